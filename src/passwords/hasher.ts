@@ -1,0 +1,129 @@
+// Makes and checks password hashes: in other threads, in a bounded queue, in the same time whether somebody matched or not.
+import { availableParallelism } from 'node:os'
+import { isPasswordTooLong, MAX_PASSWORD_CODE_POINTS, normalizePassword } from '../domain/password-policy.ts'
+import {
+  currentKeyId,
+  dummyHash,
+  HASH_LIMITS,
+  type HashSettings,
+  lacksPepper,
+  needsRehash,
+  parseStoredHash,
+  preHash,
+  type StoredHash,
+  writeStoredHash,
+} from './format.ts'
+import { type FinishedTask, HashingPool } from './pool.ts'
+import type { HashingAnswer, HashingWork } from './worker.ts'
+
+export interface HasherOptions extends HashSettings {
+  /** Threads, and with that hashes at a time. Default: the cores this process may use. */
+  readonly workers?: number
+  /** Hashes that may wait; beyond it `overloaded`. Default: 256. */
+  readonly queueLimit?: number
+  /** Told of each finished hash, dummies included. For metrics. */
+  readonly onHash?: (finished: FinishedTask) => void
+}
+
+export interface PasswordHasher {
+  /** The text to store. Throws `overloaded`, and RangeError for what `passwordFault` would have refused as too long or ill-formed. */
+  hash(password: string): Promise<string>
+  /** Whether the password is the stored one. Nobody's (`undefined`) takes as long and is false. Throws like `hash`. */
+  verify(stored: string | undefined, password: string): Promise<boolean>
+  /** Whether the stored value should be replaced while the password is at hand. */
+  needsRehash(stored: string): boolean
+  /** Whether the stored value needs a pepper that is not set, so that no password fits it. */
+  lacksPepper(stored: string): boolean
+  readonly stats: { readonly running: number; readonly waiting: number; readonly done: number; readonly limit: number }
+  /** Waits for the hashes at work, turns away those that wait, ends the threads. */
+  close(): Promise<void>
+}
+
+export function createHasher(options: HasherOptions): PasswordHasher {
+  checkOptions(options)
+  const { peppers } = options
+  const nobody = dummyHash(options)
+  const pool = new HashingPool({
+    script: new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url),
+    workers: options.workers ?? availableParallelism(),
+    queueLimit: options.queueLimit ?? 256,
+    onDone: (finished) => options.onHash?.(finished),
+  })
+
+  function find(stored: string | undefined, password: string): StoredHash | undefined {
+    // Half a surrogate pair would be hashed as U+FFFD; nobody can have such a password.
+    if (!password.isWellFormed()) return undefined
+    const found = parseStoredHash(stored)
+    return found === undefined || lacksPepper(found, peppers) ? undefined : found
+  }
+
+  async function run(work: HashingWork, secret: string | undefined): Promise<HashingAnswer> {
+    if (secret === undefined) throw new Error('a pepper is missing')
+    const answer = await pool.run({ work, password: new TextEncoder().encode(secret) })
+    if (answer.verb === 'failed') throw new Error(`hashing a password failed: ${answer.reason}`)
+    return answer
+  }
+
+  return {
+    async hash(password) {
+      refuseTooLong(password)
+      if (!password.isWellFormed()) throw new RangeError('a password must be well-formed Unicode')
+      const answer = await run(workOf(options), preHash(normalizePassword(password), currentKeyId(options), peppers))
+      if (answer.verb !== 'hash') throw new Error('a thread answered another question')
+      return writeStoredHash(answer.hash, options)
+    },
+
+    async verify(stored, password) {
+      refuseTooLong(password)
+      const found = find(stored, password)
+      // Hash even when nobody matched: the answer must take as long.
+      const { algorithm, hash, keyId } = found ?? nobody
+      const text = isImported(found) ? password : normalizePassword(password)
+      const answer = await run({ verb: 'verify', algorithm, hash }, preHash(text, keyId, peppers))
+      return found !== undefined && answer.verb === 'verify' && answer.matches
+    },
+
+    needsRehash: (stored) => needsRehash(stored, options),
+
+    lacksPepper(stored) {
+      const found = parseStoredHash(stored)
+      return found !== undefined && lacksPepper(found, peppers)
+    },
+
+    get stats() {
+      return pool.stats
+    },
+
+    close: () => pool.close(),
+  }
+}
+
+function workOf({ algorithm, argon2, bcryptCost }: HashSettings): HashingWork {
+  if (algorithm === 'bcrypt') return { verb: 'hash', algorithm, cost: bcryptCost }
+  return { verb: 'hash', algorithm, memoryKiB: argon2.memoryKiB, passes: argon2.passes }
+}
+
+/** Plain bcrypt comes from an application that hashed what was typed, so it is checked against what was typed. */
+function isImported(stored: StoredHash | undefined): boolean {
+  return stored?.algorithm === 'bcrypt' && stored.keyId === undefined
+}
+
+/** Long passwords burn CPU before anybody has logged in (Django CVE-2013-1443). */
+function refuseTooLong(password: string): void {
+  if (isPasswordTooLong(password)) throw new RangeError(`a password must have at most ${MAX_PASSWORD_CODE_POINTS} code points`)
+}
+
+function checkOptions(options: HasherOptions): void {
+  const { argon2, bcryptCost, workers, queueLimit, peppers } = options
+  checkRange('argon2.memoryKiB', argon2.memoryKiB, 8, HASH_LIMITS.memoryKiB)
+  checkRange('argon2.passes', argon2.passes, 1, HASH_LIMITS.passes)
+  checkRange('bcryptCost', bcryptCost, 4, HASH_LIMITS.bcryptCost)
+  if (workers !== undefined) checkRange('workers', workers, 1, 1024)
+  if (queueLimit !== undefined) checkRange('queueLimit', queueLimit, 0, 1_000_000)
+  if (peppers.includes('')) throw new TypeError('peppers must not be blank')
+}
+
+function checkRange(name: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return
+  throw new TypeError(`${name} must be a whole number from ${least} to ${most}, got ${value}`)
+}

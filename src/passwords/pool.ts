@@ -1,0 +1,145 @@
+// The bounded queue before the hashing threads: so many at work, so many waiting, and everybody else is turned away at once.
+import { Worker } from 'node:worker_threads'
+import { MembershipError } from '../domain/errors.ts'
+import type { HashingAnswer, HashingRequest, HashingWork } from './worker.ts'
+
+export interface PoolOptions {
+  readonly script: URL
+  readonly workers: number
+  /** Tasks that may wait. */
+  readonly queueLimit: number
+  readonly onDone: (task: FinishedTask) => void
+}
+
+export interface FinishedTask {
+  readonly verb: HashingWork['verb']
+  readonly waitedMs: number
+  readonly ranMs: number
+}
+
+interface Task {
+  readonly request: HashingRequest
+  readonly resolve: (answer: HashingAnswer) => void
+  readonly reject: (error: Error) => void
+  readonly queuedAt: number
+  startedAt: number
+}
+
+/** Threads start when there is work for them, keep the process alive while they work, and are replaced when they die. */
+export class HashingPool {
+  readonly #options: PoolOptions
+  readonly #waiting: Task[] = []
+  readonly #idle: Worker[] = []
+  readonly #busy = new Map<Worker, Task>()
+  #done = 0
+  #typicalMs = 50
+  #closing: Promise<void> | undefined
+  #drained: () => void = () => {}
+
+  constructor(options: PoolOptions) {
+    this.#options = options
+  }
+
+  get stats(): { readonly running: number; readonly waiting: number; readonly done: number; readonly limit: number } {
+    return { running: this.#busy.size, waiting: this.#waiting.length, done: this.#done, limit: this.#options.queueLimit }
+  }
+
+  /** Takes the bytes of `password` with it. Throws `overloaded` where the queue is full. */
+  run(request: HashingRequest): Promise<HashingAnswer> {
+    if (this.#closing !== undefined) throw new Error('the password hasher is closed')
+    // 10 000 logins at once must not take 10 000 times 19 MiB, nor wait until the visitor has left.
+    if (!this.#hasRoom() && this.#waiting.length >= this.#options.queueLimit) throw this.#overloaded()
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ request, resolve, reject, queuedAt: performance.now(), startedAt: 0 })
+      this.#fill()
+    })
+  }
+
+  /** Who waits is turned away, who is being served is served, then the threads end. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    for (const task of this.#waiting.splice(0)) task.reject(this.#overloaded())
+    if (this.#busy.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#drained = resolve
+      })
+    }
+    await Promise.all(this.#idle.splice(0).map((worker) => worker.terminate()))
+  }
+
+  #hasRoom(): boolean {
+    return this.#busy.size < this.#options.workers
+  }
+
+  #fill(): void {
+    while (this.#hasRoom()) {
+      const task = this.#waiting.shift()
+      if (task === undefined) return
+      this.#start(task)
+    }
+  }
+
+  #start(task: Task): void {
+    const worker = this.#idle.pop() ?? this.#newWorker(task)
+    if (worker === undefined) return
+    worker.ref()
+    task.startedAt = performance.now()
+    this.#busy.set(worker, task)
+    worker.postMessage(task.request, [task.request.password.buffer])
+  }
+
+  #newWorker(task: Task): Worker | undefined {
+    try {
+      // The flags of the host are not for this thread: with `--input-type` it would not even start.
+      const worker = new Worker(this.#options.script, { name: 'guildhall passwords', execArgv: [] })
+      let cause: unknown
+      worker.on('message', (answer: HashingAnswer) => this.#finish(worker, answer))
+      worker.on('error', (error) => {
+        cause = error
+      })
+      worker.on('exit', () => this.#bury(worker, cause))
+      return worker
+    } catch (error) {
+      task.reject(new Error('no thread to hash a password in', { cause: error }))
+      return undefined
+    }
+  }
+
+  #finish(worker: Worker, answer: HashingAnswer): void {
+    const task = this.#busy.get(worker)
+    if (task === undefined) return
+    this.#busy.delete(worker)
+    this.#idle.push(worker)
+    // A resting thread lets the process end.
+    worker.unref()
+    this.#fill()
+
+    const now = performance.now()
+    const ranMs = now - task.startedAt
+    this.#done++
+    this.#typicalMs += (ranMs - this.#typicalMs) / 8
+    task.resolve(answer)
+    this.#options.onDone({ verb: task.request.work.verb, waitedMs: task.startedAt - task.queuedAt, ranMs })
+    if (this.#busy.size === 0) this.#drained()
+  }
+
+  #bury(worker: Worker, cause: unknown): void {
+    const place = this.#idle.indexOf(worker)
+    if (place !== -1) this.#idle.splice(place, 1)
+    const task = this.#busy.get(worker)
+    this.#busy.delete(worker)
+    // Not tried again: what kills one thread would kill the next.
+    task?.reject(new Error('the thread that hashed a password died', { cause }))
+    this.#fill()
+    if (this.#busy.size === 0) this.#drained()
+  }
+
+  #overloaded(): MembershipError {
+    const wait = ((this.#waiting.length + this.#busy.size) * this.#typicalMs) / this.#options.workers
+    return new MembershipError('overloaded', { retryAfter: Math.max(1, Math.ceil(wait / 1000)) })
+  }
+}
