@@ -1,0 +1,15 @@
+// Makes dist/ for publishing: what tsc compiles, and the files beside the sources that it does not copy.
+import { execFileSync } from 'node:child_process'
+import { cpSync, readdirSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+
+const root = resolve(import.meta.dirname, '..')
+const from = join(root, 'src')
+const to = join(root, 'dist')
+
+rmSync(to, { recursive: true, force: true })
+execFileSync('tsc', ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' })
+
+const beside = readdirSync(from, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(?:eta|css|svg|txt|json|js)$/.test(file))
+for (const file of beside) cpSync(join(from, file), join(to, file))
+console.log(`dist/: compiled, ${beside.length} files copied`)

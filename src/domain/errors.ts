@@ -1,0 +1,64 @@
+// Every refusal a person or a client can meet. The codes are API: a closed list, documented, never reused.
+
+export const ERROR_CODES = [
+  'malformed',
+  'invalid_input',
+  'invalid_credentials',
+  'login_required',
+  'recent_login_required',
+  'forbidden',
+  'already_logged_in',
+  'cross_site_request',
+  'username_taken',
+  'registration_closed',
+  'not_found',
+  'method_not_allowed',
+  'wrong_host',
+  'body_too_large',
+  'unsupported_media_type',
+  'too_many_requests',
+  'overloaded',
+  'store_unavailable',
+  'internal',
+] as const
+
+export type ErrorCode = (typeof ERROR_CODES)[number]
+
+/** What can be wrong with one field. API like the error codes. */
+export const FIELD_ERROR_CODES = [
+  'required',
+  'wrong_type',
+  'duplicate',
+  'too_short',
+  'too_long',
+  'bad_characters',
+  'reserved',
+  'too_common',
+  'too_personal',
+  'unknown_choice',
+] as const
+
+export type FieldErrorCode = (typeof FIELD_ERROR_CODES)[number]
+
+export interface FieldError {
+  readonly field: string
+  readonly code: FieldErrorCode
+  /** Numbers that belong into the message: `{ min: 8 }`. */
+  readonly values?: Readonly<Record<string, number>>
+}
+
+/** A refusal. `http/errors.ts` alone knows which status and page belongs to a code. */
+export class MembershipError extends Error {
+  override readonly name = 'MembershipError'
+  readonly code: ErrorCode
+  readonly errors: readonly FieldError[]
+  /** Seconds after which it is worth trying again. */
+  readonly retryAfter: number | undefined
+
+  constructor(code: ErrorCode, options: { errors?: readonly FieldError[]; retryAfter?: number; cause?: unknown } = {}) {
+    super(code, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.errors = options.errors ?? []
+    this.retryAfter = options.retryAfter
+  }
+}

@@ -1,0 +1,46 @@
+// What happens to members, told after it happened. Listeners cannot stop anything.
+import type { User } from './user.ts'
+
+export type LoginOutcome = 'success' | 'wrong_credentials' | 'throttled' | 'overloaded'
+
+export interface MembershipEvents {
+  /** An account was made. */
+  registered: { readonly user: User }
+  /** Somebody tried to log in. */
+  login: { readonly outcome: LoginOutcome; readonly user: User | undefined; readonly ip: string | undefined }
+  logout: { readonly user: User }
+  /** A cross-site write was refused, or a throttle stopped somebody: an attempt to get round a control. */
+  refused: { readonly code: 'cross_site_request' | 'too_many_requests'; readonly path: string; readonly ip: string | undefined }
+}
+
+export type EventName = keyof MembershipEvents
+export type Listener<Name extends EventName> = (event: MembershipEvents[Name]) => void
+
+/** Tells listeners one after the other. One that throws spoils neither the others nor the act it was told of. */
+export class Events {
+  readonly #listeners: { readonly [Name in EventName]: Set<Listener<Name>> } = {
+    registered: new Set(),
+    login: new Set(),
+    logout: new Set(),
+    refused: new Set(),
+  }
+  readonly #onError: (error: unknown, event: EventName) => void
+
+  constructor(onError: (error: unknown, event: EventName) => void) {
+    this.#onError = onError
+  }
+
+  on<Name extends EventName>(name: Name, listener: Listener<Name>): void {
+    this.#listeners[name].add(listener)
+  }
+
+  emit<Name extends EventName>(name: Name, event: MembershipEvents[Name]): void {
+    for (const listener of this.#listeners[name]) {
+      try {
+        listener(event)
+      } catch (error) {
+        this.#onError(error, name)
+      }
+    }
+  }
+}

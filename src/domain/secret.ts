@@ -1,0 +1,59 @@
+// The one home of randomness, digests and constant-time comparison. A review of this file is a review of all of them.
+import { createHmac, hash, hkdfSync, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
+
+/** A new secret: 256 random bits, base64url, 43 characters. OWASP asks for at least 128. */
+export function newToken(): string {
+  return randomBytes(32).toString('base64url')
+}
+
+/** A new public id: opaque, unique, no secret. */
+export function newId(): string {
+  return randomUUID()
+}
+
+/** SHA-256, base64url, 43 characters. What a store keeps in place of a token. */
+export function digest(token: string): string {
+  return hash('sha256', token, 'base64url')
+}
+
+/** HMAC-SHA-256, base64url. */
+export function keyedDigest(key: string | Uint8Array, text: string): string {
+  return createHmac('sha256', key).update(text).digest('base64url')
+}
+
+/** A key of 32 bytes for one purpose, by HKDF-SHA-256 (RFC 5869). */
+export function deriveKey(secret: string, purpose: string): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', secret, '', `guildhall ${purpose}`, 32))
+}
+
+/** Compares two secrets; the time tells nothing but whether their lengths agree. */
+export function sameSecret(a: string, b: string): boolean {
+  const left = Buffer.from(a)
+  const right = Buffer.from(b)
+  return left.length === right.length && timingSafeEqual(left, right)
+}
+
+/** Carries a secret through the program; whoever prints it by accident prints `[secret]`. */
+export class Secret {
+  readonly #value: string
+
+  constructor(value: string) {
+    this.#value = value
+  }
+
+  reveal(): string {
+    return this.#value
+  }
+
+  toString(): string {
+    return '[secret]'
+  }
+
+  toJSON(): string {
+    return '[secret]'
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return '[secret]'
+  }
+}

@@ -1,0 +1,28 @@
+// When a session ends. Pure: the clock is passed in.
+
+export interface SessionLimits {
+  /** Milliseconds without a request after which a session ends. */
+  readonly idleMs: number
+  /** Milliseconds after its start at which a session ends whatever happens. */
+  readonly absoluteMs: number
+}
+
+const LONGEST_TOUCH_INTERVAL_MS = 60_000
+
+/** How long a request may come without its session being marked as seen: at most one write per interval. */
+export function touchIntervalMs(idleMs: number): number {
+  return Math.min(LONGEST_TOUCH_INTERVAL_MS, Math.floor(idleMs / 15))
+}
+
+/** When a session last seen at `seenAt` ends: one interval late, so that it never ends early, and never after its absolute end. */
+export function expiryAfter(seenAt: number, session: { readonly idleMs: number; readonly endsAt: number }): number {
+  return Math.min(seenAt + session.idleMs + touchIntervalMs(session.idleMs), session.endsAt)
+}
+
+export function isExpired(session: { readonly expiresAt: number }, now: number): boolean {
+  return now >= session.expiresAt
+}
+
+export function needsTouch(session: { readonly lastSeenAt: number; readonly idleMs: number }, now: number): boolean {
+  return now - session.lastSeenAt >= touchIntervalMs(session.idleMs)
+}

@@ -1,0 +1,65 @@
+// The contract of a session store, and its laws. `sessionStoreSuite` in guildhall/testing proves them for any store.
+
+/** A value, or a promise of one: a store inside the process answers at once and costs its callers no extra turn. */
+export type Awaitable<T> = T | Promise<T>
+
+/** One session at rest. Times are milliseconds since 1970 UTC. */
+export interface SessionRow {
+  /** SHA-256 of the id, base64url: a stolen row cannot be replayed as a cookie. */
+  readonly hash: string
+  /** Names the session in lists. No secret, not usable as a cookie. */
+  readonly publicId: string
+  /**
+   * What the application put into `req.session`: the JSON text of an object whose values are themselves JSON texts,
+   * `{"views":"3","cart":"[1,2]"}`. As every value is a string, a merge patch (RFC 7396) replaces whole keys.
+   */
+  readonly data: string
+  readonly createdAt: number
+  readonly lastSeenAt: number
+  /** The idle timeout of this session, in milliseconds. */
+  readonly idleMs: number
+  /** When it ends if nobody comes back. */
+  readonly expiresAt: number
+  /** When it ends whatever happens. */
+  readonly endsAt: number
+  /** Whether the cookie outlives the browser ("remember me"). */
+  readonly persistent: boolean
+  /** Who is logged in. These four are the login, written only when a session is created. */
+  readonly userId: string | undefined
+  readonly credentialEpoch: number | undefined
+  /** The factors that were proven, separated by spaces: `password`. */
+  readonly factors: string | undefined
+  readonly authenticatedAt: number | undefined
+  /** Where the login came from. */
+  readonly ip: string | undefined
+  readonly userAgent: string | undefined
+}
+
+/** Changed keys with their JSON text; `null` takes the key out. */
+export type SessionPatch = Readonly<Record<string, string | null>>
+
+/**
+ * Keeps sessions. There is no upsert, on purpose: a session that was deleted cannot come back.
+ *
+ * Laws, for any number of processes on one store:
+ * 1. `create` inserts; it throws where the hash exists.
+ * 2. `update` and `touch` change a row only where it exists, and say whether it did. They never make one.
+ * 3. `update` replaces or removes exactly the keys of its patch, atomically: concurrent patches of different keys are all kept, of one key the last wins.
+ * 4. After `delete` or `deleteByUser` has answered, `find` answers undefined for that hash, for ever.
+ * 5. `touch` never moves `lastSeenAt` or `expiresAt` back.
+ * 6. `find` returns what was written, expired or not: who reads judges.
+ * 7. `sweep` deletes only what has expired at `now`, at most `limit` rows, and says how many.
+ */
+export interface SessionStore<Row extends SessionRow = SessionRow> {
+  create(row: SessionRow): Awaitable<void>
+  find(hash: string): Awaitable<Row | undefined>
+  update(hash: string, patch: SessionPatch): Awaitable<boolean>
+  touch(hash: string, seen: { readonly lastSeenAt: number; readonly expiresAt: number }): Awaitable<boolean>
+  delete(hash: string): Awaitable<boolean>
+  /** The sessions of one user, the last seen first. */
+  listByUser(userId: string): Awaitable<readonly SessionRow[]>
+  /** Deletes a user's sessions, all or all but one; says how many. */
+  deleteByUser(userId: string, options?: { readonly except?: string | undefined }): Awaitable<number>
+  sweep(now: number, limit: number): Awaitable<number>
+  close(): Awaitable<void>
+}

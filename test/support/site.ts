@@ -1,0 +1,92 @@
+// A whole site for a test: an Express application with a membership on a database file of its own, over real HTTP.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import express, { type Express } from 'express'
+import { buildHouse, type House } from '../../src/membership.ts'
+import type { MembershipOptions } from '../../src/options.ts'
+import { type TestClock, testClock } from './clock.ts'
+import { Visitor } from './visitor.ts'
+
+export interface Site extends House {
+  readonly app: Express
+  /** `http://localhost:PORT`, the membership's base URL unless a test set another. */
+  readonly base: string
+  readonly clock: TestClock
+  readonly file: string
+  readonly logs: LogLine[]
+  visitor(): Visitor
+  close(): Promise<void>
+}
+
+export interface LogLine {
+  readonly level: string
+  readonly message: string
+  readonly fields: object
+}
+
+export interface SiteOptions extends Partial<Omit<MembershipOptions, 'clock' | 'logger'>> {
+  /** Routes of the host application, behind the membership. */
+  readonly routes?: (app: Express, house: House) => void
+  /** What the host puts in front of the membership. */
+  readonly before?: (app: Express) => void
+  readonly trustProxy?: number | string
+}
+
+/** Cheap hashes: the tests are about the walk, `test/passwords` about the hashes. Production refuses these. */
+export const CHEAP_HASHES = { memoryKiB: 1024, passes: 1 } as const
+
+/** Opens a site; throttles are off unless the test is about them. */
+export async function openSite({ routes, before, trustProxy, ...options }: SiteOptions = {}): Promise<Site> {
+  const folder = mkdtempSync(join(tmpdir(), 'guildhall-'))
+  const file = join(folder, 'members.db')
+  const app = express()
+  const server = await listen(createServer(app))
+  const base = `http://localhost:${portOf(server)}`
+  const clock = testClock()
+  const logs: LogLine[] = []
+  const log = (level: string) => (fields: object, message: string) => void logs.push({ level, message, fields })
+  const house = buildHouse({
+    baseUrl: base,
+    database: `sqlite:${file}`,
+    rateLimit: false,
+    production: false,
+    ...options,
+    passwords: { ...CHEAP_HASHES, ...options.passwords },
+    clock,
+    logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
+  })
+  await house.membership.migrate()
+  if (trustProxy !== undefined) app.set('trust proxy', trustProxy)
+  before?.(app)
+  app.use(house.membership)
+  routes?.(app, house)
+  return {
+    ...house,
+    app,
+    base,
+    clock,
+    file,
+    logs,
+    visitor: () => new Visitor(base),
+    async close() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await house.membership.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+export async function listen(server: Server): Promise<Server> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return server
+}
+
+export function portOf(server: Server): number {
+  const address: AddressInfo | string | null = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server does not listen on a port')
+  return address.port
+}
