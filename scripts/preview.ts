@@ -1,0 +1,27 @@
+// Takes pictures of every page: node --conditions=guildhall-source scripts/preview.ts FOLDER [part of a page's name]
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { launchChromium, openSite } from '../test/views/browser.ts'
+import { samples } from '../test/views/samples.ts'
+
+const [folder, only = ''] = process.argv.slice(2)
+if (!folder) {
+  console.error('Give a folder for the pictures: scripts/preview.ts FOLDER [part of a page name]')
+  process.exit(1)
+}
+mkdirSync(folder, { recursive: true })
+
+const shown = samples().filter(({ name }) => name.includes(only))
+const browser = await launchChromium()
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const width of [1100, 360]) {
+    const site = await openSite(browser, shown, { colorScheme, javaScriptEnabled: false, viewport: { width, height: 760 } })
+    for (const { name } of shown) {
+      const page = await site.open(name)
+      await page.screenshot({ path: join(folder, `${name}-${colorScheme}-${width}.png`), fullPage: true })
+    }
+    await site.close()
+  }
+}
+await browser.close()
+console.log(`${shown.length * 4} pictures in ${folder}`)

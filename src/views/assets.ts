@@ -1,0 +1,27 @@
+// The style sheet, the script and the icon: files that never change under their address, because it carries their digest.
+import { readFileSync } from 'node:fs'
+import { digest } from '../domain/secret.ts'
+
+export interface Asset {
+  readonly type: string
+  readonly body: string
+  /** Strong validator with its quotes, as RFC 9110 section 8.8.3 writes it. */
+  readonly etag: string
+}
+
+const style = asset('style.css', 'text/css; charset=utf-8')
+const script = asset('client.js', 'text/javascript; charset=utf-8')
+const icon = asset('icon.svg', 'image/svg+xml')
+
+/** Where the layout finds them, below the membership's path. */
+export const assetPaths = { style: style.path, script: script.path, icon: icon.path } as const
+
+/** Every asset by its path below the membership's path. May be cached for ever: `public, max-age=31536000, immutable`. */
+export const assets: ReadonlyMap<string, Asset> = new Map([style, script, icon].map((file) => [file.path, file.asset]))
+
+function asset(file: string, type: string): { path: string; asset: Asset } {
+  const body = readFileSync(new URL(file, import.meta.url), 'utf8')
+  const mark = digest(body).slice(0, 12)
+  const [name, ending] = file.split('.')
+  return { path: `/assets/${name}.${mark}.${ending}`, asset: { type, body, etag: `"${mark}"` } }
+}

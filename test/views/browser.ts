@@ -1,0 +1,62 @@
+// Chromium for pages that live in memory: a made-up site with one address per sample, under the policy that our pages have.
+import { existsSync } from 'node:fs'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { assets } from '../../src/views/assets.ts'
+import type { Sample } from './samples.ts'
+
+const CHROMIUM = '/usr/bin/chromium'
+const ORIGIN = 'http://guildhall.test'
+const POLICY =
+  "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+export const hasChromium = existsSync(CHROMIUM)
+
+/** A browser profile of its own that knows nothing but the samples. */
+export interface Site {
+  /** Opens the sample of this name. */
+  open(name: string): Promise<Page>
+  /** Paths that forms were sent to. The answer, 204, leaves the page where it is. */
+  readonly posts: readonly string[]
+  /** What the browser complained about: refused by the policy, not found, an error in the script. */
+  readonly complaints: readonly string[]
+  close(): Promise<void>
+}
+
+export async function launchChromium(): Promise<Browser> {
+  const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking']
+  return chromium.launch({ executablePath: CHROMIUM, args })
+}
+
+export async function openSite(browser: Browser, pages: readonly Sample[], options: BrowserContextOptions = {}): Promise<Site> {
+  const context = await browser.newContext({ viewport: { width: 1100, height: 760 }, ...options })
+  const posts: string[] = []
+  const complaints: string[] = []
+  await context.route('**/*', async (route) => {
+    const request = route.request()
+    const { pathname } = new URL(request.url())
+    if (request.method() === 'POST') {
+      posts.push(pathname)
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      return route.fulfill({ status: 204 })
+    }
+    const asset = assets.get(pathname)
+    if (asset) return route.fulfill({ body: asset.body, contentType: asset.type })
+    const sample = pages.find(({ name }) => pathname === `/sample/${name}`)
+    if (!sample) return route.fulfill({ status: 404 })
+    // The arrival page would load itself for ever.
+    const body = sample.html.replace('<meta http-equiv="refresh" content="0">', '')
+    return route.fulfill({ body, contentType: 'text/html; charset=utf-8', headers: { 'Content-Security-Policy': POLICY } })
+  })
+  const page = await context.newPage()
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('dialog', (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`)
+    return dialog.dismiss()
+  })
+  const open = async (name: string): Promise<Page> => {
+    await page.goto(`${ORIGIN}/sample/${name}`)
+    return page
+  }
+  return { open, posts, complaints, close: () => context.close() }
+}

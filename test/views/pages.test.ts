@@ -1,0 +1,168 @@
+// The pages as text: what a person typed stays text, nothing stands inline, every control has its label and its autocomplete.
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import en from '../../src/i18n/en.json' with { type: 'json' }
+import { translator } from '../../src/i18n/translate.ts'
+import { assetPaths, assets } from '../../src/views/assets.ts'
+import { createViews } from '../../src/views/render.ts'
+import { samples } from './samples.ts'
+
+interface Tag {
+  readonly name: string
+  readonly attributes: ReadonlyMap<string, string>
+}
+
+const pages = samples()
+const HOSTILE = `"'><script>alert(1)</script><img src=x onerror='alert(2)'>&lt;\``
+
+test('a name full of markup changes no element and no attribute of any page', () => {
+  const shape = (html: string) => tags(html).map(({ name, attributes }) => [name, ...attributes.keys()].join(' '))
+  const harmless = samples('Anna')
+  for (const [index, { name, html }] of samples(HOSTILE).entries()) {
+    expect(shape(html), name).toEqual(shape(harmless[index]!.html))
+    expect(html, name).not.toMatch(/<script>|<img/)
+  }
+})
+
+test('nothing stands inline: no style, script or handler', () => {
+  for (const { name, html } of pages) {
+    for (const tag of tags(html)) {
+      expect(tag.name, name).not.toBe('style')
+      if (tag.name === 'script') expect(tag.attributes.get('src'), name).toBe(assetPaths.script)
+      for (const attribute of tag.attributes.keys()) expect(attribute, name).not.toMatch(/^(on.*|style)$/)
+    }
+  }
+})
+
+test('no page has a hole: no missing value, no brace that nobody filled', () => {
+  for (const { name, html } of pages) expect(html, name).not.toMatch(/undefined|NaN|\[object|Invalid Date|\{\w+\}/)
+})
+
+test('every page has a language, a title, one heading, and no id twice', () => {
+  for (const { name, html } of pages) {
+    const all = tags(html)
+    const ids = all.flatMap(({ attributes }) => attributes.get('id') ?? [])
+    expect(all.find((tag) => tag.name === 'html')?.attributes.get('lang'), name).toBe('en')
+    expect(html, name).toMatch(/<title>[^<]+ · Guildhall<\/title>/)
+    expect(all.filter((tag) => tag.name === 'h1').length, name).toBe(1)
+    expect(new Set(ids).size, name).toBe(ids.length)
+  }
+})
+
+test('every control has a label, and every description and link finds its target', () => {
+  for (const { name, html } of pages) {
+    const all = tags(html)
+    const ids = new Set(all.map(({ attributes }) => attributes.get('id')))
+    for (const { attributes } of visibleInputs(html)) {
+      const wrapped = attributes.get('type') === 'checkbox'
+      expect(wrapped || html.includes(`<label for="${attributes.get('id')}"`), name).toBe(true)
+    }
+    for (const { attributes } of all) {
+      const named = [attributes.get('aria-describedby'), attributes.get('aria-labelledby'), attributes.get('for')]
+      for (const id of named.flatMap((value) => value?.split(' ') ?? [])) expect(ids, name).toContain(id)
+      const href = attributes.get('href')
+      if (href?.startsWith('#')) expect(ids, name).toContain(href.slice(1))
+    }
+  }
+})
+
+test('password managers find what they look for', () => {
+  const attributesOf = (page: string, field: string) =>
+    tags(pages.find(({ name }) => name === page)!.html).find(({ attributes }) => attributes.get('name') === field)?.attributes
+  expect(attributesOf('login', 'username')?.get('autocomplete')).toBe('username')
+  expect(attributesOf('login', 'username')?.get('autocapitalize')).toBe('none')
+  expect(attributesOf('login', 'password')?.get('autocomplete')).toBe('current-password')
+  expect(attributesOf('register', 'username')?.get('autocomplete')).toBe('username')
+  expect(attributesOf('register', 'password')?.get('autocomplete')).toBe('new-password')
+  expect(attributesOf('reauthenticate', 'password')?.get('autocomplete')).toBe('current-password')
+  expect(attributesOf('reauthenticate', 'username')?.get('autocomplete')).toBe('username')
+  expect(attributesOf('reauthenticate', 'username')?.get('value')).toBe('anna')
+  for (const { name, html } of pages) {
+    for (const { attributes } of visibleInputs(html)) {
+      if (attributes.get('name') !== 'password') continue
+      expect(attributes.get('type'), name).toBe('password')
+      expect(attributes.has('maxlength'), name).toBe(false)
+    }
+  }
+})
+
+test('a form that comes back keeps what was typed, but never a password', () => {
+  const { html } = pages.find(({ name }) => name === 'register-errors')!
+  expect(html).toContain('value="Anna Lindqvist"')
+  expect(html).toContain('role="alert"')
+  expect(html).toMatch(/<title>Error: /)
+  for (const page of pages) expect(page.html).not.toContain('never shown')
+})
+
+test('every address of ours lies below the path', () => {
+  for (const { name, html } of samples(undefined, '/members')) {
+    for (const { attributes } of tags(html)) {
+      const address = attributes.get('href') ?? attributes.get('action') ?? attributes.get('src')
+      if (address === undefined || address === '' || address.startsWith('#') || address.startsWith('/diary')) continue
+      expect(address, name).toMatch(/^(\/members\/|\/$)/)
+    }
+  }
+})
+
+test('the wordmark leads where the host says', () => {
+  const views = createViews({ siteName: 'Guildhall', url: (path) => path, home: '/start' })
+  expect(views.page('home', { t: translator('en'), lang: 'en' })).toContain('<a class="mark" href="/start"')
+})
+
+test('the arrival page loads itself once more and says so', () => {
+  const { html } = pages.find(({ name }) => name === 'arrival')!
+  expect(html).toMatch(/^<!doctype html>/)
+  expect(html).toContain('<meta http-equiv="refresh" content="0">')
+  expect(html).toContain('<a href="">')
+})
+
+test('an asset has its digest in its name', () => {
+  expect(assetPaths.style).toMatch(/^\/assets\/style\.[\w-]{12}\.css$/)
+  expect(assetPaths.script).toMatch(/^\/assets\/client\.[\w-]{12}\.js$/)
+  for (const [path, asset] of assets) expect(path).toContain(asset.etag.slice(1, -1))
+})
+
+describe('templates', () => {
+  const folder = fileURLToPath(new URL('../../src/views/', import.meta.url))
+  const templates = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.eta'))
+    .map((file) => ({ file, text: readFileSync(`${folder}${file}`, 'utf8') }))
+
+  test('say nothing that is not in the catalogue', () => {
+    for (const { file, text } of templates) {
+      const markup = text.replace(/<%[\s\S]*?%>/g, '')
+      const spoken = /\s(?:aria-label|alt|title|placeholder|label|content|data-[\w-]+)="([^"]*)"/g
+      const allowed = ['width=device-width, initial-scale=1', 'light dark', '0']
+      for (const [, value = ''] of markup.matchAll(spoken)) if (!allowed.includes(value)) expect(value, file).toBe('')
+      const words = markup.replace(/<[^>]*>/g, '').match(/\p{L}+/gu)
+      expect(words, file).toBeNull()
+    }
+  })
+
+  test('name only texts that exist, and print nothing raw but a body or a part', () => {
+    for (const { file, text } of templates) {
+      const code = [...text.matchAll(/<%([\s\S]*?)%>/g)]
+        .map(([, inside = '']) => inside.replace(/\/\*[\s\S]*?\*\//g, ''))
+        .join('\n')
+      for (const [, literal = ''] of code.matchAll(/'([^']*)'/g)) expect(literal, file).toMatch(/^[\w./-]*$|^ $/)
+      for (const [, key = ''] of code.matchAll(/\bt\('([^']*)'/g)) expect(Object.keys(en), file).toContain(key)
+      for (const [, key = ''] of code.matchAll(/\bt\.count\('([^']*)'/g)) expect(Object.keys(en), file).toContain(`${key}.other`)
+      for (const [, raw = ''] of text.matchAll(/<%~([\s\S]*?)%>/g))
+        expect(raw.trim(), file).toMatch(/^(it\.body$|include\('\.\.\/parts\/)/)
+    }
+  })
+})
+
+function tags(html: string): Tag[] {
+  return [...html.matchAll(/<([a-z][a-z0-9]*)((?:\s+[\w:-]+(?:="[^"]*")?)*)\s*\/?>/gi)].map(([, name = '', attributes = '']) => ({
+    name,
+    attributes: new Map([...attributes.matchAll(/([\w:-]+)(?:="([^"]*)")?/g)].map(([, key = '', value = '']) => [key, value])),
+  }))
+}
+
+function visibleInputs(html: string): Tag[] {
+  return tags(html).filter(
+    ({ name, attributes }) => name === 'input' && attributes.get('type') !== 'hidden' && !attributes.has('hidden'),
+  )
+}
