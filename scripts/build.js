@@ -10,6 +10,8 @@ const to = join(root, 'dist')
 rmSync(to, { recursive: true, force: true })
 execFileSync('tsc', ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' })
 
-const beside = readdirSync(from, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(?:eta|css|svg|txt|json|js)$/.test(file))
+const beside = readdirSync(from, { recursive: true, encoding: 'utf8' }).filter((file) =>
+  /\.(?:eta|css|svg|txt|json|js)$/.test(file),
+)
 for (const file of beside) cpSync(join(from, file), join(to, file))
 console.log(`dist/: compiled, ${beside.length} files copied`)

@@ -27,9 +27,11 @@ const USERNAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])$/
 
 // Names that a visitor would take for the site itself, and addresses of RFC 2142 that mail systems trust.
 const RESERVED = new Set(
-  ('abuse account admin administrator anonymous api billing contact everyone guest guildhall help hostmaster info login logout ' +
+  (
+    'abuse account admin administrator anonymous api billing contact everyone guest guildhall help hostmaster info login logout ' +
     'mail me moderator nobody noreply no-reply null official owner postmaster profile register root security staff support ' +
-    'sysadmin system team undefined user webmaster www').split(' '),
+    'sysadmin system team undefined user webmaster www'
+  ).split(' '),
 )
 
 /**
@@ -38,7 +40,10 @@ const RESERVED = new Set(
  * spelling would have a throttle of its own. Idempotent.
  */
 export function canonicalUsername(username: string): string {
-  return username.normalize('NFKC').replace(/[\s\p{Cf}]/gu, '').toLowerCase()
+  return username
+    .normalize('NFKC')
+    .replace(/[\s\p{Cf}]/gu, '')
+    .toLowerCase()
 }
 
 /** What keeps a name from being registered, or undefined. */

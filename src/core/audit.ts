@@ -1,0 +1,37 @@
+// Writes the audit trail. An act and its entry go into one unit of work; a failed try is an entry by itself.
+import { newId } from '../domain/secret.ts'
+import { insertAuditEntry } from '../storage/audit.ts'
+import { type Step, step } from '../storage/statement.ts'
+import type { Caller, Core } from './core.ts'
+
+export type AuditEvent =
+  | 'registered'
+  | 'login'
+  | 'logout'
+  | 'session_ended'
+  | 'other_sessions_ended'
+  | 'recent_login'
+  | 'profile_changed'
+export type AuditOutcome = 'success' | 'wrong_password' | 'disabled' | 'throttled'
+
+type Origin = Pick<Caller, 'ip' | 'userAgent'>
+
+/** The entry as a step of a unit of work. */
+export function auditEntry(core: Core, event: AuditEvent, outcome: AuditOutcome, userId: string | undefined, from: Origin): Step {
+  return step(insertAuditEntry, entry(core, event, outcome, userId, from))
+}
+
+/** Writes the entry by itself. */
+export async function audit(
+  core: Core,
+  event: AuditEvent,
+  outcome: AuditOutcome,
+  userId: string | undefined,
+  from: Origin,
+): Promise<void> {
+  await core.db.write(insertAuditEntry, entry(core, event, outcome, userId, from))
+}
+
+function entry(core: Core, event: AuditEvent, outcome: AuditOutcome, userId: string | undefined, from: Origin) {
+  return { id: newId(), at: core.clock.now(), event, outcome, userId, ip: from.ip, userAgent: from.userAgent }
+}

@@ -1,0 +1,58 @@
+// What every use case is given: the storage, the hasher, the clock, the settings. No Express, no request.
+import type { Clock } from '../domain/clock.ts'
+import type { Events } from '../domain/events.ts'
+import type { SessionLimits } from '../domain/session.ts'
+import type { PasswordHasher } from '../passwords/hasher.ts'
+import type { Database, LiveSession } from '../storage/contract.ts'
+import type { Throttle } from './throttle.ts'
+
+export interface Core {
+  readonly clock: Clock
+  readonly db: Database
+  readonly passwords: PasswordHasher
+  readonly throttle: Throttle
+  readonly events: Events
+  readonly log: Logger
+  readonly settings: CoreSettings
+}
+
+export interface CoreSettings {
+  readonly siteName: string
+  readonly registration: 'open' | 'closed'
+  readonly passwordMinLength: number
+  readonly session: SessionLimits
+  readonly remember: SessionLimits
+  readonly keepAtLogin: readonly string[]
+}
+
+/** Where the program tells what it does. pino fits; so does `console` behind four lines. */
+export interface Logger {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** Who asks, and the session they ask with. Made by the http room from a request, by the command line from a terminal. */
+export interface Caller {
+  readonly ip: string | undefined
+  readonly userAgent: string | undefined
+  readonly session: LiveSession | undefined
+  /** Ends the session at hand and starts one with a new id; its cookie goes out with the answer. */
+  startSession(login: NewSession): Promise<LiveSession>
+  /** Deletes the session at hand and clears the cookie, as often as asked. */
+  endSession(): Promise<void>
+}
+
+export interface NewSession {
+  readonly userId: string
+  readonly credentialEpoch: number
+  readonly factors: string
+  readonly authenticatedAt: number
+  readonly ip: string | undefined
+  readonly userAgent: string | undefined
+  readonly limits: SessionLimits
+  readonly persistent: boolean
+  /** The keys of `req.session` that survive. */
+  readonly keep: readonly string[]
+}

@@ -1,0 +1,43 @@
+// The only way to a login. Every first factor ends here.
+import { MembershipError } from '../domain/errors.ts'
+import type { LiveSession, UserRow } from '../storage/contract.ts'
+import { audit } from './audit.ts'
+import type { Caller, Core } from './core.ts'
+import { asUser } from './user.ts'
+
+export interface Proof {
+  /** What was proven, in the words of the session's `factors`. */
+  readonly factors: 'password'
+  /** Whether the session outlives the browser. */
+  readonly remember: boolean
+}
+
+/** Starts the session of a person who proved who they are. Refuses as if the proof were wrong where the account is not active. */
+export async function signIn(core: Core, user: UserRow, proof: Proof, caller: Caller): Promise<LiveSession> {
+  if (user.status !== 'active') {
+    await audit(core, 'login', 'disabled', user.id, caller)
+    throw new MembershipError('invalid_credentials')
+  }
+  // First the entry, then the session: there may be an entry without a session after a crash, never a session without its entry.
+  await audit(core, 'login', 'success', user.id, caller)
+  const session = await caller.startSession({
+    userId: user.id,
+    credentialEpoch: user.credentialEpoch,
+    factors: proof.factors,
+    authenticatedAt: core.clock.now(),
+    ip: caller.ip,
+    userAgent: caller.userAgent,
+    limits: proof.remember ? core.settings.remember : core.settings.session,
+    persistent: proof.remember,
+    keep: core.settings.keepAtLogin,
+  })
+  core.events.emit('login', { outcome: 'success', user: asUser(user), ip: caller.ip })
+  return session
+}
+
+/** Whether a stored session still counts: its time, its user's status, and the epoch of the credentials it was made with. */
+export function isLive(session: LiveSession, now: number): boolean {
+  if (now >= session.expiresAt) return false
+  if (session.userId === undefined) return true
+  return session.user?.status === 'active' && session.user.credentialEpoch === session.credentialEpoch
+}

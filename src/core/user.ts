@@ -1,0 +1,32 @@
+// Turns the stored user into what applications and clients see.
+import type { User } from '../domain/user.ts'
+import type { UserRow } from '../storage/contract.ts'
+
+export function asUser(row: UserRow): User {
+  return {
+    id: row.id,
+    username: row.username,
+    displayName: row.displayName,
+    email: undefined,
+    emailVerified: false,
+    roles: row.roles,
+    createdAt: new Date(row.createdAt),
+  }
+}
+
+/** A user in JSON, by an allow-list: never a hash, a token or an internal flag. */
+export interface UserJson {
+  readonly id: string
+  readonly username: string
+  readonly displayName: string
+  readonly email: string | null
+  readonly emailVerified: boolean
+  readonly roles: readonly string[]
+  /** ISO 8601, UTC. */
+  readonly createdAt: string
+}
+
+export function asJson(row: UserRow): UserJson {
+  const user = asUser(row)
+  return { ...user, email: user.email ?? null, createdAt: user.createdAt.toISOString() }
+}

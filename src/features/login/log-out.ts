@@ -1,0 +1,12 @@
+// Logging out: the session is deleted and the cookie cleared, in any state, as often as asked.
+import { audit } from '../../core/audit.ts'
+import type { Caller, Core } from '../../core/core.ts'
+import { asUser } from '../../core/user.ts'
+
+export async function logOut(core: Core, _input: object, caller: Caller): Promise<void> {
+  const user = caller.session?.user
+  await caller.endSession()
+  if (!user) return
+  await audit(core, 'logout', 'success', user.id, caller)
+  core.events.emit('logout', { user: asUser(user) })
+}

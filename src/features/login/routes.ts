@@ -1,0 +1,44 @@
+// `/login` and `/logout`.
+import { z } from 'zod'
+import { asJson } from '../../core/user.ts'
+import { action } from '../../http/action.ts'
+import { flag, identifier, nothing, passwordText, returnTo } from '../../http/fields.ts'
+import { perAccount, perNetwork } from '../../http/limits.ts'
+import { page } from '../../http/page.ts'
+import { localPath } from '../../http/return-to.ts'
+import { logIn } from './log-in.ts'
+import { logOut } from './log-out.ts'
+
+const LoginInput = z.object({ username: identifier, password: passwordText, remember: flag.default(false), returnTo })
+
+const DAY_MS = 86_400_000
+
+const login = action({
+  path: '/login',
+  guard: 'anybody',
+  input: LoginInput,
+  // Two rates on the account make the wait grow: 5 tries, 5 minutes; 15 in an hour, the rest of the hour. NIST SP 800-63B-4 3.2.2 allows 100.
+  limits: [perNetwork('login', '20 per 10m'), perAccount('login', '5 per 5m'), perAccount('login', '15 per 1h')],
+  page: page(
+    'login',
+    (exchange) => ({
+      registrationOpen: exchange.core.settings.registration === 'open',
+      rememberDays: Math.round(exchange.core.settings.remember.absoluteMs / DAY_MS),
+      returnTo: localPath(exchange.entered.returnTo ?? exchange.query('returnTo')),
+    }),
+    { guestsOnly: true },
+  ),
+  run: logIn,
+  answer: (user, { http }, input) => ({ body: { user: asJson(user) }, to: localPath(input.returnTo) ?? http.url('/profile') }),
+})
+
+const logout = action({
+  path: '/logout',
+  guard: 'anybody',
+  input: nothing,
+  page: page('logout', () => ({})),
+  run: logOut,
+  answer: (_result, { http }) => ({ to: http.url('/login'), notice: 'logged_out' }),
+})
+
+export const loginRoutes = [...login, ...logout]

@@ -1,0 +1,29 @@
+// `/profile`: a person sees their data and changes what the site calls them.
+import { z } from 'zod'
+import { requireSession } from '../../core/require-session.ts'
+import { asJson } from '../../core/user.ts'
+import { action } from '../../http/action.ts'
+import { displayName, nothing } from '../../http/fields.ts'
+import { page } from '../../http/page.ts'
+import { changeProfile } from './change-profile.ts'
+
+const read = action({
+  path: '/profile',
+  method: 'get',
+  guard: 'member',
+  input: nothing,
+  doors: ['api'],
+  run: (_core, _input, caller) => requireSession(caller).user,
+  answer: (user) => ({ body: { user: asJson(user) } }),
+})
+
+const change = action({
+  path: '/profile',
+  guard: 'member',
+  input: z.object({ displayName }),
+  page: page('profile', ({ caller }) => ({ profile: requireSession(caller).user }), { current: 'profile' }),
+  run: changeProfile,
+  answer: (user, { http }) => ({ body: { user: asJson(user) }, to: http.url('/profile'), notice: 'profile_saved' }),
+})
+
+export const profileRoutes = [...read, ...change]

@@ -1,0 +1,74 @@
+// Makes an account. The visitor who registers and the operator at the command line end here.
+import { auditEntry } from '../../core/audit.ts'
+import type { Caller, Core } from '../../core/core.ts'
+import { asUser } from '../../core/user.ts'
+import { type FieldError, MembershipError } from '../../domain/errors.ts'
+import { passwordFault } from '../../domain/password-policy.ts'
+import { newId } from '../../domain/secret.ts'
+import { canonicalUsername, displayNameFault, isRoleName, tidyDisplayName, usernameFault } from '../../domain/user.ts'
+import { isCommonPassword } from '../../passwords/common.ts'
+import { StepMissed, type UserRow } from '../../storage/contract.ts'
+import { step } from '../../storage/statement.ts'
+import { findUserByKey, insertPassword, insertUser } from '../../storage/users.ts'
+
+export interface NewUser {
+  readonly username: string
+  readonly password: string
+  readonly displayName?: string | undefined
+  readonly roles?: readonly string[] | undefined
+}
+
+/** Throws `invalid_input` with every fault at once, or `username_taken`. Nothing is written before the password is hashed. */
+export async function createUser(core: Core, input: NewUser, from: Pick<Caller, 'ip' | 'userAgent'>): Promise<UserRow> {
+  const displayName = tidyDisplayName(input.displayName ?? '')
+  const errors = faults(core, input, displayName)
+  if (errors.length > 0) throw new MembershipError('invalid_input', { errors })
+
+  const usernameKey = canonicalUsername(input.username)
+  if (await core.db.first(findUserByKey, { usernameKey })) throw new MembershipError('username_taken')
+  const value = await core.passwords.hash(input.password)
+
+  const now = core.clock.now()
+  const user: UserRow = {
+    id: newId(),
+    username: input.username,
+    displayName: displayName === '' ? input.username : displayName,
+    status: 'active',
+    credentialEpoch: 1,
+    roles: input.roles ?? [],
+    createdAt: now,
+  }
+  try {
+    await core.db.commit([
+      step(insertUser, { ...pick(user), usernameKey, roles: JSON.stringify(user.roles), now }, { touches: 1 }),
+      step(insertPassword, { id: newId(), userId: user.id, value, now }),
+      auditEntry(core, 'registered', 'success', user.id, from),
+    ])
+  } catch (error) {
+    // Somebody else was faster with the same name: the insert touched no row.
+    if (error instanceof StepMissed) throw new MembershipError('username_taken')
+    throw error
+  }
+  core.events.emit('registered', { user: asUser(user) })
+  return user
+}
+
+function pick({ id, username, displayName }: UserRow) {
+  return { id, username, displayName }
+}
+
+function faults(core: Core, input: NewUser, displayName: string): FieldError[] {
+  const errors: FieldError[] = []
+  const name = usernameFault(input.username)
+  if (name) errors.push({ field: 'username', ...name })
+  const display = displayNameFault(displayName)
+  if (display) errors.push({ field: 'displayName', ...display })
+  const password = passwordFault(input.password, {
+    minLength: core.settings.passwordMinLength,
+    context: [input.username, core.settings.siteName],
+    isCommon: isCommonPassword,
+  })
+  if (password) errors.push({ field: 'password', ...password })
+  if (!(input.roles ?? []).every(isRoleName)) errors.push({ field: 'roles', code: 'bad_characters' })
+  return errors
+}

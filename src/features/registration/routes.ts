@@ -1,0 +1,37 @@
+// `/register`: a visitor makes an account.
+import { z } from 'zod'
+import { asJson } from '../../core/user.ts'
+import { action } from '../../http/action.ts'
+import { displayName, identifier, passwordText, returnTo } from '../../http/fields.ts'
+import { perNetwork } from '../../http/limits.ts'
+import { page } from '../../http/page.ts'
+import { localPath } from '../../http/return-to.ts'
+import { refuseWhereClosed, register } from './register.ts'
+
+const RegisterInput = z.object({ username: identifier, password: passwordText, displayName, returnTo })
+
+export const registrationRoutes = action({
+  path: '/register',
+  guard: 'anybody',
+  input: RegisterInput,
+  // Accounts are cheap for a machine and dear for a site.
+  limits: [perNetwork('registration', '30 per 1h', 'keep')],
+  page: page(
+    'register',
+    (exchange) => {
+      refuseWhereClosed(exchange.core)
+      return {
+        minLength: exchange.core.settings.passwordMinLength,
+        returnTo: localPath(exchange.entered.returnTo ?? exchange.query('returnTo')),
+      }
+    },
+    { guestsOnly: true },
+  ),
+  run: register,
+  answer: (user, { http }, input) => ({
+    status: 201,
+    body: { user: asJson(user) },
+    to: localPath(input.returnTo) ?? http.url('/profile'),
+    notice: 'registered',
+  }),
+})

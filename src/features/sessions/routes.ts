@@ -1,0 +1,83 @@
+// `/account/security` and `/account/sessions`: where a person is logged in, and how to end it.
+import { z } from 'zod'
+import { requireSession } from '../../core/require-session.ts'
+import { action } from '../../http/action.ts'
+import type { Exchange } from '../../http/exchange.ts'
+import { nothing } from '../../http/fields.ts'
+import { page } from '../../http/page.ts'
+import { activityText } from '../../i18n/messages.ts'
+import { recentAuditEntries } from '../../storage/audit.ts'
+import { findPassword } from '../../storage/users.ts'
+import { deviceName } from '../../views/device-name.ts'
+import { endOtherSessions, endSession, type ListedSession, listSessions } from './sessions.ts'
+
+const RECENT_ENTRIES = 20
+
+const security = action({
+  path: '/account/security',
+  method: 'get',
+  guard: 'member',
+  input: nothing,
+  doors: [],
+  page: page('security', securityPage, { current: 'security' }),
+  run: () => undefined,
+  answer: () => ({}),
+})
+
+const list = action({
+  path: '/account/sessions',
+  method: 'get',
+  guard: 'member',
+  input: nothing,
+  doors: ['api'],
+  run: (core, _input, caller) => listSessions(core, caller),
+  answer: (sessions) => ({ body: { sessions: sessions.map(asJson) } }),
+})
+
+const endOne = action({
+  path: '/account/sessions/:id/end',
+  guard: 'member',
+  input: z.object({ id: z.string().max(64) }),
+  run: endSession,
+  answer: ({ own }, { http }) =>
+    own ? { to: http.url('/login'), notice: 'logged_out' } : { to: http.url('/account/security'), notice: 'session_ended' },
+})
+
+const endOthers = action({
+  path: '/account/sessions/end-others',
+  guard: 'member',
+  input: nothing,
+  run: endOtherSessions,
+  answer: (_result, { http }) => ({ to: http.url('/account/security'), notice: 'other_sessions_ended' }),
+})
+
+export const sessionRoutes = [...security, ...list, ...endOne, ...endOthers]
+
+async function securityPage({ core, caller, t }: Exchange) {
+  const { user } = requireSession(caller)
+  const sessions = await listSessions(core, caller)
+  const password = await core.db.first(findPassword, { userId: user.id })
+  const entries = await core.db.all(recentAuditEntries, { userId: user.id, limit: RECENT_ENTRIES })
+  return {
+    now: core.clock.now(),
+    sessions: sessions.map(({ userAgent, ...session }) => ({ ...session, device: deviceName(userAgent, t) })),
+    password: { changedAt: password?.changed_at ?? user.createdAt },
+    activity: entries.map(({ at, event, outcome, user_agent }) => ({
+      at,
+      text: activityText(t, { event, outcome, device: deviceName(user_agent ?? undefined, t) }),
+    })),
+  }
+}
+
+function asJson({ id, current, createdAt, lastSeenAt, expiresAt, ip, userAgent }: ListedSession) {
+  const iso = (ms: number) => new Date(ms).toISOString()
+  return {
+    id,
+    current,
+    createdAt: iso(createdAt),
+    lastSeenAt: iso(lastSeenAt),
+    expiresAt: iso(expiresAt),
+    ip: ip ?? null,
+    userAgent: userAgent ?? null,
+  }
+}

@@ -1,0 +1,59 @@
+// A person sees where they are logged in, and ends one session or all the others.
+import { audit } from '../../core/audit.ts'
+import type { Caller, Core } from '../../core/core.ts'
+import { requireSession } from '../../core/require-session.ts'
+import { MembershipError } from '../../domain/errors.ts'
+import { isExpired } from '../../domain/session.ts'
+import type { SessionRow } from '../../session/store.ts'
+
+export interface ListedSession {
+  /** Names the session here; not usable as a cookie. */
+  readonly id: string
+  readonly current: boolean
+  readonly createdAt: number
+  readonly lastSeenAt: number
+  readonly expiresAt: number
+  readonly remembered: boolean
+  readonly ip: string | undefined
+  readonly userAgent: string | undefined
+}
+
+export async function listSessions(core: Core, caller: Caller): Promise<readonly ListedSession[]> {
+  const { session } = requireSession(caller)
+  const rows = await liveSessionsOf(core, caller)
+  return rows.map((row) => ({
+    id: row.publicId,
+    current: row.hash === session.hash,
+    createdAt: row.createdAt,
+    lastSeenAt: row.lastSeenAt,
+    expiresAt: row.expiresAt,
+    remembered: row.persistent,
+    ip: row.ip,
+    userAgent: row.userAgent,
+  }))
+}
+
+/** Ends one of the caller's own sessions; somebody else's is as unknown as one that never was. */
+export async function endSession(core: Core, input: { readonly id: string }, caller: Caller): Promise<{ readonly own: boolean }> {
+  const { session, user } = requireSession(caller)
+  const row = (await liveSessionsOf(core, caller)).find(({ publicId }) => publicId === input.id)
+  if (!row) throw new MembershipError('not_found')
+  const own = row.hash === session.hash
+  if (own) await caller.endSession()
+  else await core.db.sessions.delete(row.hash)
+  await audit(core, 'session_ended', 'success', user.id, caller)
+  return { own }
+}
+
+export async function endOtherSessions(core: Core, _input: object, caller: Caller): Promise<void> {
+  const { session, user } = requireSession(caller)
+  await core.db.sessions.deleteByUser(user.id, { except: session.hash })
+  await audit(core, 'other_sessions_ended', 'success', user.id, caller)
+}
+
+async function liveSessionsOf(core: Core, caller: Caller): Promise<readonly SessionRow[]> {
+  const { user } = requireSession(caller)
+  const now = core.clock.now()
+  const rows = await core.db.sessions.listByUser(user.id)
+  return rows.filter((row) => !isExpired(row, now) && row.credentialEpoch === user.credentialEpoch)
+}

@@ -1,0 +1,169 @@
+// One declaration, two doors: an action is declared once and served as a page and as JSON, with the same checks in the same order.
+import type { z } from 'zod'
+import type { Caller, Core } from '../core/core.ts'
+import type { Count, Rate } from '../core/throttle.ts'
+import { MembershipError } from '../domain/errors.ts'
+import type { Notice } from '../i18n/messages.ts'
+import type { Awaitable } from '../session/store.ts'
+import { checkInput } from './check-input.ts'
+import { asRefusal } from './errors.ts'
+import type { Exchange } from './exchange.ts'
+import { lacks } from './guards.ts'
+import type { Door } from './http.ts'
+import { askForLogin } from './login-required.ts'
+import type { Page } from './page.ts'
+import { type RawInput, readInput } from './read-input.ts'
+import { sendErrorPage, sendJson, sendNothing, sendProblem, sendTo } from './reply.ts'
+import { localPath } from './return-to.ts'
+
+export interface Action<Schema extends z.ZodType, Result> {
+  readonly path: string
+  /** Default: `post`. A `get` reads and changes nothing. */
+  readonly method?: 'get' | 'post'
+  readonly guard: 'anybody' | 'member'
+  readonly input: Schema
+  /** Counted before any work, in this order. */
+  readonly limits?: readonly Limit<z.output<Schema>>[]
+  /** The page that holds the form: served to GET, and again with what was wrong. */
+  readonly page?: Page
+  /** Where the action can be reached. Default: both. */
+  readonly doors?: readonly Door[]
+  run(core: Core, input: z.output<Schema>, caller: Caller): Awaitable<Result>
+  /** What a success answers. */
+  answer(result: Result, exchange: Exchange, input: z.output<Schema>): Answer
+}
+
+export interface Answer {
+  /** Default: 200 with a body, 204 without. */
+  readonly status?: number
+  readonly body?: object
+  /** The full local path of the next page. */
+  readonly to?: string
+  /** What the next page says at its top. */
+  readonly notice?: Notice
+}
+
+export interface Limit<Input> {
+  readonly name: string
+  readonly rate: Rate
+  readonly subject: (input: Input, caller: Caller) => string
+  /** What a success does to the count: a login that worked was no guess. */
+  readonly onSuccess: 'keep' | 'refund' | 'clear'
+}
+
+/** An action at one door. The router serves it; it knows no types of its action. */
+export interface Route {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly door: Door
+  serve(exchange: Exchange): Promise<void>
+}
+
+export function action<Schema extends z.ZodType, Result>(declared: Action<Schema, Result>): readonly Route[] {
+  const { path, page, method = 'post', doors = ['page', 'api'] } = declared
+  const routes: Route[] = []
+  if (page) routes.push({ method: 'GET', path, door: 'page', serve: (exchange) => showPage(declared, page, exchange) })
+  const perform = (exchange: Exchange) => performAction(declared, exchange)
+  for (const door of doors) routes.push({ method: method === 'get' ? 'GET' : 'POST', path, door, serve: perform })
+  return routes
+}
+
+async function showPage<Schema extends z.ZodType, Result>(
+  { guard }: Action<Schema, Result>,
+  page: Page,
+  exchange: Exchange,
+): Promise<void> {
+  const { http, req, res, door, core, caller } = exchange
+  if (guard === 'member' && lacks(caller.session, {}, core.clock)) return askForLogin(http, req, res, door, 'login_required')
+  if (page.guestsOnly && caller.session?.user) return sendTo(res, localPath(exchange.query('returnTo')) ?? http.url('/profile'))
+  try {
+    await page.show(exchange)
+  } catch (thrown) {
+    sendErrorPage(exchange, asRefusal(http, req, thrown))
+  }
+}
+
+async function performAction<Schema extends z.ZodType, Result>(
+  declared: Action<Schema, Result>,
+  exchange: Exchange,
+): Promise<void> {
+  const { http, req, res, door, core, caller } = exchange
+  if (declared.guard === 'member' && lacks(caller.session, {}, core.clock))
+    return askForLogin(http, req, res, door, 'login_required')
+  try {
+    const raw = declared.method === 'get' ? {} : await readInput(req, res, door)
+    exchange.entered = shownAgain(raw)
+    const input = checkInput(declared.input, { ...raw, ...exchange.params }, door === 'page')
+    const result = await limited(declared.limits ?? [], exchange, input, () => declared.run(core, input, caller))
+    sendAnswer(exchange, declared.answer(result, exchange, input))
+  } catch (thrown) {
+    await sendRefusal(declared.page, exchange, asRefusal(http, req, thrown))
+  }
+}
+
+/** Counts, works, and takes back what was no guess: a success, or a try that the server was too busy to judge. */
+async function limited<Input, Result>(
+  limits: readonly Limit<Input>[],
+  { core, caller, req }: Exchange,
+  input: Input,
+  work: () => Awaitable<Result>,
+): Promise<Result> {
+  const countOf = ({ name, rate, subject }: Limit<Input>): Count => ({ name, rate, subject: subject(input, caller) })
+  const of = (kind: 'refund' | 'clear') => limits.filter(({ onSuccess }) => onSuccess === kind).map(countOf)
+  try {
+    await core.throttle.count(limits.map(countOf))
+  } catch (error) {
+    if (error instanceof MembershipError)
+      core.events.emit('refused', { code: 'too_many_requests', path: req.path, ip: caller.ip })
+    throw error
+  }
+  try {
+    const result = await work()
+    await core.throttle.refund(of('refund'))
+    await core.throttle.clear(of('clear'))
+    return result
+  } catch (error) {
+    const unjudged = error instanceof MembershipError && error.code === 'overloaded'
+    if (unjudged) await core.throttle.refund(limits.map(countOf))
+    throw error
+  }
+}
+
+function sendAnswer({ http, res, door }: Exchange, { status, body, to = http.url('/profile'), notice }: Answer): void {
+  if (door === 'page') return sendTo(res, notice === undefined ? to : withNotice(to, notice))
+  if (body === undefined) return sendNothing(res)
+  sendJson(res, status ?? 200, body)
+}
+
+async function sendRefusal(page: Page | undefined, exchange: Exchange, error: MembershipError): Promise<void> {
+  const { http, req, res, door } = exchange
+  if (door === 'api') return sendProblem(http, req, res, error)
+  if (error.code === 'login_required') return askForLogin(http, req, res, door, error.code)
+  if (!page || !COMES_BACK.has(error.code)) return sendErrorPage(exchange, error)
+  await page.showRefused(exchange, error)
+}
+
+/** Refusals that show the form again, with what was entered. */
+const COMES_BACK = new Set([
+  'invalid_input',
+  'invalid_credentials',
+  'username_taken',
+  'too_many_requests',
+  'overloaded',
+  'store_unavailable',
+])
+
+function shownAgain(raw: RawInput): Record<string, string> {
+  const shown: Record<string, string> = {}
+  for (const [name, value] of Object.entries(raw)) {
+    const isSecret = /password/i.test(name)
+    if (typeof value === 'string' && !isSecret) shown[name] = value
+  }
+  return shown
+}
+
+function withNotice(to: string, notice: Notice): string {
+  const hash = to.indexOf('#')
+  const [path, fragment] = hash < 0 ? [to, ''] : [to.slice(0, hash), to.slice(hash)]
+  return `${path}${path.includes('?') ? '&' : '?'}notice=${notice}${fragment}`
+}

@@ -1,0 +1,70 @@
+// One request to a path of ours and its answer, with what the steps of an action need to know.
+import type { Request, Response } from 'express'
+import type { Caller, Core } from '../core/core.ts'
+import { newId } from '../domain/secret.ts'
+import { pickLocale } from '../i18n/pick-locale.ts'
+import { type Translate, translator } from '../i18n/translate.ts'
+import { callerOf } from './caller.ts'
+import type { Door, Http } from './http.ts'
+
+export class Exchange {
+  readonly http: Http
+  readonly req: Request
+  readonly res: Response
+  readonly door: Door
+  /** The values of `:name` parts of the path. */
+  readonly params: Readonly<Record<string, string>>
+  /** What a form held, to show it again. Never a password. */
+  entered: Readonly<Record<string, string>> = {}
+  #caller: Caller | undefined
+  #query: URLSearchParams | undefined
+
+  constructor(http: Http, req: Request, res: Response, door: Door, params: Readonly<Record<string, string>> = {}) {
+    this.http = http
+    this.req = req
+    this.res = res
+    this.door = door
+    this.params = params
+  }
+
+  get core(): Core {
+    return this.http.core
+  }
+
+  get caller(): Caller {
+    this.#caller ??= callerOf(this.http, this.req)
+    return this.#caller
+  }
+
+  get t(): Translate {
+    return translatorFor(this.http, this.req)
+  }
+
+  /** A value of the query string; only reads look here, never a write. */
+  query(name: string): string | undefined {
+    this.#query ??= new URL(this.req.originalUrl, 'http://localhost').searchParams
+    return this.#query.get(name) ?? undefined
+  }
+
+  get requestId(): string {
+    return requestIdOf(this.req)
+  }
+}
+
+const LANGUAGE_COOKIE = /(?:^|;\s*)guildhall-language=([A-Za-z-]{2,16})(?:;|$)/
+
+/** The texts in the visitor's language: their choice, then what the browser asks for, then the site's. */
+export function translatorFor(http: Http, req: Request): Translate {
+  const chosen = LANGUAGE_COOKIE.exec(req.headers.cookie ?? '')?.[1]
+  return translator(pickLocale(chosen, req.headers['accept-language'], http.locale))
+}
+
+const requestIds = new WeakMap<Request, string>()
+
+/** Names this request in the answer and in the log. The server hands its own id in, a host may too, as `req.id`. */
+export function requestIdOf(req: Request): string {
+  if ('id' in req && typeof req.id === 'string') return req.id
+  const known = requestIds.get(req) ?? newId()
+  requestIds.set(req, known)
+  return known
+}

@@ -1,0 +1,84 @@
+// Guards for the host application's own routes, and the same judgement for ours.
+import type { Request, RequestHandler } from 'express'
+import type { Clock } from '../domain/clock.ts'
+import { type Duration, parseDuration } from '../domain/duration.ts'
+import { MembershipError } from '../domain/errors.ts'
+import { isRoleName } from '../domain/user.ts'
+import type { LiveSession } from '../storage/contract.ts'
+import type { Http } from './http.ts'
+import { askForLogin } from './login-required.ts'
+import { prefersJson, refuse, sendTo, setHeaders } from './reply.ts'
+
+export interface MemberRequirement {
+  /** The role the user must have. Default: none. Consequence: others get 403 `forbidden`. */
+  readonly role?: string
+  /** How recent the login must be, `'10m'`. Default: any. Consequence: others confirm their password first. */
+  readonly within?: Duration
+}
+
+export interface Guards {
+  readonly requireLogin: RequestHandler
+  readonly requireGuest: RequestHandler
+  requireMember(requirement: MemberRequirement): RequestHandler
+}
+
+/** What a member lacks, or undefined. Looks only at columns that `signIn` wrote and at the user as stored now. */
+export function lacks(
+  session: LiveSession | undefined,
+  requirement: { readonly role?: string | undefined; readonly withinMs?: number | undefined },
+  clock: Clock,
+): 'login_required' | 'forbidden' | 'recent_login_required' | undefined {
+  if (!session?.user) return 'login_required'
+  if (requirement.role !== undefined && !session.user.roles.includes(requirement.role)) return 'forbidden'
+  const { withinMs } = requirement
+  if (withinMs === undefined) return undefined
+  const age = clock.now() - (session.authenticatedAt ?? 0)
+  return age <= withinMs ? undefined : 'recent_login_required'
+}
+
+export function createGuards(http: Http): Guards {
+  const guard = (requirement: { role?: string | undefined; withinMs?: number | undefined }): RequestHandler => {
+    return (req, res, next) => {
+      if (!http.sessions.handled(req)) return next(notInFront())
+      const code = lacks(http.sessions.row(req), requirement, http.core.clock)
+      if (code === undefined) return next()
+      const door = prefersJson(http, req) ? 'api' : 'page'
+      if (code !== 'forbidden') return askForLogin(http, req, res, door, code)
+      setHeaders(req, res)
+      refuse(http, req, res, new MembershipError(code))
+    }
+  }
+  return {
+    requireLogin: guard({}),
+    requireMember: (requirement) => guard(checkRequirement(requirement)),
+    requireGuest: (req, res, next) => {
+      if (!http.sessions.handled(req)) return next(notInFront())
+      if (!http.sessions.row(req)?.user) return next()
+      setHeaders(req, res)
+      if (isPageVisit(http, req)) return sendTo(res, http.url('/profile'))
+      refuse(http, req, res, new MembershipError('already_logged_in'))
+    },
+  }
+}
+
+function isPageVisit(http: Http, req: Request): boolean {
+  return (req.method === 'GET' || req.method === 'HEAD') && !prefersJson(http, req)
+}
+
+function checkRequirement({ role, within, ...unknown }: MemberRequirement): {
+  role: string | undefined
+  withinMs: number | undefined
+} {
+  const [name] = Object.keys(unknown)
+  if (name !== undefined) throw new TypeError(`requireMember knows role and within, got '${name}'`)
+  if (role !== undefined && !isRoleName(role))
+    throw new TypeError(`requireMember: role must be a role name like 'keeper', got '${role}'`)
+  const withinMs = within === undefined ? undefined : parseDuration(within)
+  if (within !== undefined && withinMs === undefined)
+    throw new TypeError(`requireMember: within must be a duration like '10m', got '${within}'`)
+  return { role, withinMs }
+}
+
+function notInFront(): TypeError {
+  return new TypeError('a guard runs without its membership in front: put app.use(membership) before the guarded route')
+}

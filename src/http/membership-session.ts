@@ -1,0 +1,37 @@
+// `req.session` of a membership: the data bag, and two getters that say who is there. They are read off the row and the user, and stored nowhere.
+import { Session } from '../session/session.ts'
+import type { LiveSession } from '../storage/contract.ts'
+
+declare module 'guildhall/session' {
+  interface SessionData {
+    /** Whether somebody is logged in. Assigning it throws. */
+    readonly isLoggedIn: boolean
+    /** Who is logged in. Assigning it throws. */
+    readonly username: string | undefined
+  }
+}
+
+export class MembershipSession extends Session<LiveSession> {
+  get isLoggedIn(): boolean {
+    return Session.rowOf(this)?.user !== undefined
+  }
+
+  set isLoggedIn(_value: unknown) {
+    throw onlyByLogin('isLoggedIn')
+  }
+
+  get username(): string | undefined {
+    return Session.rowOf(this)?.user?.username
+  }
+
+  set username(_value: unknown) {
+    throw onlyByLogin('username')
+  }
+}
+
+/** Host code cannot log anybody in by accident. */
+function onlyByLogin(name: string): TypeError {
+  return new TypeError(
+    `req.session.${name} says who is logged in and cannot be assigned: a login comes from the login page, or from req.login`,
+  )
+}

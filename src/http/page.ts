@@ -1,0 +1,50 @@
+// The page of an action: which view, what it shows, and how it comes back with a form that was refused.
+import type { MembershipError } from '../domain/errors.ts'
+import { noticeText } from '../i18n/messages.ts'
+import type { Awaitable } from '../session/store.ts'
+import type { FormState, Pages, ViewName } from '../views/pages.ts'
+import { fieldMessages, refusalTexts, statusOf } from './errors.ts'
+import type { Exchange } from './exchange.ts'
+import { commonData, sendPage, setRefusalHeaders } from './reply.ts'
+
+export interface Page {
+  /** Whether a person who is logged in already is sent on. */
+  readonly guestsOnly: boolean
+  show(exchange: Exchange): Promise<void>
+  showRefused(exchange: Exchange, error: MembershipError): Promise<void>
+}
+
+export interface PageOptions {
+  readonly current?: 'profile' | 'security'
+  readonly guestsOnly?: boolean
+}
+
+/** Declares the page of an action: `page('login', ({ core }) => ({ ... }))`. */
+export function page<Name extends ViewName>(
+  view: Name,
+  load: (exchange: Exchange) => Awaitable<Pages[Name]>,
+  { current, guestsOnly = false }: PageOptions = {},
+): Page {
+  const render = async (exchange: Exchange, form?: FormState) => {
+    const notice = noticeText(exchange.t, exchange.query('notice'))
+    const data = await load(exchange)
+    return exchange.http.views.page(view, { ...commonData(exchange, form), current, notice, ...data })
+  }
+  return {
+    guestsOnly,
+    async show(exchange) {
+      sendPage(exchange.res, 200, await render(exchange))
+    },
+    async showRefused(exchange, error) {
+      const { http, res, t } = exchange
+      setRefusalHeaders(res, error)
+      sendPage(res, statusOf(error.code), await render(exchange, formState(exchange, error, refusalTexts(http, t, error).detail)))
+    },
+  }
+}
+
+function formState({ t, entered }: Exchange, error: MembershipError, detail: string): FormState {
+  const errors = fieldMessages(t, error.errors)
+  if (error.code === 'username_taken') return { values: entered, errors: [{ field: 'username', message: detail }] }
+  return { values: entered, errors, ...(errors.length === 0 && { message: detail }) }
+}

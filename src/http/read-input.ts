@@ -1,0 +1,104 @@
+// Reads the body of a write, strictly: one content type per door, UTF-8, at most 16 KiB, and nothing that is guessed.
+import express, { type Request, type Response } from 'express'
+import { MembershipError } from '../domain/errors.ts'
+import type { Door } from './http.ts'
+
+export const MAX_BODY_BYTES = 16 * 1024
+const MAX_FIELDS = 100
+
+/** The fields as they came. A form field that came twice is an array; a JSON value may be anything. */
+export type RawInput = Readonly<Record<string, unknown>>
+
+const CONTENT_TYPES: Record<Door, string> = { page: 'application/x-www-form-urlencoded', api: 'application/json' }
+
+/** `express.raw` reads, inflates and limits; what the bytes mean is decided here. */
+const readBytes = express.raw({ type: () => true, limit: MAX_BODY_BYTES })
+
+/** Throws `body_too_large`, `unsupported_media_type`, `malformed`, or `invalid_input` where the JSON is no object. */
+export async function readInput(req: Request, res: Response, door: Door): Promise<RawInput> {
+  if (Number(req.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw new MembershipError('body_too_large')
+  refuseOtherTypes(req, door)
+  if (req.body === undefined) await read(req, res)
+  const body: unknown = req.body
+  // The host application may have parsed it already: before or after express.json() makes no difference.
+  if (!(body instanceof Uint8Array) && typeof body === 'object' && body !== null) return asObject(body)
+  const text = body instanceof Uint8Array ? decode(body) : typeof body === 'string' ? body : ''
+  if (door === 'page') return parseForm(text)
+  return text === '' ? {} : asObject(parseJson(text))
+}
+
+function refuseOtherTypes(req: Request, door: Door): void {
+  const header = req.headers['content-type']
+  const hasBody = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0
+  if (header === undefined && !hasBody) return
+  const [type = '', ...parameters] = (header ?? '')
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim())
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='))
+  const isUtf8 = charset === undefined || /^charset="?utf-?8"?$/.test(charset)
+  if (type !== CONTENT_TYPES[door] || !isUtf8) throw new MembershipError('unsupported_media_type')
+}
+
+function read(req: Request, res: Response): Promise<void> {
+  return new Promise((resolve, reject) => {
+    readBytes(req, res, (error: unknown) => {
+      if (error === undefined || error === null) return resolve()
+      reject(asRefusal(error))
+    })
+  })
+}
+
+/** body-parser tells by `status` what was wrong: 413 the limit, also after inflating; 415 the encoding; 400 the rest. */
+function asRefusal(error: unknown): MembershipError {
+  const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined
+  if (status === 413) return new MembershipError('body_too_large', { cause: error })
+  if (status === 415) return new MembershipError('unsupported_media_type', { cause: error })
+  return new MembershipError('malformed', { cause: error })
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes)
+  } catch (cause) {
+    throw new MembershipError('malformed', { cause })
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new MembershipError('malformed', { cause })
+  }
+}
+
+function asObject(value: unknown): RawInput {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new MembershipError('invalid_input')
+  return Object.assign(Object.create(null), value)
+}
+
+/** https://url.spec.whatwg.org/#urlencoded-parsing, but what is not valid UTF-8 in valid percent-encoding is refused, not replaced. */
+function parseForm(text: string): RawInput {
+  const fields: Record<string, unknown> = Object.create(null)
+  if (text === '') return fields
+  const pairs = text.split('&')
+  if (pairs.length > MAX_FIELDS) throw new MembershipError('malformed')
+  for (const pair of pairs) {
+    const equals = pair.indexOf('=')
+    const name = decodeFormPart(equals < 0 ? pair : pair.slice(0, equals))
+    const value = equals < 0 ? '' : decodeFormPart(pair.slice(equals + 1))
+    fields[name] = name in fields ? [fields[name], value] : value
+  }
+  return fields
+}
+
+function decodeFormPart(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch (cause) {
+    throw new MembershipError('malformed', { cause })
+  }
+}

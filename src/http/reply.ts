@@ -1,0 +1,108 @@
+// Writes answers. Every answer of ours may depend on who asks, so none is ever stored.
+import type { Request, RequestHandler, Response } from 'express'
+import helmet from 'helmet'
+import type { MembershipError } from '../domain/errors.ts'
+import type { FormState } from '../views/pages.ts'
+import { asRefusal, problemOf, refusalTexts, statusOf } from './errors.ts'
+import { Exchange } from './exchange.ts'
+import type { Http } from './http.ts'
+
+const guardHeaders: RequestHandler = helmet({
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      styleSrc: ["'self'"],
+      scriptSrc: ["'self'"],
+      imgSrc: ["'self'"],
+      formAction: ["'self'"],
+      baseUri: ["'none'"],
+      objectSrc: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+  },
+  // same-origin, not no-referrer: a form post by somebody whose session ended finds its way back to the page it came from.
+  referrerPolicy: { policy: 'same-origin' },
+  frameguard: { action: 'deny' },
+  // Whether a host may only be reached by HTTPS is the host's to say; our server says it.
+  strictTransportSecurity: false,
+})
+
+/** The headers of every answer of ours. */
+export function setHeaders(req: Request, res: Response): void {
+  guardHeaders(req, res, () => {})
+  res.setHeader('Cache-Control', 'no-store')
+  res.setHeader('Vary', 'Accept-Language, Cookie, Origin, Sec-Fetch-Site')
+}
+
+export function sendJson(res: Response, status: number, body: unknown, type = 'application/json'): void {
+  send(res, status, `${type}; charset=utf-8`, JSON.stringify(body))
+}
+
+export function sendPage(res: Response, status: number, html: string): void {
+  send(res, status, 'text/html; charset=utf-8', html)
+}
+
+export function sendNothing(res: Response): void {
+  res.statusCode = 204
+  res.end()
+}
+
+/** 303: whatever the method was, the next is a GET. `to` is a full local path. */
+export function sendTo(res: Response, to: string): void {
+  res.statusCode = 303
+  res.setHeader('Location', to)
+  res.end()
+}
+
+export function sendProblem(http: Http, req: Request, res: Response, error: MembershipError): void {
+  setRefusalHeaders(res, error)
+  sendJson(res, statusOf(error.code), problemOf(http, req, error), 'application/problem+json')
+}
+
+/** The page of a refusal that belongs to no form. */
+export function sendErrorPage(exchange: Exchange, error: MembershipError): void {
+  const { http, res, t } = exchange
+  setRefusalHeaders(res, error)
+  const { title, detail } = refusalTexts(http, t, error)
+  const data = { title, detail, status: statusOf(error.code), requestId: exchange.requestId }
+  sendPage(res, data.status, http.views.page('error', { ...commonData(exchange), ...data }))
+}
+
+/** A refusal at the door it was asked at. For requests that reached no action: a cross-site write, an unknown path. */
+export function refuse(http: Http, req: Request, res: Response, thrown: unknown): void {
+  const error = asRefusal(http, req, thrown)
+  const exchange = new Exchange(http, req, res, prefersJson(http, req) ? 'api' : 'page')
+  if (exchange.door === 'api') sendProblem(http, req, res, error)
+  else sendErrorPage(exchange, error)
+}
+
+/** Whether an answer should be JSON: below `/api`, or where `Accept` puts JSON before HTML. */
+export function prefersJson(http: Http, req: Request): boolean {
+  if (req.path.startsWith('/api/') || req.path.startsWith(`${http.path}/api/`)) return true
+  return req.accepts(['html', 'json']) === 'json'
+}
+
+/** What every page gets. */
+export function commonData(exchange: Exchange, form?: FormState) {
+  const { core, caller, t } = exchange
+  const user = caller.session?.user
+  return {
+    t,
+    lang: t.locale,
+    user: user && { username: user.username, displayName: user.displayName },
+    registrationOpen: core.settings.registration === 'open',
+    form,
+  }
+}
+
+export function setRefusalHeaders(res: Response, error: MembershipError): void {
+  if (error.retryAfter !== undefined) res.setHeader('Retry-After', String(error.retryAfter))
+}
+
+function send(res: Response, status: number, type: string, body: string): void {
+  res.statusCode = status
+  res.setHeader('Content-Type', type)
+  res.setHeader('Content-Length', Buffer.byteLength(body))
+  res.end(res.req.method === 'HEAD' ? undefined : body)
+}

@@ -1,0 +1,34 @@
+// Where a person goes after a login. Only ever a path of this site: an open redirect lends our name to a phisher (CWE-601).
+
+/** A longer path is dropped. */
+const LONGEST = 1024
+
+const NOWHERE = 'http://nowhere.invalid'
+
+/** The path, its query and fragment, as a browser will read them; undefined where the text leads elsewhere or nowhere. */
+export function localPath(text: string | undefined): string | undefined {
+  if (text === undefined || text.length > LONGEST) return undefined
+  // Browsers drop tabs and line breaks and read a backslash as a slash.
+  if (!text.startsWith('/') || hasControlOrBackslash(text)) return undefined
+  if (!URL.canParse(text, NOWHERE)) return undefined
+  const url = new URL(text, NOWHERE)
+  if (url.origin !== NOWHERE) return undefined
+  const path = url.pathname + url.search + url.hash
+  // `/..//evil.example` is `//evil.example` once the dots are resolved.
+  return path.startsWith('//') ? undefined : path
+}
+
+/** The local path of a page of this origin that a form was sent from. */
+export function localReferer(referer: string | undefined, origin: string): string | undefined {
+  if (referer === undefined || !URL.canParse(referer)) return undefined
+  const url = new URL(referer)
+  return url.origin === origin ? localPath(url.pathname + url.search) : undefined
+}
+
+function hasControlOrBackslash(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code <= 0x20 || code === 0x5c || code === 0x7f) return true
+  }
+  return false
+}

@@ -1,0 +1,132 @@
+// Finds the route of a request by its exact path: what is spelled another way is not ours, so guard and router see one path.
+import type { Request, Response } from 'express'
+import { MembershipError } from '../domain/errors.ts'
+import { assets } from '../views/assets.ts'
+import type { Route } from './action.ts'
+import { Exchange } from './exchange.ts'
+import type { Http } from './http.ts'
+import { refuse, setHeaders } from './reply.ts'
+
+interface Entry {
+  readonly methods: Map<string, Route>
+}
+
+export interface Router {
+  /** What serves this request, or undefined where the path is none of ours. */
+  find(req: Request): ((req: Request, res: Response) => void) | undefined
+}
+
+export function createRouter(http: Http, routes: readonly Route[]): Router {
+  const fixed = new Map<string, Entry>()
+  const withParams: { readonly parts: readonly string[]; readonly entry: Entry }[] = []
+
+  for (const route of routes) {
+    const path = http.url(route.door === 'api' ? `/api${route.path}` : route.path)
+    const entry = fixed.get(path) ?? { methods: new Map<string, Route>() }
+    if (!fixed.has(path) && path.includes('/:')) withParams.push({ parts: path.split('/'), entry })
+    fixed.set(path, entry)
+    if (entry.methods.has(route.method)) throw new TypeError(`two actions serve ${route.method} ${path}`)
+    entry.methods.set(route.method, route)
+  }
+
+  const match = (path: string): { entry: Entry; params: Record<string, string> } | undefined => {
+    const entry = path.includes(':') ? undefined : fixed.get(path)
+    if (entry) return { entry, params: {} }
+    const given = path.split('/')
+    for (const { parts, entry } of withParams) {
+      const params = paramsOf(parts, given)
+      if (params) return { entry, params }
+    }
+    return undefined
+  }
+
+  return {
+    find(req) {
+      const { path } = req
+      if (!path.startsWith(http.path)) return undefined
+      const asset = assets.get(path.slice(http.path.length))
+      if (asset) return (_req, res) => sendAsset(req, res, asset)
+      const found = match(path)
+      if (!found) return undefined
+      return (_req, res) => serve(http, found.entry, found.params, req, res)
+    },
+  }
+}
+
+function serve(http: Http, { methods }: Entry, params: Record<string, string>, req: Request, res: Response): void {
+  setHeaders(req, res)
+  const cors = allowListedOrigin(http, req, res)
+  const route = methods.get(req.method === 'HEAD' ? 'GET' : req.method)
+  if (route) {
+    const exchange = new Exchange(http, req, res, route.door, params)
+    route.serve(exchange).catch((error: unknown) => failLate(http, req, res, error))
+    return
+  }
+  res.setHeader('Allow', [...methods.keys(), 'OPTIONS'].join(', '))
+  if (req.method === 'OPTIONS') return answerPreflight(res, cors)
+  refuse(http, req, res, new MembershipError('method_not_allowed'))
+}
+
+/** Something broke while an answer was written. */
+function failLate(http: Http, req: Request, res: Response, error: unknown): void {
+  if (res.headersSent) {
+    http.core.log.error({ err: error }, 'an answer broke off')
+    res.destroy()
+    return
+  }
+  refuse(http, req, res, error)
+}
+
+/** CORS for the listed origins alone; an origin is never reflected. */
+function allowListedOrigin({ trustedOrigins }: Http, req: Request, res: Response): boolean {
+  const { origin } = req.headers
+  if (origin === undefined || !trustedOrigins.has(origin)) return false
+  res.setHeader('Access-Control-Allow-Origin', origin)
+  res.setHeader('Access-Control-Allow-Credentials', 'true')
+  res.setHeader('Cross-Origin-Resource-Policy', 'cross-origin')
+  return true
+}
+
+function answerPreflight(res: Response, listed: boolean): void {
+  if (listed) {
+    res.setHeader('Access-Control-Allow-Methods', 'GET, POST')
+    res.setHeader('Access-Control-Allow-Headers', 'Content-Type')
+  }
+  res.statusCode = 204
+  res.end()
+}
+
+function paramsOf(parts: readonly string[], given: readonly string[]): Record<string, string> | undefined {
+  if (parts.length !== given.length) return undefined
+  const params: Record<string, string> = {}
+  for (const [at, part] of parts.entries()) {
+    const value = given[at] ?? ''
+    if (!part.startsWith(':')) {
+      if (part !== value) return undefined
+      continue
+    }
+    if (value === '') return undefined
+    params[part.slice(1)] = value
+  }
+  return params
+}
+
+function sendAsset(req: Request, res: Response, { type, body, etag }: { type: string; body: string; etag: string }): void {
+  setHeaders(req, res)
+  res.removeHeader('Vary')
+  res.setHeader('Cache-Control', 'public, max-age=31536000, immutable')
+  res.setHeader('ETag', etag)
+  res.setHeader('Content-Type', type)
+  if (req.method !== 'GET' && req.method !== 'HEAD') {
+    res.setHeader('Allow', 'GET, HEAD')
+    res.statusCode = 405
+    res.end()
+    return
+  }
+  if (req.headers['if-none-match'] === etag) {
+    res.statusCode = 304
+    res.end()
+    return
+  }
+  res.end(req.method === 'HEAD' ? undefined : body)
+}

@@ -1,0 +1,11 @@
+// The public names, nothing else.
+export type { Logger } from './core/core.ts'
+export type { Clock } from './domain/clock.ts'
+export type { Duration } from './domain/duration.ts'
+export { type ErrorCode, type FieldError, type FieldErrorCode, MembershipError } from './domain/errors.ts'
+export type { MembershipEvents } from './domain/events.ts'
+export type { User } from './domain/user.ts'
+export type { MemberRequirement } from './http/guards.ts'
+export { createMembership, type Membership } from './membership.ts'
+export type { MembershipOptions, PasswordOptions, SessionTimes } from './options.ts'
+export type { Users } from './users.ts'

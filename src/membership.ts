@@ -1,0 +1,181 @@
+// createMembership(): where everything is put together. One function, one `app.use`.
+import type { IncomingMessage } from 'node:http'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import type { Core } from './core/core.ts'
+import { isLive } from './core/sign-in.ts'
+import { createSweeper } from './core/sweeper.ts'
+import { createThrottle, unlimited } from './core/throttle.ts'
+import { asUser } from './core/user.ts'
+import { MembershipError } from './domain/errors.ts'
+import { type EventName, Events, type Listener } from './domain/events.ts'
+import { deriveKey } from './domain/secret.ts'
+import type { User } from './domain/user.ts'
+import { loginRoutes } from './features/login/routes.ts'
+import { profileRoutes } from './features/profile/routes.ts'
+import { reauthenticationRoutes } from './features/reauthentication/routes.ts'
+import { registrationRoutes } from './features/registration/routes.ts'
+import { sessionRoutes } from './features/sessions/routes.ts'
+import { attachUser } from './http/attach-user.ts'
+import { asHostError } from './http/errors.ts'
+import { createGuards, type Guards } from './http/guards.ts'
+import type { Http } from './http/http.ts'
+import { MembershipSession } from './http/membership-session.ts'
+import { carriesCookie, isUnsafe, isWelcome } from './http/origin-check.ts'
+import { refuse, setHeaders } from './http/reply.ts'
+import { createRouter, type Router } from './http/router.ts'
+import { checkOptions, type MembershipOptions, type Settings } from './options.ts'
+import { createHasher } from './passwords/hasher.ts'
+import { Sessions } from './session/middleware.ts'
+import type { LiveSession } from './storage/contract.ts'
+import { openSqlite } from './storage/sqlite.ts'
+import { createUsers, type Users } from './users.ts'
+import { createViews } from './views/render.ts'
+
+/** Middleware for `app.use(membership)`: once, without a mount path, before or after `express.json()`. */
+export interface Membership extends RequestHandler, Guards {
+  /** The user behind a request, also behind the upgrade request of a WebSocket; undefined where nobody is logged in. */
+  user(req: IncomingMessage): Promise<User | undefined>
+  /** The use cases without HTTP. */
+  readonly users: Users
+  /** Tells what happened, after it happened: `membership.on('registered', ({ user }) => ...)`. */
+  on<Name extends EventName>(event: Name, listener: Listener<Name>): void
+  /** Brings the database up to date. Call it once before the first request; two processes may call it at once. */
+  migrate(): Promise<void>
+  /** Waits for hashes that run, closes the database. */
+  close(): Promise<void>
+}
+
+/** A membership and the rooms behind it, for our own server and command line. */
+export interface House {
+  readonly membership: Membership
+  readonly core: Core
+  readonly http: Http
+  readonly settings: Settings
+  /** Every path that is served, with `:name` for its parts. */
+  readonly paths: readonly string[]
+}
+
+/**
+ * Makes a membership. Synchronous; opens the database, changes nothing in it. Throws one TypeError that lists every fault of the options.
+ *
+ * @example
+ * const membership = createMembership({ baseUrl: 'http://localhost:3000', database: 'sqlite:./data/members.db' })
+ * await membership.migrate()
+ * app.use(membership)
+ * app.get('/diary', membership.requireLogin, (req, res) => res.send(`Hello ${req.user.username}`))
+ */
+export function createMembership(options: MembershipOptions): Membership {
+  return buildHouse(options).membership
+}
+
+export function buildHouse(options: MembershipOptions): House {
+  const settings = checkOptions(options)
+  const core = createCore(settings)
+  const http = createHttp(settings, core)
+  const guards = createGuards(http)
+  const sweeper = createSweeper(core)
+  const routes = [...registrationRoutes, ...loginRoutes, ...profileRoutes, ...sessionRoutes, ...reauthenticationRoutes]
+  const router = createRouter(http, routes)
+
+  const membership: Membership = Object.assign(handler(http, router), guards, {
+    async user(req: IncomingMessage) {
+      const session = await http.sessions.read(req)
+      return session?.user && asUser(session.user)
+    },
+    users: createUsers(core),
+    on<Name extends EventName>(event: Name, listener: Listener<Name>) {
+      core.events.on(event, listener)
+    },
+    migrate: () => core.db.migrate(),
+    async close() {
+      sweeper.stop()
+      await http.sessions.close()
+      await core.passwords.close()
+      await core.db.close()
+    },
+  })
+  const paths = routes.map(({ path, door }) => http.url(door === 'api' ? `/api${path}` : path))
+  return { membership, core, http, settings, paths }
+}
+
+function createCore(settings: Settings): Core {
+  const { clock, passwords, logger } = settings
+  const db = openSqlite(settings.database.slice('sqlite:'.length))
+  const [secret = ''] = settings.secrets
+  return {
+    clock,
+    db,
+    passwords: createHasher({
+      algorithm: passwords.hash,
+      argon2: { memoryKiB: passwords.memoryKiB, passes: passwords.passes },
+      bcryptCost: passwords.bcryptCost,
+      peppers: passwords.peppers,
+      ...(passwords.workers !== undefined && { workers: passwords.workers }),
+      queueLimit: passwords.queueLimit,
+    }),
+    throttle: settings.rateLimit ? createThrottle(db, clock, deriveKey(secret, 'throttle')) : unlimited,
+    events: new Events((error, event) => logger.error({ err: error, event }, 'a listener of an event failed')),
+    log: logger,
+    settings: {
+      siteName: settings.siteName,
+      registration: settings.registration,
+      passwordMinLength: passwords.minLength,
+      session: settings.session,
+      remember: settings.remember,
+      keepAtLogin: settings.keepAtLogin,
+    },
+  }
+}
+
+function createHttp(settings: Settings, core: Core): Http {
+  const { cookie, path, baseUrl } = settings
+  const cookieName = cookie.secure ? `__Host-${cookie.name}` : cookie.name
+  const url = (local: string) => path + local
+  return {
+    core,
+    cookieName,
+    sessions: new Sessions<LiveSession>({
+      store: core.db.sessions,
+      cookie: { name: cookieName, secure: cookie.secure, sameSite: cookie.sameSite, path: '/', httpOnly: true },
+      limits: settings.session,
+      clock: core.clock,
+      SessionClass: MembershipSession,
+      judge: isLive,
+      onError: (error, step) => core.log.warn({ err: error, step }, 'the session store did not take a write'),
+    }),
+    views: createViews({ siteName: settings.siteName, url }),
+    path,
+    url,
+    origin: baseUrl.origin,
+    trustedOrigins: new Set(settings.trustedOrigins),
+    strictOrigin: settings.strictOrigin,
+    production: settings.production,
+    locale: settings.locale,
+  }
+}
+
+/** The walk of every request: origin check, session, our paths; everything else goes on to the host. */
+function handler(http: Http, router: Router) {
+  return (req: Request, res: Response, next: NextFunction): void => {
+    if (req.baseUrl !== '')
+      return next(new TypeError("app.use(membership) takes no mount path; the option path: '/members' moves its pages"))
+    const serve = router.find(req)
+    const isOurs = serve !== undefined || carriesCookie(http, req)
+    // Before anything is parsed, loaded or saved.
+    if (isUnsafe(req.method) && isOurs && !isWelcome(http, req)) {
+      http.core.events.emit('refused', { code: 'cross_site_request', path: req.path, ip: req.ip })
+      setHeaders(req, res)
+      return refuse(http, req, res, new MembershipError('cross_site_request'))
+    }
+    attachUser(http, req)
+    http.sessions.handle(req, res, (error?: unknown) => {
+      if (error !== undefined && error !== null) {
+        if (!serve) return next(asHostError(http, req, error))
+        setHeaders(req, res)
+        return refuse(http, req, res, error)
+      }
+      if (serve) return serve(req, res)
+      next()
+    })
+  }
+}

@@ -1,0 +1,295 @@
+// Every option of a membership, with its default. Everything is checked at once; one TypeError lists every fault.
+import type { Logger } from './core/core.ts'
+import { type Clock, systemClock } from './domain/clock.ts'
+import { type Duration, parseDuration } from './domain/duration.ts'
+import { DEFAULT_MIN_PASSWORD_CODE_POINTS, MAX_PASSWORD_CODE_POINTS } from './domain/password-policy.ts'
+import { newToken } from './domain/secret.ts'
+import { LOCALES, type Locale } from './i18n/translate.ts'
+
+export interface MembershipOptions {
+  /** Where people reach the site, `'https://example.org'`: scheme, host, port. Required. Its scheme decides the cookie's name and `Secure`, once. */
+  readonly baseUrl: string
+  /** `'sqlite:PATH'` or `'sqlite::memory:'`. Required. A missing file is made, readable by its owner only. */
+  readonly database: string
+  /** Where the membership's paths begin, `'/members'`. Default: `''`, the root. */
+  readonly path?: string
+  /** 32 bytes or more; a list rotates: the first is used. Keys are derived from it. Required in production; default elsewhere: a new one at each start. */
+  readonly secret?: string | readonly string[]
+  /** The name in the wordmark and in titles. Default: `'Guildhall'`. Passwords may not lean on it. */
+  readonly siteName?: string
+  /** Whether unsafe settings are refused. Default: whether `baseUrl` names another host than this machine itself. */
+  readonly production?: boolean
+  /** Allows a `baseUrl` without TLS in production. Default: false. Consequence: anybody on the way reads cookies and passwords. */
+  readonly insecureHttp?: boolean
+  readonly session?: SessionTimes
+  readonly cookie?: {
+    /** Name of the session cookie, without its `__Host-`. Default: `'guildhall'`. */
+    readonly name?: string
+    /** Default: `'strict'`. */
+    readonly sameSite?: 'strict' | 'lax'
+  }
+  readonly passwords?: PasswordOptions
+  /** Who may register. Default: `'open'`. Closed: accounts are made at the command line. */
+  readonly registration?: 'open' | 'closed'
+  /** Whether tries are limited. Default: true; false is refused in production. */
+  readonly rateLimit?: boolean
+  /** Other origins whose writes are welcome, exact: `['https://app.example.org']`. Default: none. */
+  readonly trustedOrigins?: readonly string[]
+  /** Whether writes without `Sec-Fetch-Site` and `Origin` are refused. Default: false. */
+  readonly strictOrigin?: boolean
+  /** The language where the visitor's is none of ours. Default: `'en'`. */
+  readonly locale?: Locale
+  /** Default: warnings and errors to the console. */
+  readonly logger?: Logger
+  /** Default: the system's. Tests pass one they can move. */
+  readonly clock?: Clock
+}
+
+export interface SessionTimes {
+  /** Ends a session after this time without a request. Default: `'15m'`. */
+  readonly idleTimeout?: Duration
+  /** Ends a session whatever happens. Default: `'12h'`. */
+  readonly absoluteTimeout?: Duration
+  /** The same two for people who asked to be remembered. Defaults: `'14d'`, `'30d'`; browsers keep no cookie longer than 400 days. */
+  readonly rememberIdleTimeout?: Duration
+  readonly rememberAbsoluteTimeout?: Duration
+  /** Keys of an anonymous `req.session` that survive the login. Default: none. */
+  readonly keepAtLogin?: readonly string[]
+}
+
+export interface PasswordOptions {
+  /** Default: `'argon2id'`. Hashes follow the setting at the next login. */
+  readonly hash?: 'argon2id' | 'bcrypt'
+  /** Code points a password must have. Default: 8; 15 is what NIST asks where the password is the only factor. */
+  readonly minLength?: number
+  /** A secret outside the database that every hash needs; a list rotates. Default: none. Losing it locks everybody out. */
+  readonly pepper?: string | readonly string[]
+  /** argon2id memory in KiB. Default: 19456 (OWASP). Less is refused in production. */
+  readonly memoryKiB?: number
+  /** argon2id passes. Default: 2 (OWASP). Less is refused in production. */
+  readonly passes?: number
+  /** Default: 12. Less than 10 is refused in production. */
+  readonly bcryptCost?: number
+  /** Hashes that run at the same time. Default: the processors at hand. */
+  readonly workers?: number
+  /** Hashes that may wait; beyond it the answer is 503. Default: 256. */
+  readonly queueLimit?: number
+}
+
+/** The options, checked and complete. */
+export interface Settings {
+  readonly baseUrl: URL
+  readonly database: string
+  readonly path: string
+  readonly secrets: readonly string[]
+  readonly siteName: string
+  readonly production: boolean
+  readonly session: { readonly idleMs: number; readonly absoluteMs: number }
+  readonly remember: { readonly idleMs: number; readonly absoluteMs: number }
+  readonly keepAtLogin: readonly string[]
+  readonly cookie: { readonly name: string; readonly sameSite: 'strict' | 'lax'; readonly secure: boolean }
+  readonly passwords: {
+    readonly hash: 'argon2id' | 'bcrypt'
+    readonly minLength: number
+    readonly peppers: readonly string[]
+    readonly memoryKiB: number
+    readonly passes: number
+    readonly bcryptCost: number
+    readonly workers: number | undefined
+    readonly queueLimit: number
+  }
+  readonly registration: 'open' | 'closed'
+  readonly rateLimit: boolean
+  readonly trustedOrigins: readonly string[]
+  readonly strictOrigin: boolean
+  readonly locale: Locale
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+const SECRET_BYTES = 32
+const LONGEST_COOKIE = 400 * 86_400_000 // RFC 6265bis: user agents cap lifetimes at 400 days.
+const DATABASE = /^sqlite:(?::memory:|(?!\/\/).+)$/
+
+/** Throws one TypeError that names every fault and what to write instead; never a value that may be secret. */
+export function checkOptions(options: MembershipOptions): Settings {
+  const faults: string[] = []
+  const settings = settle(options, (fault) => faults.push(fault))
+  if (faults.length > 0) throw new TypeError(`createMembership: ${faults.join('; ')}`)
+  return settings
+}
+
+type Fault = (text: string) => void
+
+function settle(options: MembershipOptions, fault: Fault): Settings {
+  refuseUnknown('', options, OPTION_NAMES, fault)
+  const baseUrl = checkBaseUrl(options.baseUrl, fault)
+  const production = options.production ?? !isLoopback(baseUrl.hostname)
+  const secure = baseUrl.protocol === 'https:'
+  if (production && !secure && options.insecureHttp !== true) {
+    fault('baseUrl must be https: in production (insecureHttp: true allows http, at the price of every password on the way)')
+  }
+  if (!DATABASE.test(options.database ?? '')) fault("database must be 'sqlite:PATH' or 'sqlite::memory:'")
+  if (production && options.database === 'sqlite::memory:')
+    fault('database must be a file in production: sqlite::memory: forgets everybody')
+  const rateLimit = options.rateLimit ?? true
+  if (production && !rateLimit) fault('rateLimit must not be off in production')
+  const siteName = options.siteName ?? 'Guildhall'
+  if (siteName.trim() === '' || siteName.length > 64) fault('siteName must have 1 to 64 characters')
+  const path = options.path ?? ''
+  if (!/^(?:\/[A-Za-z0-9_-]+)*$/.test(path)) fault(`path must look like '/members', without a slash at the end, got '${path}'`)
+  const locale = options.locale ?? 'en'
+  if (!LOCALES.includes(locale)) fault(`locale must be one of ${LOCALES.join(', ')}, got '${locale}'`)
+  return {
+    baseUrl,
+    database: options.database,
+    path,
+    secrets: checkSecret(options.secret, production, fault),
+    siteName,
+    production,
+    ...checkTimes(options.session ?? {}, fault),
+    cookie: { ...checkCookie(options.cookie ?? {}, fault), secure },
+    passwords: checkPasswords(options.passwords ?? {}, production, fault),
+    registration: oneOf('registration', options.registration ?? 'open', ['open', 'closed'], fault),
+    rateLimit,
+    trustedOrigins: checkOrigins(options.trustedOrigins ?? [], fault),
+    strictOrigin: options.strictOrigin ?? false,
+    locale,
+    logger: options.logger ?? consoleLogger,
+    clock: options.clock ?? systemClock,
+  }
+}
+
+const OPTION_NAMES = [
+  'baseUrl', 'database', 'path', 'secret', 'siteName', 'production', 'insecureHttp', 'session', 'cookie', 'passwords',
+  'registration', 'rateLimit', 'trustedOrigins', 'strictOrigin', 'locale', 'logger', 'clock',
+] // biome-ignore format: a list of names reads as a block
+
+function refuseUnknown(where: string, given: object, known: readonly string[], fault: Fault): void {
+  for (const name of Object.keys(given)) {
+    if (!known.includes(name)) fault(`there is no option ${where}${name}; known are ${known.join(', ')}`)
+  }
+}
+
+function checkBaseUrl(text: string | undefined, fault: Fault): URL {
+  const url = text !== undefined && URL.canParse(text) ? new URL(text) : undefined
+  const isOrigin = url && (url.protocol === 'http:' || url.protocol === 'https:') && url.href === `${url.origin}/`
+  if (url && isOrigin) return url
+  fault("baseUrl must be an origin like 'https://example.org', without path, query or user")
+  return new URL('http://localhost')
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || /^127\./.test(hostname)
+}
+
+function checkSecret(secret: string | readonly string[] | undefined, production: boolean, fault: Fault): readonly string[] {
+  const secrets = asList(secret)
+  if (secrets.length === 0 && production)
+    fault(`secret is required in production: ${SECRET_BYTES} bytes or more, the same at every start`)
+  if (secrets.some((one) => Buffer.byteLength(one) < SECRET_BYTES)) fault(`secret must have ${SECRET_BYTES} bytes or more`)
+  return secrets.length === 0 ? [newToken()] : secrets
+}
+
+function asList(value: string | readonly string[] | undefined): readonly string[] {
+  if (value === undefined) return []
+  return typeof value === 'string' ? [value] : value
+}
+
+function checkTimes(times: SessionTimes, fault: Fault): Pick<Settings, 'session' | 'remember' | 'keepAtLogin'> {
+  refuseUnknown(
+    'session.',
+    times,
+    ['idleTimeout', 'absoluteTimeout', 'rememberIdleTimeout', 'rememberAbsoluteTimeout', 'keepAtLogin'],
+    fault,
+  )
+  const ms = (name: keyof SessionTimes, text: Duration) => {
+    const parsed = parseDuration(text)
+    if (parsed === undefined) fault(`session.${name} must be a duration like '15m', got '${text}'`)
+    return parsed ?? 1
+  }
+  const session = {
+    idleMs: ms('idleTimeout', times.idleTimeout ?? '15m'),
+    absoluteMs: ms('absoluteTimeout', times.absoluteTimeout ?? '12h'),
+  }
+  const remember = {
+    idleMs: ms('rememberIdleTimeout', times.rememberIdleTimeout ?? '14d'),
+    absoluteMs: ms('rememberAbsoluteTimeout', times.rememberAbsoluteTimeout ?? '30d'),
+  }
+  if (session.idleMs > session.absoluteMs) fault('session.idleTimeout must not be longer than session.absoluteTimeout')
+  if (remember.idleMs > remember.absoluteMs)
+    fault('session.rememberIdleTimeout must not be longer than session.rememberAbsoluteTimeout')
+  if (remember.absoluteMs > LONGEST_COOKIE)
+    fault('session.rememberAbsoluteTimeout must not be longer than 400d: browsers keep no cookie longer')
+  return { session, remember, keepAtLogin: times.keepAtLogin ?? [] }
+}
+
+function checkCookie(
+  cookie: NonNullable<MembershipOptions['cookie']>,
+  fault: Fault,
+): { name: string; sameSite: 'strict' | 'lax' } {
+  refuseUnknown('cookie.', cookie, ['name', 'sameSite'], fault)
+  const name = cookie.name ?? 'guildhall'
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name) || /^__(?:host|secure)-/i.test(name)) {
+    fault(
+      'cookie.name must have 1 to 64 letters, digits, - or _, without __Host- or __Secure- (the scheme of baseUrl decides that)',
+    )
+  }
+  return { name, sameSite: oneOf('cookie.sameSite', cookie.sameSite ?? 'strict', ['strict', 'lax'], fault) }
+}
+
+function checkPasswords(passwords: PasswordOptions, production: boolean, fault: Fault): Settings['passwords'] {
+  refuseUnknown(
+    'passwords.',
+    passwords,
+    ['hash', 'minLength', 'pepper', 'memoryKiB', 'passes', 'bcryptCost', 'workers', 'queueLimit'],
+    fault,
+  )
+  const whole = (name: string, value: number, least: number, most: number) => {
+    if (!Number.isInteger(value) || value < least || value > most)
+      fault(`passwords.${name} must be a whole number from ${least} to ${most}, got ${value}`)
+    return value
+  }
+  // OWASP Password Storage: argon2id with 19 MiB and two passes, bcrypt with at least 10.
+  return {
+    hash: oneOf('passwords.hash', passwords.hash ?? 'argon2id', ['argon2id', 'bcrypt'], fault),
+    minLength: whole(
+      'minLength',
+      passwords.minLength ?? DEFAULT_MIN_PASSWORD_CODE_POINTS,
+      DEFAULT_MIN_PASSWORD_CODE_POINTS,
+      MAX_PASSWORD_CODE_POINTS / 4,
+    ),
+    peppers: checkPeppers(passwords.pepper, fault),
+    memoryKiB: whole('memoryKiB', passwords.memoryKiB ?? 19_456, production ? 19_456 : 8, 2_097_152),
+    passes: whole('passes', passwords.passes ?? 2, production ? 2 : 1, 100),
+    bcryptCost: whole('bcryptCost', passwords.bcryptCost ?? 12, production ? 10 : 4, 16),
+    workers: passwords.workers === undefined ? undefined : whole('workers', passwords.workers, 1, 256),
+    queueLimit: whole('queueLimit', passwords.queueLimit ?? 256, 1, 100_000),
+  }
+}
+
+function checkPeppers(pepper: PasswordOptions['pepper'], fault: Fault): readonly string[] {
+  const peppers = asList(pepper)
+  if (peppers.some((one) => Buffer.byteLength(one) < 16)) fault('passwords.pepper must have 16 bytes or more')
+  return peppers
+}
+
+function checkOrigins(origins: readonly string[], fault: Fault): readonly string[] {
+  for (const origin of origins) {
+    const exact = /^https?:\/\//.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin
+    if (!exact) fault(`trustedOrigins must be exact origins like 'https://app.example.org', got '${origin}'`)
+  }
+  return origins
+}
+
+function oneOf<Choice extends string>(name: string, value: Choice, choices: readonly Choice[], fault: Fault): Choice {
+  if (!choices.includes(value)) fault(`${name} must be one of ${choices.join(', ')}, got '${String(value)}'`)
+  return value
+}
+
+const consoleLogger: Logger = {
+  debug() {},
+  info() {},
+  warn: (fields, message) => console.warn(message, fields),
+  error: (fields, message) => console.error(message, fields),
+}

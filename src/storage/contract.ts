@@ -1,0 +1,41 @@
+// What every database gives: reads, units of work, and the sessions joined with their users.
+import type { Awaitable, SessionRow, SessionStore } from '../session/store.ts'
+import type { UserStatus } from './schema.ts'
+import type { Statement, StatementValues, Step } from './statement.ts'
+
+export { StepMissed } from '../session/sqlite.ts'
+
+export interface Database {
+  /** The membership's sessions; `find` brings the user along in the same read. */
+  readonly sessions: SessionStore<LiveSession>
+  all<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Awaitable<readonly R[]>
+  first<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Awaitable<R | undefined>
+  /** One write by itself; answers the rows of its RETURNING. Survives the death of the process, not always a power cut. */
+  write<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Awaitable<readonly R[]>
+  /**
+   * A unit of work: all steps or none, on disk before it answers. A step that touches another number of rows than it said
+   * rolls everything back and throws `StepMissed`, which names it. No step uses another's result.
+   */
+  commit(steps: readonly Step[]): Promise<void>
+  /** Brings the schema up to date; two processes may call it at once. Throws where the schema is newer than the program. */
+  migrate(): Promise<void>
+  /** Resolves where the database answers and has the schema of this program. */
+  check(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Somebody's account as every request sees it. */
+export interface UserRow {
+  readonly id: string
+  readonly username: string
+  readonly displayName: string
+  readonly status: UserStatus
+  readonly credentialEpoch: number
+  readonly roles: readonly string[]
+  readonly createdAt: number
+}
+
+/** A session with its user, read at once. */
+export interface LiveSession extends SessionRow {
+  readonly user: UserRow | undefined
+}

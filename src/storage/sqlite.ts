@@ -1,0 +1,87 @@
+// The database in one SQLite file: the same statements, run on one connection that nobody holds across an `await`.
+import { SqliteConnection } from '../session/sqlite.ts'
+import type { Database } from './contract.ts'
+import { migrations, SCHEMA_VERSION } from './migrations.ts'
+import { SqliteMembershipSessions } from './sessions.ts'
+import { compilerFor, type SqlValue, type Statement, type StatementValues, type Step } from './statement.ts'
+
+/** Opens, and makes where it is missing, the database at `path`; `:memory:` keeps nothing. */
+export function openSqlite(path: string): Database {
+  return new SqliteDatabase(new SqliteConnection(path))
+}
+
+class SqliteDatabase implements Database {
+  readonly sessions: SqliteMembershipSessions
+  readonly #connection: SqliteConnection
+
+  constructor(connection: SqliteConnection) {
+    this.#connection = connection
+    this.sessions = new SqliteMembershipSessions(connection)
+  }
+
+  all<P extends StatementValues, R>(statement: Statement<P, R>, values: P): readonly R[] {
+    const { sql, bind } = statement.compile('sqlite')
+    return this.#connection.all<R>(sql, bind(values))
+  }
+
+  first<P extends StatementValues, R>(statement: Statement<P, R>, values: P): R | undefined {
+    const { sql, bind } = statement.compile('sqlite')
+    return this.#connection.first<R>(sql, bind(values))
+  }
+
+  write<P extends StatementValues, R>(statement: Statement<P, R>, values: P): readonly R[] | Promise<readonly R[]> {
+    return this.#connection.retrying(() => this.all(statement, values))
+  }
+
+  async commit(steps: readonly Step[]): Promise<void> {
+    const compiled = steps.map((step) => ({ ...step.compile('sqlite'), name: step.name, touches: step.touches }))
+    await this.#connection.retrying(() => this.#connection.transaction(compiled, { durable: true }))
+  }
+
+  async migrate(): Promise<void> {
+    await this.#connection.retrying(() => this.#migrateNow())
+  }
+
+  async check(): Promise<void> {
+    const version = this.#version()
+    if (version < SCHEMA_VERSION)
+      throw new Error('the database is not migrated: run `guildhall migrate`, or await membership.migrate()')
+    if (version > SCHEMA_VERSION) throw newerSchema(version)
+  }
+
+  async close(): Promise<void> {
+    this.#connection.close()
+  }
+
+  /** Exclusive, so that of two processes that start at once one migrates and the other finds the work done. */
+  #migrateNow(): void {
+    const connection = this.#connection
+    connection.run('BEGIN EXCLUSIVE', [])
+    try {
+      const version = this.#version()
+      if (version > SCHEMA_VERSION) throw newerSchema(version)
+      for (const migration of migrations.slice(version)) {
+        for (const statement of migration.statements(compilerFor('sqlite'))) {
+          const { sql } = statement.compile()
+          connection.run(sql, [])
+        }
+      }
+      connection.run(`PRAGMA user_version = ${SCHEMA_VERSION}`, [])
+      connection.run('COMMIT', [])
+    } catch (error) {
+      connection.run('ROLLBACK', [])
+      throw error
+    }
+  }
+
+  #version(): number {
+    const row = this.#connection.first<{ user_version: SqlValue }>('PRAGMA user_version', [])
+    return Number(row?.user_version ?? 0)
+  }
+}
+
+function newerSchema(version: number): Error {
+  return new Error(
+    `the database has schema ${version}, this program knows ${SCHEMA_VERSION}: start the newer program, or restore the backup from before the upgrade`,
+  )
+}

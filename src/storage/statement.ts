@@ -1,0 +1,104 @@
+// A statement is written once with Kysely, compiled once per database, and run with named values.
+import { type Compilable, DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
+import type { Schema } from './schema.ts'
+
+export type Dialect = 'sqlite'
+
+export interface Compiled<P> {
+  readonly sql: string
+  /** The values in the order of the placeholders; undefined becomes NULL. */
+  bind(values: P): SqlValue[]
+}
+
+export type SqlValue = string | number | null
+
+export type StatementValues = Readonly<Record<string, string | number | undefined>>
+
+export interface Statement<P extends StatementValues, R> {
+  readonly name: string
+  compile(dialect: Dialect): Compiled<P>
+  /** Only for the type checker: what a row looks like. */
+  readonly row?: R
+}
+
+/** One use of a statement in a unit of work. */
+export interface Step {
+  readonly name: string
+  /** How many rows it must touch; another number rolls the whole unit back. */
+  readonly touches: number | undefined
+  compile(dialect: Dialect): { readonly sql: string; readonly params: SqlValue[] }
+}
+
+const compilers: Record<Dialect, Kysely<Schema>> = {
+  sqlite: new Kysely<Schema>({
+    dialect: {
+      createAdapter: () => new SqliteAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (db) => new SqliteIntrospector(db),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
+  }),
+}
+
+/** The compiler alone, for migrations and for queries whose shape depends on the question. */
+export function compilerFor(dialect: Dialect): Kysely<Schema> {
+  return compilers[dialect]
+}
+
+/** Stands for a named value while a statement is compiled. */
+class Placeholder {
+  readonly name: string
+
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
+/** Declares a statement: `statement('find user', (db, p: { id: string }) => db.selectFrom('users').where('id', '=', p.id).selectAll())`. */
+export function statement<P extends StatementValues, R>(
+  name: string,
+  build: (db: Kysely<Schema>, values: P) => Compilable<R>,
+): Statement<P, R> {
+  const compiled = new Map<Dialect, Compiled<P>>()
+  return {
+    name,
+    compile(dialect) {
+      const known = compiled.get(dialect)
+      if (known) return known
+      const made = compile(build, compilers[dialect])
+      compiled.set(dialect, made)
+      return made
+    },
+  }
+}
+
+/** A statement with its values, as a step of a unit of work. */
+export function step<P extends StatementValues, R>(of: Statement<P, R>, values: P, options: { touches?: number } = {}): Step {
+  return {
+    name: of.name,
+    touches: options.touches,
+    compile(dialect) {
+      const { sql, bind } = of.compile(dialect)
+      return { sql, params: bind(values) }
+    },
+  }
+}
+
+function compile<P extends StatementValues, R>(
+  build: (db: Kysely<Schema>, values: P) => Compilable<R>,
+  compiler: Kysely<Schema>,
+): Compiled<P> {
+  // The one cast: Kysely hands every value it does not know through to `parameters`, so each property may be a placeholder.
+  const placeholders = new Proxy({}, { get: (_, name) => new Placeholder(String(name)) }) as P
+  const { sql, parameters } = build(compiler, placeholders).compile()
+  return {
+    sql,
+    bind: (values) => parameters.map((parameter) => toSql(parameter instanceof Placeholder ? values[parameter.name] : parameter)),
+  }
+}
+
+function toSql(value: unknown): SqlValue {
+  if (value === undefined || value === null) return null
+  if (typeof value === 'string' || typeof value === 'number') return value
+  throw new TypeError(`a statement takes strings and numbers, got ${typeof value}`)
+}

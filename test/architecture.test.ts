@@ -1,0 +1,162 @@
+// The house's one-way rule: a file imports from lower levels only, and some things have one home.
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+const SRC = resolve(import.meta.dirname, '../src')
+
+const LEVELS: readonly (readonly string[])[] = [
+  ['domain'],
+  ['session', 'storage', 'passwords', 'mail', 'i18n', 'views'],
+  ['core'],
+  ['http'],
+  ['features'],
+  ['options.ts', 'users.ts', 'membership.ts', 'index.ts', 'testing.ts'],
+  ['server'],
+  ['cli'],
+]
+
+/** Rooms of one level are strangers to each other, but for these: the membership's tables keep sessions by the session room's contract. */
+const NEIGHBOURS = new Set(['storage -> session', 'views -> i18n'])
+
+interface SourceFile {
+  readonly path: string
+  readonly text: string
+}
+
+function sources(): SourceFile[] {
+  return readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => ({ path: file.replaceAll('\\', '/'), text: readFileSync(join(SRC, file), 'utf8') }))
+}
+
+function room(path: string): string {
+  return path.split('/')[0] ?? path
+}
+
+function level(path: string): number {
+  return LEVELS.findIndex((rooms) => rooms.includes(room(path)))
+}
+
+interface Import {
+  readonly from: string
+  readonly to: string
+  readonly typeOnly: boolean
+}
+
+/** Relative imports as paths below src/; packages as they are named. */
+function importsOf({ path, text }: SourceFile): Import[] {
+  const found: Import[] = []
+  const pattern =
+    /^\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)'|\bimport\(\s*'([^']+)'\s*\)|\bnew URL\(\s*'([^']+\.ts)'/gm
+  for (const match of text.matchAll(pattern)) {
+    const target = match[2] ?? match[3] ?? match[4] ?? ''
+    const to = target.startsWith('.') ? relative(SRC, resolve(SRC, dirname(path), target)).replaceAll('\\', '/') : target
+    found.push({ from: path, to, typeOnly: match[1] !== undefined })
+  }
+  return found
+}
+
+function violations(files: readonly SourceFile[]): string[] {
+  const known = new Set(files.map(({ path }) => path))
+  const broken: string[] = []
+  for (const file of files) {
+    if (level(file.path) < 0) broken.push(`${file.path} stands in no room`)
+    for (const { to } of importsOf(file)) {
+      if (!known.has(to)) continue
+      const from = file.path
+      if (level(to) > level(from)) broken.push(`${from} imports upwards: ${to}`)
+      const strangers = level(to) === level(from) && room(to) !== room(from) && level(from) !== 5
+      if (strangers && !NEIGHBOURS.has(`${room(from)} -> ${room(to)}`)) broken.push(`${from} imports a neighbour: ${to}`)
+      if (room(from) === 'features' && room(to) === 'features' && from.split('/')[1] !== to.split('/')[1]) {
+        const home = ['features/registration/create-user.ts']
+        if (!home.includes(to)) broken.push(`${from} imports another feature: ${to}`)
+      }
+      if (room(from) === 'session' && !['session', 'domain'].includes(room(to)))
+        broken.push(`${from} leaves the session room: ${to}`)
+    }
+  }
+  return broken
+}
+
+function cycles(files: readonly SourceFile[]): string[] {
+  const edges = new Map(files.map((file) => [file.path, importsOf(file).map(({ to }) => to)]))
+  const done = new Set<string>()
+  const found: string[] = []
+  const walk = (path: string, trail: readonly string[]) => {
+    if (trail.includes(path)) return void found.push([...trail.slice(trail.indexOf(path)), path].join(' -> '))
+    if (done.has(path)) return
+    for (const next of edges.get(path) ?? []) if (edges.has(next)) walk(next, [...trail, path])
+    done.add(path)
+  }
+  for (const { path } of files) walk(path, [])
+  return found
+}
+
+function usersOf(files: readonly SourceFile[], pattern: RegExp, homes: (path: string) => boolean): string[] {
+  return files.filter(({ path, text }) => !homes(path) && pattern.test(withoutComments(text))).map(({ path }) => path)
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '')
+}
+
+describe('the house', () => {
+  const files = sources()
+
+  test('every file imports from lower levels only, never upwards, never from a neighbour or another feature', () => {
+    expect(violations(files)).toEqual([])
+  })
+
+  test('there are no cycles, not even of types', () => {
+    expect(cycles(files)).toEqual([])
+  })
+
+  test('the rule is alive: an import upwards, between features, and a cycle are all seen', () => {
+    const upwards = { path: 'domain/user.ts', text: "import { x } from '../core/core.ts'" }
+    const sideways = { path: 'features/login/log-in.ts', text: "import { y } from '../profile/change-profile.ts'" }
+    const rest = [
+      { path: 'core/core.ts', text: "import type { z } from '../domain/user.ts'" },
+      { path: 'features/profile/change-profile.ts', text: '' },
+    ]
+    expect(violations([upwards, sideways, ...rest])).toEqual([
+      'domain/user.ts imports upwards: core/core.ts',
+      'features/login/log-in.ts imports another feature: features/profile/change-profile.ts',
+    ])
+    expect(cycles([upwards, ...rest])).toEqual(['domain/user.ts -> core/core.ts -> domain/user.ts'])
+  })
+
+  test('express is used by the http room, the composition root and the server alone', () => {
+    const homes = /^(?:http\/|features\/[^/]+\/routes\.ts|membership\.ts|server\/)/
+    const values = files.flatMap(importsOf).filter(({ to, typeOnly, from }) => to === 'express' && !typeOnly && !homes.test(from))
+    const valueImports = values.filter(({ from }) => !/import\s+type/.test(files.find(({ path }) => path === from)?.text ?? ''))
+    expect(valueImports).toEqual([])
+  })
+
+  test('the session room needs no package', () => {
+    const packages = files
+      .filter(({ path }) => room(path) === 'session')
+      .flatMap(importsOf)
+      .filter(({ to, typeOnly }) => !typeOnly && !to.startsWith('node:') && !to.includes('/') && !to.endsWith('.ts'))
+    expect(packages).toEqual([])
+  })
+
+  test('process.env is read in one file', () => {
+    expect(usersOf(files, /process\.env/, (path) => path === 'server/env.ts')).toEqual([])
+  })
+
+  test('the clock is read in one file', () => {
+    expect(usersOf(files, /Date\.now\(|new Date\(\)/, (path) => path === 'domain/clock.ts')).toEqual([])
+  })
+
+  test('randomness has one home', () => {
+    expect(
+      usersOf(files, /randomBytes|randomUUID|randomInt|getRandomValues|Math\.random/, (path) => path === 'domain/secret.ts'),
+    ).toEqual([])
+  })
+
+  test('only signIn and reauthenticate start a session with a login', () => {
+    const starters = usersOf(files, /\.startSession\(/, () => false)
+    expect(starters.toSorted()).toEqual(['core/sign-in.ts', 'features/reauthentication/reauthenticate.ts'])
+  })
+})

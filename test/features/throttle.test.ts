@@ -1,0 +1,181 @@
+// Tries are limited per network and per account, before any work, however they are spelled or sent.
+import { afterEach, describe, expect, test } from 'vitest'
+import { networkOf, parseRate } from '../../src/core/throttle.ts'
+import { openSite, type Site, type SiteOptions } from '../support/site.ts'
+import { GOOD_PASSWORD, type Visitor } from '../support/visitor.ts'
+
+let site: Site
+
+afterEach(() => site?.close())
+
+async function throttledSite(options: SiteOptions = {}): Promise<Site> {
+  site = await openSite({ rateLimit: true, trustProxy: 1, ...options })
+  return site
+}
+
+/** A login from an address of its own, as a proxy in front would tell it. */
+function logInFrom(visitor: Visitor, ip: string, username: string, password = 'wrong, all wrong') {
+  return visitor.api('/login', { username, password }, { headers: { 'x-forwarded-for': ip } })
+}
+
+const hashesDone = () => site.core.passwords.stats.done
+
+describe('the account', () => {
+  test('B-07 after five wrong passwords the right one waits too, and after the window it works', async () => {
+    const visitor = (await throttledSite()).visitor()
+    await visitor.register('anna')
+    const statuses: number[] = []
+    for (let n = 0; n < 6; n++) statuses.push((await logInFrom(visitor, `10.0.${n}.1`, 'anna')).status)
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429])
+    const waiting = await logInFrom(visitor, '10.0.9.1', 'anna', GOOD_PASSWORD)
+    expect([waiting.status, waiting.json().code]).toEqual([429, 'too_many_requests'])
+    expect(Number(waiting.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(Number(waiting.headers.get('retry-after'))).toBeLessThanOrEqual(300)
+    site.clock.forward('5m')
+    expect((await logInFrom(visitor, '10.0.9.1', 'anna', GOOD_PASSWORD)).status).toBe(200)
+  })
+
+  test('B-07 the wait grows, stays far below 100 tries, and ends', async () => {
+    const visitor = (await throttledSite()).visitor()
+    await visitor.register('berta')
+    let judged = 0
+    for (let minute = 0; minute < 55; minute++) {
+      for (let n = 0; n < 3; n++) if ((await logInFrom(visitor, `10.${minute}.${n}.1`, 'berta')).status === 401) judged++
+      site.clock.forward('1m')
+    }
+    expect(judged).toBe(15)
+    site.clock.forward('1h')
+    expect((await logInFrom(visitor, '10.99.0.1', 'berta', GOOD_PASSWORD)).status).toBe(200)
+  })
+
+  test('B-06 every spelling of a name counts on one counter', async () => {
+    const visitor = (await throttledSite()).visitor()
+    await visitor.register('conny')
+    const spellings = ['conny', 'CONNY', ' conny', 'con\u200bny', 'ｃｏｎｎｙ', 'Conny ', '\ufeffconny']
+    const statuses = []
+    for (const [n, name] of spellings.entries()) statuses.push((await logInFrom(visitor, `10.1.${n}.1`, name)).status)
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429])
+  })
+
+  test('B-01 a name that does not exist is throttled just like one that does', async () => {
+    const visitor = (await throttledSite()).visitor()
+    const statuses = []
+    for (let n = 0; n < 7; n++) statuses.push((await logInFrom(visitor, `10.2.${n}.1`, 'nobody-here')).status)
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429])
+  })
+
+  test('B-15 fields that the login does not use do not change the counter', async () => {
+    const visitor = (await throttledSite()).visitor()
+    const statuses = []
+    for (let n = 0; n < 6; n++) {
+      const body = { username: 'doris', password: 'wrong, all wrong', email: `${n}@example.org`, nonce: n }
+      statuses.push((await visitor.api('/login', body, { headers: { 'x-forwarded-for': `10.3.${n}.1` } })).status)
+    }
+    expect(statuses.at(-1)).toBe(429)
+  })
+})
+
+describe('the network', () => {
+  test('B-09 of 200 wrong logins at once, no more than the limit are judged', async () => {
+    const visitor = (await throttledSite()).visitor()
+    const before = hashesDone()
+    const answers = await Promise.all(Array.from({ length: 200 }, (_, n) => logInFrom(visitor, '10.4.0.1', `victim-${n}`)))
+    expect(answers.filter(({ status }) => status === 401)).toHaveLength(20)
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(180)
+    expect(hashesDone() - before).toBe(20)
+  })
+
+  test('B-09 of 200 wrong logins on one account at once, no more than the limit are judged', async () => {
+    const visitor = (await throttledSite()).visitor()
+    const before = hashesDone()
+    const answers = await Promise.all(Array.from({ length: 200 }, (_, n) => logInFrom(visitor, `10.5.${n}.1`, 'victim')))
+    expect(answers.filter(({ status }) => status === 401)).toHaveLength(5)
+    expect(hashesDone() - before).toBe(5)
+  })
+
+  test('B-11 an own login in between does not buy more guesses on others', async () => {
+    const visitor = (await throttledSite()).visitor()
+    await visitor.register('mallory')
+    let guesses = 0
+    for (let n = 0; n < 60; n++) {
+      if ((await logInFrom(visitor, '10.6.0.1', `target-${n}`)).status === 401) guesses++
+      if (n % 9 === 8) await logInFrom(visitor, '10.6.0.1', 'mallory', GOOD_PASSWORD)
+    }
+    expect(guesses).toBe(20)
+  })
+
+  test('B-12 without a trusted proxy, made-up forwarding headers change nothing', async () => {
+    site = await openSite({ rateLimit: true })
+    const visitor = site.visitor()
+    const statuses = []
+    for (let n = 0; n < 25; n++) {
+      const headers = { 'x-forwarded-for': `10.7.${n}.1`, 'x-real-ip': `10.8.${n}.1`, forwarded: `for=10.9.${n}.1` }
+      statuses.push((await visitor.api('/login', { username: `n-${n}`, password: 'wrong, all wrong' }, { headers })).status)
+    }
+    expect(statuses.filter((status) => status === 401)).toHaveLength(20)
+  })
+
+  test('B-13 behind one proxy, the address that the proxy saw counts, not what the visitor put before it', async () => {
+    const visitor = (await throttledSite()).visitor()
+    const statuses = []
+    for (let n = 0; n < 25; n++) statuses.push((await logInFrom(visitor, `1.2.3.${n}, 9.9.9.9`, `n-${n}`)).status)
+    expect(statuses.filter((status) => status === 401)).toHaveLength(20)
+  })
+
+  test('B-14 a /64 is one network, a mapped IPv4 address is that address', async () => {
+    const visitor = (await throttledSite()).visitor()
+    const statuses = []
+    for (let n = 0; n < 200; n++) statuses.push((await logInFrom(visitor, `2001:db8:1:2::${n.toString(16)}`, `n-${n}`)).status)
+    expect(statuses.filter((status) => status === 401)).toHaveLength(20)
+    expect(networkOf('2001:DB8:0:0:1::1')).toBe(networkOf('2001:db8::ffff:0:0:2'))
+    expect(networkOf('2001:db8:0:1::1')).not.toBe(networkOf('2001:db8::1'))
+    expect(networkOf('::ffff:10.0.0.1')).toBe(networkOf('10.0.0.1'))
+    expect(networkOf('::ffff:a00:1')).toBe('10.0.0.1')
+    expect(networkOf('::ffff:10.0.0.2')).not.toBe(networkOf('10.0.0.1'))
+    expect(networkOf('fe80::1%eth0')).toBe(networkOf('fe80::2'))
+  })
+
+  test('registrations from one network are limited, and the limit is told', async () => {
+    const visitor = (await throttledSite()).visitor()
+    const statuses = []
+    for (let n = 0; n < 32; n++) {
+      const body = { username: `many-${n}`, password: GOOD_PASSWORD }
+      statuses.push((await visitor.api('/register', body, { headers: { 'x-forwarded-for': '10.11.0.1' } })).status)
+    }
+    expect(statuses.filter((status) => status === 201)).toHaveLength(30)
+    const page = await visitor.form(
+      '/register',
+      { username: 'one-more', password: GOOD_PASSWORD },
+      { headers: { 'x-forwarded-for': '10.11.0.1' } },
+    )
+    expect(page.status).toBe(429)
+    expect(page.text).toContain('value="one-more"')
+  })
+
+  test('counters at rest name nobody', async () => {
+    const visitor = (await throttledSite()).visitor()
+    await logInFrom(visitor, '10.12.0.1', 'secretive')
+    const { readFileSync } = await import('node:fs')
+    const bytes = readFileSync(site.file, 'latin1') + readFileSync(`${site.file}-wal`, 'latin1')
+    expect(bytes).not.toContain('secretive')
+  })
+})
+
+describe('overload', () => {
+  test('a full hash queue answers 503 with Retry-After, shows the form again, and costs no try', async () => {
+    const visitor = (await throttledSite({ passwords: { workers: 1, queueLimit: 1, memoryKiB: 65_536, passes: 3 } })).visitor()
+    const answers = await Promise.all(Array.from({ length: 12 }, (_, n) => logInFrom(visitor, '10.13.0.1', `busy-${n}`)))
+    const busy = answers.filter(({ status }) => status === 503)
+    expect(busy.length).toBeGreaterThan(5)
+    expect(busy[0]?.json().code).toBe('overloaded')
+    expect(Number(busy[0]?.headers.get('retry-after'))).toBeGreaterThan(0)
+    const later = []
+    for (let n = 0; n < 12; n++) later.push((await logInFrom(visitor, '10.13.0.1', `later-${n}`)).status)
+    expect(later).toEqual(later.map(() => 401))
+  })
+})
+
+test('a rate that is none is a mistake of the programmer', () => {
+  expect(() => parseRate('0 per 5m')).toThrow("a rate reads '5 per 10m', got '0 per 5m'")
+  expect(parseRate('5 per 5m')).toEqual({ limit: 5, windowMs: 300_000 })
+})
