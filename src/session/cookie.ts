@@ -1,0 +1,139 @@
+// The session cookie: reads ids out of a raw Cookie header, and writes Set-Cookie.
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { keyedDigest, sameSecret } from '../domain/secret.ts'
+
+export interface CookieSettings {
+  readonly name: string
+  /** `'auto'`: as secure as the request it answers. */
+  readonly secure: boolean | 'auto'
+  readonly sameSite: 'strict' | 'lax' | 'none' | false
+  readonly path: string
+  readonly domain?: string | undefined
+  readonly httpOnly: boolean
+  /** Makes the cookie outlive the browser, for at most this many milliseconds; never longer than its session can live. */
+  readonly maxAgeMs?: number | undefined
+  /** Sign the id as express-session does. The first signs, all are accepted. */
+  readonly secrets?: readonly string[] | undefined
+}
+
+/** Browsers keep a cookie for at most 400 days (RFC 6265bis section 5.5). */
+export const LONGEST_COOKIE_MS = 400 * 86_400_000
+
+const MOST_CANDIDATES = 4
+const NONE: readonly string[] = []
+const SPACE = 0x20
+const TAB = 0x09
+const SEMICOLON = 0x3b
+
+const UNSIGNED = /^[\w-]{43}$/
+// As express-session writes it: encodeURIComponent('s:' + id + '.' + base64 without '='). Ids it made itself are shorter than ours.
+const SIGNED = /^s(?:%3A|:)([\w-]{20,64})\.((?:[A-Za-z\d+/]|%2B|%2F){43})$/
+// A header in the syntax of RFC 2965 has other rules for quotes and commas. No browser sends it; who does, wants two readers to disagree.
+const OLD_SYNTAX = '$Version'
+
+/**
+ * The ids that a Cookie header carries under exactly this name, in its order. Never throws.
+ * Nothing is decoded or trimmed but spaces and tabs: names that merely look like ours cannot pass.
+ */
+export function readIds(header: string | undefined, cookie: CookieSettings): readonly string[] {
+  const values = readValues(header, cookie.name)
+  if (values === NONE) return NONE
+  const { secrets } = cookie
+  if (!secrets) return values.filter((value) => UNSIGNED.test(value))
+  return values.map((value) => unsign(value, secrets)).filter((id) => id !== undefined)
+}
+
+/** Whether a Cookie header has a cookie of this name, with whatever value. */
+export function carriesCookie(header: string | undefined, cookie: CookieSettings): boolean {
+  return readValues(header, cookie.name) !== NONE
+}
+
+/** The value of Set-Cookie that hands out an id. */
+export function issueCookie(cookie: CookieSettings, id: string, as: { secure: boolean; maxAgeMs: number | undefined }): string {
+  const [secret] = cookie.secrets ?? NONE
+  const value = secret === undefined ? id : encodeURIComponent(`s:${id}.${signature(id, secret)}`)
+  const maxAge = as.maxAgeMs === undefined ? '' : `; Max-Age=${Math.floor(Math.min(as.maxAgeMs, LONGEST_COOKIE_MS) / 1000)}`
+  return `${cookie.name}=${value}${attributes(cookie, as.secure)}${maxAge}`
+}
+
+/** The value of Set-Cookie that takes the cookie away: the same attributes, or the browser would keep it. */
+export function clearCookie(cookie: CookieSettings, as: { secure: boolean }): string {
+  return `${cookie.name}=${attributes(cookie, as.secure)}; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT`
+}
+
+/**
+ * Adds a Set-Cookie to a head that is about to go out, and gives the arguments for the real `writeHead`.
+ * Headers handed to `writeHead` replace those set before; cookies of the host must survive, and so must ours.
+ */
+export function addCookie(res: ServerResponse, args: readonly unknown[], cookie: string): readonly unknown[] {
+  const headers = args.at(-1)
+  if (Array.isArray(headers)) {
+    const named = headers.some((name, index) => index % 2 === 0 && isSetCookie(name))
+    if (named) return [...args.slice(0, -1), [...headers, 'Set-Cookie', cookie]]
+  } else if (typeof headers === 'object' && headers !== null) {
+    const given = Object.entries<OutgoingHttpHeaders[string]>({ ...headers })
+    const named = given.filter(([name]) => isSetCookie(name)).flatMap(([, value]) => value ?? [])
+    if (named.length > 0) {
+      const others = given.filter(([name]) => !isSetCookie(name))
+      return [...args.slice(0, -1), { ...Object.fromEntries(others), 'Set-Cookie': [...named.map(String), cookie] }]
+    }
+  }
+  res.appendHeader('Set-Cookie', cookie)
+  return args
+}
+
+function readValues(header: string | undefined, name: string): readonly string[] {
+  if (header === undefined || header.startsWith(OLD_SYNTAX)) return NONE
+  let values: string[] | undefined
+  for (let at = header.indexOf(name); at !== -1; at = header.indexOf(name, at + name.length)) {
+    const valueAt = at + name.length + 1
+    if (header[valueAt - 1] !== '=' || !startsPair(header, at)) continue
+    const end = header.indexOf(';', valueAt)
+    const value = trimEnd(header.slice(valueAt, end === -1 ? undefined : end))
+    if (values === undefined) values = [value]
+    else values.push(value)
+    if (values.length === MOST_CANDIDATES) break
+  }
+  return values ?? NONE
+}
+
+function startsPair(header: string, at: number): boolean {
+  let before = at - 1
+  while (before >= 0 && isBlank(header.charCodeAt(before))) before--
+  return before < 0 || header.charCodeAt(before) === SEMICOLON
+}
+
+function trimEnd(value: string): string {
+  let end = value.length
+  while (end > 0 && isBlank(value.charCodeAt(end - 1))) end--
+  return value.slice(0, end)
+}
+
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB
+}
+
+function unsign(value: string, secrets: readonly string[]): string | undefined {
+  const match = SIGNED.exec(value)
+  const [, id, given] = match ?? NONE
+  if (id === undefined || given === undefined) return undefined
+  const base64url = given.replace(/%2B|\+/g, '-').replace(/%2F|\//g, '_')
+  return secrets.some((secret) => sameSecret(keyedDigest(secret, id), base64url)) ? id : undefined
+}
+
+function signature(id: string, secret: string): string {
+  return keyedDigest(secret, id).replaceAll('-', '+').replaceAll('_', '/')
+}
+
+function attributes(cookie: CookieSettings, secure: boolean): string {
+  let text = `; Path=${cookie.path}`
+  if (cookie.domain !== undefined) text += `; Domain=${cookie.domain}`
+  if (cookie.httpOnly) text += '; HttpOnly'
+  if (secure) text += '; Secure'
+  if (cookie.sameSite !== false) text += `; SameSite=${cookie.sameSite[0]?.toUpperCase()}${cookie.sameSite.slice(1)}`
+  return text
+}
+
+function isSetCookie(name: unknown): boolean {
+  return typeof name === 'string' && name.toLowerCase() === 'set-cookie'
+}

@@ -1,0 +1,115 @@
+// Sessions in the memory of this process: bounded, gone when it ends. For development, tests and small single processes.
+import { type Clock, systemClock } from '../domain/clock.ts'
+import { isExpired } from '../domain/session.ts'
+import { patchData } from './data.ts'
+import type { SessionPatch, SessionRow, SessionStore } from './store.ts'
+
+export interface MemoryStoreOptions {
+  /** How many sessions are kept at most. Beyond it expired ones go first, then the least recently seen. Default: 100 000. */
+  readonly max?: number | undefined
+  readonly clock?: Clock | undefined
+}
+
+const LOOK_FOR_EXPIRED = 100
+
+/** Keeps sessions in a Map. Every answer is given at once. */
+export class MemoryStore implements SessionStore {
+  readonly #max: number
+  readonly #clock: Clock
+  /** The least recently seen first. Rows are never changed, only replaced. */
+  readonly #rows = new Map<string, SessionRow>()
+  readonly #byUser = new Map<string, Set<string>>()
+
+  constructor({ max = 100_000, clock = systemClock }: MemoryStoreOptions = {}) {
+    if (!Number.isInteger(max) || max < 1) throw new TypeError(`MemoryStore: max must be a positive whole number, got ${max}`)
+    this.#max = max
+    this.#clock = clock
+  }
+
+  /** How many sessions are kept, expired ones included. */
+  get size(): number {
+    return this.#rows.size
+  }
+
+  create(row: SessionRow): void {
+    if (this.#rows.has(row.hash)) throw new Error('a session with this hash exists')
+    if (this.#rows.size >= this.#max) this.#makeRoom()
+    this.#rows.set(row.hash, Object.freeze({ ...row }))
+    if (row.userId === undefined) return
+    const hashes = this.#byUser.get(row.userId)
+    if (hashes) hashes.add(row.hash)
+    else this.#byUser.set(row.userId, new Set([row.hash]))
+  }
+
+  find(hash: string): SessionRow | undefined {
+    return this.#rows.get(hash)
+  }
+
+  update(hash: string, patch: SessionPatch): boolean {
+    const row = this.#rows.get(hash)
+    if (!row) return false
+    this.#rows.set(hash, Object.freeze({ ...row, data: patchData(row.data, patch) }))
+    return true
+  }
+
+  touch(hash: string, seen: { readonly lastSeenAt: number; readonly expiresAt: number }): boolean {
+    const row = this.#rows.get(hash)
+    if (!row) return false
+    const lastSeenAt = Math.max(row.lastSeenAt, seen.lastSeenAt)
+    const expiresAt = Math.max(row.expiresAt, seen.expiresAt)
+    this.#rows.delete(hash)
+    this.#rows.set(hash, Object.freeze({ ...row, lastSeenAt, expiresAt }))
+    return true
+  }
+
+  delete(hash: string): boolean {
+    const row = this.#rows.get(hash)
+    if (!row) return false
+    this.#rows.delete(hash)
+    if (row.userId === undefined) return true
+    const hashes = this.#byUser.get(row.userId)
+    hashes?.delete(hash)
+    if (hashes?.size === 0) this.#byUser.delete(row.userId)
+    return true
+  }
+
+  listByUser(userId: string): readonly SessionRow[] {
+    const rows = [...(this.#byUser.get(userId) ?? [])].map((hash) => this.#rows.get(hash)).filter((row) => row !== undefined)
+    return rows.toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)
+  }
+
+  deleteByUser(userId: string, options: { readonly except?: string | undefined } = {}): number {
+    const hashes = [...(this.#byUser.get(userId) ?? [])].filter((hash) => hash !== options.except)
+    for (const hash of hashes) this.delete(hash)
+    return hashes.length
+  }
+
+  sweep(now: number, limit: number): number {
+    let swept = 0
+    for (const row of this.#rows.values()) {
+      if (swept >= limit) break
+      if (!isExpired(row, now)) continue
+      this.delete(row.hash)
+      swept++
+    }
+    return swept
+  }
+
+  close(): void {
+    this.#rows.clear()
+    this.#byUser.clear()
+  }
+
+  /** An expired session among those not seen for longest, else the one not seen for longest. */
+  #makeRoom(): void {
+    const now = this.#clock.now()
+    let oldest: string | undefined
+    let looked = 0
+    for (const row of this.#rows.values()) {
+      if (isExpired(row, now)) return void this.delete(row.hash)
+      oldest ??= row.hash
+      if (++looked === LOOK_FOR_EXPIRED) break
+    }
+    if (oldest !== undefined) this.delete(oldest)
+  }
+}

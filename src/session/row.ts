@@ -1,0 +1,47 @@
+// Makes the row of a new session.
+
+import { digest, newId } from '../domain/secret.ts'
+import { expiryAfter, type SessionLimits } from '../domain/session.ts'
+import type { SessionRow } from './store.ts'
+
+/** The login of a session. Written when a session is created, and never again. */
+export interface NewLogin {
+  readonly userId: string
+  readonly credentialEpoch: number
+  /** The factors that were proven, separated by spaces: `password`. */
+  readonly factors: string
+  readonly authenticatedAt: number
+  readonly ip: string | undefined
+  readonly userAgent: string | undefined
+}
+
+export interface NewSession {
+  readonly id: string
+  readonly data: string
+  readonly now: number
+  readonly limits: SessionLimits
+  readonly persistent: boolean
+  readonly login?: NewLogin | undefined
+}
+
+export function newRow({ id, data, now, limits, persistent, login }: NewSession): SessionRow {
+  const { idleMs } = limits
+  const endsAt = now + limits.absoluteMs
+  return {
+    hash: digest(id),
+    publicId: newId(),
+    data,
+    createdAt: now,
+    lastSeenAt: now,
+    idleMs,
+    expiresAt: expiryAfter(now, { idleMs, endsAt }),
+    endsAt,
+    persistent,
+    userId: login?.userId,
+    credentialEpoch: login?.credentialEpoch,
+    factors: login?.factors,
+    authenticatedAt: login?.authenticatedAt,
+    ip: login?.ip,
+    userAgent: login?.userAgent,
+  }
+}

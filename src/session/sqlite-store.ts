@@ -1,0 +1,228 @@
+// Sessions in a SQLite file: one statement per verb, and an exact copy of recent rows in this process.
+import { isPromise } from './awaitable.ts'
+import { SqliteConnection, type SqlValue } from './sqlite.ts'
+import type { Awaitable, SessionPatch, SessionRow, SessionStore } from './store.ts'
+
+export { SqliteConnection, StepMissed, StoreBusy } from './sqlite.ts'
+
+export type SqliteStoreOptions =
+  /** A file of its own, made where it is missing, with the table `guildhall_sessions`. */
+  | { readonly path: string }
+  /** A table with the same columns that somebody else made, over a connection that somebody else closes. */
+  | { readonly connection: SqliteConnection; readonly table: string }
+
+/** The columns of a session, in the order in which `sessionFrom` takes their values. */
+export const SESSION_COLUMNS = [
+  'hash',
+  'public_id',
+  'data',
+  'created_at',
+  'last_seen_at',
+  'idle_ms',
+  'expires_at',
+  'ends_at',
+  'persistent',
+  'user_id',
+  'credential_epoch',
+  'factors',
+  'authenticated_at',
+  'ip',
+  'user_agent',
+] as const
+
+const OWN_TABLE = 'guildhall_sessions'
+const COPIES = 10_000
+
+export class SqliteStore<Row extends SessionRow = SessionRow> implements SessionStore<Row> {
+  protected readonly connection: SqliteConnection
+  protected readonly table: string
+  readonly #ownsConnection: boolean
+  readonly #sql: ReturnType<typeof statements>
+  // An exact copy: emptied by every write that is not one of ours on a single row. Two halves make a cheap LRU.
+  #recent = new Map<string, Row>()
+  #older = new Map<string, Row>()
+  #copiedAt = -1
+
+  constructor(options: SqliteStoreOptions) {
+    this.#ownsConnection = 'path' in options
+    this.connection = 'path' in options ? new SqliteConnection(options.path) : options.connection
+    this.table = 'path' in options ? OWN_TABLE : options.table
+    if (!/^\w+$/.test(this.table)) throw new TypeError(`SqliteStore: the table must be a plain name, got ${this.table}`)
+    this.#sql = statements(this.table)
+    if ('path' in options) createTable(this.connection, this.table)
+  }
+
+  /** The row of a hash, read from the table. A subclass may read more along with it. */
+  protected read(hash: string): Row | undefined {
+    const values = this.connection.values(this.#sql.find, [hash])
+    // Without a subclass that says otherwise, Row is SessionRow.
+    return values && (sessionFrom(values) as Row)
+  }
+
+  create(row: SessionRow): Awaitable<void> {
+    const options = { durable: row.userId !== undefined }
+    return this.#write(row.hash, () => void this.connection.run(this.#sql.create, valuesOf(row), options))
+  }
+
+  find(hash: string): Awaitable<Row | undefined> {
+    if (this.connection.version !== this.#copiedAt) this.#forgetAll()
+    const copy = this.#recent.get(hash)
+    if (copy) return copy
+    const older = this.#older.get(hash)
+    if (older) return this.#remember(hash, older)
+    const found = this.connection.retrying(() => this.read(hash))
+    if (found === undefined || isPromise(found)) return found
+    return this.#remember(hash, Object.freeze(found))
+  }
+
+  update(hash: string, patch: SessionPatch): Awaitable<boolean> {
+    return this.#write(hash, () => this.connection.run(this.#sql.update, [JSON.stringify(patch), hash]).changes > 0)
+  }
+
+  touch(hash: string, seen: { readonly lastSeenAt: number; readonly expiresAt: number }): Awaitable<boolean> {
+    return this.#write(hash, () => this.connection.run(this.#sql.touch, [seen.lastSeenAt, seen.expiresAt, hash]).changes > 0)
+  }
+
+  delete(hash: string): Awaitable<boolean> {
+    return this.#write(hash, () => this.connection.run(this.#sql.delete, [hash], { durable: true }).changes > 0)
+  }
+
+  listByUser(userId: string): Awaitable<readonly SessionRow[]> {
+    return this.connection.retrying(() => this.connection.allValues(this.#sql.listByUser, [userId]).map(sessionFrom))
+  }
+
+  deleteByUser(userId: string, options: { readonly except?: string | undefined } = {}): Awaitable<number> {
+    const params = [userId, options.except ?? '']
+    return this.connection.retrying(() => this.connection.run(this.#sql.deleteByUser, params, { durable: true }).changes)
+  }
+
+  sweep(now: number, limit: number): Awaitable<number> {
+    return this.connection.retrying(() => this.connection.run(this.#sql.sweep, [now, limit]).changes)
+  }
+
+  close(): void {
+    if (this.#ownsConnection) this.connection.close()
+  }
+
+  /** A write that concerns one session: drops its copy, in the same tick, and keeps the others. */
+  #write<T>(hash: string, work: () => T): Awaitable<T> {
+    return this.connection.retrying(() => {
+      if (this.connection.version !== this.#copiedAt) this.#forgetAll()
+      try {
+        return work()
+      } finally {
+        this.#recent.delete(hash)
+        this.#older.delete(hash)
+        this.#copiedAt = this.connection.writesSeen
+      }
+    })
+  }
+
+  #remember(hash: string, row: Row): Row {
+    if (this.#recent.size >= COPIES / 2) {
+      this.#older = this.#recent
+      this.#recent = new Map()
+    }
+    this.#recent.set(hash, row)
+    return row
+  }
+
+  #forgetAll(): void {
+    if (this.#recent.size > 0) this.#recent = new Map()
+    if (this.#older.size > 0) this.#older = new Map()
+    this.#copiedAt = this.connection.writesSeen
+  }
+}
+
+/** A session from the values of SESSION_COLUMNS; further values are left to the caller. */
+export function sessionFrom(values: readonly SqlValue[]): SessionRow {
+  return {
+    hash: String(values[0]),
+    publicId: String(values[1]),
+    data: String(values[2]),
+    createdAt: Number(values[3]),
+    lastSeenAt: Number(values[4]),
+    idleMs: Number(values[5]),
+    expiresAt: Number(values[6]),
+    endsAt: Number(values[7]),
+    persistent: values[8] === 1,
+    userId: textOrNothing(values[9]),
+    credentialEpoch: numberOrNothing(values[10]),
+    factors: textOrNothing(values[11]),
+    authenticatedAt: numberOrNothing(values[12]),
+    ip: textOrNothing(values[13]),
+    userAgent: textOrNothing(values[14]),
+  }
+}
+
+function textOrNothing(value: SqlValue | undefined): string | undefined {
+  return value === null || value === undefined ? undefined : String(value)
+}
+
+function numberOrNothing(value: SqlValue | undefined): number | undefined {
+  return value === null || value === undefined ? undefined : Number(value)
+}
+
+function valuesOf(row: SessionRow): SqlValue[] {
+  return [
+    row.hash,
+    row.publicId,
+    row.data,
+    row.createdAt,
+    row.lastSeenAt,
+    row.idleMs,
+    row.expiresAt,
+    row.endsAt,
+    row.persistent ? 1 : 0,
+    row.userId ?? null,
+    row.credentialEpoch ?? null,
+    row.factors ?? null,
+    row.authenticatedAt ?? null,
+    row.ip ?? null,
+    row.userAgent ?? null,
+  ]
+}
+
+function statements(table: string) {
+  const columns = SESSION_COLUMNS.join(', ')
+  return {
+    create: `INSERT INTO ${table} (${columns}) VALUES (${SESSION_COLUMNS.map(() => '?').join(', ')})`,
+    find: `SELECT ${columns} FROM ${table} WHERE hash = ?`,
+    update: `UPDATE ${table} SET data = json_patch(data, ?) WHERE hash = ?`,
+    touch: `UPDATE ${table} SET last_seen_at = max(last_seen_at, ?), expires_at = max(expires_at, ?) WHERE hash = ?`,
+    delete: `DELETE FROM ${table} WHERE hash = ?`,
+    listByUser: `SELECT ${columns} FROM ${table} WHERE user_id = ? ORDER BY last_seen_at DESC`,
+    deleteByUser: `DELETE FROM ${table} WHERE user_id = ? AND hash <> ?`,
+    sweep: `DELETE FROM ${table} WHERE hash IN (SELECT hash FROM ${table} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+  }
+}
+
+/** Immediate, and only what is missing: two processes may start at once. */
+function createTable(connection: SqliteConnection, table: string): void {
+  connection.patiently(() =>
+    connection.transaction([
+      {
+        sql: `CREATE TABLE IF NOT EXISTS ${table} (
+          hash TEXT PRIMARY KEY,
+          public_id TEXT NOT NULL UNIQUE,
+          data TEXT NOT NULL,
+          created_at INTEGER NOT NULL,
+          last_seen_at INTEGER NOT NULL,
+          idle_ms INTEGER NOT NULL,
+          expires_at INTEGER NOT NULL,
+          ends_at INTEGER NOT NULL,
+          persistent INTEGER NOT NULL,
+          user_id TEXT,
+          credential_epoch INTEGER,
+          factors TEXT,
+          authenticated_at INTEGER,
+          ip TEXT,
+          user_agent TEXT
+        ) STRICT`,
+        params: [],
+      },
+      { sql: `CREATE INDEX IF NOT EXISTS ${table}_user_id ON ${table} (user_id)`, params: [] },
+      { sql: `CREATE INDEX IF NOT EXISTS ${table}_expires_at ON ${table} (expires_at)`, params: [] },
+    ]),
+  )
+}

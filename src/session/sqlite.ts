@@ -1,0 +1,237 @@
+// One connection to a SQLite file, for reads and writes. SQLite is synchronous: a unit of work is a list, run in one tick.
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { setTimeout } from 'node:timers/promises'
+import { spread } from './jitter.ts'
+import type { Awaitable } from './store.ts'
+
+export type SqlValue = null | number | bigint | string | Uint8Array
+
+/** One statement of a unit of work. */
+export interface SqlStep {
+  readonly sql: string
+  readonly params: readonly SqlValue[]
+  /** How many rows it must touch; another number rolls everything back. */
+  readonly touches?: number | undefined
+  /** What the step is called in the error. Default: its SQL. */
+  readonly name?: string | undefined
+}
+
+/** A step of a unit of work touched another number of rows than it said. Nothing was written. */
+export class StepMissed extends Error {
+  override readonly name = 'StepMissed'
+  readonly step: string
+
+  constructor(step: string, rows: { readonly expected: number; readonly touched: number }) {
+    super(`${step}: expected to touch ${rows.expected} rows, touched ${rows.touched}`)
+    this.step = step
+  }
+}
+
+/** Another process kept the file locked for longer than is worth waiting. Nothing was written. */
+export class StoreBusy extends Error {
+  override readonly name = 'StoreBusy'
+  readonly code = 'store_busy'
+
+  constructor(cause: unknown) {
+    super(`the SQLite file was locked by another process for ${DEADLINE_MS} ms`, { cause })
+  }
+}
+
+// Waiting inside SQLite blocks every request of this process: briefly only, then awaited.
+const BUSY_TIMEOUT_MS = 50
+const OPENING_TIMEOUT_MS = 5000
+const DEADLINE_MS = 5000
+const SHORTEST_PAUSE_MS = 2
+const LONGEST_PAUSE_MS = 50
+const MOST_STATEMENTS = 500
+const SQLITE_BUSY = 5 // https://www.sqlite.org/rescode.html#busy
+
+interface Prepared {
+  readonly statement: StatementSync
+  readonly columns: readonly string[]
+  readonly writes: boolean
+}
+
+export class SqliteConnection {
+  readonly #database: DatabaseSync
+  readonly #prepared = new Map<string, Prepared>()
+  #writes = 0
+  #dataVersion: SqlValue = 0
+  #askedAt = Number.NEGATIVE_INFINITY
+
+  /** Opens the file, and makes it with its folder where they are missing: for the owner alone, whatever the umask. `:memory:` keeps nothing. */
+  constructor(path: string) {
+    if (path !== ':memory:') createPrivately(path)
+    this.#database = new DatabaseSync(path, { timeout: OPENING_TIMEOUT_MS, enableForeignKeyConstraints: true })
+    // SQLite answers busy at once where two processes turn on WAL together.
+    this.patiently(() => this.#database.exec('PRAGMA journal_mode = WAL'))
+    this.#database.exec(`PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+  }
+
+  /**
+   * Changes whenever the data may have: with every write through this connection, and where another connection has committed.
+   * Others are asked for at most once per millisecond, as the question costs nearly as much as a read.
+   */
+  get version(): number {
+    const now = performance.now()
+    if (now - this.#askedAt < 1) return this.#writes
+    this.#askedAt = now
+    const [dataVersion = 0] = this.values('PRAGMA data_version') ?? []
+    if (dataVersion !== this.#dataVersion) this.#writes++
+    this.#dataVersion = dataVersion
+    return this.#writes
+  }
+
+  /** The same as far as this connection knows by itself, without asking for others. */
+  get writesSeen(): number {
+    return this.#writes
+  }
+
+  /** Every row, as objects. */
+  all<Row = Record<string, SqlValue>>(sql: string, params: readonly SqlValue[] = []): Row[] {
+    const { columns } = this.#prepare(sql)
+    return this.allValues(sql, params).map((values) => asObject<Row>(columns, values))
+  }
+
+  /** The first row, as an object. */
+  first<Row = Record<string, SqlValue>>(sql: string, params: readonly SqlValue[] = []): Row | undefined {
+    const prepared = this.#prepare(sql)
+    const values: unknown = prepared.statement.get(...params)
+    return isValues(values) ? asObject<Row>(prepared.columns, values) : undefined
+  }
+
+  /** The first row as its bare values, in the order of the columns. */
+  values(sql: string, params: readonly SqlValue[] = []): readonly SqlValue[] | undefined {
+    const values: unknown = this.#prepare(sql).statement.get(...params)
+    return isValues(values) ? values : undefined
+  }
+
+  /** Every row as its bare values. */
+  allValues(sql: string, params: readonly SqlValue[] = []): (readonly SqlValue[])[] {
+    const rows: readonly unknown[] = this.#prepare(sql).statement.all(...params)
+    return rows.filter(isValues)
+  }
+
+  /** One statement; says how many rows it changed. `durable`: on disk before it answers. */
+  run(sql: string, params: readonly SqlValue[] = [], options: { readonly durable?: boolean } = {}): { readonly changes: number } {
+    const { statement } = this.#prepare(sql)
+    if (!options.durable) return { changes: Number(statement.run(...params).changes) }
+    return this.#durably(() => ({ changes: Number(statement.run(...params).changes) }))
+  }
+
+  /** All steps or none, in one tick; says how many rows each changed. Throws `StepMissed` where one touched another number than it said. */
+  transaction(steps: readonly SqlStep[], options: { readonly durable?: boolean } = {}): readonly number[] {
+    return options.durable ? this.#durably(() => this.#transact(steps)) : this.#transact(steps)
+  }
+
+  /** Tries at once; where the file is busy, again after growing pauses. Throws `StoreBusy` after five seconds. */
+  retrying<T>(work: () => T): Awaitable<T> {
+    try {
+      return work()
+    } catch (error) {
+      if (!isBusy(error)) throw error
+      return retryLater(work, error)
+    }
+  }
+
+  /** For the start alone: tries until it is no longer busy, and blocks the process meanwhile. */
+  patiently<T>(work: () => T): T {
+    const deadline = performance.now() + OPENING_TIMEOUT_MS
+    for (;;) {
+      try {
+        return work()
+      } catch (error) {
+        if (!isBusy(error)) throw error
+        if (performance.now() > deadline) throw new StoreBusy(error)
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SHORTEST_PAUSE_MS)
+      }
+    }
+  }
+
+  close(): void {
+    this.#prepared.clear()
+    if (this.#database.isOpen) this.#database.close()
+  }
+
+  #transact(steps: readonly SqlStep[]): readonly number[] {
+    this.run('BEGIN IMMEDIATE')
+    try {
+      const changes = steps.map((step) => this.#step(step))
+      this.run('COMMIT')
+      return changes
+    } catch (error) {
+      if (this.#database.isTransaction) this.run('ROLLBACK')
+      throw error
+    }
+  }
+
+  #step({ sql, params, touches, name }: SqlStep): number {
+    const { changes } = this.run(sql, params)
+    if (touches !== undefined && changes !== touches) throw new StepMissed(name ?? sql, { expected: touches, touched: changes })
+    return changes
+  }
+
+  #durably<T>(work: () => T): T {
+    this.#database.exec('PRAGMA synchronous = FULL')
+    try {
+      return work()
+    } finally {
+      this.#database.exec('PRAGMA synchronous = NORMAL')
+    }
+  }
+
+  #prepare(sql: string): Prepared {
+    const prepared = this.#prepared.get(sql) ?? this.#compile(sql)
+    if (prepared.writes) this.#writes++
+    return prepared
+  }
+
+  #compile(sql: string): Prepared {
+    const statement = this.#database.prepare(sql)
+    statement.setReturnArrays(true)
+    const columns = statement.columns().map(({ name }) => name)
+    const prepared = { statement, columns, writes: !/^\s*(?:select|pragma|explain)\b/i.test(sql) }
+    if (this.#prepared.size >= MOST_STATEMENTS) this.#prepared.clear()
+    this.#prepared.set(sql, prepared)
+    return prepared
+  }
+}
+
+/** -wal and -shm take over the mode of the file itself. */
+function createPrivately(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  closeSync(openSync(path, 'a', 0o600))
+}
+
+async function retryLater<T>(work: () => T, first: unknown): Promise<T> {
+  const deadline = performance.now() + DEADLINE_MS
+  let busy = first
+  for (let pause = SHORTEST_PAUSE_MS; performance.now() < deadline; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    await setTimeout(pause * (0.5 + spread()))
+    try {
+      return work()
+    } catch (error) {
+      if (!isBusy(error)) throw error
+      busy = error
+    }
+  }
+  throw new StoreBusy(busy)
+}
+
+function isBusy(error: unknown): boolean {
+  if (!(error instanceof Error) || !('errcode' in error)) return false
+  return typeof error.errcode === 'number' && (error.errcode & 0xff) === SQLITE_BUSY
+}
+
+function isValues(row: unknown): row is readonly SqlValue[] {
+  return Array.isArray(row)
+}
+
+/** The caller says what a row of its statement looks like: SQL has no types to check it by. */
+function asObject<Row>(columns: readonly string[], values: readonly SqlValue[]): Row {
+  const row: Record<string, SqlValue> = {}
+  for (let at = 0; at < columns.length; at++) row[columns[at] ?? ''] = values[at] ?? null
+  return row as Row
+}

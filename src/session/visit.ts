@@ -1,0 +1,337 @@
+// The session of one request: what was loaded, what the application changed, and what is saved before the response ends.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Clock } from '../domain/clock.ts'
+import { newToken } from '../domain/secret.ts'
+import { expiryAfter, type SessionLimits } from '../domain/session.ts'
+import { after, isPromise } from './awaitable.ts'
+import { type CookieSettings, carriesCookie, clearCookie, issueCookie } from './cookie.ts'
+import { patchTexts, readTexts, textOf, writeTexts } from './data.ts'
+import { hold, type Settling } from './response.ts'
+import { type NewLogin, newRow } from './row.ts'
+import { fill, notice, type Session, type SessionCookie, type SessionSource } from './session.ts'
+import type { Awaitable, SessionPatch, SessionRow, SessionStore } from './store.ts'
+
+/** What all requests of one middleware share. */
+export interface Engine<Row extends SessionRow = SessionRow> {
+  readonly store: SessionStore<Row>
+  readonly cookie: CookieSettings
+  readonly limits: SessionLimits
+  readonly clock: Clock
+  readonly SessionClass: new (source: SessionSource<Row>) => Session<Row>
+  /** The names that SessionClass takes for itself. */
+  readonly reserved: ReadonlySet<string>
+  isLive(row: Row | undefined): row is Row
+  /** The keys of the store that a request leads to, live or not. */
+  hashesOf(req: IncomingMessage): readonly string[]
+}
+
+export interface Found<Row> {
+  readonly id: string
+  readonly row: Row
+}
+
+export interface Renewal {
+  readonly login: NewLogin
+  readonly limits: SessionLimits
+  readonly persistent: boolean
+  readonly keep: readonly string[]
+}
+
+type Next = (error?: unknown) => void
+
+export class Visit<Row extends SessionRow = SessionRow> implements SessionSource<Row>, Settling {
+  readonly engine: Engine<Row>
+  readonly #req: IncomingMessage
+  readonly #res: ServerResponse
+  readonly #next: Next
+  #id: string | undefined
+  /** The live row behind the request, as the store gave it. */
+  #row: Row | undefined
+  /** The row that is written to: #row, or one made during this request. */
+  #stored: SessionRow | undefined
+  #session: Session<Row> | undefined
+  #texts: Map<string, string> | undefined
+  #outgoingCookie: string | undefined
+  #running: Promise<void> | undefined
+  #held = false
+  /** Nothing is written any more: the session was ended, here or elsewhere, or could not be saved. */
+  #over: 'ended' | 'deleted' | 'failed' | undefined
+
+  constructor(engine: Engine<Row>, req: IncomingMessage, res: ServerResponse, next: Next, found: Found<Row> | undefined) {
+    this.engine = engine
+    this.#req = req
+    this.#res = res
+    this.#next = next
+    this.#id = found?.id
+    this.#row = found?.row
+    this.#stored = found?.row
+  }
+
+  get row(): Row | undefined {
+    return this.#row
+  }
+
+  get id(): string {
+    this.#id ??= newToken()
+    return this.#id
+  }
+
+  get outgoingCookie(): string | undefined {
+    return this.#outgoingCookie
+  }
+
+  /** `req.session`. The first look at it parses the row and takes hold of the response. */
+  get session(): Session<Row> | undefined {
+    if (this.#over === 'ended') return undefined
+    return this.#session ?? this.#open()
+  }
+
+  get cookie(): SessionCookie {
+    const { path, domain, httpOnly, secure, sameSite } = this.engine.cookie
+    const now = this.engine.clock.now()
+    const maxAge = this.#cookieMaxAge(this.#stored, now) ?? null
+    const expires = maxAge === null ? null : new Date(now + maxAge)
+    return Object.freeze({ path, domain, httpOnly, secure, sameSite, maxAge, expires })
+  }
+
+  /** Before the response goes out: what still runs, then what the application changed. */
+  settle(): Awaitable<void> {
+    if (this.#running) return this.#running.then(() => this.#inTurn(() => this.#save()))
+    if (this.#session === undefined || this.#over) return
+    const patch = notice(this.#session, this.#textsNow(), this.engine.reserved)
+    if (patch) return this.#inTurn(() => this.#write(patch))
+  }
+
+  failed(error: unknown): void {
+    this.#over ??= 'failed'
+    this.#next(error)
+  }
+
+  save(session: object): Promise<void> {
+    return this.#act(() => (session === this.#session ? this.#save() : undefined))
+  }
+
+  reload(session: object): Promise<void> {
+    return this.#act(async () => {
+      if (session !== this.#session) return
+      const row = this.#stored && (await this.engine.store.find(this.#stored.hash))
+      if (!this.engine.isLive(row)) throw new Error('req.session.reload: this session is no longer there')
+      this.#row = row
+      this.#stored = row
+      for (const key of Object.keys(session)) Reflect.deleteProperty(session, key)
+      this.#texts = readTexts(row.data)
+      fill(session, this.#texts, this.engine.reserved)
+    })
+  }
+
+  touch(session: object): Promise<void> {
+    return this.#act(() => {
+      const row = this.#stored
+      if (row === undefined || session !== this.#session) return
+      const now = this.engine.clock.now()
+      return after(this.engine.store.touch(row.hash, { lastSeenAt: now, expiresAt: expiryAfter(now, row) }), () => {})
+    })
+  }
+
+  /** A new id, a new empty session without a login. The old row is deleted, and with it whatever else the request could lead to. */
+  regenerate(): Promise<void> {
+    return this.#act(() => {
+      const old = this.#leave()
+      this.#over = undefined
+      this.#open()
+      return after(this.#delete(old), () => {
+        if (old.size > 0) this.#sendCookie(undefined)
+      })
+    })
+  }
+
+  /** Deletes the session and clears the cookie: also where there is none, and as often as asked. */
+  destroy(): Promise<void> {
+    return this.#act(() => {
+      const old = this.#leave()
+      this.#over = 'ended'
+      // The cookie goes only when the row is gone: no answer claims a logout that did not happen.
+      return after(this.#delete(old), () => {
+        if (!this.#isStranger()) this.#sendCookie(undefined)
+      })
+    })
+  }
+
+  /** A login: a new row under a new id, made before the old one goes, found again as the store gives it. */
+  async renew({ login, limits, persistent, keep }: Renewal): Promise<Row> {
+    if (this.#res.headersSent) throw new TypeError('a session cannot be renewed after the head of its response was sent')
+    let renewed: Row | undefined
+    await this.#act(async () => {
+      const { store, clock } = this.engine
+      const id = newToken()
+      const row = newRow({ id, data: this.#kept(keep), now: clock.now(), limits, persistent, login })
+      await store.create(row)
+      try {
+        await this.#delete(this.#leave())
+      } catch (error) {
+        this.#over = 'failed'
+        await store.delete(row.hash)
+        throw error
+      }
+      renewed = await store.find(row.hash)
+      if (!this.engine.isLive(renewed)) throw new Error('the new session was ended before its login was answered')
+      this.#over = undefined
+      this.#id = id
+      this.#row = renewed
+      this.#stored = renewed
+      this.#sendCookie(renewed)
+    })
+    if (renewed === undefined) throw new Error('the session was not renewed')
+    return renewed
+  }
+
+  #open(): Session<Row> {
+    const session = new this.engine.SessionClass(this)
+    const texts = this.#textsNow()
+    if (texts.size > 0) fill(session, texts, this.engine.reserved)
+    this.#session = session
+    this.#hold()
+    return session
+  }
+
+  #hold(): void {
+    if (this.#held) return
+    this.#held = true
+    hold(this.#res, this)
+  }
+
+  #textsNow(): Map<string, string> {
+    this.#texts ??= this.#row ? readTexts(this.#row.data) : new Map()
+    return this.#texts
+  }
+
+  #save(): Awaitable<void> {
+    if (this.#session === undefined || this.#over) return
+    const patch = notice(this.#session, this.#textsNow(), this.engine.reserved)
+    if (patch) return this.#write(patch)
+  }
+
+  #write(patch: SessionPatch): Awaitable<void> {
+    const row = this.#stored
+    if (row === undefined) return this.#create(patch)
+    return after(this.engine.store.update(row.hash, patch), (updated) => {
+      if (updated) patchTexts(this.#textsNow(), patch)
+      else this.#over = 'deleted' // By a logout, meanwhile. The write is dropped: a session that was ended does not come back.
+    })
+  }
+
+  #create(patch: SessionPatch): Awaitable<void> {
+    const { clock, cookie, limits, store } = this.engine
+    const late = this.#res.headersSent && this.#outgoingCookie === undefined
+    if (late || this.#isStranger()) return
+    const texts = patchTexts(new Map(), patch)
+    const persistent = cookie.maxAgeMs !== undefined
+    const row = newRow({ id: this.id, data: writeTexts(texts), now: clock.now(), limits, persistent })
+    const before = this.#outgoingCookie
+    this.#sendCookie(row)
+    const undo = (error: unknown): never => {
+      if (!this.#res.headersSent) this.#outgoingCookie = before
+      throw error
+    }
+    try {
+      const created = store.create(row)
+      const done = (): void => {
+        this.#stored = row
+        this.#texts = texts
+      }
+      return isPromise(created) ? created.then(done, undo) : done()
+    } catch (error) {
+      return undo(error)
+    }
+  }
+
+  /** Lets go of the session as it was, and says what is to be deleted. */
+  #leave(): ReadonlySet<string> {
+    const hashes = new Set(this.engine.hashesOf(this.#req))
+    if (this.#stored) hashes.add(this.#stored.hash)
+    this.#id = undefined
+    this.#row = undefined
+    this.#stored = undefined
+    this.#session = undefined
+    this.#texts = undefined
+    this.#outgoingCookie = undefined
+    return hashes
+  }
+
+  #delete(hashes: Iterable<string>): Awaitable<void> {
+    const waiting: Promise<boolean>[] = []
+    for (const hash of hashes) {
+      const deleted = this.engine.store.delete(hash)
+      if (isPromise(deleted)) waiting.push(deleted)
+    }
+    if (waiting.length > 0) return Promise.all(waiting).then(() => {})
+  }
+
+  #kept(keys: readonly string[]): string {
+    const session = this.#session
+    const texts = this.#textsNow()
+    const kept = keys.map((key) => [key, session ? textOfKey(session, key) : texts.get(key)] as const)
+    return writeTexts(kept.flatMap(([key, text]) => (text === undefined ? [] : [[key, text]])))
+  }
+
+  /**
+   * A request from another site without our cookie. The browser may hold it back (SameSite): a cookie set now would replace
+   * a person's login by a fresh session, and one cleared now would end it.
+   */
+  #isStranger(): boolean {
+    const { cookie } = this.engine
+    const heldBack = cookie.sameSite === 'strict' || cookie.sameSite === 'lax'
+    const { headers } = this.#req
+    return heldBack && headers['sec-fetch-site'] === 'cross-site' && !carriesCookie(headers.cookie, cookie)
+  }
+
+  /** The cookie for a row; without one the cookie is taken away. */
+  #sendCookie(row: SessionRow | undefined): void {
+    const { clock, cookie } = this.engine
+    const secure = cookie.secure === 'auto' ? isSecure(this.#req) : cookie.secure
+    this.#outgoingCookie = row
+      ? issueCookie(cookie, this.id, { secure, maxAgeMs: this.#cookieMaxAge(row, clock.now()) })
+      : clearCookie(cookie, { secure })
+    this.#hold()
+  }
+
+  #cookieMaxAge(row: SessionRow | undefined, now: number): number | undefined {
+    const { maxAgeMs } = this.engine.cookie
+    if (row === undefined) return maxAgeMs
+    return row.persistent ? Math.min(maxAgeMs ?? Number.POSITIVE_INFINITY, row.endsAt - now) : undefined
+  }
+
+  /** What the application asked for. The response waits for it, and fails with it unless somebody caught the failure before. */
+  #act(work: () => Awaitable<void>): Promise<void> {
+    this.#hold()
+    const done = this.#inTurn(() => {
+      try {
+        return work()
+      } catch (error) {
+        return Promise.reject(error)
+      }
+    })
+    return Promise.resolve(done)
+  }
+
+  /** One after the other; at once where nothing runs. */
+  #inTurn(work: () => Awaitable<void>): Awaitable<void> {
+    const started = this.#running ? this.#running.then(work, work) : work()
+    if (!isPromise(started)) return
+    const running = started.finally(() => {
+      if (this.#running === running) this.#running = undefined
+    })
+    running.catch(() => {}) // `settle` answers for it.
+    this.#running = running
+    return running
+  }
+}
+
+function textOfKey(session: object, key: string): string | undefined {
+  return Object.hasOwn(session, key) ? textOf(key, Reflect.get(session, key)) : undefined
+}
+
+function isSecure(req: IncomingMessage): boolean {
+  if ('secure' in req) return req.secure === true // Express: knows about proxies.
+  return 'encrypted' in req.socket && req.socket.encrypted === true
+}
