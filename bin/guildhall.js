@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+// Starts the command line; on a Node that is too old it says so. Plain JavaScript, so that an old Node can read it.
+
+var least = [22, 18]
+var version = process.versions.node.split('.').map(Number)
+var tooOld = version[0] < least[0] || (version[0] === least[0] && version[1] < least[1])
+
+if (tooOld) {
+  console.error(`Guildhall needs Node ${least.join('.')} or newer, this is Node ${process.versions.node}. See https://nodejs.org`)
+  process.exitCode = 1
+} else {
+  import('node:fs').then(({ existsSync }) => {
+    // A clone runs its sources; an installed package has only what was built from them.
+    const source = new URL('../src/cli/main.ts', import.meta.url)
+    return import(existsSync(source) ? source.href : new URL('../dist/cli/main.js', import.meta.url).href)
+  })
+}

@@ -1,0 +1,50 @@
+// Where a password comes from: a hidden prompt, asked twice, or the standard input. Never an argument.
+import { createInterface } from 'node:readline/promises'
+import { type Readable, Writable } from 'node:stream'
+import { CommandFailed, t } from './terminal.ts'
+
+/** More than any password we accept; nobody means to send a film. */
+const MOST_BYTES = 64 * 1024
+
+/** The whole input, without the line break that `echo` puts at its end. */
+export async function readPassword(input: Readable): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of input) {
+    const bytes = Buffer.from(chunk)
+    size += bytes.length
+    if (size > MOST_BYTES) throw new CommandFailed(t('cli.password_too_large'))
+    chunks.push(bytes)
+  }
+  const password = Buffer.concat(chunks)
+    .toString('utf8')
+    .replace(/\r?\n$/, '')
+  if (password === '') throw new CommandFailed(t('cli.password_missing'))
+  return password
+}
+
+export async function askNewPassword(username: string): Promise<string> {
+  const password = await askHidden(t('cli.ask_password', { username }))
+  if (password === '') throw new CommandFailed(t('cli.password_missing'))
+  // Nobody sees what they type: a slip would lock the account.
+  const again = await askHidden(t('cli.ask_again'))
+  if (again !== password) throw new CommandFailed(t('cli.passwords_differ'))
+  return password
+}
+
+/** What is typed is shown nowhere: readline's own output goes into nothing. */
+async function askHidden(prompt: string): Promise<string> {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true, historySize: 0 })
+  process.stderr.write(`${prompt} `)
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      terminal.once('SIGINT', () => reject(new CommandFailed(t('cli.interrupted'))))
+      terminal.once('close', () => reject(new CommandFailed(t('cli.interrupted'))))
+      terminal.once('line', resolve)
+    })
+  } finally {
+    terminal.close()
+    process.stderr.write('\n')
+  }
+}

@@ -1,0 +1,34 @@
+// `guildhall doctor`: explains a wrong setting before it bites. Looks, and changes nothing.
+
+import { readEnvironment } from '../server/env.ts'
+import { readConfig } from '../server/read-config.ts'
+import { checkDatabase } from './doctor/database.ts'
+import { bad, type Finding, fine, odd } from './doctor/finding.ts'
+import { checkHashing } from './doctor/hashing.ts'
+import { checkReach } from './doctor/reach.ts'
+import { checkFiles, checkSecretSource } from './doctor/secrets.ts'
+import { FAILURE, say, t } from './terminal.ts'
+
+const MARKS = { ok: t('cli.doctor.ok'), warning: t('cli.doctor.warning'), fault: t('cli.doctor.fault') } as const
+
+export async function examine(): Promise<void> {
+  const environment = readEnvironment()
+  const { config, faults, warnings } = readConfig(environment)
+  const findings: Finding[] = [fine(t('cli.doctor.node', { version: process.versions.node }))]
+  findings.push(...faults.map(bad), ...warnings.map(odd))
+  if (config) {
+    findings.push(
+      fine(t(config.production ? 'cli.doctor.production' : 'cli.doctor.development')),
+      ...checkReach(config),
+      checkSecretSource(config, environment),
+      ...checkFiles(config, environment),
+      ...(await checkDatabase(config)),
+      await checkHashing(config),
+    )
+  }
+  for (const { mark, text } of findings) say(`${MARKS[mark].padEnd(9)}${text}`)
+  const faulty = findings.filter(({ mark }) => mark === 'fault').length
+  say('')
+  say(faulty === 0 ? t('cli.doctor.well') : t.count('cli.doctor.unwell', faulty))
+  if (faulty > 0) process.exitCode = FAILURE
+}

@@ -1,0 +1,75 @@
+// The database: whether it is there, sound, of this program's schema, and whether every password in it can still be checked.
+import { accessSync, constants, existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Config } from '../../server/config.ts'
+import { explainFailure } from '../../server/explain-failure.ts'
+import type { House } from '../../server/house.ts'
+import { passwordsAfter, quickCheck } from '../../storage/inspect.ts'
+import { t } from '../terminal.ts'
+import { inHouse } from '../with-house.ts'
+import { bad, type Finding, fine, odd } from './finding.ts'
+
+const PAGE = 500
+
+export async function checkDatabase(config: Config): Promise<readonly Finding[]> {
+  const { databaseFile: file } = config
+  if (file === undefined) return [odd(t('cli.doctor.database_memory'))]
+  if (!existsSync(file))
+    return [isWritable(nearestFolder(file)) ? odd(t('cli.doctor.database_missing', { file })) : bad(unwritable(file))]
+  if (!isWritable(file) || !isWritable(dirname(file))) return [bad(unwritable(file))]
+  try {
+    const findings: Finding[] = []
+    await inHouse(config, async (house) => {
+      findings.push(await checkSchema(house), await checkSoundness(house), await checkPepper(house))
+    })
+    return findings
+  } catch (error) {
+    return [bad(explainFailure(error, config) ?? String(error))]
+  }
+}
+
+async function checkSchema({ core }: House): Promise<Finding> {
+  try {
+    await core.db.check()
+    return fine(t('cli.doctor.schema'))
+  } catch (error) {
+    return bad(error instanceof Error ? error.message : String(error))
+  }
+}
+
+async function checkSoundness({ core }: House): Promise<Finding> {
+  const rows = await core.db.all(quickCheck, {})
+  const isSound = rows.length === 1 && rows[0]?.quick_check === 'ok'
+  return isSound ? fine(t('cli.doctor.sound')) : bad(t('cli.doctor.unsound'))
+}
+
+/** Counts the accounts that a pepper which is no longer set would lock out. */
+async function checkPepper({ core }: House): Promise<Finding> {
+  let lockedOut = 0
+  let after = ''
+  for (;;) {
+    const page = await core.db.all(passwordsAfter, { after, limit: PAGE })
+    lockedOut += page.filter(({ value }) => core.passwords.lacksPepper(value)).length
+    after = page.at(-1)?.id ?? ''
+    if (page.length < PAGE) break
+  }
+  return lockedOut === 0 ? fine(t('cli.doctor.pepper')) : bad(t.count('cli.doctor.pepper_missing', lockedOut))
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function nearestFolder(file: string): string {
+  const folder = dirname(file)
+  return existsSync(folder) || folder === dirname(folder) ? folder : nearestFolder(folder)
+}
+
+function unwritable(file: string): string {
+  return t('cli.doctor.database_unwritable', { folder: dirname(file) })
+}

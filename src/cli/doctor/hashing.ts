@@ -1,0 +1,41 @@
+// How long one password hash takes on this machine: too quick helps a thief, too slow keeps members waiting.
+
+import { checkOptions } from '../../options.ts'
+import { createHasher } from '../../passwords/hasher.ts'
+import type { Config } from '../../server/config.ts'
+import { t } from '../terminal.ts'
+import { type Finding, fine, odd } from './finding.ts'
+
+/** The default takes 10 to 50 ms on a machine of today. */
+const TOO_QUICK_MS = 5
+const TOO_SLOW_MS = 1000
+const ROUNDS = 3
+
+export async function checkHashing({ membership, database }: Config): Promise<Finding> {
+  const { passwords } = checkOptions({ ...membership, production: false, baseUrl: 'http://localhost', database })
+  const hasher = createHasher({
+    algorithm: passwords.hash,
+    argon2: { memoryKiB: passwords.memoryKiB, passes: passwords.passes },
+    bcryptCost: passwords.bcryptCost,
+    peppers: passwords.peppers,
+    workers: 1,
+  })
+  try {
+    // The first one starts the thread.
+    await hasher.hash('how long does it take')
+    const times: number[] = []
+    for (let round = 0; round < ROUNDS; round++) times.push(await timeOf(() => hasher.hash('how long does it take')))
+    const ms = Math.round(times.toSorted((a, b) => a - b)[1] ?? 0)
+    if (ms < TOO_QUICK_MS) return odd(t('cli.doctor.hash_quick', { ms, algorithm: passwords.hash }))
+    if (ms > TOO_SLOW_MS) return odd(t('cli.doctor.hash_slow', { ms, algorithm: passwords.hash }))
+    return fine(t('cli.doctor.hash', { ms, algorithm: passwords.hash }))
+  } finally {
+    await hasher.close()
+  }
+}
+
+async function timeOf(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now()
+  await work()
+  return performance.now() - startedAt
+}

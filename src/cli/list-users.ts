@@ -1,0 +1,47 @@
+// `guildhall user list`: who has an account.
+import type { User } from '../domain/user.ts'
+import type { Users } from '../users.ts'
+import { say, t } from './terminal.ts'
+import { withHouse } from './with-house.ts'
+
+const PAGE = 1000
+
+export async function listUsers({ json }: { readonly json: boolean }): Promise<void> {
+  await withHouse('refuse', async ({ membership: { users } }) => {
+    const found = await all(users)
+    if (json) return say(JSON.stringify(found.map(asJson), undefined, 2))
+    if (found.length === 0) return say(t('cli.no_users'))
+    const head = [t('label.username'), t('label.display_name'), t('profile.roles'), t('cli.column.since')]
+    say(table([head, ...found.map(rowOf)]))
+  })
+}
+
+async function all(users: Users): Promise<readonly User[]> {
+  const found: User[] = []
+  for (;;) {
+    const page = await users.list({ after: found.at(-1)?.username ?? '', limit: PAGE })
+    found.push(...page)
+    if (page.length < PAGE) return found
+  }
+}
+
+/** As in the HTTP API: `null` where there is nothing. */
+function asJson(user: User): object {
+  return { ...user, email: user.email ?? null }
+}
+
+function rowOf({ username, displayName, roles, createdAt }: User): string[] {
+  return [username, displayName, roles.join(', '), createdAt.toISOString().slice(0, 10)]
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}

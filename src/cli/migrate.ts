@@ -1,0 +1,17 @@
+// `guildhall migrate`: brings the database up to date, and makes it where it is missing.
+
+import { readEnvironment } from '../server/env.ts'
+import { configOf } from '../server/read-config.ts'
+import { SCHEMA_VERSION } from '../storage/migrations.ts'
+import { report, say, t } from './terminal.ts'
+import { inHouse } from './with-house.ts'
+
+export async function migrate(): Promise<void> {
+  const config = configOf(readEnvironment())
+  try {
+    await inHouse(config, (house) => house.membership.migrate())
+    say(t('cli.migrated', { database: config.database, version: SCHEMA_VERSION }))
+  } catch (error) {
+    await report(error, config)
+  }
+}

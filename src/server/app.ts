@@ -1,0 +1,75 @@
+// The Express application around the membership: what every request passes, in this order.
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express'
+import { ERROR_CODES, MembershipError } from '../domain/errors.ts'
+import { Exchange } from '../http/exchange.ts'
+import { commonData, refuse, sendPage, setHeaders } from '../http/reply.ts'
+import { noticeText } from '../i18n/messages.ts'
+import type { House } from '../membership.ts'
+import type { AppParts } from './app-parts.ts'
+import { firstSteps } from './first-steps.ts'
+import { requestCheck } from './request-check.ts'
+import { servicePaths } from './service-paths.ts'
+
+export function createApp(parts: AppParts): Express {
+  const { config, house } = parts
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  // undefined would switch Express's own default on.
+  app.set('trust proxy', config.trustProxy ?? false)
+  app.set('env', config.production ? 'production' : 'development')
+
+  app.use(firstSteps(parts))
+  app.use(servicePaths(parts))
+  app.use(requestCheck(parts))
+  app.use(house.membership)
+  app.use(frontPage(house))
+  app.use(lastResort(parts))
+  return app
+}
+
+/** `/`, and for everything else the page that says there is nothing. */
+function frontPage({ http }: House): RequestHandler {
+  return (req, res) => {
+    setHeaders(req, res)
+    if (req.path !== '/') return refuse(http, req, res, new MembershipError(isDecodable(req.path) ? 'not_found' : 'malformed'))
+    if (req.method !== 'GET' && req.method !== 'HEAD') {
+      res.setHeader('Allow', 'GET, HEAD')
+      return refuse(http, req, res, new MembershipError('method_not_allowed'))
+    }
+    const exchange = new Exchange(http, req, res, 'page')
+    const notice = noticeText(exchange.t, exchange.query('notice'))
+    sendPage(res, 200, http.views.page('home', { ...commonData(exchange), notice }))
+  }
+}
+
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Whatever is thrown ends here: never a stack, and one bad request ends no process. */
+function lastResort({ house: { http }, log }: AppParts): ErrorRequestHandler {
+  return (error: unknown, req: Request, res: Response, _next) => {
+    if (res.headersSent) {
+      log.error({ err: error, requestId: res.getHeader('X-Request-Id') }, 'an answer broke off')
+      res.destroy()
+      return
+    }
+    setHeaders(req, res)
+    refuse(http, req, res, asKnown(error))
+  }
+}
+
+/** An error that the membership has judged and logged keeps its code; a path that Express cannot decode is the visitor's. */
+function asKnown(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  const code = 'code' in error ? ERROR_CODES.find((known) => known === error.code) : undefined
+  if (code !== undefined) return new MembershipError(code, { cause: error })
+  if (error instanceof URIError) return new MembershipError('malformed', { cause: error })
+  return error
+}

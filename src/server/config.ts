@@ -1,0 +1,49 @@
+// The settings of the server, checked and complete.
+import type { Secret } from '../domain/secret.ts'
+import type { MembershipOptions } from '../options.ts'
+import type { TrustProxy } from './read-settings.ts'
+
+export interface Config {
+  readonly production: boolean
+  readonly port: number
+  readonly host: string
+  /** Undefined: http://localhost and the port, in development. */
+  readonly baseUrl: string | undefined
+  readonly trustProxy: TrustProxy | undefined
+  /** PEM texts. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined
+  readonly database: string
+  /** Undefined where the database is in memory. */
+  readonly databaseFile: string | undefined
+  /** None: development, made once and kept in a file. */
+  readonly secrets: readonly Secret[]
+  readonly log: { readonly level: LogLevel; readonly format: 'json' | 'pretty' | undefined }
+  readonly metricsToken: Secret | undefined
+  readonly membership: Omit<MembershipOptions, 'baseUrl' | 'database' | 'secret' | 'logger'>
+}
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+export type Fault = (text: string) => void
+
+export interface Reading {
+  /** Undefined where there are faults. */
+  readonly config: Config | undefined
+  readonly faults: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/** Settings that do not work. Says all of them, one a line. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly faults: readonly string[]
+  /** What may explain a fault: a setting that is spelled another way. */
+  readonly warnings: readonly string[]
+
+  constructor(faults: readonly string[], warnings: readonly string[] = []) {
+    super(faults.join('\n'))
+    this.faults = faults
+    this.warnings = warnings
+  }
+}

@@ -1,0 +1,91 @@
+// The only reader of process.env: the real environment, `.env` below it, and `NAME_FILE` for each of our settings.
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { isVariable, nearMiss, type Variable } from './variables.ts'
+
+export interface Environment {
+  /** What is set. A blank value counts as not set: that is how compose files write it. */
+  readonly values: ReadonlyMap<Variable, string>
+  /** Where each came from, in words: `the environment`, `.env`, `the file that SECRET_FILE names`. */
+  readonly sources: ReadonlyMap<Variable, string>
+  readonly faults: readonly string[]
+  readonly warnings: readonly string[]
+  /** The `.env` that was read. */
+  readonly file: string | undefined
+}
+
+type Values = Readonly<Record<string, string | undefined>>
+
+export function readEnvironment(): Environment {
+  return mergeEnvironment(process.env, process.cwd())
+}
+
+/** The same for an environment and a folder at hand; the real environment wins over `.env`. */
+export function mergeEnvironment(real: Values, folder: string): Environment {
+  const values = new Map<Variable, string>()
+  const sources = new Map<Variable, string>()
+  const faults: string[] = []
+  const warnings: string[] = []
+  const path = resolve(folder, '.env')
+  const dotEnv = readDotEnv(path, faults)
+
+  const take = (from: Values, where: string) => {
+    const taken = new Set<Variable>()
+    for (const [name, value] of Object.entries(from)) {
+      if (value === undefined || value === '') continue
+      const variable = variableOf(name)
+      if (variable === undefined || (values.has(variable) && !taken.has(variable))) continue
+      if (taken.has(variable)) faults.push(`${variable} and ${variable}_FILE are both set: keep one of them`)
+      taken.add(variable)
+      const isFile = name !== variable
+      const text = isFile ? readValue(resolve(folder, value), name, faults) : value
+      if (text === undefined) continue
+      values.set(variable, text)
+      sources.set(variable, isFile ? `the file that ${name} names` : where)
+    }
+  }
+  take(real, 'the environment')
+  take(dotEnv ?? {}, '.env')
+
+  for (const name of Object.keys(real)) {
+    const meant = nearMiss(name)
+    if (meant) warnings.push(`${name} is not a setting: ${meant} is`)
+  }
+  for (const name of Object.keys(dotEnv ?? {})) {
+    if (variableOf(name) !== undefined || name in real) continue
+    const meant = nearMiss(name)
+    warnings.push(meant ? `${name} in .env is not a setting: ${meant} is` : `${name} in .env is none of our settings`)
+  }
+  return { values, sources, faults, warnings, file: dotEnv && path }
+}
+
+/** `SECRET` and `SECRET_FILE` are both the setting SECRET. */
+function variableOf(name: string): Variable | undefined {
+  if (isVariable(name)) return name
+  const bare = name.endsWith('_FILE') ? name.slice(0, -'_FILE'.length) : ''
+  return isVariable(bare) ? bare : undefined
+}
+
+function readDotEnv(path: string, faults: string[]): Values | undefined {
+  try {
+    return parseEnv(readFileSync(path, 'utf8'))
+  } catch (error) {
+    if (!isMissing(error)) faults.push('.env cannot be read: give this user the right to, or take it away')
+    return undefined
+  }
+}
+
+/** Editors and `echo` end a file with a line break that nobody means. */
+function readValue(path: string, name: string, faults: string[]): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+  } catch {
+    faults.push(`${name} names a file that cannot be read: write the path of a file that this user may read`)
+    return undefined
+  }
+}
+
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}

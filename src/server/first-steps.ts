@@ -1,0 +1,37 @@
+// The first steps of every request: its id, the headers of the whole server, and its line in the log and in the metrics once it is over.
+import type { Request, RequestHandler } from 'express'
+import { newId } from '../domain/secret.ts'
+import type { AppParts } from './app-parts.ts'
+import { HSTS } from './node-server.ts'
+
+export function firstSteps({ config, house, log, metrics, isStopping }: AppParts): RequestHandler {
+  const isHttps = house.settings.baseUrl.protocol === 'https:'
+  let proxyUnknown = config.trustProxy === undefined && config.tls === undefined
+
+  return (req, res, next) => {
+    const startedAt = performance.now()
+    const requestId = newId()
+    const named: Request & { id?: string } = req
+    named.id = requestId
+    const { path, method, ip } = req
+    res.setHeader('X-Request-Id', requestId)
+    if (isHttps) res.setHeader('Strict-Transport-Security', HSTS)
+    if (isStopping()) res.setHeader('Connection', 'close')
+    if (proxyUnknown && req.headers['x-forwarded-proto'] !== undefined) {
+      proxyUnknown = false
+      log.warn(
+        { setting: 'TRUST_PROXY' },
+        'a proxy is in front but TRUST_PROXY is not set: all visitors seem to come from one address; write TRUST_PROXY=1 for one proxy',
+      )
+    }
+    // Not `finish`: that one never comes where the visitor leaves early.
+    res.once('close', () => {
+      const ms = performance.now() - startedAt
+      const { statusCode: status, writableFinished } = res
+      metrics.observe(method, path, status, ms)
+      const line = { requestId, method, path, status, ms: Math.round(ms * 100) / 100, ip }
+      log.request(writableFinished ? line : { ...line, aborted: true })
+    })
+    next()
+  }
+}

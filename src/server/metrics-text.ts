@@ -1,0 +1,46 @@
+// The Prometheus text format, as much of it as our own numbers need. https://prometheus.io/docs/instrumenting/exposition_formats/
+
+export interface Family {
+  readonly name: string
+  readonly help: string
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly samples: readonly Sample[]
+}
+
+export interface Sample {
+  /** What follows the name of the family: `_bucket`. */
+  readonly suffix: string
+  /** Names and values of our own making: nothing in them needs escaping. */
+  readonly labels: Labels
+  readonly value: number
+}
+
+type Labels = Readonly<Record<string, string>>
+
+export function writeMetrics(families: readonly Family[]): string {
+  return families.map(writeFamily).join('')
+}
+
+export function single(value: number, labels: Labels = {}): readonly Sample[] {
+  return [{ suffix: '', labels, value }]
+}
+
+/** `counts` holds one number for each bound and one for all above; the format wants them added up. */
+export function histogram(labels: Labels, bounds: readonly number[], counts: readonly number[], sum: number): readonly Sample[] {
+  let total = 0
+  const buckets = counts.map((count, at) => {
+    total += count
+    return { suffix: '_bucket', labels: { ...labels, le: String(bounds[at] ?? '+Inf') }, value: total }
+  })
+  return [...buckets, { suffix: '_sum', labels, value: sum }, { suffix: '_count', labels, value: total }]
+}
+
+function writeFamily({ name, help, type, samples }: Family): string {
+  const lines = samples.map(({ suffix, labels, value }) => `${name}${suffix}${writeLabels(labels)} ${value}\n`)
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}\n`
+}
+
+function writeLabels(labels: Labels): string {
+  const pairs = Object.entries(labels).map(([label, value]) => `${label}="${value}"`)
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+}

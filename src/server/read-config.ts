@@ -1,0 +1,160 @@
+// Every setting of the server, checked at once: what is wrong is told in one go, each fault with the name of its variable.
+import { parseDuration } from '../domain/duration.ts'
+import { DEFAULT_MIN_PASSWORD_CODE_POINTS, MAX_PASSWORD_CODE_POINTS } from '../domain/password-policy.ts'
+import { LOCALES } from '../i18n/translate.ts'
+import type { MembershipOptions, PasswordOptions, SessionTimes } from '../options.ts'
+import { checkAddress } from './check-address.ts'
+import { checkSecrets } from './check-secrets.ts'
+import { type Config, ConfigError, type Fault, LOG_LEVELS, type Reading } from './config.ts'
+import type { Environment } from './env.ts'
+import { type SettingsReader, settingsReader } from './read-settings.ts'
+
+export function readConfig(environment: Environment): Reading {
+  const faults = [...environment.faults]
+  const warnings = [...environment.warnings]
+  const fault = (text: string) => faults.push(text)
+  const read = settingsReader(environment.values, fault)
+  const production = checkMode(read, warnings)
+  refuseLater(read, fault, warnings)
+  const insecureHttp = read.onOff('INSECURE_HTTP')
+  const config = {
+    production,
+    ...checkAddress(read, { production, insecureHttp: insecureHttp ?? false }, fault),
+    ...checkDatabase(read, production, fault),
+    ...checkSecrets(read, production, fault),
+    log: { level: read.choice('LOG_LEVEL', LOG_LEVELS) ?? 'info', format: read.choice('LOG_FORMAT', ['json', 'pretty']) },
+    membership: { ...given({ insecureHttp }), ...checkMembership(read, production, environment, fault) },
+  }
+  return { config: faults.length === 0 ? config : undefined, faults, warnings }
+}
+
+/** Throws ConfigError with every fault. */
+export function configOf(environment: Environment): Config {
+  const { config, faults, warnings } = readConfig(environment)
+  if (!config) throw new ConfigError(faults, warnings)
+  return config
+}
+
+function checkMode(read: SettingsReader, warnings: string[]): boolean {
+  const mode = read.text('NODE_ENV')
+  if (mode === 'production') return true
+  // A typo here would switch every protection of production off.
+  if (mode !== undefined && /^\s*prod/i.test(mode))
+    warnings.push("NODE_ENV means production only when it is written 'production'")
+  return false
+}
+
+/** Whoever sets one of these expects it to work: silence would be a promise. */
+function refuseLater(read: SettingsReader, fault: Fault, warnings: string[]): void {
+  if (read.text('REDIS_URL')) fault('REDIS_URL is not in this version: take it out, sessions are kept in the database')
+  if (read.text('REGISTRATION_DOMAINS'))
+    fault('REGISTRATION_DOMAINS is not in this version: take it out, or write REGISTRATION=closed')
+  if (read.text('EMAIL') === 'required') fault('EMAIL=required is not in this version, which sends no mail: take it out')
+  if (read.text('SMTP_URL') || read.text('MAIL_FROM'))
+    warnings.push('SMTP_URL and MAIL_FROM do nothing yet: this version sends no mail')
+}
+
+function checkDatabase(read: SettingsReader, production: boolean, fault: Fault): Pick<Config, 'database' | 'databaseFile'> {
+  const database = read.text('DATABASE_URL') ?? 'sqlite:./data/guildhall.db'
+  if (/^postgres(?:ql)?:/i.test(database))
+    fault('DATABASE_URL: PostgreSQL is not in this version; write sqlite:PATH, like sqlite:./data/guildhall.db')
+  else if (!/^sqlite:(?!\/\/)./.test(database)) fault('DATABASE_URL must be sqlite:PATH, like sqlite:./data/guildhall.db')
+  const inMemory = database === 'sqlite::memory:'
+  if (inMemory && production)
+    fault('DATABASE_URL must name a file in production: sqlite::memory: forgets everybody at the next start')
+  return { database, databaseFile: inMemory ? undefined : database.slice('sqlite:'.length) }
+}
+
+function checkMembership(
+  read: SettingsReader,
+  production: boolean,
+  environment: Environment,
+  fault: Fault,
+): Config['membership'] {
+  const siteName = read.text('SITE_NAME')
+  if (siteName !== undefined && (siteName.trim() === '' || siteName.length > 64)) fault('SITE_NAME must have 1 to 64 characters')
+  const rateLimit = read.onOff('RATE_LIMIT')
+  if (production && rateLimit === false)
+    fault('RATE_LIMIT must be on in production: without it passwords can be guessed without end')
+  return given({
+    production,
+    siteName,
+    rateLimit,
+    strictOrigin: read.onOff('STRICT_ORIGIN'),
+    trustedOrigins: checkOrigins(read.list('TRUSTED_ORIGINS'), fault),
+    registration: checkRegistration(read, fault),
+    locale: read.choice('LOCALE', LOCALES),
+    session: checkTimes(read, environment, fault),
+    cookie: checkCookie(read, fault),
+    passwords: checkPasswords(read, production),
+  })
+}
+
+function checkRegistration(read: SettingsReader, fault: Fault): 'open' | 'closed' | undefined {
+  const later = ['invite', 'approval'].find((kind) => kind === read.text('REGISTRATION'))
+  if (later === undefined) return read.choice('REGISTRATION', ['open', 'closed'])
+  fault(`REGISTRATION=${later} is not in this version: write open, or closed and make accounts with guildhall user create`)
+  return undefined
+}
+
+function checkOrigins(origins: readonly string[], fault: Fault): readonly string[] {
+  const isExact = (origin: string) => /^https?:\/\//.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin
+  if (!origins.every(isExact))
+    fault("TRUSTED_ORIGINS must be exact origins like 'https://app.example.org', separated by commas; no wildcard, no path")
+  return origins
+}
+
+const DAY_MS = 86_400_000
+
+function checkTimes(read: SettingsReader, { values }: Environment, fault: Fault): SessionTimes {
+  const pairs = [
+    { idle: 'SESSION_IDLE_TIMEOUT', absolute: 'SESSION_ABSOLUTE_TIMEOUT', idleDefault: '15m', absoluteDefault: '12h' },
+    { idle: 'REMEMBER_IDLE_TIMEOUT', absolute: 'REMEMBER_ABSOLUTE_TIMEOUT', idleDefault: '14d', absoluteDefault: '30d' },
+  ] as const
+  const ms = (text: string) => parseDuration(text) ?? 0
+  for (const { idle, absolute, idleDefault, absoluteDefault } of pairs) {
+    const longest = ms(values.get(absolute) ?? absoluteDefault)
+    const parsed = ms(values.get(idle) ?? idleDefault)
+    if (longest > 0 && parsed > longest)
+      fault(`${idle} must not be longer than ${absolute} (${values.has(absolute) ? 'as set' : absoluteDefault})`)
+  }
+  // RFC 6265bis: user agents cap lifetimes at 400 days.
+  if (ms(values.get('REMEMBER_ABSOLUTE_TIMEOUT') ?? '') > 400 * DAY_MS)
+    fault('REMEMBER_ABSOLUTE_TIMEOUT must be at most 400d: browsers keep no cookie longer')
+  return given({
+    idleTimeout: read.duration('SESSION_IDLE_TIMEOUT'),
+    absoluteTimeout: read.duration('SESSION_ABSOLUTE_TIMEOUT'),
+    rememberIdleTimeout: read.duration('REMEMBER_IDLE_TIMEOUT'),
+    rememberAbsoluteTimeout: read.duration('REMEMBER_ABSOLUTE_TIMEOUT'),
+  })
+}
+
+function checkCookie(read: SettingsReader, fault: Fault): NonNullable<MembershipOptions['cookie']> {
+  const name = read.text('COOKIE_NAME')
+  const isName = name === undefined || (/^[A-Za-z0-9_-]{1,64}$/.test(name) && !/^__(?:host|secure)-/i.test(name))
+  if (!isName) fault('COOKIE_NAME must have 1 to 64 letters, digits, - or _; the __Host- in front comes by itself with https')
+  return given({ name, sameSite: read.choice('COOKIE_SAME_SITE', ['strict', 'lax']) })
+}
+
+function checkPasswords(read: SettingsReader, production: boolean): PasswordOptions {
+  return given({
+    hash: read.choice('PASSWORD_HASH', ['argon2id', 'bcrypt']),
+    minLength: read.whole('PASSWORD_MIN_LENGTH', DEFAULT_MIN_PASSWORD_CODE_POINTS, MAX_PASSWORD_CODE_POINTS / 4),
+    pepper: read.list('PASSWORD_PEPPER'),
+    // OWASP Password Storage: argon2id with 19 MiB and two passes. Less is for tests.
+    memoryKiB: read.whole('HASH_MEMORY_KIB', production ? 19_456 : 8, 1_048_576),
+    passes: read.whole('HASH_PASSES', production ? 2 : 1, 64),
+    workers: read.whole('HASH_WORKERS', 1, 256),
+    queueLimit: read.whole('HASH_QUEUE', 1, 100_000),
+  })
+}
+
+type Given<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }
+
+/** Without the properties that are not set, so that the defaults of the library count. */
+function given<T extends object>(
+  properties: T,
+): Given<T> & { [Key in keyof T as undefined extends T[Key] ? never : Key]: T[Key] } {
+  // The one cast: Object.entries forgets which keys there were.
+  return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined)) as ReturnType<typeof given<T>>
+}

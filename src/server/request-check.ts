@@ -1,0 +1,52 @@
+// What a request must be before anything of it is read: for this host, from this site where it writes, of a method that is known.
+import type { Request, RequestHandler } from 'express'
+import { MembershipError } from '../domain/errors.ts'
+import { isUnsafe, isWelcome } from '../http/origin-check.ts'
+import { prefersJson, refuse, sendTo, setHeaders } from '../http/reply.ts'
+import type { AppParts } from './app-parts.ts'
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' }
+
+export function requestCheck({ config, house: { http, settings } }: Pick<AppParts, 'config' | 'house'>): RequestHandler {
+  const hosts = namesOf(settings.baseUrl)
+  return (req, res, next) => {
+    if (!hosts.has(hostOf(req))) {
+      setHeaders(req, res)
+      if (!config.production && isVisit(req) && !prefersJson(http, req)) return sendTo(res, http.origin + localPart(req))
+      return refuse(http, req, res, new MembershipError('wrong_host'))
+    }
+    // Every unsafe request, unknown paths too. The membership alone would leave a host's own paths to the host.
+    if (isUnsafe(req.method) && !isWelcome(http, req)) {
+      http.core.events.emit('refused', { code: 'cross_site_request', path: req.path, ip: req.ip })
+      setHeaders(req, res)
+      return refuse(http, req, res, new MembershipError('cross_site_request'))
+    }
+    if (!METHODS.includes(req.method)) {
+      setHeaders(req, res)
+      res.setHeader('Allow', 'GET, HEAD, POST, OPTIONS')
+      return refuse(http, req, res, new MembershipError('method_not_allowed'))
+    }
+    next()
+  }
+}
+
+/** `example.org` and, in full, `example.org:443`. */
+export function namesOf(baseUrl: URL): ReadonlySet<string> {
+  return new Set([baseUrl.host, `${baseUrl.hostname}:${baseUrl.port || DEFAULT_PORTS[baseUrl.protocol]}`])
+}
+
+/** A request line with a whole URL in it names the host there (RFC 9112 section 3.2.2). */
+export function hostOf(req: Request): string {
+  const { originalUrl, headers } = req
+  if (!originalUrl.startsWith('/') && URL.canParse(originalUrl)) return new URL(originalUrl).host
+  return (headers.host ?? '').toLowerCase()
+}
+
+function isVisit({ method }: Request): boolean {
+  return method === 'GET' || method === 'HEAD'
+}
+
+function localPart({ originalUrl }: Request): string {
+  return originalUrl.startsWith('/') ? originalUrl : '/'
+}

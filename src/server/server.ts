@@ -1,0 +1,68 @@
+// `guildhall serve`: takes the port, opens the house, lets people in, and sees everybody out.
+import type { RequestListener } from 'node:http'
+import type { Core } from '../core/core.ts'
+import { createApp } from './app.ts'
+import type { Config } from './config.ts'
+import { type House, openHouse } from './house.ts'
+import { createLog, type ServerLog } from './logging.ts'
+import { createMetrics } from './metrics.ts'
+import { createNodeServer, listen } from './node-server.ts'
+import { SERVICE_PATHS } from './service-paths.ts'
+import { createLifecycle, type Lifecycle } from './stop.ts'
+
+/** Resolves when people can come in. Throws where it cannot start; `explainFailure` finds the words. */
+export async function serve(config: Config, warnings: readonly string[]): Promise<void> {
+  const log = await createLog(config)
+  for (const warning of warnings) log.warn({}, warning)
+  let handle: RequestListener = answerTooEarly
+  const server = createNodeServer(config, (req, res) => handle(req, res))
+  // The port first: whoever starts a second server by mistake learns it before the database is touched.
+  const port = await listen(server, config)
+  const house = await openForAll(config, port, log).catch((error: unknown) => {
+    server.close()
+    server.closeAllConnections()
+    throw error
+  })
+  const lifecycle = createLifecycle({ server, log, close: () => house.membership.close() })
+  const metrics = createMetrics(house.core, ['/', ...SERVICE_PATHS, ...house.paths])
+  logEvents(house.core, log)
+  handle = createApp({ config, house, log, metrics, isStopping: lifecycle.isStopping })
+  watchProcess(lifecycle, log)
+  server.on('error', (error) => log.error({ err: error }, 'the server failed'))
+  log.greet(`Guildhall is open at ${house.http.origin}`)
+}
+
+async function openForAll(config: Config, port: number, log: ServerLog): Promise<House> {
+  const house = openHouse(config, { port, logger: log })
+  try {
+    await house.membership.migrate()
+    return house
+  } catch (error) {
+    await house.membership.close()
+    throw error
+  }
+}
+
+/** The port is taken, the database is not open yet: a matter of milliseconds. */
+const answerTooEarly: RequestListener = (_req, res) => {
+  res.writeHead(503, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', 'Retry-After': '1', Connection: 'close' })
+  res.end('{"status":"unavailable"}')
+}
+
+/** What an operator wants to see go by. Never a name that was typed: people type their password there. */
+function logEvents({ events }: Core, log: ServerLog): void {
+  events.on('registered', ({ user }) => log.info({ userId: user.id }, 'registered'))
+  events.on('login', ({ outcome, user, ip }) => log.info({ outcome, userId: user?.id, ip }, 'login'))
+  events.on('refused', ({ code, path, ip }) => log.warn({ code, path, ip }, 'refused'))
+}
+
+function watchProcess(lifecycle: Lifecycle, log: ServerLog): void {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => lifecycle.stop(signal, 0))
+  // One bad request ends no process.
+  process.on('unhandledRejection', (reason) => log.fatal({ err: reason }, 'a promise was rejected and nobody looked'))
+  // After this nothing can be trusted: who is inside is served, then a new process may start.
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'an error that nobody caught')
+    lifecycle.stop('uncaughtException', 1)
+  })
+}

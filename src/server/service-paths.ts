@@ -1,0 +1,66 @@
+// `/healthz`, `/readyz`, `/metrics`: for machines that call the server by its address. No session, no host check, nothing told to strangers.
+import type { Request, RequestHandler, Response } from 'express'
+import { MembershipError } from '../domain/errors.ts'
+import { sameSecret } from '../domain/secret.ts'
+import { refuse, sendJson, setHeaders } from '../http/reply.ts'
+import type { AppParts } from './app-parts.ts'
+import { isLoopback } from './check-address.ts'
+import { hostOf, namesOf } from './request-check.ts'
+
+export const SERVICE_PATHS = ['/healthz', '/readyz', '/metrics'] as const
+
+export function servicePaths(parts: AppParts): RequestHandler {
+  const { http } = parts.house
+  const mayReadMetrics = metricsRule(parts)
+  const serve: Readonly<Record<string, (req: Request, res: Response) => Promise<void>>> = {
+    '/healthz': async (_req, res) => sendJson(res, 200, { status: 'ok' }),
+    '/readyz': async (_req, res) => {
+      const ready = await isReady(parts)
+      sendJson(res, ready ? 200 : 503, { status: ready ? 'ok' : 'unavailable' })
+    },
+    '/metrics': async (req, res) => {
+      if (!mayReadMetrics(req)) return refuse(http, req, res, new MembershipError('not_found'))
+      const text = await parts.metrics.text()
+      res.setHeader('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
+      res.end(req.method === 'HEAD' ? undefined : text)
+    },
+  }
+  return (req, res, next) => {
+    const { path, method } = req
+    if (path !== '/healthz' && path !== '/readyz' && path !== '/metrics') return next()
+    // Others go on to the checks of every request, and find nothing.
+    if (method !== 'GET' && method !== 'HEAD') return next()
+    setHeaders(req, res)
+    serve[path]?.(req, res).catch(next)
+  }
+}
+
+/** Ready: not stopping, and the database answers with the schema of this program. */
+async function isReady({ house, isStopping, log }: AppParts): Promise<boolean> {
+  if (isStopping()) return false
+  try {
+    await house.core.db.check()
+    return true
+  } catch (error) {
+    log.warn({ err: error }, 'not ready: the database does not answer')
+    return false
+  }
+}
+
+const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip']
+
+/** With METRICS_TOKEN: whoever has it. Without: programs on this machine that speak to us directly. Everybody else is told that there is nothing. */
+function metricsRule({ config: { metricsToken }, house }: AppParts): (req: Request) => boolean {
+  if (metricsToken) {
+    const expected = `Bearer ${metricsToken.reveal()}`
+    return (req) => sameSecret(req.headers.authorization ?? '', expected)
+  }
+  const hosts = namesOf(house.settings.baseUrl)
+  return (req) => {
+    const isHere = isLoopback((req.socket.remoteAddress ?? '').replace(/^::ffff:/, ''))
+    const isForwarded = FORWARDED.some((name) => req.headers[name] !== undefined)
+    // A page whose name was bound to 127.0.0.1 (DNS rebinding) gives itself away by that name.
+    const host = hostOf(req)
+    return isHere && !isForwarded && (hosts.has(host) || isLoopback(host.replace(/:\d+$/, '')))
+  }
+}
