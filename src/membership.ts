@@ -156,7 +156,16 @@ function createHttp(settings: Settings, core: Core): Http {
 
 /** The walk of every request: origin check, session, our paths; everything else goes on to the host. */
 function handler(http: Http, router: Router) {
-  return (req: Request, res: Response, next: NextFunction): void => {
+  let migrated = false
+  return function handle(req: Request, res: Response, next: NextFunction): void {
+    if (!migrated) {
+      const goOn = () => {
+        migrated = true
+        handle(req, res, next)
+      }
+      http.core.db.check().then(goOn).catch(next)
+      return
+    }
     if (req.baseUrl !== '')
       return next(new TypeError("app.use(membership) takes no mount path; the option path: '/members' moves its pages"))
     const serve = router.find(req)

@@ -12,7 +12,7 @@ export type AuditEvent =
   | 'other_sessions_ended'
   | 'recent_login'
   | 'profile_changed'
-export type AuditOutcome = 'success' | 'wrong_password' | 'disabled' | 'throttled'
+export type AuditOutcome = 'success' | 'wrong_password' | 'disabled'
 
 type Origin = Pick<Caller, 'ip' | 'userAgent'>
 

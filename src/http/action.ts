@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import type { Caller, Core } from '../core/core.ts'
 import type { Count, Rate } from '../core/throttle.ts'
-import { MembershipError } from '../domain/errors.ts'
+import { type ErrorCode, MembershipError } from '../domain/errors.ts'
 import type { Notice } from '../i18n/messages.ts'
 import type { Awaitable } from '../session/store.ts'
 import { checkInput } from './check-input.ts'
@@ -29,6 +29,8 @@ export interface Action<Schema extends z.ZodType, Result> {
   /** Where the action can be reached. Default: both. */
   readonly doors?: readonly Door[]
   run(core: Core, input: z.output<Schema>, caller: Caller): Awaitable<Result>
+  /** Hears of tries that were turned away before they were judged: `too_many_requests`, `overloaded`. */
+  turnedAway?(core: Core, code: ErrorCode, caller: Caller): void
   /** What a success answers. */
   answer(result: Result, exchange: Exchange, input: z.output<Schema>): Answer
 }
@@ -97,7 +99,9 @@ async function performAction<Schema extends z.ZodType, Result>(
     const result = await limited(declared.limits ?? [], exchange, input, () => declared.run(core, input, caller))
     sendAnswer(exchange, declared.answer(result, exchange, input))
   } catch (thrown) {
-    await sendRefusal(declared.page, exchange, asRefusal(http, req, thrown))
+    const refusal = asRefusal(http, req, thrown)
+    if (TURNED_AWAY.has(refusal.code)) declared.turnedAway?.(core, refusal.code, caller)
+    await sendRefusal(declared.page, exchange, refusal)
   }
 }
 
@@ -142,6 +146,9 @@ async function sendRefusal(page: Page | undefined, exchange: Exchange, error: Me
   if (!page || !COMES_BACK.has(error.code)) return sendErrorPage(exchange, error)
   await page.showRefused(exchange, error)
 }
+
+/** Refusals that say nothing about the input. */
+const TURNED_AWAY = new Set<ErrorCode>(['too_many_requests', 'overloaded'])
 
 /** Refusals that show the form again, with what was entered. */
 const COMES_BACK = new Set([

@@ -18,12 +18,14 @@ export interface Router {
 
 export function createRouter(http: Http, routes: readonly Route[]): Router {
   const fixed = new Map<string, Entry>()
-  const withParams: { readonly parts: readonly string[]; readonly entry: Entry }[] = []
+  const withParams: { readonly prefix: string; readonly parts: readonly string[]; readonly entry: Entry }[] = []
 
   for (const route of routes) {
     const path = http.url(route.door === 'api' ? `/api${route.path}` : route.path)
     const entry = fixed.get(path) ?? { methods: new Map<string, Route>() }
-    if (!fixed.has(path) && path.includes('/:')) withParams.push({ parts: path.split('/'), entry })
+    if (!fixed.has(path) && path.includes('/:')) {
+      withParams.push({ prefix: path.slice(0, path.indexOf(':')), parts: path.split('/'), entry })
+    }
     fixed.set(path, entry)
     if (entry.methods.has(route.method)) throw new TypeError(`two actions serve ${route.method} ${path}`)
     entry.methods.set(route.method, route)
@@ -32,9 +34,8 @@ export function createRouter(http: Http, routes: readonly Route[]): Router {
   const match = (path: string): { entry: Entry; params: Record<string, string> } | undefined => {
     const entry = path.includes(':') ? undefined : fixed.get(path)
     if (entry) return { entry, params: {} }
-    const given = path.split('/')
-    for (const { parts, entry } of withParams) {
-      const params = paramsOf(parts, given)
+    for (const { prefix, parts, entry } of withParams) {
+      const params = path.startsWith(prefix) ? paramsOf(parts, path.split('/')) : undefined
       if (params) return { entry, params }
     }
     return undefined

@@ -29,6 +29,9 @@ const login = action({
     { guestsOnly: true },
   ),
   run: logIn,
+  turnedAway: (core, code, { ip }) => {
+    core.events.emit('login', { outcome: code === 'overloaded' ? 'overloaded' : 'throttled', user: undefined, ip })
+  },
   answer: (user, { http }, input) => ({ body: { user: asJson(user) }, to: localPath(input.returnTo) ?? http.url('/profile') }),
 })
 

@@ -1,0 +1,217 @@
+// createMembership() as an application developer meets it: options, one app.use, a path, two in one process, what goes wrong.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import express from 'express'
+import { createMembership, type Membership, type MembershipOptions } from 'guildhall'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { CHEAP_HASHES, listen, openSite, portOf } from './support/site.ts'
+import { GOOD_PASSWORD, Visitor } from './support/visitor.ts'
+
+let folder: string
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'guildhall-'))
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const GOOD: MembershipOptions = { baseUrl: 'http://localhost:3000', database: 'sqlite::memory:' }
+
+/** The faults that an error lists, for options that are wrong. */
+function faultsOf(options: object): string {
+  try {
+    createMembership({ ...GOOD, ...options })
+  } catch (error) {
+    if (error instanceof TypeError) return error.message
+    throw error
+  }
+  return ''
+}
+
+describe('options', () => {
+  test('X-01 every fault is told at once, with what to write instead', () => {
+    const told = faultsOf({
+      baseUrl: 'https://example.org/members',
+      database: 'mysql://x',
+      path: 'members/',
+      siteName: ' ',
+      session: { idleTimeout: '15 minutes', absoluteTimeout: '12h', sliding: true },
+      cookie: { name: '__Host-mine', sameSite: 'none' },
+      passwords: { minLength: 4, hash: 'md5' },
+      trustedOrigins: ['*.example.org', 'https://ok.example/path'],
+      registration: 'sometimes',
+      colour: 'green',
+    })
+    for (const part of [
+      'baseUrl must be an origin',
+      "database must be 'sqlite:PATH'",
+      "path must look like '/members'",
+      'siteName',
+      "session.idleTimeout must be a duration like '15m'",
+      'there is no option session.sliding',
+      'cookie.name',
+      'cookie.sameSite must be one of strict, lax',
+      'passwords.minLength',
+      'passwords.hash must be one of argon2id, bcrypt',
+      "'*.example.org'",
+      "'https://ok.example/path'",
+      'registration must be one of open, closed',
+      'there is no option colour',
+    ]) {
+      expect(told).toContain(part)
+    }
+  })
+
+  test('X-01 B-22 D-10 what is unsafe is refused in production, and no secret is repeated', () => {
+    const told = faultsOf({
+      production: true,
+      baseUrl: 'http://example.org',
+      secret: 'too short a secret',
+      rateLimit: false,
+      passwords: { memoryKiB: 1024, passes: 1 },
+    })
+    for (const part of [
+      'https: in production',
+      'sqlite::memory:',
+      'secret must have 32 bytes',
+      'rateLimit',
+      'memoryKiB',
+      'passes',
+    ]) {
+      expect(told).toContain(part)
+    }
+    expect(told).not.toContain('too short a secret')
+    expect(faultsOf({ baseUrl: 'https://example.org', database: `sqlite:${join(folder, 'x.db')}` })).toContain(
+      'secret is required',
+    )
+  })
+})
+
+describe('in an application', () => {
+  test('without migrate() the first request says what is missing', async () => {
+    const membership = createMembership({ ...GOOD, database: `sqlite:${join(folder, 'fresh.db')}` })
+    const app = express()
+    app.use(membership)
+    app.get('/', (_req, res) => {
+      res.send('never')
+    })
+    const server = await listen(createServer(app))
+    const answer = await new Visitor(`http://localhost:${portOf(server)}`).get('/')
+    expect([answer.status, answer.text]).toEqual([500, expect.stringContaining('await membership.migrate()')])
+    server.close()
+    await membership.close()
+  })
+
+  test('a mount path is refused with the option that does it', async () => {
+    const site = await openSite({ routes: (app, { membership }) => app.use('/members', membership) })
+    expect((await site.visitor().get('/members/login')).text).toContain('the option path: &#39;/members&#39;')
+    await site.close()
+  })
+
+  test('with a path everything of ours moves below it, and the rest of the site stays the host’s', async () => {
+    const site = await openSite({
+      path: '/members',
+      routes: (app, { membership }) => {
+        app.get('/login', (_req, res) => {
+          res.send('the host’s own login')
+        })
+        app.get('/diary', membership.requireLogin, (req, res) => {
+          res.send(`Hello ${req.session.username}`)
+        })
+      },
+    })
+    const visitor = site.visitor()
+    expect((await visitor.get('/login')).text).toBe('the host’s own login')
+    expect((await visitor.get('/diary')).location).toBe('/members/login?returnTo=%2Fdiary')
+    expect((await visitor.get('/register')).status).toBe(404)
+    const page = await visitor.get('/members/register')
+    expect(page.text).toContain('action="/members/register"')
+    const asset = /href="(\/members\/assets\/[^"]+\.css)"/.exec(page.text)?.[1] ?? ''
+    expect((await visitor.get(asset)).headers.get('content-type')).toBe('text/css; charset=utf-8')
+    expect((await visitor.form('/members/register', { username: 'anna', password: GOOD_PASSWORD })).location).toBe(
+      '/members/profile?notice=registered',
+    )
+    expect((await visitor.get('/diary')).text).toBe('Hello anna')
+    expect((await visitor.send('/members/api/profile')).status).toBe(200)
+    await site.close()
+  })
+
+  test('before or after express.json() and express.urlencoded() makes no difference', async () => {
+    const site = await openSite({ before: (app) => app.use(express.json(), express.urlencoded({ extended: true })) })
+    const visitor = site.visitor()
+    expect((await visitor.register('otto')).status).toBe(201)
+    expect((await visitor.form('/login', { username: 'otto', password: GOOD_PASSWORD })).location).toBe('/profile')
+    expect((await visitor.form('/login', `username=otto&username=anna&password=${GOOD_PASSWORD}`)).status).toBe(422)
+    expect((await visitor.api('/logout', {})).status).toBe(204)
+    await site.close()
+  })
+
+  test('two memberships live in one process, each with its own people and its own cookie', async () => {
+    const memberships: Membership[] = []
+    const app = express()
+    const server = await listen(createServer(app))
+    const baseUrl = `http://localhost:${portOf(server)}`
+    for (const name of ['red', 'blue']) {
+      const membership = createMembership({
+        baseUrl,
+        database: `sqlite:${join(folder, `${name}.db`)}`,
+        path: `/${name}`,
+        cookie: { name },
+        passwords: CHEAP_HASHES,
+      })
+      await membership.migrate()
+      memberships.push(membership)
+    }
+    const [red, blue] = memberships
+    app.use((req, res, next) => (req.path.startsWith('/red') ? red?.(req, res, next) : blue?.(req, res, next)))
+    const visitor = new Visitor(baseUrl)
+    const body = JSON.stringify({ username: 'anna', password: GOOD_PASSWORD })
+    const headers = { 'content-type': 'application/json' }
+    expect((await visitor.send('/red/api/register', { method: 'POST', body, headers })).status).toBe(201)
+    expect((await visitor.send('/blue/api/profile')).status).toBe(401)
+    expect((await visitor.send('/blue/api/register', { method: 'POST', body, headers })).status).toBe(201)
+    expect((await visitor.send('/red/api/logout', { method: 'POST' })).status).toBe(204)
+    expect((await visitor.send('/blue/api/profile')).status).toBe(200)
+    server.close()
+    for (const membership of memberships) await membership.close()
+  })
+
+  test('events tell what happened, and a listener that throws spoils nothing', async () => {
+    const site = await openSite()
+    const told: string[] = []
+    site.membership.on('registered', ({ user }) => {
+      told.push(`registered ${user.username}`)
+      throw new Error('a listener of the host')
+    })
+    site.membership.on('login', ({ outcome }) => void told.push(`login ${outcome}`))
+    site.membership.on('logout', ({ user }) => void told.push(`logout ${user.username}`))
+    const visitor = site.visitor()
+    expect((await visitor.register('eva')).status).toBe(201)
+    await visitor.logIn('eva', 'wrong, all wrong')
+    await visitor.api('/logout', {})
+    expect(told).toEqual(['registered eva', 'login success', 'login wrong_credentials', 'logout eva'])
+    expect(site.logs.map(({ message }) => message)).toContain('a listener of an event failed')
+    await site.close()
+  })
+
+  test('membership.user(req) knows the user behind a request that never met Express, such as an upgrade', async () => {
+    const site = await openSite()
+    const visitor = site.visitor()
+    await visitor.register('wanda')
+    const names: (string | undefined)[] = []
+    const server = await listen(
+      createServer(async (req, res) => {
+        names.push((await site.membership.user(req))?.username)
+        res.end()
+      }),
+    )
+    const cookie = `guildhall=${await visitor.sessionId()}`
+    await fetch(`http://localhost:${portOf(server)}`, { headers: { cookie } })
+    await fetch(`http://localhost:${portOf(server)}`)
+    expect(names).toEqual(['wanda', undefined])
+    server.close()
+    await site.close()
+  })
+})
