@@ -1,0 +1,53 @@
+// Every route of the membership with an input that it accepts: what the attacks of this folder go through one by one.
+
+import type { Site } from '../support/site.ts'
+import { GOOD_PASSWORD } from '../support/visitor.ts'
+
+/** The fields of each write, with values that the action takes. */
+const INPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  '/register': { username: 'newcomer', password: GOOD_PASSWORD, displayName: 'New Comer', returnTo: '/profile' },
+  '/login': { username: 'alice', password: GOOD_PASSWORD, remember: 'on', returnTo: '/profile' },
+  '/logout': {},
+  '/profile': { displayName: 'Alice' },
+  '/account/sessions/:id/end': {},
+  '/account/sessions/end-others': {},
+  '/reauthenticate': { password: GOOD_PASSWORD, returnTo: '/profile' },
+}
+
+/** Paths that are only read. */
+const READS = ['/account/security', '/account/sessions']
+
+export interface Place {
+  /** The full path, `:id` filled in with an id that nobody has. */
+  readonly path: string
+  readonly door: 'page' | 'api'
+  /** The fields of the write at this path; undefined where there is none. */
+  readonly input: Readonly<Record<string, string>> | undefined
+}
+
+/** Every path of a site at both doors. Throws where a route is not in the table above: whoever adds one adds its input here. */
+export function placesOf({ paths, http }: Site): readonly Place[] {
+  return [...new Set(paths)].map((full) => {
+    const local = full.slice(http.path.length)
+    const door = local.startsWith('/api/') ? 'api' : 'page'
+    const path = door === 'api' ? local.slice('/api'.length) : local
+    const input = INPUTS[path]
+    if (!input && !READS.includes(path)) throw new Error(`test/security/site-map.ts does not know ${path}: add its input`)
+    return { path: full.replace(':id', '00000000-0000-4000-8000-000000000000'), door, input }
+  })
+}
+
+export function writesOf(site: Site): readonly (Place & { readonly input: Readonly<Record<string, string>> })[] {
+  return placesOf(site).flatMap((place) => (place.input ? [{ ...place, input: place.input }] : []))
+}
+
+/** The body and its content type, as the door wants them. */
+export function bodyFor(door: 'page' | 'api', fields: object): { readonly type: string; readonly body: string } {
+  if (door === 'api') return { type: 'application/json', body: JSON.stringify(fields) }
+  const pairs = Object.entries(fields).map(([name, value]): [string, string] => [name, String(value)])
+  return { type: 'application/x-www-form-urlencoded', body: new URLSearchParams(pairs).toString() }
+}
+
+/** What no answer may ever hold: a stack, SQL, a path of this machine, the inside of the program. */
+export const LEAK =
+  /\bat .{1,200}:\d+:\d+\)?|node_modules|node:internal|\/src\/|file:\/\/|SQLITE|\bselect\b.{1,80}\bfrom\b|insert into|TypeError|ReferenceError|SyntaxError|RangeError|ZodError|\$argon2|credential_epoch|username_key/i
