@@ -56,7 +56,11 @@ function countCodePoints(text: string): number {
 }
 
 function withoutWords(password: string, words: readonly string[]): string {
-  const known = words.map(normalizePassword).filter((word) => countCodePoints(word) >= MIN_CONTEXT_WORD_CODE_POINTS)
+  const known = words
+    // A word that is longer than every password stands in none.
+    .filter((word) => !isPasswordTooLong(word))
+    .map(normalizePassword)
+    .filter((word) => countCodePoints(word) >= MIN_CONTEXT_WORD_CODE_POINTS)
   if (known.length === 0) return password
   // The longest first: of `guildhall` and `guild`, the whole name goes.
   const patterns = known.sort((a, b) => b.length - a.length).map(escapeForRegExp)

@@ -23,6 +23,9 @@ export const USERNAME_MIN = 3
 export const USERNAME_MAX = 32
 export const DISPLAY_NAME_MAX = 64
 
+/** UTF-16 units in which a name may be spelled at all; what is longer is nobody's name. */
+const LONGEST_NAME_TYPED = 1024
+
 const USERNAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])$/
 
 // Names that a visitor would take for the site itself, and addresses of RFC 2142 that mail systems trust.
@@ -40,6 +43,8 @@ const RESERVED = new Set(
  * spelling would have a throttle of its own. Idempotent.
  */
 export function canonicalUsername(username: string): string {
+  // No name is so long, and 64 KB of combining marks take a second to normalise (CVE-2023-46695).
+  if (username.length > LONGEST_NAME_TYPED) return username
   return username
     .normalize('NFKC')
     .replace(/[\s\p{Cf}]/gu, '')
@@ -60,6 +65,7 @@ const UNSAFE_IN_NAMES = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061C\u200E\u200F\u202A-\u202
 
 /** A display name as it is kept: NFC, without space around it. */
 export function tidyDisplayName(name: string): string {
+  if (name.length > LONGEST_NAME_TYPED) return name
   return name.normalize('NFC').trim()
 }
 

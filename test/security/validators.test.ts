@@ -1,0 +1,103 @@
+// I-07: no text, however long and odd, keeps the process busy. Everything that looks at text from outside is held to 10 ms for 64 KB.
+import { describe, expect, test } from 'vitest'
+import { passwordFault } from '../../src/domain/password-policy.ts'
+import { canonicalUsername, displayNameFault, tidyDisplayName, usernameFault } from '../../src/domain/user.ts'
+import { localPath, localReferer } from '../../src/http/return-to.ts'
+import { pickLocale } from '../../src/i18n/pick-locale.ts'
+import { translator } from '../../src/i18n/translate.ts'
+import { carriesCookie, idReader } from '../../src/session/cookie.ts'
+import { deviceName } from '../../src/views/device-name.ts'
+
+describe('I-07 validators take their time from nobody', () => {
+  const LENGTH = 65_536
+  const fill = (text: string) => text.repeat(Math.ceil(LENGTH / text.length)).slice(0, LENGTH)
+  const inputs = [
+    'a',
+    ' ',
+    '\t',
+    '.',
+    '-',
+    '_',
+    '/',
+    '//',
+    '/.',
+    '/..',
+    '%',
+    '%2',
+    '\\',
+    'é',
+    'e\u0301',
+    '\u0301',
+    '\u0323\u0301',
+    '\uFDFA',
+    '\u200b',
+    '愛',
+    '\u{1F600}',
+    '\ud800',
+    '\u0000',
+    ';',
+    '; ',
+    'a=',
+    'a=b; ',
+    'guildhall=',
+    ';guildhall',
+    ',',
+    'en,',
+    'en;q=',
+    '-en',
+    ';q=',
+    '(',
+    'Mozilla/5.0 (',
+    'Version/',
+    '$Version',
+    'https://',
+    '[',
+    ']',
+    '@',
+    ':',
+    '?',
+    '#',
+    '가',
+    '\u1100\u1161',
+    'ß',
+    'İ',
+    '\u0390',
+  ].map(fill)
+  inputs.push(`a${fill('.')}`, `/${fill('.')}`, `/${fill('..;/')}`, `a${fill('\u0301\u0327')}`)
+
+  const t = translator('en')
+  const cookie = { name: 'guildhall', secure: false, sameSite: 'strict', path: '/', httpOnly: true } as const
+  const validators: Record<string, (text: string) => unknown> = {
+    canonicalUsername,
+    usernameFault,
+    displayName: (text) => displayNameFault(tidyDisplayName(text)),
+    password: (text) => passwordFault(text, { minLength: 8, context: ['alice', 'Guildhall'], isCommon: () => false }),
+    'password context': (text) =>
+      passwordFault('granite lantern ferry', { minLength: 8, context: [text], isCommon: () => false }),
+    localPath,
+    localReferer: (text) => localReferer(text, 'http://localhost'),
+    pickLocale: (text) => pickLocale(text, text, 'en'),
+    'session cookie': idReader(cookie),
+    'signed session cookie': idReader({ ...cookie, secrets: ['s'] }),
+    carriesCookie: (text) => carriesCookie(text, cookie),
+    deviceName: (text) => deviceName(text, t),
+  }
+
+  test.each(Object.keys(validators))('%s: 64 KB of anything under 10 ms', (name) => {
+    const validate = validators[name]
+    if (!validate) throw new Error(name)
+    const slow: unknown[] = []
+    for (const input of inputs) {
+      // The best of three: a pause of the garbage collector is nobody's input.
+      const ms = Math.min(...[1, 2, 3].map(() => timeOf(() => validate(input))))
+      if (ms > 10) slow.push([input.slice(0, 8), Math.round(ms)])
+    }
+    expect(slow).toEqual([])
+  })
+})
+
+function timeOf(work: () => unknown): number {
+  const began = performance.now()
+  work()
+  return performance.now() - began
+}
