@@ -9,9 +9,5 @@ if (tooOld) {
   console.error(`Guildhall needs Node ${least.join('.')} or newer, this is Node ${process.versions.node}. See https://nodejs.org`)
   process.exitCode = 1
 } else {
-  import('node:fs').then(({ existsSync }) => {
-    // A clone runs its sources; an installed package has only what was built from them.
-    const source = new URL('../src/cli/main.ts', import.meta.url)
-    return import(existsSync(source) ? source.href : new URL('../dist/cli/main.js', import.meta.url).href)
-  })
+  import('./start.js')
 }

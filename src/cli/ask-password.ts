@@ -1,5 +1,5 @@
 // Where a password comes from: a hidden prompt, asked twice, or the standard input. Never an argument.
-import { createInterface } from 'node:readline/promises'
+import { createInterface } from 'node:readline'
 import { type Readable, Writable } from 'node:stream'
 import { CommandFailed, t } from './terminal.ts'
 
@@ -24,27 +24,25 @@ export async function readPassword(input: Readable): Promise<string> {
 }
 
 export async function askNewPassword(username: string): Promise<string> {
-  const password = await askHidden(t('cli.ask_password', { username }))
-  if (password === '') throw new CommandFailed(t('cli.password_missing'))
-  // Nobody sees what they type: a slip would lock the account.
-  const again = await askHidden(t('cli.ask_again'))
-  if (again !== password) throw new CommandFailed(t('cli.passwords_differ'))
-  return password
-}
-
-/** What is typed is shown nowhere: readline's own output goes into nothing. */
-async function askHidden(prompt: string): Promise<string> {
+  // What is typed is shown nowhere: readline's own output goes into nothing.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
   const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true, historySize: 0 })
-  process.stderr.write(`${prompt} `)
+  terminal.once('SIGINT', () => terminal.close())
+  const lines = terminal[Symbol.asyncIterator]()
+  const ask = async (prompt: string): Promise<string> => {
+    process.stderr.write(`${prompt} `)
+    const { done, value } = await lines.next()
+    process.stderr.write('\n')
+    if (done) throw new CommandFailed(t('cli.interrupted'))
+    return value
+  }
   try {
-    return await new Promise<string>((resolve, reject) => {
-      terminal.once('SIGINT', () => reject(new CommandFailed(t('cli.interrupted'))))
-      terminal.once('close', () => reject(new CommandFailed(t('cli.interrupted'))))
-      terminal.once('line', resolve)
-    })
+    const password = await ask(t('cli.ask_password', { username }))
+    if (password === '') throw new CommandFailed(t('cli.password_missing'))
+    // Nobody sees what they type: a slip would lock the account.
+    if ((await ask(t('cli.ask_again'))) !== password) throw new CommandFailed(t('cli.passwords_differ'))
+    return password
   } finally {
     terminal.close()
-    process.stderr.write('\n')
   }
 }

@@ -34,7 +34,12 @@ function commands(): Command {
     .option('--password-stdin', t('cli.option.password_stdin'))
     // Arguments stand in the process list and in the shell's history, for everybody to read.
     .addOption(new Option('--password [password]').hideHelp().argParser(() => program.error(t('cli.password_argument'))))
-    .action(async (username: string, options: NewUserOptions) => (await import('./create-user.ts')).createUser(username, options))
+    // Commander would repeat them.
+    .allowExcessArguments()
+    .action(async (username: string, options: NewUserOptions, { args }: Command) => {
+      if (args.length > 1) return program.error(t('cli.password_argument'))
+      return (await import('./create-user.ts')).createUser(username, options)
+    })
   user
     .command('list')
     .description(t('cli.user_list'))

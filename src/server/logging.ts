@@ -9,8 +9,8 @@ export interface ServerLog extends Logger {
   fatal(fields: object, message: string): void
   /** One finished request. */
   request(line: RequestLine): void
-  /** A line for the person who started the server, where nobody reads JSON. */
-  greet(text: string): void
+  /** The line that says where to go. */
+  greet(text: string, fields: object): void
   /** Writes out what is buffered. */
   flush(): void
 }
@@ -31,7 +31,7 @@ export interface RequestLine {
 const FLUSH_MS = 200
 const BUFFER_BYTES = 8 * 1024
 
-export async function createLog({ log: { level, format }, production }: Pick<Config, 'log' | 'production'>): Promise<ServerLog> {
+export async function createLog({ log: { level, format } }: Pick<Config, 'log'>): Promise<ServerLog> {
   const isPretty = (format ?? (process.stdout.isTTY ? 'pretty' : 'json')) === 'pretty'
   const stream = isPretty ? await prettyStream() : jsonStream()
   const options = {
@@ -54,9 +54,10 @@ export async function createLog({ log: { level, format }, production }: Pick<Con
     error: (fields, message) => lines.error(fields, message),
     fatal: (fields, message) => lines.fatal(fields, message),
     request: tells ? (line) => requests.info(line, 'request') : () => {},
-    greet(text) {
-      if (!isPretty && (tells || production)) lines.info({}, text)
-      else process.stdout.write(`${text}\n`)
+    greet(text, fields) {
+      // Whatever the level: somebody, or something, is waiting for it.
+      const line = { level: 'info', time: new Date(systemClock.now()), ...fields, msg: text }
+      stream.write(isPretty ? `${text}\n` : `${JSON.stringify(line)}\n`)
       stream.flush()
     },
     flush: () => stream.flushSync(),

@@ -29,7 +29,7 @@ export async function serve(config: Config, warnings: readonly string[]): Promis
   handle = createApp({ config, house, log, metrics, isStopping: lifecycle.isStopping })
   watchProcess(lifecycle, log)
   server.on('error', (error) => log.error({ err: error }, 'the server failed'))
-  log.greet(`Guildhall is open at ${house.http.origin}`)
+  log.greet(`Guildhall is open at ${house.http.origin}`, { host: config.host, port })
 }
 
 async function openForAll(config: Config, port: number, log: ServerLog): Promise<House> {

@@ -14,6 +14,8 @@ export const LATER_VARIABLES = ['REDIS_URL', 'REGISTRATION_DOMAINS', 'EMAIL', 'S
 export type Variable = (typeof VARIABLES)[number] | (typeof LATER_VARIABLES)[number]
 
 const KNOWN: readonly Variable[] = [...VARIABLES, ...LATER_VARIABLES]
+/** Other programs have a `host` or a `port` of their own. */
+const COMMON: ReadonlySet<Variable> = new Set(['HOST', 'PORT', 'SECRET', 'EMAIL', 'LOCALE'])
 const PREFIX = /^GUILDHALL_?/
 /** Shorter names are too often near to something else. */
 const LONG_ENOUGH = 8
@@ -28,7 +30,7 @@ export function nearMiss(name: string): Variable | undefined {
   const given = plain(name)
   return KNOWN.find((known) => {
     const wanted = plain(known)
-    if (given === wanted) return known !== 'HOST' && known !== 'PORT' && known !== 'SECRET'
+    if (given === wanted) return PREFIX.test(name) || !COMMON.has(known)
     return wanted.length >= LONG_ENOUGH && isOneTypoApart(given, wanted)
   })
 }

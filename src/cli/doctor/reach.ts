@@ -1,5 +1,6 @@
 // How visitors reach the site: the address and its cookies, the proxy in front, the certificate.
 import { X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
 import { systemClock } from '../../domain/clock.ts'
 import { isLoopback } from '../../server/check-address.ts'
 import type { Config } from '../../server/config.ts'
@@ -32,7 +33,8 @@ function checkCertificate({ tls }: Config, { hostname }: URL): readonly Finding[
   if (!tls) return []
   const certificate = new X509Certificate(tls.cert)
   const daysLeft = Math.floor((Date.parse(certificate.validTo) - systemClock.now()) / DAY_MS)
-  const isFor = certificate.checkHost(hostname) ?? certificate.checkIP(hostname.replace(/^\[|\]$/g, ''))
+  const name = hostname.replace(/^\[|\]$/g, '')
+  const isFor = isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)
   if (daysLeft < 0) return [bad(t('cli.doctor.certificate_expired'))]
   if (isFor === undefined) return [bad(t('cli.doctor.certificate_other', { host: hostname }))]
   if (daysLeft < SOON_DAYS) return [odd(t('cli.doctor.certificate_soon', { days: daysLeft }))]

@@ -1,0 +1,96 @@
+// What the log tells, and what it never tells.
+import { describe, expect, test } from 'vitest'
+import { loggable } from '../../src/server/loggable.ts'
+import { ask, PRODUCTION, post, startServer } from '../support/server.ts'
+
+test('each finished request has one line: who, what, how long, and no query', async () => {
+  const server = await startServer()
+  const answer = await fetch(`${server.url}/login?returnTo=%2Fcanary`, { headers: { Accept: 'text/html' } })
+  await server.stop()
+  const lines = server.lines().filter(({ msg }) => msg === 'request')
+  expect(lines).toEqual([
+    {
+      level: 'info',
+      time: expect.stringMatching(/^\d{4}-.*Z$/),
+      requestId: answer.headers.get('x-request-id'),
+      method: 'GET',
+      path: '/login',
+      status: 200,
+      ms: expect.any(Number),
+      ip: '127.0.0.1',
+      msg: 'request',
+    },
+  ])
+})
+
+test('N-04: no password, cookie or token is in the log, not at the finest level, not where something breaks', async () => {
+  const server = await startServer({ env: { LOG_LEVEL: 'trace', METRICS_TOKEN: 'canary-metrics-token' } })
+  const password = 'canary-password-violet'
+  const registered = await post(server, '/api/register', { username: 'anna', password })
+  const cookie = String(registered.headers['set-cookie']?.[0]?.split(';')[0])
+  const sid = String(cookie.split('=')[1])
+  const host = new URL(server.url).host
+  await post(server, '/api/login', { username: 'anna', password }, { Cookie: cookie })
+  await post(server, '/api/login', { username: password, password: 'canary-password-wrong' })
+  await ask('/api/login', {
+    port: server.port,
+    method: 'POST',
+    headers: { Host: host, 'Content-Type': 'application/json' },
+    body: `{"password":"${password}"`,
+  })
+  await ask(`/profile?token=canary-query`, {
+    port: server.port,
+    headers: { Host: host, Cookie: cookie, Authorization: 'Bearer canary-authorization' },
+  })
+  await ask('/metrics', { port: server.port, headers: { Host: host, Authorization: 'Bearer canary-metrics-token' } })
+  await post(server, '/api/logout', {}, { Cookie: cookie })
+  await server.stop()
+  expect(server.lines().length).toBeGreaterThan(6)
+  expect(server.output()).not.toContain('canary')
+  expect(server.output()).not.toContain(sid)
+})
+
+describe('the second net', () => {
+  test('values under names that sound secret are taken out, however deep', () => {
+    const fields = { a: [{ headers: { cookie: 'x', Authorization: 'x', accept: 'y' } }], newPassword: 'x', csrfToken: 'x' }
+    expect(loggable(fields)).toEqual({
+      a: [{ headers: { cookie: '[redacted]', Authorization: '[redacted]', accept: 'y' } }],
+      newPassword: '[redacted]',
+      csrfToken: '[redacted]',
+    })
+  })
+
+  test('an error keeps its code and causes, and loses the body that a parser hung on it', () => {
+    const error = Object.assign(new Error('it broke', { cause: new TypeError('because') }), { body: 'canary', code: 'E' })
+    const told = loggable({ err: error })
+    expect(told).toMatchObject({
+      err: { type: 'Error', message: 'it broke', code: 'E', cause: { type: 'TypeError', message: 'because' } },
+    })
+    expect(JSON.stringify(told)).not.toContain('canary')
+  })
+
+  test('a ring does not hang the log', () => {
+    const ring: Record<string, unknown> = {}
+    ring['self'] = ring
+    expect(JSON.stringify(loggable(ring))).toContain('[deep]')
+  })
+})
+
+test('a proxy that is there but not in the settings is told, once', async () => {
+  const server = await startServer({ env: PRODUCTION })
+  for (let n = 0; n < 3; n++)
+    await ask('/', { port: server.port, headers: { Host: 'example.org', 'X-Forwarded-Proto': 'https' } })
+  await server.stop()
+  expect(server.lines().filter(({ msg }) => String(msg).includes('TRUST_PROXY')).length).toBe(1)
+})
+
+test.each([
+  ['B-12: without TRUST_PROXY a forwarded address is not believed', undefined, '127.0.0.1'],
+  ['B-13: with one proxy the address it saw is the one that counts', '1', '9.9.9.9'],
+  ['with two proxies the one before', '2', '1.2.3.4'],
+])('%s', async (_title, hops, ip) => {
+  const server = await startServer({ env: { ...PRODUCTION, TRUST_PROXY: hops } })
+  await ask('/', { port: server.port, headers: { Host: 'example.org', 'X-Forwarded-For': '1.2.3.4, 9.9.9.9' } })
+  await server.stop()
+  expect(server.lines().find(({ msg }) => msg === 'request')?.['ip']).toBe(ip)
+})

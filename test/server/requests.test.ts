@@ -1,0 +1,212 @@
+// What every request meets before the membership does, whatever it asks for.
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { ask, newFolder, PRODUCTION, post, speakRaw, startServer, type TestServer } from '../support/server.ts'
+
+const hostOf = (server: TestServer) => new URL(server.url).host
+const browser = { Accept: 'text/html' }
+
+describe('the site', () => {
+  test('a visitor finds a front page, registers, and finds themselves', async () => {
+    const server = await startServer()
+    const home = await (await fetch(server.url)).text()
+    expect(home).toContain('href="/login"')
+    expect(home).toContain('href="/register"')
+    const registered = await post(server, '/api/register', { username: 'anna', password: 'violet harbour lantern' })
+    expect(registered.status).toBe(201)
+    const cookie = String(registered.headers['set-cookie']?.[0]?.split(';')[0])
+    const page = await ask('/', { port: server.port, headers: { Host: hostOf(server), Cookie: cookie, ...browser } })
+    expect([page.status, page.text.includes('anna'), page.text.includes('href="/profile"')]).toEqual([200, true, true])
+  })
+
+  test('an unknown path is 404, as a page and as a problem; the front page takes no POST', async () => {
+    const server = await startServer()
+    const page = await fetch(`${server.url}/nothing/here`, { headers: browser })
+    expect([page.status, page.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8'])
+    const problem = await fetch(`${server.url}/api/nothing`)
+    expect([problem.status, problem.headers.get('content-type')]).toEqual([404, 'application/problem+json; charset=utf-8'])
+    expect(await problem.json()).toMatchObject({ code: 'not_found', requestId: problem.headers.get('x-request-id') })
+    const written = await fetch(server.url, { method: 'POST' })
+    expect([written.status, written.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
+  })
+
+  test('W-08: every answer has the headers of the house, and none tells the program', async () => {
+    const server = await startServer()
+    for (const path of ['/', '/login', '/nothing', '/healthz', '/readyz', '/metrics', '/api/profile', '/%', '/profile']) {
+      const { headers } = await fetch(server.url + path, { redirect: 'manual', headers: browser })
+      expect(headers.get('content-security-policy'), path).toContain("default-src 'none'")
+      expect(headers.get('x-content-type-options'), path).toBe('nosniff')
+      expect(headers.get('cache-control'), path).toBe('no-store')
+      expect(headers.get('x-request-id'), path).toMatch(/^[0-9a-f-]{36}$/)
+      expect([headers.get('x-powered-by'), headers.get('server'), headers.get('strict-transport-security')], path).toEqual([
+        null,
+        null,
+        null,
+      ])
+    }
+  })
+})
+
+describe('I-13: the host check', () => {
+  test('in production another name is 421, whatever is asked', async () => {
+    const { port } = await startServer({ env: PRODUCTION })
+    const status = async (host: string, path = '/login') =>
+      (await ask(path, { port, headers: { Host: host, ...browser } })).status
+    expect(await status('example.org')).toBe(200)
+    expect(await status('EXAMPLE.org:443')).toBe(200)
+    for (const host of ['evil.example', 'example.org:444', 'example.org.evil.example', `127.0.0.1:${port}`, ''])
+      expect(await status(host), host).toBe(421)
+    expect(await status('evil.example', '/healthz')).toBe(200)
+    expect(await status('evil.example', '/readyz')).toBe(200)
+    const problem = await ask('/api/profile', { port, headers: { Host: 'evil.example' } })
+    expect(JSON.parse(problem.text)).toMatchObject({ status: 421, code: 'wrong_host' })
+    // A whole URL in the request line counts more than the header.
+    const whole = await speakRaw(port, 'GET http://evil.example/login HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n\r\n')
+    expect(whole.answer).toContain('HTTP/1.1 421')
+  })
+
+  test('in development a person is led to the right name, a program is told', async () => {
+    const { port, url } = await startServer()
+    const visit = await ask('/login?returnTo=%2Fprofile', { port, headers: { Host: `127.0.0.1:${port}`, ...browser } })
+    expect([visit.status, visit.headers.location]).toEqual([303, `${url}/login?returnTo=%2Fprofile`])
+    expect((await ask('/api/profile', { port, headers: { Host: `127.0.0.1:${port}` } })).status).toBe(421)
+    expect((await ask('/login', { port, method: 'POST', headers: { Host: `127.0.0.1:${port}` } })).status).toBe(421)
+  })
+})
+
+describe('C-08: the origin check', () => {
+  test.each([
+    'text/plain',
+    'multipart/form-data; boundary=x',
+    'APPLICATION/JSON',
+    undefined,
+    'application/x-www-form-urlencoded; x',
+  ])('a write from another site is refused, whatever it says it is: %s', async (type) => {
+    const server = await startServer()
+    const headers = { Host: hostOf(server), 'Sec-Fetch-Site': 'cross-site', ...(type !== undefined && { 'Content-Type': type }) }
+    for (const path of ['/login', '/api/logout', '/nothing/here', '/', '/healthz', '/metrics']) {
+      const { status } = await ask(path, { port: server.port, method: 'POST', headers, body: '{"username":"x"}' })
+      expect(status, path).toBe(403)
+    }
+    for (const method of ['PUT', 'PATCH', 'DELETE', 'PROPFIND']) {
+      expect((await ask('/nothing', { port: server.port, method, headers })).status, method).toBe(403)
+    }
+  })
+
+  test('an origin that looks like ours is not ours; a listed one is welcome', async () => {
+    const server = await startServer({ env: { ...PRODUCTION, TRUSTED_ORIGINS: 'https://app.example.org' } })
+    const from = async (origin: string) =>
+      (await ask('/nothing', { port: server.port, method: 'POST', headers: { Host: 'example.org', Origin: origin } })).status
+    expect(await from('https://example.org')).toBe(404)
+    expect(await from('https://app.example.org')).toBe(404)
+    for (const origin of ['http://example.org', 'https://example.org:444', 'https://example.org.evil.example', 'null']) {
+      expect(await from(origin), origin).toBe(403)
+    }
+  })
+})
+
+test('methods that nobody needs are refused, and the server lives on', async () => {
+  const server = await startServer()
+  const host = hostOf(server)
+  const status = async (text: string) => Number((await speakRaw(server.port, text)).answer.split(' ')[1])
+  const line = (method: string, path: string) => `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`
+  expect(await status(line('TRACE', '/'))).toBe(405)
+  expect(await status(line('TRACE', '/login'))).toBe(405)
+  expect(await status(line('PROPFIND', '/login'))).toBe(405)
+  expect(await status(line('CONNECT', 'evil.example:443'))).toBe(405)
+  expect(await status(line('FROBNICATE', '/'))).toBe(501)
+  expect(await status(line('OPTIONS', '*'))).toBe(404)
+  expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
+})
+
+test('I-06: nonsense is the visitor’s fault, and the server lives on', async () => {
+  const server = await startServer()
+  const host = hostOf(server)
+  const get = async (path: string, headers = '') => {
+    const { answer } = await speakRaw(
+      server.port,
+      `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nAccept: text/html\r\n${headers}Connection: close\r\n\r\n`,
+    )
+    return Number(answer.split(' ')[1])
+  }
+  expect(await get('/%')).toBe(400)
+  expect(await get('/%C0')).toBe(400)
+  expect(await get('/account/sessions/%/end')).toBe(405)
+  expect(await get(`/${'a'.repeat(15_000)}`)).toBe(404)
+  expect(await get(`/${'a'.repeat(17_000)}`)).toBe(431)
+  expect(await get('/login', '__proto__: x\r\nconstructor: y\r\n')).toBe(200)
+  const many = Array.from({ length: 2000 }, (_, at) => `x-${at}: y\r\n`).join('')
+  expect(await get('/login', many)).toBe(431)
+  expect(await get('/login', 'X: a\0b\r\n')).toBe(400)
+  expect(await get('/login', 'Content-Length: 3\r\nTransfer-Encoding: chunked\r\n')).toBe(400)
+  expect((await speakRaw(server.port, '\x16\x03\x01\x00garbage\r\n\r\n')).answer).toMatch(/^HTTP\/1\.1 (?:400|501)/)
+  expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
+})
+
+describe('HTTPS', () => {
+  test('W-06: HSTS is sent where people come by https, and only there', async () => {
+    const { port } = await startServer({ env: PRODUCTION })
+    for (const path of ['/', '/login', '/nothing', '/healthz', '/api/profile']) {
+      const { headers } = await ask(path, { port, headers: { Host: 'example.org' } })
+      expect(headers['strict-transport-security'], path).toBe('max-age=31536000; includeSubDomains')
+    }
+  })
+
+  test('with a certificate it serves HTTPS itself, with cookies for HTTPS alone', async () => {
+    const folder = newFolder()
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-days',
+        '30',
+        '-keyout',
+        'key.pem',
+        '-out',
+        'cert.pem',
+        ...subject,
+      ],
+      { cwd: folder, stdio: 'ignore' },
+    )
+    const server = await startServer({ folder, env: { TLS_CERT: 'cert.pem', TLS_KEY: 'key.pem' } })
+    expect(server.url).toBe(`https://localhost:${server.port}`)
+    const ca = readFileSync(join(folder, 'cert.pem'), 'utf8')
+    const body = JSON.stringify({ username: 'anna', password: 'violet harbour lantern' })
+    const headers = { Host: hostOf(server), 'Content-Type': 'application/json' }
+    const { status, headers: got } = await ask('/api/register', { port: server.port, method: 'POST', headers, body, ca })
+    expect(status).toBe(201)
+    expect(got['set-cookie']?.[0]).toMatch(/^__Host-guildhall=.*Secure/)
+    expect(got['strict-transport-security']).toContain('31536000')
+    // Plain HTTP at the port of HTTPS gets no answer.
+    expect((await speakRaw(server.port, `GET / HTTP/1.1\r\nHost: ${hostOf(server)}\r\n\r\n`)).answer).not.toContain('200 OK')
+  })
+})
+
+describe('F-41: slow ones are cut', () => {
+  test('who never finishes the headers, or the body, loses the connection within 17 seconds; others are served meanwhile', async () => {
+    const server = await startServer()
+    const host = hostOf(server)
+    const slow = [
+      speakRaw(server.port, ''),
+      speakRaw(server.port, `GET / HTTP/1.1\r\nHost: ${host}\r\nX-`),
+      speakRaw(
+        server.port,
+        `POST /login HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nuser`,
+      ),
+    ]
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
+    for (const { ms } of await Promise.all(slow)) {
+      expect(ms).toBeGreaterThan(5000)
+      expect(ms).toBeLessThan(17_000)
+    }
+  })
+})

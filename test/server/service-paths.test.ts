@@ -1,0 +1,89 @@
+// Health, readiness and metrics: what machines may know.
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, test } from 'vitest'
+import { ask, PRODUCTION, post, startServer } from '../support/server.ts'
+
+test('X-05: health and readiness say one word, to everybody, without a cookie', async () => {
+  const { port } = await startServer({ env: PRODUCTION })
+  for (const path of ['/healthz', '/readyz']) {
+    const { status, text, headers } = await ask(path, { port, headers: { Host: `10.1.2.3:${port}` } })
+    expect([status, text, headers['set-cookie']], path).toEqual([200, '{"status":"ok"}', undefined])
+    expect((await ask(path, { port, method: 'HEAD', headers: { Host: 'x' } })).text).toBe('')
+  }
+})
+
+test('it is not ready where the database has another schema', async () => {
+  const server = await startServer()
+  const database = new DatabaseSync(join(server.folder, 'data/guildhall.db'))
+  database.exec('PRAGMA user_version = 999')
+  database.close()
+  const { status, text } = await ask('/readyz', { port: server.port })
+  expect([status, text]).toEqual([503, '{"status":"unavailable"}'])
+  expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
+})
+
+describe('metrics', () => {
+  const token = 'a-token-for-the-collector'
+
+  test('without a token only this machine reads them, directly', async () => {
+    const server = await startServer()
+    const { port } = server
+    const host = new URL(server.url).host
+    const status = async (headers: Record<string, string>) => (await ask('/metrics', { port, headers })).status
+    expect(await status({ Host: host })).toBe(200)
+    expect(await status({ Host: `127.0.0.1:${port}` })).toBe(200)
+    expect(await status({ Host: host, 'X-Forwarded-For': '127.0.0.1' })).toBe(404)
+    expect(await status({ Host: host, Forwarded: 'for=127.0.0.1' })).toBe(404)
+    // A page of another site whose name was bound to this machine.
+    expect(await status({ Host: `evil.example:${port}` })).toBe(404)
+  })
+
+  test('with a token whoever has it reads them, and nobody else, from nowhere', async () => {
+    const { port } = await startServer({ env: { ...PRODUCTION, METRICS_TOKEN: token } })
+    const status = async (authorization?: string) =>
+      (
+        await ask('/metrics', {
+          port,
+          headers: { Host: `10.1.2.3:${port}`, ...(authorization && { Authorization: authorization }) },
+        })
+      ).status
+    expect(await status(`Bearer ${token}`)).toBe(200)
+    for (const wrong of [undefined, 'Bearer ', `Bearer ${token}x`, token, `Basic ${token}`])
+      expect(await status(wrong), wrong).toBe(404)
+  })
+
+  test('logins, registrations, refusals, hashes and durations are counted; visitors cannot make new series', async () => {
+    const server = await startServer()
+    const login = (password: string) => post(server, '/api/login', { username: 'anna', password })
+    await post(server, '/api/register', { username: 'anna', password: 'violet harbour lantern' })
+    await login('violet harbour lantern')
+    await login('a wrong one')
+    await post(server, '/api/logout', {})
+    await post(server, '/api/logout', {}, { 'Sec-Fetch-Site': 'cross-site' })
+    for (const path of ['/a', '/b', '/c/d', '/account/sessions/1/end', '/account/sessions/2/end']) await fetch(server.url + path)
+    const text = await (await fetch(`${server.url}/metrics`)).text()
+    const value = (name: string) =>
+      Number(
+        text
+          .split('\n')
+          .find((line) => line.startsWith(`${name} `))
+          ?.split(' ')
+          .at(-1),
+      )
+    // Who registers is logged in.
+    expect(value('guildhall_logins_total{outcome="success"}')).toBe(2)
+    expect(value('guildhall_logins_total{outcome="wrong_credentials"}')).toBe(1)
+    expect(value('guildhall_registrations_total')).toBe(1)
+    expect(value('guildhall_refusals_total{code="cross_site_request"}')).toBe(1)
+    expect(value('guildhall_password_hashes_total')).toBe(3)
+    expect(value('guildhall_password_hashes_running')).toBe(0)
+    const durations = 'guildhall_http_request_duration_seconds'
+    expect(value(`${durations}_count{method="POST",route="/api/login",status="2xx"}`)).toBe(1)
+    expect(value(`${durations}_bucket{method="POST",route="/api/login",status="4xx",le="+Inf"}`)).toBe(1)
+    expect(value(`${durations}_count{method="GET",route="other",status="4xx"}`)).toBe(3)
+    expect(value(`${durations}_count{method="GET",route="/account/sessions/:id/end",status="4xx"}`)).toBe(2)
+    expect(value('process_cpu_seconds_total')).toBeGreaterThan(0)
+    expect(text).not.toContain('anna')
+  })
+})

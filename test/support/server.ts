@@ -1,0 +1,187 @@
+// A real server in a process of its own, in a folder of its own, and ways to speak to it that fetch does not have.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http'
+import { request as requestTls } from 'node:https'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { onTestFinished } from 'vitest'
+
+export const BIN = resolve(import.meta.dirname, '../../bin/guildhall.js')
+
+export type Variables = Readonly<Record<string, string | undefined>>
+
+export interface RunOptions {
+  readonly env?: Variables
+  /** Default: a new one, taken away after the test. */
+  readonly folder?: string
+  /** JavaScript that runs before the program. */
+  readonly preload?: string
+  readonly stdin?: string
+  readonly umask?: number
+}
+
+export interface Finished {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface TestServer {
+  /** Where people come: BASE_URL, or http://localhost and the port. */
+  readonly url: string
+  readonly port: number
+  readonly folder: string
+  readonly child: ChildProcess
+  /** Milliseconds from the start of the process to the open door. */
+  readonly startMs: number
+  /** Everything that was written to stdout and stderr so far. */
+  output(): string
+  /** The lines of the log so far. */
+  lines(): Record<string, unknown>[]
+  /** Sends the signal and waits for the end. */
+  stop(signal?: NodeJS.Signals): Promise<Finished & { readonly ms: number }>
+  readonly finished: Promise<Finished>
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+}
+
+/** What every production start needs. */
+export const PRODUCTION = {
+  NODE_ENV: 'production',
+  BASE_URL: 'https://example.org',
+  SECRET: 'Zk3vQ9xT7bL1mN5pR8sW2yA4cE6gH0jK',
+} as const
+
+export function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'guildhall-test-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** `guildhall serve` on a free port. Hashes are cheap, but in production. Stopped after the test. */
+export async function startServer({ env = {}, folder = newFolder(), ...options }: RunOptions = {}): Promise<TestServer> {
+  const cheap = env['NODE_ENV'] === 'production' ? {} : { HASH_MEMORY_KIB: '1024', HASH_PASSES: '1' }
+  const startedAt = performance.now()
+  const { child, finished, stdout, stderr } = start(['serve'], { ...options, folder, env: { PORT: '0', ...cheap, ...env } })
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await finished
+  })
+  const { url, port } = await new Promise<{ url: string; port: number }>((resolve, reject) => {
+    const look = () => {
+      const line = stdout()
+        .split('\n')
+        .find((one) => one.includes('Guildhall is open at'))
+      if (line === undefined) return
+      const { msg, port } = JSON.parse(line)
+      resolve({ url: msg.split(' ').at(-1), port })
+    }
+    child.stdout?.on('data', look)
+    finished.then(({ code }) => reject(new Error(`the server ended with ${code}:\n${stdout()}${stderr()}`)))
+  })
+  return {
+    url,
+    port,
+    folder,
+    child,
+    finished,
+    startMs: performance.now() - startedAt,
+    output: () => stdout() + stderr(),
+    lines: () =>
+      stdout()
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .map((line) => JSON.parse(line)),
+    async stop(signal = 'SIGTERM') {
+      const stoppedAt = performance.now()
+      child.kill(signal)
+      return { ...(await finished), ms: performance.now() - stoppedAt }
+    },
+  }
+}
+
+/** `guildhall ...`, until it ends. */
+export function run(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  const folder = options.folder ?? newFolder()
+  return start(args, { ...options, folder }).finished
+}
+
+function start(args: readonly string[], { env = {}, folder, preload, stdin, umask }: RunOptions & { readonly folder: string }) {
+  const before = [...(umask === undefined ? [] : [`process.umask(${umask})`]), ...(preload === undefined ? [] : [preload])]
+  const flags = before.length === 0 ? [] : ['--import', `data:text/javascript,${encodeURIComponent(before.join(';'))}`]
+  const child = spawn(process.execPath, [...flags, BIN, ...args], {
+    cwd: folder,
+    // Nothing of this process's own settings.
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: 'pipe',
+  })
+  const texts = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    texts.stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    texts.stderr += text
+  })
+  child.stdin.on('error', () => {})
+  child.stdin.end(stdin ?? '')
+  const finished = new Promise<Finished>((resolve) => child.on('close', (code, signal) => resolve({ code, signal, ...texts })))
+  return { child, finished, stdout: () => texts.stdout, stderr: () => texts.stderr }
+}
+
+export interface AskOptions {
+  readonly port: number
+  readonly method?: string
+  readonly headers?: OutgoingHttpHeaders
+  readonly body?: string
+  readonly ca?: string
+}
+
+/** One request on a connection of its own, with whatever headers, Host included. */
+export function ask(path: string, { port, method = 'GET', headers = {}, body, ca }: AskOptions): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+  const options = { host: '127.0.0.1', port, path, method, headers, agent: false }
+  const made = ca === undefined ? request(options) : requestTls({ ...options, ca, servername: 'localhost' })
+  made.on('error', reject)
+  made.on('response', (res) => {
+    let text = ''
+    res.setEncoding('utf8').on('data', (part: string) => {
+      text += part
+    })
+    res.on('end', () => resolve({ status: res.statusCode ?? 0, headers: res.headers, text }))
+    res.on('error', reject)
+  })
+  made.end(body)
+  return promise
+}
+
+/** Writes bytes to the port and gives back what came until the other side hung up. */
+export function speakRaw(port: number, text: string): Promise<{ readonly answer: string; readonly ms: number }> {
+  const startedAt = performance.now()
+  return new Promise((resolve) => {
+    let answer = ''
+    const socket = connect(port, '127.0.0.1', () => socket.write(text))
+    socket.setEncoding('utf8').on('data', (part: string) => {
+      answer += part
+    })
+    socket.on('error', () => {})
+    socket.on('close', () => resolve({ answer, ms: performance.now() - startedAt }))
+  })
+}
+
+/** JSON to our API, as a program sends it. */
+export function post(server: TestServer, path: string, body: object, headers: OutgoingHttpHeaders = {}): Promise<Answer> {
+  const host = new URL(server.url).host
+  const sent = { Host: host, 'Content-Type': 'application/json', ...headers }
+  return ask(path, { port: server.port, method: 'POST', headers: sent, body: JSON.stringify(body) })
+}
+
+export function writeFiles(folder: string, files: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+}
