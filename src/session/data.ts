@@ -1,5 +1,5 @@
 // What an application keeps in its session, as text: a JSON object whose values are JSON texts themselves (see store.ts).
-import type { SessionPatch } from './store.ts'
+import type { SessionPatch, SessionRow } from './store.ts'
 
 /** The keys of a row's data with the text of each value. A Map, as keys come from applications: `__proto__` is one like any other. */
 export function readTexts(data: string): Map<string, string> {
@@ -14,6 +14,17 @@ export function readTexts(data: string): Map<string, string> {
   return texts
 }
 
+const parsedRows = new WeakMap<SessionRow, ReadonlyMap<string, string>>()
+
+/** The same of a row. Rows that cannot change, which stores inside the process share between requests, are parsed once. */
+export function textsOfRow(row: SessionRow): ReadonlyMap<string, string> {
+  const known = parsedRows.get(row)
+  if (known) return known
+  const texts = readTexts(row.data)
+  if (Object.isFrozen(row)) parsedRows.set(row, texts)
+  return texts
+}
+
 export function writeTexts(texts: Iterable<readonly [string, string]>): string {
   const object = emptyObject<string>()
   for (const [key, text] of texts) object[key] = text
@@ -25,8 +36,9 @@ export function patchData(data: string, patch: SessionPatch): string {
   return writeTexts(patchTexts(readTexts(data), patch))
 }
 
-/** Applies a patch to texts, in place. */
-export function patchTexts(texts: Map<string, string>, patch: SessionPatch): Map<string, string> {
+/** Texts after a patch. */
+export function patchTexts(before: ReadonlyMap<string, string>, patch: SessionPatch): ReadonlyMap<string, string> {
+  const texts = new Map(before)
   for (const [key, text] of Object.entries(patch)) {
     if (text === null) texts.delete(key)
     else texts.set(key, text)

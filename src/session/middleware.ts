@@ -4,7 +4,7 @@ import type { Clock } from '../domain/clock.ts'
 import { digest } from '../domain/secret.ts'
 import { expiryAfter, isExpired, needsTouch, type SessionLimits } from '../domain/session.ts'
 import { isPromise } from './awaitable.ts'
-import { type CookieSettings, readIds } from './cookie.ts'
+import { type CookieSettings, idReader, type ReadIds } from './cookie.ts'
 import type { NewLogin } from './row.ts'
 import { reservedNames, Session, type SessionSource } from './session.ts'
 import type { Awaitable, SessionRow, SessionStore } from './store.ts'
@@ -57,6 +57,7 @@ declare module 'http' {
 export class Sessions<Row extends SessionRow = SessionRow> {
   readonly #options: SessionsOptions<Row>
   readonly #engine: Engine<Row>
+  readonly #readIds: ReadIds
   readonly #touched = new Map<string, number>()
   readonly #stopSweeping: () => Promise<void>
 
@@ -64,6 +65,7 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     const { store, cookie, limits, clock, SessionClass = Session } = options
     Object.preventExtensions(SessionClass.prototype)
     this.#options = options
+    this.#readIds = idReader(cookie)
     this.#engine = {
       store,
       cookie,
@@ -72,7 +74,7 @@ export class Sessions<Row extends SessionRow = SessionRow> {
       SessionClass,
       reserved: reservedNames(SessionClass),
       isLive: (row) => this.#isLive(row),
-      hashesOf: (req) => readIds(req.headers.cookie, cookie).map(digest),
+      hashesOf: (req) => this.#readIds(req.headers.cookie).map(digest),
     }
     this.#stopSweeping = sweepRegularly(store, clock, (error) => {
       this.#report(error, 'sweep')
@@ -84,7 +86,7 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     const visit = req[VISIT]
     if (this.#owns(visit)) return next()
     if ('session' in req && req.session !== undefined) return next(secondSession())
-    const ids = readIds(req.headers.cookie, this.#engine.cookie)
+    const ids = this.#readIds(req.headers.cookie)
     let found: Awaitable<Found<Row> | undefined>
     try {
       found = this.#load(ids)
@@ -100,7 +102,7 @@ export class Sessions<Row extends SessionRow = SessionRow> {
   read(req: IncomingMessage): Awaitable<Row | undefined> {
     const visit = req[VISIT]
     if (this.#owns(visit)) return visit.row
-    const found = this.#load(readIds(req.headers.cookie, this.#engine.cookie))
+    const found = this.#load(this.#readIds(req.headers.cookie))
     return isPromise(found) ? found.then((loaded) => loaded?.row) : found?.row
   }
 

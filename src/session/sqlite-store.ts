@@ -1,5 +1,6 @@
 // Sessions in a SQLite file: one statement per verb, and an exact copy of recent rows in this process.
 import { isPromise } from './awaitable.ts'
+import { Recent } from './recent.ts'
 import { SqliteConnection, type SqlValue } from './sqlite.ts'
 import type { Awaitable, SessionPatch, SessionRow, SessionStore } from './store.ts'
 
@@ -38,9 +39,8 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
   protected readonly table: string
   readonly #ownsConnection: boolean
   readonly #sql: ReturnType<typeof statements>
-  // An exact copy: emptied by every write that is not one of ours on a single row. Two halves make a cheap LRU.
-  #recent = new Map<string, Row>()
-  #older = new Map<string, Row>()
+  /** An exact copy: emptied by every write that is not one of ours on a single row. */
+  readonly #copies = new Recent<Row>(COPIES)
   #copiedAt = -1
 
   constructor(options: SqliteStoreOptions) {
@@ -65,14 +65,13 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
   }
 
   find(hash: string): Awaitable<Row | undefined> {
-    if (this.connection.version !== this.#copiedAt) this.#forgetAll()
-    const copy = this.#recent.get(hash)
+    this.#forgetIfChanged()
+    const copy = this.#copies.get(hash)
     if (copy) return copy
-    const older = this.#older.get(hash)
-    if (older) return this.#remember(hash, older)
     const found = this.connection.retrying(() => this.read(hash))
     if (found === undefined || isPromise(found)) return found
-    return this.#remember(hash, Object.freeze(found))
+    this.#copies.set(hash, Object.freeze(found))
+    return found
   }
 
   update(hash: string, patch: SessionPatch): Awaitable<boolean> {
@@ -107,29 +106,19 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
   /** A write that concerns one session: drops its copy, in the same tick, and keeps the others. */
   #write<T>(hash: string, work: () => T): Awaitable<T> {
     return this.connection.retrying(() => {
-      if (this.connection.version !== this.#copiedAt) this.#forgetAll()
+      this.#forgetIfChanged()
       try {
         return work()
       } finally {
-        this.#recent.delete(hash)
-        this.#older.delete(hash)
+        this.#copies.delete(hash)
         this.#copiedAt = this.connection.writesSeen
       }
     })
   }
 
-  #remember(hash: string, row: Row): Row {
-    if (this.#recent.size >= COPIES / 2) {
-      this.#older = this.#recent
-      this.#recent = new Map()
-    }
-    this.#recent.set(hash, row)
-    return row
-  }
-
-  #forgetAll(): void {
-    if (this.#recent.size > 0) this.#recent = new Map()
-    if (this.#older.size > 0) this.#older = new Map()
+  #forgetIfChanged(): void {
+    if (this.connection.version === this.#copiedAt) return
+    this.#copies.clear()
     this.#copiedAt = this.connection.writesSeen
   }
 }

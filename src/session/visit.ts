@@ -5,7 +5,7 @@ import { newToken } from '../domain/secret.ts'
 import { expiryAfter, type SessionLimits } from '../domain/session.ts'
 import { after, isPromise } from './awaitable.ts'
 import { type CookieSettings, carriesCookie, clearCookie, issueCookie } from './cookie.ts'
-import { patchTexts, readTexts, textOf, writeTexts } from './data.ts'
+import { patchTexts, textOf, textsOfRow, writeTexts } from './data.ts'
 import { hold, type Settling } from './response.ts'
 import { type NewLogin, newRow } from './row.ts'
 import { fill, notice, type Session, type SessionCookie, type SessionSource } from './session.ts'
@@ -37,6 +37,8 @@ export interface Renewal {
   readonly keep: readonly string[]
 }
 
+const NOTHING: ReadonlyMap<string, string> = new Map()
+
 type Next = (error?: unknown) => void
 
 export class Visit<Row extends SessionRow = SessionRow> implements SessionSource<Row>, Settling {
@@ -50,7 +52,7 @@ export class Visit<Row extends SessionRow = SessionRow> implements SessionSource
   /** The row that is written to: #row, or one made during this request. */
   #stored: SessionRow | undefined
   #session: Session<Row> | undefined
-  #texts: Map<string, string> | undefined
+  #texts: ReadonlyMap<string, string> | undefined
   #outgoingCookie: string | undefined
   #running: Promise<void> | undefined
   #held = false
@@ -119,7 +121,7 @@ export class Visit<Row extends SessionRow = SessionRow> implements SessionSource
       this.#row = row
       this.#stored = row
       for (const key of Object.keys(session)) Reflect.deleteProperty(session, key)
-      this.#texts = readTexts(row.data)
+      this.#texts = textsOfRow(row)
       fill(session, this.#texts, this.engine.reserved)
     })
   }
@@ -200,8 +202,8 @@ export class Visit<Row extends SessionRow = SessionRow> implements SessionSource
     hold(this.#res, this)
   }
 
-  #textsNow(): Map<string, string> {
-    this.#texts ??= this.#row ? readTexts(this.#row.data) : new Map()
+  #textsNow(): ReadonlyMap<string, string> {
+    this.#texts ??= this.#row ? textsOfRow(this.#row) : NOTHING
     return this.#texts
   }
 
@@ -215,7 +217,7 @@ export class Visit<Row extends SessionRow = SessionRow> implements SessionSource
     const row = this.#stored
     if (row === undefined) return this.#create(patch)
     return after(this.engine.store.update(row.hash, patch), (updated) => {
-      if (updated) patchTexts(this.#textsNow(), patch)
+      if (updated) this.#texts = patchTexts(this.#textsNow(), patch)
       else this.#over = 'deleted' // By a logout, meanwhile. The write is dropped: a session that was ended does not come back.
     })
   }
@@ -224,7 +226,7 @@ export class Visit<Row extends SessionRow = SessionRow> implements SessionSource
     const { clock, cookie, limits, store } = this.engine
     const late = this.#res.headersSent && this.#outgoingCookie === undefined
     if (late || this.#isStranger()) return
-    const texts = patchTexts(new Map(), patch)
+    const texts = patchTexts(NOTHING, patch)
     const persistent = cookie.maxAgeMs !== undefined
     const row = newRow({ id: this.id, data: writeTexts(texts), now: clock.now(), limits, persistent })
     const before = this.#outgoingCookie

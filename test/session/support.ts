@@ -1,0 +1,194 @@
+// What the tests of the session room share: a clock moved by hand, an Express app on a real port, and a browser that keeps one cookie.
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import { request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
+import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import { MemoryStore, type SessionRow, type SessionStore } from 'guildhall/session'
+import { SqliteStore } from 'guildhall/session/sqlite'
+import { onTestFinished } from 'vitest'
+import type { CookieSettings } from '../../src/session/cookie.ts'
+import { Sessions, type SessionsOptions } from '../../src/session/middleware.ts'
+
+declare module 'guildhall/session' {
+  interface SessionData {
+    views?: number
+    cart?: unknown
+    [key: `x${string}`]: unknown
+  }
+}
+
+export const START = 1_800_000_000_000
+export const MINUTE = 60_000
+
+export class HandClock {
+  time = START
+  now(): number {
+    return this.time
+  }
+  forward(ms: number): void {
+    this.time += ms
+  }
+}
+
+/** Every store that comes with the package, and one that answers later, as a store on another machine does. */
+export const STORES: readonly (readonly [string, () => SessionStore])[] = [
+  ['memory', () => new MemoryStore()],
+  ['memory, answering later', () => laterStore(new MemoryStore())],
+  ['SQLite', () => new SqliteStore({ path: ':memory:' })],
+]
+
+/** The same store behind promises. `before` may hold a call back. */
+export function laterStore(store: SessionStore, before: (verb: string) => Promise<unknown> = () => setImmediate()): SessionStore {
+  const later = <T>(verb: string, work: () => T | Promise<T>) => before(verb).then(work)
+  return {
+    create: (row) => later('create', () => store.create(row)),
+    find: (hash) => later('find', () => store.find(hash)),
+    update: (hash, patch) => later('update', () => store.update(hash, patch)),
+    touch: (hash, seen) => later('touch', () => store.touch(hash, seen)),
+    delete: (hash) => later('delete', () => store.delete(hash)),
+    listByUser: (userId) => store.listByUser(userId),
+    deleteByUser: (userId, options) => store.deleteByUser(userId, options),
+    sweep: (now, limit) => store.sweep(now, limit),
+    close: () => store.close(),
+  }
+}
+
+/** A store that counts its calls. */
+export function countingStore(store: SessionStore = new MemoryStore()): { store: SessionStore; calls: string[] } {
+  const calls: string[] = []
+  const counted = new Proxy(store, {
+    get(target, name) {
+      const value = Reflect.get(target, name)
+      if (typeof value !== 'function') return value
+      return (...args: unknown[]) => {
+        calls.push(String(name))
+        return Reflect.apply(value, target, args)
+      }
+    },
+  })
+  return { store: counted, calls }
+}
+
+export const COOKIE: CookieSettings = { name: 'sid', secure: 'auto', sameSite: 'strict', path: '/', httpOnly: true }
+export const LIMITS = { idleMs: 15 * MINUTE, absoluteMs: 12 * 60 * MINUTE }
+
+export const ADA = { userId: 'ada', credentialEpoch: 1, factors: 'password', ip: '::1', userAgent: 'test' }
+
+export interface House {
+  readonly clock: HandClock
+  readonly store: SessionStore
+  readonly sessions: Sessions
+  readonly app: Express
+  readonly url: string
+}
+
+/** An Express app with the engine in front and routes behind, on a port of its own. */
+export async function house(
+  routes: (app: Express, sessions: Sessions) => void,
+  options: Partial<SessionsOptions> = {},
+): Promise<House> {
+  const clock = new HandClock()
+  const store = options.store ?? new MemoryStore({ clock })
+  const sessions = new Sessions({ cookie: COOKIE, limits: LIMITS, clock, ...options, store })
+  const app = express()
+  app.use(sessions.handle)
+  routes(app, sessions)
+  app.use((error: Error, _req: Request, res: Response, next: NextFunction) => {
+    if (res.headersSent) return next(error)
+    res.status(500).json({ failed: error.message })
+  })
+  app.set('env', 'test')
+  const url = await serve(app)
+  onTestFinished(() => sessions.close())
+  return { clock, store, sessions, app, url }
+}
+
+export async function serve(app: Express): Promise<string> {
+  const server: Server = app.listen(0)
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  return `http://127.0.0.1:${port}`
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  readonly setCookies: readonly string[]
+  readonly complete: boolean
+}
+
+/** One request as it is: raw header values, no cookie jar. */
+export function send(
+  url: string,
+  options: { method?: string; cookie?: string; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  const { method = 'GET', cookie, headers } = options
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      url,
+      { method, headers: { ...headers, ...(cookie !== undefined && { cookie }) }, agent: false },
+      (res) => {
+        let text = ''
+        res.setEncoding('utf8')
+        res.on('data', (chunk: string) => {
+          text += chunk
+        })
+        const done = () =>
+          resolve({
+            status: res.statusCode ?? 0,
+            headers: new Headers(
+              Object.entries(res.headers).flatMap(([name, value]) =>
+                typeof value === 'string' ? [[name, value] as [string, string]] : [],
+              ),
+            ),
+            text,
+            setCookies: res.headers['set-cookie'] ?? [],
+            complete: res.complete,
+          })
+        res.on('end', done)
+        res.on('error', done)
+      },
+    )
+    sent.on('error', reject)
+    sent.end()
+  })
+}
+
+/** A browser with one cookie: keeps what it is given, drops what is taken away. */
+export class Browser {
+  cookie: string | undefined
+  readonly #url: string
+
+  constructor(url: string) {
+    this.#url = url
+  }
+
+  async get(path: string, options: { method?: string; headers?: Record<string, string> } = {}): Promise<Answer> {
+    const answer = await send(this.#url + path, { ...options, ...(this.cookie !== undefined && { cookie: this.cookie }) })
+    for (const line of answer.setCookies) {
+      const [pair = ''] = line.split(';')
+      this.cookie = line.includes('Max-Age=0') ? undefined : pair
+    }
+    return answer
+  }
+
+  get id(): string {
+    return this.cookie?.split('=')[1] ?? ''
+  }
+}
+
+/** Everything a memory store keeps for nobody in particular, for counting. */
+export function rowCount(store: SessionStore): number {
+  return store instanceof MemoryStore ? store.size : Number.NaN
+}
+
+export function isRow(row: SessionRow | undefined): row is SessionRow {
+  return row !== undefined
+}
