@@ -4,7 +4,7 @@ import type { Caller, Core } from '../core/core.ts'
 import { newId } from '../domain/secret.ts'
 import { pickLocale } from '../i18n/pick-locale.ts'
 import { type Translate, translator } from '../i18n/translate.ts'
-import { callerOf } from './caller.ts'
+import { RequestCaller } from './caller.ts'
 import type { Door, Http } from './http.ts'
 
 export class Exchange {
@@ -32,7 +32,7 @@ export class Exchange {
   }
 
   get caller(): Caller {
-    this.#caller ??= callerOf(this.http, this.req)
+    this.#caller ??= new RequestCaller(this.http, this.req)
     return this.#caller
   }
 
@@ -42,13 +42,19 @@ export class Exchange {
 
   /** A value of the query string; only reads look here, never a write. */
   query(name: string): string | undefined {
-    this.#query ??= new URL(this.req.originalUrl, 'http://localhost').searchParams
+    this.#query ??= new URLSearchParams(queryOf(this.req.originalUrl))
     return this.#query.get(name) ?? undefined
   }
 
   get requestId(): string {
     return requestIdOf(this.req)
   }
+}
+
+/** Cut out, not parsed: a request line may hold a whole URL, and one that no parser reads. */
+function queryOf(target: string): string {
+  const at = target.indexOf('?')
+  return at < 0 ? '' : target.slice(at + 1)
 }
 
 const LANGUAGE_COOKIE = /(?:^|;\s*)guildhall-language=([A-Za-z-]{2,16})(?:;|$)/

@@ -46,7 +46,10 @@ export function ask(base: string, path: string, { method = 'GET', headers = {}, 
         resolve({ status: response.statusCode ?? 0, headers: response.headers, setCookies, text: String(Buffer.concat(chunks)) })
       })
     })
-    outgoing.on('error', reject)
+    // The server may close an idle connection in the moment in which it is used again.
+    outgoing.on('error', (error) =>
+      outgoing.reusedSocket ? ask(base, path, { method, headers, body }).then(resolve, reject) : reject(error),
+    )
     outgoing.end(body)
   })
 }
