@@ -1,7 +1,8 @@
 // Takes pictures of every page: node --conditions=guildhall-source scripts/preview.ts FOLDER [part of a page's name]
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { launchChromium, openSite } from '../test/views/browser.ts'
+import { launchChromium } from '../test/support/chromium.ts'
+import { openSite } from '../test/views/browser.ts'
 import { samples } from '../test/views/samples.ts'
 
 const [folder, only = ''] = process.argv.slice(2)

@@ -1,11 +1,10 @@
 // The pages as a browser shows them: rules of WCAG, small screens, edges, and what the script adds.
 import AxeBuilder from '@axe-core/playwright'
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hasChromium, launchChromium, openSite } from './browser.ts'
+import { expect, test } from 'vitest'
+import { describeInChromium } from '../support/in-chromium.ts'
+import { openSite } from './browser.ts'
 import { samples } from './samples.ts'
 
-const mayBeLeftOut = process.env.REQUIRE_ALL !== '1'
 const pages = samples()
 const names = pages.map(({ name }) => name)
 
@@ -43,18 +42,12 @@ const SMALL_TARGETS = `[...document.querySelectorAll('button, .button, nav a, .m
   .filter((target) => target.getBoundingClientRect().height < 44)
   .map((target) => target.outerHTML.slice(0, 80))`
 
-describe.skipIf(!hasChromium && mayBeLeftOut)('in Chromium (needs /usr/bin/chromium)', () => {
-  let browser: Browser
-  beforeAll(async () => {
-    browser = await launchChromium()
-  })
-  afterAll(() => browser?.close())
-
+describeInChromium((browser) => {
   test.each(['light', 'dark'] as const)(
     'a person with any need can use every page, %s',
     { timeout: 120_000 },
     async (colorScheme) => {
-      const site = await openSite(browser, pages, { colorScheme, reducedMotion: 'reduce' })
+      const site = await openSite(browser(), pages, { colorScheme, reducedMotion: 'reduce' })
       const findings: string[] = []
       for (const name of names) {
         const page = await site.open(name)
@@ -72,7 +65,7 @@ describe.skipIf(!hasChromium && mayBeLeftOut)('in Chromium (needs /usr/bin/chrom
   test('nothing scrolls sideways at 360 px, and a thumb finds every target', { timeout: 60_000 }, async () => {
     const longName = 'W'.repeat(64)
     const everything = [...pages, ...samples(longName).map(({ name, html }) => ({ name: `${name}-long`, html }))]
-    const site = await openSite(browser, everything, { viewport: { width: 360, height: 760 } })
+    const site = await openSite(browser(), everything, { viewport: { width: 360, height: 760 } })
     const findings: string[] = []
     for (const { name } of everything) {
       const page = await site.open(name)
@@ -87,19 +80,19 @@ describe.skipIf(!hasChromium && mayBeLeftOut)('in Chromium (needs /usr/bin/chrom
 
   test('a display name full of markup runs nothing', async () => {
     const hostile = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
-    const site = await openSite(browser, samples(hostile))
+    const site = await openSite(browser(), samples(hostile))
     for (const name of names) await site.open(name)
     expect(site.complaints).toEqual([])
     await site.close()
   })
 
   test('the focus is on what went wrong', async () => {
-    const withScripts = await openSite(browser, pages)
+    const withScripts = await openSite(browser(), pages)
     const first = await withScripts.open('register-errors')
     await first.waitForFunction('document.activeElement.id === "summary"')
     await withScripts.close()
 
-    const without = await openSite(browser, pages, { javaScriptEnabled: false })
+    const without = await openSite(browser(), pages, { javaScriptEnabled: false })
     const second = await without.open('register-errors')
     expect(await second.locator('#field-username:focus').count()).toBe(1)
     const third = await without.open('login-refused')
@@ -108,7 +101,7 @@ describe.skipIf(!hasChromium && mayBeLeftOut)('in Chromium (needs /usr/bin/chrom
   })
 
   test('a person can look at the password, paste into it, and sends it hidden', async () => {
-    const site = await openSite(browser, pages)
+    const site = await openSite(browser(), pages)
     const page = await site.open('login')
     const input = page.locator('#field-password')
     await input.fill('correct horse')
@@ -128,7 +121,7 @@ describe.skipIf(!hasChromium && mayBeLeftOut)('in Chromium (needs /usr/bin/chrom
   })
 
   test('a double click sends a form once', async () => {
-    const site = await openSite(browser, pages)
+    const site = await openSite(browser(), pages)
     const page = await site.open('logout')
     await page.locator('main button').dblclick()
     await page.waitForTimeout(400)

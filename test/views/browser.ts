@@ -1,15 +1,11 @@
 // Chromium for pages that live in memory: a made-up site with one address per sample, under the policy that our pages have.
-import { existsSync } from 'node:fs'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { assets } from '../../src/views/assets.ts'
 import type { Sample } from './samples.ts'
 
-const CHROMIUM = '/usr/bin/chromium'
 const ORIGIN = 'http://guildhall.test'
 const POLICY =
   "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
-export const hasChromium = existsSync(CHROMIUM)
 
 /** A browser profile of its own that knows nothing but the samples. */
 export interface Site {
@@ -20,11 +16,6 @@ export interface Site {
   /** What the browser complained about: refused by the policy, not found, an error in the script. */
   readonly complaints: readonly string[]
   close(): Promise<void>
-}
-
-export async function launchChromium(): Promise<Browser> {
-  const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking']
-  return chromium.launch({ executablePath: CHROMIUM, args })
 }
 
 export async function openSite(browser: Browser, pages: readonly Sample[], options: BrowserContextOptions = {}): Promise<Site> {

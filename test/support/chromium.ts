@@ -1,0 +1,39 @@
+// A real browser for tests and pictures: where it is found, how it is started.
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { type Browser, chromium } from 'playwright-core'
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+
+const ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** `CHROMIUM` says where it is; else the usual names, in the usual folders. */
+export function findChromium(): string | undefined {
+  const { CHROMIUM, PATH = '' } = process.env
+  const folders = [...PATH.split(delimiter), '/usr/bin', '/usr/local/bin', '/snap/bin']
+  const usual = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)))
+  return (CHROMIUM === undefined ? usual : [CHROMIUM]).find(isProgram)
+}
+
+export async function launchChromium(): Promise<Browser> {
+  const executablePath = findChromium()
+  if (executablePath === undefined) throw new Error('there is no Chromium: install it, or say in CHROMIUM where it is')
+  return chromium.launch({ executablePath, args: ARGS })
+}
+
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
