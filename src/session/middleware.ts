@@ -5,6 +5,7 @@ import { digest } from '../domain/secret.ts'
 import { expiryAfter, isExpired, needsTouch, type SessionLimits } from '../domain/session.ts'
 import { isPromise } from './awaitable.ts'
 import { type CookieSettings, idReader, type ReadIds } from './cookie.ts'
+import { Recent } from './recent.ts'
 import type { NewLogin } from './row.ts'
 import { reservedNames, Session, type SessionSource } from './session.ts'
 import type { Awaitable, SessionRow, SessionStore } from './store.ts'
@@ -12,6 +13,9 @@ import { sweepRegularly } from './sweeper.ts'
 import { type Engine, type Found, Visit } from './visit.ts'
 
 export type { NewLogin } from './row.ts'
+
+// How many recent touches are remembered; when there are more, some sessions are touched once more than needed.
+const MOST_TOUCHED = 20_000
 
 type Next = (error?: unknown) => void
 
@@ -58,7 +62,7 @@ export class Sessions<Row extends SessionRow = SessionRow> {
   readonly #options: SessionsOptions<Row>
   readonly #engine: Engine<Row>
   readonly #readIds: ReadIds
-  readonly #touched = new Map<string, number>()
+  readonly #touched = new Recent<number>(MOST_TOUCHED)
   readonly #stopSweeping: () => Promise<void>
 
   constructor(options: SessionsOptions<Row>) {
@@ -95,7 +99,7 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     }
     if (!isPromise(found)) return this.#begin(req, res, next, found)
     // A store that fails is an error, never an anonymous visitor where somebody was logged in.
-    found.then((loaded) => this.#begin(req, res, next, loaded), next)
+    found.then((loaded) => this.#begin(req, res, next, loaded)).catch(next)
   }
 
   /** The live session of a request without a response, such as the upgrade of a WebSocket. */
@@ -176,7 +180,6 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     if (!needsTouch(row, now)) return
     const touchedAt = this.#touched.get(row.hash)
     if (touchedAt !== undefined && !needsTouch({ lastSeenAt: touchedAt, idleMs: row.idleMs }, now)) return
-    if (this.#touched.size >= MOST_TOUCHED) this.#touched.clear()
     this.#touched.set(row.hash, now)
     const failed = (error: unknown): void => {
       this.#touched.delete(row.hash)
@@ -207,9 +210,6 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     return visit?.engine === this.#engine
   }
 }
-
-/** How many recent touches are remembered; when there are more, some sessions are touched once more than needed. */
-const MOST_TOUCHED = 100_000
 
 // One descriptor for all requests, so that they keep one shape.
 const SESSION: PropertyDescriptor & ThisType<IncomingMessage> = {

@@ -43,7 +43,7 @@ export function hold(res: ServerResponse, session: Settling): void {
       const saving = session.settle()
       if (!isPromise(saving)) return goOn()
       state = 'waiting'
-      saving.then(goOn, giveUp)
+      saving.then(goOn).catch(giveUp)
     } catch (error) {
       giveUp(error)
     }

@@ -3,13 +3,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../domain/clock.ts'
 import { newToken } from '../domain/secret.ts'
 import { expiryAfter, type SessionLimits } from '../domain/session.ts'
+import { cookieOf, isStranger, maxAgeOf, noCookie } from './answer-cookie.ts'
 import { after, isPromise } from './awaitable.ts'
-import { type CookieSettings, carriesCookie, clearCookie, issueCookie } from './cookie.ts'
+import type { CookieSettings } from './cookie.ts'
 import { patchTexts, textOf, textsOfRow, writeTexts } from './data.ts'
 import { hold, type Settling } from './response.ts'
 import { type NewLogin, newRow } from './row.ts'
 import { fill, notice, type Session, type SessionCookie, type SessionSource } from './session.ts'
 import type { Awaitable, SessionPatch, SessionRow, SessionStore } from './store.ts'
+import { Turns } from './turns.ts'
 
 /** What all requests of one middleware share. */
 export interface Engine<Row extends SessionRow = SessionRow> {
@@ -54,7 +56,7 @@ export class Visit<Row extends SessionRow = SessionRow> implements SessionSource
   #session: Session<Row> | undefined
   #texts: ReadonlyMap<string, string> | undefined
   #outgoingCookie: string | undefined
-  #running: Promise<void> | undefined
+  readonly #turns = new Turns()
   #held = false
   /** Nothing is written any more: the session was ended, here or elsewhere, or could not be saved. */
   #over: 'ended' | 'deleted' | 'failed' | undefined
@@ -91,17 +93,17 @@ export class Visit<Row extends SessionRow = SessionRow> implements SessionSource
   get cookie(): SessionCookie {
     const { path, domain, httpOnly, secure, sameSite } = this.engine.cookie
     const now = this.engine.clock.now()
-    const maxAge = this.#cookieMaxAge(this.#stored, now) ?? null
+    const maxAge = maxAgeOf(this.engine.cookie, this.#stored, now) ?? null
     const expires = maxAge === null ? null : new Date(now + maxAge)
     return Object.freeze({ path, domain, httpOnly, secure, sameSite, maxAge, expires })
   }
 
   /** Before the response goes out: what still runs, then what the application changed. */
   settle(): Awaitable<void> {
-    if (this.#running) return this.#running.then(() => this.#inTurn(() => this.#save()))
-    if (this.#session === undefined || this.#over) return
-    const patch = notice(this.#session, this.#textsNow(), this.engine.reserved)
-    if (patch) return this.#inTurn(() => this.#write(patch))
+    const { running } = this.#turns
+    if (running) return running.then(() => this.#turns.take(() => this.#save()))
+    const patch = this.#notice()
+    if (patch) return this.#turns.take(() => this.#write(patch))
   }
 
   failed(error: unknown): void {
@@ -154,7 +156,7 @@ export class Visit<Row extends SessionRow = SessionRow> implements SessionSource
       this.#over = 'ended'
       // The cookie goes only when the row is gone: no answer claims a logout that did not happen.
       return after(this.#delete(old), () => {
-        if (!this.#isStranger()) this.#sendCookie(undefined)
+        if (!isStranger(this.#req, this.engine.cookie)) this.#sendCookie(undefined)
       })
     })
   }
@@ -207,12 +209,18 @@ export class Visit<Row extends SessionRow = SessionRow> implements SessionSource
     return this.#texts
   }
 
+  /** Step three: notice. */
+  #notice(): SessionPatch | undefined {
+    if (this.#session === undefined || this.#over) return undefined
+    return notice(this.#session, this.#textsNow(), this.engine.reserved)
+  }
+
   #save(): Awaitable<void> {
-    if (this.#session === undefined || this.#over) return
-    const patch = notice(this.#session, this.#textsNow(), this.engine.reserved)
+    const patch = this.#notice()
     if (patch) return this.#write(patch)
   }
 
+  /** Step four: save. A row that is there is patched, never made again. */
   #write(patch: SessionPatch): Awaitable<void> {
     const row = this.#stored
     if (row === undefined) return this.#create(patch)
@@ -225,7 +233,7 @@ export class Visit<Row extends SessionRow = SessionRow> implements SessionSource
   #create(patch: SessionPatch): Awaitable<void> {
     const { clock, cookie, limits, store } = this.engine
     const late = this.#res.headersSent && this.#outgoingCookie === undefined
-    if (late || this.#isStranger()) return
+    if (late || isStranger(this.#req, this.engine.cookie)) return
     const texts = patchTexts(NOTHING, patch)
     const persistent = cookie.maxAgeMs !== undefined
     const row = newRow({ id: this.id, data: writeTexts(texts), now: clock.now(), limits, persistent })
@@ -276,64 +284,20 @@ export class Visit<Row extends SessionRow = SessionRow> implements SessionSource
     return writeTexts(kept.flatMap(([key, text]) => (text === undefined ? [] : [[key, text]])))
   }
 
-  /**
-   * A request from another site without our cookie. The browser may hold it back (SameSite): a cookie set now would replace
-   * a person's login by a fresh session, and one cleared now would end it.
-   */
-  #isStranger(): boolean {
-    const { cookie } = this.engine
-    const heldBack = cookie.sameSite === 'strict' || cookie.sameSite === 'lax'
-    const { headers } = this.#req
-    return heldBack && headers['sec-fetch-site'] === 'cross-site' && !carriesCookie(headers.cookie, cookie)
-  }
-
   /** The cookie for a row; without one the cookie is taken away. */
   #sendCookie(row: SessionRow | undefined): void {
     const { clock, cookie } = this.engine
-    const secure = cookie.secure === 'auto' ? isSecure(this.#req) : cookie.secure
-    this.#outgoingCookie = row
-      ? issueCookie(cookie, this.id, { secure, maxAgeMs: this.#cookieMaxAge(row, clock.now()) })
-      : clearCookie(cookie, { secure })
+    this.#outgoingCookie = row ? cookieOf(this.#req, cookie, { id: this.id, row, now: clock.now() }) : noCookie(this.#req, cookie)
     this.#hold()
-  }
-
-  #cookieMaxAge(row: SessionRow | undefined, now: number): number | undefined {
-    const { maxAgeMs } = this.engine.cookie
-    if (row === undefined) return maxAgeMs
-    return row.persistent ? Math.min(maxAgeMs ?? Number.POSITIVE_INFINITY, row.endsAt - now) : undefined
   }
 
   /** What the application asked for. The response waits for it, and fails with it unless somebody caught the failure before. */
   #act(work: () => Awaitable<void>): Promise<void> {
     this.#hold()
-    const done = this.#inTurn(() => {
-      try {
-        return work()
-      } catch (error) {
-        return Promise.reject(error)
-      }
-    })
-    return Promise.resolve(done)
-  }
-
-  /** One after the other; at once where nothing runs. */
-  #inTurn(work: () => Awaitable<void>): Awaitable<void> {
-    const started = this.#running ? this.#running.then(work, work) : work()
-    if (!isPromise(started)) return
-    const running = started.finally(() => {
-      if (this.#running === running) this.#running = undefined
-    })
-    running.catch(() => {}) // `settle` answers for it.
-    this.#running = running
-    return running
+    return this.#turns.promise(work)
   }
 }
 
 function textOfKey(session: object, key: string): string | undefined {
   return Object.hasOwn(session, key) ? textOf(key, Reflect.get(session, key)) : undefined
-}
-
-function isSecure(req: IncomingMessage): boolean {
-  if ('secure' in req) return req.secure === true // Express: knows about proxies.
-  return 'encrypted' in req.socket && req.socket.encrypted === true
 }

@@ -42,7 +42,7 @@ describe.each(STORES)('a response over %s', (_name, makeStore) => {
           req.session.views = 2
           res.write('b')
           setTimeout(() => {
-            req.session.cart = 3
+            req.session.shelf = 3
             res.end('c')
           }, 5)
         })
@@ -53,7 +53,7 @@ describe.each(STORES)('a response over %s', (_name, makeStore) => {
     const answer = await browser.get('/')
     expect(answer.text).toBe('abc')
     expect(answer.setCookies).toHaveLength(1)
-    expect(JSON.parse((await store.find(digest(browser.id)))?.data ?? '')).toEqual({ views: '2', cart: '3' })
+    expect(JSON.parse((await store.find(digest(browser.id)))?.data ?? '')).toEqual({ views: '2', shelf: '3' })
     expect((await browser.get('/')).setCookies).toEqual([])
   })
 
@@ -127,6 +127,20 @@ describe.each(STORES)('a response over %s', (_name, makeStore) => {
     expect((await browser.get('/out')).setCookies[0]).toContain('Max-Age=0')
     expect((await send(url, { cookie: saved })).text).toBe('null')
   })
+})
+
+test('a body that cannot be sent is an error of this request alone, also where the save came first', async () => {
+  const { url } = await house(
+    (app) => {
+      app.get('/', (req, res) => {
+        req.session.views = 1
+        Reflect.apply(res.end, res, [17])
+      })
+    },
+    { store: laterStore(new MemoryStore()) },
+  )
+  const answer = await send(url)
+  expect([answer.status, answer.text.includes('chunk')]).toEqual([500, true])
 })
 
 /** A store of which one verb fails, at once or later. */

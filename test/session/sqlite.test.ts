@@ -33,7 +33,7 @@ describe('the file', () => {
       (app) => {
         app.get('/', (req, res) => {
           req.session.views = (req.session.views ?? 0) + 1
-          req.session.cart = 'needle'
+          req.session.shelf = 'needle'
           res.end()
         })
       },

@@ -14,8 +14,7 @@ import { Sessions, type SessionsOptions } from '../../src/session/middleware.ts'
 declare module 'guildhall/session' {
   interface SessionData {
     views?: number
-    cart?: unknown
-    [key: `x${string}`]: unknown
+    shelf?: unknown
   }
 }
 
