@@ -6,6 +6,7 @@ import { HSTS } from './node-server.ts'
 
 export function firstSteps({ config, house, log, metrics, isStopping }: AppParts): RequestHandler {
   const isHttps = house.settings.baseUrl.protocol === 'https:'
+  const behindProxy = config.trustProxy !== undefined
   let proxyUnknown = config.trustProxy === undefined && config.tls === undefined
 
   return (req, res, next) => {
@@ -13,7 +14,9 @@ export function firstSteps({ config, house, log, metrics, isStopping }: AppParts
     const requestId = newId()
     const named: Request & { id?: string } = req
     named.id = requestId
-    const { path, method, ip } = req
+    const { path, method } = req
+    // The same as req.ip, which parses the headers even where no proxy is trusted.
+    const ip = behindProxy ? req.ip : req.socket.remoteAddress
     res.setHeader('X-Request-Id', requestId)
     if (isHttps) res.setHeader('Strict-Transport-Security', HSTS)
     if (isStopping()) res.setHeader('Connection', 'close')

@@ -91,7 +91,7 @@ describe('accounts', () => {
       const command = `"${process.execPath}" "${BIN}" user create anna`
       const child = spawn('/usr/bin/script', ['-qefc', command, '/dev/null'], {
         cwd: folder,
-        env: { ...CHEAP, PATH: process.env['PATH'] },
+        env: { ...CHEAP, PATH: process.env.PATH },
       })
       let shown = ''
       child.stdout.setEncoding('utf8').on('data', (text: string) => {

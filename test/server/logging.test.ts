@@ -71,7 +71,7 @@ describe('the second net', () => {
 
   test('a ring does not hang the log', () => {
     const ring: Record<string, unknown> = {}
-    ring['self'] = ring
+    ring.self = ring
     expect(JSON.stringify(loggable(ring))).toContain('[deep]')
   })
 })
@@ -92,5 +92,5 @@ test.each([
   const server = await startServer({ env: { ...PRODUCTION, TRUST_PROXY: hops } })
   await ask('/', { port: server.port, headers: { Host: 'example.org', 'X-Forwarded-For': '1.2.3.4, 9.9.9.9' } })
   await server.stop()
-  expect(server.lines().find(({ msg }) => msg === 'request')?.['ip']).toBe(ip)
+  expect(server.lines().find(({ msg }) => msg === 'request')?.ip).toBe(ip)
 })

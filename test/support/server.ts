@@ -67,7 +67,7 @@ export function newFolder(): string {
 
 /** `guildhall serve` on a free port. Hashes are cheap, but in production. Stopped after the test. */
 export async function startServer({ env = {}, folder = newFolder(), ...options }: RunOptions = {}): Promise<TestServer> {
-  const cheap = env['NODE_ENV'] === 'production' ? {} : { HASH_MEMORY_KIB: '1024', HASH_PASSES: '1' }
+  const cheap = env.NODE_ENV === 'production' ? {} : { HASH_MEMORY_KIB: '1024', HASH_PASSES: '1' }
   const startedAt = performance.now()
   const { child, finished, stdout, stderr } = start(['serve'], { ...options, folder, env: { PORT: '0', ...cheap, ...env } })
   onTestFinished(async () => {
@@ -84,7 +84,7 @@ export async function startServer({ env = {}, folder = newFolder(), ...options }
       resolve({ url: msg.split(' ').at(-1), port })
     }
     child.stdout?.on('data', look)
-    finished.then(({ code }) => reject(new Error(`the server ended with ${code}:\n${stdout()}${stderr()}`)))
+    void finished.then(({ code }) => reject(new Error(`the server ended with ${code}:\n${stdout()}${stderr()}`)))
   })
   return {
     url,
@@ -119,7 +119,7 @@ function start(args: readonly string[], { env = {}, folder, preload, stdin, umas
   const child = spawn(process.execPath, [...flags, BIN, ...args], {
     cwd: folder,
     // Nothing of this process's own settings.
-    env: { PATH: process.env['PATH'], ...env },
+    env: { PATH: process.env.PATH, ...env },
     stdio: 'pipe',
   })
   const texts = { stdout: '', stderr: '' }
