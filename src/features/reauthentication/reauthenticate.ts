@@ -2,6 +2,7 @@
 import { audit } from '../../core/audit.ts'
 import type { Caller, Core } from '../../core/core.ts'
 import { requireSession } from '../../core/require-session.ts'
+import { isLive } from '../../core/sign-in.ts'
 import { MembershipError } from '../../domain/errors.ts'
 import { readTexts } from '../../session/data.ts'
 import { findPassword } from '../../storage/users.ts'
@@ -15,6 +16,9 @@ export async function reauthenticate(core: Core, input: { readonly password: str
     throw new MembershipError('invalid_credentials')
   }
   await audit(core, 'recent_login', 'success', user.id, caller)
+  // This renews a login and is none: what was ended while the password was hashed stays ended.
+  const row = await core.db.sessions.find(session.hash)
+  if (row === undefined || !isLive(row, core.clock.now())) throw new MembershipError('login_required')
   await caller.startSession({
     userId: user.id,
     // The epoch this session was judged by, not a newer one: where the password changed meanwhile, the new session is dead at once.
