@@ -1,0 +1,66 @@
+// The limit of tries is one for all processes, and whoever runs into it costs next to nothing.
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { expect, onTestFinished, test } from 'vitest'
+import { siteOfTest } from '../support/evidence.ts'
+import { Visitor } from '../support/visitor.ts'
+
+const SECRET = 'one secret for all of the processes'
+
+async function visitorOfAnotherProcess(file: string): Promise<Visitor> {
+  const script = new URL('../support/member-process.ts', import.meta.url)
+  const child: ChildProcess = fork(script, [`sqlite:${file}`, SECRET], { execArgv: ['--conditions=guildhall-source'] })
+  onTestFinished(() => void child.kill())
+  const [port] = await once(child, 'message')
+  return new Visitor(`http://localhost:${port}`)
+}
+
+test('B-10 four processes on one database share their limits, to the last try', async () => {
+  const site = await siteOfTest({ secret: SECRET })
+  await site.visitor().register('victim')
+  const visitors = await Promise.all(Array.from({ length: 4 }, () => visitorOfAnotherProcess(site.file)))
+  const tries = (body: (n: number) => object, ip: (n: number) => string) =>
+    Promise.all(
+      visitors.flatMap((visitor, p) =>
+        Array.from({ length: 25 }, async (_, n) => {
+          const headers = { 'x-forwarded-for': ip(p * 25 + n) }
+          return (await visitor.api('/login', body(p * 25 + n), { headers })).status
+        }),
+      ),
+    )
+  const judged = (statuses: readonly number[]) => [401, 429].map((status) => statuses.filter((s) => s === status).length)
+
+  const onOneNetwork = await tries(
+    (n) => ({ username: `victim-${n}`, password: 'wrong, all wrong' }),
+    () => '10.0.0.1',
+  )
+  expect(judged(onOneNetwork)).toEqual([20, 80])
+  const onOneAccount = await tries(
+    () => ({ username: 'victim', password: 'wrong, all wrong' }),
+    (n) => `10.1.${n}.1`,
+  )
+  expect(judged(onOneAccount)).toEqual([5, 95])
+})
+
+test('B-18 a flood of logins costs no more hashes than the limit, and members are served meanwhile', async () => {
+  const site = await siteOfTest({ rateLimit: true })
+  const member = site.visitor()
+  await member.register('patient')
+  const before = site.core.passwords.stats.done
+  let answered = 0
+  const flood = Array.from({ length: 1000 }, async (_, n) => {
+    const { status } = await site.visitor().logIn(`victim-${n}`, 'wrong, all wrong')
+    answered++
+    return status
+  })
+  const servedDuringFlood = []
+  for (let n = 0; n < 20; n++) {
+    expect((await member.api('/profile')).status).toBe(200)
+    servedDuringFlood.push(answered < flood.length)
+  }
+  const statuses = await Promise.all(flood)
+  expect(servedDuringFlood[0]).toBe(true)
+  expect(statuses.filter((status) => status === 401)).toHaveLength(20)
+  expect(statuses.filter((status) => status === 429)).toHaveLength(980)
+  expect(site.core.passwords.stats.done - before).toBe(20)
+})

@@ -1,0 +1,86 @@
+// A refused login takes the same time whoever was asked for: the clock tells no more than the text.
+import { expect, test } from 'vitest'
+import type { PasswordHasher } from '../../src/passwords/hasher.ts'
+import { inDatabase, siteOfTest } from '../support/evidence.ts'
+import type { Site } from '../support/site.ts'
+import { median, sameDistribution } from '../support/statistics.ts'
+import { GOOD_PASSWORD } from '../support/visitor.ts'
+
+const TRIES = {
+  unknown: { username: 'nobody-here', password: 'wrong, all wrong' },
+  wrong: { username: 'active-anna', password: 'wrong, all wrong' },
+  disabled: { username: 'closed-cora', password: GOOD_PASSWORD },
+} as const
+
+type Kind = keyof typeof TRIES
+type Samples = Record<Kind, number[]>
+
+/** Every order, so that no kind has a fixed one before it. */
+const ORDERS = [
+  ['unknown', 'wrong', 'disabled'],
+  ['disabled', 'wrong', 'unknown'],
+  ['wrong', 'unknown', 'disabled'],
+  ['disabled', 'unknown', 'wrong'],
+  ['unknown', 'disabled', 'wrong'],
+  ['wrong', 'disabled', 'unknown'],
+] as const
+const SAMPLES = 300
+const WARM_UP = 30
+const ROUNDS = 3
+
+/** Times in milliseconds, one of each kind after the other, so that whatever else the machine does falls on all alike. */
+async function sample(site: Site, size: number): Promise<Samples> {
+  const visitor = site.visitor()
+  const samples: Samples = { unknown: [], wrong: [], disabled: [] }
+  for (let n = 0; n < size + WARM_UP; n++) {
+    for (const kind of ORDERS[n % ORDERS.length] ?? []) {
+      const startedAt = performance.now()
+      const { status } = await visitor.api('/login', TRIES[kind])
+      const ms = performance.now() - startedAt
+      expect(status).toBe(401)
+      if (n >= WARM_UP) samples[kind].push(ms)
+    }
+  }
+  return samples
+}
+
+/** Which pairs can be told apart by the clock. */
+function toldApart(samples: Samples): readonly string[] {
+  const pairs = [['unknown', 'wrong'], ['unknown', 'disabled'], ['wrong', 'disabled']] as const // biome-ignore format: three pairs
+  return pairs
+    .filter(([a, b]) => {
+      const [left, right] = [median(samples[a]), median(samples[b])]
+      const isClose = Math.abs(left - right) < Math.max(1, 0.02 * Math.max(left, right))
+      return !isClose || sameDistribution(samples[a], samples[b]) <= 0.01
+    })
+    .map(([a, b]) => `${a} and ${b}`)
+}
+
+async function siteWithPeople(): Promise<Site> {
+  // A hash of a few milliseconds: what the clock could tell is then larger than its noise.
+  const site = await siteOfTest({ passwords: { memoryKiB: 4096, passes: 1, workers: 1 } })
+  for (const username of ['active-anna', 'closed-cora']) await site.visitor().register(username)
+  inDatabase(site, "UPDATE users SET status = 'disabled' WHERE username = 'closed-cora'")
+  return site
+}
+
+test('B-02 unknown, mistyped and disabled take the same time', { timeout: 120_000 }, async () => {
+  const site = await siteWithPeople()
+  const rounds: (readonly string[])[] = []
+  do rounds.push(toldApart(await sample(site, SAMPLES)))
+  while (rounds.at(-1)?.length !== 0 && rounds.length < ROUNDS)
+  expect(rounds.at(-1)).toEqual([])
+})
+
+test('B-02 this bound would catch a site that answers for an unknown name at once', { timeout: 120_000 }, async () => {
+  const site = await siteWithPeople()
+  const { passwords } = site.core
+  const hasty: PasswordHasher = {
+    ...passwords,
+    verify: async (stored, password) => stored !== undefined && passwords.verify(stored, password),
+  }
+  Object.assign(site.core, { passwords: hasty })
+  expect(toldApart(await sample(site, SAMPLES / 3))).toEqual(
+    expect.arrayContaining(['unknown and wrong', 'unknown and disabled']),
+  )
+})

@@ -1,0 +1,113 @@
+// How passwords are kept: as strong salted hashes that follow the settings, with an optional pepper outside the database.
+import { expect, test } from 'vitest'
+import { checkOptions } from '../../src/options.ts'
+import { inDatabase, siteOfTest, storedHash } from '../support/evidence.ts'
+import { GOOD_PASSWORD } from '../support/visitor.ts'
+
+const PEPPERS = { old: 'a pepper of the old days, long enough', now: 'a pepper of these days, long enough' }
+
+/** A PHC string taken apart: https://github.com/P-H-C/phc-string-format */
+function readPhc(text: string) {
+  const [, id, version, parameters = '', salt = '', tag = ''] = text.split('$')
+  const { m, t, p } = Object.fromEntries(parameters.split(',').map((pair) => pair.split('=')))
+  const bytes = (base64: string) => Buffer.from(base64, 'base64').length
+  return { id, version, m: Number(m), t: Number(t), p: Number(p), salt, saltBytes: bytes(salt), tagBytes: bytes(tag) }
+}
+
+test('A-14 with the defaults a password is stored as argon2id with the parameters of OWASP', async () => {
+  const { memoryKiB, passes } = checkOptions({
+    baseUrl: 'https://example.org',
+    database: 'sqlite:x',
+    secret: 'x'.repeat(32),
+  }).passwords
+  const site = await siteOfTest({ passwords: { memoryKiB, passes } })
+  await site.visitor().register('alice')
+  const stored = readPhc(storedHash(site, 'alice'))
+  expect(stored).toMatchObject({ id: 'argon2id', version: 'v=19', p: 1 })
+  expect(stored.m).toBeGreaterThanOrEqual(19_456)
+  expect(stored.t).toBeGreaterThanOrEqual(2)
+  expect(stored.saltBytes).toBeGreaterThanOrEqual(16)
+  expect(stored.tagBytes).toBeGreaterThanOrEqual(32)
+  expect((await site.visitor().logIn('alice')).status).toBe(200)
+})
+
+test('A-14 A-16 two hundred people with one password have two hundred salts and two hundred hashes', async () => {
+  const site = await siteOfTest()
+  await Promise.all(Array.from({ length: 200 }, (_, n) => site.visitor().register(`twin-${n}`)))
+  const hashes = inDatabase(site, 'SELECT value FROM credentials').map(({ value }) => readPhc(String(value)))
+  expect(hashes).toHaveLength(200)
+  expect(new Set(hashes.map(({ salt }) => salt)).size).toBe(200)
+  expect(new Set(inDatabase(site, 'SELECT value FROM credentials').map(({ value }) => value)).size).toBe(200)
+})
+
+test('A-15 a hash from weaker settings follows the settings at the next login, and only then', async () => {
+  const past = await siteOfTest({ passwords: { memoryKiB: 256, passes: 1 } })
+  await past.visitor().register('alice')
+  const old = storedHash(past, 'alice')
+  const now = await siteOfTest({ database: `sqlite:${past.file}` })
+  expect((await now.visitor().logIn('alice', 'wrong, all wrong')).status).toBe(401)
+  expect(storedHash(past, 'alice')).toBe(old)
+  expect((await now.visitor().logIn('alice')).status).toBe(200)
+  const upgraded = storedHash(past, 'alice')
+  expect([readPhc(old).m, readPhc(upgraded).m]).toEqual([256, 1024])
+  expect((await now.visitor().logIn('alice')).status).toBe(200)
+  expect(storedHash(past, 'alice')).toBe(upgraded)
+})
+
+test('A-15 a bcrypt hash brought along from elsewhere logs in and becomes argon2id', async () => {
+  const { hashSync } = await import('@node-rs/bcrypt')
+  const site = await siteOfTest()
+  await site.visitor().register('alice')
+  inDatabase(site, 'UPDATE credentials SET value = ?', hashSync('an imported password', { cost: 4 }))
+  expect((await site.visitor().logIn('alice')).status).toBe(401)
+  expect((await site.visitor().logIn('alice', 'an imported password')).status).toBe(200)
+  expect(readPhc(storedHash(site, 'alice')).id).toBe('argon2id')
+  expect((await site.visitor().logIn('alice', 'an imported password')).status).toBe(200)
+})
+
+test('A-15 when the better hash cannot be written, the person is logged in all the same', async () => {
+  const past = await siteOfTest({ passwords: { memoryKiB: 256, passes: 1 } })
+  await past.visitor().register('alice')
+  const old = storedHash(past, 'alice')
+  inDatabase(past, "CREATE TRIGGER blocked BEFORE UPDATE ON credentials BEGIN SELECT RAISE(ABORT, 'blocked'); END")
+  const now = await siteOfTest({ database: `sqlite:${past.file}` })
+  const visitor = now.visitor()
+  expect((await visitor.logIn('alice')).status).toBe(200)
+  expect((await visitor.api('/profile')).status).toBe(200)
+  expect(storedHash(past, 'alice')).toBe(old)
+  expect(now.logs.map(({ level }) => level)).toEqual(['warn'])
+})
+
+test('A-17 without its pepper no old password fits, nothing breaks, and with it the pepper can be changed', async () => {
+  const first = await siteOfTest({ passwords: { pepper: PEPPERS.old } })
+  await first.visitor().register('alice')
+  const database = `sqlite:${first.file}`
+  for (const passwords of [{}, { pepper: PEPPERS.now }]) {
+    const without = await siteOfTest({ database, passwords })
+    const refused = await without.visitor().logIn('alice')
+    expect([refused.status, refused.json().code]).toEqual([401, 'invalid_credentials'])
+    expect((await without.visitor().register(`bob-${Object.keys(passwords).length}`)).status).toBe(201)
+    expect(without.logs.filter(({ level }) => level === 'error')).toEqual([])
+  }
+  const both = await siteOfTest({ database, passwords: { pepper: [PEPPERS.now, PEPPERS.old] } })
+  expect((await both.visitor().logIn('alice')).status).toBe(200)
+  const onlyNew = await siteOfTest({ database, passwords: { pepper: PEPPERS.now } })
+  expect((await onlyNew.visitor().logIn('alice')).status).toBe(200)
+  expect((await first.visitor().logIn('alice')).status).toBe(401)
+})
+
+test('A-21 an account without a password, or with a blank one, lets nobody in, whatever they type', async () => {
+  const site = await siteOfTest()
+  for (const username of ['alice', 'berta', 'conny']) await site.visitor().register(username)
+  inDatabase(site, "UPDATE credentials SET value = '' WHERE user_id = (SELECT id FROM users WHERE username = 'alice')")
+  inDatabase(site, "UPDATE credentials SET value = ' ' WHERE user_id = (SELECT id FROM users WHERE username = 'berta')")
+  inDatabase(site, "DELETE FROM credentials WHERE user_id = (SELECT id FROM users WHERE username = 'conny')")
+  for (const username of ['alice', 'berta', 'conny']) {
+    for (const password of [' ', 'null', 'undefined', '\0', GOOD_PASSWORD]) {
+      expect((await site.visitor().logIn(username, password)).status).toBe(401)
+    }
+    for (const password of ['', null, undefined, [], [''], {}, false, 0]) {
+      expect((await site.visitor().api('/login', { username, password })).status).toBe(422)
+    }
+  }
+})
