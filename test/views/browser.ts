@@ -5,7 +5,7 @@ import type { Sample } from './samples.ts'
 
 const ORIGIN = 'http://guildhall.test'
 const POLICY =
-  "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+  "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 /** A browser profile of its own that knows nothing but the samples. */
 export interface Site {
