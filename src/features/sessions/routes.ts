@@ -60,13 +60,17 @@ async function securityPage({ core, caller, t }: Exchange) {
   const entries = await core.db.all(recentAuditEntries, { userId: user.id, limit: RECENT_ENTRIES })
   return {
     now: core.clock.now(),
-    sessions: sessions.map(({ userAgent, ...session }) => ({ ...session, device: deviceName(userAgent, t) })),
+    sessions: currentFirst(sessions).map(({ userAgent, ...session }) => ({ ...session, device: deviceName(userAgent, t) })),
     password: { changedAt: password?.changed_at ?? user.createdAt },
     activity: entries.map(({ at, event, outcome, user_agent }) => ({
       at,
       text: activityText(t, { event, outcome, device: deviceName(user_agent ?? undefined, t) }),
     })),
   }
+}
+
+function currentFirst(sessions: readonly ListedSession[]): readonly ListedSession[] {
+  return sessions.toSorted((a, b) => Number(b.current) - Number(a.current))
 }
 
 function asJson({ id, current, createdAt, lastSeenAt, expiresAt, ip, userAgent }: ListedSession) {
