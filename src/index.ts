@@ -1,5 +1,6 @@
 // The public names, nothing else.
 export type { Logger } from './core/core.ts'
+export { type Hooks, Refusal, type RegistrationAttempt, type SignInAttempt } from './core/hooks.ts'
 export type { Clock } from './domain/clock.ts'
 export type { Duration } from './domain/duration.ts'
 export { type ErrorCode, type FieldError, type FieldErrorCode, MembershipError } from './domain/errors.ts'

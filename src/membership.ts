@@ -115,6 +115,7 @@ function createCore(settings: Settings): Core {
     }),
     throttle: settings.rateLimit ? createThrottle(db, clock, deriveKey(secret, 'throttle')) : unlimited,
     events: new Events((error, event) => logger.error({ err: error, event }, 'a listener of an event failed')),
+    hooks: settings.hooks,
     log: logger,
     settings: {
       siteName: settings.siteName,

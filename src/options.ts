@@ -1,5 +1,6 @@
 // Every option of a membership, with its default. Everything is checked at once; one TypeError lists every fault.
 import type { Logger } from './core/core.ts'
+import type { Hooks } from './core/hooks.ts'
 import { type Clock, systemClock } from './domain/clock.ts'
 import { type Duration, parseDuration } from './domain/duration.ts'
 import { DEFAULT_MIN_PASSWORD_CODE_POINTS, MAX_PASSWORD_CODE_POINTS } from './domain/password-policy.ts'
@@ -39,6 +40,8 @@ export interface MembershipOptions {
   readonly strictOrigin?: boolean
   /** The language where the visitor's is none of ours. Default: `'en'`. */
   readonly locale?: Locale
+  /** Where your application has a say before something happens; a hook refuses with `throw new Refusal(code, text)`. Default: none. */
+  readonly hooks?: Hooks
   /** Default: warnings and errors to the console. */
   readonly logger?: Logger
   /** Default: the system's. Tests pass one they can move. */
@@ -103,6 +106,7 @@ export interface Settings {
   readonly trustedOrigins: readonly string[]
   readonly strictOrigin: boolean
   readonly locale: Locale
+  readonly hooks: Hooks
   readonly logger: Logger
   readonly clock: Clock
 }
@@ -155,6 +159,7 @@ function settle(options: MembershipOptions, fault: Fault): Settings {
     trustedOrigins: checkOrigins(options.trustedOrigins ?? [], fault),
     strictOrigin: options.strictOrigin ?? false,
     locale,
+    hooks: checkHooks(options.hooks ?? {}, fault),
     logger: options.logger ?? consoleLogger,
     clock: options.clock ?? systemClock,
   }
@@ -162,7 +167,7 @@ function settle(options: MembershipOptions, fault: Fault): Settings {
 
 const OPTION_NAMES = [
   'baseUrl', 'database', 'path', 'secret', 'siteName', 'production', 'insecureHttp', 'session', 'cookie', 'passwords',
-  'registration', 'rateLimit', 'trustedOrigins', 'strictOrigin', 'locale', 'logger', 'clock',
+  'registration', 'rateLimit', 'trustedOrigins', 'strictOrigin', 'locale', 'hooks', 'logger', 'clock',
 ] // biome-ignore format: a list of names reads as a block
 
 function refuseUnknown(where: string, given: object, known: readonly string[], fault: Fault): void {
@@ -281,6 +286,14 @@ function checkOrigins(origins: readonly string[], fault: Fault): readonly string
     if (!exact) fault(`trustedOrigins must be exact origins like 'https://app.example.org', got '${origin}'`)
   }
   return origins
+}
+
+function checkHooks(hooks: Hooks, fault: Fault): Hooks {
+  refuseUnknown('hooks.', hooks, ['beforeRegister', 'beforeSignIn'], fault)
+  for (const [name, hook] of Object.entries(hooks)) {
+    if (hook !== undefined && typeof hook !== 'function') fault(`hooks.${name} must be a function`)
+  }
+  return hooks
 }
 
 function oneOf<Choice extends string>(name: string, value: Choice, choices: readonly Choice[], fault: Fault): Choice {

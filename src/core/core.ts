@@ -4,6 +4,7 @@ import type { Events } from '../domain/events.ts'
 import type { SessionLimits } from '../domain/session.ts'
 import type { PasswordHasher } from '../passwords/hasher.ts'
 import type { Database, LiveSession } from '../storage/contract.ts'
+import type { Hooks } from './hooks.ts'
 import type { Throttle } from './throttle.ts'
 
 export interface Core {
@@ -12,6 +13,7 @@ export interface Core {
   readonly passwords: PasswordHasher
   readonly throttle: Throttle
   readonly events: Events
+  readonly hooks: Hooks
   readonly log: Logger
   readonly settings: CoreSettings
 }

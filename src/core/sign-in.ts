@@ -3,6 +3,7 @@ import { MembershipError } from '../domain/errors.ts'
 import type { LiveSession, UserRow } from '../storage/contract.ts'
 import { audit } from './audit.ts'
 import type { Caller, Core } from './core.ts'
+import { askHook } from './hooks.ts'
 import { asUser } from './user.ts'
 
 export interface Proof {
@@ -18,6 +19,7 @@ export async function signIn(core: Core, user: UserRow, proof: Proof, caller: Ca
     await audit(core, 'login', 'disabled', user.id, caller)
     throw new MembershipError('invalid_credentials')
   }
+  await askHook(() => core.hooks.beforeSignIn?.({ user: asUser(user), ip: caller.ip, userAgent: caller.userAgent }))
   // First the entry, then the session: there may be an entry without a session after a crash, never a session without its entry.
   await audit(core, 'login', 'success', user.id, caller)
   const session = await caller.startSession({

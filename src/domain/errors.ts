@@ -11,6 +11,7 @@ export const ERROR_CODES = [
   'cross_site_request',
   'username_taken',
   'registration_closed',
+  'refused',
   'not_found',
   'method_not_allowed',
   'wrong_host',
@@ -47,6 +48,14 @@ export interface FieldError {
   readonly values?: Readonly<Record<string, number>>
 }
 
+export interface MembershipErrorOptions {
+  readonly errors?: readonly FieldError[]
+  readonly retryAfter?: number
+  readonly reason?: string
+  readonly text?: string
+  readonly cause?: unknown
+}
+
 /** A refusal. `http/errors.ts` alone knows which status and page belongs to a code. */
 export class MembershipError extends Error {
   override readonly name = 'MembershipError'
@@ -54,11 +63,16 @@ export class MembershipError extends Error {
   readonly errors: readonly FieldError[]
   /** Seconds after which it is worth trying again. */
   readonly retryAfter: number | undefined
+  /** Of `refused`: the code of the host application's own, and what it has to say. */
+  readonly reason: string | undefined
+  readonly text: string | undefined
 
-  constructor(code: ErrorCode, options: { errors?: readonly FieldError[]; retryAfter?: number; cause?: unknown } = {}) {
+  constructor(code: ErrorCode, options: MembershipErrorOptions = {}) {
     super(code, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.errors = options.errors ?? []
     this.retryAfter = options.retryAfter
+    this.reason = options.reason
+    this.text = options.text
   }
 }

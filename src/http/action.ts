@@ -155,6 +155,7 @@ const COMES_BACK = new Set([
   'invalid_input',
   'invalid_credentials',
   'username_taken',
+  'refused',
   'too_many_requests',
   'overloaded',
   'store_unavailable',

@@ -17,6 +17,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   cross_site_request: 403,
   username_taken: 409,
   registration_closed: 403,
+  refused: 403,
   not_found: 404,
   method_not_allowed: 405,
   wrong_host: 421,
@@ -39,6 +40,8 @@ export interface Problem {
   readonly status: number
   readonly code: ErrorCode
   readonly detail: string
+  /** Of `refused`: the host application's own code. */
+  readonly reason?: string
   readonly errors?: readonly { readonly field: string; readonly code: string; readonly message: string }[]
   readonly requestId: string
 }
@@ -53,6 +56,7 @@ export function problemOf(http: Http, req: Request, error: MembershipError): Pro
     status: statusOf(error.code),
     code: error.code,
     detail,
+    ...(error.reason !== undefined && { reason: error.reason }),
     ...(fields.length > 0 && { errors: fields }),
     requestId: requestIdOf(req),
   }
@@ -60,6 +64,7 @@ export function problemOf(http: Http, req: Request, error: MembershipError): Pro
 
 export function refusalTexts(http: Http, t: Translate, error: MembershipError): { title: string; detail: string } {
   const texts = errorTexts(t, error.code)
+  if (error.text !== undefined) return { ...texts, detail: error.text }
   const explain = error.code === 'cross_site_request' && !http.production
   if (!explain) return texts
   return { ...texts, detail: `${texts.detail} ${t('error.cross_site_request.development', { baseUrl: http.origin })}` }

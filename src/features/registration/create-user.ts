@@ -20,9 +20,8 @@ export interface NewUser {
 
 /** Throws `invalid_input` with every fault at once, or `username_taken`. Nothing is written before the password is hashed. */
 export async function createUser(core: Core, input: NewUser, from: Pick<Caller, 'ip' | 'userAgent'>): Promise<UserRow> {
+  refuseFaults(core, input)
   const displayName = tidyDisplayName(input.displayName ?? '')
-  const errors = faults(core, input, displayName)
-  if (errors.length > 0) throw new MembershipError('invalid_input', { errors })
 
   const usernameKey = canonicalUsername(input.username)
   if (await core.db.first(findUserByKey, { usernameKey })) throw new MembershipError('username_taken')
@@ -51,6 +50,12 @@ export async function createUser(core: Core, input: NewUser, from: Pick<Caller, 
   }
   core.events.emit('registered', { user: asUser(user) })
   return user
+}
+
+/** Throws `invalid_input` with every fault of a new user at once. */
+export function refuseFaults(core: Core, input: NewUser): void {
+  const errors = faults(core, input, tidyDisplayName(input.displayName ?? ''))
+  if (errors.length > 0) throw new MembershipError('invalid_input', { errors })
 }
 
 function pick({ id, username, displayName }: UserRow) {

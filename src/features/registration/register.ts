@@ -1,14 +1,17 @@
 // A visitor makes an account and is logged in.
 import type { Caller, Core } from '../../core/core.ts'
+import { askHook } from '../../core/hooks.ts'
 import { signIn } from '../../core/sign-in.ts'
 import { MembershipError } from '../../domain/errors.ts'
 import type { UserRow } from '../../storage/contract.ts'
-import { createUser, type NewUser } from './create-user.ts'
+import { createUser, type NewUser, refuseFaults } from './create-user.ts'
 
 export async function register(core: Core, input: Omit<NewUser, 'roles'>, caller: Caller): Promise<UserRow> {
   refuseWhereClosed(core)
   // Only the fields that a visitor may choose: a role in the request is not read.
   const { username, password, displayName } = input
+  refuseFaults(core, { username, password, displayName })
+  await askHook(() => core.hooks.beforeRegister?.({ username, displayName, ip: caller.ip, userAgent: caller.userAgent }))
   const user = await createUser(core, { username, password, displayName }, caller)
   await signIn(core, user, { factors: 'password', remember: false }, caller)
   return user
