@@ -15,13 +15,13 @@ import { profileRoutes } from './features/profile/routes.ts'
 import { reauthenticationRoutes } from './features/reauthentication/routes.ts'
 import { registrationRoutes } from './features/registration/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
-import { attachUser } from './http/attach-user.ts'
 import { asHostError } from './http/errors.ts'
 import { createGuards, type Guards } from './http/guards.ts'
 import type { Http } from './http/http.ts'
 import { MembershipSession } from './http/membership-session.ts'
 import { carriesCookie, isUnsafe, isWelcome } from './http/origin-check.ts'
 import { refuse, setHeaders } from './http/reply.ts'
+import { attachFace } from './http/request-face.ts'
 import { createRouter, type Router } from './http/router.ts'
 import { checkOptions, type MembershipOptions, type Settings } from './options.ts'
 import { createHasher } from './passwords/hasher.ts'
@@ -177,7 +177,7 @@ function handler(http: Http, router: Router) {
       setHeaders(req, res)
       return refuse(http, req, res, new MembershipError('cross_site_request'))
     }
-    attachUser(http, req)
+    attachFace(http, req)
     http.sessions.handle(req, res, (error?: unknown) => {
       if (error !== undefined && error !== null) {
         if (!serve) return next(asHostError(http, req, error))

@@ -7,8 +7,8 @@ import { askHook } from './hooks.ts'
 import { asUser } from './user.ts'
 
 export interface Proof {
-  /** What was proven, in the words of the session's `factors`. */
-  readonly factors: 'password'
+  /** What was proven, in the words of the session's `factors`. `application`: the host application vouches for the person. */
+  readonly factors: 'password' | 'application'
   /** Whether the session outlives the browser. */
   readonly remember: boolean
 }

@@ -62,6 +62,10 @@ export const findUserByKey = statement('find user by name', (db, p: { usernameKe
   db.selectFrom('users').select(USER_COLUMNS).where('username_key', '=', p.usernameKey),
 )
 
+export const findUserById = statement('find user by id', (db, p: { id: string }) =>
+  db.selectFrom('users').select(USER_COLUMNS).where('id', '=', p.id),
+)
+
 /** The user behind a name and what their password must match, in one read. */
 export const findForLogin = statement('find user for login', (db, p: { usernameKey: string }) =>
   db

@@ -1,5 +1,6 @@
 // `/login` and `/logout`.
 import { z } from 'zod'
+import { signOut } from '../../core/sign-out.ts'
 import { asJson } from '../../core/user.ts'
 import { action } from '../../http/action.ts'
 import { flag, identifier, nothing, passwordText, returnTo } from '../../http/fields.ts'
@@ -7,7 +8,6 @@ import { perAccount, perNetwork } from '../../http/limits.ts'
 import { page } from '../../http/page.ts'
 import { localPath } from '../../http/return-to.ts'
 import { logIn } from './log-in.ts'
-import { logOut } from './log-out.ts'
 
 const LoginInput = z.object({ username: identifier, password: passwordText, remember: flag.default(false), returnTo })
 
@@ -40,7 +40,7 @@ const logout = action({
   guard: 'anybody',
   input: nothing,
   page: page('logout', () => ({})),
-  run: logOut,
+  run: (core, _input, caller) => signOut(core, caller),
   answer: (_result, { http }) => ({ to: http.url('/login'), notice: 'logged_out' }),
 })
 
