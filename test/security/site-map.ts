@@ -44,8 +44,12 @@ export function writesOf(site: Site): readonly (Place & { readonly input: Readon
 /** The body and its content type, as the door wants them. */
 export function bodyFor(door: 'page' | 'api', fields: object): { readonly type: string; readonly body: string } {
   if (door === 'api') return { type: 'application/json', body: JSON.stringify(fields) }
-  const pairs = Object.entries(fields).map(([name, value]): [string, string] => [name, String(value)])
+  const pairs = Object.entries(fields).map(([name, value]): [string, string] => [name, asText(value)])
   return { type: 'application/x-www-form-urlencoded', body: new URLSearchParams(pairs).toString() }
+}
+
+export function asText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 /** What no answer may ever hold: a stack, SQL, a path of this machine, the inside of the program. */
