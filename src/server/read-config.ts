@@ -9,7 +9,10 @@ import { type Config, ConfigError, type Fault, LOG_LEVELS, type Reading } from '
 import type { Environment } from './env.ts'
 import { type SettingsReader, settingsReader } from './read-settings.ts'
 
-export function readConfig(environment: Environment): Reading {
+/** What was set, and what went wrong on the way to it. */
+type Found = Pick<Environment, 'values' | 'faults' | 'warnings'>
+
+export function readConfig(environment: Found): Reading {
   const faults = [...environment.faults]
   const warnings = [...environment.warnings]
   const fault = (text: string) => faults.push(text)
@@ -29,7 +32,7 @@ export function readConfig(environment: Environment): Reading {
 }
 
 /** Throws ConfigError with every fault. */
-export function configOf(environment: Environment): Config {
+export function configOf(environment: Found): Config {
   const { config, faults, warnings } = readConfig(environment)
   if (!config) throw new ConfigError(faults, warnings)
   return config
@@ -65,12 +68,7 @@ function checkDatabase(read: SettingsReader, production: boolean, fault: Fault):
   return { database, databaseFile: inMemory ? undefined : database.slice('sqlite:'.length) }
 }
 
-function checkMembership(
-  read: SettingsReader,
-  production: boolean,
-  environment: Environment,
-  fault: Fault,
-): Config['membership'] {
+function checkMembership(read: SettingsReader, production: boolean, environment: Found, fault: Fault): Config['membership'] {
   const siteName = read.text('SITE_NAME')
   if (siteName !== undefined && (siteName.trim() === '' || siteName.length > 64)) fault('SITE_NAME must have 1 to 64 characters')
   const rateLimit = read.onOff('RATE_LIMIT')
@@ -106,7 +104,7 @@ function checkOrigins(origins: readonly string[], fault: Fault): readonly string
 
 const DAY_MS = 86_400_000
 
-function checkTimes(read: SettingsReader, { values }: Environment, fault: Fault): SessionTimes {
+function checkTimes(read: SettingsReader, { values }: Found, fault: Fault): SessionTimes {
   const pairs = [
     { idle: 'SESSION_IDLE_TIMEOUT', absolute: 'SESSION_ABSOLUTE_TIMEOUT', idleDefault: '15m', absoluteDefault: '12h' },
     { idle: 'REMEMBER_IDLE_TIMEOUT', absolute: 'REMEMBER_ABSOLUTE_TIMEOUT', idleDefault: '14d', absoluteDefault: '30d' },
