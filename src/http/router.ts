@@ -114,16 +114,16 @@ function paramsOf(parts: readonly string[], given: readonly string[]): Record<st
 
 function sendAsset(req: Request, res: Response, { type, body, etag }: { type: string; body: string; etag: string }): void {
   setHeaders(req, res)
-  res.removeHeader('Vary')
-  res.setHeader('Cache-Control', 'public, max-age=31536000, immutable')
-  res.setHeader('ETag', etag)
-  res.setHeader('Content-Type', type)
   if (req.method !== 'GET' && req.method !== 'HEAD') {
     res.setHeader('Allow', 'GET, HEAD')
     res.statusCode = 405
     res.end()
     return
   }
+  res.removeHeader('Vary')
+  res.setHeader('Cache-Control', 'public, max-age=31536000, immutable')
+  res.setHeader('ETag', etag)
+  res.setHeader('Content-Type', type)
   if (req.headers['if-none-match'] === etag) {
     res.statusCode = 304
     res.end()
