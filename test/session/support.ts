@@ -5,7 +5,7 @@ import { request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
-import { MemoryStore, type SessionRow, type SessionStore } from 'guildhall/session'
+import { MemoryStore, type SessionStore } from 'guildhall/session'
 import { SqliteStore } from 'guildhall/session/sqlite'
 import { onTestFinished } from 'vitest'
 import type { CookieSettings } from '../../src/session/cookie.ts'
@@ -181,13 +181,4 @@ export class Browser {
   get id(): string {
     return this.cookie?.split('=')[1] ?? ''
   }
-}
-
-/** Everything a memory store keeps for nobody in particular, for counting. */
-export function rowCount(store: SessionStore): number {
-  return store instanceof MemoryStore ? store.size : Number.NaN
-}
-
-export function isRow(row: SessionRow | undefined): row is SessionRow {
-  return row !== undefined
 }
