@@ -1,6 +1,7 @@
 // The page of an action: which view, what it shows, and how it comes back with a form that was refused.
 import type { MembershipError } from '../domain/errors.ts'
 import { noticeText } from '../i18n/messages.ts'
+import type { Texts } from '../i18n/translate.ts'
 import type { Awaitable } from '../session/store.ts'
 import type { FormState, Pages, ViewName } from '../views/pages.ts'
 import { fieldMessages, refusalTexts, statusOf } from './errors.ts'
@@ -17,13 +18,15 @@ export interface Page {
 export interface PageOptions {
   readonly current?: 'profile' | 'security'
   readonly guestsOnly?: boolean
+  /** What the form says of refused credentials. Default: the text that fits a login. */
+  readonly wrongCredentials?: Texts
 }
 
 /** Declares the page of an action: `page('login', ({ core }) => ({ ... }))`. */
 export function page<Name extends ViewName>(
   view: Name,
   load: (exchange: Exchange) => Awaitable<Pages[Name]>,
-  { current, guestsOnly = false }: PageOptions = {},
+  { current, guestsOnly = false, wrongCredentials }: PageOptions = {},
 ): Page {
   const render = async (exchange: Exchange, form?: FormState) => {
     const notice = noticeText(exchange.t, exchange.query('notice'))
@@ -38,7 +41,9 @@ export function page<Name extends ViewName>(
     async showRefused(exchange, error) {
       const { http, res, t } = exchange
       setRefusalHeaders(res, error)
-      sendPage(res, statusOf(error.code), await render(exchange, formState(exchange, error, refusalTexts(http, t, error).detail)))
+      const own = error.code === 'invalid_credentials' ? wrongCredentials : undefined
+      const detail = own === undefined ? refusalTexts(http, t, error).detail : t(own)
+      sendPage(res, statusOf(error.code), await render(exchange, formState(exchange, error, detail)))
     },
   }
 }

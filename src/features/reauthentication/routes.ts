@@ -12,7 +12,9 @@ export const reauthenticationRoutes = action({
   guard: 'member',
   input: z.object({ password: passwordText, returnTo }),
   limits: [perNetwork('login', '20 per 10m'), perOwnAccount('login', '5 per 5m'), perOwnAccount('login', '15 per 1h')],
-  page: page('reauthenticate', (exchange) => ({ returnTo: localPath(exchange.entered.returnTo ?? exchange.query('returnTo')) })),
+  page: page('reauthenticate', (exchange) => ({ returnTo: localPath(exchange.entered.returnTo ?? exchange.query('returnTo')) }), {
+    wrongCredentials: 'error.invalid_credentials.reauthenticate',
+  }),
   run: reauthenticate,
-  answer: (_result, { http }, input) => ({ to: localPath(input.returnTo) ?? http.url('/profile') }),
+  answer: (_result, { http }, input) => ({ to: localPath(input.returnTo) ?? http.home }),
 })
