@@ -16,7 +16,7 @@ export interface MembershipEvents {
 export type EventName = keyof MembershipEvents
 export type Listener<Name extends EventName> = (event: MembershipEvents[Name]) => void
 
-/** Tells listeners one after the other. One that throws spoils neither the others nor the act it was told of. */
+/** Tells listeners one after the other and waits for none. One that throws or rejects spoils neither the others nor the act it was told of. */
 export class Events {
   readonly #listeners: { readonly [Name in EventName]: Set<Listener<Name>> } = {
     registered: new Set(),
@@ -37,7 +37,9 @@ export class Events {
   emit<Name extends EventName>(name: Name, event: MembershipEvents[Name]): void {
     for (const listener of this.#listeners[name]) {
       try {
-        listener(event)
+        const told: unknown = listener(event)
+        // An async function fits where nothing is expected back; if nobody looked, its rejection would end the process.
+        if (told instanceof Promise) told.catch((error: unknown) => this.#onError(error, name))
       } catch (error) {
         this.#onError(error, name)
       }

@@ -73,8 +73,14 @@ export function sendErrorPage(exchange: Exchange, error: MembershipError): void 
 export function refuse(http: Http, req: Request, res: Response, thrown: unknown): void {
   const error = asRefusal(http, req, thrown)
   const exchange = new Exchange(http, req, res, prefersJson(http, req) ? 'api' : 'page')
-  if (exchange.door === 'api') sendProblem(http, req, res, error)
-  else sendErrorPage(exchange, error)
+  if (exchange.door === 'api') return sendProblem(http, req, res, error)
+  try {
+    sendErrorPage(exchange, error)
+  } catch (broken) {
+    // Nobody is left to catch it: thrown from here it would end the process.
+    http.core.log.error({ err: broken, requestId: exchange.requestId }, 'the error page cannot be made')
+    send(res, 500, 'text/plain; charset=utf-8', `${refusalTexts(http, exchange.t, error).title}\n`)
+  }
 }
 
 /** Whether an answer should be JSON: below `/api`, or where `Accept` puts JSON before HTML. */
