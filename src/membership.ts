@@ -1,6 +1,7 @@
 // createMembership(): where everything is put together. One function, one `app.use`.
 import type { IncomingMessage } from 'node:http'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import { checkOptions } from './check-options.ts'
 import type { Core } from './core/core.ts'
 import { isLive } from './core/sign-in.ts'
 import { createSweeper } from './core/sweeper.ts'
@@ -10,11 +11,12 @@ import { MembershipError } from './domain/errors.ts'
 import { type EventName, Events, type Listener } from './domain/events.ts'
 import { deriveKey } from './domain/secret.ts'
 import type { User } from './domain/user.ts'
-import { loginRoutes } from './features/login/routes.ts'
+import { loginRoutes, logoutRoutes } from './features/login/routes.ts'
 import { profileRoutes } from './features/profile/routes.ts'
 import { reauthenticationRoutes } from './features/reauthentication/routes.ts'
 import { registrationRoutes } from './features/registration/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
+import type { Route } from './http/action.ts'
 import { asHostError } from './http/errors.ts'
 import { createGuards, type Guards } from './http/guards.ts'
 import type { Http } from './http/http.ts'
@@ -22,8 +24,9 @@ import { MembershipSession } from './http/membership-session.ts'
 import { carriesCookie, isUnsafe, isWelcome } from './http/origin-check.ts'
 import { refuse, setHeaders } from './http/reply.ts'
 import { attachFace } from './http/request-face.ts'
-import { createRouter, type Router } from './http/router.ts'
-import { checkOptions, type MembershipOptions, type Settings } from './options.ts'
+import { createRouter, pathOf, type Router } from './http/router.ts'
+import { createUrl } from './http/url.ts'
+import { FEATURE_NAMES, FEATURE_PATHS, type FeatureName, type MembershipOptions, movedPaths, type Settings } from './options.ts'
 import { createHasher } from './passwords/hasher.ts'
 import { Sessions } from './session/middleware.ts'
 import type { LiveSession } from './storage/contract.ts'
@@ -74,7 +77,7 @@ export function buildHouse(options: MembershipOptions): House {
   const http = createHttp(settings, core)
   const guards = createGuards(http)
   const sweeper = createSweeper(core)
-  const routes = [...registrationRoutes, ...loginRoutes, ...profileRoutes, ...sessionRoutes, ...reauthenticationRoutes]
+  const routes = routesOf(settings)
   const router = createRouter(http, routes)
 
   const membership: Membership = Object.assign(handler(http, router), guards, {
@@ -94,8 +97,20 @@ export function buildHouse(options: MembershipOptions): House {
       await core.db.close()
     },
   })
-  const paths = routes.map(({ path, door }) => http.url(door === 'api' ? `/api${path}` : path))
-  return { membership, core, http, settings, paths }
+  return { membership, core, http, settings, paths: routes.map((route) => pathOf(http, route)) }
+}
+
+/** What each feature serves; what is left out is not there at all. */
+function routesOf({ features }: Settings): readonly Route[] {
+  const all: Readonly<Record<FeatureName, readonly Route[]>> = {
+    registration: registrationRoutes,
+    login: loginRoutes,
+    logout: logoutRoutes,
+    profile: profileRoutes,
+    security: sessionRoutes,
+    reauthentication: reauthenticationRoutes,
+  }
+  return FEATURE_NAMES.flatMap((name) => (features[name] === false ? [] : all[name]))
 }
 
 function createCore(settings: Settings): Core {
@@ -119,7 +134,7 @@ function createCore(settings: Settings): Core {
     log: logger,
     settings: {
       siteName: settings.siteName,
-      registration: settings.registration,
+      registration: settings.features.registration === false ? 'closed' : settings.registration,
       passwordMinLength: passwords.minLength,
       session: settings.session,
       remember: settings.remember,
@@ -131,7 +146,10 @@ function createCore(settings: Settings): Core {
 function createHttp(settings: Settings, core: Core): Http {
   const { cookie, path, baseUrl } = settings
   const cookieName = cookie.secure ? `__Host-${cookie.name}` : cookie.name
-  const url = (local: string) => path + local
+  const leftOut = new Set<string>(
+    FEATURE_NAMES.filter((name) => settings.features[name] === false).map((name) => FEATURE_PATHS[name]),
+  )
+  const url = createUrl(path, movedPaths(settings.features))
   return {
     core,
     cookieName,
@@ -144,9 +162,10 @@ function createHttp(settings: Settings, core: Core): Http {
       judge: isLive,
       onError: (error, step) => core.log.warn({ err: error, step }, 'the session store did not take a write'),
     }),
-    views: createViews({ siteName: settings.siteName, url }),
+    views: createViews({ siteName: settings.siteName, url, serves: (path) => !leftOut.has(path) }),
     path,
     url,
+    home: settings.features.profile === false ? '/' : url('/profile'),
     origin: baseUrl.origin,
     trustedOrigins: new Set(settings.trustedOrigins),
     strictOrigin: settings.strictOrigin,

@@ -1,11 +1,9 @@
-// Every option of a membership, with its default. Everything is checked at once; one TypeError lists every fault.
+// Every option of a membership, with its meaning, its default and what follows from it. `check-options.ts` holds them to it.
 import type { Logger } from './core/core.ts'
 import type { Hooks } from './core/hooks.ts'
-import { type Clock, systemClock } from './domain/clock.ts'
-import { type Duration, parseDuration } from './domain/duration.ts'
-import { DEFAULT_MIN_PASSWORD_CODE_POINTS, MAX_PASSWORD_CODE_POINTS } from './domain/password-policy.ts'
-import { newToken } from './domain/secret.ts'
-import { LOCALES, type Locale } from './i18n/translate.ts'
+import type { Clock } from './domain/clock.ts'
+import type { Duration } from './domain/duration.ts'
+import type { Locale } from './i18n/translate.ts'
 
 export interface MembershipOptions {
   /** Where people reach the site, `'https://example.org'`: scheme, host, port. Required. Its scheme decides the cookie's name and `Secure`, once. */
@@ -40,6 +38,11 @@ export interface MembershipOptions {
   readonly strictOrigin?: boolean
   /** The language where the visitor's is none of ours. Default: `'en'`. */
   readonly locale?: Locale
+  /**
+   * Leaves features out or moves their pages: `{ registration: false, profile: { path: '/me' } }`. Default: all, at the paths of the documentation.
+   * What is left out is not served: your application may serve that path itself.
+   */
+  readonly features?: FeatureOptions
   /** Where your application has a say before something happens; a hook refuses with `throw new Refusal(code, text)`. Default: none. */
   readonly hooks?: Hooks
   /** Default: warnings and errors to the console. */
@@ -79,6 +82,40 @@ export interface PasswordOptions {
   readonly queueLimit?: number
 }
 
+/** Each feature and the path of its page. */
+export const FEATURE_PATHS = {
+  registration: '/register',
+  login: '/login',
+  logout: '/logout',
+  profile: '/profile',
+  security: '/account/security',
+  reauthentication: '/reauthenticate',
+} as const
+
+export type FeatureName = keyof typeof FEATURE_PATHS
+
+export const FEATURE_NAMES: readonly FeatureName[] = [
+  'registration',
+  'login',
+  'logout',
+  'profile',
+  'security',
+  'reauthentication',
+]
+
+/** Declared paths that the application moved, and where to. */
+export function movedPaths(features: FeatureOptions): ReadonlyMap<string, string> {
+  const moved = new Map<string, string>()
+  for (const name of FEATURE_NAMES) {
+    const choice = features[name]
+    if (choice) moved.set(FEATURE_PATHS[name], choice.path)
+  }
+  return moved
+}
+
+/** For each feature `false`, or the path of its page below the membership's `path`; its JSON door moves along. */
+export type FeatureOptions = { readonly [Name in FeatureName]?: false | { readonly path: string } }
+
 /** The options, checked and complete. */
 export interface Settings {
   readonly baseUrl: URL
@@ -106,204 +143,8 @@ export interface Settings {
   readonly trustedOrigins: readonly string[]
   readonly strictOrigin: boolean
   readonly locale: Locale
+  readonly features: FeatureOptions
   readonly hooks: Hooks
   readonly logger: Logger
   readonly clock: Clock
-}
-
-const SECRET_BYTES = 32
-const LONGEST_COOKIE = 400 * 86_400_000 // RFC 6265bis: user agents cap lifetimes at 400 days.
-const DATABASE = /^sqlite:(?::memory:|(?!\/\/).+)$/
-
-/** Throws one TypeError that names every fault and what to write instead; never a value that may be secret. */
-export function checkOptions(options: MembershipOptions): Settings {
-  const faults: string[] = []
-  const settings = settle(options, (fault) => faults.push(fault))
-  if (faults.length > 0) throw new TypeError(`createMembership: ${faults.join('; ')}`)
-  return settings
-}
-
-type Fault = (text: string) => void
-
-function settle(options: MembershipOptions, fault: Fault): Settings {
-  refuseUnknown('', options, OPTION_NAMES, fault)
-  const baseUrl = checkBaseUrl(options.baseUrl, fault)
-  const production = options.production ?? !isLoopback(baseUrl.hostname)
-  const secure = baseUrl.protocol === 'https:'
-  if (production && !secure && options.insecureHttp !== true) {
-    fault('baseUrl must be https: in production (insecureHttp: true allows http, at the price of every password on the way)')
-  }
-  if (!DATABASE.test(options.database ?? '')) fault("database must be 'sqlite:PATH' or 'sqlite::memory:'")
-  if (production && options.database === 'sqlite::memory:')
-    fault('database must be a file in production: sqlite::memory: forgets everybody')
-  const rateLimit = options.rateLimit ?? true
-  if (production && !rateLimit) fault('rateLimit must not be off in production')
-  const siteName = options.siteName ?? 'Guildhall'
-  if (siteName.trim() === '' || siteName.length > 64) fault('siteName must have 1 to 64 characters')
-  const path = options.path ?? ''
-  if (!/^(?:\/[A-Za-z0-9_-]+)*$/.test(path)) fault(`path must look like '/members', without a slash at the end, got '${path}'`)
-  const locale = options.locale ?? 'en'
-  if (!LOCALES.includes(locale)) fault(`locale must be one of ${LOCALES.join(', ')}, got '${locale}'`)
-  return {
-    baseUrl,
-    database: options.database,
-    path,
-    secrets: checkSecret(options.secret, production, fault),
-    siteName,
-    production,
-    ...checkTimes(options.session ?? {}, fault),
-    cookie: { ...checkCookie(options.cookie ?? {}, fault), secure },
-    passwords: checkPasswords(options.passwords ?? {}, production, fault),
-    registration: oneOf('registration', options.registration ?? 'open', ['open', 'closed'], fault),
-    rateLimit,
-    trustedOrigins: checkOrigins(options.trustedOrigins ?? [], fault),
-    strictOrigin: options.strictOrigin ?? false,
-    locale,
-    hooks: checkHooks(options.hooks ?? {}, fault),
-    logger: options.logger ?? consoleLogger,
-    clock: options.clock ?? systemClock,
-  }
-}
-
-const OPTION_NAMES = [
-  'baseUrl', 'database', 'path', 'secret', 'siteName', 'production', 'insecureHttp', 'session', 'cookie', 'passwords',
-  'registration', 'rateLimit', 'trustedOrigins', 'strictOrigin', 'locale', 'hooks', 'logger', 'clock',
-] // biome-ignore format: a list of names reads as a block
-
-function refuseUnknown(where: string, given: object, known: readonly string[], fault: Fault): void {
-  for (const name of Object.keys(given)) {
-    if (!known.includes(name)) fault(`there is no option ${where}${name}; known are ${known.join(', ')}`)
-  }
-}
-
-function checkBaseUrl(text: string | undefined, fault: Fault): URL {
-  const url = text !== undefined && URL.canParse(text) ? new URL(text) : undefined
-  const isOrigin = url && (url.protocol === 'http:' || url.protocol === 'https:') && url.href === `${url.origin}/`
-  if (url && isOrigin) return url
-  fault("baseUrl must be an origin like 'https://example.org', without path, query or user")
-  return new URL('http://localhost')
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || /^127\./.test(hostname)
-}
-
-function checkSecret(secret: string | readonly string[] | undefined, production: boolean, fault: Fault): readonly string[] {
-  const secrets = asList(secret)
-  if (secrets.length === 0 && production)
-    fault(`secret is required in production: ${SECRET_BYTES} bytes or more, the same at every start`)
-  if (secrets.some((one) => Buffer.byteLength(one) < SECRET_BYTES)) fault(`secret must have ${SECRET_BYTES} bytes or more`)
-  return secrets.length === 0 ? [newToken()] : secrets
-}
-
-function asList(value: string | readonly string[] | undefined): readonly string[] {
-  if (value === undefined) return []
-  return typeof value === 'string' ? [value] : value
-}
-
-function checkTimes(times: SessionTimes, fault: Fault): Pick<Settings, 'session' | 'remember' | 'keepAtLogin'> {
-  refuseUnknown(
-    'session.',
-    times,
-    ['idleTimeout', 'absoluteTimeout', 'rememberIdleTimeout', 'rememberAbsoluteTimeout', 'keepAtLogin'],
-    fault,
-  )
-  const ms = (name: keyof SessionTimes, text: Duration) => {
-    const parsed = parseDuration(text)
-    if (parsed === undefined) fault(`session.${name} must be a duration like '15m', got '${text}'`)
-    return parsed ?? 1
-  }
-  const session = {
-    idleMs: ms('idleTimeout', times.idleTimeout ?? '15m'),
-    absoluteMs: ms('absoluteTimeout', times.absoluteTimeout ?? '12h'),
-  }
-  const remember = {
-    idleMs: ms('rememberIdleTimeout', times.rememberIdleTimeout ?? '14d'),
-    absoluteMs: ms('rememberAbsoluteTimeout', times.rememberAbsoluteTimeout ?? '30d'),
-  }
-  if (session.idleMs > session.absoluteMs) fault('session.idleTimeout must not be longer than session.absoluteTimeout')
-  if (remember.idleMs > remember.absoluteMs)
-    fault('session.rememberIdleTimeout must not be longer than session.rememberAbsoluteTimeout')
-  if (remember.absoluteMs > LONGEST_COOKIE)
-    fault('session.rememberAbsoluteTimeout must not be longer than 400d: browsers keep no cookie longer')
-  return { session, remember, keepAtLogin: times.keepAtLogin ?? [] }
-}
-
-function checkCookie(
-  cookie: NonNullable<MembershipOptions['cookie']>,
-  fault: Fault,
-): { name: string; sameSite: 'strict' | 'lax' } {
-  refuseUnknown('cookie.', cookie, ['name', 'sameSite'], fault)
-  const name = cookie.name ?? 'guildhall'
-  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name) || /^__(?:host|secure)-/i.test(name)) {
-    fault(
-      'cookie.name must have 1 to 64 letters, digits, - or _, without __Host- or __Secure- (the scheme of baseUrl decides that)',
-    )
-  }
-  return { name, sameSite: oneOf('cookie.sameSite', cookie.sameSite ?? 'strict', ['strict', 'lax'], fault) }
-}
-
-function checkPasswords(passwords: PasswordOptions, production: boolean, fault: Fault): Settings['passwords'] {
-  refuseUnknown(
-    'passwords.',
-    passwords,
-    ['hash', 'minLength', 'pepper', 'memoryKiB', 'passes', 'bcryptCost', 'workers', 'queueLimit'],
-    fault,
-  )
-  const whole = (name: string, value: number, least: number, most: number) => {
-    if (!Number.isInteger(value) || value < least || value > most)
-      fault(`passwords.${name} must be a whole number from ${least} to ${most}, got ${value}`)
-    return value
-  }
-  // OWASP Password Storage: argon2id with 19 MiB and two passes, bcrypt with at least 10.
-  return {
-    hash: oneOf('passwords.hash', passwords.hash ?? 'argon2id', ['argon2id', 'bcrypt'], fault),
-    minLength: whole(
-      'minLength',
-      passwords.minLength ?? DEFAULT_MIN_PASSWORD_CODE_POINTS,
-      DEFAULT_MIN_PASSWORD_CODE_POINTS,
-      MAX_PASSWORD_CODE_POINTS / 4,
-    ),
-    peppers: checkPeppers(passwords.pepper, fault),
-    memoryKiB: whole('memoryKiB', passwords.memoryKiB ?? 19_456, production ? 19_456 : 8, 2_097_152),
-    passes: whole('passes', passwords.passes ?? 2, production ? 2 : 1, 100),
-    bcryptCost: whole('bcryptCost', passwords.bcryptCost ?? 12, production ? 10 : 4, 16),
-    workers: passwords.workers === undefined ? undefined : whole('workers', passwords.workers, 1, 256),
-    queueLimit: whole('queueLimit', passwords.queueLimit ?? 256, 1, 100_000),
-  }
-}
-
-function checkPeppers(pepper: PasswordOptions['pepper'], fault: Fault): readonly string[] {
-  const peppers = asList(pepper)
-  if (peppers.some((one) => Buffer.byteLength(one) < 16)) fault('passwords.pepper must have 16 bytes or more')
-  return peppers
-}
-
-function checkOrigins(origins: readonly string[], fault: Fault): readonly string[] {
-  for (const origin of origins) {
-    // The URL parser takes `*` for a letter of a host name; nobody who writes it means one.
-    const exact = /^https?:\/\/[^*]+$/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin
-    if (!exact) fault(`trustedOrigins must be exact origins like 'https://app.example.org', got '${origin}'`)
-  }
-  return origins
-}
-
-function checkHooks(hooks: Hooks, fault: Fault): Hooks {
-  refuseUnknown('hooks.', hooks, ['beforeRegister', 'beforeSignIn'], fault)
-  for (const [name, hook] of Object.entries(hooks)) {
-    if (hook !== undefined && typeof hook !== 'function') fault(`hooks.${name} must be a function`)
-  }
-  return hooks
-}
-
-function oneOf<Choice extends string>(name: string, value: Choice, choices: readonly Choice[], fault: Fault): Choice {
-  if (!choices.includes(value)) fault(`${name} must be one of ${choices.join(', ')}, got '${String(value)}'`)
-  return value
-}
-
-const consoleLogger: Logger = {
-  debug() {},
-  info() {},
-  warn: (fields, message) => console.warn(message, fields),
-  error: (fields, message) => console.error(message, fields),
 }

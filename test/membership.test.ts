@@ -217,3 +217,61 @@ describe('in an application', () => {
     await site.close()
   })
 })
+
+describe('features', () => {
+  test('what is left out is not served, not linked to, and free for the application', async () => {
+    const site = await openSite({
+      features: { registration: false, security: false, profile: false },
+      routes: (app, { membership }) => {
+        app.get('/profile', membership.requireLogin, (req, res) => {
+          res.send(`our own profile of ${req.session.username}`)
+        })
+      },
+    })
+    await site.membership.users.create({ username: 'anna', password: GOOD_PASSWORD })
+    const visitor = site.visitor()
+    const statuses = []
+    for (const path of ['/register', '/account/security', '/api/register', '/api/account/sessions']) {
+      statuses.push((await visitor.get(path)).status)
+    }
+    expect(statuses).toEqual([404, 404, 404, 404])
+    expect((await visitor.api('/register', { username: 'eve', password: GOOD_PASSWORD })).status).toBe(404)
+    const page = await visitor.get('/login')
+    expect(page.text).not.toContain('/register')
+    expect((await visitor.form('/login', { username: 'anna', password: GOOD_PASSWORD })).location).toBe('/')
+    expect((await visitor.get('/profile')).text).toBe('our own profile of anna')
+    expect((await visitor.get('/logout')).text).not.toContain('/account/security')
+    await site.close()
+  })
+
+  test('a page moves with its JSON door, and every link and redirect follows', async () => {
+    const site = await openSite({
+      path: '/club',
+      features: { login: { path: '/enter' }, profile: { path: '/me' } },
+      routes: (app, { membership }) => {
+        app.get('/diary', membership.requireLogin, (_req, res) => {
+          res.send('dear diary')
+        })
+      },
+    })
+    const visitor = site.visitor()
+    expect((await visitor.get('/diary')).location).toBe('/club/enter?returnTo=%2Fdiary')
+    expect((await visitor.get('/club/login')).status).toBe(404)
+    expect((await visitor.get('/club/enter')).text).toContain('action="/club/enter"')
+    expect((await visitor.form('/club/register', { username: 'anna', password: GOOD_PASSWORD })).location).toBe(
+      '/club/me?notice=registered',
+    )
+    expect((await visitor.send('/club/api/me')).status).toBe(200)
+    expect((await visitor.send('/club/api/profile')).status).toBe(404)
+    expect((await visitor.form('/club/logout', {})).location).toBe('/club/enter?notice=logged_out')
+    await site.close()
+  })
+
+  test('a move that cannot be is a fault at the start', () => {
+    const told = faultsOf({ features: { login: { path: 'enter/' }, profile: { path: '/api/me' }, dashboard: false } })
+    expect(told).toContain("features.login must be false or { path: '/some/path' }")
+    expect(told).toContain('features.profile.path must not begin with /api or /assets')
+    expect(told).toContain('there is no option features.dashboard')
+    expect(() => createMembership({ ...GOOD, features: { login: { path: '/register' } } })).toThrow('two actions serve')
+  })
+})

@@ -77,7 +77,7 @@ async function showPage<Schema extends z.ZodType, Result>(
 ): Promise<void> {
   const { http, req, res, door, core, caller } = exchange
   if (guard === 'member' && lacks(caller.session, {}, core.clock)) return askForLogin(http, req, res, door, 'login_required')
-  if (page.guestsOnly && caller.session?.user) return sendTo(res, localPath(exchange.query('returnTo')) ?? http.url('/profile'))
+  if (page.guestsOnly && caller.session?.user) return sendTo(res, localPath(exchange.query('returnTo')) ?? http.home)
   try {
     await page.show(exchange)
   } catch (thrown) {
@@ -133,7 +133,7 @@ async function limited<Input, Result>(
   }
 }
 
-function sendAnswer({ http, res, door }: Exchange, { status, body, to = http.url('/profile'), notice }: Answer): void {
+function sendAnswer({ http, res, door }: Exchange, { status, body, to = http.home, notice }: Answer): void {
   if (door === 'page') return sendTo(res, notice === undefined ? to : withNotice(to, notice))
   if (body === undefined) return sendNothing(res)
   sendJson(res, status ?? 200, body)

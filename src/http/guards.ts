@@ -55,7 +55,7 @@ export function createGuards(http: Http): Guards {
       if (!http.sessions.handled(req)) return next(notInFront())
       if (!http.sessions.row(req)?.user) return next()
       setHeaders(req, res)
-      if (isPageVisit(http, req)) return sendTo(res, http.url('/profile'))
+      if (isPageVisit(http, req)) return sendTo(res, http.home)
       refuse(http, req, res, new MembershipError('already_logged_in'))
     },
   }

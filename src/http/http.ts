@@ -12,8 +12,10 @@ export interface Http {
   readonly views: Views
   /** Where the membership's paths begin: `''` or `/members`. */
   readonly path: string
-  /** The full local path of one of ours: `/login` becomes `/members/login`. */
+  /** The full local path of one of ours: `/login` becomes `/members/login`, or where the host moved it. */
   readonly url: (path: string) => string
+  /** Where a person goes who wanted nothing in particular: the profile, or the host's front page. */
+  readonly home: string
   /** Scheme, host and port that people see. */
   readonly origin: string
   /** Other origins whose writes are welcome. */

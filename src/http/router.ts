@@ -16,12 +16,17 @@ export interface Router {
   find(req: Request): ((req: Request, res: Response) => void) | undefined
 }
 
+/** The full local path of a route. */
+export function pathOf(http: Http, { path, door }: Pick<Route, 'path' | 'door'>): string {
+  return http.url(door === 'api' ? `/api${path}` : path)
+}
+
 export function createRouter(http: Http, routes: readonly Route[]): Router {
   const fixed = new Map<string, Entry>()
   const withParams: { readonly prefix: string; readonly parts: readonly string[]; readonly entry: Entry }[] = []
 
   for (const route of routes) {
-    const path = http.url(route.door === 'api' ? `/api${route.path}` : route.path)
+    const path = pathOf(http, route)
     const entry = fixed.get(path) ?? { methods: new Map<string, Route>() }
     if (!fixed.has(path) && path.includes('/:')) {
       withParams.push({ prefix: path.slice(0, path.indexOf(':')), parts: path.split('/'), entry })

@@ -11,6 +11,8 @@ export interface ViewOptions {
   readonly url: (path: string) => string
   /** Where the wordmark leads. Default: `/`, the host's front page, which is not below the membership's path. */
   readonly home?: string
+  /** Whether a path of ours is served; links to what the application left out are not shown. Default: everything is. */
+  readonly serves?: (path: string) => boolean
 }
 
 export interface Views {
@@ -32,6 +34,7 @@ export function createViews(options: ViewOptions): Views {
     siteName: options.siteName,
     url: options.url,
     home: options.home ?? '/',
+    serves: options.serves ?? (() => true),
     assets: assetPaths,
     initial: firstLetter,
   }

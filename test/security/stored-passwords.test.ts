@@ -1,6 +1,6 @@
 // How passwords are kept: as strong salted hashes that follow the settings, with an optional pepper outside the database.
 import { expect, test } from 'vitest'
-import { checkOptions } from '../../src/options.ts'
+import { checkOptions } from '../../src/check-options.ts'
 import { inDatabase, siteOfTest, storedHash } from '../support/evidence.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
 

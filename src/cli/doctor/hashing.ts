@@ -1,6 +1,6 @@
 // How long one password hash takes on this machine: too quick helps a thief, too slow keeps members waiting.
 
-import { checkOptions } from '../../options.ts'
+import { checkOptions } from '../../check-options.ts'
 import { createHasher } from '../../passwords/hasher.ts'
 import type { Config } from '../../server/config.ts'
 import { t } from '../terminal.ts'

@@ -13,7 +13,7 @@ const LoginInput = z.object({ username: identifier, password: passwordText, reme
 
 const DAY_MS = 86_400_000
 
-const login = action({
+export const loginRoutes = action({
   path: '/login',
   guard: 'anybody',
   input: LoginInput,
@@ -32,10 +32,10 @@ const login = action({
   turnedAway: (core, code, { ip }) => {
     core.events.emit('login', { outcome: code === 'overloaded' ? 'overloaded' : 'throttled', user: undefined, ip })
   },
-  answer: (user, { http }, input) => ({ body: { user: asJson(user) }, to: localPath(input.returnTo) ?? http.url('/profile') }),
+  answer: (user, { http }, input) => ({ body: { user: asJson(user) }, to: localPath(input.returnTo) ?? http.home }),
 })
 
-const logout = action({
+export const logoutRoutes = action({
   path: '/logout',
   guard: 'anybody',
   input: nothing,
@@ -43,5 +43,3 @@ const logout = action({
   run: (core, _input, caller) => signOut(core, caller),
   answer: (_result, { http }) => ({ to: http.url('/login'), notice: 'logged_out' }),
 })
-
-export const loginRoutes = [...login, ...logout]

@@ -31,7 +31,7 @@ export const registrationRoutes = action({
   answer: (user, { http }, input) => ({
     status: 201,
     body: { user: asJson(user) },
-    to: localPath(input.returnTo) ?? http.url('/profile'),
+    to: localPath(input.returnTo) ?? http.home,
     notice: 'registered',
   }),
 })
