@@ -12,6 +12,8 @@ export type AuditEvent =
   | 'other_sessions_ended'
   | 'recent_login'
   | 'profile_changed'
+  | 'status_changed'
+  | 'renamed'
 export type AuditOutcome = 'success' | 'wrong_password' | 'disabled'
 
 type Origin = Pick<Caller, 'ip' | 'userAgent'>

@@ -14,6 +14,11 @@ export interface User {
   readonly createdAt: Date
 }
 
+/** A closed account cannot log in, and whoever was logged in is out. */
+export type UserStatus = 'active' | 'disabled'
+
+export const USER_STATUSES: readonly UserStatus[] = ['active', 'disabled']
+
 export interface NameFault {
   readonly code: FieldErrorCode
   readonly values?: Readonly<Record<string, number>>

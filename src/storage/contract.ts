@@ -1,6 +1,7 @@
 // What every database gives: reads, units of work, and the sessions joined with their users.
+
+import type { UserStatus } from '../domain/user.ts'
 import type { Awaitable, SessionRow, SessionStore } from '../session/store.ts'
-import type { UserStatus } from './schema.ts'
 import type { Statement, StatementValues, Step } from './statement.ts'
 
 export { StepMissed } from '../session/sqlite.ts'

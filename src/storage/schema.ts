@@ -1,5 +1,7 @@
 // The nouns as tables. Times are milliseconds since 1970 UTC, flags are 0 or 1, on every database alike.
 
+import type { UserStatus } from '../domain/user.ts'
+
 export interface UsersTable {
   id: string
   /** As typed. */
@@ -14,8 +16,6 @@ export interface UsersTable {
   roles: string
   created_at: number
 }
-
-export type UserStatus = 'active' | 'disabled'
 
 export interface CredentialsTable {
   id: string

@@ -1,6 +1,7 @@
 // Users and their passwords in SQL.
+
+import type { UserStatus } from '../domain/user.ts'
 import type { UserRow } from './contract.ts'
-import type { UserStatus } from './schema.ts'
 import { statement } from './statement.ts'
 
 const USER_COLUMNS = [
@@ -85,6 +86,35 @@ export const listUsers = statement('list users', (db, p: { after: string; limit:
 
 export const setDisplayName = statement('set display name', (db, p: { id: string; displayName: string }) =>
   db.updateTable('users').set({ display_name: p.displayName }).where('id', '=', p.id),
+)
+
+export const raiseEpoch = statement('raise credential epoch', (db, p: { id: string }) =>
+  db
+    .updateTable('users')
+    .set((expression) => ({ credential_epoch: expression('credential_epoch', '+', 1) }))
+    .where('id', '=', p.id),
+)
+
+export const setStatus = statement('set status', (db, p: { id: string; status: UserStatus }) =>
+  db.updateTable('users').set({ status: p.status }).where('id', '=', p.id),
+)
+
+/** Touches no row where somebody else has the name. */
+export const setUsername = statement('set username', (db, p: { id: string; username: string; usernameKey: string }) =>
+  db
+    .updateTable('users')
+    .set({ username: p.username, username_key: p.usernameKey })
+    .where('id', '=', p.id)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('users as other')
+            .select('other.id')
+            .where('other.username_key', '=', p.usernameKey)
+            .where('other.id', '<>', p.id),
+        ),
+      ),
+    ),
 )
 
 export function toUserRow(stored: StoredUser): UserRow {

@@ -5,6 +5,7 @@ import { requireSession } from '../../core/require-session.ts'
 import { MembershipError } from '../../domain/errors.ts'
 import { isExpired } from '../../domain/session.ts'
 import type { SessionRow } from '../../session/store.ts'
+import type { UserRow } from '../../storage/contract.ts'
 
 export interface ListedSession {
   /** Names the session here; not usable as a cookie. */
@@ -18,29 +19,21 @@ export interface ListedSession {
   readonly userAgent: string | undefined
 }
 
+/** Where the caller is logged in, the last seen first. */
 export async function listSessions(core: Core, caller: Caller): Promise<readonly ListedSession[]> {
-  const { session } = requireSession(caller)
-  const rows = await liveSessionsOf(core, caller)
-  return rows.map((row) => ({
-    id: row.publicId,
-    current: row.hash === session.hash,
-    createdAt: row.createdAt,
-    lastSeenAt: row.lastSeenAt,
-    expiresAt: row.expiresAt,
-    remembered: row.persistent,
-    ip: row.ip,
-    userAgent: row.userAgent,
-  }))
+  const { session, user } = requireSession(caller)
+  return sessionsOf(core, user, session.hash)
 }
 
 /** Ends one of the caller's own sessions; somebody else's is as unknown as one that never was. */
 export async function endSession(core: Core, input: { readonly id: string }, caller: Caller): Promise<{ readonly own: boolean }> {
   const { session, user } = requireSession(caller)
-  const row = (await liveSessionsOf(core, caller)).find(({ publicId }) => publicId === input.id)
-  if (!row) throw new MembershipError('not_found')
-  const own = row.hash === session.hash
-  if (own) await caller.endSession()
-  else await core.db.sessions.delete(row.hash)
+  const own = session.publicId === input.id
+  if (!own) {
+    await endSessionOf(core, user, input.id, caller)
+    return { own }
+  }
+  await caller.endSession()
   await audit(core, 'session_ended', 'success', user.id, caller)
   return { own }
 }
@@ -51,8 +44,30 @@ export async function endOtherSessions(core: Core, _input: object, caller: Calle
   await audit(core, 'other_sessions_ended', 'success', user.id, caller)
 }
 
-async function liveSessionsOf(core: Core, caller: Caller): Promise<readonly SessionRow[]> {
-  const { user } = requireSession(caller)
+/** The live sessions of a user, the last seen first. */
+export async function sessionsOf(core: Core, user: UserRow, currentHash?: string): Promise<readonly ListedSession[]> {
+  const rows = await liveRowsOf(core, user)
+  return rows.map((row) => ({
+    id: row.publicId,
+    current: row.hash === currentHash,
+    createdAt: row.createdAt,
+    lastSeenAt: row.lastSeenAt,
+    expiresAt: row.expiresAt,
+    remembered: row.persistent,
+    ip: row.ip,
+    userAgent: row.userAgent,
+  }))
+}
+
+/** Ends one session of a user; throws `not_found` for an id that is none of theirs. */
+export async function endSessionOf(core: Core, user: UserRow, id: string, by: Pick<Caller, 'ip' | 'userAgent'>): Promise<void> {
+  const row = (await liveRowsOf(core, user)).find(({ publicId }) => publicId === id)
+  if (!row) throw new MembershipError('not_found')
+  await core.db.sessions.delete(row.hash)
+  await audit(core, 'session_ended', 'success', user.id, by)
+}
+
+async function liveRowsOf(core: Core, user: UserRow): Promise<readonly SessionRow[]> {
   const now = core.clock.now()
   const rows = await core.db.sessions.listByUser(user.id)
   return rows.filter((row) => !isExpired(row, now) && row.credentialEpoch === user.credentialEpoch)

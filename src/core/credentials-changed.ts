@@ -1,0 +1,25 @@
+// The only way to change what a login rests on: a password, a factor, the status. Whoever is logged in with the old one is out.
+import type { UserRow } from '../storage/contract.ts'
+import type { Step } from '../storage/statement.ts'
+import { step } from '../storage/statement.ts'
+import { raiseEpoch } from '../storage/users.ts'
+import { type AuditEvent, auditEntry } from './audit.ts'
+import type { Caller, Core } from './core.ts'
+
+/**
+ * Makes the change, raises the epoch and writes the entry in one unit of work, then deletes the sessions. A session that survives
+ * on the way (a crash, another store) is dead all the same: its epoch is judged at every request.
+ */
+export async function credentialsChanged(
+  core: Core,
+  user: Pick<UserRow, 'id'>,
+  change: { readonly because: AuditEvent; readonly steps: readonly Step[] },
+  caller: Pick<Caller, 'ip' | 'userAgent'>,
+): Promise<void> {
+  await core.db.commit([
+    ...change.steps,
+    step(raiseEpoch, { id: user.id }, { touches: 1 }),
+    auditEntry(core, change.because, 'success', user.id, caller),
+  ])
+  await core.db.sessions.deleteByUser(user.id)
+}

@@ -1,0 +1,83 @@
+// What an operator does with accounts: close and reopen, rename, look at and end sessions.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openSite, type Site } from '../support/site.ts'
+import { GOOD_PASSWORD } from '../support/visitor.ts'
+
+let site: Site
+
+beforeAll(async () => {
+  site = await openSite()
+})
+
+afterAll(() => site.close())
+
+test('D-24 closing an account ends its sessions at once, refuses its logins like a wrong password, and can be taken back', async () => {
+  const visitor = site.visitor()
+  await visitor.register('anna')
+  await site.membership.users.setStatus('ANNA', 'disabled')
+  expect((await visitor.api('/profile')).status).toBe(401)
+  const refused = await visitor.logIn('anna')
+  expect([refused.status, refused.json().code]).toEqual([401, 'invalid_credentials'])
+  await site.membership.users.setStatus('anna', 'active')
+  expect((await visitor.api('/profile')).status).toBe(401)
+  expect((await visitor.logIn('anna')).status).toBe(200)
+})
+
+test('F-23 of a hundred logins racing with the closing of the account, no session is alive after the answer', async () => {
+  const { users } = site.membership
+  await users.create({ username: 'racer', password: GOOD_PASSWORD })
+  const visitors = Array.from({ length: 100 }, () => site.visitor())
+  const logins = visitors.map((visitor) => visitor.logIn('racer'))
+  await new Promise((resolve) => setImmediate(resolve))
+  await users.setStatus('racer', 'disabled')
+  await Promise.all(logins)
+  const alive = await Promise.all(visitors.map(async (visitor) => (await visitor.api('/profile')).status))
+  expect(new Set(alive)).toEqual(new Set([401]))
+})
+
+test('a renamed account keeps its sessions and its password; the old name is free', async () => {
+  const { users } = site.membership
+  const visitor = site.visitor()
+  await visitor.register('maiden')
+  await visitor.register('other')
+  await visitor.logIn('maiden')
+  const renamed = await users.rename('maiden', 'Married')
+  expect(renamed.username).toBe('Married')
+  expect((await visitor.api('/profile')).json()).toMatchObject({ user: { username: 'Married' } })
+  expect((await site.visitor().logIn('married')).status).toBe(200)
+  expect((await site.visitor().logIn('maiden')).status).toBe(401)
+  await expect(users.rename('married', 'OTHER')).rejects.toMatchObject({ code: 'username_taken' })
+  await expect(users.rename('married', '-')).rejects.toMatchObject({ code: 'invalid_input' })
+  expect((await users.rename('married', 'MARRIED')).username).toBe('MARRIED')
+  expect((await site.visitor().register('maiden')).status).toBe(201)
+})
+
+test('an operator sees an account and its sessions, and ends one or all', async () => {
+  const { users } = site.membership
+  const [first, second, third] = [site.visitor(), site.visitor(), site.visitor()]
+  await first.register('sophie')
+  await second.logIn('sophie')
+  await third.logIn('sophie', GOOD_PASSWORD, { remember: true })
+  expect(await users.show('sophie')).toMatchObject({ user: { username: 'sophie' }, status: 'active', sessions: 3 })
+  const sessions = await users.sessions('sophie')
+  const kept = sessions.find(({ remembered }) => remembered)
+  expect(sessions).toHaveLength(3)
+  expect(await users.endSessions('sophie', { id: kept?.id ?? '' })).toBe(1)
+  expect((await third.api('/profile')).status).toBe(401)
+  expect((await first.api('/profile')).status).toBe(200)
+  await expect(users.endSessions('sophie', { id: kept?.id ?? '' })).rejects.toMatchObject({ code: 'not_found' })
+  expect(await users.endSessions('sophie')).toBe(2)
+  expect((await first.api('/profile')).status).toBe(401)
+})
+
+test('a name that nobody has is said to be that', async () => {
+  const { users } = site.membership
+  for (const ask of [
+    users.show('nobody'),
+    users.sessions('nobody'),
+    users.setStatus('nobody', 'disabled'),
+    users.rename('nobody', 'some'),
+  ]) {
+    await expect(ask).rejects.toMatchObject({ code: 'not_found' })
+  }
+})
