@@ -25,6 +25,17 @@ export interface Place {
   readonly input: Readonly<Record<string, string>> | undefined
 }
 
+const NOBODYS_ID = '00000000-0000-4000-8000-000000000000'
+
+/** Every path above at both doors, for a server that cannot be asked; a few of them are served at one door only. */
+export const PLACES: readonly Place[] = [...Object.keys(INPUTS), ...READS].flatMap((path) => {
+  const full = path.replace(':id', NOBODYS_ID)
+  return [
+    { path: full, door: 'page', input: INPUTS[path] },
+    { path: `/api${full}`, door: 'api', input: INPUTS[path] },
+  ] as const
+})
+
 /** Every path of a site at both doors. Throws where a route is not in the table above: whoever adds one adds its input here. */
 export function placesOf({ paths, http }: Site): readonly Place[] {
   return [...new Set(paths)].map((full) => {
@@ -33,7 +44,7 @@ export function placesOf({ paths, http }: Site): readonly Place[] {
     const path = door === 'api' ? local.slice('/api'.length) : local
     const input = INPUTS[path]
     if (!input && !READS.includes(path)) throw new Error(`test/security/site-map.ts does not know ${path}: add its input`)
-    return { path: full.replace(':id', '00000000-0000-4000-8000-000000000000'), door, input }
+    return { path: full.replace(':id', NOBODYS_ID), door, input }
   })
 }
 

@@ -37,6 +37,9 @@ export function ask(base: string, path: string, { method = 'GET', headers = {}, 
       else outgoing.setHeader(name, value)
     }
     if (!hasHost) outgoing.setHeader('host', new URL(base).host)
+    // For some methods Node would send a body without saying how long it is, and the next request would begin inside it.
+    const isFramed = outgoing.hasHeader('transfer-encoding') || outgoing.hasHeader('content-length')
+    if (body !== undefined && !isFramed) outgoing.setHeader('content-length', Buffer.byteLength(body))
     outgoing.on('response', (response) => {
       const chunks: Uint8Array[] = []
       response.on('data', (chunk: Uint8Array) => chunks.push(chunk))
