@@ -35,7 +35,13 @@ export class RequestCaller implements Caller {
     return this.#http.sessions.renew(this.#req, login)
   }
 
-  endSession(): Promise<void> {
-    return this.#http.sessions.end(this.#req)
+  /**
+   * no-store is not enough: Chromium keeps pages for its Back button all the same, and shows the page that a login led to even after
+   * the logout. `cache` makes it forget them; nothing else of the site's data is ours to clear.
+   */
+  async endSession(): Promise<void> {
+    await this.#http.sessions.end(this.#req)
+    const { res } = this.#req
+    if (res && !res.headersSent) res.setHeader('Clear-Site-Data', '"cache"')
   }
 }
