@@ -54,6 +54,8 @@ export interface House {
   readonly core: Core
   readonly http: Http
   readonly settings: Settings
+  /** What is served, action by action. */
+  readonly routes: readonly Route[]
   /** Every path that is served, with `:name` for its parts. */
   readonly paths: readonly string[]
 }
@@ -97,7 +99,7 @@ export function buildHouse(options: MembershipOptions): House {
       await core.db.close()
     },
   })
-  return { membership, core, http, settings, paths: routes.map((route) => pathOf(http, route)) }
+  return { membership, core, http, settings, routes, paths: routes.map((route) => pathOf(http, route)) }
 }
 
 /** What each feature serves; what is left out is not there at all. */

@@ -1,8 +1,7 @@
 // One declaration, two doors: an action is declared once and served as a page and as JSON, with the same checks in the same order.
 import type { z } from 'zod'
 import type { Caller, Core } from '../core/core.ts'
-import type { Count, Rate } from '../core/throttle.ts'
-import { type ErrorCode, MembershipError } from '../domain/errors.ts'
+import type { ErrorCode, MembershipError } from '../domain/errors.ts'
 import type { Notice } from '../i18n/messages.ts'
 import type { Awaitable } from '../session/store.ts'
 import { checkInput } from './check-input.ts'
@@ -10,13 +9,17 @@ import { asRefusal } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { lacks } from './guards.ts'
 import type { Door } from './http.ts'
+import { type Limit, limited } from './limits.ts'
 import { askForLogin } from './login-required.ts'
 import type { Page } from './page.ts'
 import { type RawInput, readInput } from './read-input.ts'
 import { sendErrorPage, sendJson, sendNothing, sendProblem, sendTo } from './reply.ts'
 import { localPath } from './return-to.ts'
 
-export interface Action<Schema extends z.ZodType, Result> {
+export type Action<Schema extends z.ZodType, Result, Body extends z.ZodType = z.ZodUndefined> = Declared<Schema, Result, Body> &
+  ({ readonly doors?: WithApi; readonly api: ApiDoor<Body> } | { readonly doors: readonly 'page'[]; readonly api?: undefined })
+
+interface Declared<Schema extends z.ZodType, Result, Body extends z.ZodType> {
   readonly path: string
   /** Default: `post`. A `get` reads and changes nothing. */
   readonly method?: 'get' | 'post'
@@ -26,31 +29,34 @@ export interface Action<Schema extends z.ZodType, Result> {
   readonly limits?: readonly Limit<z.output<Schema>>[]
   /** The page that holds the form: served to GET, and again with what was wrong. */
   readonly page?: Page
-  /** Where the action can be reached. Default: both. */
-  readonly doors?: readonly Door[]
   run(core: Core, input: z.output<Schema>, caller: Caller): Awaitable<Result>
   /** Hears of tries that were turned away before they were judged: `too_many_requests`, `overloaded`. */
   turnedAway?(core: Core, code: ErrorCode, caller: Caller): void
   /** What a success answers. */
-  answer(result: Result, exchange: Exchange, input: z.output<Schema>): Answer
+  answer(result: Result, exchange: Exchange, input: z.output<Schema>): Answer<z.output<Body>>
 }
 
-export interface Answer {
-  /** Default: 200 with a body, 204 without. */
-  readonly status?: number
-  readonly body?: object
+/** Where the action can be reached. Default: both. */
+type WithApi = readonly ['page', 'api'] | readonly ['api']
+
+/** What the JSON door answers. The description of the API is made from it, for developers and in English. */
+export interface ApiDoor<Body extends z.ZodType = z.ZodType> {
+  readonly summary: string
+  /** Of a success. Default: 200 with a body, 204 without. */
+  readonly status?: 200 | 201 | 202
+  /** Without it there is nothing to say. */
+  readonly body?: Body
+  /** Refusals of its own, besides those that guard, limits and input bring along. */
+  readonly refuses?: readonly ErrorCode[]
+}
+
+export type Answer<Body> = Onward & (undefined extends Body ? { readonly body?: undefined } : { readonly body: Body })
+
+interface Onward {
   /** The full local path of the next page. */
   readonly to?: string
   /** What the next page says at its top. */
   readonly notice?: Notice
-}
-
-export interface Limit<Input> {
-  readonly name: string
-  readonly rate: Rate
-  readonly subject: (input: Input, caller: Caller) => string
-  /** What a success does to the count: a login that worked was no guess. */
-  readonly onSuccess: 'keep' | 'refund' | 'clear'
 }
 
 /** An action at one door. The router serves it; it knows no types of its action. */
@@ -58,23 +64,41 @@ export interface Route {
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly door: Door
+  /** What the description of the API says of it. */
+  readonly described?: Described | undefined
   serve(exchange: Exchange): Promise<void>
 }
 
-export function action<Schema extends z.ZodType, Result>(declared: Action<Schema, Result>): readonly Route[] {
+export interface Described extends ApiDoor {
+  readonly guard: 'anybody' | 'member'
+  readonly input: z.ZodType
+  readonly isLimited: boolean
+}
+
+interface Describable extends Pick<Described, 'guard' | 'input'> {
+  readonly api?: ApiDoor | undefined
+  readonly limits?: readonly unknown[]
+}
+
+export function action<Schema extends z.ZodType, Result, Body extends z.ZodType = z.ZodUndefined>(
+  declared: Action<Schema, Result, Body>,
+): readonly Route[] {
   const { path, page, method = 'post', doors = ['page', 'api'] } = declared
   const routes: Route[] = []
   if (page) routes.push({ method: 'GET', path, door: 'page', serve: (exchange) => showPage(declared, page, exchange) })
   const perform = (exchange: Exchange) => performAction(declared, exchange)
-  for (const door of doors) routes.push({ method: method === 'get' ? 'GET' : 'POST', path, door, serve: perform })
+  for (const door of doors) {
+    const described = door === 'api' ? describe(declared) : undefined
+    routes.push({ method: method === 'get' ? 'GET' : 'POST', path, door, serve: perform, described })
+  }
   return routes
 }
 
-async function showPage<Schema extends z.ZodType, Result>(
-  { guard }: Action<Schema, Result>,
-  page: Page,
-  exchange: Exchange,
-): Promise<void> {
+function describe({ api, guard, input, limits = [] }: Describable): Described | undefined {
+  return api && { ...api, guard, input, isLimited: limits.length > 0 }
+}
+
+async function showPage({ guard }: { readonly guard: 'anybody' | 'member' }, page: Page, exchange: Exchange): Promise<void> {
   const { http, req, res, door, core, caller } = exchange
   if (guard === 'member' && lacks(caller.session, {}, core.clock)) return askForLogin(http, req, res, door, 'login_required')
   if (page.guestsOnly && caller.session?.user) return sendTo(res, localPath(exchange.query('returnTo')) ?? http.home)
@@ -85,8 +109,8 @@ async function showPage<Schema extends z.ZodType, Result>(
   }
 }
 
-async function performAction<Schema extends z.ZodType, Result>(
-  declared: Action<Schema, Result>,
+async function performAction<Schema extends z.ZodType, Result, Body extends z.ZodType>(
+  declared: Action<Schema, Result, Body>,
   exchange: Exchange,
 ): Promise<void> {
   const { http, req, res, door, core, caller } = exchange
@@ -97,7 +121,7 @@ async function performAction<Schema extends z.ZodType, Result>(
     exchange.entered = shownAgain(raw)
     const input = checkInput(declared.input, { ...raw, ...exchange.params }, door === 'page')
     const result = await limited(declared.limits ?? [], exchange, input, () => declared.run(core, input, caller))
-    sendAnswer(exchange, declared.answer(result, exchange, input))
+    sendAnswer(exchange, declared.answer(result, exchange, input), declared.api)
   } catch (thrown) {
     const refusal = asRefusal(http, req, thrown)
     if (TURNED_AWAY.has(refusal.code)) declared.turnedAway?.(core, refusal.code, caller)
@@ -105,38 +129,12 @@ async function performAction<Schema extends z.ZodType, Result>(
   }
 }
 
-/** Counts, works, and takes back what was no guess: a success, or a try that the server was too busy to judge. */
-async function limited<Input, Result>(
-  limits: readonly Limit<Input>[],
-  { core, caller, req }: Exchange,
-  input: Input,
-  work: () => Awaitable<Result>,
-): Promise<Result> {
-  const countOf = ({ name, rate, subject }: Limit<Input>): Count => ({ name, rate, subject: subject(input, caller) })
-  const of = (kind: 'refund' | 'clear') => limits.filter(({ onSuccess }) => onSuccess === kind).map(countOf)
-  try {
-    await core.throttle.count(limits.map(countOf))
-  } catch (error) {
-    if (error instanceof MembershipError)
-      core.events.emit('refused', { code: 'too_many_requests', path: req.path, ip: caller.ip })
-    throw error
-  }
-  try {
-    const result = await work()
-    await core.throttle.refund(of('refund'))
-    await core.throttle.clear(of('clear'))
-    return result
-  } catch (error) {
-    const unjudged = error instanceof MembershipError && error.code === 'overloaded'
-    if (unjudged) await core.throttle.refund(limits.map(countOf))
-    throw error
-  }
-}
-
-function sendAnswer({ http, res, door }: Exchange, { status, body, to = http.home, notice }: Answer): void {
+function sendAnswer(exchange: Exchange, answer: Onward & { readonly body?: unknown }, api: ApiDoor | undefined): void {
+  const { http, res, door } = exchange
+  const { body, to = http.home, notice } = answer
   if (door === 'page') return sendTo(res, notice === undefined ? to : withNotice(to, notice))
   if (body === undefined) return sendNothing(res)
-  sendJson(res, status ?? 200, body)
+  sendJson(res, api?.status ?? 200, body)
 }
 
 async function sendRefusal(page: Page | undefined, exchange: Exchange, error: MembershipError): Promise<void> {

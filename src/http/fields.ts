@@ -1,19 +1,43 @@
-// Input fields that several actions share. They judge type and length; what a name or a password may be is the domain's to say.
+// Input fields that several actions share. They judge type and length; what a name or a password may be is the domain's to say,
+// and what `meta` tells of it is for the description of the API alone.
 import { z } from 'zod'
-import { isPasswordTooLong, MAX_PASSWORD_CODE_POINTS } from '../domain/password-policy.ts'
+import { DEFAULT_MIN_PASSWORD_CODE_POINTS, isPasswordTooLong, MAX_PASSWORD_CODE_POINTS } from '../domain/password-policy.ts'
+import { DISPLAY_NAME_MAX, USERNAME_MAX, USERNAME_MIN } from '../domain/user.ts'
 
 /** RFC 5321 lets an address have 254 characters; nothing longer is a name to log in with. */
 const LONGEST_IDENTIFIER = 254
 
 const LONGEST_PATH = 2048
 
-export const identifier = z.string().min(1).max(LONGEST_IDENTIFIER)
+export const identifier = z
+  .string()
+  .min(1)
+  .max(LONGEST_IDENTIFIER)
+  .meta({ description: 'The username; letter case does not matter.', examples: ['alice'] })
+
+export const newUsername = identifier.meta({
+  description:
+    'ASCII letters, digits, `_`, `-` and `.`, beginning and ending with a letter or digit; unique without regard to case.',
+  minLength: USERNAME_MIN,
+  maxLength: USERNAME_MAX,
+  examples: ['alice'],
+})
 
 /** Refused by length before any hash work (CVE-2013-1443). */
 export const passwordText = z
   .string()
   .min(1)
   .refine((text) => !isPasswordTooLong(text), { params: { max: MAX_PASSWORD_CODE_POINTS } })
+  .meta({ format: 'password', maxLength: MAX_PASSWORD_CODE_POINTS, examples: ['granite lantern ferry'] })
+
+export const newPassword = passwordText.meta({
+  description:
+    'Any characters, counted as code points after NFC; neither a common password nor made of the username or the site name. A site may ask for more.',
+  minLength: DEFAULT_MIN_PASSWORD_CODE_POINTS,
+  format: 'password',
+  maxLength: MAX_PASSWORD_CODE_POINTS,
+  examples: ['granite lantern ferry'],
+})
 
 /** A checkbox in a form, a boolean in JSON. */
 export const flag = z.union([
@@ -22,8 +46,20 @@ export const flag = z.union([
 ])
 
 /** Judged by `localPath` where it is used; what leads elsewhere is dropped, not refused. */
-export const returnTo = z.string().max(LONGEST_PATH).optional()
+export const returnTo = z
+  .string()
+  .max(LONGEST_PATH)
+  .meta({ description: 'Where the page goes on afterwards; this door has no use for it.' })
+  .optional()
 
-export const displayName = z.string().max(1024).optional()
+export const displayName = z
+  .string()
+  .max(1024)
+  .meta({
+    description: 'Any script, no control characters; empty: the username.',
+    maxLength: DISPLAY_NAME_MAX,
+    examples: ['Alice'],
+  })
+  .optional()
 
 export const nothing = z.object({})

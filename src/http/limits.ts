@@ -1,7 +1,18 @@
-// Limits as actions declare them: `perNetwork('login', '20 per 10m')`.
-import { networkOf, type Rate } from '../core/throttle.ts'
+// Limits as actions declare them, `perNetwork('login', '20 per 10m')`, and how they are kept.
+import type { Caller } from '../core/core.ts'
+import { type Count, networkOf, type Rate } from '../core/throttle.ts'
+import { MembershipError } from '../domain/errors.ts'
 import { canonicalUsername } from '../domain/user.ts'
-import type { Limit } from './action.ts'
+import type { Awaitable } from '../session/store.ts'
+import type { Exchange } from './exchange.ts'
+
+export interface Limit<Input> {
+  readonly name: string
+  readonly rate: Rate
+  readonly subject: (input: Input, caller: Caller) => string
+  /** What a success does to the count: a login that worked was no guess. */
+  readonly onSuccess: 'keep' | 'refund' | 'clear'
+}
 
 /** Tries from one network. A success takes its own try back and leaves the others: logging in once does not buy more guesses. */
 export function perNetwork(name: string, rate: Rate, onSuccess: 'refund' | 'keep' = 'refund'): Limit<unknown> {
@@ -20,5 +31,33 @@ export function perOwnAccount(name: string, rate: Rate): Limit<unknown> {
     rate,
     subject: (_input, caller) => canonicalUsername(caller.session?.user?.username ?? ''),
     onSuccess: 'clear',
+  }
+}
+
+/** Counts, works, and takes back what was no guess: a success, or a try that the server was too busy to judge. */
+export async function limited<Input, Result>(
+  limits: readonly Limit<Input>[],
+  { core, caller, req }: Exchange,
+  input: Input,
+  work: () => Awaitable<Result>,
+): Promise<Result> {
+  const countOf = ({ name, rate, subject }: Limit<Input>): Count => ({ name, rate, subject: subject(input, caller) })
+  const of = (kind: 'refund' | 'clear') => limits.filter(({ onSuccess }) => onSuccess === kind).map(countOf)
+  try {
+    await core.throttle.count(limits.map(countOf))
+  } catch (error) {
+    if (error instanceof MembershipError)
+      core.events.emit('refused', { code: 'too_many_requests', path: req.path, ip: caller.ip })
+    throw error
+  }
+  try {
+    const result = await work()
+    await core.throttle.refund(of('refund'))
+    await core.throttle.clear(of('clear'))
+    return result
+  } catch (error) {
+    const unjudged = error instanceof MembershipError && error.code === 'overloaded'
+    if (unjudged) await core.throttle.refund(limits.map(countOf))
+    throw error
   }
 }

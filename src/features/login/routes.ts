@@ -7,6 +7,7 @@ import { flag, identifier, nothing, passwordText, returnTo } from '../../http/fi
 import { perAccount, perNetwork } from '../../http/limits.ts'
 import { page } from '../../http/page.ts'
 import { localPath } from '../../http/return-to.ts'
+import { UserBody } from '../../http/shapes.ts'
 import { logIn } from './log-in.ts'
 
 const LoginInput = z.object({ username: identifier, password: passwordText, remember: flag.default(false), returnTo })
@@ -29,6 +30,11 @@ export const loginRoutes = action({
     { guestsOnly: true },
   ),
   run: logIn,
+  api: {
+    summary: 'Logs in. The answer sets the session cookie; an id from before is dead.',
+    body: UserBody,
+    refuses: ['invalid_credentials', 'refused'],
+  },
   turnedAway: (core, code, { ip }) => {
     core.events.emit('login', { outcome: code === 'overloaded' ? 'overloaded' : 'throttled', user: undefined, ip })
   },
@@ -40,6 +46,7 @@ export const logoutRoutes = action({
   guard: 'anybody',
   input: nothing,
   page: page('logout', () => ({})),
+  api: { summary: 'Logs out: ends the session and clears its cookie. Works in any state, as often as asked.' },
   run: (core, _input, caller) => signOut(core, caller),
   answer: (_result, { http }) => ({ to: http.url('/login'), notice: 'logged_out' }),
 })

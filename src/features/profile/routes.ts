@@ -5,6 +5,7 @@ import { asJson } from '../../core/user.ts'
 import { action } from '../../http/action.ts'
 import { displayName, nothing } from '../../http/fields.ts'
 import { page } from '../../http/page.ts'
+import { UserBody } from '../../http/shapes.ts'
 import { changeProfile } from './change-profile.ts'
 
 const read = action({
@@ -13,6 +14,7 @@ const read = action({
   guard: 'member',
   input: nothing,
   doors: ['api'],
+  api: { summary: 'The person who is logged in.', body: UserBody },
   run: (_core, _input, caller) => requireSession(caller).user,
   answer: (user) => ({ body: { user: asJson(user) } }),
 })
@@ -22,6 +24,7 @@ const change = action({
   guard: 'member',
   input: z.object({ displayName }),
   page: page('profile', ({ caller }) => ({ profile: requireSession(caller).user }), { current: 'profile' }),
+  api: { summary: 'Changes what the site calls the person.', body: UserBody },
   run: changeProfile,
   answer: (user, { http }) => ({ body: { user: asJson(user) }, to: http.url('/profile'), notice: 'profile_saved' }),
 })

@@ -15,6 +15,10 @@ export const reauthenticationRoutes = action({
   page: page('reauthenticate', (exchange) => ({ returnTo: localPath(exchange.entered.returnTo ?? exchange.query('returnTo')) }), {
     wrongCredentials: 'error.invalid_credentials.reauthenticate',
   }),
+  api: {
+    summary: 'Confirms the password, for what needs a recent login. The session gets a new id.',
+    refuses: ['invalid_credentials'],
+  },
   run: reauthenticate,
   answer: (_result, { http }, input) => ({ to: localPath(input.returnTo) ?? http.home }),
 })

@@ -2,13 +2,14 @@
 import { z } from 'zod'
 import { asJson } from '../../core/user.ts'
 import { action } from '../../http/action.ts'
-import { displayName, identifier, passwordText, returnTo } from '../../http/fields.ts'
+import { displayName, newPassword, newUsername, returnTo } from '../../http/fields.ts'
 import { perNetwork } from '../../http/limits.ts'
 import { page } from '../../http/page.ts'
 import { localPath } from '../../http/return-to.ts'
+import { UserBody } from '../../http/shapes.ts'
 import { refuseWhereClosed, register } from './register.ts'
 
-const RegisterInput = z.object({ username: identifier, password: passwordText, displayName, returnTo })
+const RegisterInput = z.object({ username: newUsername, password: newPassword, displayName, returnTo })
 
 export const registrationRoutes = action({
   path: '/register',
@@ -27,9 +28,14 @@ export const registrationRoutes = action({
     },
     { guestsOnly: true },
   ),
+  api: {
+    summary: 'Makes an account and logs in. The answer sets the session cookie.',
+    status: 201,
+    body: UserBody,
+    refuses: ['username_taken', 'registration_closed', 'refused'],
+  },
   run: register,
   answer: (user, { http }, input) => ({
-    status: 201,
     body: { user: asJson(user) },
     to: localPath(input.returnTo) ?? http.home,
     notice: 'registered',

@@ -5,6 +5,7 @@ import { action } from '../../http/action.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import { nothing } from '../../http/fields.ts'
 import { page } from '../../http/page.ts'
+import { time } from '../../http/shapes.ts'
 import { activityText } from '../../i18n/messages.ts'
 import { recentAuditEntries } from '../../storage/audit.ts'
 import { findPassword } from '../../storage/users.ts'
@@ -24,12 +25,39 @@ const security = action({
   answer: () => ({}),
 })
 
+const sessionId = z
+  .string()
+  .max(64)
+  .meta({
+    description: 'Names the session in this list; not usable as a cookie.',
+    examples: ['6b1f8f0e-52c4-4d0c-9c1e-8a3b7d2f9e10'],
+  })
+
+const SessionShape = z
+  .object({
+    id: sessionId,
+    current: z.boolean().meta({ description: 'Whether it is the session of this request.', examples: [true] }),
+    createdAt: time,
+    lastSeenAt: time,
+    expiresAt: time,
+    ip: z
+      .string()
+      .nullable()
+      .meta({ examples: ['192.0.2.7'] }),
+    userAgent: z
+      .string()
+      .nullable()
+      .meta({ examples: ['Mozilla/5.0'] }),
+  })
+  .meta({ id: 'Session' })
+
 const list = action({
   path: '/account/sessions',
   method: 'get',
   guard: 'member',
   input: nothing,
   doors: ['api'],
+  api: { summary: 'Where the person is logged in, this session first.', body: z.object({ sessions: z.array(SessionShape) }) },
   run: (core, _input, caller) => listSessions(core, caller),
   answer: (sessions) => ({ body: { sessions: sessions.map(asJson) } }),
 })
@@ -37,7 +65,8 @@ const list = action({
 const endOne = action({
   path: '/account/sessions/:id/end',
   guard: 'member',
-  input: z.object({ id: z.string().max(64) }),
+  input: z.object({ id: sessionId }),
+  api: { summary: 'Ends one session of the person, also this one.', refuses: ['not_found'] },
   run: endSession,
   answer: ({ own }, { http }) =>
     own ? { to: http.url('/login'), notice: 'logged_out' } : { to: http.url('/account/security'), notice: 'session_ended' },
@@ -47,6 +76,7 @@ const endOthers = action({
   path: '/account/sessions/end-others',
   guard: 'member',
   input: nothing,
+  api: { summary: 'Ends every session of the person but this one.' },
   run: endOtherSessions,
   answer: (_result, { http }) => ({ to: http.url('/account/security'), notice: 'other_sessions_ended' }),
 })

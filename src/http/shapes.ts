@@ -1,0 +1,27 @@
+// Shapes that several answers of the API share. The compiler holds every answer to its shape; the description of the API shows them.
+import { z } from 'zod'
+
+/** ISO 8601 in UTC, as `Date.prototype.toISOString` writes it. */
+export const time = z.string().meta({ format: 'date-time', examples: ['2026-05-04T12:00:00.000Z'] })
+
+export const UserShape = z
+  .object({
+    id: z.string().meta({ description: 'Opaque and stable.', examples: ['0e8f6c1e-6a0e-4a53-9d0c-5f1f3c7f2b11'] }),
+    username: z.string().meta({ description: 'As it was typed at registration.', examples: ['alice'] }),
+    displayName: z
+      .string()
+      .meta({ description: 'What to call the person; the username where they gave no other name.', examples: ['Alice'] }),
+    email: z
+      .string()
+      .nullable()
+      .meta({ examples: [null] }),
+    emailVerified: z.boolean().meta({ examples: [false] }),
+    roles: z
+      .array(z.string())
+      .readonly()
+      .meta({ examples: [['keeper']] }),
+    createdAt: time,
+  })
+  .meta({ id: 'User' })
+
+export const UserBody = z.object({ user: UserShape })
