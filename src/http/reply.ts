@@ -6,6 +6,7 @@ import type { FormState } from '../views/pages.ts'
 import { asRefusal, problemOf, refusalTexts, statusOf } from './errors.ts'
 import { Exchange } from './exchange.ts'
 import type { Http } from './http.ts'
+import { pathOfPage } from './language.ts'
 
 const guardHeaders: RequestHandler = helmet({
   contentSecurityPolicy: {
@@ -36,11 +37,11 @@ export function setHeaders(req: Request, res: Response): void {
 }
 
 export function sendJson(res: Response, status: number, body: unknown, type = 'application/json'): void {
-  send(res, status, `${type}; charset=utf-8`, JSON.stringify(body))
+  sendText(res, status, `${type}; charset=utf-8`, JSON.stringify(body))
 }
 
 export function sendPage(res: Response, status: number, html: string): void {
-  send(res, status, 'text/html; charset=utf-8', html)
+  sendText(res, status, 'text/html; charset=utf-8', html)
 }
 
 export function sendNothing(res: Response): void {
@@ -79,7 +80,7 @@ export function refuse(http: Http, req: Request, res: Response, thrown: unknown)
   } catch (broken) {
     // Nobody is left to catch it: thrown from here it would end the process.
     http.core.log.error({ err: broken, requestId: exchange.requestId }, 'the error page cannot be made')
-    send(res, 500, 'text/plain; charset=utf-8', `${refusalTexts(http, exchange.t, error).title}\n`)
+    sendText(res, 500, 'text/plain; charset=utf-8', `${refusalTexts(http, exchange.t, error).title}\n`)
   }
 }
 
@@ -98,6 +99,7 @@ export function commonData(exchange: Exchange, form?: FormState) {
     lang: t.locale,
     user: user && { username: user.username, displayName: user.displayName },
     registrationOpen: core.settings.registration === 'open',
+    path: pathOfPage(exchange, form !== undefined),
     form,
   }
 }
@@ -106,7 +108,7 @@ export function setRefusalHeaders(res: Response, error: MembershipError): void {
   if (error.retryAfter !== undefined) res.setHeader('Retry-After', String(error.retryAfter))
 }
 
-function send(res: Response, status: number, type: string, body: string): void {
+export function sendText(res: Response, status: number, type: string, body: string): void {
   res.statusCode = status
   res.setHeader('Content-Type', type)
   res.setHeader('Content-Length', Buffer.byteLength(body))

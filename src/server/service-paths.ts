@@ -1,18 +1,20 @@
-// `/healthz`, `/readyz`, `/metrics`: for machines that call the server by its address. No session, no host check, nothing told to strangers.
+// `/healthz`, `/readyz`, `/metrics`, `/openapi.json`: for machines that call the server by its address. No session, no host check, nothing told to strangers.
 import type { Request, RequestHandler, Response } from 'express'
 import { MembershipError } from '../domain/errors.ts'
 import { sameSecret } from '../domain/secret.ts'
-import { refuse, sendJson, setHeaders } from '../http/reply.ts'
+import { refuse, sendJson, sendText, setHeaders } from '../http/reply.ts'
 import type { AppParts } from './app-parts.ts'
 import { isLoopback } from './check-address.ts'
+import { describeServer } from './describe-server.ts'
 import { hostOf, namesOf } from './request-check.ts'
 
-export const SERVICE_PATHS = ['/healthz', '/readyz', '/metrics'] as const
+export const SERVICE_PATHS = ['/healthz', '/readyz', '/metrics', '/openapi.json'] as const
 
 export function servicePaths(parts: AppParts): RequestHandler {
   const { http } = parts.house
   const mayReadMetrics = metricsRule(parts)
-  const serve: Readonly<Record<string, (req: Request, res: Response) => Promise<void>>> = {
+  let description: string | undefined
+  const serve: Readonly<Record<ServicePath, (req: Request, res: Response) => Promise<void>>> = {
     '/healthz': async (_req, res) => sendJson(res, 200, { status: 'ok' }),
     '/readyz': async (_req, res) => {
       const ready = await isReady(parts)
@@ -24,15 +26,28 @@ export function servicePaths(parts: AppParts): RequestHandler {
       res.setHeader('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
       res.end(req.method === 'HEAD' ? undefined : text)
     },
+    '/openapi.json': async (_req, res) => {
+      // Nobody is told anything of their own here.
+      res.removeHeader('Vary')
+      res.setHeader('Cache-Control', 'public, max-age=300')
+      description ??= JSON.stringify(describeServer(parts.house))
+      sendText(res, 200, 'application/json; charset=utf-8', description)
+    },
   }
   return (req, res, next) => {
     const { path, method } = req
-    if (path !== '/healthz' && path !== '/readyz' && path !== '/metrics') return next()
+    if (!isServicePath(path)) return next()
     // Others go on to the checks of every request, and find nothing.
     if (method !== 'GET' && method !== 'HEAD') return next()
     setHeaders(req, res)
-    serve[path]?.(req, res).catch(next)
+    serve[path](req, res).catch(next)
   }
+}
+
+type ServicePath = (typeof SERVICE_PATHS)[number]
+
+function isServicePath(path: string): path is ServicePath {
+  return SERVICE_PATHS.some((known) => known === path)
 }
 
 /** Ready: not stopping, and the database answers with the schema of this program. */

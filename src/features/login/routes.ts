@@ -10,7 +10,9 @@ import { localPath } from '../../http/return-to.ts'
 import { UserBody } from '../../http/shapes.ts'
 import { logIn } from './log-in.ts'
 
-const LoginInput = z.object({ username: identifier, password: passwordText, remember: flag.default(false), returnTo })
+const remember = flag.default(false).meta({ description: 'Keeps the person logged in when the browser is closed.' })
+
+const LoginInput = z.object({ username: identifier, password: passwordText, remember, returnTo })
 
 const DAY_MS = 86_400_000
 

@@ -1,0 +1,49 @@
+// Turns our schemas into the JSON Schema of OpenAPI 3.1, with examples.
+import { z } from 'zod'
+import type { Media, Schema, Schemas } from './openapi-types.ts'
+
+/** A path's own parts are parameters; the rest of an input is the body. */
+export function splitInput(input: Schema, path: string) {
+  const properties = Object.entries(input.properties ?? {})
+  const isPart = ([name]: readonly [string, unknown]) => path.includes(`{${name}}`)
+  const required = input.required?.filter((name) => !isPart([name, undefined])) ?? []
+  const fields: Schema = {
+    type: 'object',
+    properties: Object.fromEntries(properties.filter((property) => !isPart(property))),
+    ...(required.length > 0 && { required }),
+  }
+  const parameters = properties.filter(isPart).map(([name, schema]) => {
+    return { name, in: 'path', required: true, schema: typeof schema === 'object' ? schema : {} } as const
+  })
+  return { fields, parameters }
+}
+
+/** As OpenAPI wants it: what has a name of its own stands below `components`. */
+export function schemaOf(type: z.ZodType, schemas: Schemas): Schema {
+  const { $schema: _, $defs = {}, ...schema } = z.toJSONSchema(type, { io: 'input' })
+  for (const [name, named] of Object.entries($defs)) schemas[name] = withRefs(named)
+  return withRefs(schema)
+}
+
+function withRefs(schema: Schema): Schema {
+  return JSON.parse(JSON.stringify(schema).replaceAll('"#/$defs/', '"#/components/schemas/'))
+}
+
+export function media(schema: Schema, schemas: Schemas): Media {
+  return { schema, example: exampleOf(schema, schemas) }
+}
+
+/** Put together from the examples of the fields; a field without one is left out. */
+function exampleOf(schema: Schema, schemas: Schemas): unknown {
+  if (schema.examples !== undefined) return schema.examples[0]
+  const name = schema.$ref?.replace('#/components/schemas/', '')
+  if (name !== undefined) return exampleOf(schemas[name] ?? {}, schemas)
+  const { properties, items } = schema
+  if (typeof items === 'object' && !Array.isArray(items)) return [exampleOf(items, schemas)]
+  if (!properties) return undefined
+  const examples = Object.entries(properties).map(([field, type]) => [
+    field,
+    typeof type === 'object' ? exampleOf(type, schemas) : undefined,
+  ])
+  return Object.fromEntries(examples.filter(([, example]) => example !== undefined))
+}
