@@ -1,19 +1,24 @@
 // `guildhall user create`: makes an account, also where registration is closed.
 import { askNewPassword, readPassword } from './ask-password.ts'
-import { say, t, UsageError } from './terminal.ts'
+import { say, sayJson, t, UsageError } from './terminal.ts'
 import { withHouse } from './with-house.ts'
 
 export interface NewUserOptions {
   readonly displayName?: string
   readonly role: readonly string[]
   readonly passwordStdin?: boolean
+  readonly json?: boolean
 }
 
-export async function createUser(username: string, { displayName, role: roles, passwordStdin }: NewUserOptions): Promise<void> {
+export async function createUser(
+  username: string,
+  { displayName, role: roles, passwordStdin, json }: NewUserOptions,
+): Promise<void> {
   if (!passwordStdin && !process.stdin.isTTY) throw new UsageError(t('cli.password_needs_terminal'))
   await withHouse('make it', async ({ membership: { users } }) => {
     const password = passwordStdin ? await readPassword(process.stdin) : await askNewPassword(username)
     const user = await users.create({ username, password, displayName, roles })
+    if (json) return sayJson({ ...user, email: user.email ?? null })
     say(t('cli.user_created', { username: user.username }))
   })
 }

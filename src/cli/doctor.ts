@@ -7,11 +7,11 @@ import { bad, type Finding, fine, odd } from './doctor/finding.ts'
 import { checkHashing } from './doctor/hashing.ts'
 import { checkReach } from './doctor/reach.ts'
 import { checkFiles, checkSecretSource } from './doctor/secrets.ts'
-import { FAILURE, say, t } from './terminal.ts'
+import { FAILURE, say, sayJson, t } from './terminal.ts'
 
 const MARKS = { ok: t('cli.doctor.ok'), warning: t('cli.doctor.warning'), fault: t('cli.doctor.fault') } as const
 
-export async function examine(): Promise<void> {
+export async function examine({ json }: { readonly json: boolean }): Promise<void> {
   const environment = readEnvironment()
   const { config, faults, warnings } = readConfig(environment)
   const findings: Finding[] = [fine(t('cli.doctor.node', { version: process.versions.node }))]
@@ -26,9 +26,10 @@ export async function examine(): Promise<void> {
       await checkHashing(config),
     )
   }
-  for (const { mark, text } of findings) say(`${MARKS[mark].padEnd(9)}${text}`)
   const faulty = findings.filter(({ mark }) => mark === 'fault').length
+  if (faulty > 0) process.exitCode = FAILURE
+  if (json) return sayJson({ well: faulty === 0, findings })
+  for (const { mark, text } of findings) say(`${MARKS[mark].padEnd(9)}${text}`)
   say('')
   say(faulty === 0 ? t('cli.doctor.well') : t.count('cli.doctor.unwell', faulty))
-  if (faulty > 0) process.exitCode = FAILURE
 }

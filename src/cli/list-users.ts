@@ -1,7 +1,7 @@
 // `guildhall user list`: who has an account.
 import type { User } from '../domain/user.ts'
 import type { Users } from '../users.ts'
-import { say, t } from './terminal.ts'
+import { say, sayJson, t, table } from './terminal.ts'
 import { withHouse } from './with-house.ts'
 
 const PAGE = 1000
@@ -9,7 +9,7 @@ const PAGE = 1000
 export async function listUsers({ json }: { readonly json: boolean }): Promise<void> {
   await withHouse('refuse', async ({ membership: { users } }) => {
     const found = await all(users)
-    if (json) return say(JSON.stringify(found.map(asJson), undefined, 2))
+    if (json) return sayJson(found.map(asJson))
     if (found.length === 0) return say(t('cli.no_users'))
     const head = [t('label.username'), t('label.display_name'), t('profile.roles'), t('cli.column.since')]
     say(table([head, ...found.map(rowOf)]))
@@ -32,16 +32,4 @@ function asJson(user: User): object {
 
 function rowOf({ username, displayName, roles, createdAt }: User): string[] {
   return [username, displayName, roles.join(', '), createdAt.toISOString().slice(0, 10)]
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
 }

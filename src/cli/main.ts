@@ -1,8 +1,19 @@
 // `guildhall`: the command line. Each command is a file; it is loaded when it is called.
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
+import { USER_STATUSES } from '../domain/user.ts'
+import { version } from '../server/version.ts'
 import type { NewUserOptions } from './create-user.ts'
+import type { InitOptions } from './init.ts'
+import type { EndOptions } from './sessions.ts'
 import { report, t, WRONG_USAGE } from './terminal.ts'
+
+interface Json {
+  readonly json?: boolean
+}
+
+function asked({ json }: Json): { readonly json: boolean } {
+  return { json: json === true }
+}
 
 function commands(): Command {
   const program = new Command('guildhall')
@@ -22,7 +33,8 @@ function commands(): Command {
   program
     .command('migrate')
     .description(t('cli.migrate'))
-    .action(async () => (await import('./migrate.ts')).migrate())
+    .option('--json', t('cli.option.json'))
+    .action(async (options: Json) => (await import('./migrate.ts')).migrate(asked(options)))
 
   const user = program.command('user').description(t('cli.user'))
   user
@@ -32,6 +44,7 @@ function commands(): Command {
     .option('--display-name <name>', t('cli.option.display_name'))
     .option('--role <role>', t('cli.option.role'), (role: string, roles: readonly string[]) => [...roles, role], [])
     .option('--password-stdin', t('cli.option.password_stdin'))
+    .option('--json', t('cli.option.json'))
     // Arguments stand in the process list and in the shell's history, for everybody to read.
     .addOption(new Option('--password [password]').hideHelp().argParser(() => program.error(t('cli.password_argument'))))
     // Commander would repeat them.
@@ -44,12 +57,82 @@ function commands(): Command {
     .command('list')
     .description(t('cli.user_list'))
     .option('--json', t('cli.option.json'))
-    .action(async ({ json }: { readonly json?: boolean }) => (await import('./list-users.ts')).listUsers({ json: json === true }))
+    .action(async (options: Json) => (await import('./list-users.ts')).listUsers(asked(options)))
+  user
+    .command('show')
+    .description(t('cli.user_show'))
+    .argument('<username>')
+    .option('--json', t('cli.option.json'))
+    .action(async (username: string, options: Json) => (await import('./accounts.ts')).showUser(username, asked(options)))
+  user
+    .command('set-status')
+    .description(t('cli.user_set_status'))
+    .argument('<username>')
+    .argument('<status>', USER_STATUSES.join(', '))
+    .option('--json', t('cli.option.json'))
+    .action(async (username: string, status: string, options: Json) =>
+      (await import('./accounts.ts')).setUserStatus(username, status, asked(options)),
+    )
+  user
+    .command('rename')
+    .description(t('cli.user_rename'))
+    .argument('<username>')
+    .argument('<new-username>', t('cli.argument.username'))
+    .option('--json', t('cli.option.json'))
+    .action(async (username: string, to: string, options: Json) =>
+      (await import('./accounts.ts')).renameUser(username, to, asked(options)),
+    )
+
+  const sessions = program.command('sessions').description(t('cli.sessions'))
+  sessions
+    .command('list')
+    .description(t('cli.sessions_list'))
+    .argument('<username>')
+    .option('--json', t('cli.option.json'))
+    .action(async (username: string, options: Json) => (await import('./sessions.ts')).listSessions(username, asked(options)))
+  sessions
+    .command('end')
+    .description(t('cli.sessions_end'))
+    .argument('<username>')
+    .argument('[id]', t('cli.argument.session'))
+    .option('--all', t('cli.option.all'))
+    .option('--json', t('cli.option.json'))
+    .action(async (username: string, id: string | undefined, options: EndOptions) =>
+      (await import('./sessions.ts')).endSessions(username, id, options),
+    )
+
+  program
+    .command('backup')
+    .description(t('cli.backup'))
+    .argument('<file>', t('cli.argument.new_file'))
+    .option('--json', t('cli.option.json'))
+    .action(async (file: string, options: Json) => (await import('./backup.ts')).makeBackup(file, asked(options)))
+  program
+    .command('restore')
+    .description(t('cli.restore'))
+    .argument('<file>', t('cli.argument.backup'))
+    .option('--yes', t('cli.option.yes'))
+    .option('--json', t('cli.option.json'))
+    .action(async (file: string, { yes, ...options }: Json & { readonly yes?: boolean }) =>
+      (await import('./backup.ts')).restoreBackup(file, { yes: yes === true, ...asked(options) }),
+    )
+  program
+    .command('init')
+    .description(t('cli.init'))
+    .option('--base-url <url>', t('cli.init.baseUrl.question'))
+    .option('--site-name <name>', t('cli.init.siteName.question'))
+    .option('--database <url>', t('cli.init.database.question'))
+    .option('--registration <who>', t('cli.init.registration.question'))
+    .option('--trust-proxy <hops>', t('cli.init.trustProxy.question'))
+    .option('--yes', t('cli.option.defaults'))
+    .option('--json', t('cli.option.json'))
+    .action(async (options: InitOptions) => (await import('./init.ts')).init(options))
 
   program
     .command('doctor')
     .description(t('cli.doctor'))
-    .action(async () => (await import('./doctor.ts')).examine())
+    .option('--json', t('cli.option.json'))
+    .action(async (options: Json) => (await import('./doctor.ts')).examine(asked(options)))
 
   return program
 }
@@ -62,12 +145,6 @@ async function run(): Promise<void> {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE
     else await report(error)
   }
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest
-  return known ? String(manifest.version) : ''
 }
 
 void run()

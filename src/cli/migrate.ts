@@ -3,13 +3,14 @@
 import { readEnvironment } from '../server/env.ts'
 import { configOf } from '../server/read-config.ts'
 import { SCHEMA_VERSION } from '../storage/migrations.ts'
-import { report, say, t } from './terminal.ts'
+import { report, say, sayJson, t } from './terminal.ts'
 import { inHouse } from './with-house.ts'
 
-export async function migrate(): Promise<void> {
+export async function migrate({ json }: { readonly json: boolean }): Promise<void> {
   const config = configOf(readEnvironment())
   try {
     await inHouse(config, (house) => house.membership.migrate())
+    if (json) return sayJson({ database: config.database, schema: SCHEMA_VERSION })
     say(t('cli.migrated', { database: config.database, version: SCHEMA_VERSION }))
   } catch (error) {
     await report(error, config)

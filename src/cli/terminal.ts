@@ -24,6 +24,10 @@ export function say(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
+export function sayJson(value: unknown): void {
+  say(JSON.stringify(value, undefined, 2))
+}
+
 export function complain(text: string): void {
   process.stderr.write(`${text}\n`)
 }
@@ -58,4 +62,17 @@ const LABELS: Readonly<Record<string, string>> = {
   displayName: t('label.display_name'),
   password: t('label.password'),
   roles: t('cli.role'),
+}
+
+/** Columns as wide as their widest cell. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }

@@ -1,0 +1,38 @@
+// `guildhall sessions list | end`: where an account is logged in.
+import { translator } from '../i18n/translate.ts'
+import { deviceName } from '../views/device-name.ts'
+import { say, sayJson, t, table, UsageError } from './terminal.ts'
+import { withHouse } from './with-house.ts'
+
+export async function listSessions(username: string, { json }: { readonly json: boolean }): Promise<void> {
+  await withHouse('refuse', async ({ membership: { users }, core }) => {
+    const sessions = await users.sessions(username)
+    if (json)
+      return sayJson(sessions.map((session) => ({ ...session, ip: session.ip ?? null, userAgent: session.userAgent ?? null })))
+    if (sessions.length === 0) return say(t('cli.no_sessions', { username }))
+    const now = core.clock.now()
+    const rows = sessions.map(({ id, userAgent, ip, lastSeenAt, expiresAt }) => [
+      id,
+      deviceName(userAgent, translator(t.locale)),
+      ip ?? '-',
+      t.ago(lastSeenAt.getTime(), now),
+      t.ago(expiresAt.getTime(), now),
+    ])
+    const head = [t('cli.column.id'), t('cli.column.device'), t('cli.column.ip'), t('cli.column.seen'), t('cli.column.ends')]
+    say(table([head, ...rows]))
+  })
+}
+
+export interface EndOptions {
+  readonly all?: boolean
+  readonly json?: boolean
+}
+
+export async function endSessions(username: string, id: string | undefined, { all, json }: EndOptions): Promise<void> {
+  if ((id === undefined) === (all !== true)) throw new UsageError(t('cli.which_sessions'))
+  await withHouse('refuse', async ({ membership: { users } }) => {
+    const ended = await users.endSessions(username, id === undefined ? {} : { id })
+    if (json) return sayJson({ ended })
+    say(t.count('cli.sessions_ended', ended))
+  })
+}

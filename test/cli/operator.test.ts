@@ -1,0 +1,127 @@
+// The command line for accounts, sessions, backups and the first settings, as an operator uses it.
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { newFolder, post, run, startServer } from '../support/server.ts'
+
+const CHEAP = { HASH_MEMORY_KIB: '1024', HASH_PASSES: '1' }
+const password = 'violet harbour lantern'
+
+async function folderWith(...names: string[]): Promise<string> {
+  const folder = newFolder()
+  for (const name of names) await run(['user', 'create', name, '--password-stdin'], { folder, env: CHEAP, stdin: password })
+  return folder
+}
+
+describe('accounts', () => {
+  test('an account is shown, closed, opened and renamed beside a running server', async () => {
+    const folder = await folderWith('anna')
+    const server = await startServer({ folder })
+    const shown = await run(['user', 'show', 'ANNA'], { folder })
+    expect(shown).toMatchObject({ code: 0, stderr: '' })
+    expect(shown.stdout).toMatch(/Username +anna\n[\s\S]*Status +active\n[\s\S]*Sessions +0\n/)
+
+    expect(await run(['user', 'set-status', 'anna', 'disabled'], { folder })).toMatchObject({ code: 0 })
+    expect((await post(server, '/api/login', { username: 'anna', password })).status).toBe(401)
+    const opened = await run(['user', 'set-status', 'anna', 'active', '--json'], { folder })
+    expect(JSON.parse(opened.stdout)).toMatchObject({ username: 'anna', status: 'active' })
+    expect(await run(['user', 'rename', 'anna', 'Hanna'], { folder })).toMatchObject({ code: 0, stdout: 'anna is Hanna now.\n' })
+    expect((await post(server, '/api/login', { username: 'hanna', password })).status).toBe(200)
+  })
+
+  test('wrong usage is 2, what cannot be done is 1, and nothing is changed', async () => {
+    const folder = await folderWith('anna', 'otto')
+    expect((await run(['user', 'set-status', 'anna', 'asleep'], { folder })).code).toBe(2)
+    expect((await run(['user', 'show'], { folder })).code).toBe(2)
+    expect((await run(['user', 'show', 'nobody'], { folder })).code).toBe(1)
+    expect((await run(['user', 'rename', 'anna', 'OTTO'], { folder })).code).toBe(1)
+    expect((await run(['user', 'rename', 'anna', '-'], { folder })).code).toBe(1)
+    expect((await run(['sessions', 'end', 'anna'], { folder })).code).toBe(2)
+  })
+
+  test('sessions are listed and ended, one or all', async () => {
+    const folder = await folderWith('anna')
+    const server = await startServer({ folder })
+    for (let n = 0; n < 3; n++) await post(server, '/api/login', { username: 'anna', password })
+    const listed: { id: string }[] = JSON.parse((await run(['sessions', 'list', 'anna', '--json'], { folder })).stdout)
+    expect(listed).toHaveLength(3)
+    expect((await run(['sessions', 'list', 'anna'], { folder })).stdout.split('\n')).toHaveLength(5)
+    const one = await run(['sessions', 'end', 'anna', listed[0]?.id ?? ''], { folder })
+    expect(one).toMatchObject({ code: 0, stdout: 'One session is ended.\n' })
+    const all = await run(['sessions', 'end', 'anna', '--all', '--json'], { folder })
+    expect(JSON.parse(all.stdout)).toEqual({ ended: 2 })
+    expect((await run(['sessions', 'list', 'anna'], { folder })).stdout).toBe('anna is logged in nowhere.\n')
+  })
+})
+
+describe('backup and restore', () => {
+  test('F-47 a copy is made and put back while the site runs; what was there is kept, and everybody is logged out', async () => {
+    const folder = await folderWith('anna')
+    const server = await startServer({ folder })
+    const login = await post(server, '/api/login', { username: 'anna', password })
+    const cookie = String(login.headers['set-cookie']).split(';')[0] ?? ''
+    const copy = join(folder, 'copy.db')
+    expect(await run(['backup', copy], { folder })).toMatchObject({ code: 0 })
+    expect(statSync(copy).mode & 0o777).toBe(0o600)
+    await post(server, '/api/register', { username: 'later', password })
+
+    expect((await run(['restore', copy], { folder })).code).toBe(2)
+    const restored = await run(['restore', copy, '--yes', '--json'], { folder })
+    expect(restored.code).toBe(0)
+    const { kept }: { kept: string } = JSON.parse(restored.stdout)
+    expect(existsSync(join(folder, kept)) || existsSync(kept)).toBe(true)
+
+    const names = JSON.parse((await run(['user', 'list', '--json'], { folder })).stdout).map(
+      ({ username }: { username: string }) => username,
+    )
+    expect(names).toEqual(['anna'])
+    expect((await fetch(`${server.url}/api/profile`, { headers: { cookie } })).status).toBe(401)
+    expect((await post(server, '/api/login', { username: 'anna', password })).status).toBe(200)
+    expect((await post(server, '/api/login', { username: 'later', password })).status).toBe(401)
+  })
+
+  test('a copy never writes over a file, and what is no copy is not restored', async () => {
+    const folder = await folderWith('anna')
+    const taken = join(folder, 'taken.db')
+    writeFileSync(taken, 'precious')
+    expect((await run(['backup', taken], { folder })).code).toBe(1)
+    expect(readFileSync(taken, 'utf8')).toBe('precious')
+    expect((await run(['restore', taken, '--yes'], { folder })).code).toBe(1)
+    expect((await run(['restore', join(folder, 'missing.db'), '--yes'], { folder })).code).toBe(1)
+    expect((await run(['user', 'list'], { folder })).stdout).toContain('anna')
+  })
+
+  test('a copy is put back where there is no database yet', async () => {
+    const folder = await folderWith('anna')
+    const copy = join(folder, 'copy.db')
+    await run(['backup', copy], { folder })
+    const fresh = newFolder()
+    expect((await run(['restore', copy, '--yes'], { folder: fresh })).code).toBe(0)
+    expect((await run(['user', 'list'], { folder: fresh })).stdout).toContain('anna')
+    expect(readdirSync(fresh).filter((name) => name.includes('before'))).toEqual([])
+  })
+})
+
+describe('init', () => {
+  test('with flags it asks nothing and writes a file that the server starts from', async () => {
+    const folder = newFolder()
+    const made = await run(['init', '--yes', '--site-name', 'The Anvil', '--registration', 'closed'], { folder })
+    expect(made).toMatchObject({ code: 0, stderr: '' })
+    expect(statSync(join(folder, '.env')).mode & 0o777).toBe(0o600)
+    const text = readFileSync(join(folder, '.env'), 'utf8')
+    expect(text).toMatch(/SITE_NAME="The Anvil"\n[\s\S]*SECRET=[\w-]{43}\n/)
+    const server = await startServer({ folder })
+    expect((await post(server, '/api/register', { username: 'anna', password })).status).toBe(403)
+  })
+
+  test('it writes over nothing, takes no address that is none, and asks nobody where there is no terminal', async () => {
+    const folder = newFolder()
+    expect((await run(['init'], { folder })).code).toBe(2)
+    expect((await run(['init', '--yes', '--base-url', 'members.example.org'], { folder })).code).toBe(2)
+    expect(existsSync(join(folder, '.env'))).toBe(false)
+    await run(['init', '--yes'], { folder })
+    const before = readFileSync(join(folder, '.env'), 'utf8')
+    expect((await run(['init', '--yes'], { folder })).code).toBe(1)
+    expect(readFileSync(join(folder, '.env'), 'utf8')).toBe(before)
+  })
+})
