@@ -96,7 +96,8 @@ function checkRegistration(read: SettingsReader, fault: Fault): 'open' | 'closed
 }
 
 function checkOrigins(origins: readonly string[], fault: Fault): readonly string[] {
-  const isExact = (origin: string) => /^https?:\/\//.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin
+  const isExact = (origin: string) =>
+    /^https?:\/\/[^*]+$/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin
   if (!origins.every(isExact))
     fault("TRUSTED_ORIGINS must be exact origins like 'https://app.example.org', separated by commas; no wildcard, no path")
   return origins
