@@ -162,7 +162,8 @@ describe.each(['development', 'production'] as const)('in %s', (mode) => {
     site.membership.on('login', () => {
       throw new Error(INSIDE)
     })
-    site.membership.on('login', () => Promise.reject(new Error(INSIDE)))
+    const rejects: () => unknown = () => Promise.reject(new Error(INSIDE))
+    site.membership.on('login', rejects)
     site.membership.on('login', heard)
     site.clock.forward('1h')
     site.logs.length = 0

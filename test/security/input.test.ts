@@ -1,5 +1,4 @@
-// 1.I: bodies and fields made to break parsers, queries and validators, at every write of both doors.
-import { gzipSync } from 'node:zlib'
+// 1.I: fields and bodies made to break queries, parsers and prototypes, at every write of both doors: I-01 to I-03, B-19, I-14.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Site } from '../support/site.ts'
 import { GOOD_PASSWORD, type Visitor } from '../support/visitor.ts'
@@ -18,8 +17,6 @@ describe.each(TARGET_NAMES)('%s', (target) => {
     await logInAgain()
   })
   afterAll(() => site.close())
-
-  const isBare = target === 'the membership alone'
 
   /** Attacks may end the session: that is what logout and a new login are for. */
   async function logInAgain() {
@@ -161,80 +158,6 @@ describe.each(TARGET_NAMES)('%s', (target) => {
       const reply = await send(at(path), type, bodyFor(path === '/login' ? 'page' : 'api', fields).body, chunked)
       expect(reply.status).toBe(413)
     }
-  })
-
-  test('I-04 the content type is exact, at every write of both doors', async () => {
-    const wrong = [
-      'text/plain',
-      'application/xml',
-      'text/xml',
-      'multipart/form-data; boundary=x',
-      'application/json5',
-      'application/jsonp',
-      'application/ld+json',
-      'application/csp-report',
-      'text/json',
-      '*/*',
-      'application/json, text/plain',
-      'json',
-    ]
-    for (const { path, door, input } of writesOf(site)) {
-      const other = bodyFor(door === 'api' ? 'page' : 'api', input)
-      for (const type of [...wrong, other.type]) {
-        const reply = await send(path, type, bodyFor(door, input).body)
-        // A parser of the host may come first, and finds that a form is no JSON.
-        const expected = !isBare && type === 'application/json' ? expect.toSatisfy(isRefusal) : 415
-        expect([path, type, reply.status]).toEqual([path, type, expected])
-      }
-      const untyped = await ask(site.base, path, { method: 'POST', headers: { cookie }, body: 'a=b' })
-      expect([path, untyped.status]).toEqual([path, 415])
-    }
-    expect((await ask(site.base, at('/api/profile'), { headers: { cookie } })).status).toBe(200)
-  })
-
-  test('I-05 what is no JSON, no UTF-8 or no known encoding is 400 or 415', async () => {
-    const json = 'application/json'
-    const form = 'application/x-www-form-urlencoded'
-    const notUtf8 = Buffer.from([0x7b, 0x22, 0x61, 0x22, 0x3a, 0x22, 0xc3, 0x28, 0x22, 0x7d])
-    for (const body of ['{', '{"a":1', "{'a':1}", '{"a":1}x', 'undefined', '{"a":NaN}', '\u0000', '{"a":"\n"}'])
-      expect([body, (await send(at('/api/login'), json, body)).status]).toEqual([body, 400])
-    for (const body of ['null', '1', '"text"', '[]', 'true'])
-      expect([body, (await send(at('/api/login'), json, body)).status]).toEqual([body, expect.toSatisfy(isRefusal)])
-    // A parser of the host may read these leniently; then the fields are wrong, and nothing worse.
-    for (const body of ['username=%', 'username=%C3%28&password=x', 'username=%zz', '%=1', 'username=%ed%a0%80'])
-      expect([body, (await send(at('/login'), form, body)).status]).toEqual([body, isBare ? 400 : expect.toSatisfy(isRefusal)])
-    expect((await send(at('/api/login'), json, notUtf8)).status).toSatisfy(isRefusal)
-    if (isBare) expect((await send(at('/api/login'), json, notUtf8)).status).toBe(400)
-    for (const charset of ['utf-7', 'utf-16', 'latin1', 'utf-32', 'nonsense', ''])
-      expect([charset, (await send(at('/api/login'), `${json}; charset=${charset}`, '{}')).status]).toEqual([
-        charset,
-        isBare ? 415 : expect.toSatisfy(isRefusal),
-      ])
-    for (const encoding of ['compress', 'x-evil', 'gzip, gzip', '__proto__'])
-      expect([encoding, (await send(at('/api/login'), json, '{}', { 'content-encoding': encoding })).status]).toEqual([
-        encoding,
-        415,
-      ])
-    for (const encoding of ['gzip', 'deflate', 'br', 'zstd'])
-      expect([encoding, (await send(at('/api/login'), json, '{}', { 'content-encoding': encoding })).status]).toEqual([
-        encoding,
-        400,
-      ])
-  })
-
-  test('I-05 a gzip bomb is stopped while it inflates', async () => {
-    const bomb = gzipSync(Buffer.alloc(12_000_000, ' '))
-    expect(bomb.length).toBeLessThan(16_000)
-    const nested = gzipSync(gzipSync(Buffer.alloc(100_000_000, ' ')))
-    const before = heapInUse()
-    for (const [path, type] of [
-      ['/api/login', 'application/json'],
-      ['/login', 'application/x-www-form-urlencoded'],
-    ] as const) {
-      expect((await send(at(path), type, bomb, { 'content-encoding': 'gzip' })).status).toBe(413)
-      expect((await send(at(path), type, nested, { 'content-encoding': 'gzip' })).status).toSatisfy(isRefusal)
-    }
-    expect(heapInUse() - before).toBeLessThan(20_000_000)
   })
 
   test('B-19 a field that comes twice or in another type is refused, and the query never stands in for it', async () => {

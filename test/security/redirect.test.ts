@@ -65,7 +65,7 @@ describe.each(['the root', '/members'])('I-10 with pages at %s', (where) => {
         { username: 'alice', password: GOOD_PASSWORD },
         { username: 'alice', password: 'wrong' },
       ]) {
-        const body = `${new URLSearchParams(fields)}&returnTo=${query}`
+        const body = `${new URLSearchParams(fields).toString()}&returnTo=${query}`
         replies.push(await ask(base, http.url('/login'), { method: 'POST', headers: form, body }))
         replies.push(
           await ask(base, `${http.url('/login')}?returnTo=${query}`, {
@@ -76,7 +76,7 @@ describe.each(['the root', '/members'])('I-10 with pages at %s', (where) => {
         )
       }
       const username = `u${crypto.randomUUID().slice(0, 20)}`
-      const body = `${new URLSearchParams({ username, password: GOOD_PASSWORD })}&returnTo=${query}`
+      const body = `${new URLSearchParams({ username, password: GOOD_PASSWORD }).toString()}&returnTo=${query}`
       replies.push(await ask(base, http.url('/register'), { method: 'POST', headers: form, body }))
       for (const page of ['/login', '/register', '/reauthenticate'])
         for (const headers of [{}, { cookie }]) replies.push(await ask(base, `${http.url(page)}?returnTo=${query}`, { headers }))

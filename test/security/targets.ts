@@ -2,13 +2,13 @@
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import { openSite, type Site, type SiteOptions } from '../support/site.ts'
 
-export const TARGETS = {
+const TARGETS = {
   'the membership alone': {},
   'behind express.json() and urlencoded({ extended: true })': { before: parsers },
   'under the path /members, behind parsers': { path: '/members', before: parsers },
 } as const satisfies Record<string, SiteOptions>
 
-export type Target = keyof typeof TARGETS
+type Target = keyof typeof TARGETS
 export const TARGET_NAMES = [
   'the membership alone',
   'behind express.json() and urlencoded({ extended: true })',

@@ -50,9 +50,10 @@ export function ask(base: string, path: string, { method = 'GET', headers = {}, 
       })
     })
     // The server may close an idle connection in the moment in which it is used again.
-    outgoing.on('error', (error) =>
-      outgoing.reusedSocket ? ask(base, path, { method, headers, body }).then(resolve, reject) : reject(error),
-    )
+    outgoing.on('error', (error) => {
+      if (outgoing.reusedSocket) ask(base, path, { method, headers, body }).then(resolve, reject)
+      else reject(error)
+    })
     outgoing.end(body)
   })
 }
