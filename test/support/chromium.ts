@@ -23,10 +23,19 @@ export function findChromium(): string | undefined {
   return (CHROMIUM === undefined ? usual : [CHROMIUM]).find(isProgram)
 }
 
-export async function launchChromium(): Promise<Browser> {
+export interface LaunchOptions {
+  /** Whether the browser keeps whole pages for its Back button, as people's browsers do. Default: it does not, so that walks are steady. */
+  readonly keepsPages?: boolean
+}
+
+export async function launchChromium({ keepsPages = false }: LaunchOptions = {}): Promise<Browser> {
   const executablePath = findChromium()
   if (executablePath === undefined) throw new Error('there is no Chromium: install it, or say in CHROMIUM where it is')
-  return chromium.launch({ executablePath, args: ARGS })
+  return chromium.launch({
+    executablePath,
+    args: ARGS,
+    ...(keepsPages && { ignoreDefaultArgs: ['--disable-back-forward-cache'] }),
+  })
 }
 
 function isProgram(file: string): boolean {
