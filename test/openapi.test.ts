@@ -1,0 +1,397 @@
+// The description of the API is valid, leaves nothing out, and every answer of a real server is as it says.
+import { readdirSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { Refusal } from '../src/core/hooks.ts'
+import { ERROR_CODES } from '../src/domain/errors.ts'
+import { action } from '../src/http/action.ts'
+import type { ApiDocument, Media } from '../src/http/openapi-types.ts'
+import { describeServer } from '../src/server/describe-server.ts'
+import { ask, type Call, type Reply } from './security/wire.ts'
+import { Contract, type Described, pointer, promises } from './support/api-contract.ts'
+import { startServer, type Variables } from './support/server.ts'
+import { openSite, type Site } from './support/site.ts'
+
+const REQUESTS_PER_OPERATION = process.env.PROOF === 'full' ? 100_000 : 500
+const AT_ONCE = 8
+
+let site: Site
+let document: ApiDocument
+let contract: Contract
+
+beforeAll(async () => {
+  site = await openSite({
+    hooks: {
+      beforeRegister() {
+        throw new Refusal('by_invitation_only', 'Ask a member to invite you.')
+      },
+      beforeSignIn() {
+        throw new Refusal('on_holiday', 'We are back on Monday.')
+      },
+    },
+  })
+  document = describeServer(site)
+  contract = new Contract(document)
+})
+afterAll(() => site.close())
+
+describe('the document', () => {
+  test('has what OpenAPI 3.1 requires, and every reference leads somewhere', () => {
+    const { openapi, info, tags, components } = document
+    expect(openapi).toMatch(/^3\.1\.\d+$/)
+    expect(info).toMatchObject({ title: 'Guildhall API', version: expect.stringMatching(/^\d+\.\d+\.\d+/) })
+    const ids = contract.operations.map(({ operation }) => operation.operationId)
+    expect(new Set(ids).size).toBe(ids.length)
+    const ajv = new Ajv2020({ strict: false })
+    for (const { path, operation } of contract.operations) {
+      expect(path).toMatch(/^\/[^?#:]+$/)
+      const parts = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+      expect(operation.parameters?.map(({ name }) => name) ?? []).toEqual(parts)
+      for (const parameter of operation.parameters ?? []) expect(parameter).toMatchObject({ in: 'path', required: true })
+      expect(tags.map(({ name }) => name)).toEqual(expect.arrayContaining([...operation.tags]))
+      for (const need of operation.security)
+        for (const name of Object.keys(need)) expect(components.securitySchemes).toHaveProperty(name)
+      expect(Object.keys(operation.responses).length).toBeGreaterThan(0)
+      for (const [status, { description, content }] of Object.entries(operation.responses)) {
+        expect(status).toMatch(/^[1-5]\d\d$/)
+        expect(description).not.toBe('')
+        for (const { schema } of Object.values(content ?? {})) expect(ajv.validateSchema(schema)).toBe(true)
+      }
+    }
+    const refs = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref = '']) => ref)
+    expect(refs.filter((ref) => at(document, ref.replace('#', '')) === undefined)).toEqual([])
+  })
+
+  test('its examples fit their schemas', () => {
+    const faults: unknown[] = []
+    for (const { method, path, operation } of contract.operations) {
+      for (const [status, { content = {} }] of Object.entries(operation.responses)) {
+        for (const [type, { example, examples = {} }] of Object.entries(content)) {
+          const place = pointer(path, method, Number(status), type)
+          if (example !== undefined) faults.push(contract.faultOfExample(place, example))
+          for (const { $ref } of Object.values(examples)) faults.push(contract.faultOfExample(place, valueAt(document, $ref)))
+        }
+      }
+      const body = bodyOf(operation)
+      if (body) faults.push(contract.faultOfExample(pointer(path, method, 0, '').replace(/responses.*/, REQUEST), body.example))
+    }
+    expect(faults.filter((fault) => fault !== undefined)).toEqual([])
+  })
+
+  test('every action with a JSON door is in it, and nothing that is not served', () => {
+    const served = site.routes
+      .filter(({ door }) => door === 'api')
+      .map(({ method, path }) => `${method} ${site.http.url(`/api${path}`)}`)
+    const described = contract.operations
+      .filter(({ operation }) => operation.tags.includes('members'))
+      .map(({ method, path }) => `${method} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`)
+    expect(described.toSorted()).toEqual(served.toSorted())
+  })
+
+  test('every path that a feature declares is in it, but for those that are pages alone', () => {
+    const features = resolve(import.meta.dirname, '../src/features')
+    const files = readdirSync(features, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('routes.ts'))
+    const declared = files.flatMap((file) =>
+      [...readFileSync(resolve(features, file), 'utf8').matchAll(/^ {2}path: '([^']+)'/gm)].map(([, path = '']) => path),
+    )
+    expect(declared).toContain('/login')
+    const missing = declared.filter((path) => !(`/api${path.replaceAll(/:(\w+)/g, '{$1}')}` in document.paths))
+    expect(missing.toSorted()).toEqual(['/account/security', '/language'])
+  })
+
+  test('every error code has its example', () => {
+    expect(Object.keys(document.components.examples)).toEqual([...ERROR_CODES])
+  })
+
+  test('paths are written in full, and the cookie has its real name', async () => {
+    const moved = await openSite({
+      path: '/members',
+      baseUrl: 'https://example.org',
+      features: { profile: { path: '/me' }, registration: false },
+    })
+    const { paths, servers, components } = describeServer(moved)
+    expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/members/api/login', '/members/api/me', '/healthz']))
+    expect(Object.keys(paths)).not.toContain('/members/api/register')
+    expect(servers).toEqual([{ url: 'https://example.org' }])
+    expect(components.securitySchemes.session).toMatchObject({ type: 'apiKey', in: 'cookie', name: '__Host-guildhall' })
+    await moved.close()
+  })
+
+  test('the compiler refuses an answer that is not as it is declared', () => {
+    const shape = z.object({ n: z.number() })
+    const common = { path: '/x', guard: 'anybody', input: z.object({}), run: () => 1 } as const
+    action({ ...common, api: { summary: 'right', body: shape }, answer: (n) => ({ body: { n } }) })
+    // @ts-expect-error: text where a number is declared
+    action({ ...common, api: { summary: 'wrong', body: shape }, answer: (n) => ({ body: { n: String(n) } }) })
+    // @ts-expect-error: the declared body is missing
+    action({ ...common, api: { summary: 'wrong', body: shape }, answer: () => ({}) })
+    // @ts-expect-error: a JSON door that is not described
+    action({ ...common, answer: () => ({}) })
+  })
+})
+
+describe('a real server', () => {
+  const unproven = / (?:internal|store_unavailable)$/
+
+  test('answers every documented request as it is described, and meets every documented code', { timeout: 120_000 }, async () => {
+    const faults: unknown[] = []
+    const open = async (env: Variables) => {
+      const server = await startServer({ env: { LOG_LEVEL: 'silent', ...env } })
+      return caller(`http://localhost:${server.port}`, faults)
+    }
+    const free = await open({ RATE_LIMIT: 'off' })
+    const members = contract.operations.filter(({ operation }) => operation.tags.includes('members'))
+
+    await free.call(the('POST', '/api/register'))
+    await free.call(the('POST', '/api/register'))
+    await free.call(the('POST', '/api/register'), { body: { username: 'r', password: 'short', displayName: '\u202e' } })
+    await free.call(the('POST', '/api/login'), { body: { username: 'alice', password: 'wrong' } })
+    const other = await free.logIn()
+    await free.call(the('POST', '/api/reauthenticate'), { cookie: other, body: { password: 'wrong' } })
+    await free.call(the('POST', '/api/account/sessions/{id}/end'), { cookie: other, id: 'nobody-s' })
+    for (const described of members) {
+      if (described.path !== '/api/register') {
+        const cookie = await free.logIn()
+        await free.call(described, { cookie, id: await free.sessionId(cookie) })
+      }
+      for (const spoiled of spoilings(described)) await free.call(described, { cookie: await free.logIn(), ...spoiled })
+    }
+
+    const closed = await open({ REGISTRATION: 'closed' })
+    await closed.call(the('POST', '/api/register'))
+
+    const strict = await open({})
+    await strict.call(the('POST', '/api/register'))
+    const cookie = await strict.logIn()
+    for (const [path, body] of [
+      ['/api/reauthenticate', { password: 'wrong' }],
+      ['/api/login', { username: 'nobody', password: 'wrong' }],
+      ['/api/register', { username: 'root', password: 'granite lantern ferry' }],
+    ] as const)
+      for (let n = 0; n < 31; n++) await strict.call(the('POST', path), { cookie, body })
+
+    const busy = await open({ RATE_LIMIT: 'off', HASH_WORKERS: '1', HASH_QUEUE: '1', HASH_MEMORY_KIB: '19456' })
+    await busy.call(the('POST', '/api/register'))
+    const login = await busy.logIn()
+    for (const path of ['/api/login', '/api/reauthenticate', '/api/register'])
+      await Promise.all(
+        Array.from({ length: 12 }, (_, n) =>
+          busy.call(the('POST', path), { cookie: login, body: { username: `user${n}`, password: 'granite lantern ferry' } }),
+        ),
+      )
+
+    // A host application's own refusals.
+    await site.membership.users.create({ username: 'alice', password: 'granite lantern ferry' })
+    const hosted = caller(site.base, faults)
+    await hosted.call(the('POST', '/api/register'), { body: { username: 'bob', password: 'granite lantern ferry' } })
+    await hosted.call(the('POST', '/api/login'))
+
+    for (const described of contract.operations.filter(({ operation }) => operation.tags.includes('server')))
+      await free.call(described)
+    await free.call(the('GET', '/metrics'), { headers: { via: 'a proxy', accept: 'application/json' } })
+    await free.call(the('GET', '/metrics'), { headers: { via: 'a proxy', accept: 'text/html' } })
+
+    expect(faults).toEqual([])
+    const missed = promises(members).filter((promise) => !contract.met.has(promise) && !unproven.test(promise))
+    expect(missed).toEqual([])
+  })
+
+  test('serves the document, for everybody to keep for a while', async () => {
+    const server = await startServer()
+    const reply = await ask(`http://localhost:${server.port}`, '/openapi.json', { headers: { host: 'whatever.example' } })
+    expect(reply.headers).toMatchObject({
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'public, max-age=300',
+    })
+    expect(reply.setCookies).toEqual([])
+    const told: ApiDocument = JSON.parse(reply.text)
+    expect(told.servers).toEqual([{ url: server.url }])
+    expect(told.paths).toEqual(document.paths)
+    const head = await ask(`http://localhost:${server.port}`, '/openapi.json', { method: 'HEAD' })
+    expect([head.status, head.text]).toEqual([200, ''])
+    expect((await ask(`http://localhost:${server.port}`, '/openapi.json', { method: 'POST' })).status).toBe(404)
+  })
+
+  test(`of ${REQUESTS_PER_OPERATION} made-up requests for each operation, every answer is as described and none is 5xx`, {
+    timeout: 24 * 3_600_000,
+  }, async () => {
+    const server = await startServer({ env: { LOG_LEVEL: 'silent', RATE_LIMIT: 'off' } })
+    const faults: unknown[] = []
+    const { call, logIn } = caller(`http://localhost:${server.port}`, faults)
+    await call(the('POST', '/api/register'))
+    const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
+    const statuses = new Set<number>()
+    for (const [number, described] of contract.operations.entries()) {
+      for (let sent = 0; sent < REQUESTS_PER_OPERATION && faults.length === 0; sent += 100) {
+        // What is sent logs people out.
+        const cookies = [await logIn(), await logIn(), await logIn()]
+        const requests = fc.sample(madeUp(described, cookies), { numRuns: 100, seed: seed + 1000 * number + sent })
+        for (let from = 0; from < requests.length; from += AT_ONCE) {
+          const replies = await Promise.all(requests.slice(from, from + AT_ONCE).map((request) => call(described, request)))
+          for (const { status, text } of replies) {
+            statuses.add(status)
+            if (status >= 500) faults.push(text)
+          }
+        }
+      }
+    }
+    expect({ seed, faults: faults.slice(0, 3) }).toEqual({ seed, faults: [] })
+    expect([...statuses]).toEqual(expect.arrayContaining([200, 201, 204, 400, 401, 403, 404, 413, 415, 421, 422]))
+  })
+})
+
+interface Request {
+  readonly cookie?: string | undefined
+  /** An object is sent as JSON, a text as it is. Default: the example. */
+  readonly body?: unknown
+  readonly id?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Sends requests to a server and holds every answer against the document. */
+function caller(base: string, faults: unknown[]) {
+  const call = async (described: Described, { cookie, body, id = 'no-such-id', headers = {} }: Request = {}): Promise<Reply> => {
+    const { method, path, operation } = described
+    const content = body === undefined ? bodyOf(operation)?.example : body
+    const text = typeof content === 'string' || content === undefined ? content : JSON.stringify(content)
+    const sent: Call = {
+      method,
+      headers: {
+        ...(text !== undefined && { 'content-type': 'application/json' }),
+        ...(cookie !== undefined && { cookie }),
+        ...headers,
+      },
+      body: method === 'GET' ? undefined : text,
+    }
+    const reply = await ask(base, path.replace('{id}', encodeURIComponent(id)), sent)
+    const fault = contract.faultOf(described, reply)
+    if (fault !== undefined) faults.push({ fault, id, sent })
+    return reply
+  }
+  return {
+    call,
+    /** The cookie of a new session. */
+    async logIn(): Promise<string> {
+      const { setCookies } = await call(the('POST', '/api/login'))
+      return setCookies[0]?.split(';')[0] ?? ''
+    },
+    async sessionId(cookie: string): Promise<string> {
+      const { text } = await call(the('GET', '/api/account/sessions'), { cookie })
+      return JSON.parse(text).sessions[0].id
+    },
+  }
+}
+
+/** A request with one thing wrong, for each thing that can be. */
+function spoilings({ method, operation }: Described): readonly Request[] {
+  const elsewhere = { headers: { host: 'elsewhere.example' } }
+  if (method === 'GET') return [elsewhere, { cookie: 'guildhall=nobody' }]
+  const media = bodyOf(operation)
+  const example: object = media?.example ?? {}
+  const fields = Object.keys(media?.schema.properties ?? {})
+  return [
+    elsewhere,
+    { cookie: 'guildhall=nobody' },
+    { headers: { 'sec-fetch-site': 'cross-site' } },
+    { headers: { origin: 'https://evil.example' } },
+    { body: '{"half":' },
+    { body: '[]' },
+    { body: 'null' },
+    { body: { ...example, more: 'x'.repeat(17_000) } },
+    { headers: { 'content-type': 'text/plain' }, body: 'hello' },
+    { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'a=b' },
+    { body: {} },
+    ...fields.flatMap((name) => [7, null, [], 'x'.repeat(3000)].map((value) => ({ body: { ...example, [name]: value } }))),
+  ]
+}
+
+const NASTY = [
+  '',
+  ' ',
+  '\u0000',
+  '__proto__',
+  'alice',
+  'root',
+  '\ud800',
+  '\u202e',
+  "' OR 1=1--",
+  '\u{1F600}'.repeat(300),
+  'x'.repeat(2000),
+  'granite lantern ferry',
+]
+
+/** Half of these are as the document asks; the others are near to it. */
+function madeUp({ operation }: Described, cookies: readonly string[]): fc.Arbitrary<Request> {
+  const media = bodyOf(operation)
+  const example: Readonly<Record<string, unknown>> = Object.fromEntries(Object.entries(media?.example ?? {}))
+  const text = fc.oneof(fc.constantFrom(...NASTY), fc.string({ unit: 'binary', maxLength: 40 }))
+  const field = (name: string) => {
+    const usual = example[name]
+    const fresh = name === 'username' ? fc.uuid().map((id) => `u${id.slice(0, 13)}`) : fc.constant(usual)
+    return fc.oneof(fc.constant(usual), fresh, text, fc.jsonValue({ maxDepth: 2 }), fc.constant(undefined))
+  }
+  const right = fc.record(Object.fromEntries(Object.keys(media?.schema.properties ?? {}).map((name) => [name, field(name)])))
+  const body = fc.oneof(
+    { weight: 6, arbitrary: right },
+    { weight: 1, arbitrary: fc.json() },
+    { weight: 1, arbitrary: text },
+    { weight: 1, arbitrary: fc.constantFrom('', '{', '[]', '"', `"${'x'.repeat(17_000)}"`, '['.repeat(9000)) },
+  )
+  const odd = fc.oneof(
+    { weight: 4, arbitrary: fc.constant({}) },
+    {
+      weight: 1,
+      arbitrary: fc.record(
+        {
+          'content-type': fc.constantFrom(
+            'application/json',
+            'application/json; charset=utf-16',
+            'text/plain',
+            ';',
+            'APPLICATION/JSON',
+          ),
+          'sec-fetch-site': fc.constantFrom('same-origin', 'none', 'cross-site', 'same-site', 'banana'),
+          origin: fc.constantFrom('null', 'https://evil.example'),
+          accept: fc.constantFrom('*/*', 'text/html', 'application/json', ';;'),
+          host: fc.constantFrom('elsewhere.example', ''),
+          'content-encoding': fc.constantFrom('gzip', 'br', 'x'),
+          'accept-language': fc.constantFrom('zh-TW', 'en', '*', ';;q'),
+        },
+        { requiredKeys: [] },
+      ),
+    },
+  )
+  const cookie = fc.oneof(
+    fc.constantFrom(...cookies),
+    fc.constantFrom('guildhall=', 'guildhall=x', '=;='),
+    fc.constant(undefined),
+  )
+  return fc.record({ cookie, body, id: text.map((id) => id.toWellFormed()), headers: odd })
+}
+
+function the(method: 'GET' | 'POST', path: string): Described {
+  const found = contract.operations.find((operation) => operation.method === method && operation.path === path)
+  if (!found) throw new Error(`${method} ${path} is not described`)
+  return found
+}
+
+const REQUEST = 'requestBody/content/application~1json/schema'
+
+function bodyOf({ requestBody }: Described['operation']): Media | undefined {
+  return requestBody?.content['application/json']
+}
+
+function at(value: unknown, path: string): unknown {
+  const parts = path.split('/').slice(1)
+  return parts.reduce<unknown>(
+    (part, name) => (typeof part === 'object' && part !== null ? Reflect.get(part, name) : undefined),
+    value,
+  )
+}
+
+function valueAt(whole: ApiDocument, ref: string): unknown {
+  return at(whole, `${ref.replace('#', '')}/value`)
+}

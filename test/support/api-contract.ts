@@ -1,0 +1,97 @@
+// Holds answers against the description of the API: status, content type, body, and which codes were met.
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import type { ApiDocument, ApiResponse, Operation } from '../../src/http/openapi-types.ts'
+
+export interface Described {
+  readonly method: 'GET' | 'POST'
+  /** With `{name}` for its parts. */
+  readonly path: string
+  readonly operation: Operation
+}
+
+interface Spoken {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly text: string
+}
+
+const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/
+
+export class Contract {
+  readonly operations: readonly Described[]
+  /** Every `POST /api/login 401 invalid_credentials` that was seen; `-` where an answer has no code. */
+  readonly met = new Set<string>()
+  readonly #ajv = new Ajv2020({ strict: false, allErrors: true, formats: { 'date-time': ISO, password: true } })
+  readonly #checks = new Map<string, ValidateFunction>()
+
+  constructor(document: ApiDocument) {
+    this.operations = operationsOf(document)
+    this.#ajv.addSchema({ $id: 'api', ...closed(document) })
+  }
+
+  /** What is wrong with an answer, or undefined. */
+  faultOf({ method, path, operation }: Described, { status, headers, text }: Spoken): string | undefined {
+    const name = `${method} ${path} ${status}`
+    const response = operation.responses[status]
+    if (!response) return `${name} is not described: ${text.slice(0, 200)}`
+    const [type] = String(headers['content-type'] ?? '').split(';')
+    if (!response.content) {
+      this.met.add(`${name} -`)
+      return text === '' && type === '' ? undefined : `${name} should have no body`
+    }
+    if (type === undefined || !(type in response.content)) return `${name} has the type ${type}`
+    if (!type.endsWith('json')) return undefined
+    const body: unknown = JSON.parse(text)
+    const code = typeof body === 'object' && body !== null && 'code' in body ? String(body.code) : '-'
+    this.met.add(`${name} ${code}`)
+    if (status === 429 && !/^[1-9]\d*$/.test(String(headers['retry-after']))) return `${name} does not say when to try again`
+    return this.#judge(pointer(path, method, status, type), body)
+  }
+
+  /** Whether an example fits its schema. */
+  faultOfExample(at: string, example: unknown): string | undefined {
+    return this.#judge(at, example)
+  }
+
+  #judge(at: string, body: unknown): string | undefined {
+    const check = this.#checks.get(at) ?? this.#ajv.compile({ $ref: `api#${at}` })
+    this.#checks.set(at, check)
+    return check(body) ? undefined : `${at}: ${this.#ajv.errorsText(check.errors)} in ${JSON.stringify(body)}`
+  }
+}
+
+/** What every operation may answer, written as `Contract.met` has it. */
+export function promises(operations: readonly Described[]): readonly string[] {
+  return operations.flatMap(({ method, path, operation }) =>
+    Object.entries(operation.responses).flatMap(([status, response]) =>
+      codesOf(response).map((code) => `${method} ${path} ${status} ${code}`),
+    ),
+  )
+}
+
+function codesOf({ content }: ApiResponse): readonly string[] {
+  return Object.keys(content?.['application/problem+json']?.examples ?? { '-': true })
+}
+
+function operationsOf({ paths }: ApiDocument): readonly Described[] {
+  return Object.entries(paths).flatMap(([path, { get, post }]) => [
+    ...(get ? [{ method: 'GET', path, operation: get } as const] : []),
+    ...(post ? [{ method: 'POST', path, operation: post } as const] : []),
+  ])
+}
+
+export function pointer(path: string, method: string, status: number, type: string): string {
+  const parts = ['paths', path, method.toLowerCase(), 'responses', String(status), 'content', type, 'schema']
+  return parts.map((part) => `/${encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))}`).join('')
+}
+
+/** The same document with every object closed: an answer that says more than it should is a fault too. */
+function closed<Value>(value: Value): Value
+function closed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(closed)
+  if (typeof value !== 'object' || value === null) return value
+  // One part of an `allOf` may not close what another part describes.
+  const entries = Object.entries(value).map(([name, part]) => [name, name === 'allOf' ? part : closed(part)])
+  const isObject = 'type' in value && value.type === 'object' && 'properties' in value
+  return Object.fromEntries(isObject ? [...entries, ['additionalProperties', false]] : entries)
+}
