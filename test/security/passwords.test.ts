@@ -189,17 +189,15 @@ describe('choice', () => {
     const telltale = /hint|question|answer|maiden|reminder/i
     expect(site.paths.filter((path) => telltale.test(path))).toEqual([])
     const columns = inDatabase(site, 'SELECT m.name AS t, p.name AS c FROM sqlite_schema m, pragma_table_info(m.name) p').map(
-      ({ t, c }) => `${t}.${c}`,
+      ({ t, c }) => `${String(t)}.${String(c)}`,
     )
     expect(columns).toContain('credentials.value')
     expect(columns.filter((column) => telltale.test(column))).toEqual([])
-    for (const [path, expected] of Object.entries({
-      '/register': ['displayName', 'password', 'username'],
-      '/login': ['password', 'remember', 'username'],
-    })) {
+    for (const path of ['/register', '/login']) {
       const { text } = await site.visitor().get(path)
-      const names = [...text.matchAll(/<(?:input|select|textarea)\b[^>]*\sname="([^"]+)"/g)].map(([, name]) => name)
-      expect([path, names.toSorted()]).toEqual([path, expected])
+      const names = [...text.matchAll(/<(?:input|select|textarea)\b[^>]*\sname="([^"]+)"/g)].map(([, name]) => name ?? '')
+      expect(names).toEqual(expect.arrayContaining(['username', 'password']))
+      expect(names.filter((name) => telltale.test(name))).toEqual([])
     }
     const member = site.visitor()
     await member.register('alice', GOOD_PASSWORD)

@@ -35,6 +35,8 @@ async function stumble(visitor: Visitor, canary: string): Promise<Answer[]> {
     await json(`{"username":"anna","password":"${canary.repeat(20)}"}`),
     await json(`{"username":"anna","password":"${canary.repeat(2000)}"}`),
     await json(`["${canary}"]`),
+    // The parser's own error repeats a text that is this short.
+    await json(canary),
     await visitor.form('/login', `username=anna&password=${canary}&password=${canary}`),
     await visitor.form('/register', { username: 'x', password: canary, displayName: 'y'.repeat(999) }),
     await visitor.form('/register', { username: canary.slice(0, -2), password: canary }),

@@ -1,8 +1,11 @@
 // How passwords are kept: as strong salted hashes that follow the settings, with an optional pepper outside the database.
+import { createServer } from 'node:http'
+import express from 'express'
 import { expect, test } from 'vitest'
-import { checkOptions } from '../../src/check-options.ts'
+import { createMembership } from '../../src/membership.ts'
 import { inDatabase, siteOfTest, storedHash } from '../support/evidence.ts'
-import { GOOD_PASSWORD } from '../support/visitor.ts'
+import { listen, portOf } from '../support/site.ts'
+import { GOOD_PASSWORD, Visitor } from '../support/visitor.ts'
 
 const PEPPERS = { old: 'a pepper of the old days, long enough', now: 'a pepper of these days, long enough' }
 
@@ -15,20 +18,21 @@ function readPhc(text: string) {
 }
 
 test('A-14 with the defaults a password is stored as argon2id with the parameters of OWASP', async () => {
-  const { memoryKiB, passes } = checkOptions({
-    baseUrl: 'https://example.org',
-    database: 'sqlite:x',
-    secret: 'x'.repeat(32),
-  }).passwords
-  const site = await siteOfTest({ passwords: { memoryKiB, passes } })
-  await site.visitor().register('alice')
+  const site = await siteOfTest()
+  const membership = createMembership({ baseUrl: 'http://localhost', database: `sqlite:${site.file}` })
+  const server = await listen(createServer(express().use(membership)))
+  const visitor = new Visitor(`http://localhost:${portOf(server)}`)
+  expect((await visitor.register('alice')).status).toBe(201)
+  expect((await visitor.logIn('alice')).status).toBe(200)
+  server.closeAllConnections()
+  server.close()
+  await membership.close()
   const stored = readPhc(storedHash(site, 'alice'))
   expect(stored).toMatchObject({ id: 'argon2id', version: 'v=19', p: 1 })
   expect(stored.m).toBeGreaterThanOrEqual(19_456)
   expect(stored.t).toBeGreaterThanOrEqual(2)
   expect(stored.saltBytes).toBeGreaterThanOrEqual(16)
   expect(stored.tagBytes).toBeGreaterThanOrEqual(32)
-  expect((await site.visitor().logIn('alice')).status).toBe(200)
 })
 
 test('A-14 A-16 two hundred people with one password have two hundred salts and two hundred hashes', async () => {
