@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openSite, type Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
-import { bodyFor, LEAK, placesOf } from './site-map.ts'
+import { bodyFor, LEAK, NOBODYS_ID, placesOf } from './site-map.ts'
 import { plainErrors } from './targets.ts'
 import { ask, type Reply } from './wire.ts'
 
@@ -69,7 +69,11 @@ describe.each(['development', 'production'] as const)('in %s', (mode) => {
     const whole: unknown = Reflect.get(part, method)
     const wasOwn = Object.hasOwn(part, method)
     const replies: Reply[] = []
-    for (const { path, door, input } of placesOf(site)) {
+    // Hashes of production are dear: there one door is enough, and the page is the other mode's.
+    const places = placesOf(site).filter(
+      ({ door }) => mode === 'development' || door === (broken === BREAKS.throws ? 'page' : 'api'),
+    )
+    for (const { path, door, input } of places) {
       const { type, body } = bodyFor(door, path.includes('register') ? { ...input, username: `u${visitors}` } : (input ?? {}))
       Object.assign(part, { [method]: broken })
       try {
@@ -130,7 +134,7 @@ describe.each(['development', 'production'] as const)('in %s', (mode) => {
       expect(status).toBe(way === 'throws as SQLite does' ? 503 : 500)
       expect(headers['retry-after']).toBe(status === 503 ? '1' : undefined)
       expect(headers['cache-control']).toBe('no-store')
-      const requestId = isJson(headers) ? problemIn(text, status) : /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/.exec(text)?.[0]
+      const requestId = isJson(headers) ? problemIn(text, status) : idOnPage(text)
       // The operator finds the whole story under the id that the visitor was told.
       if (requestId !== undefined)
         expect(site.logs.filter((line) => 'requestId' in line.fields && line.fields.requestId === requestId)).toHaveLength(1)
@@ -268,6 +272,11 @@ describe('N-02 routes of the host', () => {
 
 function isJson(headers: Reply['headers']): boolean {
   return String(headers['content-type']).startsWith('application/problem+json')
+}
+
+/** The request's id on a page, which may also repeat its own address. */
+function idOnPage(text: string): string | undefined {
+  return /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/.exec(text.replaceAll(NOBODYS_ID, ''))?.[0]
 }
 
 /** The request's id in a problem that is exactly as documented. */

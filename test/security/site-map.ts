@@ -11,6 +11,7 @@ const INPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '/profile': { displayName: 'Alice' },
   '/account/sessions/:id/end': {},
   '/account/sessions/end-others': {},
+  '/language': { locale: 'en', returnTo: '/profile' },
   '/reauthenticate': { password: GOOD_PASSWORD, returnTo: '/profile' },
 }
 
@@ -25,7 +26,7 @@ export interface Place {
   readonly input: Readonly<Record<string, string>> | undefined
 }
 
-const NOBODYS_ID = '00000000-0000-4000-8000-000000000000'
+export const NOBODYS_ID = '00000000-0000-4000-8000-000000000000'
 
 /** Every path above at both doors, for a server that cannot be asked; a few of them are served at one door only. */
 export const PLACES: readonly Place[] = [...Object.keys(INPUTS), ...READS].flatMap((path) => {

@@ -76,7 +76,7 @@ describe('I-07 validators take their time from nobody', () => {
       passwordFault('granite lantern ferry', { minLength: 8, context: [text], isCommon: () => false }),
     localPath,
     localReferer: (text) => localReferer(text, 'http://localhost'),
-    pickLocale: (text) => pickLocale(text, text, 'en'),
+    pickLocale: (text) => pickLocale([text], text, 'en'),
     'session cookie': idReader(cookie),
     'signed session cookie': idReader({ ...cookie, secrets: ['s'] }),
     carriesCookie: (text) => carriesCookie(text, cookie),
