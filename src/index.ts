@@ -1,4 +1,7 @@
-// The public names, nothing else.
+// The public names, nothing else. The first two bring along what TypeScript has to know of `req.user` and `req.session`.
+import './http/membership-session.ts'
+import './http/request-face.ts'
+
 export type { Logger } from './core/core.ts'
 export { type Hooks, Refusal, type RegistrationAttempt, type SignInAttempt } from './core/hooks.ts'
 export type { Clock } from './domain/clock.ts'

@@ -30,8 +30,14 @@ declare global {
       logOut(): Promise<void>
       logOut(done: Done): void
       logOut(options: object, done: Done): void
-      isAuthenticated(): boolean
-      isUnauthenticated(): boolean
+      isAuthenticated(): this is AuthenticatedRequest
+      isUnauthenticated(): this is UnauthenticatedRequest
+    }
+    interface AuthenticatedRequest extends Request {
+      user: User
+    }
+    interface UnauthenticatedRequest extends Request {
+      user?: undefined
     }
   }
 }
@@ -65,8 +71,9 @@ export function attachFace(http: Http, req: Request): void {
   req.logIn = login
   req.logout = logout
   req.logOut = logout
-  req.isAuthenticated = isAuthenticated
-  req.isUnauthenticated = isUnauthenticated
+  // TypeScript lets no function be declared as a guard of its `this`; what they return is what the guards say.
+  req.isAuthenticated = isAuthenticated as Request['isAuthenticated']
+  req.isUnauthenticated = isUnauthenticated as Request['isUnauthenticated']
 }
 
 function login(this: Request, user: { readonly id: string }): Promise<void>
