@@ -57,4 +57,6 @@ export interface NewSession {
   readonly persistent: boolean
   /** The keys of `req.session` that survive. */
   readonly keep: readonly string[]
+  /** Whether the session at hand must still be there: the renewal of a login, not a new one. Throws `SessionEnded` where it is not. */
+  readonly continues: boolean
 }

@@ -1,8 +1,9 @@
 // The only way to a login. Every first factor ends here.
 import { MembershipError } from '../domain/errors.ts'
+import { SessionEnded } from '../session/middleware.ts'
 import type { LiveSession, UserRow } from '../storage/contract.ts'
 import { audit } from './audit.ts'
-import type { Caller, Core } from './core.ts'
+import type { Caller, Core, NewSession } from './core.ts'
 import { askHook } from './hooks.ts'
 import { asUser } from './user.ts'
 
@@ -22,7 +23,7 @@ export async function signIn(core: Core, user: UserRow, proof: Proof, caller: Ca
   await askHook(() => core.hooks.beforeSignIn?.({ user: asUser(user), ip: caller.ip, userAgent: caller.userAgent }))
   // First the entry, then the session: there may be an entry without a session after a crash, never a session without its entry.
   await audit(core, 'login', 'success', user.id, caller)
-  const session = await caller.startSession({
+  const session = await start(caller, {
     userId: user.id,
     credentialEpoch: user.credentialEpoch,
     factors: proof.factors,
@@ -32,6 +33,7 @@ export async function signIn(core: Core, user: UserRow, proof: Proof, caller: Ca
     limits: proof.remember ? core.settings.remember : core.settings.session,
     persistent: proof.remember,
     keep: core.settings.keepAtLogin,
+    continues: false,
   })
   core.events.emit('login', { outcome: 'success', user: asUser(user), ip: caller.ip })
   return session
@@ -42,4 +44,13 @@ export function isLive(session: LiveSession, now: number): boolean {
   if (now >= session.expiresAt) return false
   if (session.userId === undefined) return true
   return session.user?.status === 'active' && session.user.credentialEpoch === session.credentialEpoch
+}
+
+/** An account that was closed while its password was hashed is refused like one that was closed before. */
+async function start(caller: Caller, login: NewSession): Promise<LiveSession> {
+  try {
+    return await caller.startSession(login)
+  } catch (error) {
+    throw error instanceof SessionEnded ? new MembershipError('invalid_credentials', { cause: error }) : error
+  }
 }

@@ -13,6 +13,7 @@ import { sweepRegularly } from './sweeper.ts'
 import { type Engine, type Found, Visit } from './visit.ts'
 
 export type { NewLogin } from './row.ts'
+export { SessionEnded } from './visit.ts'
 
 // How many recent touches are remembered; when there are more, some sessions are touched once more than needed.
 const MOST_TOUCHED = 20_000
@@ -39,6 +40,8 @@ export interface RenewOptions extends NewLogin {
   readonly persistent?: boolean | undefined
   /** Keys of the old session that the new one takes over. Default: none. */
   readonly keep?: readonly string[] | undefined
+  /** Whether the session at hand must still be there; else `SessionEnded` is thrown. Default: false. */
+  readonly continues?: boolean | undefined
 }
 
 // What the steps of one request share hangs on the request itself, under a name that nobody else has.
@@ -122,13 +125,14 @@ export class Sessions<Row extends SessionRow = SessionRow> {
   }
 
   /** Starts a login: a new row under a new id. The id that the request came with is dead, the new one goes out with this response. */
-  renew(req: IncomingMessage, { limits, persistent, keep, ...login }: RenewOptions): Promise<Row> {
+  renew(req: IncomingMessage, { limits, persistent, keep, continues = false, ...login }: RenewOptions): Promise<Row> {
     const { cookie, limits: usual } = this.#engine
     return this.#visit(req).renew({
       login,
       limits: limits ?? usual,
       persistent: persistent ?? cookie.maxAgeMs !== undefined,
       keep: keep ?? [],
+      continues,
     })
   }
 

@@ -37,11 +37,22 @@ export interface Renewal {
   readonly limits: SessionLimits
   readonly persistent: boolean
   readonly keep: readonly string[]
+  /** Whether the session at hand must still be there: the renewal of a login, not a new one. */
+  readonly continues: boolean
 }
 
 const NOTHING: ReadonlyMap<string, string> = new Map()
 
 type Next = (error?: unknown) => void
+
+/** The session was ended, here or elsewhere, before its renewal was answered. The renewal is undone. */
+export class SessionEnded extends Error {
+  override readonly name = 'SessionEnded'
+
+  constructor() {
+    super('the session was ended before its renewal was answered')
+  }
+}
 
 export class Visit<Row extends SessionRow = SessionRow> implements SessionSource<Row>, Settling {
   readonly engine: Engine<Row>
@@ -162,23 +173,29 @@ export class Visit<Row extends SessionRow = SessionRow> implements SessionSource
   }
 
   /** A login: a new row under a new id, made before the old one goes, found again as the store gives it. */
-  async renew({ login, limits, persistent, keep }: Renewal): Promise<Row> {
+  async renew({ login, limits, persistent, keep, continues }: Renewal): Promise<Row> {
     if (this.#res.headersSent) throw new TypeError('a session cannot be renewed after the head of its response was sent')
     let renewed: Row | undefined
     await this.#act(async () => {
       const { store, clock } = this.engine
       const id = newToken()
       const row = newRow({ id, data: this.#kept(keep), now: clock.now(), limits, persistent, login })
+      const old = this.#stored?.hash
       await store.create(row)
-      try {
-        await this.#delete(this.#leave())
-      } catch (error) {
+      const giveUp = async (error: unknown): Promise<never> => {
         this.#over = 'failed'
         await store.delete(row.hash)
         throw error
       }
+      try {
+        // Deleting the old row tells whether it was still there: what a logout took meanwhile stays ended.
+        const gone = await this.#delete(this.#leave())
+        if (continues && (old === undefined || !gone.has(old))) throw new SessionEnded()
+      } catch (error) {
+        await giveUp(error)
+      }
       renewed = await store.find(row.hash)
-      if (!this.engine.isLive(renewed)) throw new Error('the new session was ended before its login was answered')
+      if (!this.engine.isLive(renewed)) return giveUp(new SessionEnded())
       this.#over = undefined
       this.#id = id
       this.#row = renewed
@@ -268,13 +285,19 @@ export class Visit<Row extends SessionRow = SessionRow> implements SessionSource
     return hashes
   }
 
-  #delete(hashes: Iterable<string>): Awaitable<void> {
-    const waiting: Promise<boolean>[] = []
+  /** Deletes rows; says which of them were there. */
+  #delete(hashes: Iterable<string>): Awaitable<ReadonlySet<string>> {
+    const gone = new Set<string>()
+    const waiting: Promise<void>[] = []
     for (const hash of hashes) {
+      const note = (deleted: boolean): void => {
+        if (deleted) gone.add(hash)
+      }
       const deleted = this.engine.store.delete(hash)
-      if (isPromise(deleted)) waiting.push(deleted)
+      if (isPromise(deleted)) waiting.push(deleted.then(note))
+      else note(deleted)
     }
-    if (waiting.length > 0) return Promise.all(waiting).then(() => {})
+    return waiting.length > 0 ? Promise.all(waiting).then(() => gone) : gone
   }
 
   #kept(keys: readonly string[]): string {

@@ -81,3 +81,21 @@ test('a name that nobody has is said to be that', async () => {
     await expect(ask).rejects.toMatchObject({ code: 'not_found' })
   }
 })
+
+test('D-24 an account that is closed while its password is hashed is refused like one that was closed before', async () => {
+  const { users } = site.membership
+  await users.create({ username: 'closing', password: GOOD_PASSWORD })
+  const { verify } = site.core.passwords
+  const visitor = site.visitor()
+  site.core.passwords.verify = async (stored, password) => {
+    const matches = await verify(stored, password)
+    // After the account was read and before its session is made.
+    await users.setStatus('closing', 'disabled')
+    return matches
+  }
+  const refused = await visitor.logIn('closing')
+  site.core.passwords.verify = verify
+  expect([refused.status, refused.json().code, refused.setCookies]).toEqual([401, 'invalid_credentials', []])
+  await users.setStatus('closing', 'active')
+  expect(await users.sessions('closing')).toEqual([])
+})

@@ -1,10 +1,10 @@
 // Somebody who is logged in proves once more that it is them, before something that needs a recent login.
 import { audit } from '../../core/audit.ts'
-import type { Caller, Core } from '../../core/core.ts'
+import type { Caller, Core, NewSession } from '../../core/core.ts'
 import { requireSession } from '../../core/require-session.ts'
-import { isLive } from '../../core/sign-in.ts'
 import { MembershipError } from '../../domain/errors.ts'
 import { readTexts } from '../../session/data.ts'
+import { SessionEnded } from '../../session/middleware.ts'
 import { findPassword } from '../../storage/users.ts'
 
 export async function reauthenticate(core: Core, input: { readonly password: string }, caller: Caller): Promise<void> {
@@ -16,10 +16,7 @@ export async function reauthenticate(core: Core, input: { readonly password: str
     throw new MembershipError('invalid_credentials')
   }
   await audit(core, 'recent_login', 'success', user.id, caller)
-  // This renews a login and is none: what was ended while the password was hashed stays ended.
-  const row = await core.db.sessions.find(session.hash)
-  if (row === undefined || !isLive(row, core.clock.now())) throw new MembershipError('login_required')
-  await caller.startSession({
+  await renew(caller, {
     userId: user.id,
     // The epoch this session was judged by, not a newer one: where the password changed meanwhile, the new session is dead at once.
     credentialEpoch: user.credentialEpoch,
@@ -30,5 +27,15 @@ export async function reauthenticate(core: Core, input: { readonly password: str
     limits: session.persistent ? core.settings.remember : core.settings.session,
     persistent: session.persistent,
     keep: [...readTexts(session.data).keys()],
+    continues: true,
   })
+}
+
+/** This renews a login and is none: what was ended while the password was hashed stays ended. */
+async function renew(caller: Caller, login: NewSession): Promise<void> {
+  try {
+    await caller.startSession(login)
+  } catch (error) {
+    throw error instanceof SessionEnded ? new MembershipError('login_required', { cause: error }) : error
+  }
 }
