@@ -25,13 +25,10 @@ const security = action({
   answer: () => ({}),
 })
 
-const sessionId = z
-  .string()
-  .max(64)
-  .meta({
-    description: 'Names the session in this list; not usable as a cookie.',
-    examples: ['6b1f8f0e-52c4-4d0c-9c1e-8a3b7d2f9e10'],
-  })
+const sessionId = z.string().meta({
+  description: 'Names the session in this list; not usable as a cookie.',
+  examples: ['6b1f8f0e-52c4-4d0c-9c1e-8a3b7d2f9e10'],
+})
 
 const SessionShape = z
   .object({
