@@ -12,7 +12,7 @@ export interface MembershipOptions {
   readonly database: string
   /** Where the membership's paths begin, `'/members'`. Default: `''`, the root. */
   readonly path?: string
-  /** 32 bytes or more; a list rotates: the first is used. Keys are derived from it. Required in production; default elsewhere: a new one at each start. */
+  /** 32 bytes or more; a list rotates: the first is used. Keys are derived from it. Required in production. Default: elsewhere a new one at each start. */
   readonly secret?: string | readonly string[]
   /** The name in the wordmark and in titles. Default: `'Guildhall'`. Passwords may not lean on it. */
   readonly siteName?: string
@@ -24,7 +24,7 @@ export interface MembershipOptions {
   readonly cookie?: {
     /** Name of the session cookie, without its `__Host-`. Default: `'guildhall'`. */
     readonly name?: string
-    /** Default: `'strict'`. */
+    /** Whether links from other sites bring the cookie along. Default: `'strict'`. `'lax'` is for hosts whose own routes need it on such a link. */
     readonly sameSite?: 'strict' | 'lax'
   }
   readonly passwords?: PasswordOptions
@@ -45,9 +45,9 @@ export interface MembershipOptions {
   readonly features?: FeatureOptions
   /** Where your application has a say before something happens; a hook refuses with `throw new Refusal(code, text)`. Default: none. */
   readonly hooks?: Hooks
-  /** Default: warnings and errors to the console. */
+  /** Takes what is worth logging, as pino's loggers do. Default: warnings and errors to the console. */
   readonly logger?: Logger
-  /** Default: the system's. Tests pass one they can move. */
+  /** Where the time comes from. Default: the system's. Tests pass one they can move. */
   readonly clock?: Clock
 }
 
@@ -56,15 +56,16 @@ export interface SessionTimes {
   readonly idleTimeout?: Duration
   /** Ends a session whatever happens. Default: `'12h'`. */
   readonly absoluteTimeout?: Duration
-  /** The same two for people who asked to be remembered. Defaults: `'14d'`, `'30d'`; browsers keep no cookie longer than 400 days. */
+  /** The idle timeout of people who asked to be remembered. Default: `'14d'`. */
   readonly rememberIdleTimeout?: Duration
+  /** The absolute timeout of people who asked to be remembered. Default: `'30d'`. At most 400 days: browsers keep no cookie longer. */
   readonly rememberAbsoluteTimeout?: Duration
   /** Keys of an anonymous `req.session` that survive the login. Default: none. */
   readonly keepAtLogin?: readonly string[]
 }
 
 export interface PasswordOptions {
-  /** Default: `'argon2id'`. Hashes follow the setting at the next login. */
+  /** How new passwords are hashed. Default: `'argon2id'`. Hashes follow the setting at the next login. */
   readonly hash?: 'argon2id' | 'bcrypt'
   /** Code points a password must have. Default: 8; 15 is what NIST asks where the password is the only factor. */
   readonly minLength?: number
@@ -74,7 +75,7 @@ export interface PasswordOptions {
   readonly memoryKiB?: number
   /** argon2id passes. Default: 2 (OWASP). Less is refused in production. */
   readonly passes?: number
-  /** Default: 12. Less than 10 is refused in production. */
+  /** bcrypt cost: each step doubles the work. Default: 12. Less than 10 is refused in production. */
   readonly bcryptCost?: number
   /** Hashes that run at the same time. Default: the processors at hand. */
   readonly workers?: number

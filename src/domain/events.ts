@@ -8,6 +8,7 @@ export interface MembershipEvents {
   registered: { readonly user: User }
   /** Somebody tried to log in. */
   login: { readonly outcome: LoginOutcome; readonly user: User | undefined; readonly ip: string | undefined }
+  /** Somebody logged out. */
   logout: { readonly user: User }
   /** A cross-site write was refused, or a throttle stopped somebody: an attempt to get round a control. */
   refused: { readonly code: 'cross_site_request' | 'too_many_requests'; readonly path: string; readonly ip: string | undefined }

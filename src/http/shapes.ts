@@ -14,12 +14,14 @@ export const UserShape = z
     email: z
       .string()
       .nullable()
-      .meta({ examples: [null] }),
-    emailVerified: z.boolean().meta({ examples: [false] }),
+      .meta({ description: 'null where none is known.', examples: [null] }),
+    emailVerified: z
+      .boolean()
+      .meta({ description: 'Whether the person has shown that the address is theirs.', examples: [false] }),
     roles: z
       .array(z.string())
       .readonly()
-      .meta({ examples: [['keeper']] }),
+      .meta({ description: 'Given by the operator.', examples: [['keeper']] }),
     createdAt: time,
   })
   .meta({ id: 'User' })

@@ -1,0 +1,99 @@
+// docs/api.md: the description of the API as a page to read.
+import type { ErrorCode } from '../../src/domain/errors.ts'
+import { statusOf } from '../../src/http/errors.ts'
+import type { ApiDocument, ApiResponse, Media, Operation } from '../../src/http/openapi-types.ts'
+import { cell, table } from './markdown.ts'
+
+export function apiPage({ info, paths, tags, components }: ApiDocument): string {
+  const operations = Object.entries(paths).flatMap(([path, { get, post }]) => [
+    ...(get ? [{ method: 'GET', path, operation: get }] : []),
+    ...(post ? [{ method: 'POST', path, operation: post }] : []),
+  ])
+  const chapters = tags.map(({ name, description }) => {
+    const own = operations.filter(({ operation }) => operation.tags.includes(name))
+    return [`## ${name === 'members' ? 'Members' : 'The server'}`, description, ...own.map(section)].join('\n\n')
+  })
+  const shapes = Object.entries(components.schemas).map(([name, schema]) => `### ${name}\n\n${fieldsOf(schema)}`)
+  return [
+    '# The JSON API',
+    'The server describes it for machines at `/openapi.json`, with the paths and the cookie of your site. This page is made from that description; the option `path` moves all of it but the chapter on the server.',
+    info.description,
+    `Besides the refusals that are named below, every request may be refused with ${links(OF_REQUESTS)}, and every POST with ${links(OF_WRITES)}.`,
+    ...chapters,
+    '## Shapes',
+    ...shapes,
+    'What each code of a refusal means: [errors.md](errors.md).',
+  ].join('\n\n')
+}
+
+function section({ method, path, operation }: { method: string; path: string; operation: Operation }): string {
+  const { summary, security, requestBody, parameters = [], responses } = operation
+  const needs = security.some((scheme) => 'session' in scheme) ? 'For people who are logged in.' : ''
+  const request = requestBody?.content['application/json']
+  const named = parameters.map(({ name, schema }) => [`\`${name}\` in the path`, limitsOf(schema), schema.description ?? ''])
+  const answers = Object.entries(responses).filter(([, { content = {} }]) => !('application/problem+json' in content))
+  return [
+    `### ${method} ${path}`,
+    [summary, needs].filter((text) => text !== '').join(' '),
+    ...(named.length > 0 ? [table(['part', 'type', 'meaning'], named)] : []),
+    ...(request ? [`${fieldsOf(request.schema)}\n\n${example(request)}`] : []),
+    ...answers.map(answer),
+    refusals(responses),
+  ]
+    .filter((text) => text !== '')
+    .join('\n\n')
+}
+
+function answer([status, { description, content = {} }]: readonly [string, ApiResponse]): string {
+  const [type, media] = Object.entries(content)[0] ?? []
+  const shown = media?.example === undefined ? '' : `\n\n${example(media)}`
+  return `**${status}** ${description}${type === undefined || type === 'application/json' ? '' : ` \`${type}\``}${shown}`
+}
+
+/** Told once for all. */
+const OF_REQUESTS: readonly ErrorCode[] = ['wrong_host', 'store_unavailable', 'internal']
+const OF_WRITES: readonly ErrorCode[] = ['malformed', 'cross_site_request', 'body_too_large', 'unsupported_media_type']
+const EVERYWHERE = new Set<string>([...OF_REQUESTS, ...OF_WRITES])
+
+function links(codes: readonly ErrorCode[]): string {
+  return codes.map((code) => `${statusOf(code)} [\`${code}\`](errors.md#${code})`).join(', ')
+}
+
+function refusals(responses: Operation['responses']): string {
+  const rows = Object.entries(responses).flatMap(([status, { content }]) =>
+    Object.keys(content?.['application/problem+json']?.examples ?? {})
+      .filter((code) => !EVERYWHERE.has(code))
+      .map((code) => `${status} [\`${code}\`](errors.md#${code})`),
+  )
+  return rows.length === 0 ? '' : `Refusals: ${rows.join(', ')}.`
+}
+
+function fieldsOf({ properties = {}, required = [] }: Media['schema']): string {
+  const rows = Object.entries(properties).map(([name, schema]) => {
+    if (typeof schema !== 'object') return [`\`${name}\``, '', '']
+    return [`\`${name}\`${required.includes(name) ? '' : ' (may be left out)'}`, limitsOf(schema), schema.description ?? '']
+  })
+  return table(['field', 'type', 'meaning'], rows)
+}
+
+function limitsOf(schema: Media['schema']): string {
+  const { minLength: least, maxLength: most } = schema
+  const length = most === undefined ? '' : `, ${least === undefined ? 'at most' : `${least} to`} ${most} characters`
+  return cell(`${typeOf(schema)}${length}`)
+}
+
+function typeOf({ type, format, anyOf, enum: choices, items, const: only }: Media['schema']): string {
+  if (only !== undefined) return `\`${String(only)}\``
+  if (choices)
+    return choices.length > 12
+      ? 'a code'
+      : choices.map((choice) => (choice === '' ? 'empty' : `\`${String(choice)}\``)).join(', ')
+  if (anyOf) return anyOf.map((one) => (typeof one === 'object' ? typeOf(one) : '')).join(' or ')
+  if (type === 'array') return `list of ${typeof items === 'object' && !Array.isArray(items) ? typeOf(items) : 'values'}`
+  const word = Array.isArray(type) ? type.join(' or ') : (type ?? 'value')
+  return format === 'date-time' ? 'time, ISO 8601 in UTC' : word
+}
+
+function example({ example }: Media): string {
+  return `\`\`\`json\n${JSON.stringify(example, null, 2)}\n\`\`\``
+}

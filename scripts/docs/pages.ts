@@ -1,0 +1,19 @@
+// The pages that are made from the code, as they should be now.
+import { buildHouse } from '../../src/membership.ts'
+import { describeServer } from '../../src/server/describe-server.ts'
+import { apiPage } from './api.ts'
+import { errorsPage } from './errors.ts'
+import { optionsPage } from './options.ts'
+
+/** Paths and texts. `read` gives the text of a file of the project. */
+export async function generatedPages(read: (file: string) => string): Promise<ReadonlyMap<string, string>> {
+  const house = buildHouse({ baseUrl: 'http://localhost:3000', database: 'sqlite::memory:' })
+  const document = describeServer(house)
+  await house.membership.close()
+  const finish = (text: string) => `<!-- Made by \`npm run docs\` from the code. Change the code, not this page. -->\n\n${text}\n`
+  return new Map([
+    ['docs/api.md', finish(apiPage(document))],
+    ['docs/options.md', finish(optionsPage({ options: read('src/options.ts'), envExample: read('.env.example') }))],
+    ['docs/errors.md', finish(errorsPage({ events: read('src/domain/events.ts') }))],
+  ])
+}
