@@ -1,6 +1,7 @@
-// Takes pictures of every page: node --conditions=guildhall-source scripts/preview.ts FOLDER [part of a page's name]
+// Takes pictures of every page in every language: node --conditions=guildhall-source scripts/preview.ts FOLDER [part of a page's name]
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { LOCALES } from '../src/i18n/translate.ts'
 import { launchChromium } from '../test/support/chromium.ts'
 import { openSite } from '../test/views/browser.ts'
 import { samples } from '../test/views/samples.ts'
@@ -12,7 +13,9 @@ if (!folder) {
 }
 mkdirSync(folder, { recursive: true })
 
-const shown = samples().filter(({ name }) => name.includes(only))
+const shown = LOCALES.flatMap((locale) =>
+  samples(undefined, { locale }).map(({ name, html }) => ({ name: `${locale}-${name}`, html })),
+).filter(({ name }) => name.includes(only))
 const browser = await launchChromium()
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const width of [1100, 360]) {

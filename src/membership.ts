@@ -11,6 +11,7 @@ import { MembershipError } from './domain/errors.ts'
 import { type EventName, Events, type Listener } from './domain/events.ts'
 import { deriveKey } from './domain/secret.ts'
 import type { User } from './domain/user.ts'
+import { languageRoutes } from './features/language/routes.ts'
 import { loginRoutes, logoutRoutes } from './features/login/routes.ts'
 import { profileRoutes } from './features/profile/routes.ts'
 import { reauthenticationRoutes } from './features/reauthentication/routes.ts'
@@ -111,6 +112,7 @@ function routesOf({ features }: Settings): readonly Route[] {
     profile: profileRoutes,
     security: sessionRoutes,
     reauthentication: reauthenticationRoutes,
+    language: languageRoutes,
   }
   return FEATURE_NAMES.flatMap((name) => (features[name] === false ? [] : all[name]))
 }

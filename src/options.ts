@@ -91,6 +91,7 @@ export const FEATURE_PATHS = {
   profile: '/profile',
   security: '/account/security',
   reauthentication: '/reauthenticate',
+  language: '/language',
 } as const
 
 export type FeatureName = keyof typeof FEATURE_PATHS
@@ -102,6 +103,7 @@ export const FEATURE_NAMES: readonly FeatureName[] = [
   'profile',
   'security',
   'reauthentication',
+  'language',
 ]
 
 /** Declared paths that the application moved, and where to. */

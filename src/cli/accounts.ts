@@ -1,6 +1,7 @@
 // `guildhall user show | set-status | rename`: one account.
 import { USER_STATUSES, type UserStatus } from '../domain/user.ts'
 import type { AccountDetails } from '../users.ts'
+import { table } from './columns.ts'
 import { say, sayJson, t, UsageError } from './terminal.ts'
 import { withHouse } from './with-house.ts'
 
@@ -19,8 +20,7 @@ export async function showUser(username: string, { json }: { readonly json: bool
       [t('cli.column.password'), passwordChangedAt ? t.date(passwordChangedAt.getTime(), 'long') : '-'],
       [t('cli.column.sessions'), String(sessions)],
     ]
-    const width = Math.max(...lines.map(([name]) => name.length))
-    say(lines.map(([name, value]) => `${name.padEnd(width)}  ${value}`.trimEnd()).join('\n'))
+    say(table(lines))
   })
 }
 

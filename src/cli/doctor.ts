@@ -2,6 +2,7 @@
 
 import { readEnvironment } from '../server/env.ts'
 import { readConfig } from '../server/read-config.ts'
+import { pad } from './columns.ts'
 import { checkDatabase } from './doctor/database.ts'
 import { bad, type Finding, fine, odd } from './doctor/finding.ts'
 import { checkHashing } from './doctor/hashing.ts'
@@ -29,7 +30,7 @@ export async function examine({ json }: { readonly json: boolean }): Promise<voi
   const faulty = findings.filter(({ mark }) => mark === 'fault').length
   if (faulty > 0) process.exitCode = FAILURE
   if (json) return sayJson({ well: faulty === 0, findings })
-  for (const { mark, text } of findings) say(`${MARKS[mark].padEnd(9)}${text}`)
+  for (const { mark, text } of findings) say(`${pad(MARKS[mark], 9)}${text}`)
   say('')
   say(faulty === 0 ? t('cli.doctor.well') : t.count('cli.doctor.unwell', faulty))
 }

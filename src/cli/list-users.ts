@@ -1,7 +1,8 @@
 // `guildhall user list`: who has an account.
 import type { User } from '../domain/user.ts'
 import type { Users } from '../users.ts'
-import { say, sayJson, t, table } from './terminal.ts'
+import { table } from './columns.ts'
+import { say, sayJson, t } from './terminal.ts'
 import { withHouse } from './with-house.ts'
 
 const PAGE = 1000

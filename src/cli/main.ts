@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { USER_STATUSES } from '../domain/user.ts'
 import { version } from '../server/version.ts'
+import { widthOf } from './columns.ts'
 import type { NewUserOptions } from './create-user.ts'
 import type { InitOptions } from './init.ts'
 import type { EndOptions } from './sessions.ts'
@@ -9,6 +10,14 @@ import { report, t, WRONG_USAGE } from './terminal.ts'
 
 interface Json {
   readonly json?: boolean
+}
+
+/** Commander's own words. */
+const TITLES: Readonly<Record<string, string>> = {
+  'Usage:': t('cli.title.usage'),
+  'Arguments:': t('cli.title.arguments'),
+  'Options:': t('cli.title.options'),
+  'Commands:': t('cli.title.commands'),
 }
 
 function asked({ json }: Json): { readonly json: boolean } {
@@ -23,6 +32,7 @@ function commands(): Command {
     .helpCommand('help [command]', t('cli.help'))
     .addHelpText('after', `\n${t('cli.help_after')}`)
     .showHelpAfterError(t('cli.see_help'))
+    .configureHelp({ displayWidth: widthOf, styleTitle: (title) => TITLES[title] ?? title })
     .exitOverride()
 
   program

@@ -1,7 +1,8 @@
 // `guildhall sessions list | end`: where an account is logged in.
 import { translator } from '../i18n/translate.ts'
 import { deviceName } from '../views/device-name.ts'
-import { say, sayJson, t, table, UsageError } from './terminal.ts'
+import { table } from './columns.ts'
+import { say, sayJson, t, UsageError } from './terminal.ts'
 import { withHouse } from './with-house.ts'
 
 export async function listSessions(username: string, { json }: { readonly json: boolean }): Promise<void> {

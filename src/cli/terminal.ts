@@ -1,14 +1,16 @@
 // How the command line speaks: answers on stdout, troubles on stderr, each in the words of the catalogue.
 import { MembershipError } from '../domain/errors.ts'
 import { errorTexts, fieldText } from '../i18n/messages.ts'
-import { translator } from '../i18n/translate.ts'
+import { pickLocale } from '../i18n/pick-locale.ts'
+import { type Locale, translator } from '../i18n/translate.ts'
 import type { Config } from '../server/config.ts'
+import { readEnvironment, readTerminalLanguages } from '../server/env.ts'
 
 export const FAILURE = 1
 export const WRONG_USAGE = 2
 
-/** The operator's language is English until there is another way to ask than the visitor's browser. */
-export const t = translator('en')
+/** The operator's language: the terminal's, else the site's. Settings that are wrong and lines of the log stay English, to be searched for. */
+export const t = translator(pickLocale([], readTerminalLanguages().join(','), siteLocale()))
 
 /** The caller's own mistake, in words that are fit to print. */
 export class UsageError extends Error {
@@ -64,15 +66,6 @@ const LABELS: Readonly<Record<string, string>> = {
   roles: t('cli.role'),
 }
 
-/** Columns as wide as their widest cell. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+function siteLocale(): Locale {
+  return pickLocale([readEnvironment().values.get('LOCALE')], undefined, 'en')
 }

@@ -18,6 +18,7 @@ export class Exchange {
   entered: Readonly<Record<string, string>> = {}
   #caller: Caller | undefined
   #query: URLSearchParams | undefined
+  #t: Translate | undefined
 
   constructor(http: Http, req: Request, res: Response, door: Door, params: Readonly<Record<string, string>> = {}) {
     this.http = http
@@ -37,7 +38,8 @@ export class Exchange {
   }
 
   get t(): Translate {
-    return translatorFor(this.http, this.req)
+    this.#t ??= translatorFor(this.http, this.req)
+    return this.#t
   }
 
   /** A value of the query string; only reads look here, never a write. */
@@ -57,12 +59,14 @@ function queryOf(target: string): string {
   return at < 0 ? '' : target.slice(at + 1)
 }
 
+/** Written by `keepLanguage`. */
 const LANGUAGE_COOKIE = /(?:^|;\s*)guildhall-language=([A-Za-z-]{2,16})(?:;|$)/
 
-/** The texts in the visitor's language: their choice, then what the browser asks for, then the site's. */
+/** The texts in the visitor's language: chosen in this browser, else in another one by the same user; what the browser asks for; the site's. */
 export function translatorFor(http: Http, req: Request): Translate {
-  const chosen = LANGUAGE_COOKIE.exec(req.headers.cookie ?? '')?.[1]
-  return translator(pickLocale(chosen, req.headers['accept-language'], http.locale))
+  const chosenHere = LANGUAGE_COOKIE.exec(req.headers.cookie ?? '')?.[1]
+  const stored = http.sessions.row(req)?.user?.locale
+  return translator(pickLocale([chosenHere, stored], req.headers['accept-language'], http.locale))
 }
 
 const requestIds = new WeakMap<Request, string>()

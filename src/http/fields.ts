@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { DEFAULT_MIN_PASSWORD_CODE_POINTS, isPasswordTooLong, MAX_PASSWORD_CODE_POINTS } from '../domain/password-policy.ts'
 import { DISPLAY_NAME_MAX, USERNAME_MAX, USERNAME_MIN } from '../domain/user.ts'
+import { LOCALES } from '../i18n/translate.ts'
 
 /** RFC 5321 lets an address have 254 characters; nothing longer is a name to log in with. */
 const LONGEST_IDENTIFIER = 254
@@ -61,5 +62,7 @@ export const displayName = z
     examples: ['Alice'],
   })
   .optional()
+
+export const locale = z.enum(LOCALES).meta({ description: 'The language to be spoken to in.', examples: ['zh-TW'] })
 
 export const nothing = z.object({})

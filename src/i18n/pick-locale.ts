@@ -4,15 +4,31 @@ import { LOCALES, type Locale } from './translate.ts'
 /** A header longer than this is no list of languages; the rest is not read. */
 const MOST_CHARACTERS = 400
 
-/** `chosen` is a cookie or a column and may hold anything; `acceptLanguage` is the header (RFC 9110 section 12.5.4). */
-export function pickLocale(chosen: string | undefined, acceptLanguage: string | undefined, fallback: Locale): Locale {
-  const own = chosen === undefined ? undefined : matchingLocale(chosen)
-  if (own) return own
-  for (const wanted of wantedLanguages(acceptLanguage ?? '')) {
-    const match = matchingLocale(wanted)
-    if (match) return match
+/**
+ * `chosen` are choices, the strongest first: cookies and columns, which may hold anything. `acceptLanguage` is the header (RFC 9110
+ * section 12.5.4). A wanted language counts where it is one of ours in the same script: `en-US` finds `en`, `zh-HK` and `zh-Hant` find
+ * `zh-TW`. The same language in another script (`zh-CN`, and a bare `zh`, for traditional Chinese) is taken only where nothing that
+ * the browser asks for is ours: it can be read, and is better than the site's own language, which was not asked for at all.
+ */
+export function pickLocale(
+  chosen: readonly (string | undefined)[],
+  acceptLanguage: string | undefined,
+  fallback: Locale,
+): Locale {
+  for (const tag of chosen) {
+    const own = tag === undefined ? undefined : matchingLocale(tag)
+    if (own) return own
   }
-  return fallback
+  const wanted = wantedLanguages(acceptLanguage ?? '')
+  return first(wanted, matchingLocale) ?? first(wanted, relatedLocale) ?? fallback
+}
+
+function first(wanted: readonly string[], match: (tag: string) => Locale | undefined): Locale | undefined {
+  for (const tag of wanted) {
+    const found = match(tag)
+    if (found) return found
+  }
+  return undefined
 }
 
 function wantedLanguages(header: string): string[] {
@@ -32,13 +48,25 @@ function parseRange(range: string): { tag: string; weight: number } {
   return { tag, weight: Number.isFinite(weight) ? weight : 0 }
 }
 
-/** `en-US` finds `en`; an exact match goes before one that shares only the language. */
 function matchingLocale(wanted: string): Locale | undefined {
   const tag = wanted.toLowerCase()
   const exact = LOCALES.find((locale) => locale.toLowerCase() === tag)
-  return exact ?? LOCALES.find((locale) => languageOf(locale) === languageOf(tag))
+  if (exact) return exact
+  const related = relatedLocale(tag)
+  return related && scriptOf(related) === scriptOf(tag) ? related : undefined
 }
 
-function languageOf(tag: string): string {
-  return tag.toLowerCase().split('-')[0] ?? ''
+/** Shares the language, whatever its script. */
+function relatedLocale(wanted: string): Locale | undefined {
+  const language = wanted.toLowerCase().split('-')[0]
+  return LOCALES.find((locale) => locale.split('-')[0] === language)
+}
+
+/** The script that a language is most likely written in: `Hant` for `zh-TW`, `Hans` for `zh`. Undefined for what is no language tag. */
+function scriptOf(tag: string): string | undefined {
+  try {
+    return new Intl.Locale(tag).maximize().script
+  } catch {
+    return undefined
+  }
 }

@@ -1,13 +1,20 @@
 // Turns a key of the catalogue into a sentence in the reader's language. Values are plain text; escaping is the view's work.
 import en from './en.json' with { type: 'json' }
+import zhTW from './zh-TW.json' with { type: 'json' }
 
-/** Every text a person can read. The keys of `en` are the law for later languages. */
-export type Texts = keyof typeof en
+/** The form of a counted text for one. A language that has no such form, as Chinese, leaves it out. */
+type Singular = Extract<keyof typeof en, `${string}.one`>
 
-/** Texts with a number in them, without their plural ending: `sessions.end_others`. */
-type CountedTexts = Texts extends infer Key ? (Key extends `${infer Base}.other` ? Base : never) : never
+/** Every text a person can read. The keys of `en` are the law for the other languages. */
+export type Texts = Exclude<keyof typeof en, Singular>
 
-export const LOCALES = ['en'] as const
+/** Texts with a number in them, without their ending: `sessions.end_others`. */
+type CountedTexts = Singular extends infer Key ? (Key extends `${infer Base}.one` ? Base : never) : never
+
+/** A missing text fails the type check. */
+type Catalogue = Readonly<Record<Texts, string> & Partial<Record<Singular, string>>>
+
+export const LOCALES = ['en', 'zh-TW'] as const
 export type Locale = (typeof LOCALES)[number]
 
 /** What goes into the braces of a text. */
@@ -25,10 +32,10 @@ export interface Translate {
   readonly locale: Locale
 }
 
-const CATALOGUES: Readonly<Record<Locale, Readonly<Record<Texts, string>>>> = { en }
+const CATALOGUES: Readonly<Record<Locale, Catalogue>> = { en, 'zh-TW': zhTW }
 
-/** How a language writes dates: day before month and a 24 hour clock, which nobody misreads. */
-const DATE_STYLE: Readonly<Record<Locale, string>> = { en: 'en-GB' }
+/** How a language writes dates. English puts the day before the month, which nobody misreads. */
+const DATE_STYLE: Readonly<Record<Locale, string>> = { en: 'en-GB', 'zh-TW': 'zh-TW' }
 
 const MINUTE = 60_000
 const UNITS = [
@@ -62,8 +69,8 @@ function makeTranslator(locale: Locale): Translate {
     year: 'numeric',
     hour: '2-digit',
     minute: '2-digit',
+    hourCycle: 'h23',
     timeZone: 'UTC',
-    timeZoneName: 'short',
   })
 
   const fill = (text: string, values: TextValues): string =>
@@ -76,12 +83,12 @@ function makeTranslator(locale: Locale): Translate {
   const translate = (key: Texts, values: TextValues = {}): string => fill(texts[key], values)
 
   const count = (key: CountedTexts, n: number, values: TextValues = {}): string => {
-    const wanted = `${key}.${plural.select(n)}`
-    const form = isText(wanted) ? wanted : (`${key}.other` as const)
-    return fill(texts[form], { n, ...values })
+    const singular = plural.select(n) === 'one' ? texts[`${key}.one`] : undefined
+    return fill(singular ?? texts[`${key}.other`], { n, ...values })
   }
 
-  const date = (ms: number, length: 'short' | 'long'): string => (length === 'short' ? short : long).format(ms)
+  const date = (ms: number, length: 'short' | 'long'): string =>
+    length === 'short' ? short.format(ms) : `${long.format(ms)} UTC`
 
   const ago = (fromMs: number, nowMs: number): string => {
     const distance = fromMs - nowMs
@@ -95,5 +102,11 @@ function makeTranslator(locale: Locale): Translate {
 
 /** Whether a key made of parts is one of ours. */
 export function isText(key: string): key is Texts {
-  return Object.hasOwn(en, key)
+  return Object.hasOwn(en, key) && !key.endsWith('.one')
 }
+
+/** Every language of ours in its own words: `繁體中文`. */
+export const LANGUAGES: readonly { readonly locale: Locale; readonly name: string }[] = LOCALES.map((locale) => ({
+  locale,
+  name: CATALOGUES[locale]['language.name'],
+}))

@@ -7,13 +7,15 @@ import { isVariable, nearMiss, type Variable } from './variables.ts'
 export interface Environment {
   /** What is set. A blank value counts as not set: that is how compose files write it. */
   readonly values: ReadonlyMap<Variable, string>
-  /** Where each came from, in words: `the environment`, `.env`, `the file that SECRET_FILE names`. */
-  readonly sources: ReadonlyMap<Variable, string>
+  readonly sources: ReadonlyMap<Variable, Source>
   readonly faults: readonly string[]
   readonly warnings: readonly string[]
   /** The `.env` that was read. */
   readonly file: string | undefined
 }
+
+/** Where a setting came from; `file`: the variable that named the file, `SECRET_FILE`. */
+export type Source = 'environment' | '.env' | { readonly file: string }
 
 type Values = Readonly<Record<string, string | undefined>>
 
@@ -21,16 +23,27 @@ export function readEnvironment(): Environment {
   return mergeEnvironment(process.env, process.cwd())
 }
 
+/**
+ * The languages of the terminal as tags, the most wanted first: `zh_TW.UTF-8` is `zh-TW`. The order is that of gettext:
+ * LANGUAGE, a list, then the first of LC_ALL, LC_MESSAGES and LANG that is set. `C` and `POSIX` name no language.
+ * https://www.gnu.org/software/gettext/manual/html_node/Locale-Environment-Variables.html
+ */
+export function readTerminalLanguages(): readonly string[] {
+  const { LANGUAGE, LC_ALL, LC_MESSAGES, LANG } = process.env
+  const names = [...(LANGUAGE ?? '').split(':'), LC_ALL || LC_MESSAGES || LANG || '']
+  return names.map((name) => name.replace(/[.@].*$/, '').replaceAll('_', '-')).filter((tag) => !/^(?:C|POSIX|)$/.test(tag))
+}
+
 /** The same for an environment and a folder at hand; the real environment wins over `.env`. */
 export function mergeEnvironment(real: Values, folder: string): Environment {
   const values = new Map<Variable, string>()
-  const sources = new Map<Variable, string>()
+  const sources = new Map<Variable, Source>()
   const faults: string[] = []
   const warnings: string[] = []
   const path = resolve(folder, '.env')
   const dotEnv = readDotEnv(path, faults)
 
-  const take = (from: Values, where: string) => {
+  const take = (from: Values, where: Source) => {
     const taken = new Set<Variable>()
     for (const [name, value] of Object.entries(from)) {
       if (value === undefined || value === '') continue
@@ -42,10 +55,10 @@ export function mergeEnvironment(real: Values, folder: string): Environment {
       const text = isFile ? readValue(resolve(folder, value), name, faults) : value
       if (text === undefined) continue
       values.set(variable, text)
-      sources.set(variable, isFile ? `the file that ${name} names` : where)
+      sources.set(variable, isFile ? { file: name } : where)
     }
   }
-  take(real, 'the environment')
+  take(real, 'environment')
   take(dotEnv ?? {}, '.env')
 
   for (const name of Object.keys(real)) {

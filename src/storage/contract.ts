@@ -34,6 +34,8 @@ export interface UserRow {
   readonly credentialEpoch: number
   readonly roles: readonly string[]
   readonly createdAt: number
+  /** The language that the person chose; may be one that this program does not have. */
+  readonly locale: string | undefined
 }
 
 /** A session with its user, read at once. */

@@ -75,6 +75,11 @@ export const migrations: readonly Migration[] = [
       db.schema.createIndex('audit_by_time').on('audit').column('at'),
     ],
   },
+  {
+    number: 2,
+    title: 'the language that a user chose',
+    statements: (db) => [db.schema.alterTable('users').addColumn('locale', 'text')],
+  },
 ]
 
 export const SCHEMA_VERSION = migrations.length

@@ -15,6 +15,8 @@ export interface UsersTable {
   /** A JSON array of role names. */
   roles: string
   created_at: number
+  /** The language that the person chose, as a tag: `zh-TW`. */
+  locale: string | null
 }
 
 export interface CredentialsTable {

@@ -13,6 +13,7 @@ const USER_COLUMNS = [
   'users.credential_epoch as u_credential_epoch',
   'users.roles as u_roles',
   'users.created_at as u_created_at',
+  'users.locale as u_locale',
 ] as const
 
 const findWithUser = statement('find session with its user', (db, p: { hash: string }) =>
@@ -38,7 +39,7 @@ export class SqliteMembershipSessions extends SqliteStore<LiveSession> {
 }
 
 /** The user from the values of USER_COLUMNS; undefined where the session is nobody's. */
-function userFrom([id, username, displayName, status, credentialEpoch, roles, createdAt]: readonly SqlValue[]):
+function userFrom([id, username, displayName, status, credentialEpoch, roles, createdAt, locale]: readonly SqlValue[]):
   | UserRow
   | undefined {
   if (typeof id !== 'string' || !isUserStatus(status)) return undefined
@@ -50,5 +51,6 @@ function userFrom([id, username, displayName, status, credentialEpoch, roles, cr
     credentialEpoch: Number(credentialEpoch),
     roles: parseRoles(String(roles)),
     createdAt: Number(createdAt),
+    locale: typeof locale === 'string' ? locale : undefined,
   }
 }

@@ -12,6 +12,7 @@ const USER_COLUMNS = [
   'users.credential_epoch as credential_epoch',
   'users.roles as roles',
   'users.created_at as created_at',
+  'users.locale as locale',
 ] as const
 
 interface StoredUser {
@@ -22,6 +23,7 @@ interface StoredUser {
   credential_epoch: number
   roles: string
   created_at: number
+  locale: string | null
 }
 
 /** Touches no row where the name is taken: one account per canonical name, whoever asks at the same time. */
@@ -88,6 +90,10 @@ export const setDisplayName = statement('set display name', (db, p: { id: string
   db.updateTable('users').set({ display_name: p.displayName }).where('id', '=', p.id),
 )
 
+export const setLocale = statement('set locale', (db, p: { id: string; locale: string }) =>
+  db.updateTable('users').set({ locale: p.locale }).where('id', '=', p.id),
+)
+
 export const raiseEpoch = statement('raise credential epoch', (db, p: { id: string }) =>
   db
     .updateTable('users')
@@ -126,6 +132,7 @@ export function toUserRow(stored: StoredUser): UserRow {
     credentialEpoch: stored.credential_epoch,
     roles: parseRoles(stored.roles),
     createdAt: stored.created_at,
+    locale: stored.locale ?? undefined,
   }
 }
 

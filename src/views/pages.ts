@@ -6,6 +6,8 @@ export interface PageData {
   readonly t: Translate
   /** For `<html lang>`. */
   readonly lang: string
+  /** Where this page is, so that it can be shown again in another language. */
+  readonly path?: string | undefined
   /** Who is logged in. */
   readonly user?: { readonly username: string; readonly displayName?: string | undefined } | undefined
   /** Which page of the navigation this is. */

@@ -1,6 +1,7 @@
 // Makes HTML from the templates beside this file. Everything is escaped; the raw tag stands only where a template includes another.
 import { fileURLToPath } from 'node:url'
 import { Eta } from 'eta'
+import { LANGUAGES } from '../i18n/translate.ts'
 import { assetPaths } from './assets.ts'
 import type { PageData, Pages, ViewName } from './pages.ts'
 
@@ -37,6 +38,7 @@ export function createViews(options: ViewOptions): Views {
     serves: options.serves ?? (() => true),
     assets: assetPaths,
     initial: firstLetter,
+    languages: LANGUAGES,
   }
   return {
     page: (view, data) => eta.render(`pages/${view}`, { ...data, ...site, view }).trimStart(),

@@ -18,7 +18,7 @@ test('every refusal, field error and notice has its text', () => {
   expect(keys.filter((key) => key.startsWith('notice.')).length).toBe(NOTICES.length)
 })
 
-test('every text says something, and a counted one knows one and many', () => {
+test('every text of English says something, and a counted one knows one and many', () => {
   for (const [key, text] of Object.entries(en)) expect(text.trim(), key).toBe(text)
   for (const key of keys.filter((one) => one.endsWith('.one'))) expect(keys).toContain(key.replace(/\.one$/, '.other'))
 })
@@ -29,8 +29,13 @@ test('no text lies around unused', () => {
     .filter((file) => /\.(eta|ts)$/.test(file))
     .map((file) => readFileSync(`${folder}${file}`, 'utf8'))
     .join('\n')
-  const namedByCode = /^(error|field|notice|activity)\./
-  const unused = keys.filter((key) => !namedByCode.test(key) && !sources.includes(`'${key.replace(/\.(one|other)$/, '')}'`))
+  // Keys made of parts: `notice.${code}` names every key of that shape.
+  const made = [...sources.matchAll(/`(\w+\.[\w.]*(?:\$\{[^}]+\}[\w.]*)+)`/g)].map(([, key = '']) => {
+    const parts = key.split(/\$\{[^}]+\}/).map((part) => part.replaceAll('.', '\\.'))
+    return new RegExp(`^${parts.join('[\\w.]+')}$`)
+  })
+  const isNamed = (key: string) => [key, key.replace(/\.(one|other)$/, '')].some((name) => sources.includes(`'${name}'`))
+  const unused = keys.filter((key) => !isNamed(key) && !made.some((shape) => shape.test(key)))
   expect(unused).toEqual([])
 })
 
@@ -82,10 +87,44 @@ test('an activity that has no sentence yet gets the general one', () => {
   )
 })
 
+test('Chinese counts without a form for one, and writes dates and spans its own way', () => {
+  const zh = translator('zh-TW')
+  expect(zh.count('sessions.end_others', 1)).toBe('登出其他 1 部裝置')
+  expect(zh.count('summary.fields', 1200)).toBe('有 1,200 個地方需要再看一下。')
+  const moment = Date.UTC(2026, 4, 4, 21, 12, 30)
+  expect(zh.date(moment, 'short')).toBe('2026年5月4日')
+  expect(zh.date(moment, 'long')).toBe('2026年5月4日 21:12 UTC')
+  expect([zh.ago(moment, moment), zh.ago(moment - 7_200_000, moment)]).toEqual(['剛剛', '2 小時前'])
+  expect(zh('layout.home', { site: 'A & B' })).toBe('A & B 首頁')
+})
+
 test('a visitor gets the language they chose, then the one they read, then the site’s', () => {
-  expect(pickLocale('en', 'de', 'en')).toBe('en')
-  expect(pickLocale('EN-us', undefined, 'en')).toBe('en')
-  expect(pickLocale('__proto__', 'de;q=0.9, en-GB;q=0.8, *;q=0.1', 'en')).toBe('en')
-  expect(pickLocale(undefined, ';;q=,,en;q=abc,en;q=0', 'en')).toBe('en')
-  expect(pickLocale(undefined, 'x'.repeat(100_000), 'en')).toBe('en')
+  expect(pickLocale(['en'], 'zh-TW', 'zh-TW')).toBe('en')
+  expect(pickLocale([undefined, 'zh-TW'], 'en', 'en')).toBe('zh-TW')
+  expect(pickLocale(['zh-TW', 'en'], 'en', 'en')).toBe('zh-TW')
+  expect(pickLocale(['EN-us'], 'zh-TW', 'zh-TW')).toBe('en')
+  expect(pickLocale(['de', '', '__proto__'], 'zh-TW', 'en')).toBe('zh-TW')
+  expect(pickLocale([], undefined, 'zh-TW')).toBe('zh-TW')
+})
+
+test.each([
+  ['zh-TW', 'zh-TW'],
+  ['zh-Hant', 'zh-TW'],
+  ['zh-HK;q=0.3', 'zh-TW'],
+  ['zh-Hant-MO, en;q=0.9', 'zh-TW'],
+  ['en;q=0.8, zh-TW', 'zh-TW'],
+  ['zh-TW;q=0.5, en;q=0.6', 'en'],
+  ['zh-TW;q=0, en;q=0.1', 'en'],
+  ['de;q=0.9, en-GB;q=0.8, zh-TW;q=0.1', 'en'],
+  // Simplified is not what we have: anything else that is wanted and ours goes before it, the site's own language does not.
+  ['zh-CN,zh;q=0.9,en;q=0.8', 'en'],
+  ['zh-Hans-TW, en;q=0.1', 'en'],
+  ['zh-CN,zh;q=0.9', 'zh-TW'],
+  ['zh-SG, de', 'zh-TW'],
+  ['de, *;q=0.1', 'en'],
+  [';;q=,,zh-TW;q=abc,zh-TW;q=0', 'en'],
+  ['zh-\u{1F600}, zh_TW, zh-', 'zh-TW'],
+  ['x'.repeat(100_000), 'en'],
+])('a browser that asks for %s gets %s', (header, locale) => {
+  expect(pickLocale([], header, 'en')).toBe(locale)
 })

@@ -107,7 +107,7 @@ describe('where a setting comes from', () => {
     })
     const { values, sources } = mergeEnvironment({ PORT: '5000', SITE_NAME: '' }, folder)
     expect(Object.fromEntries(values)).toEqual({ SITE_NAME: 'From the file', PORT: '5000', SECRET: PRODUCTION.SECRET })
-    expect(sources.get('SECRET')).toBe('the file that SECRET_FILE names')
+    expect(sources.get('SECRET')).toEqual({ file: 'SECRET_FILE' })
   })
 
   test('a value and its file at once, or a file that is not there, is a fault', () => {

@@ -96,7 +96,7 @@ test('a form that comes back keeps what was typed, but never a password', () => 
 })
 
 test('every address of ours lies below the path', () => {
-  for (const { name, html } of samples(undefined, '/members')) {
+  for (const { name, html } of samples(undefined, { path: '/members' })) {
     for (const { attributes } of tags(html)) {
       const address = attributes.get('href') ?? attributes.get('action') ?? attributes.get('src')
       if (address === undefined || address === '' || address.startsWith('#') || address.startsWith('/diary')) continue

@@ -1,6 +1,7 @@
 // Every page with made-up people on it: for the tests, and for the pictures that scripts/preview.ts takes.
 import { activityText, errorTexts, fieldText, noticeText } from '../../src/i18n/messages.ts'
-import { translator } from '../../src/i18n/translate.ts'
+import { type Locale, translator } from '../../src/i18n/translate.ts'
+import { deviceName } from '../../src/views/device-name.ts'
 import type { FormState, PageData } from '../../src/views/pages.ts'
 import { createViews } from '../../src/views/render.ts'
 
@@ -14,15 +15,17 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 const NOW = Date.UTC(2026, 4, 4, 9, 12)
 
-const t = translator('en')
-
 /** All pages in all their states. `word` stands wherever a person chose the text. */
-export function samples(word?: string, path = ''): Sample[] {
-  const fullName = word ?? 'Anna Lindqvist'
+export function samples(word?: string, { path = '', locale = 'en' }: { path?: string; locale?: Locale } = {}): Sample[] {
+  const t = translator(locale)
+  const notice = (code: string) => noticeText(t, code) ?? ''
+  const fullName = word ?? (locale === 'zh-TW' ? '林安娜' : 'Anna Lindqvist')
   const username = word ?? 'anna'
-  const device = word ?? 'Chrome on Windows'
+  const firefox = deviceName('Firefox/140.0 Linux', t)
+  const iPhone = deviceName('iPhone Safari/604.1', t)
+  const device = word ?? deviceName('Chrome/141.0 Windows', t)
   const views = createViews({ siteName: word ?? 'Guildhall', url: (to) => `${path}${to}` })
-  const anybody: PageData = { t, lang: 'en' }
+  const anybody: PageData = { t, lang: locale, path: `/here?of=${word ?? 'all'}` }
   const member: PageData = { ...anybody, user: { username, displayName: fullName } }
   const returnTo = `/diary?of=${username}`
   const refused: FormState = {
@@ -40,8 +43,8 @@ export function samples(word?: string, path = ''): Sample[] {
   const profile = { username, displayName: fullName, createdAt: NOW - 400 * DAY, roles: ['keeper', 'editor'] }
   const session = { ip: '192.0.2.7', createdAt: NOW - 3 * DAY, expiresAt: NOW + 12 * DAY, remembered: false }
   const sessions = [
-    { ...session, id: 'a', current: true, device: 'Firefox on Linux', lastSeenAt: NOW, createdAt: NOW - HOUR },
-    { ...session, id: 'b', current: false, device: 'Safari on iPhone', lastSeenAt: NOW - 2 * HOUR, remembered: true },
+    { ...session, id: 'a', current: true, device: firefox, lastSeenAt: NOW, createdAt: NOW - HOUR },
+    { ...session, id: 'b', current: false, device: iPhone, lastSeenAt: NOW - 2 * HOUR, remembered: true },
     {
       ...session,
       id: `c/${username}`,
@@ -52,9 +55,9 @@ export function samples(word?: string, path = ''): Sample[] {
     },
   ]
   const activity = [
-    { at: NOW, text: activityText(t, { event: 'login', outcome: 'success', device: 'Firefox on Linux' }) },
+    { at: NOW, text: activityText(t, { event: 'login', outcome: 'success', device: firefox }) },
     { at: NOW - 11 * HOUR, text: activityText(t, { event: 'login', outcome: 'wrong_password', device }) },
-    { at: NOW - 3 * DAY, text: activityText(t, { event: 'profile_changed', outcome: 'success', device: 'Safari on iPhone' }) },
+    { at: NOW - 3 * DAY, text: activityText(t, { event: 'profile_changed', outcome: 'success', device: iPhone }) },
   ]
   const password = { changedAt: NOW - 95 * DAY }
   const login = { registrationOpen: true, rememberDays: 30 }
@@ -64,7 +67,7 @@ export function samples(word?: string, path = ''): Sample[] {
     { name: 'home', html: views.page('home', anybody) },
     {
       name: 'home-closed',
-      html: views.page('home', { ...anybody, registrationOpen: false, notice: word ?? 'New members are welcome again in June.' }),
+      html: views.page('home', { ...anybody, registrationOpen: false, notice: word ?? notice('logged_out') }),
     },
     { name: 'home-member', html: views.page('home', member) },
     { name: 'login', html: views.page('login', { ...anybody, ...login }) },
@@ -121,13 +124,9 @@ export function samples(word?: string, path = ''): Sample[] {
         ...member,
         ...error,
         detail: word ?? error.detail,
-        backTo: { href: returnTo, text: word ?? 'Go back' },
+        backTo: { href: returnTo, text: word ?? t('nav.profile') },
       }),
     },
     { name: 'arrival', html: views.page('arrival', anybody) },
   ]
-}
-
-function notice(code: string): string {
-  return noticeText(t, code) ?? ''
 }

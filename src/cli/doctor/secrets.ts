@@ -3,15 +3,20 @@ import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Config } from '../../server/config.ts'
 import { secretFile } from '../../server/development-secret.ts'
-import type { Environment } from '../../server/env.ts'
+import type { Environment, Source } from '../../server/env.ts'
 import { t } from '../terminal.ts'
 import { bad, type Finding, fine } from './finding.ts'
 
 export function checkSecretSource(config: Config, { sources }: Environment): Finding {
   const source = sources.get('SECRET')
-  if (source !== undefined) return fine(t('cli.doctor.secret_set', { source }))
+  if (source !== undefined) return fine(t('cli.doctor.secret_set', { source: inWords(source) }))
   const file = secretFile(config)
   return fine(t(existsSync(file) ? 'cli.doctor.secret_file' : 'cli.doctor.secret_later', { file }))
+}
+
+function inWords(source: Source): string {
+  if (source === 'environment') return t('cli.doctor.source_environment')
+  return source === '.env' ? source : t('cli.doctor.source_file', { name: source.file })
 }
 
 /** Whatever holds a password hash or a secret belongs to one user alone. */

@@ -1,4 +1,4 @@
-// A person changes what the site calls them.
+// A person changes what the site calls them, and in which language it speaks.
 import { auditEntry } from '../../core/audit.ts'
 import type { Caller, Core } from '../../core/core.ts'
 import { requireSession } from '../../core/require-session.ts'
@@ -6,23 +6,32 @@ import { MembershipError } from '../../domain/errors.ts'
 import { displayNameFault, tidyDisplayName } from '../../domain/user.ts'
 import type { UserRow } from '../../storage/contract.ts'
 import { step } from '../../storage/statement.ts'
-import { setDisplayName } from '../../storage/users.ts'
+import { setDisplayName, setLocale } from '../../storage/users.ts'
 
 export interface ProfileChange {
   /** Empty: the username again. Missing: as it was. */
   readonly displayName?: string | undefined
+  /** Missing: as it was. */
+  readonly locale?: string | undefined
 }
 
 export async function changeProfile(core: Core, input: ProfileChange, caller: Caller): Promise<UserRow> {
   const { user } = requireSession(caller)
-  if (input.displayName === undefined) return user
-  const tidied = tidyDisplayName(input.displayName)
+  const { id } = user
+  const displayName = input.displayName === undefined ? undefined : displayNameFrom(input.displayName, user)
+  const { locale } = input
+  const changes = [
+    ...(displayName === undefined ? [] : [step(setDisplayName, { id, displayName }, { touches: 1 })]),
+    ...(locale === undefined ? [] : [step(setLocale, { id, locale }, { touches: 1 })]),
+  ]
+  if (changes.length === 0) return user
+  await core.db.commit([...changes, auditEntry(core, 'profile_changed', 'success', id, caller)])
+  return { ...user, displayName: displayName ?? user.displayName, locale: locale ?? user.locale }
+}
+
+function displayNameFrom(text: string, user: UserRow): string {
+  const tidied = tidyDisplayName(text)
   const fault = displayNameFault(tidied)
   if (fault) throw new MembershipError('invalid_input', { errors: [{ field: 'displayName', ...fault }] })
-  const displayName = tidied === '' ? user.username : tidied
-  await core.db.commit([
-    step(setDisplayName, { id: user.id, displayName }, { touches: 1 }),
-    auditEntry(core, 'profile_changed', 'success', user.id, caller),
-  ])
-  return { ...user, displayName }
+  return tidied === '' ? user.username : tidied
 }

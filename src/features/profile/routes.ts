@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { requireSession } from '../../core/require-session.ts'
 import { asJson } from '../../core/user.ts'
 import { action } from '../../http/action.ts'
-import { displayName, nothing } from '../../http/fields.ts'
+import { displayName, locale, nothing } from '../../http/fields.ts'
+import { keepLanguage } from '../../http/language.ts'
 import { page } from '../../http/page.ts'
 import { UserBody } from '../../http/shapes.ts'
 import { changeProfile } from './change-profile.ts'
@@ -22,11 +23,14 @@ const read = action({
 const change = action({
   path: '/profile',
   guard: 'member',
-  input: z.object({ displayName }),
+  input: z.object({ displayName, locale: locale.optional() }),
   page: page('profile', ({ caller }) => ({ profile: requireSession(caller).user }), { current: 'profile' }),
-  api: { summary: 'Changes what the site calls the person.', body: UserBody },
+  api: { summary: 'Changes what the site calls the person, and in which language it speaks.', body: UserBody },
   run: changeProfile,
-  answer: (user, { http }) => ({ body: { user: asJson(user) }, to: http.url('/profile'), notice: 'profile_saved' }),
+  answer: (user, { http, res }, input) => {
+    if (input.locale !== undefined) keepLanguage(http, res, input.locale)
+    return { body: { user: asJson(user) }, to: http.url('/profile'), notice: 'profile_saved' }
+  },
 })
 
 export const profileRoutes = [...read, ...change]

@@ -36,6 +36,7 @@ export async function createUser(core: Core, input: NewUser, from: Pick<Caller, 
     credentialEpoch: 1,
     roles: input.roles ?? [],
     createdAt: now,
+    locale: undefined,
   }
   try {
     await core.db.commit([

@@ -1,0 +1,9 @@
+// A visitor chooses the language. Who is logged in finds it again in every other browser.
+import type { Caller, Core } from '../../core/core.ts'
+import { setLocale } from '../../storage/users.ts'
+
+export async function chooseLanguage(core: Core, { locale }: { readonly locale: string }, caller: Caller): Promise<void> {
+  const user = caller.session?.user
+  if (user === undefined || user.locale === locale) return
+  await core.db.write(setLocale, { id: user.id, locale })
+}

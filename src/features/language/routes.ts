@@ -1,0 +1,19 @@
+// `/language`: the language of the pages, chosen with a button that stands on each of them.
+import { z } from 'zod'
+import { action } from '../../http/action.ts'
+import { locale, returnTo } from '../../http/fields.ts'
+import { keepLanguage } from '../../http/language.ts'
+import { localPath, localReferer } from '../../http/return-to.ts'
+import { chooseLanguage } from './choose-language.ts'
+
+export const languageRoutes = action({
+  path: '/language',
+  guard: 'anybody',
+  input: z.object({ locale, returnTo }),
+  doors: ['page'],
+  run: chooseLanguage,
+  answer: (_result, { http, req, res }, input) => {
+    keepLanguage(http, res, input.locale)
+    return { to: localPath(input.returnTo) ?? localReferer(req.headers.referer, http.origin) ?? '/' }
+  },
+})
