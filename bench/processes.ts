@@ -1,0 +1,157 @@
+// Starts and stops what is measured: each server is a process of its own, with a channel through which it tells what it has used.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, openSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { devNull, tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { PASSWORD } from './members.ts'
+import type { Question, Usage } from './probe.ts'
+
+const HERE = import.meta.dirname
+const BIN = resolve(HERE, '../bin/guildhall.js')
+const PROBE = resolve(HERE, 'probe.ts')
+const LONGEST_START_MS = 20_000
+
+export interface Measured {
+  readonly base: string
+  readonly process: ChildProcess
+  /** Milliseconds from the start of the process to its first answer. */
+  readonly startMs: number
+  ask(question?: Question): Promise<Usage>
+  stop(): Promise<void>
+}
+
+const temporary: string[] = []
+
+/** A folder that `removeFolders` takes away. */
+export function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'guildhall-bench-'))
+  temporary.push(folder)
+  return folder
+}
+
+export function removeFolders(): void {
+  for (const folder of temporary.splice(0)) rmSync(folder, { recursive: true, force: true })
+}
+
+/** One of the applications of apps.ts. */
+export async function startApp(name: string): Promise<Measured> {
+  const child = spawn(process.execPath, ['--import', PROBE, resolve(HERE, 'apps.ts'), name, newFolder()], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    env: { ...process.env, NODE_ENV: 'production' },
+  })
+  const startedAt = performance.now()
+  const port = await new Promise<number>((done, fail) => {
+    child.once('message', (message: { readonly port: number }) => done(message.port))
+    child.once('exit', (code) => fail(new Error(`${name} ended with ${code} before it listened`)))
+  })
+  return measured(child, `http://127.0.0.1:${port}`, performance.now() - startedAt)
+}
+
+export interface ServerOptions {
+  readonly database?: string
+  readonly flags?: readonly string[]
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+/** The whole server as an operator runs it: production, all checks, a log line per request, metrics. The log goes nowhere. */
+export async function startServer({ database, flags = [], settings = {} }: ServerOptions = {}): Promise<Measured> {
+  const port = await freePort()
+  const base = `http://127.0.0.1:${port}`
+  const startedAt = performance.now()
+  const child = spawn(process.execPath, ['--import', PROBE, ...flags, BIN, 'serve'], {
+    cwd: newFolder(),
+    stdio: ['ignore', openSync(devNull, 'w'), 'inherit', 'ipc'],
+    env: {
+      PATH: process.env.PATH,
+      NODE_ENV: 'production',
+      PORT: String(port),
+      BASE_URL: base,
+      INSECURE_HTTP: 'on',
+      SECRET: 'Zk3vQ9xT7bL1mN5pR8sW2yA4cE6gH0jK',
+      DATABASE_URL: `sqlite:${database ?? join(newFolder(), 'members.db')}`,
+      LOG_LEVEL: 'info',
+      LOG_FORMAT: 'json',
+      ...settings,
+    },
+  })
+  await untilReady(child, base)
+  return measured(child, base, performance.now() - startedAt)
+}
+
+export interface Visit {
+  readonly network?: string
+  readonly username?: string
+}
+
+/** Registers somebody over the JSON API and gives the Cookie header of a login that follows. */
+export async function registerAndLogIn(base: string, { network, username = 'benchmark' }: Visit = {}): Promise<string> {
+  await post(`${base}/api/register`, { username, password: PASSWORD }, network)
+  return cookieOf(await post(`${base}/api/login`, { username, password: PASSWORD }, network))
+}
+
+export async function register(base: string, username: string, network: string): Promise<void> {
+  await post(`${base}/api/register`, { username, password: PASSWORD }, network)
+}
+
+/** The Cookie header of a login at one of the small applications. */
+export async function logInSimply(base: string): Promise<string> {
+  return cookieOf(await post(`${base}/login`, {}, undefined))
+}
+
+async function post(url: string, body: object, network: string | undefined): Promise<Response> {
+  const headers = { 'content-type': 'application/json', ...(network !== undefined && { 'x-forwarded-for': network }) }
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })
+  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`)
+  await response.arrayBuffer()
+  return response
+}
+
+function cookieOf(response: Response): string {
+  const cookies = response.headers.getSetCookie().map((cookie) => cookie.split(';')[0])
+  if (cookies.length === 0) throw new Error(`${response.url} gave no cookie`)
+  return cookies.join('; ')
+}
+
+function measured(child: ChildProcess, base: string, startMs: number): Measured {
+  return {
+    base,
+    process: child,
+    startMs,
+    ask(question = 'usage') {
+      return new Promise((done, fail) => {
+        child.once('message', (usage: Usage) => done(usage))
+        child.send(question, (error) => error && fail(error))
+      })
+    },
+    async stop() {
+      if (child.exitCode !== null) return
+      const ended = new Promise((done) => child.once('exit', done))
+      child.kill('SIGTERM')
+      const killer = setTimeout(() => child.kill('SIGKILL'), 5000)
+      await ended
+      clearTimeout(killer)
+    },
+  }
+}
+
+async function untilReady(child: ChildProcess, base: string): Promise<void> {
+  const deadline = performance.now() + LONGEST_START_MS
+  while (performance.now() < deadline) {
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`)
+    const ready = await fetch(`${base}/readyz`).catch(() => undefined)
+    await ready?.arrayBuffer()
+    if (ready?.ok) return
+    await new Promise((done) => setTimeout(done, 5))
+  }
+  throw new Error('the server did not become ready')
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  const address = server.address()
+  await new Promise((done) => server.close(done))
+  if (address === null || typeof address === 'string') throw new Error('no port is free')
+  return address.port
+}

@@ -1,0 +1,129 @@
+// The clients of the login storm, in a process of their own: members who log in as fast as they are answered, and members who read.
+import { Agent, type OutgoingHttpHeaders, request } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { memberName, networkOf, PASSWORD } from './members.ts'
+
+export interface StormOrder {
+  readonly base: string
+  readonly seconds: number
+  /** Connections that log in, each with its own account from its own network: nobody is throttled. 0: none. */
+  readonly logins: number
+  /** After a 503 a client waits so long before it tries again. */
+  readonly pauseAfterRefusalMs: number
+  /** Cookie headers of the readers, one connection each. */
+  readonly readers: readonly string[]
+  /** Reads per second, all readers together. 0: none. */
+  readonly readsPerSecond: number
+  /** Logins per second that come on top, each timed by itself: how long a refusal takes. */
+  readonly probesPerSecond: number
+}
+
+export interface StormReport {
+  readonly loginsPerSecond: number
+  /** Milliseconds of each read, in order. */
+  readonly reads: readonly number[]
+  readonly refusalsMs: readonly number[]
+  readonly refusalsWithRetryAfter: number
+  /** Answers that are none of 200 and 503. */
+  readonly failures: number
+}
+
+interface Answered {
+  readonly status: number
+  readonly headers: NodeJS.Dict<string | string[]>
+  readonly ms: number
+}
+
+process.once('message', (order: StormOrder) => {
+  void storm(order).then((report) => {
+    process.send?.(report)
+    process.disconnect()
+  })
+})
+
+async function storm(order: StormOrder): Promise<StormReport> {
+  const startedAt = performance.now()
+  const endsAt = startedAt + order.seconds * 1000
+  const tally = { logins: 0, reads: [] as number[], refusalsMs: [] as number[], withRetryAfter: 0, failures: 0 }
+  const agents = [order.logins, order.readers.length, 8].map(
+    (maxSockets) => new Agent({ keepAlive: true, maxSockets: maxSockets || 1 }),
+  )
+  const [forLogins, forReads, forProbes] = agents
+
+  async function logInAgainAndAgain(index: number): Promise<void> {
+    while (performance.now() < endsAt) {
+      const answered = await logIn(order.base, index, forLogins)
+      if (answered.status === 503) await sleep(order.pauseAfterRefusalMs)
+      else if (answered.status !== 200) tally.failures++
+      else if (performance.now() < endsAt) tally.logins++
+    }
+  }
+
+  /** Open loop: a read is due when it is due, whether or not the one before was answered. */
+  async function atSteadyRate(perSecond: number, act: (count: number) => Promise<void>): Promise<void> {
+    const running: Promise<void>[] = []
+    for (let count = 0; perSecond > 0; count++) {
+      const dueAt = startedAt + (count * 1000) / perSecond
+      if (dueAt >= endsAt) break
+      const wait = dueAt - performance.now()
+      if (wait > 0) await sleep(wait)
+      running.push(act(count))
+    }
+    await Promise.all(running)
+  }
+
+  const read = async (count: number): Promise<void> => {
+    const cookie = order.readers[count % order.readers.length]
+    const answered = await send(`${order.base}/api/profile`, { headers: { cookie }, agent: forReads })
+    if (answered.status === 200) tally.reads.push(answered.ms)
+    else tally.failures++
+  }
+
+  const probe = async (count: number): Promise<void> => {
+    const answered = await logIn(order.base, order.logins + (count % 8), forProbes)
+    if (answered.status !== 503) return
+    tally.refusalsMs.push(answered.ms)
+    if (answered.headers['retry-after'] !== undefined) tally.withRetryAfter++
+  }
+
+  await Promise.all([
+    ...Array.from({ length: order.logins }, (_, index) => logInAgainAndAgain(index)),
+    atSteadyRate(order.readsPerSecond, read),
+    atSteadyRate(order.probesPerSecond, probe),
+  ])
+  for (const agent of agents) agent.destroy()
+  return {
+    loginsPerSecond: tally.logins / order.seconds,
+    reads: tally.reads,
+    refusalsMs: tally.refusalsMs,
+    refusalsWithRetryAfter: tally.withRetryAfter,
+    failures: tally.failures,
+  }
+}
+
+function logIn(base: string, index: number, agent: Agent | undefined): Promise<Answered> {
+  const body = JSON.stringify({ username: memberName(index), password: PASSWORD })
+  const headers = { 'content-type': 'application/json', 'x-forwarded-for': networkOf(index) }
+  return send(`${base}/api/login`, { method: 'POST', headers, agent, body })
+}
+
+interface Sent {
+  readonly method?: string
+  readonly headers: OutgoingHttpHeaders
+  readonly agent: Agent | undefined
+  readonly body?: string
+}
+
+function send(url: string, { method = 'GET', headers, agent, body }: Sent): Promise<Answered> {
+  const startedAt = performance.now()
+  return new Promise((done, fail) => {
+    const made = request(url, { method, headers, ...(agent && { agent }) }, (response) => {
+      response.resume()
+      response.on('end', () => {
+        done({ status: response.statusCode ?? 0, headers: response.headers, ms: performance.now() - startedAt })
+      })
+    })
+    made.on('error', fail)
+    made.end(body)
+  })
+}

@@ -1,0 +1,51 @@
+// One HTTP request over kept connections, as many at once as asked for, with nothing remembered in between.
+import { Agent, request } from 'node:http'
+
+export interface Answer {
+  readonly status: number
+  readonly setCookies: readonly string[]
+  readonly text: string
+}
+
+export interface Asking {
+  /** Sent as JSON, by POST. */
+  readonly body?: object
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+const LONGEST_MS = 20_000
+
+const agent = new Agent({ keepAlive: true })
+
+/** Rejects where the connection breaks before the whole answer is there, and where nothing comes for twenty seconds. */
+export function ask(url: string, { body, headers = {} }: Asking = {}): Promise<Answer> {
+  const text = body === undefined ? undefined : JSON.stringify(body)
+  const type = text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
+  return new Promise((done, fail) => {
+    const made = request(
+      url,
+      { method: text === undefined ? 'GET' : 'POST', agent, headers: { ...type, ...headers } },
+      (response) => {
+        let received = ''
+        response.setEncoding('utf8')
+        response.on('data', (part: string) => {
+          received += part
+        })
+        response.on('end', () => {
+          done({ status: response.statusCode ?? 0, setCookies: response.headers['set-cookie'] ?? [], text: received })
+        })
+        response.on('error', fail)
+      },
+    )
+    made.on('error', fail)
+    made.setTimeout(LONGEST_MS, () => made.destroy(new Error(`${url} did not answer in ${LONGEST_MS} ms`)))
+    made.end(text)
+  })
+}
+
+/** The Cookie header that answers a Set-Cookie. */
+export function cookieOf({ setCookies, status }: Answer): string {
+  const [pair] = setCookies.map((cookie) => cookie.split(';')[0] ?? '')
+  if (pair === undefined) throw new Error(`the answer (${status}) has no cookie`)
+  return pair
+}

@@ -1,0 +1,2 @@
+// Loaded before a server of a proof: it ends with the process that started it, however that ended.
+process.on('disconnect', () => process.exit())

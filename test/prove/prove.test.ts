@@ -1,0 +1,43 @@
+// The proofs at a hundredth of their size, and that the harness sees what it looks for.
+import { describe, expect, test } from 'vitest'
+import { MemoryStore } from '../../src/session/index.ts'
+import type { SessionPatch, SessionRow } from '../../src/session/store.ts'
+import { testClock } from '../support/clock.ts'
+import { proofs } from './all.ts'
+import { newTally, raceAt } from './logout-race.ts'
+import { middlewareSite } from './logout-sites.ts'
+
+describe('proofs, at a hundredth of their size', () => {
+  for (const { id, title, run } of proofs) {
+    test(`${id}: ${title}`, { timeout: 90_000 }, async () => {
+      const facts = await run('ci')
+      const broken = facts.filter(({ holds, isTime }) => !holds && !isTime)
+      expect(broken).toEqual([])
+    })
+  }
+})
+
+/** As many stores do it: a save writes the session whether or not it is there. */
+class UpsertStore extends MemoryStore {
+  readonly #seen = new Map<string, SessionRow>()
+
+  override create(row: SessionRow): void {
+    this.#seen.set(row.hash, row)
+    super.create(row)
+  }
+
+  override update(hash: string, patch: SessionPatch): boolean {
+    const row = this.#seen.get(hash)
+    if (row && this.find(hash) === undefined) super.create(row)
+    return super.update(hash, patch)
+  }
+}
+
+test('D-22, F-30: a store that writes without looking brings sessions back, and the race finds it', async () => {
+  const clock = testClock()
+  const site = await middlewareSite('a store that upserts', new UpsertStore({ clock }), clock)
+  const seen = newTally()
+  await raceAt(site, 4, seen)
+  await site.close()
+  expect(seen).toMatchObject({ logouts: 4, cameBack: 4, letIn: 4 })
+})
