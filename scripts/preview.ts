@@ -1,10 +1,9 @@
 // Takes pictures of every page in every language: node --conditions=guildhall-source scripts/preview.ts FOLDER [part of a page's name]
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { LOCALES } from '../src/i18n/translate.ts'
 import { launchChromium } from '../test/support/chromium.ts'
 import { openSite } from '../test/views/browser.ts'
-import { samples } from '../test/views/samples.ts'
+import { samplesInEveryLanguage } from '../test/views/samples.ts'
 
 const [folder, only = ''] = process.argv.slice(2)
 if (!folder) {
@@ -13,9 +12,7 @@ if (!folder) {
 }
 mkdirSync(folder, { recursive: true })
 
-const shown = LOCALES.flatMap((locale) =>
-  samples(undefined, { locale }).map(({ name, html }) => ({ name: `${locale}-${name}`, html })),
-).filter(({ name }) => name.includes(only))
+const shown = samplesInEveryLanguage().filter(({ name }) => name.includes(only))
 const browser = await launchChromium()
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const width of [1100, 360]) {

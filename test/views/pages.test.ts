@@ -6,7 +6,7 @@ import en from '../../src/i18n/en.json' with { type: 'json' }
 import { translator } from '../../src/i18n/translate.ts'
 import { assetPaths, assets } from '../../src/views/assets.ts'
 import { createViews } from '../../src/views/render.ts'
-import { samples } from './samples.ts'
+import { samples, samplesInEveryLanguage } from './samples.ts'
 
 interface Tag {
   readonly name: string
@@ -14,6 +14,7 @@ interface Tag {
 }
 
 const pages = samples()
+const everyPage = samplesInEveryLanguage()
 const HOSTILE = `"'><script>alert(1)</script><img src=x onerror='alert(2)'>&lt;\``
 
 test('a name full of markup changes no element and no attribute of any page', () => {
@@ -36,17 +37,35 @@ test('nothing stands inline: no style, script or handler', () => {
 })
 
 test('no page has a hole: no missing value, no brace that nobody filled', () => {
-  for (const { name, html } of pages) expect(html, name).not.toMatch(/undefined|NaN|\[object|Invalid Date|\{\w+\}/)
+  for (const { name, html } of everyPage) expect(html, name).not.toMatch(/undefined|NaN|\[object|Invalid Date|\{\w+\}/)
 })
 
 test('every page has a language, a title, one heading, and no id twice', () => {
-  for (const { name, html } of pages) {
+  for (const { name, html, locale } of everyPage) {
     const all = tags(html)
     const ids = all.flatMap(({ attributes }) => attributes.get('id') ?? [])
-    expect(all.find((tag) => tag.name === 'html')?.attributes.get('lang'), name).toBe('en')
+    expect(all.find((tag) => tag.name === 'html')?.attributes.get('lang'), name).toBe(locale)
     expect(html, name).toMatch(/<title>[^<]+ · Guildhall<\/title>/)
     expect(all.filter((tag) => tag.name === 'h1').length, name).toBe(1)
     expect(new Set(ids).size, name).toBe(ids.length)
+  }
+})
+
+test('every page but the arrival page offers the other languages, in their own words, and comes back to itself', () => {
+  for (const { name, html, locale } of everyPage.filter((page) => !page.name.startsWith('arrival'))) {
+    const form = /<form class="language" method="post" action="\/language"[\s\S]*?<\/form>/.exec(html)?.[0] ?? ''
+    expect(
+      tags(form)
+        .find(({ attributes }) => attributes.get('name') === 'returnTo')
+        ?.attributes.get('value'),
+      name,
+    ).toBe('/here?of=all')
+    const offered = tags(form).filter((tag) => tag.name === 'button')
+    expect(
+      offered.map(({ attributes }) => [attributes.get('value'), attributes.get('lang')]),
+      name,
+    ).toEqual([locale === 'en' ? ['zh-TW', 'zh-TW'] : ['en', 'en']])
+    expect(form, name).toContain(locale === 'en' ? '<span>繁體中文</span>' : '<span>English</span>')
   }
 })
 

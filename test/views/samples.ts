@@ -1,6 +1,6 @@
 // Every page with made-up people on it: for the tests, and for the pictures that scripts/preview.ts takes.
 import { activityText, errorTexts, fieldText, noticeText } from '../../src/i18n/messages.ts'
-import { type Locale, translator } from '../../src/i18n/translate.ts'
+import { LOCALES, type Locale, translator } from '../../src/i18n/translate.ts'
 import { deviceName } from '../../src/views/device-name.ts'
 import type { FormState, PageData } from '../../src/views/pages.ts'
 import { createViews } from '../../src/views/render.ts'
@@ -14,6 +14,13 @@ const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 const NOW = Date.UTC(2026, 4, 4, 9, 12)
+
+/** The same in each language: `login-en`, `login-zh-TW`. */
+export function samplesInEveryLanguage(word?: string): (Sample & { readonly locale: Locale })[] {
+  return LOCALES.flatMap((locale) =>
+    samples(word, { locale }).map(({ name, html }) => ({ name: `${name}-${locale}`, html, locale })),
+  )
+}
 
 /** All pages in all their states. `word` stands wherever a person chose the text. */
 export function samples(word?: string, { path = '', locale = 'en' }: { path?: string; locale?: Locale } = {}): Sample[] {
