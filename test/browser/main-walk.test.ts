@@ -53,8 +53,7 @@ describeInChromium((browser) => {
 
     test('D-02 a session from before the login is dead afterwards, in the browser that kept it too', async () => {
       const person = await come()
-      await person.register(`fix${mark}`)
-      await person.logOut()
+      await site.visitor().register(`fix${mark}`)
       await person.open('/basket')
       const before = await person.cookie()
       await person.logIn(`fix${mark}`)
@@ -74,7 +73,8 @@ describeInChromium((browser) => {
 
     test('D-20 after a logout the kept cookie opens nothing', async () => {
       const person = await come()
-      await person.register(`out${mark}`)
+      await person.become(site, `out${mark}`)
+      await person.open('/profile')
       const kept = await person.cookie()
       await person.logOut()
       await person.putBack(kept?.value ?? '')
@@ -101,7 +101,8 @@ describeInChromium((browser) => {
 
     test('a form that is sent after the session has ended leads through the login back to its page', async () => {
       const person = await come()
-      await person.register(`late${mark}`)
+      await person.become(site, `late${mark}`)
+      await person.open('/profile?notice=registered')
       await person.displayName.fill('Too Late')
       site.clock.forward('20m')
       await person.press('Save')
@@ -114,7 +115,7 @@ describeInChromium((browser) => {
 
     test('somebody who logged in a while ago confirms the password and goes on, under a new session', async () => {
       const person = await come()
-      await person.register(`keeper${mark}`)
+      await person.become(site, `keeper${mark}`)
       await person.open('/vault')
       expect(await person.heading.textContent()).toBe(`The vault of keeper${mark}`)
       const before = await person.cookie()
@@ -133,7 +134,8 @@ describeInChromium((browser) => {
 
     test('only a person who asked for it is remembered when the browser closes', async () => {
       const person = await come()
-      await person.register(`stay${mark}`)
+      await site.visitor().register(`stay${mark}`)
+      await person.logIn(`stay${mark}`)
       expect((await person.cookie())?.expires).toBe(-1)
       await person.logOut()
       await person.open('/login')

@@ -32,7 +32,7 @@ describeInChromium((browser) => {
 
     test('a person who follows a link from another site is logged in there, and stays it', async () => {
       const person = await come()
-      await person.register(`anna${mark}`, 'Anna')
+      await person.become(site, `anna${mark}`, 'Anna')
       const before = await person.cookie()
       const set = person.cookiesSet.length
 
@@ -58,7 +58,7 @@ describeInChromium((browser) => {
 
     test('a person who follows a link into a new tab is logged in there', async () => {
       const person = await come()
-      await person.register(`tabbed${mark}`, 'Anna')
+      await person.become(site, `tabbed${mark}`, 'Anna')
       await person.page.goto(`${neighbour.base}/links`)
       const [tab] = await Promise.all([
         person.context.waitForEvent('page'),
@@ -82,7 +82,7 @@ describeInChromium((browser) => {
       const mallory = site.visitor()
       await mallory.register(`mallory${mark}`)
       const victim = await come()
-      await victim.register(`victim${mark}`, 'Untouched')
+      await victim.become(site, `victim${mark}`, 'Untouched')
       const before = await victim.cookie()
       const set = victim.cookiesSet.length
       for (const form of ['logout', 'login', 'profile', 'register', 'end-others']) {
@@ -113,7 +113,7 @@ describeInChromium((browser) => {
 
   test('a script of another site can neither write here nor read who is logged in', async () => {
     const person = await enter(browser(), site.base)
-    await person.register('scripted', 'Untouched')
+    await person.become(site, 'scripted', 'Untouched')
     await person.page.goto(`${neighbour.base}/links`)
     const found = await person.page.evaluate<string[]>(`(async () => {
       const call = (path, options) => fetch('${site.base}' + path, { credentials: 'include', ...options }).then((r) => r.type, () => 'refused')
@@ -134,7 +134,7 @@ describeInChromium((browser) => {
 
   test('W-04 no page can be shown in a frame of another site', async () => {
     const person = await enter(browser(), site.base)
-    await person.register('framed')
+    await person.become(site, 'framed')
     for (const path of FRAMED) {
       await person.page.goto(`${neighbour.base}/frame${path}`)
       const frame = () => person.page.frames()[1]?.url()
