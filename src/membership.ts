@@ -100,7 +100,18 @@ export function buildHouse(options: MembershipOptions): House {
       await core.db.close()
     },
   })
-  return { membership, core, http, settings, routes, paths: routes.map((route) => pathOf(http, route)) }
+  const house = { membership, core, http, settings, routes, paths: routes.map((route) => pathOf(http, route)) }
+  HOUSES.set(membership, house)
+  return house
+}
+
+const HOUSES = new WeakMap<Membership, House>()
+
+/** The rooms behind a membership. Throws a TypeError for what is none, or one of another copy of this package. */
+export function houseOf(membership: Membership): House {
+  const house = HOUSES.get(membership)
+  if (!house) throw new TypeError('this is no membership of this copy of guildhall: pass what createMembership returned')
+  return house
 }
 
 /** What each feature serves; what is left out is not there at all. */

@@ -11,7 +11,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['core'],
   ['http'],
   ['features'],
-  ['options.ts', 'check-options.ts', 'users.ts', 'membership.ts', 'index.ts', 'testing.ts'],
+  ['options.ts', 'check-options.ts', 'users.ts', 'membership.ts', 'index.ts', 'testing.ts', 'session-store-suite.ts'],
   ['server'],
   ['cli'],
 ]

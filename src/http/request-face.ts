@@ -1,10 +1,9 @@
 // What a membership puts on every request: `req.user`, and the verbs that applications know from passport, callback or promise.
 import type { Request } from 'express'
-import { signIn } from '../core/sign-in.ts'
 import { signOut } from '../core/sign-out.ts'
 import { asUser } from '../core/user.ts'
+import { logInById } from '../core/vouch.ts'
 import type { User } from '../domain/user.ts'
-import { findUserById, toUserRow } from '../storage/users.ts'
 import { RequestCaller } from './caller.ts'
 import type { Http } from './http.ts'
 
@@ -79,7 +78,7 @@ export function attachFace(http: Http, req: Request): void {
 function login(this: Request, user: { readonly id: string }): Promise<void>
 function login(this: Request, user: { readonly id: string }, ...rest: readonly (object | Done)[]): void
 function login(this: Request, user: { readonly id: string }, ...rest: readonly (object | Done)[]): Promise<void> | void {
-  return answer(logInById(this, user), rest.at(-1))
+  return answer(vouchFor(this, user), rest.at(-1))
 }
 
 function logout(this: Request): Promise<void>
@@ -97,13 +96,12 @@ function isUnauthenticated(this: Request): boolean {
   return !isAuthenticated.call(this)
 }
 
-async function logInById(req: Request, user: { readonly id: string }): Promise<void> {
+async function vouchFor(req: Request, user: { readonly id: string }): Promise<void> {
   const http = houseOf(req)
   if (typeof user?.id !== 'string')
     throw new TypeError('req.login takes a user of this membership, with its id: membership.users.find(name)')
-  const found = await http.core.db.first(findUserById, { id: user.id })
-  if (!found) throw new TypeError(`req.login: there is no user with the id ${user.id}`)
-  await signIn(http.core, toUserRow(found), { factors: 'application', remember: false }, new RequestCaller(http, req))
+  const known = await logInById(http.core, user.id, new RequestCaller(http, req))
+  if (!known) throw new TypeError(`req.login: there is no user with the id ${user.id}`)
 }
 
 function houseOf(req: Owned): Http {
