@@ -1,6 +1,7 @@
-// `npm run bench [-- --quick]`: measures, prints tables, writes results.json and fills the tables of the docs. Asserts nothing about time.
+// `npm run bench`: measures, prints tables, writes results.json and fills the tables of the docs. Asserts nothing about time.
+// `--quick` measures for a minute and keeps nothing; `--tables` measures nothing and writes the tables of the last results again.
 import { spawnSync } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -16,17 +17,28 @@ import { measureStorm } from './storm.ts'
 const HERE = import.meta.dirname
 const ROOT = resolve(HERE, '..')
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } })
-const { quick } = values
+const RECORD = resolve(HERE, 'results.json')
 
-installPeers()
-try {
-  const results = await measure()
-  print(results)
-  // A quick look is no record.
-  if (!quick) keep(results)
-} finally {
-  removeFolders()
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, tables: { type: 'boolean', default: false } },
+})
+const { quick, tables } = values
+
+if (tables) fillTables(JSON.parse(readFileSync(RECORD, 'utf8')))
+else await bench()
+
+async function bench(): Promise<void> {
+  installPeers()
+  try {
+    const results = await measure()
+    print(results)
+    // A quick look is no record.
+    if (quick) return
+    writeFileSync(RECORD, `${JSON.stringify(results, null, 2)}\n`)
+    fillTables(results)
+  } finally {
+    removeFolders()
+  }
 }
 
 async function measure(): Promise<Results> {
@@ -66,8 +78,7 @@ function print(results: Results): void {
   console.log(`\n${readsTable(results.reads)}\n\n${otherGoalsTable(results)}\n\n${profileText(results.profiles)}`)
 }
 
-function keep(results: Results): void {
-  writeFileSync(resolve(HERE, 'results.json'), `${JSON.stringify(results, null, 2)}\n`)
+function fillTables(results: Results): void {
   const page = resolve(ROOT, 'docs/performance.md')
   const { date, machine } = results
   const where = `${date.slice(0, 10)}, Node ${machine.node.slice(1)}, ${machine.cores} cores of ${machine.processor}, load by ${machine.generator}.`
