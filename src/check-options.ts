@@ -46,6 +46,8 @@ function settle(options: MembershipOptions, fault: Fault): Settings {
   if (production && !rateLimit) fault('rateLimit must not be off in production')
   const siteName = options.siteName ?? 'Guildhall'
   if (siteName.trim() === '' || siteName.length > 64) fault('siteName must have 1 to 64 characters')
+  const styleSheet = options.styleSheet ?? ''
+  if (typeof styleSheet !== 'string') fault('styleSheet must be a text of CSS')
   const path = options.path ?? ''
   if (path !== '' && !LOCAL_PATH.test(path)) fault(`path must look like '/members', without a slash at the end, got '${path}'`)
   const locale = options.locale ?? 'en'
@@ -56,6 +58,7 @@ function settle(options: MembershipOptions, fault: Fault): Settings {
     path,
     secrets: checkSecret(options.secret, production, fault),
     siteName,
+    styleSheet,
     production,
     ...checkTimes(options.session ?? {}, fault),
     cookie: { ...checkCookie(options.cookie ?? {}, fault), secure },
@@ -73,7 +76,7 @@ function settle(options: MembershipOptions, fault: Fault): Settings {
 }
 
 const OPTION_NAMES = [
-  'baseUrl', 'database', 'path', 'secret', 'siteName', 'production', 'insecureHttp', 'session', 'cookie', 'passwords',
+  'baseUrl', 'database', 'path', 'secret', 'siteName', 'styleSheet', 'production', 'insecureHttp', 'session', 'cookie', 'passwords',
   'registration', 'rateLimit', 'trustedOrigins', 'strictOrigin', 'locale', 'features', 'hooks', 'logger', 'clock',
 ] // biome-ignore format: a list of names reads as a block
 

@@ -33,11 +33,12 @@ import { Sessions } from './session/middleware.ts'
 import type { LiveSession } from './storage/contract.ts'
 import { openSqlite } from './storage/sqlite.ts'
 import { createUsers, type Users } from './users.ts'
+import { createAssets } from './views/assets.ts'
 import { createViews } from './views/render.ts'
 
 /** Middleware for `app.use(membership)`: once, without a mount path, before or after `express.json()`. */
 export interface Membership extends RequestHandler, Guards {
-  /** The user behind a request, also behind the upgrade request of a WebSocket; undefined where nobody is logged in. */
+  /** The user behind a request, also behind the upgrade request of a WebSocket; undefined where nobody is logged in, and for an upgrade from another site. */
   user(req: IncomingMessage): Promise<User | undefined>
   /** The use cases without HTTP. */
   readonly users: Users
@@ -85,6 +86,8 @@ export function buildHouse(options: MembershipOptions): House {
 
   const membership: Membership = Object.assign(handler(http, router), guards, {
     async user(req: IncomingMessage) {
+      // No CORS guards a WebSocket, and a Strict cookie travels from a sibling subdomain: another site must not open one as its visitor.
+      if (req.headers.upgrade !== undefined && !isWelcome(http, req)) return undefined
       const session = await http.sessions.read(req)
       return session?.user && asUser(session.user)
     },
@@ -165,6 +168,7 @@ function createHttp(settings: Settings, core: Core): Http {
     FEATURE_NAMES.filter((name) => settings.features[name] === false).map((name) => FEATURE_PATHS[name]),
   )
   const url = createUrl(path, movedPaths(settings.features))
+  const { paths, files } = createAssets(settings.styleSheet)
   return {
     core,
     cookieName,
@@ -177,7 +181,8 @@ function createHttp(settings: Settings, core: Core): Http {
       judge: isLive,
       onError: (error, step) => core.log.warn({ err: error, step }, 'the session store did not take a write'),
     }),
-    views: createViews({ siteName: settings.siteName, url, serves: (path) => !leftOut.has(path) }),
+    views: createViews({ siteName: settings.siteName, url, serves: (path) => !leftOut.has(path), assets: paths }),
+    assets: files,
     path,
     url,
     home: settings.features.profile === false ? '/' : url('/profile'),

@@ -16,6 +16,8 @@ export interface MembershipOptions {
   readonly secret?: string | readonly string[]
   /** The name in the wordmark and in titles. Default: `'Guildhall'`. Passwords may not lean on it. */
   readonly siteName?: string
+  /** CSS of your own for our pages: `':root { --hue: 265; --radius: 4px }'`. Default: none. It stands behind ours and wins; what it loads must come from this site. */
+  readonly styleSheet?: string
   /** Whether unsafe settings are refused. Default: whether `baseUrl` names another host than this machine itself. */
   readonly production?: boolean
   /** Allows a `baseUrl` without TLS in production. Default: false. Consequence: anybody on the way reads cookies and passwords. */
@@ -126,6 +128,7 @@ export interface Settings {
   readonly path: string
   readonly secrets: readonly string[]
   readonly siteName: string
+  readonly styleSheet: string
   readonly production: boolean
   readonly session: { readonly idleMs: number; readonly absoluteMs: number }
   readonly remember: { readonly idleMs: number; readonly absoluteMs: number }

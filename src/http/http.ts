@@ -3,6 +3,7 @@ import type { Core } from '../core/core.ts'
 import type { Locale } from '../i18n/translate.ts'
 import type { Sessions } from '../session/middleware.ts'
 import type { LiveSession } from '../storage/contract.ts'
+import type { Asset } from '../views/assets.ts'
 import type { Views } from '../views/render.ts'
 
 export interface Http {
@@ -10,6 +11,8 @@ export interface Http {
   readonly sessions: Sessions<LiveSession>
   readonly cookieName: string
   readonly views: Views
+  /** The style sheet, the script and the icon, by their paths below `path`. */
+  readonly assets: ReadonlyMap<string, Asset>
   /** Where the membership's paths begin: `''` or `/members`. */
   readonly path: string
   /** The full local path of one of ours: `/login` becomes `/members/login`, or where the host moved it. */

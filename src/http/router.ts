@@ -1,7 +1,6 @@
 // Finds the route of a request by its exact path: what is spelled another way is not ours, so guard and router see one path.
 import type { Request, Response } from 'express'
 import { MembershipError } from '../domain/errors.ts'
-import { assets } from '../views/assets.ts'
 import type { Route } from './action.ts'
 import { Exchange } from './exchange.ts'
 import type { Http } from './http.ts'
@@ -50,7 +49,7 @@ export function createRouter(http: Http, routes: readonly Route[]): Router {
     find(req) {
       const { path } = req
       if (!path.startsWith(http.path)) return undefined
-      const asset = assets.get(path.slice(http.path.length))
+      const asset = http.assets.get(path.slice(http.path.length))
       if (asset) return (_req, res) => sendAsset(req, res, asset)
       const found = match(path)
       if (!found) return undefined

@@ -9,18 +9,29 @@ export interface Asset {
   readonly etag: string
 }
 
-const style = asset('style.css', 'text/css; charset=utf-8')
-const script = asset('client.js', 'text/javascript; charset=utf-8')
-const icon = asset('icon.svg', 'image/svg+xml')
+export interface Assets {
+  /** Where the layout finds them, below the membership's path. */
+  readonly paths: { readonly style: string; readonly script: string; readonly icon: string }
+  /** Every asset by its path below the membership's path. May be cached for ever: `public, max-age=31536000, immutable`. */
+  readonly files: ReadonlyMap<string, Asset>
+}
 
-/** Where the layout finds them, below the membership's path. */
-export const assetPaths = { style: style.path, script: script.path, icon: icon.path } as const
+/** Ours, with the application's CSS behind our own: what comes later wins. */
+export function createAssets(styleSheet = ''): Assets {
+  const style = asset('style.css', 'text/css; charset=utf-8', styleSheet)
+  const script = asset('client.js', 'text/javascript; charset=utf-8')
+  const icon = asset('icon.svg', 'image/svg+xml')
+  return {
+    paths: { style: style.path, script: script.path, icon: icon.path },
+    files: new Map([style, script, icon].map((file) => [file.path, file.asset])),
+  }
+}
 
-/** Every asset by its path below the membership's path. May be cached for ever: `public, max-age=31536000, immutable`. */
-export const assets: ReadonlyMap<string, Asset> = new Map([style, script, icon].map((file) => [file.path, file.asset]))
+/** Without anything of an application's. */
+export const { paths: assetPaths, files: assets } = createAssets()
 
-function asset(file: string, type: string): { path: string; asset: Asset } {
-  const body = readFileSync(new URL(file, import.meta.url), 'utf8')
+function asset(file: string, type: string, more = ''): { path: string; asset: Asset } {
+  const body = readFileSync(new URL(file, import.meta.url), 'utf8') + more
   const mark = digest(body).slice(0, 12)
   const [name, ending] = file.split('.')
   return { path: `/assets/${name}.${mark}.${ending}`, asset: { type, body, etag: `"${mark}"` } }

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { Eta } from 'eta'
 import { LANGUAGES } from '../i18n/translate.ts'
-import { assetPaths } from './assets.ts'
+import { type Assets, assetPaths } from './assets.ts'
 import type { PageData, Pages, ViewName } from './pages.ts'
 
 export interface ViewOptions {
@@ -14,6 +14,8 @@ export interface ViewOptions {
   readonly home?: string
   /** Whether a path of ours is served; links to what the application left out are not shown. Default: everything is. */
   readonly serves?: (path: string) => boolean
+  /** Default: those without anything of an application's. */
+  readonly assets?: Assets['paths']
 }
 
 export interface Views {
@@ -36,7 +38,7 @@ export function createViews(options: ViewOptions): Views {
     url: options.url,
     home: options.home ?? '/',
     serves: options.serves ?? (() => true),
-    assets: assetPaths,
+    assets: options.assets ?? assetPaths,
     initial: firstLetter,
     languages: LANGUAGES,
   }
