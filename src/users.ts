@@ -1,4 +1,5 @@
 // The use cases without HTTP: what an application or the command line does with accounts.
+import { audit } from './core/audit.ts'
 import type { Core } from './core/core.ts'
 import { asUser } from './core/user.ts'
 import { MembershipError } from './domain/errors.ts'
@@ -92,7 +93,11 @@ export function createUsers(core: Core): Users {
     },
     async endSessions(username, { id } = {}) {
       const row = await getRow(username)
-      if (id === undefined) return core.db.sessions.deleteByUser(row.id)
+      if (id === undefined) {
+        const ended = await core.db.sessions.deleteByUser(row.id)
+        await audit(core, 'session_ended', 'success', row.id, NOBODY)
+        return ended
+      }
       await endSessionOf(core, row, id, NOBODY)
       return 1
     },

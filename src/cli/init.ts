@@ -32,8 +32,8 @@ const DEFAULTS: Answers = {
 
 const RULES: Readonly<Record<keyof Answers, (text: string) => boolean>> = {
   baseUrl: (text) => /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).href === `${new URL(text).origin}/`,
-  siteName: (text) => text.trim() !== '' && text.length <= 64 && !/[\r\n]/.test(text),
-  database: (text) => /^sqlite:[^\r\n]+$/.test(text),
+  siteName: (text) => text.trim() !== '' && text.length <= 64 && !/[\r\n"#\\]/.test(text),
+  database: (text) => /^sqlite:[^\r\n"'#\\]+$/.test(text),
   registration: (text) => text === 'open' || text === 'closed',
   trustProxy: (text) => /^(?:\d{0,2}|[0-9a-fA-F.:/, ]+)$/.test(text),
 }

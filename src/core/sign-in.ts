@@ -32,9 +32,11 @@ export async function signIn(core: Core, user: UserRow, proof: Proof, caller: Ca
     userAgent: caller.userAgent,
     limits: proof.remember ? core.settings.remember : core.settings.session,
     persistent: proof.remember,
-    keep: core.settings.keepAtLogin,
+    // Anonymous data alone: what one person stored is not the next one's.
+    keep: caller.session?.userId === undefined ? core.settings.keepAtLogin : [],
     continues: false,
   })
+  await endOldest(core, user)
   core.events.emit('login', { outcome: 'success', user: asUser(user), ip: caller.ip })
   return session
 }
@@ -44,6 +46,14 @@ export function isLive(session: LiveSession, now: number): boolean {
   if (now >= session.expiresAt) return false
   if (session.userId === undefined) return true
   return session.user?.status === 'active' && session.user.credentialEpoch === session.credentialEpoch
+}
+
+/** A member has at most so many sessions; a new one ends those not seen for the longest time. */
+const MOST_SESSIONS = 50
+
+async function endOldest(core: Core, user: UserRow): Promise<void> {
+  const sessions = await core.db.sessions.listByUser(user.id)
+  for (const { hash } of sessions.slice(MOST_SESSIONS)) await core.db.sessions.delete(hash)
 }
 
 /** An account that was closed while its password was hashed is refused like one that was closed before. */

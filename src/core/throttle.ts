@@ -1,5 +1,4 @@
 // Limits how often something may be tried: per network, per account. Counted before the work, atomically, in the database.
-import { isIPv6 } from 'node:net'
 import type { Clock } from '../domain/clock.ts'
 import { parseDuration } from '../domain/duration.ts'
 import { MembershipError } from '../domain/errors.ts'
@@ -21,15 +20,21 @@ export interface Count {
 
 export interface Throttle {
   /** Counts a try in every counter; throws `too_many_requests` with the seconds to wait where one is full. Nothing more is counted then. */
-  count(counts: readonly Count[]): Promise<void>
-  /** Takes a counted try back. */
-  refund(counts: readonly Count[]): Promise<void>
-  /** Begins anew. */
-  clear(counts: readonly Count[]): Promise<void>
+  count(counts: readonly Count[]): Promise<readonly Counted[]>
+  /** Takes a counted try back from the window it was counted in, and from no later one. */
+  refund(counted: readonly Counted[]): Promise<void>
+  /** Begins that window anew. */
+  clear(counted: readonly Counted[]): Promise<void>
+}
+
+/** A try that was counted: where, and until when it counts. */
+export interface Counted {
+  readonly key: string
+  readonly windowEnd: number
 }
 
 export const unlimited: Throttle = {
-  count: async () => {},
+  count: async () => [],
   refund: async () => {},
   clear: async () => {},
 }
@@ -39,21 +44,25 @@ export function createThrottle(db: Database, clock: Clock, key: Uint8Array): Thr
   const keyOf = ({ name, subject, rate }: Count) => keyedDigest(key, `${name}\0${rate}\0${subject}`)
   return {
     async count(counts) {
+      const counted: Counted[] = []
       for (const count of counts) {
         const { limit, windowMs } = parseRate(count.rate)
+        const key = keyOf(count)
         const now = clock.now()
-        const counted = await db.write(consume, { key: keyOf(count), now, windowEnd: now + windowMs, limit })
-        if (counted.length > 0) continue
-        const counter = await db.first(findCounter, { key: keyOf(count) })
+        const [row] = await db.write(consume, { key, now, windowEnd: now + windowMs, limit })
+        counted.push({ key, windowEnd: row?.expires_at ?? 0 })
+        if (row) continue
+        const counter = await db.first(findCounter, { key })
         const waitMs = counter === undefined ? 1000 : counter.expires_at - now
         throw new MembershipError('too_many_requests', { retryAfter: Math.max(1, Math.ceil(waitMs / 1000)) })
       }
+      return counted
     },
-    async refund(counts) {
-      for (const count of counts) await db.write(refund, { key: keyOf(count) })
+    async refund(counted) {
+      for (const { key, windowEnd } of counted) await db.write(refund, { key, windowEnd })
     },
-    async clear(counts) {
-      for (const count of counts) await db.write(clearCounter, { key: keyOf(count) })
+    async clear(counted) {
+      for (const { key, windowEnd } of counted) await db.write(clearCounter, { key, windowEnd })
     },
   }
 }
@@ -71,34 +80,3 @@ export function parseRate(rate: Rate): { readonly limit: number; readonly window
 }
 
 const rates = new Map<Rate, { limit: number; windowMs: number }>()
-
-/**
- * The network behind an address: IPv4 as it is, IPv4-mapped IPv6 as IPv4, IPv6 by its /64, in one spelling.
- * A home has a whole /64: counting single addresses would give an attacker 2^64 tries.
- */
-export function networkOf(ip: string | undefined): string {
-  if (ip === undefined) return 'unknown'
-  const address = ip.replace(/%.*$/, '')
-  if (!isIPv6(address)) return address
-  const groups = ipv6Groups(address)
-  const mapped = groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0)
-  if (mapped)
-    return groups
-      .slice(6)
-      .flatMap((group) => [group >> 8, group & 255])
-      .join('.')
-  return `${groups
-    .slice(0, 4)
-    .map((group) => group.toString(16))
-    .join(':')}::/64`
-}
-
-/** The eight groups of an IPv6 address; the URL parser knows every spelling (RFC 5952). */
-function ipv6Groups(address: string): number[] {
-  const compressed = new URL(`http://[${address}]/`).hostname.slice(1, -1)
-  const [head = '', tail] = compressed.split('::')
-  const left = head === '' ? [] : head.split(':')
-  const right = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = Array.from({ length: 8 - left.length - right.length }, () => '0')
-  return [...left, ...zeros, ...right].map((group) => Number.parseInt(group, 16))
-}

@@ -1,6 +1,7 @@
 // Who asks, made from a request. `req.ip` is Express's: it believes a forwarding header only as far as `trust proxy` says.
 import type { Request } from 'express'
 import type { Caller, NewSession } from '../core/core.ts'
+import { plainAddress } from '../domain/address.ts'
 import type { LiveSession } from '../storage/contract.ts'
 import type { Http } from './http.ts'
 
@@ -20,7 +21,7 @@ export class RequestCaller implements Caller {
   }
 
   get ip(): string | undefined {
-    return this.#req.ip
+    return plainAddress(this.#req.ip)
   }
 
   get userAgent(): string | undefined {

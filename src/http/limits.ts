@@ -1,6 +1,7 @@
 // Limits as actions declare them, `perNetwork('login', '20 per 10m')`, and how they are kept.
 import type { Caller } from '../core/core.ts'
-import { type Count, networkOf, type Rate } from '../core/throttle.ts'
+import type { Count, Counted, Rate } from '../core/throttle.ts'
+import { networkOf } from '../domain/address.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { canonicalUsername } from '../domain/user.ts'
 import type { Awaitable } from '../session/store.ts'
@@ -20,8 +21,17 @@ export function perNetwork(name: string, rate: Rate, onSuccess: 'refund' | 'keep
 }
 
 /** Tries on one account, whoever makes them, by its canonical name. A success clears the count. */
-export function perAccount(name: string, rate: Rate): Limit<{ readonly username: string }> {
-  return { name: `${name} account`, rate, subject: ({ username }) => canonicalUsername(username), onSuccess: 'clear' }
+export function perAccount(
+  name: string,
+  rate: Rate,
+  onSuccess: 'clear' | 'keep' = 'clear',
+): Limit<{ readonly username: string }> {
+  return { name: `${name} account`, rate, subject: ({ username }) => canonicalUsername(username), onSuccess }
+}
+
+/** Acts of the person who is logged in. */
+export function perMember(name: string, rate: Rate): Limit<unknown> {
+  return { name: `${name} member`, rate, subject: (_input, caller) => caller.session?.userId ?? '', onSuccess: 'keep' }
 }
 
 /** Tries of the person who is logged in, on the same counters as tries to log in to their account. */
@@ -42,14 +52,15 @@ export async function limited<Input, Result>(
   work: () => Awaitable<Result>,
 ): Promise<Result> {
   const countOf = ({ name, rate, subject }: Limit<Input>): Count => ({ name, rate, subject: subject(input, caller) })
-  const of = (kind: 'refund' | 'clear') => limits.filter(({ onSuccess }) => onSuccess === kind).map(countOf)
+  let counted: readonly Counted[]
   try {
-    await core.throttle.count(limits.map(countOf))
+    counted = await core.throttle.count(limits.map(countOf))
   } catch (error) {
     if (error instanceof MembershipError)
       core.events.emit('refused', { code: 'too_many_requests', path: req.path, ip: caller.ip })
     throw error
   }
+  const of = (kind: 'refund' | 'clear') => counted.filter((_, at) => limits[at]?.onSuccess === kind)
   try {
     const result = await work()
     await core.throttle.refund(of('refund'))
@@ -57,7 +68,7 @@ export async function limited<Input, Result>(
     return result
   } catch (error) {
     const unjudged = error instanceof MembershipError && error.code === 'overloaded'
-    if (unjudged) await core.throttle.refund(limits.map(countOf))
+    if (unjudged) await core.throttle.refund(counted)
     throw error
   }
 }

@@ -1,4 +1,5 @@
 // Refuses writes that another site sends with a visitor's cookies. No token: the browser itself says where a request comes from.
+import type { IncomingMessage } from 'node:http'
 import type { Request } from 'express'
 import type { Http } from './http.ts'
 
@@ -12,7 +13,7 @@ export function isUnsafe(method: string): boolean {
  * Whether an unsafe request may act, judged before anything of it is parsed. The order is http.md's:
  * a listed origin; what the browser says of itself (Fetch Metadata); the origin compared with scheme, host and port.
  */
-export function isWelcome({ origin, trustedOrigins, strictOrigin }: Http, req: Request): boolean {
+export function isWelcome({ origin, trustedOrigins, strictOrigin }: Http, req: Pick<IncomingMessage, 'headers'>): boolean {
   const from = req.headers.origin
   if (from !== undefined && trustedOrigins.has(from)) return true
   const site = req.headers['sec-fetch-site']

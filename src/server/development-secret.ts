@@ -1,7 +1,7 @@
 // In development the secret makes itself, once, in a file that only its owner can read.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { newToken } from '../domain/secret.ts'
+import { newId, newToken } from '../domain/secret.ts'
 import { SECRET_BYTES } from './check-secrets.ts'
 import { type Config, ConfigError } from './config.ts'
 import { isMissing } from './env.ts'
@@ -33,8 +33,14 @@ function makeSecret(path: string): string {
   const secret = newToken()
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   try {
-    // `wx`: of two processes that start at once, one makes it and the other reads it.
-    writeFileSync(path, `${secret}\n`, { mode: 0o600, flag: 'wx' })
+    // Written whole, then linked: of two processes that start at once, one makes it and the other reads all of it.
+    const draft = `${path}.${newId()}`
+    writeFileSync(draft, `${secret}\n`, { mode: 0o600, flag: 'wx' })
+    try {
+      linkSync(draft, path)
+    } finally {
+      unlinkSync(draft)
+    }
     return secret
   } catch (error) {
     const made = readSecret(path)

@@ -1,25 +1,27 @@
 // Why it did not start, in one line that says what to do. Undefined: a bug, whose stack is worth seeing.
 import { dirname } from 'node:path'
+import type { Translate } from '../i18n/translate.ts'
 import { type Config, ConfigError } from './config.ts'
 
 export function explainFailure(
   error: unknown,
   config: Pick<Config, 'port' | 'host' | 'databaseFile'> | undefined,
+  t: Translate,
 ): string | undefined {
   if (error instanceof ConfigError) return error.message
   if (!(error instanceof Error)) return undefined
   const code = 'code' in error ? String(error.code) : ''
-  const { port, host, databaseFile = '' } = config ?? { port: 0, host: '' }
-  if (code === 'EADDRINUSE') return `Port ${port} is taken: stop the other program, or write another PORT.`
-  if (code === 'EACCES' && isListening(error))
-    return `Port ${port} needs more rights than this user has: write a PORT above 1023.`
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-    return `HOST is no address of this machine (${host}): write 127.0.0.1, or 0.0.0.0 for all of them.`
-  if (code === 'ENOTDIR' || code === 'EEXIST')
-    return `DATABASE_URL leads through something that is no folder: ${dirname(databaseFile)}`
+  const { host, databaseFile = '' } = config ?? { host: '' }
+  // A number would be written with a mark between its thousands.
+  const port = String(config?.port ?? 0)
+  if (code === 'EADDRINUSE') return t('cli.failure.port_taken', { port })
+  if (code === 'EACCES' && isListening(error)) return t('cli.failure.port_refused', { port })
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return t('cli.failure.host', { host })
+  const folder = dirname(databaseFile)
+  if (code === 'ENOTDIR' || code === 'EEXIST') return t('cli.failure.no_folder', { folder })
   const isRefused = code === 'EACCES' || code === 'EPERM' || code === 'EROFS'
-  if (isRefused) return `${dirname(databaseFile)} cannot be written: give this user the right to, or write another DATABASE_URL.`
-  if (code === 'ERR_SQLITE_ERROR' || code === 'store_busy') return explainSqlite(error, databaseFile)
+  if (isRefused) return t('cli.failure.unwritable', { folder })
+  if (code === 'ERR_SQLITE_ERROR' || code === 'store_busy') return explainSqlite(error, databaseFile, t)
   // Refusals of the storage room are written to be read.
   if (error.message.startsWith('the database ') || error.message.startsWith('createMembership: ')) return error.message
   return undefined
@@ -29,11 +31,9 @@ function isListening(error: Error): boolean {
   return 'syscall' in error && error.syscall === 'listen'
 }
 
-function explainSqlite({ message }: Error, file: string): string {
-  if (/unable to open|readonly|read-only/i.test(message))
-    return `${file} cannot be opened for writing: give this user the right to the file and its folder, or write another DATABASE_URL.`
-  if (/not a database|malformed|corrupt/i.test(message))
-    return `${file} is no SQLite database, or is damaged: restore a backup, or write another DATABASE_URL.`
-  if (/locked|busy/i.test(message)) return `${file} is locked by another program: wait for it to finish, or stop it.`
-  return `${file} does not work: ${message}`
+function explainSqlite({ message }: Error, file: string, t: Translate): string {
+  if (/unable to open|readonly|read-only/i.test(message)) return t('cli.failure.cannot_open', { file })
+  if (/not a database|malformed|corrupt/i.test(message)) return t('cli.failure.damaged', { file })
+  if (/locked|busy/i.test(message)) return t('cli.failure.locked', { file })
+  return t('cli.failure.database', { file, message })
 }

@@ -28,6 +28,8 @@ export function createNodeServer({ tls }: Pick<Config, 'tls'>, listener: Request
     const { socket } = req
     answering.add(socket)
     res.once('close', () => answering.delete(socket))
+    // What Express could not find a path in, it would answer by itself, past every step of ours.
+    if (!isReadable(req.url ?? '')) return endPlainly(socket, 400, tls !== undefined)
     listener(req, res)
   }
   const server = tls
@@ -46,6 +48,11 @@ export function createNodeServer({ tls }: Pick<Config, 'tls'>, listener: Request
   // An Expect that nobody knows may be passed over (RFC 9110 section 10.1.1).
   server.on('checkExpectation', listen)
   return server
+}
+
+/** A request target in one of the forms of RFC 9112 section 3.2. */
+function isReadable(target: string): boolean {
+  return target.startsWith('/') || target === '*' || URL.canParse(target)
 }
 
 /** Resolves with the port that was taken. */
@@ -97,6 +104,8 @@ function endPlainly(socket: Duplex, status: PlainStatus, isTls: boolean): void {
     ...(isTls ? [`Strict-Transport-Security: ${HSTS}`] : []),
     'Connection: close',
   ]
+  // Node has taken its own listener off a CONNECT's socket: a reset would be an uncaught exception, and end the process.
+  socket.on('error', () => socket.destroy())
   socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`)
   setTimeout(() => socket.destroy(), GOODBYE_MS).unref()
 }

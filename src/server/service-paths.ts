@@ -6,7 +6,7 @@ import { refuse, sendJson, sendText, setHeaders } from '../http/reply.ts'
 import type { AppParts } from './app-parts.ts'
 import { isLoopback } from './check-address.ts'
 import { describeServer } from './describe-server.ts'
-import { hostOf, namesOf } from './request-check.ts'
+import { hostOf } from './request-check.ts'
 
 export const SERVICE_PATHS = ['/healthz', '/readyz', '/metrics', '/openapi.json'] as const
 
@@ -65,17 +65,17 @@ async function isReady({ house, isStopping, log }: AppParts): Promise<boolean> {
 const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip']
 
 /** With METRICS_TOKEN: whoever has it. Without: programs on this machine that speak to us directly. Everybody else is told that there is nothing. */
-function metricsRule({ config: { metricsToken }, house }: AppParts): (req: Request) => boolean {
+function metricsRule({ config: { metricsToken, trustProxy } }: AppParts): (req: Request) => boolean {
   if (metricsToken) {
     const expected = `Bearer ${metricsToken.reveal()}`
     return (req) => sameSecret(req.headers.authorization ?? '', expected)
   }
-  const hosts = namesOf(house.settings.baseUrl)
+  // Behind a proxy everybody comes from this machine.
+  if (trustProxy !== undefined) return () => false
   return (req) => {
     const isHere = isLoopback((req.socket.remoteAddress ?? '').replace(/^::ffff:/, ''))
     const isForwarded = FORWARDED.some((name) => req.headers[name] !== undefined)
-    // A page whose name was bound to 127.0.0.1 (DNS rebinding) gives itself away by that name.
-    const host = hostOf(req)
-    return isHere && !isForwarded && (hosts.has(host) || isLoopback(host.replace(/:\d+$/, '')))
+    // A proxy that adds no header, and a page whose name was bound to 127.0.0.1 (DNS rebinding), give themselves away by the name.
+    return isHere && !isForwarded && isLoopback(hostOf(req).replace(/:\d+$/, ''))
   }
 }

@@ -20,7 +20,8 @@ export interface CookieSettings {
 /** Browsers keep a cookie for at most 400 days (RFC 6265bis section 5.5). */
 export const LONGEST_COOKIE_MS = 400 * 86_400_000
 
-const MOST_CANDIDATES = 4
+/** A visitor has one; more are planted. So many are looked up at a request; all of them are deleted at a logout. */
+export const MOST_CANDIDATES = 4
 const MOST_VERIFIED = 10_000
 const NONE: readonly string[] = []
 const SPACE = 0x20
@@ -94,7 +95,6 @@ function readValues(header: string | undefined, name: string): readonly string[]
     const value = trimEnd(header.slice(valueAt, end === -1 ? undefined : end))
     if (values === undefined) values = [value]
     else values.push(value)
-    if (values.length === MOST_CANDIDATES) break
   }
   return values ?? NONE
 }

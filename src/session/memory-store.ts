@@ -2,7 +2,7 @@
 import { type Clock, systemClock } from '../domain/clock.ts'
 import { isExpired } from '../domain/session.ts'
 import { patchData } from './data.ts'
-import type { SessionPatch, SessionRow, SessionStore } from './store.ts'
+import { MOST_LISTED, type SessionPatch, type SessionRow, type SessionStore } from './store.ts'
 
 export interface MemoryStoreOptions {
   /** How many sessions are kept at most. Beyond it expired ones go first, then the least recently seen. Default: 100 000. */
@@ -75,7 +75,7 @@ export class MemoryStore implements SessionStore {
 
   listByUser(userId: string): readonly SessionRow[] {
     const rows = [...(this.#byUser.get(userId) ?? [])].map((hash) => this.#rows.get(hash)).filter((row) => row !== undefined)
-    return rows.toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)
+    return rows.toSorted((a, b) => b.lastSeenAt - a.lastSeenAt).slice(0, MOST_LISTED)
   }
 
   deleteByUser(userId: string, options: { readonly except?: string | undefined } = {}): number {

@@ -4,7 +4,7 @@ import type { Clock } from '../domain/clock.ts'
 import { digest } from '../domain/secret.ts'
 import { expiryAfter, isExpired, needsTouch, type SessionLimits } from '../domain/session.ts'
 import { isPromise } from './awaitable.ts'
-import { type CookieSettings, idReader, type ReadIds } from './cookie.ts'
+import { type CookieSettings, idReader, MOST_CANDIDATES, type ReadIds } from './cookie.ts'
 import { Recent } from './recent.ts'
 import type { NewLogin } from './row.ts'
 import { reservedNames, Session, type SessionSource } from './session.ts'
@@ -93,7 +93,7 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     const visit = req[VISIT]
     if (this.#owns(visit)) return next()
     if ('session' in req && req.session !== undefined) return next(secondSession())
-    const ids = this.#readIds(req.headers.cookie)
+    const ids = this.#candidates(req)
     let found: Awaitable<Found<Row> | undefined>
     try {
       found = this.#load(ids)
@@ -109,7 +109,7 @@ export class Sessions<Row extends SessionRow = SessionRow> {
   read(req: IncomingMessage): Awaitable<Row | undefined> {
     const visit = req[VISIT]
     if (this.#owns(visit)) return visit.row
-    const found = this.#load(this.#readIds(req.headers.cookie))
+    const found = this.#load(this.#candidates(req))
     return isPromise(found) ? found.then((loaded) => loaded?.row) : found?.row
   }
 
@@ -144,6 +144,11 @@ export class Sessions<Row extends SessionRow = SessionRow> {
   /** Stops what runs in the background. The store belongs to who made it. */
   close(): Promise<void> {
     return this.#stopSweeping()
+  }
+
+  #candidates(req: IncomingMessage): readonly string[] {
+    const ids = this.#readIds(req.headers.cookie)
+    return ids.length > MOST_CANDIDATES ? ids.slice(0, MOST_CANDIDATES) : ids
   }
 
   /** The first id that leads to a live session; in the usual case there is one id, and the store is asked once. */

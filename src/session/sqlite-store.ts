@@ -2,7 +2,7 @@
 import { isPromise } from './awaitable.ts'
 import { Recent } from './recent.ts'
 import { SqliteConnection, type SqlValue } from './sqlite.ts'
-import type { Awaitable, SessionPatch, SessionRow, SessionStore } from './store.ts'
+import { type Awaitable, MOST_LISTED, type SessionPatch, type SessionRow, type SessionStore } from './store.ts'
 
 export { SqliteConnection, StepMissed, StoreBusy } from './sqlite.ts'
 
@@ -180,7 +180,7 @@ function statements(table: string) {
     update: `UPDATE ${table} SET data = json_patch(data, ?) WHERE hash = ?`,
     touch: `UPDATE ${table} SET last_seen_at = max(last_seen_at, ?), expires_at = max(expires_at, ?) WHERE hash = ?`,
     delete: `DELETE FROM ${table} WHERE hash = ?`,
-    listByUser: `SELECT ${columns} FROM ${table} WHERE user_id = ? ORDER BY last_seen_at DESC`,
+    listByUser: `SELECT ${columns} FROM ${table} WHERE user_id = ? ORDER BY last_seen_at DESC LIMIT ${MOST_LISTED}`,
     deleteByUser: `DELETE FROM ${table} WHERE user_id = ? AND hash <> ?`,
     sweep: `DELETE FROM ${table} WHERE hash IN (SELECT hash FROM ${table} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
   }

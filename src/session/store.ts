@@ -35,6 +35,9 @@ export interface SessionRow {
   readonly userAgent: string | undefined
 }
 
+/** Nobody needs to see more sessions of one user; who has more is answered with the newest. */
+export const MOST_LISTED = 100
+
 /** Changed keys with their JSON text; `null` takes the key out. */
 export type SessionPatch = Readonly<Record<string, string | null>>
 
@@ -56,7 +59,7 @@ export interface SessionStore<Row extends SessionRow = SessionRow> {
   update(hash: string, patch: SessionPatch): Awaitable<boolean>
   touch(hash: string, seen: { readonly lastSeenAt: number; readonly expiresAt: number }): Awaitable<boolean>
   delete(hash: string): Awaitable<boolean>
-  /** The sessions of one user, the last seen first. */
+  /** The sessions of one user, the last seen first, at most `MOST_LISTED`. */
   listByUser(userId: string): Awaitable<readonly SessionRow[]>
   /** Deletes a user's sessions, all or all but one; says how many. */
   deleteByUser(userId: string, options?: { readonly except?: string | undefined }): Awaitable<number>

@@ -31,6 +31,8 @@ export const recentAuditEntries = statement('recent audit entries', (db, p: { us
     .selectFrom('audit')
     .select(['at', 'event', 'outcome', 'ip', 'user_agent'])
     .where('user_id', '=', p.userId)
+    // What concerns security alone: somebody with a stolen session must not push its traces off the list.
+    .where('event', '!=', 'profile_changed')
     .orderBy('at', 'desc')
     .limit(p.limit),
 )

@@ -1,6 +1,8 @@
 // Copies of the SQLite database: taken while the site runs, and put back, also while it runs.
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, rmSync } from 'node:fs'
 import { backup, DatabaseSync } from 'node:sqlite'
+import { setTimeout } from 'node:timers/promises'
+import { newId } from '../domain/secret.ts'
 import { SCHEMA_VERSION } from './migrations.ts'
 
 /** A file that cannot be put back, in words for the operator. */
@@ -26,21 +28,45 @@ export async function backUp(database: string, to: string): Promise<void> {
 }
 
 /**
- * Puts a copy back in one transaction: who reads meanwhile sees the old or the new. Every session ends, because one that was
- * logged out since the copy was made would live again.
+ * Puts a copy back in one transaction: who reads meanwhile sees the old or the new. It comes without its sessions, because one that
+ * was logged out since the copy was made would live again.
  */
 export async function restore(from: string, database: string): Promise<void> {
-  const source = openCopy(from)
+  const draft = `${database}.restoring-${newId()}`
+  closeSync(openSync(draft, 'wx', 0o600))
   try {
-    await backup(source, database)
+    const copy = openCopy(from)
+    try {
+      await backup(copy, draft)
+    } finally {
+      copy.close()
+    }
+    const source = new DatabaseSync(draft)
+    try {
+      source.exec('PRAGMA journal_mode = DELETE; DELETE FROM sessions')
+      await patiently(() => backup(source, database))
+    } finally {
+      source.close()
+    }
   } finally {
-    source.close()
+    rmSync(draft, { force: true })
   }
-  const restored = new DatabaseSync(database)
-  try {
-    restored.exec('DELETE FROM sessions')
-  } finally {
-    restored.close()
+}
+
+const TRIES = 100
+const PAUSE_MS = 50
+
+/** Again while somebody else writes: SQLite gives a copy up where the file is busy, and has changed nothing then. */
+async function patiently(work: () => Promise<unknown>): Promise<void> {
+  for (let left = TRIES; ; left--) {
+    try {
+      await work()
+      return
+    } catch (error) {
+      const busy = error instanceof Error && /locked|busy|not an error/i.test(error.message)
+      if (!busy || left === 1) throw error
+      await setTimeout(PAUSE_MS)
+    }
   }
 }
 

@@ -24,16 +24,17 @@ export const findCounter = statement('find counter', (db, p: { key: string }) =>
 )
 
 /** Takes one use back: what turned out to be no failure does not count as one. */
-export const refund = statement('take a use back', (db, p: { key: string }) =>
+export const refund = statement('take a use back', (db, p: { key: string; windowEnd: number }) =>
   db
     .updateTable('counters')
     .set((expression) => ({ count: expression('count', '-', 1) }))
     .where('key', '=', p.key)
+    .where('expires_at', '=', p.windowEnd)
     .where('count', '>', 0),
 )
 
-export const clearCounter = statement('clear counter', (db, p: { key: string }) =>
-  db.deleteFrom('counters').where('key', '=', p.key),
+export const clearCounter = statement('clear counter', (db, p: { key: string; windowEnd: number }) =>
+  db.deleteFrom('counters').where('key', '=', p.key).where('expires_at', '=', p.windowEnd),
 )
 
 export const sweepCounters = statement('sweep counters', (db, p: { now: number; limit: number }) =>

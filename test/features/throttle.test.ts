@@ -1,6 +1,7 @@
 // Tries are limited per network and per account, before any work, however they are spelled or sent.
 import { afterEach, describe, expect, test } from 'vitest'
-import { networkOf, parseRate } from '../../src/core/throttle.ts'
+import { parseRate } from '../../src/core/throttle.ts'
+import { networkOf } from '../../src/domain/address.ts'
 import { openSite, type Site, type SiteOptions } from '../support/site.ts'
 import { GOOD_PASSWORD, type Visitor } from '../support/visitor.ts'
 
@@ -133,6 +134,37 @@ describe('the network', () => {
     expect(networkOf('::ffff:a00:1')).toBe('10.0.0.1')
     expect(networkOf('::ffff:10.0.0.2')).not.toBe(networkOf('10.0.0.1'))
     expect(networkOf('fe80::1%eth0')).toBe(networkOf('fe80::2'))
+  })
+
+  test('B-14 a port behind the address, as some proxies write it, makes no network of its own', async () => {
+    const visitor = (await throttledSite()).visitor()
+    const statuses = []
+    for (let n = 0; n < 30; n++) statuses.push((await logInFrom(visitor, `203.0.113.10:${40_000 + n}`, `n-${n}`)).status)
+    expect(statuses.filter((status) => status === 401)).toHaveLength(20)
+    expect(networkOf('[2001:db8::1]:40001')).toBe(networkOf('2001:db8::2'))
+    expect(networkOf('203.0.113.10:4')).toBe('203.0.113.10')
+    expect([networkOf('unix:'), networkOf('a\nb'), networkOf(undefined)]).toEqual(['unknown', 'unknown', 'unknown'])
+  })
+
+  test('B-18 logins that work are bounded as well, and keep at most fifty sessions', async () => {
+    const visitor = (await throttledSite()).visitor()
+    await visitor.register('busy-bee')
+    const statuses = []
+    for (let n = 0; n < 70; n++)
+      statuses.push((await logInFrom(site.visitor(), `10.20.${n}.1`, 'busy-bee', GOOD_PASSWORD)).status)
+    expect(statuses.filter((status) => status === 200)).toHaveLength(60)
+    expect(await site.membership.users.sessions('busy-bee')).toHaveLength(50)
+  })
+
+  test('a try that is judged after its window is taken back from that window alone', async () => {
+    const { throttle } = await throttledSite().then(({ core }) => core)
+    const count = { name: 'test', subject: 'somebody', rate: '3 per 1m' } as const
+    const early = await throttle.count([count])
+    site.clock.forward('2m')
+    for (let n = 0; n < 3; n++) await throttle.count([count])
+    await throttle.refund(early)
+    await throttle.clear(early)
+    await expect(throttle.count([count])).rejects.toMatchObject({ code: 'too_many_requests' })
   })
 
   test('registrations from one network are limited, and the limit is told', async () => {

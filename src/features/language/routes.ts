@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { action } from '../../http/action.ts'
 import { locale, returnTo } from '../../http/fields.ts'
 import { keepLanguage } from '../../http/language.ts'
+import { perNetwork } from '../../http/limits.ts'
 import { localPath, localReferer } from '../../http/return-to.ts'
 import { chooseLanguage } from './choose-language.ts'
 
@@ -11,6 +12,7 @@ export const languageRoutes = action({
   guard: 'anybody',
   input: z.object({ locale, returnTo }),
   doors: ['page'],
+  limits: [perNetwork('language', '120 per 10m', 'keep')],
   run: chooseLanguage,
   answer: (_result, { http, req, res }, input) => {
     keepLanguage(http, res, input.locale)

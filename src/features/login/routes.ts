@@ -21,7 +21,14 @@ export const loginRoutes = action({
   guard: 'anybody',
   input: LoginInput,
   // Two rates on the account make the wait grow: 5 tries, 5 minutes; 15 in an hour, the rest of the hour. NIST SP 800-63B-4 3.2.2 allows 100.
-  limits: [perNetwork('login', '20 per 10m'), perAccount('login', '5 per 5m'), perAccount('login', '15 per 1h')],
+  limits: [
+    perNetwork('login', '20 per 10m'),
+    perAccount('login', '5 per 5m'),
+    perAccount('login', '15 per 1h'),
+    // Logins that work are bounded too: each costs a hash and a session.
+    perNetwork('logins', '1200 per 1h', 'keep'),
+    perAccount('logins', '60 per 1h', 'keep'),
+  ],
   page: page(
     'login',
     (exchange) => ({

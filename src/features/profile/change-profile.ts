@@ -21,8 +21,10 @@ export async function changeProfile(core: Core, input: ProfileChange, caller: Ca
   const displayName = input.displayName === undefined ? undefined : displayNameFrom(input.displayName, user)
   const { locale } = input
   const changes = [
-    ...(displayName === undefined ? [] : [step(setDisplayName, { id, displayName }, { touches: 1 })]),
-    ...(locale === undefined ? [] : [step(setLocale, { id, locale }, { touches: 1 })]),
+    ...(displayName === undefined || displayName === user.displayName
+      ? []
+      : [step(setDisplayName, { id, displayName }, { touches: 1 })]),
+    ...(locale === undefined || locale === user.locale ? [] : [step(setLocale, { id, locale }, { touches: 1 })]),
   ]
   if (changes.length === 0) return user
   await core.db.commit([...changes, auditEntry(core, 'profile_changed', 'success', id, caller)])

@@ -5,6 +5,7 @@ import { asJson } from '../../core/user.ts'
 import { action } from '../../http/action.ts'
 import { displayName, locale, nothing } from '../../http/fields.ts'
 import { keepLanguage } from '../../http/language.ts'
+import { perMember } from '../../http/limits.ts'
 import { page } from '../../http/page.ts'
 import { UserBody } from '../../http/shapes.ts'
 import { changeProfile } from './change-profile.ts'
@@ -24,6 +25,7 @@ const change = action({
   path: '/profile',
   guard: 'member',
   input: z.object({ displayName, locale: locale.optional() }),
+  limits: [perMember('profile', '30 per 10m')],
   page: page('profile', ({ caller }) => ({ profile: requireSession(caller).user }), { current: 'profile' }),
   api: { summary: 'Changes what the site calls the person, and in which language it speaks.', body: UserBody },
   run: changeProfile,

@@ -4,6 +4,7 @@ import { requireSession } from '../../core/require-session.ts'
 import { action } from '../../http/action.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import { nothing } from '../../http/fields.ts'
+import { perMember } from '../../http/limits.ts'
 import { page } from '../../http/page.ts'
 import { time } from '../../http/shapes.ts'
 import { activityText } from '../../i18n/messages.ts'
@@ -64,6 +65,7 @@ const endOne = action({
   guard: 'member',
   input: z.object({ id: sessionId }),
   api: { summary: 'Ends one session of the person, also this one.', refuses: ['not_found'] },
+  limits: [perMember('sessions', '60 per 10m')],
   run: endSession,
   answer: ({ own }, { http }) =>
     own ? { to: http.url('/login'), notice: 'logged_out' } : { to: http.url('/account/security'), notice: 'session_ended' },
@@ -74,6 +76,7 @@ const endOthers = action({
   guard: 'member',
   input: nothing,
   api: { summary: 'Ends every session of the person but this one.' },
+  limits: [perMember('sessions', '60 per 10m')],
   run: endOtherSessions,
   answer: (_result, { http }) => ({ to: http.url('/account/security'), notice: 'other_sessions_ended' }),
 })
