@@ -42,7 +42,7 @@ export async function report(error: unknown, config?: Config): Promise<void> {
   const { ConfigError } = await import('../server/config.ts')
   if (error instanceof ConfigError) return complain([listFaults(error.faults), ...error.warnings].join('\n'))
   const { explainFailure } = await import('../server/explain-failure.ts')
-  const known = explainFailure(error, config)
+  const known = explainFailure(error, config, t)
   if (known !== undefined) return complain(known)
   complain(t('cli.bug'))
   complain(error instanceof Error ? (error.stack ?? error.message) : String(error))

@@ -24,7 +24,7 @@ export async function checkDatabase(config: Config): Promise<readonly Finding[]>
     })
     return findings
   } catch (error) {
-    return [bad(explainFailure(error, config) ?? String(error))]
+    return [bad(explainFailure(error, config, t) ?? String(error))]
   }
 }
 
