@@ -7,6 +7,8 @@ export default class ClosingLine implements Reporter {
     const leftOut = new Set<string>()
     for (const module of modules) {
       if (module.errors().length > 0) count.failed++
+      // What fails before a group of tests leaves them out: that is a failure, or nobody would see it.
+      for (const suite of module.children.allSuites()) if (suite.errors().length > 0) count.failed++
       for (const test of module.children.allTests()) {
         const { state } = test.result()
         if (state === 'passed') count.passed++
