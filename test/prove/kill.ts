@@ -24,7 +24,7 @@ function prove(rounds: number) {
     let missing = 0
     let refused = 0
     let unexpected = 0
-    let slowestStartMs = 0
+    const startsMs: number[] = []
     let halves = 0
     let server = await serve(options)
     try {
@@ -42,7 +42,7 @@ function prove(rounds: number) {
         halves += countHalves(file)
 
         server = await serve(options)
-        slowestStartMs = Math.max(slowestStartMs, server.startMs)
+        startsMs.push(server.startMs)
         for (const name of names) {
           const login = await ask(`${server.base}/api/login`, { body: { username: name, password: PASSWORD } })
           if (login.status !== 200) refused++
@@ -59,7 +59,8 @@ function prove(rounds: number) {
       exactly('half accounts', 0, halves),
       exactly('answers other than 201', 0, unexpected),
       exactly('faults that SQLite finds in the file', 0, countFaults(file)),
-      underMs('slowest start after a kill', READY_MS, slowestStartMs),
+      underMs('usual start after a kill (median)', READY_MS, startsMs.toSorted((a, b) => a - b)[startsMs.length >> 1] ?? 0),
+      underMs('slowest start after a kill', READY_MS, Math.max(...startsMs)),
     ]
   })
 }
