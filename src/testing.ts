@@ -60,5 +60,6 @@ export async function logInAs(membership: Membership, username: string): Promise
     startSession: (login) => http.sessions.renew(req, login),
     endSession: () => http.sessions.end(req),
   })
-  return `${http.cookieName}=${'sessionID' in req ? req.sessionID : ''}`
+  if (!('sessionID' in req) || typeof req.sessionID !== 'string') throw new Error('the login made no session')
+  return `${http.cookieName}=${req.sessionID}`
 }

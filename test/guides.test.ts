@@ -28,7 +28,7 @@ test('they compile', async () => {
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
   const { stdout } = await run(process.execPath, [tsc, '-p', folder]).catch((error: { stdout: string }) => error)
   expect(stdout).toBe('')
-})
+}, 120_000)
 
 test('the tests of the testing guide pass', async () => {
   const files = ['testing-1.ts', 'testing-2.ts'].map((file) => join(folder, file))

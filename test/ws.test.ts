@@ -1,5 +1,6 @@
 // WebSockets: membership.user(req) says who is behind an upgrade request, here with the package `ws`.
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
 import express from 'express'
 import { createMembership } from 'guildhall'
 import { logInAs, testClock } from 'guildhall/testing'
@@ -20,11 +21,7 @@ beforeAll(async () => {
   await membership.users.create({ username: 'alice', password: GOOD_PASSWORD })
   app.use(membership)
   // As docs/guides/websockets.md has it.
-  server.on('upgrade', async (req, socket, head) => {
-    const user = await membership.user(req)
-    if (!user) return void socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n')
-    sockets.handleUpgrade(req, socket, head, (ws) => ws.send(`Welcome ${user.username}`))
-  })
+  server.on('upgrade', (req, socket, head) => void welcome(req, socket, head))
   await listen(server)
 })
 
@@ -34,12 +31,18 @@ afterAll(async () => {
   await membership.close()
 })
 
+async function welcome(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  const user = await membership.user(req)
+  if (!user) return void socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n')
+  sockets.handleUpgrade(req, socket, head, (ws) => ws.send(`Welcome ${user.username}`))
+}
+
 /** What a browser's `new WebSocket(...)` would see: the first message, or the status of the refusal. */
 function knock(cookie: string | undefined, origin: string = baseUrl): Promise<string | number> {
   const headers = cookie === undefined ? {} : { cookie }
   const ws = new WebSocket(`ws://localhost:${portOf(server)}/`, { origin, headers })
   return new Promise((done, fail) => {
-    ws.on('message', (data) => done(String(data)))
+    ws.on('message', (data) => done(data instanceof Buffer ? data.toString() : 'no text'))
     ws.on('unexpected-response', (_request, response) => done(response.statusCode ?? 0))
     ws.on('error', fail)
   })

@@ -17,4 +17,4 @@ app.use(
 )
 
 const server = app.listen(Number(PORT), () => console.log(`http://localhost:${PORT}`))
-process.once('SIGTERM', () => server.close(() => membership.close()))
+process.once('SIGTERM', () => server.close(() => void membership.close()))

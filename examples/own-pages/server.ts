@@ -39,7 +39,7 @@ app.get('/profile', membership.requireLogin, (req, res) => {
 })
 
 const server = app.listen(Number(PORT), () => console.log(`http://localhost:${PORT}`))
-process.once('SIGTERM', () => server.close(() => membership.close()))
+process.once('SIGTERM', () => server.close(() => void membership.close()))
 
 declare module 'guildhall/session' {
   interface SessionData {

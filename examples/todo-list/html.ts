@@ -6,14 +6,16 @@ export class Html {
   }
 }
 
-export function html(parts: TemplateStringsArray, ...values: readonly unknown[]): Html {
+type Value = string | number | boolean | undefined | Html | readonly Html[]
+
+export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
   return new Html(parts.reduce((text, part, n) => text + shown(values[n - 1]) + part))
 }
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
-function shown(value: unknown): string {
+function shown(value: Value): string {
   if (value instanceof Html) return value.text
-  if (Array.isArray(value)) return value.map(shown).join('')
+  if (typeof value === 'object') return value.map(shown).join('')
   return String(value ?? '').replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
 }

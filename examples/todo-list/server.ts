@@ -62,7 +62,7 @@ app.post('/todos/:id/:verb', (req, res, next) => {
 
 const server = app.listen(Number(PORT), () => console.log(`http://localhost:${PORT}`))
 
-process.once('SIGTERM', () => server.close(() => membership.close()))
+process.once('SIGTERM', () => server.close(() => void membership.close()))
 
 /** Behind requireLogin there always is one. */
 function userId({ user }: Request): string {

@@ -39,6 +39,7 @@ declare global {
  * Two declarations of `req.session` must be the same to the letter. Where a project has @types/express-session beside us, which is common
  * while it moves over, theirs stands, and ours is added to their `Session`; so both compile, and `req.session.isLoggedIn` is there in both.
  */
+// oxlint-disable-next-line typescript/no-redundant-type-constituents -- Unknown types here, known ones beside that package.
 type RequestSession = [keyof Other] extends [never] ? Session & SessionData : OtherSession & Partial<OtherSessionData>
 
 // Found out by asking for the package: without it the two types are unknown, and an interface that extends an unknown one is empty.

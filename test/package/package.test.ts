@@ -85,7 +85,7 @@ describe.skipIf(found === undefined)('the installed package, for which npm needs
       'app.ts': PLAIN_TYPESCRIPT,
     })
     expect(await faultsOf(plain)).toBe('')
-  })
+  }, 120_000)
 
   test.each(['guildhall/session', 'guildhall/session/sqlite'])('%s loads no other package', async (name) => {
     const project = writeProject(installed, 'loads', {

@@ -3,7 +3,7 @@ const stranger = document.querySelector('#stranger')
 const member = document.querySelector('#member')
 const problem = document.querySelector('#problem')
 
-for (const form of [stranger, member]) form.addEventListener('submit', submit)
+for (const form of [stranger, member]) form.addEventListener('submit', (event) => void submit(event))
 show(await call('profile'))
 
 async function submit(event) {
