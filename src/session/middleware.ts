@@ -231,7 +231,7 @@ const SESSION: PropertyDescriptor & ThisType<IncomingMessage> = {
     if (value !== null && value !== undefined) {
       throw new TypeError('req.session cannot be replaced: store values in it, or end it with req.session = null')
     }
-    this[VISIT]?.destroy()
+    void this[VISIT]?.destroy() // Its failure is told when the response ends.
   },
 }
 
