@@ -8,7 +8,9 @@ const licence = new URL('../LICENSE.txt', import.meta.resolve('@zxcvbn-ts/langua
 
 const entries = dictionary['passwords-common'].map((entry) => entry.normalize('NFC').toLowerCase())
 // Shorter ones are refused by their length already.
-const kept = new Set(entries.filter((entry) => Array.from(entry).length >= DEFAULT_MIN_PASSWORD_CODE_POINTS && !/[\r\n]/.test(entry)))
+const kept = new Set(
+  entries.filter((entry) => Array.from(entry).length >= DEFAULT_MIN_PASSWORD_CODE_POINTS && !/[\r\n]/.test(entry)),
+)
 
 writeFileSync(target, `${[...kept].join('\n')}\n`)
 copyFileSync(licence, new URL('../src/passwords/common-passwords.license.txt', import.meta.url))

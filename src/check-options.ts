@@ -95,7 +95,7 @@ function checkBaseUrl(text: string | undefined, fault: Fault): URL {
 }
 
 function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || /^127\./.test(hostname)
+  return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || hostname.startsWith('127.')
 }
 
 function checkSecret(secret: string | readonly string[] | undefined, production: boolean, fault: Fault): readonly string[] {

@@ -71,7 +71,7 @@ test('the two commands are scripts of the package, and the command line it names
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   expect(blocks('sh').slice(0, 2)).toEqual(['npm ci && npm start\n', 'npm ci && npm test\n'])
   expect(scripts).toMatchObject({ start: 'node bin/guildhall.js serve', test: 'vitest run' })
-  const env = { PATH: process.env['PATH'], DATABASE_URL: `sqlite:${join(folder, 'cli.db')}` }
+  const env = { PATH: process.env.PATH, DATABASE_URL: `sqlite:${join(folder, 'cli.db')}` }
   const { stdout } = await run(process.execPath, ['bin/guildhall.js', '--help'], { cwd: ROOT, env })
   for (const name of ['serve', 'user', 'doctor', 'migrate']) expect(stdout).toContain(name)
   const made = promisify(execFile)(

@@ -15,8 +15,10 @@ describe.each(STORES)('a response over %s', (_name, makeStore) => {
         app.get('/', (req, res) => {
           req.session.views = (req.session.views ?? 0) + 1
           const { sessionID } = req
-          res.on('prefinish', async () => {
-            saved = (await store.find(digest(sessionID)))?.data
+          res.on('prefinish', () => {
+            void Promise.resolve(store.find(digest(sessionID))).then((row) => {
+              saved = row?.data
+            })
           })
           res.json(req.session.views)
         })
@@ -112,7 +114,7 @@ describe.each(STORES)('a response over %s', (_name, makeStore) => {
           res.end()
         })
         app.get('/out', (req, res) => {
-          req.session.destroy()
+          void req.session.destroy()
           res.redirect('/')
         })
         app.get('/', (req, res) => {
@@ -226,7 +228,7 @@ describe.each([
           res.send('bye')
         })
         app.get('/destroy', (req, res) => {
-          req.session.destroy()
+          void req.session.destroy()
           res.send('bye')
         })
         app.get('/caught', async (req, res) => {

@@ -24,7 +24,7 @@ export async function runProgram(args: readonly string[], { cwd = ROOT, env = {}
   const chosen = port ?? (await freePort())
   const child = spawn(process.execPath, args, {
     cwd,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: String(chosen), ...env },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: String(chosen), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let printed = ''
