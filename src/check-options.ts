@@ -1,6 +1,7 @@
 // Holds the options of a membership to what they may be. Everything is checked at once; one TypeError lists every fault.
 import type { Logger } from './core/core.ts'
 import type { Hooks } from './core/hooks.ts'
+import { isLoopback } from './domain/address.ts'
 import { systemClock } from './domain/clock.ts'
 import { type Duration, parseDuration } from './domain/duration.ts'
 import { DEFAULT_MIN_PASSWORD_CODE_POINTS, MAX_PASSWORD_CODE_POINTS } from './domain/password-policy.ts'
@@ -14,6 +15,7 @@ import {
   type SessionTimes,
   type Settings,
 } from './options.ts'
+import { HASH_LIMITS } from './passwords/format.ts'
 
 const SECRET_BYTES = 32
 const LONGEST_COOKIE = 400 * 86_400_000 // RFC 6265bis: user agents cap lifetimes at 400 days.
@@ -94,10 +96,6 @@ function checkBaseUrl(text: string | undefined, fault: Fault): URL {
   return new URL('http://localhost')
 }
 
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || hostname.startsWith('127.')
-}
-
 function checkSecret(secret: string | readonly string[] | undefined, production: boolean, fault: Fault): readonly string[] {
   const secrets = asList(secret)
   if (secrets.length === 0 && production)
@@ -175,8 +173,8 @@ function checkPasswords(passwords: PasswordOptions, production: boolean, fault: 
       MAX_PASSWORD_CODE_POINTS / 4,
     ),
     peppers: checkPeppers(passwords.pepper, fault),
-    memoryKiB: whole('memoryKiB', passwords.memoryKiB ?? 19_456, production ? 19_456 : 8, 2_097_152),
-    passes: whole('passes', passwords.passes ?? 2, production ? 2 : 1, 100),
+    memoryKiB: whole('memoryKiB', passwords.memoryKiB ?? 19_456, production ? 19_456 : 8, HASH_LIMITS.memoryKiB),
+    passes: whole('passes', passwords.passes ?? 2, production ? 2 : 1, HASH_LIMITS.passes),
     bcryptCost: whole('bcryptCost', passwords.bcryptCost ?? 12, production ? 10 : 4, 16),
     workers: passwords.workers === undefined ? undefined : whole('workers', passwords.workers, 1, 256),
     queueLimit: whole('queueLimit', passwords.queueLimit ?? 256, 1, 100_000),

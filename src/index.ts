@@ -1,6 +1,7 @@
-// The public names, nothing else. The first two bring along what TypeScript has to know of `req.user` and `req.session`.
+// The public names, nothing else. The first three bring along what TypeScript has to know of `req.user` and `req.session`.
 import './http/membership-session.ts'
 import './http/request-face.ts'
+import './session/index.ts'
 
 export type { Logger } from './core/core.ts'
 export { type Hooks, Refusal, type RegistrationAttempt, type SignInAttempt } from './core/hooks.ts'

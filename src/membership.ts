@@ -4,10 +4,10 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { checkOptions } from './check-options.ts'
 import type { Core } from './core/core.ts'
 import { isLive } from './core/sign-in.ts'
-import { createSweeper } from './core/sweeper.ts'
+import { startSweeping } from './core/sweeper.ts'
 import { createThrottle, unlimited } from './core/throttle.ts'
 import { asUser } from './core/user.ts'
-import { MembershipError } from './domain/errors.ts'
+
 import { type EventName, Events, type Listener } from './domain/events.ts'
 import { deriveKey } from './domain/secret.ts'
 import type { User } from './domain/user.ts'
@@ -22,8 +22,8 @@ import { asHostError } from './http/errors.ts'
 import { createGuards, type Guards } from './http/guards.ts'
 import type { Http } from './http/http.ts'
 import { MembershipSession } from './http/membership-session.ts'
-import { carriesCookie, isUnsafe, isWelcome } from './http/origin-check.ts'
-import { refuse, setHeaders } from './http/reply.ts'
+import { isUnsafe, isWelcome } from './http/origin-check.ts'
+import { refuse, refuseCrossSite, setHeaders } from './http/reply.ts'
 import { attachFace } from './http/request-face.ts'
 import { createRouter, pathOf, type Router } from './http/router.ts'
 import { createUrl } from './http/url.ts'
@@ -69,7 +69,7 @@ export interface House {
  * const membership = createMembership({ baseUrl: 'http://localhost:3000', database: 'sqlite:./data/members.db' })
  * await membership.migrate()
  * app.use(membership)
- * app.get('/diary', membership.requireLogin, (req, res) => res.send(`Hello ${req.user.username}`))
+ * app.get('/diary', membership.requireLogin, (req, res) => res.send(`Hello ${req.user?.username}`))
  */
 export function createMembership(options: MembershipOptions): Membership {
   return buildHouse(options).membership
@@ -80,7 +80,7 @@ export function buildHouse(options: MembershipOptions): House {
   const core = createCore(settings)
   const http = createHttp(settings, core)
   const guards = createGuards(http)
-  const sweeper = createSweeper(core)
+  const stopSweeping = startSweeping(core)
   const routes = routesOf(settings)
   const router = createRouter(http, routes)
 
@@ -97,8 +97,7 @@ export function buildHouse(options: MembershipOptions): House {
     },
     migrate: () => core.db.migrate(),
     async close() {
-      sweeper.stop()
-      await http.sessions.close()
+      await Promise.all([stopSweeping(), http.sessions.close()])
       await core.passwords.close()
       await core.db.close()
     },
@@ -133,19 +132,21 @@ function routesOf({ features }: Settings): readonly Route[] {
 
 function createCore(settings: Settings): Core {
   const { clock, passwords, logger } = settings
-  const db = openSqlite(settings.database.slice('sqlite:'.length))
   const [secret = ''] = settings.secrets
+  const hasher = createHasher({
+    algorithm: passwords.hash,
+    argon2: { memoryKiB: passwords.memoryKiB, passes: passwords.passes },
+    bcryptCost: passwords.bcryptCost,
+    peppers: passwords.peppers,
+    ...(passwords.workers !== undefined && { workers: passwords.workers }),
+    queueLimit: passwords.queueLimit,
+  })
+  // Opened last: what is wrong is told before a file is made.
+  const db = openSqlite(settings.database.slice('sqlite:'.length))
   return {
     clock,
     db,
-    passwords: createHasher({
-      algorithm: passwords.hash,
-      argon2: { memoryKiB: passwords.memoryKiB, passes: passwords.passes },
-      bcryptCost: passwords.bcryptCost,
-      peppers: passwords.peppers,
-      ...(passwords.workers !== undefined && { workers: passwords.workers }),
-      queueLimit: passwords.queueLimit,
-    }),
+    passwords: hasher,
     throttle: settings.rateLimit ? createThrottle(db, clock, deriveKey(secret, 'throttle')) : unlimited,
     events: new Events((error, event) => logger.error({ err: error, event }, 'a listener of an event failed')),
     hooks: settings.hooks,
@@ -209,12 +210,9 @@ function handler(http: Http, router: Router) {
     if (req.baseUrl !== '')
       return next(new TypeError("app.use(membership) takes no mount path; the option path: '/members' moves its pages"))
     const serve = router.find(req)
-    const isOurs = serve !== undefined || carriesCookie(http, req)
     // Before anything is parsed, loaded or saved.
-    if (isUnsafe(req.method) && isOurs && !isWelcome(http, req)) {
-      http.core.events.emit('refused', { code: 'cross_site_request', path: req.path, ip: req.ip })
-      setHeaders(req, res)
-      return refuse(http, req, res, new MembershipError('cross_site_request'))
+    if (isUnsafe(req.method) && (serve !== undefined || http.sessions.carriesCookie(req)) && !isWelcome(http, req)) {
+      return refuseCrossSite(http, req, res)
     }
     attachFace(http, req)
     http.sessions.handle(req, res, (error?: unknown) => {

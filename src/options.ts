@@ -12,7 +12,7 @@ export interface MembershipOptions {
   readonly database: string
   /** Where the membership's paths begin, `'/members'`. Default: `''`, the root. */
   readonly path?: string
-  /** 32 bytes or more; a list rotates: the first is used. Keys are derived from it. Required in production. Default: elsewhere a new one at each start. */
+  /** 32 bytes or more; a list rotates: the first is used; with another first, every throttle starts anew. Keys are derived from it. Required in production. Default: elsewhere a new one at each start. */
   readonly secret?: string | readonly string[]
   /** The name in the wordmark and in titles. Default: `'Guildhall'`. Passwords may not lean on it. */
   readonly siteName?: string
@@ -98,15 +98,9 @@ export const FEATURE_PATHS = {
 
 export type FeatureName = keyof typeof FEATURE_PATHS
 
-export const FEATURE_NAMES: readonly FeatureName[] = [
-  'registration',
-  'login',
-  'logout',
-  'profile',
-  'security',
-  'reauthentication',
-  'language',
-]
+export const FEATURE_NAMES: readonly FeatureName[] = Object.keys(FEATURE_PATHS).filter(
+  (name): name is FeatureName => name in FEATURE_PATHS,
+)
 
 /** Declared paths that the application moved, and where to. */
 export function movedPaths(features: FeatureOptions): ReadonlyMap<string, string> {

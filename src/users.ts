@@ -72,6 +72,8 @@ export function createUsers(core: Core): Users {
       return row && asUser(row)
     },
     async list({ after = '', limit = 100 } = {}) {
+      if (!Number.isInteger(limit) || limit < 1)
+        throw new TypeError(`users.list: limit must be a positive whole number, got ${limit}`)
       const rows = await core.db.all(listUsers, { after: canonicalUsername(after), limit: Math.min(limit, MOST_AT_ONCE) })
       return rows.map((row) => asUser(toUserRow(row)))
     },

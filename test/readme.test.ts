@@ -64,7 +64,7 @@ test('the curl commands register, read the profile and log out', async () => {
     answers.push(stdout)
   }
   await server.stop()
-  expect(answers).toEqual([expect.stringMatching(/"alice".* 201$/), expect.stringMatching(/"alice".* 200$/), ' 204'])
+  expect(answers).toEqual([expect.stringMatching(/"bea".* 201$/), expect.stringMatching(/"bea".* 200$/), ' 204'])
 })
 
 test('the two commands are scripts of the package, and the command line it names exists', async () => {

@@ -53,6 +53,7 @@ function listFaults(faults: readonly string[]): string {
 }
 
 function explain(error: MembershipError): string {
+  if (error.code === 'not_found') return t('cli.not_found')
   if (error.errors.length === 0) return errorTexts(t, error.code).detail
   return error.errors
     .map((wrong) => t('summary.item', { field: LABELS[wrong.field] ?? wrong.field, message: fieldText(t, wrong) }))

@@ -1,5 +1,6 @@
 // The only way to a login. Every first factor ends here.
 import { MembershipError } from '../domain/errors.ts'
+import { isExpired } from '../domain/session.ts'
 import { SessionEnded } from '../session/middleware.ts'
 import type { LiveSession, UserRow } from '../storage/contract.ts'
 import { audit } from './audit.ts'
@@ -18,6 +19,7 @@ export interface Proof {
 export async function signIn(core: Core, user: UserRow, proof: Proof, caller: Caller): Promise<LiveSession> {
   if (user.status !== 'active') {
     await audit(core, 'login', 'disabled', user.id, caller)
+    core.events.emit('login', { outcome: 'wrong_credentials', user: asUser(user), ip: caller.ip })
     throw new MembershipError('invalid_credentials')
   }
   await askHook(() => core.hooks.beforeSignIn?.({ user: asUser(user), ip: caller.ip, userAgent: caller.userAgent }))
@@ -43,7 +45,7 @@ export async function signIn(core: Core, user: UserRow, proof: Proof, caller: Ca
 
 /** Whether a stored session still counts: its time, its user's status, and the epoch of the credentials it was made with. */
 export function isLive(session: LiveSession, now: number): boolean {
-  if (now >= session.expiresAt) return false
+  if (isExpired(session, now)) return false
   if (session.userId === undefined) return true
   return session.user?.status === 'active' && session.user.credentialEpoch === session.credentialEpoch
 }
@@ -52,8 +54,13 @@ export function isLive(session: LiveSession, now: number): boolean {
 const MOST_SESSIONS = 50
 
 async function endOldest(core: Core, user: UserRow): Promise<void> {
-  const sessions = await core.db.sessions.listByUser(user.id)
-  for (const { hash } of sessions.slice(MOST_SESSIONS)) await core.db.sessions.delete(hash)
+  try {
+    const sessions = await core.db.sessions.listByUser(user.id)
+    for (const { hash } of sessions.slice(MOST_SESSIONS)) await core.db.sessions.delete(hash)
+  } catch (error) {
+    // The login is done; the next one tries again.
+    core.log.warn({ err: error, userId: user.id }, 'the oldest sessions could not be ended')
+  }
 }
 
 /** An account that was closed while its password was hashed is refused like one that was closed before. */

@@ -5,8 +5,9 @@ import { asUser } from './user.ts'
 
 export async function signOut(core: Core, caller: Caller): Promise<void> {
   const user = caller.session?.user
+  // First the entry: a session that is gone is no longer anybody's failure.
+  if (user) await audit(core, 'logout', 'success', user.id, caller)
   await caller.endSession()
   if (!user) return
-  await audit(core, 'logout', 'success', user.id, caller)
   core.events.emit('logout', { user: asUser(user) })
 }

@@ -40,3 +40,14 @@ function ipv6Groups(address: string): number[] {
   const zeros = Array.from({ length: 8 - left.length - right.length }, () => '0')
   return [...left, ...zeros, ...right].map((group) => Number.parseInt(group, 16))
 }
+
+/** Whether a host name or address is this machine itself. */
+export function isLoopback(host: string): boolean {
+  return (
+    host === 'localhost' ||
+    host.endsWith('.localhost') ||
+    host === '::1' ||
+    host === '[::1]' ||
+    /^127(?:\.\d{1,3}){3}$/.test(host)
+  )
+}

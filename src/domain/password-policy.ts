@@ -1,10 +1,8 @@
 // Which passwords a person may choose, and the one spelling in which a password is counted, hashed and compared.
 import type { FieldErrorCode } from './errors.ts'
 
-/** NIST SP 800-63B-4 section 3.1.1.2 asks that at least 64 be accepted; more than 256 nobody types. */
+/** NIST SP 800-63B-4 section 3.1.1.2 asks that at least 64 be accepted; more than 256 nobody types. In UTF-8 at most 1024 bytes. */
 export const MAX_PASSWORD_CODE_POINTS = 256
-/** What 256 code points take at most in UTF-8, so the limit on code points keeps this one too. */
-export const MAX_PASSWORD_BYTES = 4 * MAX_PASSWORD_CODE_POINTS
 /** NIST's and OWASP's floor. 15 is NIST's value where the password is the only factor. */
 export const DEFAULT_MIN_PASSWORD_CODE_POINTS = 8
 

@@ -1,7 +1,6 @@
 // A Strict cookie does not come along when a person follows a link from elsewhere. They must not look logged out.
 import type { Request } from 'express'
 import type { Http } from './http.ts'
-import { carriesCookie } from './origin-check.ts'
 
 /** Whether to answer with the page that loads itself once more: the second request is same-origin and brings the cookie. */
 export function isArrival(http: Http, req: Request): boolean {
@@ -11,6 +10,6 @@ export function isArrival(http: Http, req: Request): boolean {
     headers['sec-fetch-site'] === 'cross-site' &&
     headers['sec-fetch-mode'] === 'navigate' &&
     headers['sec-fetch-dest'] === 'document' &&
-    !carriesCookie(http, req)
+    !http.sessions.carriesCookie(req)
   )
 }

@@ -95,13 +95,17 @@ function isStoreFailure(error: unknown): boolean {
 }
 
 /** The refusal as Express's error handlers expect it: `status`, `expose`, `code`. */
-export function asHostError(
-  http: Http,
-  req: Request,
-  thrown: unknown,
-): Error & { status: number; expose: boolean; code: ErrorCode } {
+export function asHostError(http: Http, req: Request, thrown: unknown): HostError {
   const refusal = asRefusal(http, req, thrown)
   const status = statusOf(refusal.code)
   const { detail } = refusalTexts(http, translatorFor(http, req), refusal)
-  return Object.assign(new Error(detail, { cause: thrown }), { status, expose: status < 500, code: refusal.code })
+  const { code, reason } = refusal
+  return Object.assign(new Error(detail, { cause: thrown }), {
+    status,
+    expose: status < 500,
+    code,
+    ...(reason !== undefined && { reason }),
+  })
 }
+
+type HostError = Error & { readonly status: number; readonly expose: boolean; readonly code: ErrorCode; readonly reason?: string }

@@ -1,5 +1,5 @@
 // Limits as actions declare them, `perNetwork('login', '20 per 10m')`, and how they are kept.
-import type { Caller } from '../core/core.ts'
+import type { Caller, Core } from '../core/core.ts'
 import type { Count, Counted, Rate } from '../core/throttle.ts'
 import { networkOf } from '../domain/address.ts'
 import { MembershipError } from '../domain/errors.ts'
@@ -61,14 +61,25 @@ export async function limited<Input, Result>(
     throw error
   }
   const of = (kind: 'refund' | 'clear') => counted.filter((_, at) => limits[at]?.onSuccess === kind)
+  const { throttle } = core
+  let result: Result
   try {
-    const result = await work()
-    await core.throttle.refund(of('refund'))
-    await core.throttle.clear(of('clear'))
-    return result
+    result = await work()
   } catch (error) {
     const unjudged = error instanceof MembershipError && error.code === 'overloaded'
-    if (unjudged) await core.throttle.refund(counted)
+    if (unjudged) await giveBack(core, () => throttle.refund(counted))
     throw error
+  }
+  await giveBack(core, () => throttle.refund(of('refund')))
+  await giveBack(core, () => throttle.clear(of('clear')))
+  return result
+}
+
+/** What was done stays done: a count that stays is no reason to say that nothing was changed. */
+async function giveBack(core: Core, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    core.log.warn({ err: error }, 'a counted try could not be taken back')
   }
 }

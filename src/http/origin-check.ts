@@ -1,6 +1,5 @@
 // Refuses writes that another site sends with a visitor's cookies. No token: the browser itself says where a request comes from.
 import type { IncomingMessage } from 'node:http'
-import type { Request } from 'express'
 import type { Http } from './http.ts'
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
@@ -10,8 +9,9 @@ export function isUnsafe(method: string): boolean {
 }
 
 /**
- * Whether an unsafe request may act, judged before anything of it is parsed. The order is http.md's:
- * a listed origin; what the browser says of itself (Fetch Metadata); the origin compared with scheme, host and port.
+ * Whether an unsafe request may act, judged before anything of it is parsed. A listed origin passes. Then what the browser says of
+ * itself (Fetch Metadata), which no page can forge. Where it says nothing, the origin must be ours in scheme, host and port: one that
+ * differs in the scheme alone is somebody on the network.
  */
 export function isWelcome({ origin, trustedOrigins, strictOrigin }: Http, req: Pick<IncomingMessage, 'headers'>): boolean {
   const from = req.headers.origin
@@ -21,9 +21,4 @@ export function isWelcome({ origin, trustedOrigins, strictOrigin }: Http, req: P
   if (from !== undefined) return from === origin
   // Neither header: no browser of today. Programs pass, unless the operator wants them to say where they come from.
   return !strictOrigin
-}
-
-/** Whether the request carries the session cookie, live or not. */
-export function carriesCookie({ cookieName }: Http, req: Request): boolean {
-  return req.headers.cookie?.includes(`${cookieName}=`) === true
 }

@@ -1,7 +1,8 @@
 // Writes answers. Every answer of ours may depend on who asks, so none is ever stored.
 import type { Request, RequestHandler, Response } from 'express'
 import helmet from 'helmet'
-import type { MembershipError } from '../domain/errors.ts'
+import { plainAddress } from '../domain/address.ts'
+import { MembershipError } from '../domain/errors.ts'
 import type { FormState } from '../views/pages.ts'
 import { asRefusal, problemOf, refusalTexts, statusOf } from './errors.ts'
 import { Exchange } from './exchange.ts'
@@ -82,6 +83,13 @@ export function refuse(http: Http, req: Request, res: Response, thrown: unknown)
     http.core.log.error({ err: broken, requestId: exchange.requestId }, 'the error page cannot be made')
     sendText(res, 500, 'text/plain; charset=utf-8', `${refusalTexts(http, exchange.t, error).title}\n`)
   }
+}
+
+/** Another site's write: told to the host, and refused before anything of it is read. */
+export function refuseCrossSite(http: Http, req: Request, res: Response): void {
+  http.core.events.emit('refused', { code: 'cross_site_request', path: req.path, ip: plainAddress(req.ip) })
+  setHeaders(req, res)
+  refuse(http, req, res, new MembershipError('cross_site_request'))
 }
 
 /** Whether an answer should be JSON: below `/api`, or where `Accept` puts JSON before HTML. */

@@ -3,8 +3,10 @@ import type { Request } from 'express'
 import { signOut } from '../core/sign-out.ts'
 import { asUser } from '../core/user.ts'
 import { logInById } from '../core/vouch.ts'
+import { MembershipError } from '../domain/errors.ts'
 import type { User } from '../domain/user.ts'
 import { RequestCaller } from './caller.ts'
+import { asHostError } from './errors.ts'
 import type { Http } from './http.ts'
 
 type Done = (error?: unknown) => void
@@ -100,7 +102,10 @@ async function vouchFor(req: Request, user: { readonly id: string }): Promise<vo
   const http = houseOf(req)
   if (typeof user?.id !== 'string')
     throw new TypeError('req.login takes a user of this membership, with its id: membership.users.find(name)')
-  const known = await logInById(http.core, user.id, new RequestCaller(http, req))
+  // A refusal reaches the host's error handler as one: with status, code and what the hook had to say.
+  const known = await logInById(http.core, user.id, new RequestCaller(http, req)).catch((error: unknown) => {
+    throw error instanceof MembershipError ? asHostError(http, req, error) : error
+  })
   if (!known) throw new TypeError(`req.login: there is no user with the id ${user.id}`)
 }
 

@@ -1,6 +1,8 @@
 // Where the server listens, what people call it, and how it is reached: PORT, HOST, BASE_URL, TLS and proxies, which must fit each other.
+
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
+import { isLoopback } from '../domain/address.ts'
 import type { Config, Fault } from './config.ts'
 import type { SettingsReader } from './read-settings.ts'
 import type { Variable } from './variables.ts'
@@ -27,16 +29,6 @@ export function checkAddress(
     baseUrl: baseUrl !== undefined && URL.canParse(baseUrl) ? new URL(baseUrl).origin : undefined,
     trustProxy: read.trustedProxies('TRUST_PROXY'),
   }
-}
-
-export function isLoopback(host: string): boolean {
-  return (
-    host === 'localhost' ||
-    host.endsWith('.localhost') ||
-    host === '::1' ||
-    host === '[::1]' ||
-    /^127(?:\.\d{1,3}){3}$/.test(host)
-  )
 }
 
 function checkBaseUrl(text: string, { httpAllowed, tls }: { httpAllowed: boolean; tls: boolean }, fault: Fault): void {

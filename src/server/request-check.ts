@@ -2,7 +2,7 @@
 import type { Request, RequestHandler } from 'express'
 import { MembershipError } from '../domain/errors.ts'
 import { isUnsafe, isWelcome } from '../http/origin-check.ts'
-import { prefersJson, refuse, sendTo, setHeaders } from '../http/reply.ts'
+import { prefersJson, refuse, refuseCrossSite, sendTo, setHeaders } from '../http/reply.ts'
 import type { AppParts } from './app-parts.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
@@ -18,9 +18,7 @@ export function requestCheck({ config, house: { http, settings } }: Pick<AppPart
     }
     // Every unsafe request, unknown paths too. The membership alone would leave a host's own paths to the host.
     if (isUnsafe(req.method) && !isWelcome(http, req)) {
-      http.core.events.emit('refused', { code: 'cross_site_request', path: req.path, ip: req.ip })
-      setHeaders(req, res)
-      return refuse(http, req, res, new MembershipError('cross_site_request'))
+      return refuseCrossSite(http, req, res)
     }
     if (!METHODS.includes(req.method)) {
       setHeaders(req, res)

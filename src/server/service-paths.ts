@@ -1,10 +1,10 @@
 // `/healthz`, `/readyz`, `/metrics`, `/openapi.json`: for machines that call the server by its address. No session, no host check, nothing told to strangers.
 import type { Request, RequestHandler, Response } from 'express'
+import { isLoopback } from '../domain/address.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { sameSecret } from '../domain/secret.ts'
 import { refuse, sendJson, sendText, setHeaders } from '../http/reply.ts'
 import type { AppParts } from './app-parts.ts'
-import { isLoopback } from './check-address.ts'
 import { describeServer } from './describe-server.ts'
 import { hostOf } from './request-check.ts'
 

@@ -4,7 +4,7 @@ import type { Clock } from '../domain/clock.ts'
 import { digest } from '../domain/secret.ts'
 import { expiryAfter, isExpired, needsTouch, type SessionLimits } from '../domain/session.ts'
 import { isPromise } from './awaitable.ts'
-import { type CookieSettings, idReader, MOST_CANDIDATES, type ReadIds } from './cookie.ts'
+import { type CookieSettings, carriesCookie, idReader, MOST_CANDIDATES, type ReadIds } from './cookie.ts'
 import { Recent } from './recent.ts'
 import type { NewLogin } from './row.ts'
 import { reservedNames, Session, type SessionSource } from './session.ts'
@@ -51,7 +51,7 @@ interface AnyVisit {
   readonly engine: object
   readonly session: object | undefined
   readonly id: string
-  destroy(): Promise<void>
+  abandon(): void
 }
 
 declare module 'http' {
@@ -122,6 +122,11 @@ export class Sessions<Row extends SessionRow = SessionRow> {
   row(req: IncomingMessage): Row | undefined {
     const visit = req[VISIT]
     return this.#owns(visit) ? visit.row : undefined
+  }
+
+  /** Whether the request carries the cookie, live or not. */
+  carriesCookie(req: IncomingMessage): boolean {
+    return carriesCookie(req.headers.cookie, this.#engine.cookie)
   }
 
   /** Starts a login: a new row under a new id. The id that the request came with is dead, the new one goes out with this response. */
@@ -231,7 +236,7 @@ const SESSION: PropertyDescriptor & ThisType<IncomingMessage> = {
     if (value !== null && value !== undefined) {
       throw new TypeError('req.session cannot be replaced: store values in it, or end it with req.session = null')
     }
-    void this[VISIT]?.destroy() // Its failure is told when the response ends.
+    this[VISIT]?.abandon()
   },
 }
 

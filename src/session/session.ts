@@ -57,7 +57,7 @@ export class Session<Row extends SessionRow = SessionRow> {
     return this.#answer(this.#source.regenerate(), callback)
   }
 
-  /** Deletes the session and clears the cookie. `req.session` is undefined afterwards. */
+  /** Deletes the session and clears the cookie. `req.session` is undefined afterwards. Await it: a failure that nobody awaits is lost once it is over. */
   destroy(): Promise<void>
   destroy(callback: Callback): this
   destroy(callback?: Callback): Promise<void> | this {

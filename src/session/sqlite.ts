@@ -126,6 +126,11 @@ export class SqliteConnection {
     return options.durable ? this.#durably(() => this.#transact(steps)) : this.#transact(steps)
   }
 
+  /** All or nothing, with nobody else on the file. */
+  exclusively<T>(work: () => T): T {
+    return this.#within('BEGIN EXCLUSIVE', work)
+  }
+
   /** Tries at once; where the file is busy, again after growing pauses. Throws `StoreBusy` after five seconds. */
   retrying<T>(work: () => T): Awaitable<T> {
     try {
@@ -156,12 +161,17 @@ export class SqliteConnection {
   }
 
   #transact(steps: readonly SqlStep[]): readonly number[] {
-    this.run('BEGIN IMMEDIATE')
+    return this.#within('BEGIN IMMEDIATE', () => steps.map((step) => this.#step(step)))
+  }
+
+  #within<T>(begin: string, work: () => T): T {
+    this.run(begin)
     try {
-      const changes = steps.map((step) => this.#step(step))
+      const done = work()
       this.run('COMMIT')
-      return changes
+      return done
     } catch (error) {
+      // A full disk may have rolled back by itself; a second ROLLBACK would hide why.
       if (this.#database.isTransaction) this.run('ROLLBACK')
       throw error
     }

@@ -5,7 +5,7 @@ import type { Awaitable } from './store.ts'
 export class Turns {
   #running: Promise<void> | undefined
 
-  /** What runs now. Its failure belongs to whoever waits for it; where nobody does, the response waits. */
+  /** What runs now. Its failure belongs to whoever waits for it; the response waits for what still runs when it ends. */
   get running(): Promise<void> | undefined {
     return this.#running
   }

@@ -70,6 +70,7 @@ export class Visit<Row extends SessionRow = SessionRow> implements SessionSource
   readonly #turns = new Turns()
   #held = false
   /** Nothing is written any more: the session was ended, here or elsewhere, or could not be saved. */
+  #abandoned: { readonly error: unknown } | undefined
   #over: 'ended' | 'deleted' | 'failed' | undefined
 
   constructor(engine: Engine<Row>, req: IncomingMessage, res: ServerResponse, next: Next, found: Found<Row> | undefined) {
@@ -111,6 +112,7 @@ export class Visit<Row extends SessionRow = SessionRow> implements SessionSource
 
   /** Before the response goes out: what still runs, then what the application changed. */
   settle(): Awaitable<void> {
+    if (this.#abandoned) return Promise.reject(this.#abandoned.error)
     const { running } = this.#turns
     if (running) return running.then(() => this.#turns.take(() => this.#save()))
     const patch = this.#notice()
@@ -169,6 +171,13 @@ export class Visit<Row extends SessionRow = SessionRow> implements SessionSource
       return after(this.#delete(old), () => {
         if (!isStranger(this.#req, this.engine.cookie)) this.#sendCookie(undefined)
       })
+    })
+  }
+
+  /** `req.session = null`: nobody can catch its failure, so the response fails with it, whenever it comes. */
+  abandon(): void {
+    this.destroy().catch((error: unknown) => {
+      this.#abandoned = { error }
     })
   }
 

@@ -56,22 +56,14 @@ class SqliteDatabase implements Database {
   /** Exclusive, so that of two processes that start at once one migrates and the other finds the work done. */
   #migrateNow(): void {
     const connection = this.#connection
-    connection.run('BEGIN EXCLUSIVE', [])
-    try {
+    connection.exclusively(() => {
       const version = this.#version()
       if (version > SCHEMA_VERSION) throw newerSchema(version)
       for (const migration of migrations.slice(version)) {
-        for (const statement of migration.statements(compilerFor('sqlite'))) {
-          const { sql } = statement.compile()
-          connection.run(sql, [])
-        }
+        for (const statement of migration.statements(compilerFor('sqlite'))) connection.run(statement.compile().sql)
       }
-      connection.run(`PRAGMA user_version = ${SCHEMA_VERSION}`, [])
-      connection.run('COMMIT', [])
-    } catch (error) {
-      connection.run('ROLLBACK', [])
-      throw error
-    }
+      connection.run(`PRAGMA user_version = ${SCHEMA_VERSION}`)
+    })
   }
 
   #version(): number {

@@ -1,6 +1,6 @@
 // Users and their passwords in SQL.
 
-import type { UserStatus } from '../domain/user.ts'
+import { USER_STATUSES, type UserStatus } from '../domain/user.ts'
 import type { UserRow } from './contract.ts'
 import { statement } from './statement.ts'
 
@@ -145,5 +145,5 @@ export function parseRoles(text: string): readonly string[] {
 }
 
 export function isUserStatus(value: unknown): value is UserStatus {
-  return value === 'active' || value === 'disabled'
+  return USER_STATUSES.some((known) => known === value)
 }

@@ -1,10 +1,14 @@
 // What an attack on the finished product found. Each test failed before its mend.
+import { createServer } from 'node:http'
 import { connect } from 'node:net'
+import express, { type ErrorRequestHandler } from 'express'
+import { createMembership, Refusal } from 'guildhall'
+import { MemoryStore, session } from 'guildhall/session'
 import { describe, expect, test } from 'vitest'
 import { pickLocale } from '../../src/i18n/pick-locale.ts'
 import { ask, startServer } from '../support/server.ts'
-import { openSite } from '../support/site.ts'
-import { rawGet } from '../support/visitor.ts'
+import { listen, openSite, portOf } from '../support/site.ts'
+import { GOOD_PASSWORD, rawGet, Visitor } from '../support/visitor.ts'
 
 describe('the server', () => {
   test('N-02 a connection that is reset after CONNECT ends itself and nothing else', async () => {
@@ -126,4 +130,82 @@ test('I-07 a header full of languages costs no more than reading it', () => {
   expect(pickLocale([], 'zh-Hant', 'en')).toBe('zh-TW')
   expect(pickLocale([], 'zh-CN, en;q=0.5', 'en')).toBe('en')
   expect(pickLocale([], 'fr, zh-CN', 'en')).toBe('zh-TW')
+})
+
+test('D-20 a logout by req.session = null that the store refused is not answered as done, however late it is seen', async () => {
+  const store = new MemoryStore()
+  const failing = Object.assign(Object.create(store), {
+    create: store.create.bind(store),
+    find: store.find.bind(store),
+    delete: () => Promise.reject(new Error('the store is away')),
+  })
+  const app = express()
+  app.use(session({ store: failing }))
+  app.get('/in', (req, res) => {
+    Object.assign(req.session, { there: true })
+    res.send('in')
+  })
+  app.get('/out', async (req, res) => {
+    Reflect.set(req, 'session', null)
+    await new Promise((resolve) => setImmediate(resolve))
+    res.send('bye')
+  })
+  const server = await listen(createServer(app))
+  const visitor = new Visitor(`http://localhost:${portOf(server)}`)
+  await visitor.get('/in')
+  expect((await visitor.get('/out')).status).toBe(500)
+  server.close()
+})
+
+test('a hook that refuses req.login reaches the host as 403 with its reason', async () => {
+  const site = await openSite({
+    hooks: {
+      beforeSignIn() {
+        throw new Refusal('paused', 'Your membership is paused.')
+      },
+    },
+    routes: (app, { membership }) => {
+      app.post('/in', async (req, res) => {
+        const user = await membership.users.find('anna')
+        if (user) await req.login(user)
+        res.send('never')
+      })
+      const tell: ErrorRequestHandler = (error, _req, res, _next) => {
+        res.status(error.status).json({ code: error.code, reason: error.reason, text: error.message })
+      }
+      app.use(tell)
+    },
+  })
+  await site.membership.users.create({ username: 'anna', password: GOOD_PASSWORD })
+  const answer = await site.visitor().form('/in', {})
+  expect([answer.status, answer.json()]).toEqual([403, { code: 'refused', reason: 'paused', text: 'Your membership is paused.' }])
+  await site.close()
+})
+
+test('a counter that cannot be taken back does not undo what was done', async () => {
+  const site = await openSite({ rateLimit: true })
+  await site.membership.users.create({ username: 'anna', password: GOOD_PASSWORD })
+  const { refund } = site.core.throttle
+  site.core.throttle.refund = () => Promise.reject(new Error('the store is away'))
+  const visitor = site.visitor()
+  expect((await visitor.logIn('anna')).status).toBe(200)
+  site.core.throttle.refund = refund
+  expect((await visitor.api('/profile')).status).toBe(200)
+  expect(site.logs.map(({ message }) => message)).toContain('a counted try could not be taken back')
+  await site.close()
+})
+
+test('X-01 a public name that begins like a loopback address is production', () => {
+  expect(() => createMembership({ baseUrl: 'http://127.example.org', database: 'sqlite::memory:' })).toThrow('secret is required')
+})
+
+test('accounts take no status and no limit that is none', async () => {
+  const site = await openSite()
+  const { users } = site.membership
+  await users.create({ username: 'anna', password: GOOD_PASSWORD })
+  await expect(Reflect.apply(users.setStatus, users, ['anna', 'gone'])).rejects.toThrow(
+    "status must be active or disabled, got 'gone'",
+  )
+  await expect(users.list({ limit: -1 })).rejects.toThrow('limit must be a positive whole number')
+  await site.close()
 })

@@ -1,8 +1,8 @@
 // How visitors reach the site: the address and its cookies, the proxy in front, the certificate.
 import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
+import { isLoopback } from '../../domain/address.ts'
 import { systemClock } from '../../domain/clock.ts'
-import { isLoopback } from '../../server/check-address.ts'
 import type { Config } from '../../server/config.ts'
 import { baseUrlOf } from '../../server/house.ts'
 import { t } from '../terminal.ts'

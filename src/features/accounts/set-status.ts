@@ -1,7 +1,7 @@
 // The operator closes an account, or opens it again. Closing it ends every session with the answer.
 import type { Caller, Core } from '../../core/core.ts'
 import { credentialsChanged } from '../../core/credentials-changed.ts'
-import type { UserStatus } from '../../domain/user.ts'
+import { USER_STATUSES, type UserStatus } from '../../domain/user.ts'
 import type { UserRow } from '../../storage/contract.ts'
 import { step } from '../../storage/statement.ts'
 import { setStatus as setStatusOf } from '../../storage/users.ts'
@@ -12,6 +12,8 @@ export async function setStatus(
   status: UserStatus,
   caller: Pick<Caller, 'ip' | 'userAgent'>,
 ): Promise<UserRow> {
+  if (!USER_STATUSES.includes(status))
+    throw new TypeError(`setStatus: status must be ${USER_STATUSES.join(' or ')}, got '${status}'`)
   if (user.status === status) return user
   const steps = [step(setStatusOf, { id: user.id, status }, { touches: 1 })]
   await credentialsChanged(core, user, { because: 'status_changed', steps }, caller)
