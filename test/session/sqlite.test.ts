@@ -134,7 +134,7 @@ describe('two connections on one file', () => {
       const after = await store.find(row.hash)
       expect(after?.ip).not.toBe(before?.ip)
     }
-    await store.close()
+    store.close()
     expect(connection.first('SELECT count(*) AS n FROM sessions')).toEqual({ n: 1 })
   })
 
