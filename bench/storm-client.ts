@@ -6,9 +6,11 @@ import { memberName, networkOf, PASSWORD } from './members.ts'
 export interface StormOrder {
   readonly base: string
   readonly seconds: number
-  /** Connections that log in, each with its own account from its own network: nobody is throttled. 0: none. */
+  /** Connections that log in. 0: none. */
   readonly logins: number
-  /** After a 503 a client waits so long before it tries again. */
+  /** Accounts that take turns, each in a network of its own: nobody is throttled. */
+  readonly members: number
+  /** After a 503 a client waits so long before it tries again: what the least Retry-After asks for. */
   readonly pauseAfterRefusalMs: number
   /** Cookie headers of the readers, one connection each. */
   readonly readers: readonly string[]
@@ -16,6 +18,8 @@ export interface StormOrder {
   readonly readsPerSecond: number
   /** Logins per second that come on top, each timed by itself: how long a refusal takes. */
   readonly probesPerSecond: number
+  /** The queue is filled first. */
+  readonly probesAfterMs: number
 }
 
 export interface StormReport {
@@ -50,9 +54,12 @@ async function storm(order: StormOrder): Promise<StormReport> {
   )
   const [forLogins, forReads, forProbes] = agents
 
-  async function logInAgainAndAgain(index: number): Promise<void> {
+  let turn = 0
+  const next = () => turn++ % order.members
+
+  async function logInAgainAndAgain(): Promise<void> {
     while (performance.now() < endsAt) {
-      const answered = await logIn(order.base, index, forLogins)
+      const answered = await logIn(order.base, next(), forLogins)
       if (answered.status === 503) await sleep(order.pauseAfterRefusalMs)
       else if (answered.status !== 200) tally.failures++
       else if (performance.now() < endsAt) tally.logins++
@@ -60,10 +67,10 @@ async function storm(order: StormOrder): Promise<StormReport> {
   }
 
   /** Open loop: a read is due when it is due, whether or not the one before was answered. */
-  async function atSteadyRate(perSecond: number, act: (count: number) => Promise<void>): Promise<void> {
+  async function atSteadyRate(perSecond: number, afterMs: number, act: (count: number) => Promise<void>): Promise<void> {
     const running: Promise<void>[] = []
     for (let count = 0; perSecond > 0; count++) {
-      const dueAt = startedAt + (count * 1000) / perSecond
+      const dueAt = startedAt + afterMs + (count * 1000) / perSecond
       if (dueAt >= endsAt) break
       const wait = dueAt - performance.now()
       if (wait > 0) await sleep(wait)
@@ -79,17 +86,17 @@ async function storm(order: StormOrder): Promise<StormReport> {
     else tally.failures++
   }
 
-  const probe = async (count: number): Promise<void> => {
-    const answered = await logIn(order.base, order.logins + (count % 8), forProbes)
+  const probe = async (): Promise<void> => {
+    const answered = await logIn(order.base, next(), forProbes)
     if (answered.status !== 503) return
     tally.refusalsMs.push(answered.ms)
     if (answered.headers['retry-after'] !== undefined) tally.withRetryAfter++
   }
 
   await Promise.all([
-    ...Array.from({ length: order.logins }, (_, index) => logInAgainAndAgain(index)),
-    atSteadyRate(order.readsPerSecond, read),
-    atSteadyRate(order.probesPerSecond, probe),
+    ...Array.from({ length: order.logins }, logInAgainAndAgain),
+    atSteadyRate(order.readsPerSecond, 0, read),
+    atSteadyRate(order.probesPerSecond, order.probesAfterMs, probe),
   ])
   for (const agent of agents) agent.destroy()
   return {

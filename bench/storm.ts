@@ -13,7 +13,7 @@ const READERS = 4
 const READS_PER_SECOND = 200
 const QUEUE = 256
 const OVERLOAD = 300
-const PROBES = 8
+const MEMBERS = 400
 
 export interface StormOptions {
   readonly rounds: number
@@ -48,7 +48,15 @@ interface Latency {
   readonly p99Ms: number
 }
 
-const NOTHING = { logins: 0, pauseAfterRefusalMs: 100, readers: [], readsPerSecond: 0, probesPerSecond: 0 }
+const NOTHING = {
+  logins: 0,
+  members: MEMBERS,
+  pauseAfterRefusalMs: 1000,
+  probesAfterMs: 0,
+  readers: [],
+  readsPerSecond: 0,
+  probesPerSecond: 0,
+}
 
 export async function measureStorm({ rounds, seconds }: StormOptions): Promise<StormResult> {
   // Behind a proxy, as far as the server knows: each client comes from a network of its own, and the throttle lets all of them in.
@@ -101,14 +109,14 @@ export async function measureStorm({ rounds, seconds }: StormOptions): Promise<S
 
 /** Everybody who will log in has an account; the readers are logged in. */
 async function enrol(base: string): Promise<string[]> {
-  const names = Array.from({ length: OVERLOAD + PROBES }, (_, index) => index)
+  const names = Array.from({ length: MEMBERS }, (_, index) => index)
   while (names.length > 0) {
     await Promise.all(names.splice(0, 16).map((index) => register(base, memberName(index), networkOf(index))))
   }
   const readers: string[] = []
   for (let reader = 0; reader < READERS; reader++) {
     const username = `reader-${reader}`
-    readers.push(await registerAndLogIn(base, { username, network: networkOf(OVERLOAD + PROBES + reader) }))
+    readers.push(await registerAndLogIn(base, { username, network: networkOf(MEMBERS + reader) }))
   }
   return readers
 }
@@ -131,7 +139,14 @@ async function overloaded(server: Measured, seconds: number): Promise<StormResul
     highest = Math.max(highest, (await server.ask()).rssBytes)
   }
   const watch = setInterval(() => void look(), 250)
-  const report = await clients({ ...NOTHING, base: server.base, seconds, logins: OVERLOAD, probesPerSecond: 20 })
+  const report = await clients({
+    ...NOTHING,
+    base: server.base,
+    seconds,
+    logins: OVERLOAD,
+    probesPerSecond: 20,
+    probesAfterMs: 1000,
+  })
   clearInterval(watch)
   const { refusalsMs, refusalsWithRetryAfter } = report
   return {
