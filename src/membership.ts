@@ -22,7 +22,7 @@ import { asHostError } from './http/errors.ts'
 import { createGuards, type Guards } from './http/guards.ts'
 import type { Http } from './http/http.ts'
 import { MembershipSession } from './http/membership-session.ts'
-import { isUnsafe, isWelcome } from './http/origin-check.ts'
+import { isUnsafe, isWelcome, mayCarryCookie } from './http/origin-check.ts'
 import { refuse, refuseCrossSite, setHeaders } from './http/reply.ts'
 import { attachFace } from './http/request-face.ts'
 import { createRouter, pathOf, type Router } from './http/router.ts'
@@ -211,7 +211,7 @@ function handler(http: Http, router: Router) {
       return next(new TypeError("app.use(membership) takes no mount path; the option path: '/members' moves its pages"))
     const serve = router.find(req)
     // Before anything is parsed, loaded or saved.
-    if (isUnsafe(req.method) && (serve !== undefined || http.sessions.carriesCookie(req)) && !isWelcome(http, req)) {
+    if (isUnsafe(req.method) && (serve !== undefined || mayCarryCookie(http, req)) && !isWelcome(http, req)) {
       return refuseCrossSite(http, req, res)
     }
     attachFace(http, req)

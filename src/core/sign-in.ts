@@ -38,7 +38,7 @@ export async function signIn(core: Core, user: UserRow, proof: Proof, caller: Ca
     keep: caller.session?.userId === undefined ? core.settings.keepAtLogin : [],
     continues: false,
   })
-  await endOldest(core, user)
+  await endOldest(core, user, session)
   core.events.emit('login', { outcome: 'success', user: asUser(user), ip: caller.ip })
   return session
 }
@@ -53,10 +53,11 @@ export function isLive(session: LiveSession, now: number): boolean {
 /** A member has at most so many sessions; a new one ends those not seen for the longest time. */
 const MOST_SESSIONS = 50
 
-async function endOldest(core: Core, user: UserRow): Promise<void> {
+async function endOldest(core: Core, user: UserRow, current: LiveSession): Promise<void> {
   try {
     const sessions = await core.db.sessions.listByUser(user.id)
-    for (const { hash } of sessions.slice(MOST_SESSIONS)) await core.db.sessions.delete(hash)
+    const others = sessions.filter(({ hash }) => hash !== current.hash)
+    for (const { hash } of others.slice(MOST_SESSIONS - 1)) await core.db.sessions.delete(hash)
   } catch (error) {
     // The login is done; the next one tries again.
     core.log.warn({ err: error, userId: user.id }, 'the oldest sessions could not be ended')

@@ -22,3 +22,8 @@ export function isWelcome({ origin, trustedOrigins, strictOrigin }: Http, req: P
   // Neither header: no browser of today. Programs pass, unless the operator wants them to say where they come from.
   return !strictOrigin
 }
+
+/** Whether the request may carry the session cookie, in whatever wrapping: the check is for all that somebody might take for a login. */
+export function mayCarryCookie({ cookieName }: Pick<Http, 'cookieName'>, req: Pick<IncomingMessage, 'headers'>): boolean {
+  return req.headers.cookie?.includes(`${cookieName}=`) === true
+}

@@ -75,7 +75,10 @@ export class MemoryStore implements SessionStore {
 
   listByUser(userId: string): readonly SessionRow[] {
     const rows = [...(this.#byUser.get(userId) ?? [])].map((hash) => this.#rows.get(hash)).filter((row) => row !== undefined)
-    return rows.toSorted((a, b) => b.lastSeenAt - a.lastSeenAt).slice(0, MOST_LISTED)
+    return rows
+      .toReversed()
+      .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)
+      .slice(0, MOST_LISTED)
   }
 
   deleteByUser(userId: string, options: { readonly except?: string | undefined } = {}): number {

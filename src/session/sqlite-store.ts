@@ -180,7 +180,7 @@ function statements(table: string) {
     update: `UPDATE ${table} SET data = json_patch(data, ?) WHERE hash = ?`,
     touch: `UPDATE ${table} SET last_seen_at = max(last_seen_at, ?), expires_at = max(expires_at, ?) WHERE hash = ?`,
     delete: `DELETE FROM ${table} WHERE hash = ?`,
-    listByUser: `SELECT ${columns} FROM ${table} WHERE user_id = ? ORDER BY last_seen_at DESC LIMIT ${MOST_LISTED}`,
+    listByUser: `SELECT ${columns} FROM ${table} WHERE user_id = ? ORDER BY last_seen_at DESC, rowid DESC LIMIT ${MOST_LISTED}`,
     deleteByUser: `DELETE FROM ${table} WHERE user_id = ? AND hash <> ?`,
     sweep: `DELETE FROM ${table} WHERE hash IN (SELECT hash FROM ${table} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
   }

@@ -59,7 +59,7 @@ export interface SessionStore<Row extends SessionRow = SessionRow> {
   update(hash: string, patch: SessionPatch): Awaitable<boolean>
   touch(hash: string, seen: { readonly lastSeenAt: number; readonly expiresAt: number }): Awaitable<boolean>
   delete(hash: string): Awaitable<boolean>
-  /** The sessions of one user, the last seen first, at most `MOST_LISTED`. */
+  /** The sessions of one user, the last seen first, of those seen together the newest; at most `MOST_LISTED`. */
   listByUser(userId: string): Awaitable<readonly SessionRow[]>
   /** Deletes a user's sessions, all or all but one; says how many. */
   deleteByUser(userId: string, options?: { readonly except?: string | undefined }): Awaitable<number>
