@@ -45,7 +45,7 @@ async function measure(): Promise<Results> {
   const say = (what: string) => console.error(`measuring ${what} ...`)
   say('reads')
   const reads = await measureReads(
-    quick ? { rounds: 3, seconds: 1, warmUpSeconds: 1 } : { rounds: 5, seconds: 2, warmUpSeconds: 2 },
+    quick ? { rounds: 3, seconds: 1, warmUpSeconds: 1 } : { rounds: 11, seconds: 1, warmUpSeconds: 2 },
   )
   say('statements')
   const counts = await countStatements()
