@@ -56,8 +56,11 @@ function escapeHtml(value: unknown): string {
   return String(value).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
 }
 
+// Made once: making one takes a tenth of the time of a page.
+const SEGMENTER = new Intl.Segmenter()
+
 /** What a reader would call the first letter of a name, whatever it is made of. */
 function firstLetter(name: string): string {
-  const [first] = new Intl.Segmenter().segment(name)
+  const [first] = SEGMENTER.segment(name)
   return (first?.segment ?? '').toLocaleUpperCase()
 }
