@@ -11,8 +11,6 @@ export interface ReadRow {
   readonly p99Ms: number
   /** The median of what the rounds' own ratios to bare Express were. */
   readonly timesBare: number
-  /** The best round against the best of bare Express: what other programs took from the processor falls out. */
-  readonly bestTimesBare: number
   /** At most so many times bare Express. */
   readonly goal?: number
 }
@@ -85,7 +83,6 @@ export async function measureReads({ rounds, seconds, warmUpSeconds }: ReadOptio
     for (const { server } of hosts.values()) await server.stop()
   }
   const bare = results.get(BARE) ?? []
-  const best = (own: readonly Round[]) => Math.min(...own.map(({ cpuMicros }) => cpuMicros))
   return contestants.map(({ name, goal }) => {
     const own = results.get(name) ?? []
     return {
@@ -94,7 +91,6 @@ export async function measureReads({ rounds, seconds, warmUpSeconds }: ReadOptio
       perSecond: median(own.map(({ perSecond }) => perSecond)),
       p99Ms: median(own.map(({ p99Ms }) => p99Ms)),
       timesBare: median(own.map(({ cpuMicros }, at) => cpuMicros / (bare[at]?.cpuMicros ?? Number.NaN))),
-      bestTimesBare: best(own) / best(bare),
       ...(goal !== undefined && { goal }),
     }
   })

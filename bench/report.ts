@@ -9,8 +9,6 @@ import type { StormResult } from './storm.ts'
 export interface Results {
   readonly date: string
   readonly machine: { readonly node: string; readonly processor: string; readonly cores: number; readonly generator: string }
-  /** How busy the machine was in the minute before and in the last one (load average): numbers of a busy machine are worth less. */
-  readonly loadAverage: { readonly before: number; readonly after: number }
   readonly quick: boolean
   readonly reads: readonly ReadRow[]
   readonly counts: CountResult
@@ -23,12 +21,11 @@ type Cells = readonly (string | number)[]
 
 export function readsTable(rows: readonly ReadRow[]): string {
   return table(
-    ['one request', 'CPU µs', 'times bare Express', 'in the best round', 'goal', 'requests/s', 'p99 ms'],
-    rows.map(({ name, cpuMicros, timesBare, bestTimesBare, goal, perSecond, p99Ms }) => [
+    ['one request', 'CPU µs', 'times bare Express', 'goal', 'requests/s', 'p99 ms'],
+    rows.map(({ name, cpuMicros, timesBare, goal, perSecond, p99Ms }) => [
       name,
       Math.round(cpuMicros),
       timesBare.toFixed(2),
-      bestTimesBare.toFixed(2),
       goal === undefined ? '' : `≤ ${goal} ${verdict(timesBare <= goal)}`,
       Math.round(perSecond),
       p99Ms.toFixed(1),

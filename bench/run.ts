@@ -2,7 +2,7 @@
 // `--quick` measures for a minute and keeps nothing; `--tables` measures nothing and writes the tables of the last results again.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { availableParallelism, cpus, loadavg } from 'node:os'
+import { availableParallelism, cpus } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { countStatements } from './counts.ts'
@@ -42,7 +42,6 @@ async function bench(): Promise<void> {
 }
 
 async function measure(): Promise<Results> {
-  const before = busyness()
   const say = (what: string) => console.error(`measuring ${what} ...`)
   say('reads')
   const reads = await measureReads(
@@ -66,7 +65,6 @@ async function measure(): Promise<Results> {
       cores: availableParallelism(),
       generator: generatorName,
     },
-    loadAverage: { before, after: busyness() },
     quick,
     reads,
     counts,
@@ -76,21 +74,14 @@ async function measure(): Promise<Results> {
   }
 }
 
-/** The load average of the last minute, with one digit. */
-function busyness(): number {
-  return Math.round((loadavg()[0] ?? 0) * 10) / 10
-}
-
 function print(results: Results): void {
   console.log(`\n${readsTable(results.reads)}\n\n${otherGoalsTable(results)}\n\n${profileText(results.profiles)}`)
 }
 
 function fillTables(results: Results): void {
   const page = resolve(ROOT, 'docs/performance.md')
-  const { date, machine, loadAverage } = results
-  const where =
-    `${date.slice(0, 10)}, Node ${machine.node.slice(1)}, ${machine.cores} cores of ${machine.processor}, load by ${machine.generator}. ` +
-    `Load average ${loadAverage.before} before and ${loadAverage.after} at the end, of which the run itself is about 2.`
+  const { date, machine } = results
+  const where = `${date.slice(0, 10)}, Node ${machine.node.slice(1)}, ${machine.cores} cores of ${machine.processor}, load by ${machine.generator}.`
   fillBlock(page, 'bench', `${where}\n\n${readsTable(results.reads)}\n\n${otherGoalsTable(results)}`)
   fillBlock(page, 'profile', profileText(results.profiles))
   fillBlock(resolve(ROOT, 'README.md'), 'bench', shortTable(results))
