@@ -179,6 +179,18 @@ export function sessionStoreSuite(name: string, makeStore: () => Awaitable<Sessi
       })
     })
 
+    law('5: only new limits let a session end earlier, or later than it could', async (store) => {
+      const row = sessionRow()
+      await store.create(row)
+      const limits = { idleMs: 60_000, endsAt: NOW + 90_000_000, persistent: true }
+      const more = { ...row, data: '{"not":"its business"}', ...limits }
+      assert.equal(await store.touch(row.hash, { lastSeenAt: NOW + 1, expiresAt: NOW + 64_000, limits: more }), true)
+      const changed = { ...row, ...limits, lastSeenAt: NOW + 1, expiresAt: NOW + 64_000 }
+      assert.partialDeepStrictEqual(await store.find(row.hash), changed)
+      assert.equal(await store.touch('unknown', { lastSeenAt: NOW, expiresAt: NOW, limits }), false)
+      assert.equal(await store.find('unknown'), undefined)
+    })
+
     law('6: gives back expired rows too: who reads judges', async (store) => {
       const row = sessionRow({ createdAt: 1, lastSeenAt: 1, expiresAt: 2, endsAt: 3 })
       await store.create(row)
@@ -194,6 +206,47 @@ export function sessionStoreSuite(name: string, makeStore: () => Awaitable<Sessi
       assert.equal(await store.sweep(NOW, 3), 0)
       for (const row of expired) assert.equal(await store.find(row.hash), undefined)
       assert.ok(await store.find(live.hash))
+    })
+
+    law('8: changes what is as it was, and nothing that somebody changed meanwhile', async (store) => {
+      const row = sessionRow({ data: '{"n":"1"}' })
+      await store.create(row)
+      assert.equal(await store.update(row.hash, { n: '2' }, { unchangedFrom: row.data }), true)
+      assert.equal(await store.update(row.hash, { n: '3' }, { unchangedFrom: row.data }), false)
+      assert.deepEqual(await dataOf(store, row), { n: '2' })
+      assert.equal(await store.update('unknown', { n: '3' }, { unchangedFrom: '{}' }), false)
+    })
+
+    law('8: of 50 parallel changes from the same data one succeeds', async (store) => {
+      const row = sessionRow({ data: '{"n":"0"}' })
+      await store.create(row)
+      const done = await Promise.all(
+        times(50, async (n) => store.update(row.hash, { n: String(n + 1) }, { unchangedFrom: row.data })),
+      )
+      assert.equal(done.filter(Boolean).length, 1)
+      assert.equal((await dataOf(store, row)).n, String(done.indexOf(true) + 1))
+    })
+
+    law('9: a retired session can be read until then, and neither written nor touched', async (store) => {
+      const row = sessionRow({ data: '{"n":"1"}' })
+      await store.create(row)
+      assert.equal(await store.retire(row.hash, NOW + 10_000), true)
+      assert.equal(await store.retire(row.hash, NOW + 20_000), false)
+      assert.equal(await store.update(row.hash, { n: '2' }), false)
+      assert.equal(await store.update(row.hash, { n: '2' }, { unchangedFrom: row.data }), false)
+      assert.equal(await store.touch(row.hash, later(row, 60)), false)
+      const limits = { idleMs: 60_000, endsAt: NOW + 90_000, persistent: true }
+      assert.equal(await store.touch(row.hash, { lastSeenAt: NOW, expiresAt: NOW + 90_000, limits }), false)
+      assert.partialDeepStrictEqual(await store.find(row.hash), { data: row.data, idleMs: 0, expiresAt: NOW + 10_000 })
+      assert.equal(await store.sweep(NOW + 10_000, 10), 1)
+      assert.equal(await store.retire('unknown', NOW), false)
+    })
+
+    law('9: never lives longer for being retired', async (store) => {
+      const row = sessionRow({ expiresAt: NOW + 5 })
+      await store.create(row)
+      await store.retire(row.hash, NOW + 10_000)
+      assert.partialDeepStrictEqual(await store.find(row.hash), { expiresAt: NOW + 5 })
     })
 
     law("lists a user's sessions, the last seen first, and nobody else's", async (store) => {

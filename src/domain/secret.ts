@@ -1,5 +1,5 @@
 // The one home of randomness, digests and constant-time comparison. A review of this file is a review of all of them.
-import { createHmac, hash, hkdfSync, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, hkdfSync, type KeyObject, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
 
 /** A new secret: 256 random bits, base64url, 43 characters. OWASP asks for at least 128. */
 export function newToken(): string {
@@ -16,8 +16,11 @@ export function digest(token: string): string {
   return hash('sha256', token, 'base64url')
 }
 
+/** What HMAC takes as a key. */
+export type Key = string | Uint8Array | KeyObject
+
 /** HMAC-SHA-256, base64url. */
-export function keyedDigest(key: string | Uint8Array, text: string): string {
+export function keyedDigest(key: Key, text: string): string {
   return createHmac('sha256', key).update(text).digest('base64url')
 }
 

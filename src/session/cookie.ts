@@ -1,20 +1,29 @@
 // The session cookie: reads ids out of a raw Cookie header, and writes Set-Cookie.
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import { keyedDigest, sameSecret } from '../domain/secret.ts'
+import { type Key, keyedDigest, sameSecret } from '../domain/secret.ts'
 import { Recent } from './recent.ts'
 
-export interface CookieSettings {
-  readonly name: string
+/** What a Set-Cookie says beside name and value. */
+export interface CookieAttributes {
   /** `'auto'`: as secure as the request it answers. */
   readonly secure: boolean | 'auto'
-  readonly sameSite: 'strict' | 'lax' | 'none' | false
+  /** `'auto'`: `none` over HTTPS, `lax` over HTTP. */
+  readonly sameSite: 'strict' | 'lax' | 'none' | 'auto' | false
   readonly path: string
   readonly domain?: string | undefined
   readonly httpOnly: boolean
+  readonly partitioned?: boolean | undefined
+  readonly priority?: 'low' | 'medium' | 'high' | undefined
   /** Makes the cookie outlive the browser, for at most this many milliseconds; never longer than its session can live. */
   readonly maxAgeMs?: number | undefined
+  /** Writes the value so that a cookie can carry it. Default: encodeURIComponent. */
+  readonly encode?: ((value: string) => string) | undefined
+}
+
+export interface CookieSettings extends CookieAttributes {
+  readonly name: string
   /** Sign the id as express-session does. The first signs, all are accepted. */
-  readonly secrets?: readonly string[] | undefined
+  readonly secrets?: readonly Key[] | undefined
 }
 
 /** Browsers keep a cookie for at most 400 days (RFC 6265bis section 5.5). */
@@ -29,8 +38,8 @@ const TAB = 0x09
 const SEMICOLON = 0x3b
 
 const UNSIGNED = /^[\w-]{43}$/
-// As express-session writes it: encodeURIComponent('s:' + id + '.' + base64 without '='). Ids it made itself are shorter than ours.
-const SIGNED = /^s(?:%3A|:)([\w-]{20,64})\.((?:[A-Za-z\d+/]|%2B|%2F){43})$/
+// As express-session writes it: encodeURIComponent('s:' + id + '.' + base64 without '='). An id may be of any form: the signature vouches for it.
+const SIGNED = /^s(?:%3[Aa]|:)([^\s"\\]{1,1024})\.((?:[A-Za-z\d+/]|%2[Bb]|%2[Ff]){43})$/
 // A header in the syntax of RFC 2965 has other rules for quotes and commas. No browser sends it; who does, wants two readers to disagree.
 const OLD_SYNTAX = '$Version'
 
@@ -52,16 +61,42 @@ export function carriesCookie(header: string | undefined, cookie: CookieSettings
 }
 
 /** The value of Set-Cookie that hands out an id. */
-export function issueCookie(cookie: CookieSettings, id: string, as: { secure: boolean; maxAgeMs: number | undefined }): string {
-  const [secret] = cookie.secrets ?? NONE
-  const value = secret === undefined ? id : encodeURIComponent(`s:${id}.${signature(id, secret)}`)
-  const maxAge = as.maxAgeMs === undefined ? '' : `; Max-Age=${Math.floor(Math.min(as.maxAgeMs, LONGEST_COOKIE_MS) / 1000)}`
-  return `${cookie.name}=${value}${attributes(cookie, as.secure)}${maxAge}`
+export function issueCookie(
+  { name, secrets }: CookieSettings,
+  id: string,
+  as: {
+    readonly attributes: CookieAttributes
+    readonly secure: boolean
+    readonly maxAgeMs: number | undefined
+    readonly now: number
+  },
+): string {
+  const [secret] = secrets ?? NONE
+  const { encode = encodeURIComponent } = as.attributes
+  const value = encode(secret === undefined ? id : `s:${id}.${signature(id, secret)}`)
+  return writeCookie(name, value, as)
+}
+
+/** A Set-Cookie with a value that a cookie can carry. */
+export function writeCookie(
+  name: string,
+  value: string,
+  as: {
+    readonly attributes: CookieAttributes
+    readonly secure: boolean
+    readonly maxAgeMs: number | undefined
+    readonly now: number
+  },
+): string {
+  const text = `${name}=${value}${attributes(as.attributes, as.secure)}`
+  if (as.maxAgeMs === undefined) return text
+  const maxAgeMs = Math.min(as.maxAgeMs, LONGEST_COOKIE_MS)
+  return `${text}; Max-Age=${Math.floor(maxAgeMs / 1000)}; Expires=${new Date(as.now + maxAgeMs).toUTCString()}`
 }
 
 /** The value of Set-Cookie that takes the cookie away: the same attributes, or the browser would keep it. */
-export function clearCookie(cookie: CookieSettings, as: { secure: boolean }): string {
-  return `${cookie.name}=${attributes(cookie, as.secure)}; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT`
+export function clearCookie(name: string, as: { readonly attributes: CookieAttributes; readonly secure: boolean }): string {
+  return `${name}=${attributes(as.attributes, as.secure)}; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT`
 }
 
 /**
@@ -81,7 +116,9 @@ export function addCookie(res: ServerResponse, args: readonly unknown[], cookie:
       return [...args.slice(0, -1), { ...Object.fromEntries(others), 'Set-Cookie': [...named.map(String), cookie] }]
     }
   }
-  res.appendHeader('Set-Cookie', cookie)
+  // A new list: `appendHeader` would push into the host's own, which may serve the next visitor too.
+  const before = res.getHeader('Set-Cookie')
+  res.setHeader('Set-Cookie', [...(Array.isArray(before) ? before : before === undefined ? [] : [String(before)]), cookie])
   return args
 }
 
@@ -116,7 +153,7 @@ function isBlank(code: number): boolean {
 }
 
 /** Remembers cookies that were found good, byte for byte: who comes again costs no HMAC. Others learn nothing from it. */
-function signatureReader(secrets: readonly string[]): (value: string) => string | undefined {
+function signatureReader(secrets: readonly Key[]): (value: string) => string | undefined {
   const verified = new Recent<string>(MOST_VERIFIED)
   return (value) => {
     const known = verified.get(value)
@@ -127,25 +164,42 @@ function signatureReader(secrets: readonly string[]): (value: string) => string 
   }
 }
 
-function unsign(value: string, secrets: readonly string[]): string | undefined {
-  const match = SIGNED.exec(value)
-  const [, id, given] = match ?? NONE
-  if (id === undefined || given === undefined) return undefined
-  const base64url = given.replace(/%2B|\+/g, '-').replace(/%2F|\//g, '_')
+function unsign(value: string, secrets: readonly Key[]): string | undefined {
+  const [, written, given] = SIGNED.exec(value) ?? NONE
+  if (written === undefined || given === undefined) return undefined
+  const id = decode(written)
+  if (id === undefined) return undefined
+  const base64url = given.replace(/%2B|\+/gi, '-').replace(/%2F|\//gi, '_')
   return secrets.some((secret) => sameSecret(keyedDigest(secret, id), base64url)) ? id : undefined
 }
 
-function signature(id: string, secret: string): string {
+function decode(text: string): string | undefined {
+  if (!text.includes('%')) return text
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+function signature(id: string, secret: Key): string {
   return keyedDigest(secret, id).replaceAll('-', '+').replaceAll('_', '/')
 }
 
-function attributes(cookie: CookieSettings, secure: boolean): string {
+function attributes(cookie: CookieAttributes, secure: boolean): string {
   let text = `; Path=${cookie.path}`
   if (cookie.domain !== undefined) text += `; Domain=${cookie.domain}`
   if (cookie.httpOnly) text += '; HttpOnly'
   if (secure) text += '; Secure'
-  if (cookie.sameSite !== false) text += `; SameSite=${cookie.sameSite[0]?.toUpperCase()}${cookie.sameSite.slice(1)}`
+  const sameSite = cookie.sameSite === 'auto' ? (secure ? 'none' : 'lax') : cookie.sameSite
+  if (sameSite !== false) text += `; SameSite=${capital(sameSite)}`
+  if (cookie.partitioned) text += '; Partitioned'
+  if (cookie.priority !== undefined) text += `; Priority=${capital(cookie.priority)}`
   return text
+}
+
+function capital(word: string): string {
+  return `${word.charAt(0).toUpperCase()}${word.slice(1)}`
 }
 
 function isSetCookie(name: unknown): boolean {

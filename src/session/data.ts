@@ -25,6 +25,12 @@ export function textsOfRow(row: SessionRow): ReadonlyMap<string, string> {
   return texts
 }
 
+/** A row that cannot change, whose texts are known already. */
+export function rowWithTexts(row: SessionRow, texts: ReadonlyMap<string, string>): SessionRow {
+  parsedRows.set(Object.freeze(row), texts)
+  return row
+}
+
 export function writeTexts(texts: Iterable<readonly [string, string]>): string {
   const object = emptyObject<string>()
   for (const [key, text] of texts) object[key] = text
@@ -44,6 +50,11 @@ export function patchTexts(before: ReadonlyMap<string, string>, patch: SessionPa
     else texts.set(key, text)
   }
   return texts
+}
+
+/** Puts a value under a key, whatever the key: `__proto__` is one like any other. */
+export function own(object: object, key: string, value: unknown): void {
+  Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
 }
 
 /** An object without a prototype: no key can reach one. */

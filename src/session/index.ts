@@ -2,16 +2,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 // biome-ignore lint/suspicious/noTsIgnore: an error without the package, none with it.
 /** @ts-ignore: types alone, and not there without @types/express-session. */
-import type { Session as OtherSession, SessionData as OtherSessionData } from 'express-session'
+import type { Session as OtherSession, SessionData as OtherSessionData, Store as OtherStore } from 'express-session'
+import { type ExpressStore, Store } from './base-store.ts'
+import { fromExpressStore } from './express-store.ts'
 import { MemoryStore } from './memory-store.ts'
 import { Sessions } from './middleware.ts'
 import { readOptions, type SessionOptions } from './options.ts'
 import { Session } from './session.ts'
+import { Cookie } from './session-cookie.ts'
+import { StoreFacade } from './store-facade.ts'
 
+export type { ExpressStore, StoredSession } from './base-store.ts'
+export type { CookieOptions } from './cookie-options.ts'
+export type { FromExpressStoreOptions } from './express-store.ts'
 export type { MemoryStoreOptions } from './memory-store.ts'
-export type { CookieOptions, SessionOptions } from './options.ts'
-export type { SessionCookie } from './session.ts'
-export type { Awaitable, SessionPatch, SessionRow, SessionStore } from './store.ts'
+export type { SessionOptions } from './options.ts'
+export type { Awaitable, SessionPatch, SessionRow, SessionSeen, SessionStore } from './store.ts'
 
 /**
  * What an application keeps in `req.session`. Declare yours:
@@ -31,6 +37,8 @@ declare global {
       session: RequestSession
       /** The id of the session. A secret. */
       sessionID: string
+      /** The store behind `req.session`, with the methods that express-session gives it. It takes ids and keeps hashes of them. */
+      sessionStore: RequestStore
     }
   }
 }
@@ -41,6 +49,10 @@ declare global {
  */
 // oxlint-disable-next-line typescript/no-redundant-type-constituents -- Unknown types here, known ones beside that package.
 type RequestSession = [keyof Other] extends [never] ? Session & SessionData : OtherSession & Partial<OtherSessionData>
+// oxlint-disable-next-line typescript/no-redundant-type-constituents -- As above.
+type RequestStore = [keyof Other] extends [never]
+  ? Store & ExpressStore
+  : OtherStore & { generate: (req: Express.Request) => void }
 
 // Found out by asking for the package: without it the two types are unknown, and an interface that extends an unknown one is empty.
 interface Other extends OtherSession {}
@@ -72,16 +84,24 @@ export interface SessionMiddleware {
  *   res.send(`${req.session.views} views`)
  * })
  */
-export function session(options?: SessionOptions): SessionMiddleware {
-  const { warn, ...settings } = readOptions(options)
+function makeMiddleware(options?: SessionOptions): SessionMiddleware {
+  const { warn, publicStore, ...settings } = readOptions(options)
+  const sessionStore = publicStore ?? new StoreFacade(settings.store, settings)
   const sessions = new Sessions({
     ...settings,
+    publicStore: sessionStore,
+    yields: true,
     onError: (error, step) => warn(`session: ${step} failed: ${error instanceof Error ? error.message : String(error)}`),
   })
+  if (!Object.hasOwn(sessionStore, 'generate')) {
+    Object.assign(sessionStore, { generate: (req: IncomingMessage) => sessions.begin(req) })
+  }
   return Object.assign(sessions.handle, { close: () => sessions.close() })
 }
 
-/** What `require('guildhall/session')` gives: the function itself, as express-session does it, with the rest on it. */
-const forCommonJs = Object.assign(session, { default: session, session, MemoryStore, Session })
+/** The function with what express-session has on its own: `require('guildhall/session')` gives this, and so does the default import. */
+export const session = Object.assign(makeMiddleware, { Store, MemoryStore, Session, Cookie, fromExpressStore })
 
-export { forCommonJs as 'module.exports', MemoryStore, Session, session as default }
+const forCommonJs = Object.assign(session, { default: session, session })
+
+export { Cookie, forCommonJs as 'module.exports', fromExpressStore, MemoryStore, Session, Store, session as default }

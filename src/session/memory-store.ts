@@ -2,7 +2,7 @@
 import { type Clock, systemClock } from '../domain/clock.ts'
 import { isExpired } from '../domain/session.ts'
 import { patchData } from './data.ts'
-import { MOST_LISTED, type SessionPatch, type SessionRow, type SessionStore } from './store.ts'
+import { MOST_LISTED, type SessionPatch, type SessionRow, type SessionSeen, type SessionStore } from './store.ts'
 
 export interface MemoryStoreOptions {
   /** How many sessions are kept at most. Beyond it expired ones go first, then the least recently seen. Default: 100 000. */
@@ -45,20 +45,28 @@ export class MemoryStore implements SessionStore {
     return this.#rows.get(hash)
   }
 
-  update(hash: string, patch: SessionPatch): boolean {
-    const row = this.#rows.get(hash)
-    if (!row) return false
+  update(hash: string, patch: SessionPatch, { unchangedFrom }: { readonly unchangedFrom?: string | undefined } = {}): boolean {
+    const row = this.#writable(hash)
+    if (!row || (unchangedFrom !== undefined && row.data !== unchangedFrom)) return false
     this.#rows.set(hash, Object.freeze({ ...row, data: patchData(row.data, patch) }))
     return true
   }
 
-  touch(hash: string, seen: { readonly lastSeenAt: number; readonly expiresAt: number }): boolean {
-    const row = this.#rows.get(hash)
+  touch(hash: string, { lastSeenAt, expiresAt, limits }: SessionSeen): boolean {
+    const row = this.#writable(hash)
     if (!row) return false
-    const lastSeenAt = Math.max(row.lastSeenAt, seen.lastSeenAt)
-    const expiresAt = Math.max(row.expiresAt, seen.expiresAt)
+    const seen = { lastSeenAt: Math.max(row.lastSeenAt, lastSeenAt), expiresAt: Math.max(row.expiresAt, expiresAt) }
     this.#rows.delete(hash)
-    this.#rows.set(hash, Object.freeze({ ...row, lastSeenAt, expiresAt }))
+    const { idleMs, endsAt, persistent } = limits ?? row
+    this.#rows.set(hash, Object.freeze({ ...row, ...seen, idleMs, endsAt, persistent, ...(limits && { expiresAt }) }))
+    return true
+  }
+
+  retire(hash: string, until: number): boolean {
+    const row = this.#writable(hash)
+    if (!row) return false
+    const expiresAt = Math.min(row.expiresAt, until)
+    this.#rows.set(hash, Object.freeze({ ...row, idleMs: 0, expiresAt, endsAt: expiresAt }))
     return true
   }
 
@@ -98,9 +106,29 @@ export class MemoryStore implements SessionStore {
     return swept
   }
 
-  close(): void {
+  all(now: number, limit: number): readonly SessionRow[] {
+    const live = [...this.#rows.values()].filter((row) => !isExpired(row, now))
+    return live.slice(0, limit)
+  }
+
+  count(now: number): number {
+    let live = 0
+    for (const row of this.#rows.values()) if (!isExpired(row, now)) live++
+    return live
+  }
+
+  clear(): void {
     this.#rows.clear()
     this.#byUser.clear()
+  }
+
+  close(): void {
+    this.clear()
+  }
+
+  #writable(hash: string): SessionRow | undefined {
+    const row = this.#rows.get(hash)
+    return row === undefined || row.idleMs === 0 ? undefined : row
   }
 
   /** An expired session among those not seen for longest, else the one not seen for longest. */

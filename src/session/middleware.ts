@@ -1,30 +1,34 @@
-// The engine: reads the cookie, loads the session, notices what the application changed, saves it before the response ends.
+// The engine: reads the cookie and loads the session (load.ts), hands the request on, notices what changed and saves it (request-session.ts).
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../domain/clock.ts'
 import { digest } from '../domain/secret.ts'
-import { expiryAfter, isExpired, needsTouch, type SessionLimits } from '../domain/session.ts'
+import { isExpired, type SessionLimits } from '../domain/session.ts'
 import { isPromise } from './awaitable.ts'
-import { type CookieSettings, carriesCookie, idReader, MOST_CANDIDATES, type ReadIds } from './cookie.ts'
-import { Recent } from './recent.ts'
+import { type CookieAttributes, type CookieSettings, carriesCookie, idReader } from './cookie.ts'
+import { type Engine, type Found, type Habits, PLAIN_HABITS } from './engine.ts'
+import { Loader } from './load.ts'
+import { coversPath } from './path.ts'
+import type { Next } from './request-session.ts'
 import type { NewLogin } from './row.ts'
 import { reservedNames, Session, type SessionSource } from './session.ts'
 import type { Awaitable, SessionRow, SessionStore } from './store.ts'
 import { sweepRegularly } from './sweeper.ts'
-import { type Engine, type Found, Visit } from './visit.ts'
+import { Visit } from './visit.ts'
 
 export type { NewLogin } from './row.ts'
 export { SessionEnded } from './visit.ts'
-
-// How many recent touches are remembered; when there are more, some sessions are touched once more than needed.
-const MOST_TOUCHED = 20_000
-
-type Next = (error?: unknown) => void
 
 export interface SessionsOptions<Row extends SessionRow = SessionRow> {
   readonly store: SessionStore<Row>
   readonly cookie: CookieSettings
   readonly limits: SessionLimits
   readonly clock: Clock
+  /** Default: those of a membership. */
+  readonly habits?: Habits | undefined
+  /** What `req.sessionStore` is. Default: there is none. */
+  readonly publicStore?: object | undefined
+  /** Whether a request that brings a `req.session` of somebody else is passed on. Default: false, it is an error. */
+  readonly yields?: boolean | undefined
   /** The class of `req.session`. Default: Session. What it adds to its prototype cannot be a key of the data. */
   readonly SessionClass?: (new (source: SessionSource<Row>) => Session<Row>) | undefined
   /** Whether a row that was found is a live session. Default: where it has not expired. */
@@ -64,52 +68,61 @@ declare module 'http' {
 export class Sessions<Row extends SessionRow = SessionRow> {
   readonly #options: SessionsOptions<Row>
   readonly #engine: Engine<Row>
-  readonly #readIds: ReadIds
-  readonly #touched = new Recent<number>(MOST_TOUCHED)
+  readonly #loader: Loader<Row>
   readonly #stopSweeping: () => Promise<void>
 
   constructor(options: SessionsOptions<Row>) {
-    const { store, cookie, limits, clock, SessionClass = Session } = options
+    const { store, cookie, limits, clock, habits = PLAIN_HABITS, SessionClass = Session } = options
     Object.preventExtensions(SessionClass.prototype)
+    const readIds = idReader(cookie)
+    const keyOf = (id: string): string => store.keyOf?.(id) ?? digest(id)
+    store.attach?.({ limits, clock })
     this.#options = options
-    this.#readIds = idReader(cookie)
     this.#engine = {
       store,
       cookie,
       limits,
       clock,
+      habits,
       SessionClass,
       reserved: reservedNames(SessionClass),
       isLive: (row) => this.#isLive(row),
-      hashesOf: (req) => this.#readIds(req.headers.cookie).map(digest),
+      keyOf: store.keyOf ? keyOf : digest,
+      hashesOf: (req) => readIds(req.headers.cookie).map(keyOf),
     }
+    this.#loader = new Loader(this.#engine, readIds, (error) => {
+      this.#report(error, 'touch')
+    })
     this.#stopSweeping = sweepRegularly(store, clock, (error) => {
       this.#report(error, 'sweep')
     })
   }
 
-  /** The middleware. Steps one and two: reads the cookie, loads the session. `Visit` notices and saves. */
+  /** The middleware: read, load; `RequestSession` notices and saves. */
   readonly handle = (req: IncomingMessage, res: ServerResponse, next: Next): void => {
-    const visit = req[VISIT]
-    if (this.#owns(visit)) return next()
-    if ('session' in req && req.session !== undefined) return next(secondSession())
-    const ids = this.#candidates(req)
+    if (this.#owns(req[VISIT])) return next()
+    if ('session' in req && req.session !== undefined && req.session !== null) {
+      return this.#options.yields ? next() : next(secondSession())
+    }
+    let attributes: CookieAttributes
     let found: Awaitable<Found<Row> | undefined>
     try {
-      found = this.#load(ids)
+      attributes = this.#engine.habits.attributesFor?.(req) ?? this.#engine.cookie
+      if (attributes.path !== '/' && !coversPath(attributes.path, req)) return next()
+      found = this.#loader.load(this.#loader.ids(req))
     } catch (error) {
       return next(error)
     }
-    if (!isPromise(found)) return this.#begin(req, res, next, found)
+    if (!isPromise(found)) return this.#begin({ req, res, next, attributes }, found)
     // A store that fails is an error, never an anonymous visitor where somebody was logged in.
-    found.then((loaded) => this.#begin(req, res, next, loaded)).catch(next)
+    found.then((loaded) => this.#begin({ req, res, next, attributes }, loaded)).catch(next)
   }
 
   /** The live session of a request without a response, such as the upgrade of a WebSocket. */
   read(req: IncomingMessage): Awaitable<Row | undefined> {
     const visit = req[VISIT]
     if (this.#owns(visit)) return visit.row
-    const found = this.#load(this.#candidates(req))
+    const found = this.#loader.load(this.#loader.ids(req))
     return isPromise(found) ? found.then((loaded) => loaded?.row) : found?.row
   }
 
@@ -141,6 +154,11 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     })
   }
 
+  /** Gives a request a new, empty session, beside what is stored of the one that it has. */
+  begin(req: IncomingMessage): void {
+    this.#visit(req).begin()
+  }
+
   /** Ends the session of a request and clears its cookie: in any state, as often as asked. */
   end(req: IncomingMessage): Promise<void> {
     return this.#visit(req).destroy()
@@ -151,60 +169,23 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     return this.#stopSweeping()
   }
 
-  #candidates(req: IncomingMessage): readonly string[] {
-    const ids = this.#readIds(req.headers.cookie)
-    return ids.length > MOST_CANDIDATES ? ids.slice(0, MOST_CANDIDATES) : ids
-  }
-
-  /** The first id that leads to a live session; in the usual case there is one id, and the store is asked once. */
-  #load(ids: readonly string[], from = 0): Awaitable<Found<Row> | undefined> {
-    for (let at = from; at < ids.length; at++) {
-      const id = ids[at] ?? ''
-      const row = this.#engine.store.find(digest(id))
-      if (isPromise(row)) return row.then((found) => this.#accept(id, found) ?? this.#load(ids, at + 1))
-      const accepted = this.#accept(id, row)
-      if (accepted) return accepted
-    }
-    return undefined
-  }
-
-  #accept(id: string, row: Row | undefined): Found<Row> | undefined {
-    if (!this.#isLive(row)) return undefined
-    this.#touch(row)
-    return { id, row }
-  }
-
   #isLive(row: Row | undefined): row is Row {
     if (row === undefined) return false
     const now = this.#engine.clock.now()
     return this.#options.judge ? this.#options.judge(row, now) : !isExpired(row, now)
   }
 
-  #begin(req: IncomingMessage, res: ServerResponse, next: Next, found: Found<Row> | undefined): void {
-    req[VISIT] = new Visit(this.#engine, req, res, next, found)
+  #begin(
+    request: { req: IncomingMessage; res: ServerResponse; next: Next; attributes: CookieAttributes },
+    found: Found<Row> | undefined,
+  ): void {
+    const { req, next } = request
+    req[VISIT] = new Visit(this.#engine, request, found)
     Object.defineProperty(req, 'session', SESSION)
     Object.defineProperty(req, 'sessionID', SESSION_ID)
+    const { publicStore } = this.#options
+    if (publicStore) Reflect.set(req, 'sessionStore', publicStore)
     next()
-  }
-
-  /** Marks a session as seen, at most once per interval, however many requests come at once. Nobody waits for it. */
-  #touch(row: Row): void {
-    const { clock, store } = this.#engine
-    const now = clock.now()
-    if (!needsTouch(row, now)) return
-    const touchedAt = this.#touched.get(row.hash)
-    if (touchedAt !== undefined && !needsTouch({ lastSeenAt: touchedAt, idleMs: row.idleMs }, now)) return
-    this.#touched.set(row.hash, now)
-    const failed = (error: unknown): void => {
-      this.#touched.delete(row.hash)
-      this.#report(error, 'touch')
-    }
-    try {
-      const touched = store.touch(row.hash, { lastSeenAt: now, expiresAt: expiryAfter(now, row) })
-      if (isPromise(touched)) touched.catch(failed)
-    } catch (error) {
-      failed(error)
-    }
   }
 
   #report(error: unknown, step: 'touch' | 'sweep'): void {

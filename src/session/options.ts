@@ -1,37 +1,48 @@
 // The options of `session()`, with all defaults readable in one place. Every fault is named at once.
+import { KeyObject } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import { type Clock, systemClock } from '../domain/clock.ts'
 import { type Duration, parseDuration } from '../domain/duration.ts'
+import type { Key } from '../domain/secret.ts'
 import type { SessionLimits } from '../domain/session.ts'
-import { type CookieSettings, LONGEST_COOKIE_MS } from './cookie.ts'
+import type { ExpressStore } from './base-store.ts'
+import { type CookieAttributes, type CookieSettings, LONGEST_COOKIE_MS } from './cookie.ts'
+import { type CookieOptions, readCookieOptions } from './cookie-options.ts'
+import type { Habits } from './engine.ts'
+import { AdoptedStore, fromExpressStore, isExpressStore } from './express-store.ts'
 import { MemoryStore } from './memory-store.ts'
+import { shown } from './shown.ts'
 import type { SessionStore } from './store.ts'
 
-export interface CookieOptions {
-  /** Whether the cookie travels over HTTPS only. Default: `'auto'`, as the request it answers (`req.secure`; behind a proxy set `trust proxy`). */
-  readonly secure?: boolean | 'auto' | undefined
-  /** Whether scripts in the page cannot read it. Default: true. */
-  readonly httpOnly?: boolean | undefined
-  /** Whether it comes along from other sites. Default: `'strict'`: never. `false` leaves the attribute out. */
-  readonly sameSite?: 'strict' | 'lax' | 'none' | false | undefined
-  /** Default: `'/'`. */
-  readonly path?: string | undefined
-  /** Default: none, this host alone. */
-  readonly domain?: string | undefined
-  /** Milliseconds or `'30d'`: the browser keeps the cookie that long, but never longer than the session. Default: until it is closed. */
-  readonly maxAge?: number | Duration | undefined
-}
-
 export interface SessionOptions {
-  /** Where sessions are kept. Default: the memory of this process, which forgets them when it ends. */
-  readonly store?: SessionStore | undefined
+  /**
+   * Where sessions are kept. Default: the memory of this process, which forgets them when it ends.
+   * A store that was written for express-session is taken as `fromExpressStore(store, { ids: 'plain' })`.
+   */
+  readonly store?: SessionStore | ExpressStore | undefined
   /** Signs the cookie as express-session does; in a list the first signs, all are accepted. Default: none, the id is random and needs no signature. */
-  readonly secret?: string | readonly string[] | undefined
+  readonly secret?: Key | readonly Key[] | undefined
   /** The name of the cookie. Default: `guildhall`; with `secure: true` `__Host-guildhall`; with `secret` `connect.sid`. */
   readonly name?: string | undefined
-  readonly cookie?: CookieOptions | undefined
-  /** Ends a session after this time without a request. Default: `'15m'`. */
+  /** The same as `name`. */
+  readonly key?: string | undefined
+  /** What the cookie looks like, or a function that tells for one request. */
+  readonly cookie?: CookieOptions | ((req: IncomingMessage) => CookieOptions) | undefined
+  /** Makes the id of a new session. Needs `secret`: the signature keeps ids from being guessed. Default: 256 random bits. */
+  readonly genid?: ((req: IncomingMessage) => string) | undefined
+  /** Whether X-Forwarded-Proto says how a request came, whoever sent it; false: only the socket counts. Default: as Express' `trust proxy` says. */
+  readonly proxy?: boolean | undefined
+  /** Marks a session as seen in its store at every request, not once per interval. Default: false. */
+  readonly resave?: boolean | undefined
+  /** Sends the cookie with every response of a stored session, so that its maxAge begins anew. Default: false. */
+  readonly rolling?: boolean | undefined
+  /** Stores sessions that nobody wrote to, and sets their cookie. Default: false. */
+  readonly saveUninitialized?: boolean | undefined
+  /** What `req.session = null` and `delete req.session` do: end the session, or leave what is stored as it is. Default: `'destroy'`. */
+  readonly unset?: 'destroy' | 'keep' | undefined
+  /** Ends a session after this time without a request. Default: the cookie's `maxAge`, else `'15m'`. */
   readonly idleTimeout?: Duration | undefined
-  /** Ends a session after this time whatever happens. Default: `'12h'`. */
+  /** Ends a session after this time whatever happens. Default: `'12h'`, or the cookie's `maxAge` where that is longer. */
   readonly absoluteTimeout?: Duration | undefined
   /** Default: the system's. */
   readonly clock?: Clock | undefined
@@ -41,18 +52,37 @@ export interface SessionOptions {
 
 export interface SessionSettings {
   readonly store: SessionStore
+  /** `req.sessionStore`, where it is the application's own. */
+  readonly publicStore: ExpressStore | undefined
   readonly cookie: CookieSettings
+  readonly habits: Habits
   readonly limits: SessionLimits
   readonly clock: Clock
   readonly warn: (text: string) => void
 }
 
-const OPTIONS = ['store', 'secret', 'name', 'cookie', 'idleTimeout', 'absoluteTimeout', 'clock', 'warn']
-const COOKIE_OPTIONS = ['secure', 'httpOnly', 'sameSite', 'path', 'domain', 'maxAge']
-const STORE_METHODS = ['create', 'find', 'update', 'touch', 'delete', 'listByUser', 'deleteByUser', 'sweep', 'close']
+const OPTIONS = [
+  'store',
+  'secret',
+  'name',
+  'key',
+  'cookie',
+  'genid',
+  'proxy',
+  'resave',
+  'rolling',
+  'saveUninitialized',
+  'unset',
+  'idleTimeout',
+  'absoluteTimeout',
+  'clock',
+  'warn',
+]
+const STORE_METHODS = ['create', 'find', 'update', 'touch', 'retire', 'delete', 'listByUser', 'deleteByUser', 'sweep', 'close']
 
 const TOKEN = /^[\w!#%&'*+.^`|~-][\w!#$%&'*+.^`|~-]{0,127}$/ // RFC 6265 section 4.1.1; a leading $ is RFC 2965's
-const ATTRIBUTE = /^[\x20-\x3a\x3c-\x7e]{1,1024}$/ // RFC 6265bis: at most 1024 bytes, no ";" and no control
+
+const ID = /^[^\s"\\;,]{1,256}$/
 
 /** Settings from options. Throws one TypeError that lists every fault. */
 export function readOptions(options: SessionOptions = {}): SessionSettings {
@@ -66,55 +96,79 @@ export function readOptions(options: SessionOptions = {}): SessionSettings {
     return parsed ?? 0
   }
 
-  const { store, secret, cookie = {}, idleTimeout = '15m', absoluteTimeout = '12h', clock = systemClock } = options
-  const { secure = 'auto', httpOnly = true, sameSite = 'strict', path = '/', domain, maxAge } = cookie
+  const { store, secret, idleTimeout, absoluteTimeout, clock = systemClock, genid, proxy, unset = 'destroy' } = options
+  const { resave = false, rolling = false, saveUninitialized = false } = options
   const warn = options.warn ?? console.warn
-  const secrets = typeof secret === 'string' ? [secret] : secret
-  const name =
-    options.name ?? defaultName({ signed: secrets !== undefined, hostOnly: secure === true && path === '/' && !domain })
+  const secrets = secret === undefined || Array.isArray(secret) ? secret : [secret]
+  const fixed = typeof options.cookie === 'function' ? undefined : readCookieOptions(options.cookie)
+  faults.push(...(fixed?.faults ?? []))
+  const attributes = fixed?.attributes ?? readCookieOptions().attributes
+  const isHostOnly =
+    fixed !== undefined && attributes.secure === true && attributes.path === '/' && attributes.domain === undefined
+  const name = options.name ?? options.key ?? defaultName({ signed: secrets !== undefined, hostOnly: isHostOnly })
 
   for (const key of Object.keys(options)) if (!OPTIONS.includes(key)) faults.push(`there is no option ${key}`)
-  for (const key of Object.keys(cookie)) if (!COOKIE_OPTIONS.includes(key)) faults.push(`there is no option cookie.${key}`)
-  must(store === undefined || isStore(store), `store must have the methods ${STORE_METHODS.join(', ')}`, store)
+  must(
+    store === undefined || isStore(store) || isExpressStore(store),
+    `store must have the methods ${STORE_METHODS.join(', ')}, or those of a store of express-session: get, set, destroy`,
+    store,
+  )
   must(
     secrets === undefined || areSecrets(secrets),
-    'secret must be a text that is not empty, or a list of such texts',
+    'secret must be a text that is not empty, bytes, a KeyObject, or a list of these',
     typeof secret,
   )
   must(typeof name === 'string' && TOKEN.test(name), 'name must be a cookie name of at most 128 characters', name)
-  must(secure === 'auto' || typeof secure === 'boolean', "cookie.secure must be true, false or 'auto'", secure)
-  must(typeof httpOnly === 'boolean', 'cookie.httpOnly must be true or false', httpOnly)
-  must(['strict', 'lax', 'none', false].includes(sameSite), "cookie.sameSite must be 'strict', 'lax', 'none' or false", sameSite)
-  must(sameSite !== 'none' || secure !== false, "cookie.sameSite 'none' needs cookie.secure: browsers drop it otherwise", secure)
-  must(typeof path === 'string' && path.startsWith('/') && ATTRIBUTE.test(path), "cookie.path must begin with '/'", path)
-  must(
-    domain === undefined || (typeof domain === 'string' && ATTRIBUTE.test(domain)),
-    'cookie.domain must be a host name',
-    domain,
-  )
-  const isHostOnly = secure === true && path === '/' && domain === undefined
   must(
     !/^__host-/i.test(name) || isHostOnly,
     "name: __Host- needs cookie.secure true, cookie.path '/' and no cookie.domain",
     name,
   )
-  must(!/^__secure-/i.test(name) || secure === true, 'name: __Secure- needs cookie.secure true', name)
+  must(!/^__secure-/i.test(name) || attributes.secure === true, 'name: __Secure- needs cookie.secure true', name)
+  must(genid === undefined || typeof genid === 'function', 'genid must be a function', genid)
+  must(genid === undefined || secrets !== undefined, 'genid needs secret: the signature keeps ids from being guessed', genid)
+  must(unset === 'destroy' || unset === 'keep', "unset must be 'destroy' or 'keep'", unset)
+  for (const [option, value] of Object.entries({ resave, rolling, saveUninitialized, proxy: proxy ?? false })) {
+    must(typeof value === 'boolean', `${option} must be true or false`, value)
+  }
   must(typeof clock?.now === 'function', 'clock must have a method now', clock)
   must(typeof warn === 'function', 'warn must be a function', warn)
+  const { maxAgeMs } = attributes
   const limits = {
-    idleMs: milliseconds('idleTimeout', idleTimeout),
-    absoluteMs: milliseconds('absoluteTimeout', absoluteTimeout),
+    idleMs: idleTimeout === undefined && maxAgeMs !== undefined ? maxAgeMs : milliseconds('idleTimeout', idleTimeout ?? '15m'),
+    absoluteMs: Math.max(
+      milliseconds('absoluteTimeout', absoluteTimeout ?? '12h'),
+      absoluteTimeout === undefined ? (maxAgeMs ?? 0) : 0,
+    ),
   }
-  let maxAgeMs: number | undefined
-  if (typeof maxAge === 'number') {
-    must(maxAge > 0 && maxAge <= LONGEST_COOKIE_MS, 'cookie.maxAge must be positive and at most 400 days', maxAge)
-    maxAgeMs = maxAge
-  } else if (maxAge !== undefined) maxAgeMs = milliseconds('cookie.maxAge', maxAge)
   if (faults.length > 0) throw new TypeError(`session(): ${faults.join('; ')}`)
 
+  const adopted = isExpressStore(store) && !isStore(store) ? fromExpressStore(store, { ids: 'plain' }) : undefined
+  const usedStore = adopted ?? (isStore(store) ? store : memoryStore(clock, warn))
+  const cookieOf = options.cookie
   return {
-    store: store ?? memoryStore(clock, warn),
-    cookie: { name, secure, sameSite, path, domain, httpOnly, maxAgeMs, secrets },
+    store: usedStore,
+    publicStore: usedStore instanceof AdoptedStore ? usedStore.expressStore : undefined,
+    cookie: { name, ...attributes, secrets },
+    habits: {
+      rolling,
+      resave,
+      saveUninitialized,
+      unset,
+      watchesUnset: options.unset === 'destroy',
+      cookieCanChange: true,
+      storesCookie: typeof cookieOf === 'function' || usedStore instanceof AdoptedStore,
+      idleFollowsCookie: idleTimeout === undefined,
+      absoluteFollowsCookie: absoluteTimeout === undefined,
+      transport: proxy === undefined ? 'express' : proxy ? 'forwarded' : 'socket',
+      onInsecure: once(() =>
+        warn(
+          "session(): cookie.secure is on, and a request came over HTTP: no cookie was set. Behind a proxy set 'trust proxy' or `proxy: true`.",
+        ),
+      ),
+      ...(typeof cookieOf === 'function' && { attributesFor: (req: IncomingMessage) => attributesFor(cookieOf, req) }),
+      ...(genid && { newId: (req: IncomingMessage) => newId(genid, req) }),
+    },
     limits,
     clock,
     warn,
@@ -131,19 +185,39 @@ function memoryStore(clock: Clock, warn: (text: string) => void): MemoryStore {
   return new MemoryStore({ clock })
 }
 
-function isStore(store: unknown): boolean {
+function attributesFor(cookieOf: (req: IncomingMessage) => CookieOptions, req: IncomingMessage): CookieAttributes {
+  const { attributes, faults } = readCookieOptions(cookieOf(req))
+  if (faults.length > 0) throw new TypeError(`session(): ${faults.join('; ')}`)
+  return attributes
+}
+
+function newId(genid: (req: IncomingMessage) => unknown, req: IncomingMessage): string {
+  const id = genid(req)
+  if (typeof id !== 'string' || !ID.test(id))
+    throw new TypeError(`session(): genid must give a text of 1 to 256 characters without spaces, got ${typeof id}`)
+  return id
+}
+
+function once(work: () => void): () => void {
+  let done = false
+  return () => {
+    if (done) return
+    done = true
+    work()
+  }
+}
+
+function isStore(store: unknown): store is SessionStore {
   if (typeof store !== 'object' || store === null) return false
   return STORE_METHODS.every((name) => typeof Reflect.get(store, name) === 'function')
 }
 
 function areSecrets(secrets: unknown): boolean {
-  return Array.isArray(secrets) && secrets.length > 0 && secrets.every((secret) => typeof secret === 'string' && secret !== '')
+  return Array.isArray(secrets) && secrets.length > 0 && secrets.every(isSecret)
 }
 
-function shown(value: unknown): string {
-  return typeof value === 'object' && value !== null
-    ? 'an object'
-    : typeof value === 'string'
-      ? JSON.stringify(value)
-      : String(value)
+function isSecret(secret: unknown): boolean {
+  if (typeof secret === 'string') return secret !== ''
+  if (secret instanceof Uint8Array) return secret.length > 0
+  return secret instanceof KeyObject && secret.type === 'secret'
 }

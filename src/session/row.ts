@@ -1,6 +1,6 @@
 // Makes the row of a new session.
 
-import { digest, newId } from '../domain/secret.ts'
+import { newId } from '../domain/secret.ts'
 import { expiryAfter, type SessionLimits } from '../domain/session.ts'
 import type { SessionRow } from './store.ts'
 
@@ -16,7 +16,7 @@ export interface NewLogin {
 }
 
 export interface NewSession {
-  readonly id: string
+  readonly hash: string
   readonly data: string
   readonly now: number
   readonly limits: SessionLimits
@@ -24,11 +24,11 @@ export interface NewSession {
   readonly login?: NewLogin | undefined
 }
 
-export function newRow({ id, data, now, limits, persistent, login }: NewSession): SessionRow {
+export function newRow({ hash, data, now, limits, persistent, login }: NewSession): SessionRow {
   const { idleMs } = limits
   const endsAt = now + limits.absoluteMs
   return {
-    hash: digest(id),
+    hash,
     publicId: newId(),
     data,
     createdAt: now,

@@ -1,29 +1,20 @@
-// `req.session`: a bag of plain data with five methods. What it knows of its request is private.
-import { emptyObject, textOf } from './data.ts'
-import type { SessionPatch, SessionRow } from './store.ts'
-
-/** What the session cookie of this session looks like. Read only: the cookie is decided where the middleware is made. */
-export interface SessionCookie {
-  readonly path: string
-  readonly domain: string | undefined
-  readonly httpOnly: boolean
-  readonly secure: boolean | 'auto'
-  readonly sameSite: 'strict' | 'lax' | 'none' | false
-  /** Milliseconds until the browser drops it; null where it lives as long as the browser. */
-  readonly maxAge: number | null
-  readonly expires: Date | null
-}
+// `req.session`: a bag of plain data with a few methods. What it knows of its request is private.
+import { emptyObject, own, textOf } from './data.ts'
+import { type DetachedRequest, DetachedSource, isDetachedRequest } from './detached-source.ts'
+import type { Cookie } from './session-cookie.ts'
+import type { Awaitable, SessionPatch, SessionRow } from './store.ts'
 
 /** What stands behind a session: the request it belongs to. */
 export interface SessionSource<Row extends SessionRow = SessionRow> {
   readonly id: string
   readonly row: Row | undefined
-  readonly cookie: SessionCookie
+  readonly cookie: Cookie
   regenerate(): Promise<void>
   destroy(): Promise<void>
   save(session: object): Promise<void>
   reload(session: object): Promise<void>
   touch(session: object): Promise<void>
+  update<T>(session: object, change: (data: object) => Awaitable<T>): Promise<T>
 }
 
 type Callback = (error?: unknown) => void
@@ -32,8 +23,11 @@ type Callback = (error?: unknown) => void
 export class Session<Row extends SessionRow = SessionRow> {
   readonly #source: SessionSource<Row>
 
-  constructor(source: SessionSource<Row>) {
-    this.#source = source
+  /** Sessions come with requests. Made by hand, as a store of express-session makes them, one works on the store of the request it is given. */
+  constructor(source: SessionSource<Row> | DetachedRequest, data?: object) {
+    this.#source = isDetachedRequest(source) ? new DetachedSource(source, data) : source
+    if (data === undefined) return
+    for (const [key, value] of Object.entries(data)) if (!(key in this)) own(this, key, value)
   }
 
   /** For subclasses: the live row behind a session. */
@@ -46,11 +40,15 @@ export class Session<Row extends SessionRow = SessionRow> {
     return this.#source.id
   }
 
-  get cookie(): SessionCookie {
+  /** The cookie of this session. What changes here (`maxAge`, say) goes out with the response. */
+  get cookie(): Cookie {
     return this.#source.cookie
   }
 
-  /** Begins a new, empty session with a new id; the old one is deleted. `req.session` is the new one at once. */
+  /**
+   * Begins a new, empty session with a new id. `req.session` is the new one at once. Requests that carried the old id may
+   * still read it for ten seconds and write nothing. It is no logout: that is `destroy`.
+   */
   regenerate(): Promise<void>
   regenerate(callback: Callback): this
   regenerate(callback?: Callback): Promise<void> | this {
@@ -78,11 +76,32 @@ export class Session<Row extends SessionRow = SessionRow> {
     return this.#answer(this.#source.reload(this), callback)
   }
 
-  /** Marks the session as seen now; otherwise every request does that, at most once per interval. */
-  touch(): Promise<void>
-  touch(callback: Callback): this
-  touch(callback?: Callback): Promise<void> | this {
-    return this.#answer(this.#source.touch(this), callback)
+  /**
+   * Changes the session atomically: `change` gets the data as they are stored now, and what it changed is written only where nobody
+   * else wrote meanwhile; else it is called again. So it should do nothing but change the data. Gives what `change` gives.
+   * Fails where the session is no longer there.
+   *
+   * @example
+   * const visits = await req.session.update((data) => (data.visits = (data.visits ?? 0) + 1))
+   */
+  update<T>(change: (data: Omit<this, keyof Session>) => Awaitable<T>): Promise<T> {
+    // What an application declared to be in its session is what it finds there.
+    return this.#source.update(this, change as (data: object) => Awaitable<T>)
+  }
+
+  /** Lets the cookie's maxAge begin anew. Every response does that for the cookie it sends. */
+  resetMaxAge(): this {
+    const { cookie } = this
+    const { originalMaxAge } = cookie
+    if (!Object.isFrozen(cookie)) cookie.maxAge = originalMaxAge
+    return this
+  }
+
+  /** Marks the session as seen now; otherwise every request does that, at most once per interval. The response waits for it. */
+  touch(callback?: Callback): this {
+    this.resetMaxAge()
+    void this.#answer(this.#source.touch(this), callback)
+    return this
   }
 
   #answer(work: Promise<void>, callback: Callback | undefined): Promise<void> | this {
@@ -150,10 +169,12 @@ export function notice(
     patch[key] = text
   }
   if (kept === texts.size) return patch
-  patch ??= emptyObject()
   for (const key of texts.keys()) {
+    if (reserved.has(key)) continue // Of the session itself, not of the application.
     const removed = !Object.hasOwn(session, key) || textOf(key, Reflect.get(session, key)) === undefined
-    if (removed) patch[key] = null
+    if (!removed) continue
+    patch ??= emptyObject()
+    patch[key] = null
   }
   return patch
 }
@@ -170,8 +191,4 @@ function reserve(prototype: object, name: string): void {
 
 function reservedMessage(name: string): string {
   return `req.session.${name} belongs to the session itself: store the value under another name`
-}
-
-function own(session: object, key: string, value: unknown): void {
-  Object.defineProperty(session, key, { value, writable: true, enumerable: true, configurable: true })
 }

@@ -2,7 +2,7 @@
 import { isPromise } from './awaitable.ts'
 import { Recent } from './recent.ts'
 import { SqliteConnection, type SqlValue } from './sqlite.ts'
-import { type Awaitable, MOST_LISTED, type SessionPatch, type SessionRow, type SessionStore } from './store.ts'
+import { type Awaitable, MOST_LISTED, type SessionPatch, type SessionRow, type SessionSeen, type SessionStore } from './store.ts'
 
 export { SqliteConnection, StepMissed, StoreBusy } from './sqlite.ts'
 
@@ -74,16 +74,29 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
     return found
   }
 
-  update(hash: string, patch: SessionPatch): Awaitable<boolean> {
-    return this.#write(hash, () => this.connection.run(this.#sql.update, [JSON.stringify(patch), hash]).changes > 0)
+  update(hash: string, patch: SessionPatch, options: { readonly unchangedFrom?: string | undefined } = {}): Awaitable<boolean> {
+    const { unchangedFrom } = options
+    const text = JSON.stringify(patch)
+    return this.#write(hash, () =>
+      unchangedFrom === undefined
+        ? this.#changes(this.#sql.update, [text, hash])
+        : this.#changes(this.#sql.updateUnchanged, [text, hash, unchangedFrom]),
+    )
   }
 
-  touch(hash: string, seen: { readonly lastSeenAt: number; readonly expiresAt: number }): Awaitable<boolean> {
-    return this.#write(hash, () => this.connection.run(this.#sql.touch, [seen.lastSeenAt, seen.expiresAt, hash]).changes > 0)
+  touch(hash: string, { lastSeenAt, expiresAt, limits }: SessionSeen): Awaitable<boolean> {
+    if (limits === undefined) return this.#write(hash, () => this.#changes(this.#sql.touch, [lastSeenAt, expiresAt, hash]))
+    const { idleMs, endsAt, persistent } = limits
+    const params = [lastSeenAt, expiresAt, idleMs, endsAt, persistent ? 1 : 0, hash]
+    return this.#write(hash, () => this.#changes(this.#sql.touchLimits, params))
+  }
+
+  retire(hash: string, until: number): Awaitable<boolean> {
+    return this.#write(hash, () => this.#changes(this.#sql.retire, [until, until, hash], { durable: true }))
   }
 
   delete(hash: string): Awaitable<boolean> {
-    return this.#write(hash, () => this.connection.run(this.#sql.delete, [hash], { durable: true }).changes > 0)
+    return this.#write(hash, () => this.#changes(this.#sql.delete, [hash], { durable: true }))
   }
 
   listByUser(userId: string): Awaitable<readonly SessionRow[]> {
@@ -99,8 +112,24 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
     return this.connection.retrying(() => this.connection.run(this.#sql.sweep, [now, limit]).changes)
   }
 
+  all(now: number, limit: number): Awaitable<readonly SessionRow[]> {
+    return this.connection.retrying(() => this.connection.allValues(this.#sql.all, [now, limit]).map(sessionFrom))
+  }
+
+  count(now: number): Awaitable<number> {
+    return this.connection.retrying(() => Number(this.connection.values(this.#sql.count, [now])?.[0]))
+  }
+
+  clear(): Awaitable<void> {
+    return this.connection.retrying(() => void this.connection.run(this.#sql.clear, [], { durable: true }))
+  }
+
   close(): void {
     if (this.#ownsConnection) this.connection.close()
+  }
+
+  #changes(sql: string, params: SqlValue[], options?: { readonly durable?: boolean }): boolean {
+    return this.connection.run(sql, params, options).changes > 0
   }
 
   /** A write that concerns one session: drops its copy, in the same tick, and keeps the others. */
@@ -177,11 +206,18 @@ function statements(table: string) {
   return {
     create: `INSERT INTO ${table} (${columns}) VALUES (${SESSION_COLUMNS.map(() => '?').join(', ')})`,
     find: `SELECT ${columns} FROM ${table} WHERE hash = ?`,
-    update: `UPDATE ${table} SET data = json_patch(data, ?) WHERE hash = ?`,
-    touch: `UPDATE ${table} SET last_seen_at = max(last_seen_at, ?), expires_at = max(expires_at, ?) WHERE hash = ?`,
+    update: `UPDATE ${table} SET data = json_patch(data, ?) WHERE hash = ? AND idle_ms > 0`,
+    updateUnchanged: `UPDATE ${table} SET data = json_patch(data, ?) WHERE hash = ? AND idle_ms > 0 AND data = ?`,
+    touch: `UPDATE ${table} SET last_seen_at = max(last_seen_at, ?), expires_at = max(expires_at, ?) WHERE hash = ? AND idle_ms > 0`,
+    touchLimits: `UPDATE ${table} SET last_seen_at = max(last_seen_at, ?), expires_at = ?, idle_ms = ?, ends_at = ?, persistent = ?
+      WHERE hash = ? AND idle_ms > 0`,
+    retire: `UPDATE ${table} SET idle_ms = 0, expires_at = min(expires_at, ?), ends_at = min(expires_at, ?) WHERE hash = ? AND idle_ms > 0`,
     delete: `DELETE FROM ${table} WHERE hash = ?`,
     listByUser: `SELECT ${columns} FROM ${table} WHERE user_id = ? ORDER BY last_seen_at DESC, rowid DESC LIMIT ${MOST_LISTED}`,
     deleteByUser: `DELETE FROM ${table} WHERE user_id = ? AND hash <> ?`,
+    all: `SELECT ${columns} FROM ${table} WHERE expires_at > ? LIMIT ?`,
+    count: `SELECT count(*) FROM ${table} WHERE expires_at > ?`,
+    clear: `DELETE FROM ${table}`,
     sweep: `DELETE FROM ${table} WHERE hash IN (SELECT hash FROM ${table} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
   }
 }

@@ -1,4 +1,6 @@
 // The contract of a session store, and its laws. `sessionStoreSuite` in guildhall/testing proves them for any store.
+import type { Clock } from '../domain/clock.ts'
+import type { SessionLimits } from '../domain/session.ts'
 
 /** A value, or a promise of one: a store inside the process answers at once and costs its callers no extra turn. */
 export type Awaitable<T> = T | Promise<T>
@@ -16,7 +18,7 @@ export interface SessionRow {
   readonly data: string
   readonly createdAt: number
   readonly lastSeenAt: number
-  /** The idle timeout of this session, in milliseconds. */
+  /** The idle timeout of this session, in milliseconds; 0 once it was retired: it can be read until it expires, and nothing else. */
   readonly idleMs: number
   /** When it ends if nobody comes back. */
   readonly expiresAt: number
@@ -41,6 +43,13 @@ export const MOST_LISTED = 100
 /** Changed keys with their JSON text; `null` takes the key out. */
 export type SessionPatch = Readonly<Record<string, string | null>>
 
+/** That a session was seen, until when it lives if nobody comes back, and, where they change, its limits. */
+export interface SessionSeen {
+  readonly lastSeenAt: number
+  readonly expiresAt: number
+  readonly limits?: { readonly idleMs: number; readonly endsAt: number; readonly persistent: boolean } | undefined
+}
+
 /**
  * Keeps sessions. There is no upsert, on purpose: a session that was deleted cannot come back.
  *
@@ -49,15 +58,18 @@ export type SessionPatch = Readonly<Record<string, string | null>>
  * 2. `update` and `touch` change a row only where it exists, and say whether it did. They never make one.
  * 3. `update` replaces or removes exactly the keys of its patch, atomically: concurrent patches of different keys are all kept, of one key the last wins.
  * 4. After `delete` or `deleteByUser` has answered, `find` answers undefined for that hash, for ever.
- * 5. `touch` never moves `lastSeenAt` or `expiresAt` back.
+ * 5. `touch` never moves `lastSeenAt` or `expiresAt` back; only with `limits`, which replace those of the row, may a session end earlier.
  * 6. `find` returns what was written, expired or not: who reads judges.
  * 7. `sweep` deletes only what has expired at `now`, at most `limit` rows, and says how many.
+ * 8. `update` with `unchangedFrom` changes a row only where its data is still that text, to the letter; of parallel ones, one succeeds.
+ * 9. `retire` makes a row that nobody can write or touch any more and that expires at `until`, unless it would sooner. It retires once.
  */
 export interface SessionStore<Row extends SessionRow = SessionRow> {
   create(row: SessionRow): Awaitable<void>
   find(hash: string): Awaitable<Row | undefined>
-  update(hash: string, patch: SessionPatch): Awaitable<boolean>
-  touch(hash: string, seen: { readonly lastSeenAt: number; readonly expiresAt: number }): Awaitable<boolean>
+  update(hash: string, patch: SessionPatch, options?: { readonly unchangedFrom?: string | undefined }): Awaitable<boolean>
+  touch(hash: string, seen: SessionSeen): Awaitable<boolean>
+  retire(hash: string, until: number): Awaitable<boolean>
   delete(hash: string): Awaitable<boolean>
   /** The sessions of one user, the last seen first, of those seen together the newest; at most `MOST_LISTED`. */
   listByUser(userId: string): Awaitable<readonly SessionRow[]>
@@ -65,4 +77,12 @@ export interface SessionStore<Row extends SessionRow = SessionRow> {
   deleteByUser(userId: string, options?: { readonly except?: string | undefined }): Awaitable<number>
   sweep(now: number, limit: number): Awaitable<number>
   close(): Awaitable<void>
+  /** Optional, for `req.sessionStore`: sessions that have not expired at `now`, at most `limit`; how many there are; and the end of all. */
+  all?(now: number, limit: number): Awaitable<readonly SessionRow[]>
+  count?(now: number): Awaitable<number>
+  clear?(): Awaitable<void>
+  /** The key of an id. Default: SHA-256, base64url. Only a store that adopts rows of others has another one. */
+  keyOf?(id: string): string
+  /** Hears once with which limits and clock its middleware works. For stores that judge rows which somebody else wrote. */
+  attach?(middleware: { readonly limits: SessionLimits; readonly clock: Clock }): void
 }

@@ -1,36 +1,20 @@
-// The session of one request: what was loaded, what the application changed, and what is saved before the response ends.
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Clock } from '../domain/clock.ts'
+// What an application can ask of the session of one request: save, reload, update, regenerate, destroy; and a login.
+import { setImmediate } from 'node:timers/promises'
 import { newToken } from '../domain/secret.ts'
 import { expiryAfter, type SessionLimits } from '../domain/session.ts'
-import { cookieOf, isStranger, maxAgeOf, noCookie } from './answer-cookie.ts'
+import { isStranger } from './answer-cookie.ts'
 import { after, isPromise } from './awaitable.ts'
-import type { CookieSettings } from './cookie.ts'
 import { patchTexts, textOf, textsOfRow, writeTexts } from './data.ts'
-import { hold, type Settling } from './response.ts'
+import { isRetired } from './load.ts'
+import { PREDECESSOR_KEY, RequestSession } from './request-session.ts'
 import { type NewLogin, newRow } from './row.ts'
-import { fill, notice, type Session, type SessionCookie, type SessionSource } from './session.ts'
-import type { Awaitable, SessionPatch, SessionRow, SessionStore } from './store.ts'
-import { Turns } from './turns.ts'
+import { fill, notice, type SessionSource } from './session.ts'
+import type { Awaitable, SessionPatch, SessionRow } from './store.ts'
 
-/** What all requests of one middleware share. */
-export interface Engine<Row extends SessionRow = SessionRow> {
-  readonly store: SessionStore<Row>
-  readonly cookie: CookieSettings
-  readonly limits: SessionLimits
-  readonly clock: Clock
-  readonly SessionClass: new (source: SessionSource<Row>) => Session<Row>
-  /** The names that SessionClass takes for itself. */
-  readonly reserved: ReadonlySet<string>
-  isLive(row: Row | undefined): row is Row
-  /** The keys of the store that a request leads to, live or not. */
-  hashesOf(req: IncomingMessage): readonly string[]
-}
-
-export interface Found<Row> {
-  readonly id: string
-  readonly row: Row
-}
+/** How long requests that were on their way may read a session that a bare `regenerate` replaced. */
+const GRACE_MS = 10_000
+/** An atomic change that loses to others so often in a row is given up. */
+const MOST_TRIES = 1000
 
 export interface Renewal {
   readonly login: NewLogin
@@ -41,10 +25,6 @@ export interface Renewal {
   readonly continues: boolean
 }
 
-const NOTHING: ReadonlyMap<string, string> = new Map()
-
-type Next = (error?: unknown) => void
-
 /** The session was ended, here or elsewhere, before its renewal was answered. The renewal is undone. */
 export class SessionEnded extends Error {
   override readonly name = 'SessionEnded'
@@ -54,145 +34,102 @@ export class SessionEnded extends Error {
   }
 }
 
-export class Visit<Row extends SessionRow = SessionRow> implements SessionSource<Row>, Settling {
-  readonly engine: Engine<Row>
-  readonly #req: IncomingMessage
-  readonly #res: ServerResponse
-  readonly #next: Next
-  #id: string | undefined
-  /** The live row behind the request, as the store gave it. */
-  #row: Row | undefined
-  /** The row that is written to: #row, or one made during this request. */
-  #stored: SessionRow | undefined
-  #session: Session<Row> | undefined
-  #texts: ReadonlyMap<string, string> | undefined
-  #outgoingCookie: string | undefined
-  readonly #turns = new Turns()
-  #held = false
-  /** Nothing is written any more: the session was ended, here or elsewhere, or could not be saved. */
-  #abandoned: { readonly error: unknown } | undefined
-  #over: 'ended' | 'deleted' | 'failed' | undefined
-
-  constructor(engine: Engine<Row>, req: IncomingMessage, res: ServerResponse, next: Next, found: Found<Row> | undefined) {
-    this.engine = engine
-    this.#req = req
-    this.#res = res
-    this.#next = next
-    this.#id = found?.id
-    this.#row = found?.row
-    this.#stored = found?.row
-  }
-
-  get row(): Row | undefined {
-    return this.#row
-  }
-
-  get id(): string {
-    this.#id ??= newToken()
-    return this.#id
-  }
-
-  get outgoingCookie(): string | undefined {
-    return this.#outgoingCookie
-  }
-
-  /** `req.session`. The first look at it parses the row and takes hold of the response. */
-  get session(): Session<Row> | undefined {
-    if (this.#over === 'ended') return undefined
-    return this.#session ?? this.#open()
-  }
-
-  get cookie(): SessionCookie {
-    const { path, domain, httpOnly, secure, sameSite } = this.engine.cookie
-    const now = this.engine.clock.now()
-    const maxAge = maxAgeOf(this.engine.cookie, this.#stored, now) ?? null
-    const expires = maxAge === null ? null : new Date(now + maxAge)
-    return Object.freeze({ path, domain, httpOnly, secure, sameSite, maxAge, expires })
-  }
-
-  /** Before the response goes out: what still runs, then what the application changed. */
-  settle(): Awaitable<void> {
-    if (this.#abandoned) return Promise.reject(this.#abandoned.error)
-    const { running } = this.#turns
-    if (running) return running.then(() => this.#turns.take(() => this.#save()))
-    const patch = this.#notice()
-    if (patch) return this.#turns.take(() => this.#write(patch))
-  }
-
-  failed(error: unknown): void {
-    this.#over ??= 'failed'
-    this.#next(error)
-  }
-
+export class Visit<Row extends SessionRow = SessionRow> extends RequestSession<Row> implements SessionSource<Row> {
   save(session: object): Promise<void> {
-    return this.#act(() => (session === this.#session ? this.#save() : undefined))
+    return this.#act(() => (session === this.current ? this.saveNow() : undefined))
   }
 
   reload(session: object): Promise<void> {
     return this.#act(async () => {
-      if (session !== this.#session) return
-      const row = this.#stored && (await this.engine.store.find(this.#stored.hash))
+      if (session !== this.current) return
+      const row = this.stored && (await this.engine.store.find(this.stored.hash))
       if (!this.engine.isLive(row)) throw new Error('req.session.reload: this session is no longer there')
-      this.#row = row
-      this.#stored = row
+      this.row = row
+      this.stored = row
       for (const key of Object.keys(session)) Reflect.deleteProperty(session, key)
-      this.#texts = textsOfRow(row)
-      fill(session, this.#texts, this.engine.reserved)
+      this.texts = textsOfRow(row)
+      fill(session, this.texts, this.engine.reserved)
     })
   }
 
   touch(session: object): Promise<void> {
     return this.#act(() => {
-      const row = this.#stored
-      if (row === undefined || session !== this.#session) return
+      const row = this.stored
+      if (row === undefined || isRetired(row) || session !== this.current) return
       const now = this.engine.clock.now()
       return after(this.engine.store.touch(row.hash, { lastSeenAt: now, expiresAt: expiryAfter(now, row) }), () => {})
     })
   }
 
-  /** A new id, a new empty session without a login. The old row is deleted, and with it whatever else the request could lead to. */
+  async update<T>(session: object, change: (data: object) => Awaitable<T>): Promise<T> {
+    const result: T[] = []
+    await this.#act(() => {
+      const changed = session === this.current ? this.#change(change) : Promise.reject(gone())
+      return after(changed, (value) => void result.push(value))
+    })
+    return result[0] as T // Filled where #act did not throw.
+  }
+
+  /** A new id, a new empty session without a login. Requests on their way may read the old one for a while, unless it was a login. */
   regenerate(): Promise<void> {
     return this.#act(() => {
-      const old = this.#leave()
-      this.#over = undefined
-      this.#open()
-      return after(this.#delete(old), () => {
-        if (old.size > 0) this.#sendCookie(undefined)
-      })
+      const { store, clock } = this.engine
+      const row = this.stored
+      const replaced = row !== undefined && row.userId === undefined ? row.hash : undefined
+      const hashes = this.#leave()
+      this.over = undefined
+      this.predecessor = replaced
+      this.open()
+      if (replaced === undefined) return after(this.#delete(hashes), () => this.#clearCookie({ where: hashes.size > 0 }))
+      hashes.delete(replaced)
+      return after(store.retire(replaced, clock.now() + GRACE_MS), (retired) =>
+        // Where another request was faster, its cookie stands.
+        after(this.#delete(hashes), () => this.#clearCookie({ where: retired })),
+      )
     })
+  }
+
+  /** A new session with a new id, beside what is stored of the old one. */
+  begin(): void {
+    this.#leave()
+    this.over = undefined
+    this.open()
   }
 
   /** Deletes the session and clears the cookie: also where there is none, and as often as asked. */
   destroy(): Promise<void> {
     return this.#act(() => {
       const old = this.#leave()
-      this.#over = 'ended'
+      this.over = 'ended'
       // The cookie goes only when the row is gone: no answer claims a logout that did not happen.
-      return after(this.#delete(old), () => {
-        if (!isStranger(this.#req, this.engine.cookie)) this.#sendCookie(undefined)
-      })
+      return after(this.#delete(old), () => this.#clearCookie({ where: true }))
     })
   }
 
   /** `req.session = null`: nobody can catch its failure, so the response fails with it, whenever it comes. */
   abandon(): void {
+    if (this.engine.habits.unset === 'keep') {
+      this.over = 'kept'
+      return
+    }
     this.destroy().catch((error: unknown) => {
-      this.#abandoned = { error }
+      this.abandoned = { error }
     })
   }
 
   /** A login: a new row under a new id, made before the old one goes, found again as the store gives it. */
   async renew({ login, limits, persistent, keep, continues }: Renewal): Promise<Row> {
-    if (this.#res.headersSent) throw new TypeError('a session cannot be renewed after the head of its response was sent')
+    if (this.res.headersSent) throw new TypeError('a session cannot be renewed after the head of its response was sent')
     let renewed: Row | undefined
     await this.#act(async () => {
       const { store, clock } = this.engine
       const id = newToken()
-      const row = newRow({ id, data: this.#kept(keep), now: clock.now(), limits, persistent, login })
-      const old = this.#stored?.hash
+      const hash = this.engine.keyOf(id)
+      const row = newRow({ hash, data: this.#kept(keep), now: clock.now(), limits, persistent, login })
+      const old = this.stored?.hash
       await store.create(row)
       const giveUp = async (error: unknown): Promise<never> => {
-        this.#over = 'failed'
+        this.over = 'failed'
         await store.delete(row.hash)
         throw error
       }
@@ -205,92 +142,78 @@ export class Visit<Row extends SessionRow = SessionRow> implements SessionSource
       }
       renewed = await store.find(row.hash)
       if (!this.engine.isLive(renewed)) return giveUp(new SessionEnded())
-      this.#over = undefined
-      this.#id = id
-      this.#row = renewed
-      this.#stored = renewed
-      this.#sendCookie(renewed)
+      this.over = undefined
+      this.currentId = id
+      this.row = renewed
+      this.stored = renewed
+      this.sendCookie(renewed)
     })
     if (renewed === undefined) throw new Error('the session was not renewed')
     return renewed
   }
 
-  #open(): Session<Row> {
-    const session = new this.engine.SessionClass(this)
-    const texts = this.#textsNow()
-    if (texts.size > 0) fill(session, texts, this.engine.reserved)
-    this.#session = session
-    this.#hold()
-    return session
+  protected override source(): SessionSource<Row> {
+    return this
   }
 
-  #hold(): void {
-    if (this.#held) return
-    this.#held = true
-    hold(this.#res, this)
-  }
-
-  #textsNow(): ReadonlyMap<string, string> {
-    this.#texts ??= this.#row ? textsOfRow(this.#row) : NOTHING
-    return this.#texts
-  }
-
-  /** Step three: notice. */
-  #notice(): SessionPatch | undefined {
-    if (this.#session === undefined || this.#over) return undefined
-    return notice(this.#session, this.#textsNow(), this.engine.reserved)
-  }
-
-  #save(): Awaitable<void> {
-    const patch = this.#notice()
-    if (patch) return this.#write(patch)
-  }
-
-  /** Step four: save. A row that is there is patched, never made again. */
-  #write(patch: SessionPatch): Awaitable<void> {
-    const row = this.#stored
-    if (row === undefined) return this.#create(patch)
-    return after(this.engine.store.update(row.hash, patch), (updated) => {
-      if (updated) this.#texts = patchTexts(this.#textsNow(), patch)
-      else this.#over = 'deleted' // By a logout, meanwhile. The write is dropped: a session that was ended does not come back.
+  /** Reads the session as it is now, changes it, writes only where nobody else wrote meanwhile; else begins again. */
+  #change<T>(change: (data: object) => Awaitable<T>, tries = 0): Awaitable<T> {
+    const { store, reserved } = this.engine
+    const { stored } = this
+    if (stored === undefined) return this.#changeNew(change)
+    if (tries === MOST_TRIES) throw new Error(`req.session.update: ${MOST_TRIES} times somebody else was faster`)
+    return after(store.find(stored.hash), (row) => {
+      if (!this.engine.isLive(row) || isRetired(row)) throw gone()
+      const texts = textsOfRow(row)
+      const draft = {}
+      fill(draft, texts, reserved)
+      return after(change(draft), (result) => {
+        const patch = notice(draft, texts, reserved)
+        if (patch === undefined) return result
+        return after(store.update(row.hash, patch, { unchangedFrom: row.data }), (updated) => {
+          if (updated) return this.#adopt(patch, result)
+          // A store that answers at once would hold the process while another one writes.
+          return tries % 10 === 9 ? setImmediate().then(() => this.#change(change, tries + 1)) : this.#change(change, tries + 1)
+        })
+      })
     })
   }
 
-  #create(patch: SessionPatch): Awaitable<void> {
-    const { clock, cookie, limits, store } = this.engine
-    const late = this.#res.headersSent && this.#outgoingCookie === undefined
-    if (late || isStranger(this.#req, this.engine.cookie)) return
-    const texts = patchTexts(NOTHING, patch)
-    const persistent = cookie.maxAgeMs !== undefined
-    const row = newRow({ id: this.id, data: writeTexts(texts), now: clock.now(), limits, persistent })
-    const before = this.#outgoingCookie
-    this.#sendCookie(row)
-    const undo = (error: unknown): never => {
-      if (!this.#res.headersSent) this.#outgoingCookie = before
-      throw error
+  /** The same where nothing is stored yet: nobody else can know this session. */
+  #changeNew<T>(change: (data: object) => Awaitable<T>): Awaitable<T> {
+    const { reserved } = this.engine
+    const draft: object = Object.assign({}, this.current)
+    return after(change(draft), (result) => {
+      const patch = notice(draft, new Map(), reserved)
+      if (patch === undefined) return result
+      return after(this.create(patch), () => this.#adopt(patch, result))
+    })
+  }
+
+  /** What an atomic change wrote is there for this request too. */
+  #adopt<T>(patch: SessionPatch, result: T): T {
+    if (this.current) {
+      const written = Object.entries(patch).filter((entry): entry is [string, string] => entry[1] !== null)
+      fill(this.current, new Map(written), this.engine.reserved)
+      for (const key of Object.keys(patch)) if (patch[key] === null) Reflect.deleteProperty(this.current, key)
     }
-    try {
-      const created = store.create(row)
-      const done = (): void => {
-        this.#stored = row
-        this.#texts = texts
-      }
-      return isPromise(created) ? created.then(done, undo) : done()
-    } catch (error) {
-      return undo(error)
-    }
+    this.texts = patchTexts(this.textsNow(), patch)
+    return result
   }
 
   /** Lets go of the session as it was, and says what is to be deleted. */
-  #leave(): ReadonlySet<string> {
-    const hashes = new Set(this.engine.hashesOf(this.#req))
-    if (this.#stored) hashes.add(this.#stored.hash)
-    this.#id = undefined
-    this.#row = undefined
-    this.#stored = undefined
-    this.#session = undefined
-    this.#texts = undefined
-    this.#outgoingCookie = undefined
+  #leave(): Set<string> {
+    const hashes = new Set(this.engine.hashesOf(this.req))
+    if (this.stored) hashes.add(this.stored.hash)
+    const predecessor = this.predecessor ?? this.textsNow().get(PREDECESSOR_KEY)
+    if (predecessor !== undefined) hashes.add(predecessor)
+    this.forgetCookie()
+    this.predecessor = undefined
+    this.currentId = undefined
+    this.row = undefined
+    this.stored = undefined
+    this.current = undefined
+    this.texts = undefined
     return hashes
   }
 
@@ -309,25 +232,26 @@ export class Visit<Row extends SessionRow = SessionRow> implements SessionSource
     return waiting.length > 0 ? Promise.all(waiting).then(() => gone) : gone
   }
 
+  #clearCookie({ where }: { readonly where: boolean }): void {
+    if (where && !isStranger(this.req, this.engine.cookie, this.attributes)) this.sendCookie(undefined)
+  }
+
   #kept(keys: readonly string[]): string {
-    const session = this.#session
-    const texts = this.#textsNow()
+    const session = this.current
+    const texts = this.textsNow()
     const kept = keys.map((key) => [key, session ? textOfKey(session, key) : texts.get(key)] as const)
     return writeTexts(kept.flatMap(([key, text]) => (text === undefined ? [] : [[key, text]])))
   }
 
-  /** The cookie for a row; without one the cookie is taken away. */
-  #sendCookie(row: SessionRow | undefined): void {
-    const { clock, cookie } = this.engine
-    this.#outgoingCookie = row ? cookieOf(this.#req, cookie, { id: this.id, row, now: clock.now() }) : noCookie(this.#req, cookie)
-    this.#hold()
-  }
-
   /** What the application asked for. The response waits for it, and fails with it unless somebody caught the failure before. */
   #act(work: () => Awaitable<void>): Promise<void> {
-    this.#hold()
-    return this.#turns.promise(work)
+    this.hold()
+    return this.turns.promise(work)
   }
+}
+
+function gone(): Error {
+  return new Error('req.session.update: this session is no longer there')
 }
 
 function textOfKey(session: object, key: string): string | undefined {

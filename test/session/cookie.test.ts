@@ -6,7 +6,7 @@ import { MemoryStore, session } from 'guildhall/session'
 import { describe, expect, test } from 'vitest'
 import { digest, newToken } from '../../src/domain/secret.ts'
 import { type CookieSettings, idReader, issueCookie } from '../../src/session/cookie.ts'
-import { ADA, Browser, COOKIE, countingStore, house, send, serve } from './support.ts'
+import { ADA, Browser, COOKIE, countingStore, house, START, send, serve } from './support.ts'
 
 const SIGNED: CookieSettings = { ...COOKIE, name: 'connect.sid', secrets: ['new secret', 'old secret'] }
 const read = (header: string | undefined, cookie: CookieSettings = COOKIE) => idReader(cookie)(header)
@@ -170,7 +170,12 @@ describe('a signed cookie', () => {
     expect(read(`connect.sid=${id}`, SIGNED)).toEqual([])
     for (let n = 0; n < 50; n++) {
       const token = newToken()
-      const [pair = ''] = issueCookie(SIGNED, token, { secure: false, maxAgeMs: undefined }).split(';')
+      const [pair = ''] = issueCookie(SIGNED, token, {
+        attributes: SIGNED,
+        secure: false,
+        maxAgeMs: undefined,
+        now: START,
+      }).split(';')
       expect(pair).toBe(`connect.sid=${encodeURIComponent(sign(token, 'new secret'))}`)
       expect(read(pair, SIGNED)).toEqual([token])
     }
@@ -204,12 +209,20 @@ describe('a signed cookie', () => {
 describe('the cookie that goes out', () => {
   test('D-08 D-09 is small, lives at most 400 days, and carries its attributes', () => {
     const cookie: CookieSettings = { ...COOKIE, name: '__Host-guildhall', secure: true, secrets: ['secret'] }
-    const text = issueCookie(cookie, newToken(), { secure: true, maxAgeMs: Number.MAX_SAFE_INTEGER })
+    const text = issueCookie(cookie, newToken(), {
+      attributes: cookie,
+      secure: true,
+      maxAgeMs: Number.MAX_SAFE_INTEGER,
+      now: START,
+    })
     const [pair = '', ...attributes] = text.split('; ')
-    expect(attributes).toEqual(['Path=/', 'HttpOnly', 'Secure', 'SameSite=Strict', 'Max-Age=34560000'])
+    const until = new Date(START + 34_560_000_000).toUTCString()
+    expect(attributes).toEqual(['Path=/', 'HttpOnly', 'Secure', 'SameSite=Strict', 'Max-Age=34560000', `Expires=${until}`])
     expect(Buffer.byteLength(pair)).toBeLessThan(256)
     expect(
-      issueCookie({ ...COOKIE, sameSite: false, httpOnly: false, domain: 'a.example' }, 'x', {
+      issueCookie(COOKIE, 'x', {
+        attributes: { ...COOKIE, sameSite: false, httpOnly: false, domain: 'a.example' },
+        now: START,
         secure: false,
         maxAgeMs: undefined,
       }),
@@ -237,7 +250,12 @@ describe('the cookie that goes out', () => {
     })
     const answer = await send(`${url}/remember`)
     expect(answer.setCookies[0]).toContain('; Max-Age=86400')
-    expect(JSON.parse(answer.text)).toMatchObject({ path: '/', httpOnly: true, maxAge: 86_400_000 })
+    expect(JSON.parse(answer.text)).toMatchObject({
+      path: '/',
+      httpOnly: true,
+      originalMaxAge: 86_400_000,
+      expires: new Date(START + 86_400_000).toISOString(),
+    })
   })
 
   test('leaves the cookies of the host alone, however they were set', async () => {

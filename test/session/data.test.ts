@@ -162,19 +162,20 @@ describe('keys', () => {
   })
 })
 
-test('the cookie of a session can be read and not changed', async () => {
+test('the cookie of a session can be read and not changed where the settings decide it', async () => {
   const { url } = await house((app) => {
     app.get('/', (req, res) => {
       expect(() => Object.assign(req.session.cookie, { maxAge: 1 })).toThrow(TypeError)
+      expect(() => Object.assign(req.session.cookie, { path: '/elsewhere' })).toThrow(TypeError)
       res.json(req.session.cookie)
     })
   })
   expect(JSON.parse((await send(url)).text)).toEqual({
     path: '/',
     httpOnly: true,
-    secure: 'auto',
+    secure: false,
     sameSite: 'strict',
-    maxAge: null,
+    originalMaxAge: null,
     expires: null,
   })
 })

@@ -60,10 +60,22 @@ describe('session()', () => {
       store: {},
       secret: [],
       name: 'a b',
-      resave: false,
+      resave: 'no',
+      unset: 'gone',
+      genid: 'uuid',
+      colour: 'red',
       idleTimeout: '15 minutes',
       absoluteTimeout: '500d',
-      cookie: { secure: 'yes', sameSite: 'Strict', path: 'x', domain: 'a;b', maxAge: -1, partitioned: true },
+      cookie: {
+        secure: 'yes',
+        sameSite: 'Strict',
+        path: 'x',
+        domain: 'a;b',
+        maxAge: -1,
+        partitioned: 1,
+        priority: 'top',
+        expires: 1,
+      },
     }
     const message = (() => {
       try {
@@ -73,8 +85,9 @@ describe('session()', () => {
       }
       return ''
     })()
-    for (const named of ['store', 'secret', 'name', 'resave', 'idleTimeout', 'absoluteTimeout']) expect(message).toContain(named)
-    for (const named of ['secure', 'sameSite', 'path', 'domain', 'maxAge', 'partitioned'])
+    for (const named of ['store', 'secret', 'name', 'resave', 'unset', 'genid', 'colour', 'idleTimeout', 'absoluteTimeout'])
+      expect(message).toContain(named)
+    for (const named of ['secure', 'sameSite', 'path', 'domain', 'expires', 'partitioned', 'priority'])
       expect(message).toContain(`cookie.${named}`)
   })
 

@@ -44,8 +44,9 @@ export function laterStore(store: SessionStore, before: (verb: string) => Promis
   return {
     create: (row) => later('create', () => store.create(row)),
     find: (hash) => later('find', () => store.find(hash)),
-    update: (hash, patch) => later('update', () => store.update(hash, patch)),
+    update: (hash, patch, options) => later('update', () => store.update(hash, patch, options)),
     touch: (hash, seen) => later('touch', () => store.touch(hash, seen)),
+    retire: (hash, until) => later('retire', () => store.retire(hash, until)),
     delete: (hash) => later('delete', () => store.delete(hash)),
     listByUser: (userId) => store.listByUser(userId),
     deleteByUser: (userId, options) => store.deleteByUser(userId, options),

@@ -1,0 +1,307 @@
+// Steps three and four of a request: notices what the application changed in the session, saves it before the response ends.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { newToken } from '../domain/secret.ts'
+import { expiryAfter, type SessionLimits } from '../domain/session.ts'
+import { cookieOf, isStranger, maxAgeOf, noCookie, overHttps, reachesBrowser } from './answer-cookie.ts'
+import { after, isPromise } from './awaitable.ts'
+import type { CookieAttributes } from './cookie.ts'
+import { emptyObject, patchTexts, textsOfRow, writeTexts } from './data.ts'
+import type { Engine, Found } from './engine.ts'
+import { isRetired } from './load.ts'
+import { hold, type Settling } from './response.ts'
+import { newRow } from './row.ts'
+import { fill, notice, type Session, type SessionSource } from './session.ts'
+import { Cookie, readCookieText, textOfCookie } from './session-cookie.ts'
+import type { Awaitable, SessionPatch, SessionRow } from './store.ts'
+import { Turns } from './turns.ts'
+
+const NOTHING: ReadonlyMap<string, string> = new Map()
+const NO_CHANGE: SessionPatch = emptyObject()
+
+/** Texts beside the application's. Their names are those of methods, which no application can take for a key. */
+const COOKIE_KEY = 'cookie'
+export const PREDECESSOR_KEY = 'regenerate'
+
+export type Next = (error?: unknown) => void
+
+/** The session of one request, as far as it is read and saved. `Visit` adds what an application can ask of it. */
+export abstract class RequestSession<Row extends SessionRow = SessionRow> implements Settling {
+  readonly engine: Engine<Row>
+  /** The live row behind the request, as the store gave it. */
+  row: Row | undefined
+  outgoingCookie: string | undefined
+  protected readonly req: IncomingMessage
+  protected readonly res: ServerResponse
+  protected readonly turns = new Turns()
+  protected currentId: string | undefined
+  /** The row that is written to: the live one, or one made during this request. */
+  protected stored: SessionRow | undefined
+  protected current: Session<Row> | undefined
+  protected texts: ReadonlyMap<string, string> | undefined
+  /** The session that this one replaces and that can be read for a while. It ends with this one. */
+  protected predecessor: string | undefined
+  protected over: 'ended' | 'kept' | 'deleted' | 'failed' | undefined
+  /** Why nothing is written any more. */
+  protected abandoned: { readonly error: unknown } | undefined
+  readonly #next: Next
+  readonly #attributes: CookieAttributes
+  #cookie: Cookie | undefined
+  #cookieBefore = ''
+  #attributesBefore: CookieAttributes | undefined
+  #held = false
+
+  constructor(
+    engine: Engine<Row>,
+    { req, res, next, attributes }: { req: IncomingMessage; res: ServerResponse; next: Next; attributes: CookieAttributes },
+    found: Found<Row> | undefined,
+  ) {
+    this.engine = engine
+    this.req = req
+    this.res = res
+    this.#next = next
+    this.#attributes = attributes
+    this.currentId = found?.id
+    this.row = found?.row
+    this.stored = found?.row
+    const { rolling, resave, saveUninitialized, watchesUnset } = engine.habits
+    if (rolling || resave || saveUninitialized || watchesUnset) this.hold()
+  }
+
+  /** `req.session` was set to nothing, or deleted. */
+  abstract abandon(): void
+  protected abstract source(): SessionSource<Row>
+
+  get id(): string {
+    this.currentId ??= this.engine.habits.newId?.(this.req) ?? newToken()
+    return this.currentId
+  }
+
+  /** `req.session`. The first look at it parses the row and takes hold of the response. */
+  get session(): Session<Row> | undefined {
+    if (this.over === 'ended' || this.over === 'kept') return undefined
+    return this.current ?? this.open()
+  }
+
+  /** `req.session.cookie`. */
+  get cookie(): Cookie {
+    return this.#cookie ?? this.#openCookie()
+  }
+
+  /** Before the response goes out: what still runs, then what the application changed. */
+  settle(): Awaitable<void> {
+    if (this.over === undefined && !Object.hasOwn(this.req, 'session')) this.abandon()
+    if (this.abandoned) return Promise.reject(this.abandoned.error)
+    const { running } = this.turns
+    if (running) return running.then(() => this.turns.take(() => this.saveNow()))
+    const patch = this.#notice()
+    if (patch) return this.turns.take(() => this.#save(patch))
+  }
+
+  failed(error: unknown): void {
+    this.over ??= 'failed'
+    this.#next(error)
+  }
+
+  protected saveNow(): Awaitable<void> {
+    const patch = this.#notice()
+    if (patch) return this.#save(patch)
+  }
+
+  /** Step three: notice. Undefined where there is nothing to save. */
+  #notice(): SessionPatch | undefined {
+    if (this.over || this.isReadOnly) return undefined
+    const patch = this.current && notice(this.current, this.textsNow(), this.engine.reserved)
+    const { rolling, resave, saveUninitialized } = this.engine.habits
+    if (this.stored === undefined) return patch ?? (saveUninitialized ? NO_CHANGE : undefined)
+    if (this.#cookieChanged) return Object.assign(emptyObject(), patch, { [COOKIE_KEY]: textOfCookie(this.cookie) })
+    return patch ?? (rolling || resave ? NO_CHANGE : undefined)
+  }
+
+  /** Step four: save. A row that is there is patched, never made again. */
+  #save(patch: SessionPatch): Awaitable<void> {
+    const row = this.stored
+    if (row === undefined) return this.create(patch)
+    const { rolling, resave, cookieCanChange } = this.engine.habits
+    const cookieChanged = COOKIE_KEY in patch
+    const limited = cookieChanged ? this.#withLimits(row) : row
+    if (rolling || cookieChanged || (cookieCanChange && row.persistent)) this.sendCookie(limited)
+    if (patch === NO_CHANGE && !resave) return
+    return after(this.engine.store.update(row.hash, patch), (updated) => {
+      // Ended or replaced by another request, meanwhile. The write is dropped: a session that was ended does not come back.
+      if (!updated) return this.#dropped()
+      this.texts = patchTexts(this.textsNow(), patch)
+      if (cookieChanged) this.#cookieBefore = textOfCookie(this.cookie)
+      return this.#see(limited)
+    })
+  }
+
+  protected create(patch: SessionPatch): Awaitable<void> {
+    const { clock, store, habits, cookie } = this.engine
+    const late = this.res.headersSent && this.outgoingCookie === undefined
+    if (late || isStranger(this.req, cookie, this.attributes)) return
+    if (habits.onInsecure && !reachesBrowser(this.req, this.attributes, habits.transport)) return habits.onInsecure()
+    const texts = new Map(patchTexts(NOTHING, patch))
+    if (this.#cookieChanged || habits.storesCookie) texts.set(COOKIE_KEY, textOfCookie(this.cookie))
+    if (this.predecessor !== undefined) texts.set(PREDECESSOR_KEY, this.predecessor)
+    const limits = this.#limits()
+    const persistent = this.#maxAge !== undefined
+    const hash = this.engine.keyOf(this.id)
+    const row = newRow({ hash, data: writeTexts(texts), now: clock.now(), limits, persistent })
+    const before = this.outgoingCookie
+    this.sendCookie(row)
+    const undo = (error: unknown): never => {
+      if (!this.res.headersSent) this.outgoingCookie = before
+      throw error
+    }
+    try {
+      const created = store.create(row)
+      const done = (): void => {
+        this.stored = row
+        this.texts = texts
+        if (this.#cookie) this.#cookieBefore = textOfCookie(this.#cookie)
+      }
+      return isPromise(created) ? created.then(done, undo) : done()
+    } catch (error) {
+      return undo(error)
+    }
+  }
+
+  protected open(): Session<Row> {
+    const session = new this.engine.SessionClass(this.source())
+    const texts = this.textsNow()
+    if (texts.size > 0) fill(session, texts, this.engine.reserved)
+    this.current = session
+    this.hold()
+    return session
+  }
+
+  protected hold(): void {
+    if (this.#held) return
+    this.#held = true
+    hold(this.res, this)
+  }
+
+  protected textsNow(): ReadonlyMap<string, string> {
+    this.texts ??= this.row ? textsOfRow(this.row) : NOTHING
+    return this.texts
+  }
+
+  /** The cookie for a row; without one the cookie is taken away. */
+  protected sendCookie(row: SessionRow | undefined): void {
+    const { clock, cookie, habits } = this.engine
+    const { req } = this
+    const { transport } = habits
+    const attributes = row ? this.attributes : (this.#attributesBefore ?? this.attributes)
+    if (habits.onInsecure && !reachesBrowser(req, attributes, transport)) return habits.onInsecure()
+    this.outgoingCookie = row
+      ? cookieOf(req, cookie, { id: this.id, row, attributes, transport, now: clock.now() })
+      : noCookie(req, cookie.name, attributes, transport)
+    this.hold()
+  }
+
+  /** Lets go of the cookie as it was: taking it away needs the same attributes. */
+  protected forgetCookie(): void {
+    this.#attributesBefore = this.attributes
+    this.#cookie = undefined
+    this.outgoingCookie = undefined
+  }
+
+  /** Whether the session can be read only: it was replaced while this request was on its way. */
+  protected get isReadOnly(): boolean {
+    return this.stored !== undefined && isRetired(this.stored)
+  }
+
+  /** What the cookie of this session says; each answer begins its maxAge anew. */
+  protected get attributes(): CookieAttributes {
+    const isSpecial = this.#cookie !== undefined || this.textsNow().has(COOKIE_KEY)
+    return isSpecial && this.engine.habits.cookieCanChange
+      ? { ...this.cookie.attributes(), maxAgeMs: this.#maxAge }
+      : this.#attributes
+  }
+
+  get #maxAge(): number | undefined {
+    if (!this.engine.habits.cookieCanChange) return this.#attributes.maxAgeMs
+    if (this.#cookie === undefined && !this.textsNow().has(COOKIE_KEY)) return this.#attributes.maxAgeMs
+    const { originalMaxAge } = this.cookie
+    return typeof originalMaxAge === 'number' ? originalMaxAge : undefined
+  }
+
+  get #cookieChanged(): boolean {
+    return this.#cookie !== undefined && !Object.isFrozen(this.#cookie) && textOfCookie(this.#cookie) !== this.#cookieBefore
+  }
+
+  #openCookie(): Cookie {
+    const { clock, habits } = this.engine
+    const text = this.textsNow().get(COOKIE_KEY)
+    const { maxAgeMs, ...attributes } = decided(this.#attributes, overHttps(this.req, habits.transport))
+    const fields = { ...attributes, originalMaxAge: maxAgeMs ?? null, ...(text === undefined ? {} : readCookieText(text)) }
+    const cookie = new Cookie(fields, clock)
+    const { originalMaxAge } = cookie
+    const ownMaxAge = typeof originalMaxAge === 'number' ? originalMaxAge : undefined
+    // It counts from the last time the session was seen.
+    const left = ownMaxAge === undefined ? undefined : ownMaxAge - this.#unseenMs
+    const remaining = maxAgeOf({ ...this.#attributes, maxAgeMs: left }, this.stored, clock.now())
+    if (remaining !== undefined) {
+      cookie.maxAge = remaining
+      if (originalMaxAge !== null) cookie.originalMaxAge = originalMaxAge
+    }
+    this.#cookieBefore = textOfCookie(cookie)
+    this.#cookie = cookie
+    if (!habits.cookieCanChange) Object.freeze(cookie)
+    return cookie
+  }
+
+  /** How long ago a session whose cookie counts from each visit was seen. */
+  get #unseenMs(): number {
+    const { clock, habits } = this.engine
+    return habits.cookieCanChange && this.stored ? clock.now() - this.stored.lastSeenAt : 0
+  }
+
+  /** How long a session with the cookie at hand lives. */
+  #limits(): SessionLimits {
+    const { limits, habits } = this.engine
+    const maxAge = this.#maxAge
+    if (maxAge === undefined) return limits
+    const follows = habits.idleFollowsCookie || this.#cookieChanged || this.textsNow().has(COOKIE_KEY)
+    return {
+      idleMs: follows ? Math.max(1, maxAge) : limits.idleMs,
+      absoluteMs: habits.absoluteFollowsCookie ? Math.max(limits.absoluteMs, maxAge) : limits.absoluteMs,
+    }
+  }
+
+  /** The row as it has to be with the cookie at hand, seen now. */
+  #withLimits(row: SessionRow): SessionRow {
+    const { idleMs, absoluteMs } = this.#limits()
+    const endsAt = row.createdAt + absoluteMs
+    return { ...row, idleMs, endsAt, persistent: this.#maxAge !== undefined }
+  }
+
+  /** Marks the row as seen, with its limits where they changed. */
+  #see(row: SessionRow): Awaitable<void> {
+    const before = this.stored
+    const { idleMs, endsAt, persistent } = row
+    const limits = before === row ? undefined : { idleMs, endsAt, persistent }
+    if (limits === undefined && !this.engine.habits.resave) return
+    const lastSeenAt = this.engine.clock.now()
+    const expiresAt = expiryAfter(lastSeenAt, row)
+    return after(this.engine.store.touch(row.hash, { lastSeenAt, expiresAt, limits }), (touched) => {
+      if (!touched) return this.#dropped()
+      this.stored = { ...row, lastSeenAt, expiresAt }
+    })
+  }
+
+  #dropped(): void {
+    this.over = 'deleted'
+    if (!this.res.headersSent) this.outgoingCookie = undefined
+  }
+}
+
+/** What `'auto'` comes to on this connection. */
+function decided(attributes: CookieAttributes, secureConnection: boolean): CookieAttributes {
+  const { secure, sameSite } = attributes
+  return {
+    ...attributes,
+    secure: secure === 'auto' ? secureConnection : secure,
+    sameSite: sameSite === 'auto' ? (secureConnection ? 'none' : 'lax') : sameSite,
+  }
+}

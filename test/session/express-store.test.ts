@@ -1,0 +1,213 @@
+// Stores written for express-session, and the faces of express-session on our own: `req.sessionStore`, the cookie of one session, a store's events.
+
+import express, { type Express } from 'express'
+import session, { fromExpressStore, MemoryStore, type SessionOptions, Store } from 'guildhall/session'
+import { describe, expect, test } from 'vitest'
+import { expressSession } from '../support/express-session.ts'
+import { Browser, HandClock, START, send, serve } from './support.ts'
+
+const SECRET = 'a secret of the house, long enough'
+
+async function open(options: SessionOptions, routes: (app: Express) => void): Promise<string> {
+  const app = express()
+  app.set('env', 'test')
+  const middleware = session({ warn: () => {}, secret: SECRET, ...options })
+  app.use(middleware)
+  routes(app)
+  return serve(app)
+}
+
+function counting(app: Express): void {
+  app.get('/', (req, res) => {
+    req.session.views = (req.session.views ?? 0) + 1
+    res.json(req.session.views)
+  })
+  app.get('/out', async (req, res) => {
+    await req.session.destroy()
+    res.end()
+  })
+}
+
+describe('a store of express-session', () => {
+  test('serves as it is: sessions live, change and end', async () => {
+    const url = await open({ store: new expressSession.MemoryStore() }, counting)
+    const browser = new Browser(url)
+    expect((await browser.get('/')).text).toBe('1')
+    expect((await browser.get('/')).text).toBe('2')
+    const old = browser.cookie ?? ''
+    await browser.get('/out')
+    expect((await send(url, { cookie: old })).text).toBe('1')
+  })
+
+  test('takes over who is logged in with express-session, and gives them back', async () => {
+    const store = new expressSession.MemoryStore()
+    const before = express()
+    before.use(expressSession({ secret: SECRET, store, resave: false, saveUninitialized: false }))
+    counting(before)
+    const urlBefore = await serve(before)
+    const url = await open({ store }, counting)
+    const browser = new Browser(urlBefore)
+    await browser.get('/')
+    expect((await send(url, { cookie: browser.cookie ?? '' })).text).toBe('2')
+    expect((await browser.get('/')).text).toBe('3')
+    expect((await send(url, { cookie: browser.cookie ?? '' })).text).toBe('4')
+  })
+
+  test('D-15 keeps hashes where it is told to', async () => {
+    const store = new expressSession.MemoryStore()
+    const url = await open({ store: fromExpressStore(store, { ids: 'hashed' }) }, counting)
+    const browser = new Browser(url)
+    await browser.get('/')
+    const id = decodeURIComponent(browser.id).slice(2).split('.')[0] ?? ''
+    const kept = Object.keys(Reflect.get(store, 'sessions'))
+    expect(kept).toHaveLength(1)
+    expect(kept).not.toContain(id)
+    expect((await browser.get('/')).text).toBe('2')
+  })
+
+  test('D-22 D-23 in one process keeps every key, and brings nothing back', async () => {
+    const url = await open({ store: new expressSession.MemoryStore() }, (app) => {
+      counting(app)
+      app.get('/set/:key', async (req, res) => {
+        Reflect.set(req.session, req.params.key, 1)
+        await new Promise(setImmediate)
+        res.end()
+      })
+      app.get('/keys', (req, res) => {
+        res.json(Object.keys(req.session).length)
+      })
+    })
+    const browser = new Browser(url)
+    await browser.get('/')
+    await Promise.all(Array.from({ length: 50 }, (_, n) => browser.get(`/set/k${n}`)))
+    expect((await browser.get('/keys')).text).toBe('51')
+    const old = browser.cookie ?? ''
+    await Promise.all([browser.get('/set/a'), browser.get('/out'), browser.get('/set/b'), browser.get('/set/c')])
+    expect((await send(`${url}/keys`, { cookie: old })).text).toBe('0')
+  })
+
+  test('that is disconnected is an error with 503 for who has a cookie, never an anonymous visit', async () => {
+    const store = new expressSession.MemoryStore()
+    const url = await open({ store }, counting)
+    const browser = new Browser(url)
+    await browser.get('/')
+    store.emit('disconnect')
+    expect((await browser.get('/')).status).toBe(503)
+    store.emit('connect')
+    expect((await browser.get('/')).text).toBe('2')
+  })
+
+  test('is refused where it has no get, set and destroy, and where ids is not said', () => {
+    // @ts-expect-error -- No store.
+    expect(() => fromExpressStore({}, { ids: 'plain' })).toThrow('get, set and destroy')
+    // @ts-expect-error -- No such kind.
+    expect(() => fromExpressStore(new expressSession.MemoryStore(), { ids: 'some' })).toThrow("'plain' or 'hashed'")
+  })
+})
+
+describe('the cookie of one session', () => {
+  test('is remembered for as long as it says, and no longer', async () => {
+    const clock = new HandClock()
+    const store = new MemoryStore({ clock })
+    const url = await open({ store, clock }, (app) => {
+      counting(app)
+      app.get('/remember', (req, res) => {
+        req.session.cookie.maxAge = 30 * 86_400_000
+        req.session.views = 10
+        res.json([req.session.cookie.maxAge, req.session.cookie.originalMaxAge])
+      })
+      app.get('/forget', (req, res) => {
+        req.session.cookie.expires = false
+        res.end()
+      })
+      app.get('/look', (req, res) => {
+        res.json([req.session.views ?? null, req.session.cookie.maxAge])
+      })
+    })
+    const browser = new Browser(url)
+    await browser.get('/')
+    const answer = await browser.get('/remember')
+    expect(answer.setCookies[0]).toContain(`; Max-Age=2592000; Expires=${new Date(START + 2_592_000_000).toUTCString()}`)
+    clock.forward(29 * 86_400_000)
+    expect((await browser.get('/look')).text).toBe(`[10,${86_400_000}]`)
+    expect((await browser.get('/forget')).setCookies[0]).not.toContain('Max-Age')
+    clock.forward(17 * 60_000)
+    expect((await browser.get('/look')).text).toBe('[null,null]')
+  })
+
+  test('a session that was stored lives as long as `maxAge` says', async () => {
+    const clock = new HandClock()
+    const url = await open({ store: new MemoryStore({ clock }), clock, cookie: { maxAge: 3_600_000 } }, counting)
+    const browser = new Browser(url)
+    expect((await browser.get('/')).setCookies[0]).toContain('; Max-Age=3600;')
+    clock.forward(59 * 60_000)
+    expect((await browser.get('/')).setCookies[0]).toContain('; Max-Age=3600;')
+    clock.forward(59 * 60_000)
+    expect((await browser.get('/')).text).toBe('3')
+    clock.forward(65 * 60_000)
+    expect((await browser.get('/')).text).toBe('1')
+  })
+})
+
+describe('req.sessionStore', () => {
+  test('finds, changes, counts, lists and ends sessions by their ids', async () => {
+    const url = await open({ store: new MemoryStore() }, (app) => {
+      counting(app)
+      app.get('/id', (req, res) => {
+        res.json(req.sessionID)
+      })
+      app.get('/of/:id', (req, res, next) => {
+        req.sessionStore.get(req.params.id, (error, found) => (error ? next(error) : res.json(found)))
+      })
+      app.get('/set/:id', (req, res, next) => {
+        req.sessionStore.get(req.params.id, (_, found) => {
+          if (!found) return res.json(null)
+          req.sessionStore.set(req.params.id, { cookie: found.cookie, cart: [1] }, (error) =>
+            error ? next(error) : res.json('set'),
+          )
+        })
+      })
+      app.get('/make/:id', (req, res) => {
+        req.sessionStore.set(req.params.id, { cookie: {} }, (error) => res.json(error instanceof Error))
+      })
+      app.get('/all', (req, res, next) => {
+        req.sessionStore.all?.((error, all) => (error ? next(error) : res.json(all)))
+      })
+      app.get('/load/:id', (req, res, next) => {
+        req.sessionStore.load(req.params.id, (error, found) =>
+          error ? next(error) : res.json([found instanceof session.Session, found?.id]),
+        )
+      })
+      app.get('/destroy/:id', (req, res, next) => {
+        req.sessionStore.destroy(req.params.id, (error) => (error ? next(error) : res.end()))
+      })
+    })
+    const browser = new Browser(url)
+    await browser.get('/')
+    const id: string = JSON.parse((await browser.get('/id')).text)
+    expect(JSON.parse((await send(`${url}/of/${id}`)).text)).toMatchObject({ views: 1, cookie: { path: '/' } })
+    expect((await send(`${url}/set/${id}`)).text).toBe('"set"')
+    expect(JSON.parse((await send(`${url}/all`)).text)).toMatchObject([{ cart: [1] }])
+    expect(JSON.parse((await send(`${url}/load/${id}`)).text)).toEqual([true, id])
+    expect((await send(`${url}/make/unknown`)).text).toBe('true')
+    await send(`${url}/destroy/${id}`)
+    expect((await send(`${url}/of/${id}`)).text).toBe('null')
+    expect((await browser.get('/')).text).toBe('1')
+  })
+
+  test('is a store that others can inherit from, by class or by call', () => {
+    function OldStore(this: object): void {
+      Store.call(this)
+    }
+    OldStore.prototype = Object.create(Store.prototype)
+    const old = Reflect.construct(OldStore, [])
+    class NewStore extends Store {}
+    for (const store of [old, new NewStore()]) {
+      let heard = 0
+      store.on('connect', () => heard++)
+      store.emit('connect')
+      expect([heard, store instanceof Store]).toEqual([1, true])
+    }
+    expect([session.Store, session.MemoryStore]).toEqual([Store, MemoryStore])
+  })
+})

@@ -1,0 +1,115 @@
+// `req.session.update(fn)`: an atomic read, change and write.
+import { describe, expect, test } from 'vitest'
+import { Browser, house, STORES } from './support.ts'
+
+declare module 'guildhall/session' {
+  interface SessionData {
+    seats?: number
+    taken?: string[]
+  }
+}
+
+describe.each(STORES)('an atomic change on %s', (_name, makeStore) => {
+  test('D-23 F-31 loses nothing: 100 people take 60 seats, and 60 get one', async () => {
+    const { url, store } = await house(
+      (app) => {
+        app.get('/begin', (req, res) => {
+          req.session.seats = 60
+          res.end()
+        })
+        app.get('/take', async (req, res) => {
+          const got = await req.session.update((data) => {
+            if (!data.seats) return false
+            data.seats--
+            return true
+          })
+          res.json([got, req.session.seats])
+        })
+        app.get('/', (req, res) => {
+          res.json(req.session.seats)
+        })
+      },
+      { store: makeStore() },
+    )
+    const browser = new Browser(url)
+    await browser.get('/begin')
+    const answers = await Promise.all(Array.from({ length: 100 }, () => browser.get('/take')))
+    const taken: unknown[] = answers.map(({ text }) => JSON.parse(text)[0])
+    expect(taken.filter((got) => got === true)).toHaveLength(60)
+    expect((await browser.get('/')).text).toBe('0')
+    await store.close()
+  })
+
+  test('sees what is stored, keeps what this request has not saved yet, and is there for it at once', async () => {
+    const { url, store } = await house(
+      (app) => {
+        app.get('/', async (req, res) => {
+          req.session.views = 7
+          const before = await req.session.update((data) => {
+            const seen = { ...data }
+            data.taken = [...(data.taken ?? []), 'front row']
+            return seen
+          })
+          res.json([before, req.session.views, req.session.taken])
+        })
+      },
+      { store: makeStore() },
+    )
+    const browser = new Browser(url)
+    expect(JSON.parse((await browser.get('/')).text)).toEqual([{ views: 7 }, 7, ['front row']])
+    expect(JSON.parse((await browser.get('/')).text)).toEqual([{ views: 7, taken: ['front row'] }, 7, ['front row', 'front row']])
+    await store.close()
+  })
+
+  test('fails where the session was ended meanwhile, and brings nothing back', async () => {
+    const { url, store } = await house(
+      (app, sessions) => {
+        app.get('/begin', (req, res) => {
+          req.session.seats = 1
+          res.end()
+        })
+        app.get('/late', async (req, res) => {
+          const row = sessions.row(req)
+          await store.delete(row?.hash ?? '')
+          await expect(req.session.update((data) => (data.seats = 5))).rejects.toThrow('no longer there')
+          res.end()
+        })
+        app.get('/', (req, res) => {
+          res.json(req.session.seats ?? null)
+        })
+      },
+      { store: makeStore() },
+    )
+    const browser = new Browser(url)
+    await browser.get('/begin')
+    expect((await browser.get('/late')).status).toBe(200)
+    expect((await browser.get('/')).text).toBe('null')
+    await store.close()
+  })
+
+  test('that fails inside changes nothing', async () => {
+    const { url, store } = await house(
+      (app) => {
+        app.get('/begin', (req, res) => {
+          req.session.seats = 1
+          res.end()
+        })
+        app.get('/fail', async (req, res) => {
+          await req.session
+            .update((data) => {
+              data.seats = 99
+              throw new Error('no')
+            })
+            .catch(() => {})
+          res.json(req.session.seats)
+        })
+      },
+      { store: makeStore() },
+    )
+    const browser = new Browser(url)
+    await browser.get('/begin')
+    await browser.get('/fail')
+    expect((await browser.get('/fail')).text).toBe('1')
+    await store.close()
+  })
+})

@@ -1,0 +1,12 @@
+// express-session as the tests use it. Its own types would change those of `req.session` in the whole project; test/package tries them.
+import type { EventEmitter } from 'node:events'
+import { createRequire } from 'node:module'
+import type { RequestHandler } from 'express'
+import type { ExpressStore } from 'guildhall/session'
+
+interface ExpressSession {
+  (options: Readonly<Record<string, unknown>>): RequestHandler
+  readonly MemoryStore: new () => EventEmitter & ExpressStore
+}
+
+export const expressSession: ExpressSession = createRequire(import.meta.url)('express-session')
