@@ -35,7 +35,7 @@ export interface Store extends EventEmitter, Partial<Omit<ExpressStore, 'on'>> {
   generate(req: DetachedRequest): void
 }
 
-interface StoreConstructor {
+export interface StoreConstructor {
   new (options?: unknown): Store
   (this: object, options?: unknown): void
   readonly prototype: Store

@@ -219,7 +219,8 @@ export class AdoptedStore implements SessionStore {
   }
 
   /** A session as express-session would have written it: its cookie's date is the time at which the store may forget it. */
-  #sessionOf({ hash: _, data, expiresAt, ...row }: SessionRow): StoredSession {
+  #sessionOf(row: SessionRow): StoredSession {
+    const { data, expiresAt, publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent } = row
     const texts = readTexts(data)
     const cookieText = texts.get(COOKIE_KEY)
     const cookie = new Cookie(cookieText === undefined ? {} : readCookieText(cookieText), this.#clock)
@@ -228,7 +229,6 @@ export class AdoptedStore implements SessionStore {
     cookie.originalMaxAge = originalMaxAge
     const session: StoredSession = { cookie }
     for (const [key, text] of texts) if (!OWN_KEYS.has(key)) own(session, key, JSON.parse(text))
-    const { publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent } = row
     const ours: Ours = { publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent, predecessor: texts.get(PREDECESSOR_KEY) }
     session[OURS] = ours
     return session

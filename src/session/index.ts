@@ -49,10 +49,10 @@ declare global {
  */
 // oxlint-disable-next-line typescript/no-redundant-type-constituents -- Unknown types here, known ones beside that package.
 type RequestSession = [keyof Other] extends [never] ? Session & SessionData : OtherSession & Partial<OtherSessionData>
-// oxlint-disable-next-line typescript/no-redundant-type-constituents -- As above.
 type RequestStore = [keyof Other] extends [never]
   ? Store & ExpressStore
-  : OtherStore & { generate: (req: Express.Request) => void }
+  : // oxlint-disable-next-line typescript/no-redundant-type-constituents -- As above.
+    OtherStore & { generate: (req: Express.Request) => void }
 
 // Found out by asking for the package: without it the two types are unknown, and an interface that extends an unknown one is empty.
 interface Other extends OtherSession {}

@@ -1,6 +1,6 @@
 // Steps one and two of a request: reads the ids out of its cookies, loads the session that one of them leads to.
 import type { IncomingMessage } from 'node:http'
-import { expiryAfter, isExpired, needsTouch } from '../domain/session.ts'
+import { expiryAfter, needsTouch } from '../domain/session.ts'
 import { isPromise } from './awaitable.ts'
 import { MOST_CANDIDATES, type ReadIds } from './cookie.ts'
 import type { Engine, Found } from './engine.ts'
@@ -65,11 +65,6 @@ export class Loader<Row extends SessionRow> {
       failed(error)
     }
   }
-}
-
-/** Whether a row has not expired. */
-export function isUnexpired(row: SessionRow, now: number): boolean {
-  return !isExpired(row, now)
 }
 
 /** Whether a session was replaced by a bare `regenerate`: requests that were on their way may read it, and nothing else. */

@@ -100,7 +100,7 @@ export class StoreFacade extends Store {
 
 /** What makes stored texts those of a session. */
 function patchTo(texts: ReadonlyMap<string, string>, session: StoredSession): SessionPatch {
-  const { cookie, ...data } = session
+  const { cookie: _cookie, ...data } = session
   const patch: Record<string, string | null> = emptyObject()
   for (const [key, value] of Object.entries(data)) {
     const text = textOf(key, value)
