@@ -46,9 +46,9 @@ async function copyTo(database: string, to: string): Promise<void> {
   try {
     await backUp(database, to)
   } catch (error) {
-    const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-    if (exists) throw new CommandFailed(t('cli.file_exists', { file: to }))
-    throw error
+    if (!(error instanceof Error && 'syscall' in error)) throw error
+    const exists = 'code' in error && error.code === 'EEXIST'
+    throw new CommandFailed(t(exists ? 'cli.file_exists' : 'cli.file_unwritable', { file: to }))
   }
 }
 

@@ -5,14 +5,14 @@ import { withHouse } from './with-house.ts'
 
 export interface NewUserOptions {
   readonly displayName?: string
-  readonly role: readonly string[]
+  readonly role?: readonly string[]
   readonly passwordStdin?: boolean
   readonly json?: boolean
 }
 
 export async function createUser(
   username: string,
-  { displayName, role: roles, passwordStdin, json }: NewUserOptions,
+  { displayName, role: roles = [], passwordStdin, json }: NewUserOptions,
 ): Promise<void> {
   if (!passwordStdin && !process.stdin.isTTY) throw new UsageError(t('cli.password_needs_terminal'))
   await withHouse('make it', async ({ membership: { users } }) => {

@@ -1,8 +1,8 @@
 // `guildhall`: the command line. Each command is a file; it is loaded when it is called.
-import { Command, CommanderError, Option } from 'commander'
+import { type Command, CommanderError, Option } from 'commander'
 import { USER_STATUSES } from '../domain/user.ts'
 import { version } from '../server/version.ts'
-import { widthOf } from './columns.ts'
+import { SpokenCommand } from './command.ts'
 import type { NewUserOptions } from './create-user.ts'
 import type { InitOptions } from './init.ts'
 import type { EndOptions } from './sessions.ts'
@@ -12,27 +12,18 @@ interface Json {
   readonly json?: boolean
 }
 
-/** Commander's own words. */
-const TITLES: Readonly<Record<string, string>> = {
-  'Usage:': t('cli.title.usage'),
-  'Arguments:': t('cli.title.arguments'),
-  'Options:': t('cli.title.options'),
-  'Commands:': t('cli.title.commands'),
-}
-
 function asked({ json }: Json): { readonly json: boolean } {
   return { json: json === true }
 }
 
 function commands(): Command {
-  const program = new Command('guildhall')
+  const program = new SpokenCommand('guildhall')
     .description(t('cli.about'))
     .version(version(), '-v, --version', t('cli.version'))
     .helpOption('-h, --help', t('cli.help'))
     .helpCommand('help [command]', t('cli.help'))
     .addHelpText('after', `\n${t('cli.help_after')}`)
     .showHelpAfterError(t('cli.see_help'))
-    .configureHelp({ displayWidth: widthOf, styleTitle: (title) => TITLES[title] ?? title })
     .exitOverride()
 
   program
@@ -52,7 +43,10 @@ function commands(): Command {
     .description(t('cli.user_create'))
     .argument('<username>', t('cli.argument.username'))
     .option('--display-name <name>', t('cli.option.display_name'))
-    .option('--role <role>', t('cli.option.role'), (role: string, roles: readonly string[]) => [...roles, role], [])
+    .option('--role <role>', t('cli.option.role'), (role: string, roles: readonly string[] | undefined) => [
+      ...(roles ?? []),
+      role,
+    ])
     .option('--password-stdin', t('cli.option.password_stdin'))
     .option('--json', t('cli.option.json'))
     // Arguments stand in the process list and in the shell's history, for everybody to read.
@@ -131,7 +125,7 @@ function commands(): Command {
     .description(t('cli.init'))
     .option('--base-url <url>', t('cli.init.baseUrl.question'))
     .option('--site-name <name>', t('cli.init.siteName.question'))
-    .option('--database <url>', t('cli.init.database.question'))
+    .option('--database <database>', t('cli.init.database.question'))
     .option('--registration <who>', t('cli.init.registration.question'))
     .option('--trust-proxy <hops>', t('cli.init.trustProxy.question'))
     .option('--yes', t('cli.option.defaults'))

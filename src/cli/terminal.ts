@@ -3,13 +3,13 @@ import { MembershipError } from '../domain/errors.ts'
 import { errorTexts, fieldText } from '../i18n/messages.ts'
 import { pickLocale } from '../i18n/pick-locale.ts'
 import { type Locale, translator } from '../i18n/translate.ts'
-import type { Config } from '../server/config.ts'
+import { type Config, ConfigError } from '../server/config.ts'
 import { readEnvironment, readTerminalLanguages } from '../server/env.ts'
 
 export const FAILURE = 1
 export const WRONG_USAGE = 2
 
-/** The operator's language: the terminal's, else the site's. Settings that are wrong and lines of the log stay English, to be searched for. */
+/** The operator's language: the terminal's, else the site's. Lines of the log stay English, to be searched for. */
 export const t = translator(pickLocale([], readTerminalLanguages().join(','), siteLocale()))
 
 /** The caller's own mistake, in words that are fit to print. */
@@ -39,8 +39,7 @@ export async function report(error: unknown, config?: Config): Promise<void> {
   process.exitCode = error instanceof UsageError ? WRONG_USAGE : FAILURE
   if (error instanceof UsageError || error instanceof CommandFailed) return complain(error.message)
   if (error instanceof MembershipError) return complain(explain(error))
-  const { ConfigError } = await import('../server/config.ts')
-  if (error instanceof ConfigError) return complain([listFaults(error.faults), ...error.warnings].join('\n'))
+  if (error instanceof ConfigError) return complain(listFaults(error))
   const { explainFailure } = await import('../server/explain-failure.ts')
   const known = explainFailure(error, config, t)
   if (known !== undefined) return complain(known)
@@ -48,8 +47,12 @@ export async function report(error: unknown, config?: Config): Promise<void> {
   complain(error instanceof Error ? (error.stack ?? error.message) : String(error))
 }
 
-function listFaults(faults: readonly string[]): string {
-  return [t.count('cli.faults', faults.length), ...faults.map((fault) => `  ${fault}`)].join('\n')
+function listFaults({ faults, warnings }: ConfigError): string {
+  return [
+    t.count('cli.faults', faults.length),
+    ...faults.map(({ key, values }) => `  ${t(key, values)}`),
+    ...warnings.map(({ key, values }) => t(key, values)),
+  ].join('\n')
 }
 
 function explain(error: MembershipError): string {

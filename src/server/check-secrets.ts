@@ -1,7 +1,8 @@
 // The settings that nobody may see: SECRET, PASSWORD_PEPPER, METRICS_TOKEN. Faults name them and never show them.
 import { Secret } from '../domain/secret.ts'
-import type { Config, Fault } from './config.ts'
+import type { Config } from './config.ts'
 import type { SettingsReader } from './read-settings.ts'
+import type { Note } from './remark.ts'
 
 export const SECRET_BYTES = 32
 const PEPPER_BYTES = 16
@@ -9,19 +10,16 @@ const TOKEN_BYTES = 16
 /** A hexadecimal secret has about 14 of its 16 digits; a line of x has one. */
 const FEWEST_CHARACTERS = 8
 
-const HOW_TO_MAKE = 'make one with: openssl rand -base64 33'
-
-export function checkSecrets(read: SettingsReader, production: boolean, fault: Fault): Pick<Config, 'secrets' | 'metricsToken'> {
+export function checkSecrets(read: SettingsReader, production: boolean, fault: Note): Pick<Config, 'secrets' | 'metricsToken'> {
   const secrets = read.list('SECRET')
-  if (secrets.length === 0 && production) fault(`SECRET is required in production, the same at every start; ${HOW_TO_MAKE}`)
-  if (secrets.some((secret) => bytes(secret) < SECRET_BYTES))
-    fault(`SECRET must have ${SECRET_BYTES} bytes or more, each part of a comma list too; ${HOW_TO_MAKE}`)
-  else if (production && secrets.some(isFiller)) fault(`SECRET must be random: it repeats a few characters; ${HOW_TO_MAKE}`)
+  if (secrets.length === 0 && production) fault('setting.secret.required')
+  if (secrets.some((secret) => bytes(secret) < SECRET_BYTES)) fault('setting.secret.short', { least: String(SECRET_BYTES) })
+  else if (production && secrets.some(isFiller)) fault('setting.secret.filler')
   if (read.list('PASSWORD_PEPPER').some((pepper) => bytes(pepper) < PEPPER_BYTES))
-    fault(`PASSWORD_PEPPER must have ${PEPPER_BYTES} bytes or more, each part of a comma list too`)
+    fault('setting.pepper', { least: String(PEPPER_BYTES) })
   const token = read.text('METRICS_TOKEN')
   if (token !== undefined && (bytes(token) < TOKEN_BYTES || /\s/.test(token)))
-    fault(`METRICS_TOKEN must have ${TOKEN_BYTES} bytes or more and no space`)
+    fault('setting.metrics_token', { least: String(TOKEN_BYTES) })
   return {
     secrets: secrets.map((secret) => new Secret(secret)),
     metricsToken: token === undefined ? undefined : new Secret(token),

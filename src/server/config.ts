@@ -1,7 +1,9 @@
 // The settings of the server, checked and complete.
 import type { Secret } from '../domain/secret.ts'
+import { translator } from '../i18n/translate.ts'
 import type { MembershipOptions } from '../options.ts'
 import type { TrustProxy } from './read-settings.ts'
+import type { Remark } from './remark.ts'
 
 export interface Config {
   readonly production: boolean
@@ -25,24 +27,23 @@ export interface Config {
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
-export type Fault = (text: string) => void
-
 export interface Reading {
   /** Undefined where there are faults. */
   readonly config: Config | undefined
-  readonly faults: readonly string[]
-  readonly warnings: readonly string[]
+  readonly faults: readonly Remark[]
+  readonly warnings: readonly Remark[]
 }
 
-/** Settings that do not work. Says all of them, one a line. */
+/** Settings that do not work. Says all of them, one a line; its message is the English of them. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
-  readonly faults: readonly string[]
+  readonly faults: readonly Remark[]
   /** What may explain a fault: a setting that is spelled another way. */
-  readonly warnings: readonly string[]
+  readonly warnings: readonly Remark[]
 
-  constructor(faults: readonly string[], warnings: readonly string[] = []) {
-    super(faults.join('\n'))
+  constructor(faults: readonly Remark[], warnings: readonly Remark[] = []) {
+    const english = translator('en')
+    super(faults.map(({ key, values }) => english(key, values)).join('\n'))
     this.faults = faults
     this.warnings = warnings
   }

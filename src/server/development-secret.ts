@@ -16,7 +16,7 @@ export function secretsOf(config: Config): readonly string[] {
   if (config.secrets.length > 0) return config.secrets.map((secret) => secret.reveal())
   const path = secretFile(config)
   const secret = readSecret(path) ?? makeSecret(path)
-  if (Buffer.byteLength(secret) < SECRET_BYTES) throw new ConfigError([`${path} is damaged: delete it, and a new secret is made`])
+  if (Buffer.byteLength(secret) < SECRET_BYTES) throw new ConfigError([{ key: 'setting.secret.damaged', values: { path } }])
   return [secret]
 }
 

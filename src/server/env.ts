@@ -2,14 +2,15 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
+import { type Note, noteIn, type Remark } from './remark.ts'
 import { isVariable, nearMiss, type Variable } from './variables.ts'
 
 export interface Environment {
   /** What is set. A blank value counts as not set: that is how compose files write it. */
   readonly values: ReadonlyMap<Variable, string>
   readonly sources: ReadonlyMap<Variable, Source>
-  readonly faults: readonly string[]
-  readonly warnings: readonly string[]
+  readonly faults: readonly Remark[]
+  readonly warnings: readonly Remark[]
   /** The `.env` that was read. */
   readonly file: string | undefined
 }
@@ -38,10 +39,12 @@ export function readTerminalLanguages(): readonly string[] {
 export function mergeEnvironment(real: Values, folder: string): Environment {
   const values = new Map<Variable, string>()
   const sources = new Map<Variable, Source>()
-  const faults: string[] = []
-  const warnings: string[] = []
+  const faults: Remark[] = []
+  const warnings: Remark[] = []
+  const fault = noteIn(faults)
+  const warn = noteIn(warnings)
   const path = resolve(folder, '.env')
-  const dotEnv = readDotEnv(path, faults)
+  const dotEnv = readDotEnv(path, fault)
 
   const take = (from: Values, where: Source) => {
     const taken = new Set<Variable>()
@@ -49,10 +52,10 @@ export function mergeEnvironment(real: Values, folder: string): Environment {
       if (value === undefined || value === '') continue
       const variable = variableOf(name)
       if (variable === undefined || (values.has(variable) && !taken.has(variable))) continue
-      if (taken.has(variable)) faults.push(`${variable} and ${variable}_FILE are both set: keep one of them`)
+      if (taken.has(variable)) fault('setting.twice', { name: variable })
       taken.add(variable)
       const isFile = name !== variable
-      const text = isFile ? readValue(resolve(folder, value), name, faults) : value
+      const text = isFile ? readValue(resolve(folder, value), name, fault) : value
       if (text === undefined) continue
       values.set(variable, text)
       sources.set(variable, isFile ? { file: name } : where)
@@ -63,12 +66,13 @@ export function mergeEnvironment(real: Values, folder: string): Environment {
 
   for (const name of Object.keys(real)) {
     const meant = nearMiss(name)
-    if (meant) warnings.push(`${name} is not a setting: ${meant} is`)
+    if (meant) warn('setting.misspelled', { name, meant })
   }
   for (const name of Object.keys(dotEnv ?? {})) {
     if (variableOf(name) !== undefined || name in real) continue
     const meant = nearMiss(name)
-    warnings.push(meant ? `${name} in .env is not a setting: ${meant} is` : `${name} in .env is none of our settings`)
+    if (meant) warn('setting.misspelled_in_file', { name, meant })
+    else warn('setting.unknown_in_file', { name })
   }
   return { values, sources, faults, warnings, file: dotEnv && path }
 }
@@ -80,21 +84,21 @@ function variableOf(name: string): Variable | undefined {
   return isVariable(bare) ? bare : undefined
 }
 
-function readDotEnv(path: string, faults: string[]): Values | undefined {
+function readDotEnv(path: string, fault: Note): Values | undefined {
   try {
     return parseEnv(readFileSync(path, 'utf8'))
   } catch (error) {
-    if (!isMissing(error)) faults.push('.env cannot be read: give this user the right to, or take it away')
+    if (!isMissing(error)) fault('setting.dotenv_unreadable')
     return undefined
   }
 }
 
 /** Editors and `echo` end a file with a line break that nobody means. */
-function readValue(path: string, name: string, faults: string[]): string | undefined {
+function readValue(path: string, name: string, fault: Note): string | undefined {
   try {
     return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
   } catch {
-    faults.push(`${name} names a file that cannot be read: write the path of a file that this user may read`)
+    fault('setting.file_unreadable', { name })
     return undefined
   }
 }

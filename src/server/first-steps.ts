@@ -22,10 +22,7 @@ export function firstSteps({ config, house, log, metrics, isStopping }: AppParts
     if (isStopping()) res.setHeader('Connection', 'close')
     if (proxyUnknown && req.headers['x-forwarded-proto'] !== undefined) {
       proxyUnknown = false
-      log.warn(
-        { setting: 'TRUST_PROXY' },
-        'a proxy is in front but TRUST_PROXY is not set: all visitors seem to come from one address; write TRUST_PROXY=1 for one proxy',
-      )
+      log.warn({ setting: 'TRUST_PROXY' }, log.words('server.proxy_unset'))
     }
     // Not `finish`: that one never comes where the visitor leaves early.
     res.once('close', () => {

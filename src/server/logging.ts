@@ -2,6 +2,7 @@
 import { pino } from 'pino'
 import type { Logger } from '../core/core.ts'
 import { systemClock } from '../domain/clock.ts'
+import { type Translate, translator } from '../i18n/translate.ts'
 import type { Config } from './config.ts'
 import { loggable } from './loggable.ts'
 
@@ -11,6 +12,8 @@ export interface ServerLog extends Logger {
   request(line: RequestLine): void
   /** The line that says where to go. */
   greet(text: string, fields: object): void
+  /** For lines that tell the operator what to do: in their language on a terminal, in English where machines read. */
+  readonly words: Translate
   /** Writes out what is buffered. */
   flush(): void
 }
@@ -33,7 +36,7 @@ const BUFFER_BYTES = 32 * 1024
 /** Where nobody reads the log, lines beyond this are dropped: memory is for members. */
 const MOST_BYTES = 16 * 1024 * 1024
 
-export async function createLog({ log: { level, format } }: Pick<Config, 'log'>): Promise<ServerLog> {
+export async function createLog({ log: { level, format } }: Pick<Config, 'log'>, t = translator('en')): Promise<ServerLog> {
   const isPretty = (format ?? (process.stdout.isTTY ? 'pretty' : 'json')) === 'pretty'
   const stream = isPretty ? await prettyStream() : jsonStream()
   const lines = pino(
@@ -60,6 +63,7 @@ export async function createLog({ log: { level, format } }: Pick<Config, 'log'>)
       stream.write(isPretty ? `${text}\n` : `${JSON.stringify(line)}\n`)
       stream.flush()
     },
+    words: isPretty ? t : translator('en'),
     flush: () => stream.flushSync(),
   }
 }

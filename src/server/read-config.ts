@@ -5,9 +5,10 @@ import { LOCALES } from '../i18n/translate.ts'
 import type { MembershipOptions, PasswordOptions, SessionTimes } from '../options.ts'
 import { checkAddress } from './check-address.ts'
 import { checkSecrets } from './check-secrets.ts'
-import { type Config, ConfigError, type Fault, LOG_LEVELS, type Reading } from './config.ts'
+import { type Config, ConfigError, LOG_LEVELS, type Reading } from './config.ts'
 import type { Environment } from './env.ts'
 import { type SettingsReader, settingsReader } from './read-settings.ts'
+import { type Note, noteIn } from './remark.ts'
 
 /** What was set, and what went wrong on the way to it. */
 type Found = Pick<Environment, 'values' | 'faults' | 'warnings'>
@@ -15,10 +16,11 @@ type Found = Pick<Environment, 'values' | 'faults' | 'warnings'>
 export function readConfig(environment: Found): Reading {
   const faults = [...environment.faults]
   const warnings = [...environment.warnings]
-  const fault = (text: string) => faults.push(text)
+  const fault = noteIn(faults)
+  const warn = noteIn(warnings)
   const read = settingsReader(environment.values, fault)
-  const production = checkMode(read, warnings)
-  refuseLater(read, fault, warnings)
+  const production = checkMode(read, warn)
+  refuseLater(read, fault, warn)
   const insecureHttp = read.onOff('INSECURE_HTTP')
   const config = {
     production,
@@ -38,42 +40,36 @@ export function configOf(environment: Found): Config {
   return config
 }
 
-function checkMode(read: SettingsReader, warnings: string[]): boolean {
+function checkMode(read: SettingsReader, warn: Note): boolean {
   const mode = read.text('NODE_ENV')
   if (mode === 'production') return true
   // A typo here would switch every protection of production off.
-  if (mode !== undefined && /^\s*prod/i.test(mode))
-    warnings.push("NODE_ENV means production only when it is written 'production'")
+  if (mode !== undefined && /^\s*prod/i.test(mode)) warn('setting.production')
   return false
 }
 
 /** Whoever sets one of these expects it to work: silence would be a promise. */
-function refuseLater(read: SettingsReader, fault: Fault, warnings: string[]): void {
-  if (read.text('REDIS_URL')) fault('REDIS_URL is not in this version: take it out, sessions are kept in the database')
-  if (read.text('REGISTRATION_DOMAINS'))
-    fault('REGISTRATION_DOMAINS is not in this version: take it out, or write REGISTRATION=closed')
-  if (read.text('EMAIL') === 'required') fault('EMAIL=required is not in this version, which sends no mail: take it out')
-  if (read.text('SMTP_URL') || read.text('MAIL_FROM'))
-    warnings.push('SMTP_URL and MAIL_FROM do nothing yet: this version sends no mail')
+function refuseLater(read: SettingsReader, fault: Note, warn: Note): void {
+  if (read.text('REDIS_URL')) fault('setting.later.redis')
+  if (read.text('REGISTRATION_DOMAINS')) fault('setting.later.domains')
+  if (read.text('EMAIL') === 'required') fault('setting.later.email')
+  if (read.text('SMTP_URL') || read.text('MAIL_FROM')) warn('setting.later.mail')
 }
 
-function checkDatabase(read: SettingsReader, production: boolean, fault: Fault): Pick<Config, 'database' | 'databaseFile'> {
+function checkDatabase(read: SettingsReader, production: boolean, fault: Note): Pick<Config, 'database' | 'databaseFile'> {
   const database = read.text('DATABASE_URL') ?? 'sqlite:./data/guildhall.db'
-  if (/^postgres(?:ql)?:/i.test(database))
-    fault('DATABASE_URL: PostgreSQL is not in this version; write sqlite:PATH, like sqlite:./data/guildhall.db')
-  else if (!/^sqlite:(?!\/\/)./.test(database)) fault('DATABASE_URL must be sqlite:PATH, like sqlite:./data/guildhall.db')
+  if (/^postgres(?:ql)?:/i.test(database)) fault('setting.later.postgres')
+  else if (!/^sqlite:(?!\/\/).+$/.test(database)) fault('setting.database')
   const inMemory = database === 'sqlite::memory:'
-  if (inMemory && production)
-    fault('DATABASE_URL must name a file in production: sqlite::memory: forgets everybody at the next start')
+  if (inMemory && production) fault('setting.database_memory')
   return { database, databaseFile: inMemory ? undefined : database.slice('sqlite:'.length) }
 }
 
-function checkMembership(read: SettingsReader, production: boolean, environment: Found, fault: Fault): Config['membership'] {
+function checkMembership(read: SettingsReader, production: boolean, environment: Found, fault: Note): Config['membership'] {
   const siteName = read.text('SITE_NAME')
-  if (siteName !== undefined && (siteName.trim() === '' || siteName.length > 64)) fault('SITE_NAME must have 1 to 64 characters')
+  if (siteName !== undefined && (siteName.trim() === '' || siteName.length > 64)) fault('setting.site_name')
   const rateLimit = read.onOff('RATE_LIMIT')
-  if (production && rateLimit === false)
-    fault('RATE_LIMIT must be on in production: without it passwords can be guessed without end')
+  if (production && rateLimit === false) fault('setting.rate_limit')
   return given({
     production,
     siteName,
@@ -88,24 +84,23 @@ function checkMembership(read: SettingsReader, production: boolean, environment:
   })
 }
 
-function checkRegistration(read: SettingsReader, fault: Fault): 'open' | 'closed' | undefined {
+function checkRegistration(read: SettingsReader, fault: Note): 'open' | 'closed' | undefined {
   const later = ['invite', 'approval'].find((kind) => kind === read.text('REGISTRATION'))
   if (later === undefined) return read.choice('REGISTRATION', ['open', 'closed'])
-  fault(`REGISTRATION=${later} is not in this version: write open, or closed and make accounts with guildhall user create`)
+  fault('setting.later.registration', { kind: later })
   return undefined
 }
 
-function checkOrigins(origins: readonly string[], fault: Fault): readonly string[] {
+function checkOrigins(origins: readonly string[], fault: Note): readonly string[] {
   const isExact = (origin: string) =>
     /^https?:\/\/[^*]+$/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin
-  if (!origins.every(isExact))
-    fault("TRUSTED_ORIGINS must be exact origins like 'https://app.example.org', separated by commas; no wildcard, no path")
+  if (!origins.every(isExact)) fault('setting.trusted_origins')
   return origins
 }
 
 const DAY_MS = 86_400_000
 
-function checkTimes(read: SettingsReader, { values }: Found, fault: Fault): SessionTimes {
+function checkTimes(read: SettingsReader, { values }: Found, fault: Note): SessionTimes {
   const pairs = [
     { idle: 'SESSION_IDLE_TIMEOUT', absolute: 'SESSION_ABSOLUTE_TIMEOUT', idleDefault: '15m', absoluteDefault: '12h' },
     { idle: 'REMEMBER_IDLE_TIMEOUT', absolute: 'REMEMBER_ABSOLUTE_TIMEOUT', idleDefault: '14d', absoluteDefault: '30d' },
@@ -114,12 +109,12 @@ function checkTimes(read: SettingsReader, { values }: Found, fault: Fault): Sess
   for (const { idle, absolute, idleDefault, absoluteDefault } of pairs) {
     const longest = ms(values.get(absolute) ?? absoluteDefault)
     const parsed = ms(values.get(idle) ?? idleDefault)
-    if (longest > 0 && parsed > longest)
-      fault(`${idle} must not be longer than ${absolute} (${values.has(absolute) ? 'as set' : absoluteDefault})`)
+    if (longest === 0 || parsed <= longest) continue
+    if (values.has(absolute)) fault('setting.idle_longer', { idle, absolute })
+    else fault('setting.idle_longer_than_default', { idle, absolute, limit: absoluteDefault })
   }
   // RFC 6265bis: user agents cap lifetimes at 400 days.
-  if (ms(values.get('REMEMBER_ABSOLUTE_TIMEOUT') ?? '') > 400 * DAY_MS)
-    fault('REMEMBER_ABSOLUTE_TIMEOUT must be at most 400d: browsers keep no cookie longer')
+  if (ms(values.get('REMEMBER_ABSOLUTE_TIMEOUT') ?? '') > 400 * DAY_MS) fault('setting.remember_longest')
   return given({
     idleTimeout: read.duration('SESSION_IDLE_TIMEOUT'),
     absoluteTimeout: read.duration('SESSION_ABSOLUTE_TIMEOUT'),
@@ -128,10 +123,10 @@ function checkTimes(read: SettingsReader, { values }: Found, fault: Fault): Sess
   })
 }
 
-function checkCookie(read: SettingsReader, fault: Fault): NonNullable<MembershipOptions['cookie']> {
+function checkCookie(read: SettingsReader, fault: Note): NonNullable<MembershipOptions['cookie']> {
   const name = read.text('COOKIE_NAME')
   const isName = name === undefined || (/^[A-Za-z0-9_-]{1,64}$/.test(name) && !/^__(?:host|secure)-/i.test(name))
-  if (!isName) fault('COOKIE_NAME must have 1 to 64 letters, digits, - or _; the __Host- in front comes by itself with https')
+  if (!isName) fault('setting.cookie_name')
   return given({ name, sameSite: read.choice('COOKIE_SAME_SITE', ['strict', 'lax']) })
 }
 

@@ -1,6 +1,7 @@
 // Turns the text of one setting into its value. What does not fit becomes a fault that says what to write; never the value, it may be secret.
 import { isIP } from 'node:net'
 import { type Duration, parseDuration } from '../domain/duration.ts'
+import type { Note, Remark, SettingText } from './remark.ts'
 import type { Variable } from './variables.ts'
 
 export interface SettingsReader {
@@ -29,9 +30,9 @@ const ON_OFF: ReadonlyMap<string, boolean> = new Map([
 const MOST_HOPS = 16
 const NAMED_SUBNETS = new Set(['loopback', 'linklocal', 'uniquelocal'])
 
-export function settingsReader(values: ReadonlyMap<Variable, string>, fault: (text: string) => void): SettingsReader {
-  const wrong = (name: Variable, write: string) => {
-    fault(`${name} ${write}`)
+export function settingsReader(values: ReadonlyMap<Variable, string>, fault: Note): SettingsReader {
+  const wrong = (name: Variable, key: SettingText, limits: Remark['values'] = {}) => {
+    fault(key, { name, ...limits })
     return undefined
   }
   const text = (name: Variable) => values.get(name)
@@ -42,36 +43,35 @@ export function settingsReader(values: ReadonlyMap<Variable, string>, fault: (te
     list,
     onOff(name) {
       const given = text(name)?.toLowerCase()
-      return given === undefined ? undefined : (ON_OFF.get(given) ?? wrong(name, 'must be on or off'))
+      return given === undefined ? undefined : (ON_OFF.get(given) ?? wrong(name, 'setting.on_off'))
     },
     whole(name, least, most) {
       const given = text(name)
       if (given === undefined) return undefined
       const number = /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN
-      return number >= least && number <= most ? number : wrong(name, `must be a whole number from ${least} to ${most}`)
+      return number >= least && number <= most
+        ? number
+        : wrong(name, 'setting.whole', { least: String(least), most: String(most) })
     },
     choice(name, choices) {
       const given = text(name)
       if (given === undefined) return undefined
-      return choices.find((choice) => choice === given) ?? wrong(name, `must be one of: ${choices.join(', ')}`)
+      return choices.find((choice) => choice === given) ?? wrong(name, 'setting.choice', { choices: choices.join(', ') })
     },
     duration(name) {
       const given = text(name)
       if (given === undefined) return undefined
-      return isDuration(given) ? given : wrong(name, "must be a time like '15m', '12h' or '30d'")
+      return isDuration(given) ? given : wrong(name, 'setting.duration')
     },
     trustedProxies(name) {
       const given = text(name)
       if (given === undefined) return undefined
       if (/^\d+$/.test(given))
-        return Number(given) <= MOST_HOPS ? Number(given) : wrong(name, `must be at most ${MOST_HOPS} hops`)
+        return Number(given) <= MOST_HOPS ? Number(given) : wrong(name, 'setting.hops', { most: String(MOST_HOPS) })
       const subnets = list(name)
       // `true` would believe every visitor's own X-Forwarded-For.
       if (subnets.length > 0 && subnets.every(isSubnet)) return subnets
-      return wrong(
-        name,
-        "must be the number of proxies in front, like '1', or their addresses or subnets, like '10.0.0.0/8'; never true or everybody",
-      )
+      return wrong(name, 'setting.proxies')
     },
   }
 }

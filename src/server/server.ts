@@ -1,19 +1,21 @@
 // `guildhall serve`: takes the port, opens the house, lets people in, and sees everybody out.
 import type { RequestListener } from 'node:http'
 import type { Core } from '../core/core.ts'
+import type { Translate } from '../i18n/translate.ts'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 import { type House, openHouse } from './house.ts'
 import { createLog, type ServerLog } from './logging.ts'
 import { createMetrics } from './metrics.ts'
 import { createNodeServer, listen } from './node-server.ts'
+import type { Remark } from './remark.ts'
 import { SERVICE_PATHS } from './service-paths.ts'
 import { createLifecycle, type Lifecycle } from './stop.ts'
 
 /** Resolves when people can come in. Throws where it cannot start; `explainFailure` finds the words. */
-export async function serve(config: Config, warnings: readonly string[]): Promise<void> {
-  const log = await createLog(config)
-  for (const warning of warnings) log.warn({}, warning)
+export async function serve(config: Config, warnings: readonly Remark[], t: Translate): Promise<void> {
+  const log = await createLog(config, t)
+  for (const { key, values } of warnings) log.warn({}, log.words(key, values))
   let handle: RequestListener = answerTooEarly
   const server = createNodeServer(config, (req, res) => handle(req, res))
   // The port first: whoever starts a second server by mistake learns it before the database is touched.
@@ -29,7 +31,7 @@ export async function serve(config: Config, warnings: readonly string[]): Promis
   handle = createApp({ config, house, log, metrics, isStopping: lifecycle.isStopping })
   watchProcess(lifecycle, log)
   server.on('error', (error) => log.error({ err: error }, 'the server failed'))
-  log.greet(`Guildhall is open at ${house.http.origin}`, { host: config.host, port })
+  log.greet(log.words('server.open', { url: house.http.origin }), { host: config.host, port })
 }
 
 async function openForAll(config: Config, port: number, log: ServerLog): Promise<House> {

@@ -2,12 +2,27 @@
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { translator } from '../../src/i18n/translate.ts'
 import { mergeEnvironment } from '../../src/server/env.ts'
 import { readConfig } from '../../src/server/read-config.ts'
+import type { Remark } from '../../src/server/remark.ts'
 import { VARIABLES } from '../../src/server/variables.ts'
 import { newFolder, PRODUCTION, run, startServer, type Variables, writeFiles } from '../support/server.ts'
 
-const reading = (env: Variables, folder = newFolder()) => readConfig(mergeEnvironment(env, folder))
+const english = translator('en')
+
+/** With every value in its place. */
+function inWords({ key, values }: Remark): string {
+  const text = english(key, values)
+  expect(text).not.toMatch(/\{\w+\}/)
+  return text
+}
+
+function reading(env: Variables, folder = newFolder()) {
+  const { config, faults, warnings } = readConfig(mergeEnvironment(env, folder))
+  return { config, faults: faults.map(inWords), warnings: warnings.map(inWords) }
+}
+
 const faultsOf = (env: Variables) => reading(env).faults
 
 describe('X-01, B-22: unsafe settings do not start', () => {
@@ -199,6 +214,6 @@ describe('a start that fails says what to do, in one line', () => {
     database.exec('PRAGMA user_version = 999')
     database.close()
     const { code, stderr } = await run(['serve'], { folder, env: { PORT: '0' } })
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/^the database has schema 999.*\n$/)])
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^The database has schema 999.*\n$/)])
   })
 })

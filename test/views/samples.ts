@@ -60,6 +60,7 @@ export function samples(word?: string, { path = '', locale = 'en' }: { path?: st
       ip: '2001:db8:85a3:8d3:1319:8a2e:370:7348',
       lastSeenAt: NOW - 12 * DAY,
     },
+    { ...session, id: 'd', current: false, device: iPhone, lastSeenAt: NOW - 2 * DAY },
   ]
   const activity = [
     { at: NOW, text: activityText(t, { event: 'login', outcome: 'success', device: firefox }) },

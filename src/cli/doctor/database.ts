@@ -23,7 +23,7 @@ export async function checkDatabase(config: Config): Promise<readonly Finding[]>
     // No secret file is made by looking.
     const looking = config.secrets.length > 0 ? config : { ...config, secrets: [new Secret(newToken())] }
     await inHouse(looking, async (house) => {
-      findings.push(await checkSchema(house), await checkSoundness(house), await checkPepper(house))
+      findings.push(await checkSchema(house, config), await checkSoundness(house), await checkPepper(house))
     })
     return findings
   } catch (error) {
@@ -31,12 +31,12 @@ export async function checkDatabase(config: Config): Promise<readonly Finding[]>
   }
 }
 
-async function checkSchema({ core }: House): Promise<Finding> {
+async function checkSchema({ core }: House, config: Config): Promise<Finding> {
   try {
     await core.db.check()
     return fine(t('cli.doctor.schema'))
   } catch (error) {
-    return bad(error instanceof Error ? error.message : String(error))
+    return bad(explainFailure(error, config, t) ?? String(error))
   }
 }
 

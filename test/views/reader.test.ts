@@ -1,0 +1,128 @@
+// The pages as a screen reader tells them: what Chromium makes of each for somebody who does not see it.
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { describeInChromium } from '../support/in-chromium.ts'
+import { openSite } from './browser.ts'
+import { samplesInEveryLanguage } from './samples.ts'
+
+interface Told {
+  readonly role: string
+  readonly name: string
+  readonly description: string
+  /** For headings. */
+  readonly level: number | undefined
+  readonly isFocused: boolean
+  /** From the page inwards: `main`, `region Recent activity`. */
+  readonly within: readonly string[]
+}
+
+const CONTROLS = ['button', 'link', 'textbox', 'checkbox']
+const pages = samplesInEveryLanguage()
+
+async function hear(page: Page): Promise<Told[]> {
+  const cdp = await page.context().newCDPSession(page)
+  const { nodes } = await cdp.send('Accessibility.getFullAXTree')
+  await cdp.detach()
+  const byId = new Map(nodes.map((node) => [node.nodeId, node]))
+  const tell = (id: string, within: readonly string[]): Told[] => {
+    const node = byId.get(id)
+    if (!node) return []
+    const role = String(node.role?.value ?? '')
+    const name = String(node.name?.value ?? '')
+    const property = (of: string) => node.properties?.find((one) => one.name === of)?.value.value
+    const told: Told = {
+      role,
+      name,
+      description: String(node.description?.value ?? ''),
+      level: role === 'heading' ? Number(property('level')) : undefined,
+      isFocused: property('focused') === true,
+      within,
+    }
+    const inside = node.ignored ? within : [...within, `${role} ${name}`.trim()]
+    return [...(node.ignored ? [] : [told]), ...(node.childIds ?? []).flatMap((child) => tell(child, inside))]
+  }
+  return tell(nodes[0]?.nodeId ?? '', [])
+}
+
+describeInChromium((browser) => {
+  const hearAll = async (only: RegExp, check: (told: readonly Told[], page: string) => void) => {
+    const site = await openSite(browser(), pages)
+    for (const { name } of pages.filter((page) => only.test(page.name))) check(await hear(await site.open(name)), name)
+    await site.close()
+  }
+
+  test('a person who hears a page is told where everything is, and what every control does', { timeout: 60_000 }, async () => {
+    await hearAll(/./, (told, page) => {
+      const all = (role: string) => told.filter((one) => one.role === role)
+      const isArrival = page.startsWith('arrival')
+      expect(all('RootWebArea')[0]?.name, page).toMatch(/\S · Guildhall$/)
+      expect(all('main').length, page).toBe(1)
+      expect(all('banner').length, page).toBe(isArrival ? 0 : 1)
+      expect(
+        all('navigation').map(({ name }) => name !== ''),
+        page,
+      ).toEqual(isArrival ? [] : [true])
+      expect(
+        told.filter(({ role, name }) => CONTROLS.includes(role) && name === ''),
+        page,
+      ).toEqual([])
+
+      const levels = all('heading').map(({ level }) => level)
+      expect(levels.filter((level) => level === 1).length, page).toBe(1)
+      expect(levels, page).toEqual(levels.map((_, at) => (at === 0 ? 1 : 2)))
+      for (const heading of all('heading')) expect(heading.within, page).toContain('main')
+      for (const { name } of all('region'))
+        expect(
+          all('heading').map((heading) => heading.name),
+          page,
+        ).toContain(name)
+    })
+  })
+
+  test('no two buttons of a page sound the same, even where two devices are', { timeout: 60_000 }, async () => {
+    await hearAll(/^(security|login|register|profile)/, (told, page) => {
+      const buttons = told.filter(({ role, within }) => role === 'button' && within.includes('main')).map(({ name }) => name)
+      expect(new Set(buttons).size, page).toBe(buttons.length)
+    })
+    await hearAll(/^security-en$/, (told) => {
+      const ends = told.filter(({ role, name }) => role === 'button' && name.startsWith('End')).map(({ name }) => name)
+      expect(ends).toEqual([
+        'End the session on Safari on iPhone, active 2 hours ago',
+        'End the session on Chrome on Windows, active 12 days ago',
+        'End the session on Safari on iPhone, active 2 days ago',
+        'End the other 3 sessions',
+      ])
+    })
+  })
+
+  test('the sessions and the activity are lists, with times that a program can read', async () => {
+    await hearAll(/^security-en$/, (told) => {
+      const inside = (region: string, role: string) =>
+        told.filter((one) => one.role === role && one.within.at(-2) === `region ${region}` && one.within.at(-1) === 'list')
+      expect(inside('Where you are logged in', 'listitem').length).toBe(4)
+      expect(inside('Recent activity', 'listitem').length).toBe(3)
+      expect(told.filter(({ role }) => role === 'time').length).toBe(1 + 4 * 3 - 1 + 3)
+    })
+    const { html } = pages.find(({ name }) => name === 'security-en')!
+    for (const [, moment = ''] of html.matchAll(/<time datetime="([^"]*)"/g)) expect(new Date(moment).toISOString()).toBe(moment)
+  })
+
+  test('what was done is a status, what went wrong an alert that has the focus and leads to the field', async () => {
+    await hearAll(/^(login-notice|profile|security-alone|home-closed)-(en|zh)/, (told, page) => {
+      expect(told.filter(({ role }) => role === 'status').length, page).toBe(1)
+      expect(told.filter(({ role }) => role === 'alert').length, page).toBe(0)
+    })
+    await hearAll(/(refused|errors)/, (told, page) => {
+      expect(told.filter(({ role, isFocused }) => role === 'alert' && isFocused).length, page).toBe(1)
+      expect(told[0]?.name, page).toMatch(/^(Error: |錯誤：)/)
+    })
+    await hearAll(/^register-errors-en$/, (told) => {
+      const links = told.filter(({ role, within }) => role === 'link' && within.includes('alert')).map(({ name }) => name)
+      expect(links.map((link) => link.split(':')[0])).toEqual(['Username', 'Password'])
+      for (const link of links) {
+        const field = told.find(({ role, name }) => role === 'textbox' && link.startsWith(`${name}: `))
+        expect(field?.description).toContain(link.slice(link.indexOf(': ') + 2))
+      }
+    })
+  })
+})
