@@ -8,7 +8,7 @@ import { RedisStore } from 'connect-redis'
 import pg from 'pg'
 import { createClient } from 'redis'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { called, count, type Handler, HOUR, idIn, MINUTE, open, type Place, SECOND } from './support.ts'
+import { called, count, type Handler, HOUR, idIn, lifetime, MINUTE, open, type Place, SECOND } from './support.ts'
 import { type AnyStore, type Exports, OURS, REFERENCE, type World } from './worlds.ts'
 
 const require = createRequire(import.meta.url)
@@ -86,6 +86,20 @@ for (const [n, { name, make }] of kinds.entries()) {
       expect((await after.get('/count', { cookie })).text).toBe('4')
       expect(await read(before, cookie)).toEqual({ ...ALICE, views: 4 })
       expect([before.errors, after.errors]).toEqual([[], []])
+    })
+
+    test('a person whose cookie goes with the browser stays logged in too, there and back', async () => {
+      const backend = await make()
+      const app = (world: World) => open(world, { store: backend.store(world.session) }, work)
+      const visitor = (await app(REFERENCE)).visitor()
+      await visitor.get('/login')
+      const { cookie } = visitor
+      const after = await app(ours)
+      expect(await read(after, cookie)).toEqual({ ...ALICE, views: null })
+      const counted = await after.get('/count', { cookie })
+      expect([counted.text, lifetime(counted.cookie)]).toEqual(['1', undefined])
+      const back = await (await app(REFERENCE)).get('/count', { cookie })
+      expect([back.text, lifetime(back.cookie)]).toEqual(['2', undefined])
     })
 
     test('a person who logs in after the change is known before it too', async () => {

@@ -176,6 +176,23 @@ inEveryWorld('req.session', (world) => {
     expect((await visitor.get()).text).toBe('1')
   })
 
+  test('save stores also after the answer has gone', async () => {
+    const saved = Promise.withResolvers<void>()
+    const place = await open(world, {}, (req, res) => {
+      if (req.path === '/read') return void res.send(String(req.session.views))
+      req.session.views = 1
+      res.on('finish', () => {
+        req.session.views = 2
+        called((done) => req.session.save(done)).then(() => saved.resolve(), saved.reject)
+      })
+      res.end()
+    })
+    const visitor = place.visitor()
+    await visitor.get()
+    await saved.promise
+    expect((await visitor.get('/read')).text).toBe('2')
+  })
+
   test('save needs no callback', async () => {
     const place = await open(world, {}, (req, res) => {
       req.session.views = (req.session.views ?? 0) + 1

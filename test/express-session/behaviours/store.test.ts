@@ -1,6 +1,6 @@
 // The contract between the middleware and a store: errors, events, and stores that inherit from Store.
 import { EventEmitter } from 'node:events'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import {
   called,
   count,
@@ -15,7 +15,7 @@ import {
   START,
   writeAtWrite,
 } from '../support.ts'
-import { type AnyStore, inEveryWorld, type Row } from '../worlds.ts'
+import { type AnyCookie, type AnyStore, inEveryWorld, type Row } from '../worlds.ts'
 
 const FIRE = new Error('the store is on fire')
 
@@ -192,20 +192,48 @@ inEveryWorld('Store', (world) => {
     }
   })
 
-  test('a store is given the id of the cookie and the session, and nothing else', async () => {
+  test('a store is given the id of the cookie, the session and a callback, and nothing else', async () => {
+    handClock()
     const store = homeMade(world)
     const seen: unknown[] = []
-    const { set } = store
-    Reflect.set(store, 'set', (...args: [string, Row, () => void]) => {
-      seen.push([args.length, args[0], typeof args[2], args[1].user, typeof args[1].cookie])
-      Reflect.apply(set, store, args)
-    })
-    const place = await open(world, { store }, (req, res) => {
+    for (const verb of ['set', 'touch'] as const) {
+      const real = store[verb]
+      Reflect.set(store, verb, (...args: [string, Row & { cookie: AnyCookie }, () => void]) => {
+        const [id, { cookie, user }] = args
+        seen.push([
+          verb,
+          args.length,
+          id,
+          typeof args[2],
+          user,
+          cookie.expires instanceof Date,
+          cookie.originalMaxAge,
+          typeof cookie.maxAge,
+        ])
+        if (real) Reflect.apply(real, store, args)
+      })
+    }
+    const place = await open(world, { store, cookie: { maxAge: HOUR } }, (req, res) => {
       req.session.user = 'alice'
       res.send(req.sessionID)
     })
-    const { text: id } = await place.get()
-    expect(seen).toEqual([[3, id, 'function', 'alice', 'object']])
+    const visitor = place.visitor()
+    const { text: id } = await visitor.get()
+    vi.setSystemTime(START + 10 * MINUTE)
+    await visitor.get()
+    const rest = [3, id, 'function', 'alice', true, HOUR, 'number']
+    expect(seen).toEqual([
+      ['set', ...rest],
+      ['touch', ...rest],
+    ])
+  })
+
+  test('a row has the attributes that its cookie went out with', async () => {
+    const store = homeMade(world)
+    const cookie = { secure: 'auto', sameSite: 'auto', path: '/shop', domain: 'example.org', priority: 'low' }
+    await (await open(world, { store, cookie }, count)).get('/shop')
+    const row = JSON.parse([...store.rows.values()][0] ?? '{}')
+    expect(row.cookie).toMatchObject({ ...cookie, secure: false, sameSite: 'lax' })
   })
 })
 
