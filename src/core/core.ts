@@ -3,6 +3,7 @@ import type { Clock } from '../domain/clock.ts'
 import type { Events } from '../domain/events.ts'
 import type { SessionLimits } from '../domain/session.ts'
 import type { PasswordHasher } from '../passwords/hasher.ts'
+import type { NewLogin } from '../session/row.ts'
 import type { Database, LiveSession } from '../storage/contract.ts'
 import type { Hooks } from './hooks.ts'
 import type { Throttle } from './throttle.ts'
@@ -46,13 +47,7 @@ export interface Caller {
   endSession(): Promise<void>
 }
 
-export interface NewSession {
-  readonly userId: string
-  readonly credentialEpoch: number
-  readonly factors: string
-  readonly authenticatedAt: number
-  readonly ip: string | undefined
-  readonly userAgent: string | undefined
+export interface NewSession extends NewLogin {
   readonly limits: SessionLimits
   readonly persistent: boolean
   /** The keys of `req.session` that survive. */
