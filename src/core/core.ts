@@ -2,6 +2,7 @@
 import type { Clock } from '../domain/clock.ts'
 import type { Events } from '../domain/events.ts'
 import type { SessionLimits } from '../domain/session.ts'
+import type { Locale } from '../i18n/translate.ts'
 import type { PasswordHasher } from '../passwords/hasher.ts'
 import type { NewLogin } from '../session/row.ts'
 import type { Database, LiveSession } from '../storage/contract.ts'
@@ -40,6 +41,8 @@ export interface Logger {
 export interface Caller {
   readonly ip: string | undefined
   readonly userAgent: string | undefined
+  /** What the visitor chose in this browser, if anything. */
+  readonly language: Locale | undefined
   readonly session: LiveSession | undefined
   /** Ends the session at hand and starts one with a new id; its cookie goes out with the answer. */
   startSession(login: NewSession): Promise<LiveSession>

@@ -135,6 +135,19 @@ describe('a member', () => {
     expect((await there.api('/account/sessions/none/end', {}, inEnglish)).json().title).toBe('這裡什麼都沒有')
   })
 
+  test('who chose a language before they registered finds it in a new browser too', async () => {
+    const here = site.visitor()
+    await here.form('/language', { locale: 'zh-TW' })
+    expect((await here.register('settler')).status).toBe(201)
+    const there = site.visitor()
+    await there.logIn('settler')
+    expect(languageOf(await there.get('/profile', inEnglish))).toBe('zh-TW')
+    // What the browser asks for is no choice: it stays the browser's.
+    const other = site.visitor()
+    await other.api('/register', { username: 'asker', password: GOOD_PASSWORD }, { headers: { 'accept-language': 'zh-TW' } })
+    expect(languageOf(await other.get('/profile', inEnglish))).toBe('en')
+  })
+
   test('is spoken to in what this browser chose, whatever another one did', async () => {
     const here = await member('twobrowsers')
     const there = site.visitor()
