@@ -78,7 +78,10 @@ export function sendErrorPage(exchange: Exchange, error: MembershipError): void 
   setRefusalHeaders(res, error)
   const { title, detail } = refusalTexts(http, t, error)
   const data = { title, detail, status: statusOf(error.code), requestId: exchange.requestId }
-  sendPage(res, data.status, http.views.page('error', { ...commonData(exchange), ...data }))
+  const common = commonData(exchange)
+  // A path that takes only writes has no page in the other language either.
+  const path = error.code === 'method_not_allowed' ? http.home : common.path
+  sendPage(res, data.status, http.views.page('error', { ...common, ...data, path }))
 }
 
 /** A refusal at the door it was asked at. For requests that reached no action: a cross-site write, an unknown path. */

@@ -88,7 +88,21 @@ describe('the switch on every page', () => {
     const gone = await visitor.form('/account/sessions/none/end', {}, { headers })
     expect([gone.status, wayBackOf(gone)]).toEqual([404, '/account/security'])
     const foreign = await visitor.form('/account/sessions/none/end', {}, { headers: { referer: 'https://evil.example/x' } })
-    expect([foreign.status, wayBackOf(foreign)]).toEqual([404, undefined])
+    expect([foreign.status, wayBackOf(foreign)]).toEqual([404, '/profile'])
+  })
+
+  test('where there is only a write the way leads to a page that exists', async () => {
+    const visitor = await member('wanderer')
+    for (const path of ['/language', '/account/sessions/none/end', '/account/sessions/end-others']) {
+      const opened = await visitor.get(path)
+      expect([path, opened.status, wayBackOf(opened)]).toEqual([path, 405, '/profile'])
+    }
+    // The error page stands at /language itself: what was sent knows where the person was.
+    const headers = { referer: `${site.base}/language` }
+    const refused = await visitor.form('/language', { locale: 'de', returnTo: '/account/security' }, { headers })
+    expect([refused.status, wayBackOf(refused)]).toEqual([422, '/account/security'])
+    const chosen = await visitor.form('/language', { locale: 'en', returnTo: wayBackOf(refused) ?? '' }, { headers })
+    expect((await visitor.get(chosen.location ?? '')).status).toBe(200)
   })
 
   test('it leads to no other site, and to the page before where it names none', async () => {
