@@ -1,4 +1,4 @@
-// `npm run prove [-- ID]`: runs the races and crashes at full size and writes what was counted to docs/proof.json. PROOF=ci runs a hundredth.
+// `npm run prove [-- ID]`: runs the races, the crashes and the made-up requests at full size and writes what was counted to docs/proof.json. PROOF=ci runs a hundredth.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { proofs } from '../test/prove/all.ts'

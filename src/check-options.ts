@@ -5,7 +5,7 @@ import { isLoopback } from './domain/address.ts'
 import { systemClock } from './domain/clock.ts'
 import { type Duration, parseDuration } from './domain/duration.ts'
 import { DEFAULT_MIN_PASSWORD_CODE_POINTS, MAX_PASSWORD_CODE_POINTS } from './domain/password-policy.ts'
-import { newToken } from './domain/secret.ts'
+import { newToken, SECRET_BYTES } from './domain/secret.ts'
 import { LOCALES } from './i18n/translate.ts'
 import {
   FEATURE_NAMES,
@@ -17,7 +17,6 @@ import {
 } from './options.ts'
 import { HASH_LIMITS } from './passwords/format.ts'
 
-const SECRET_BYTES = 32
 const LONGEST_COOKIE = 400 * 86_400_000 // RFC 6265bis: user agents cap lifetimes at 400 days.
 const DATABASE = /^sqlite:(?::memory:|(?!\/\/).+)$/
 

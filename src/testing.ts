@@ -56,6 +56,7 @@ export async function logInAs(membership: Membership, username: string): Promise
   await logInById(http.core, user.id, {
     ip: undefined,
     userAgent: undefined,
+    language: undefined,
     session: undefined,
     startSession: (login) => http.sessions.renew(req, login),
     endSession: () => http.sessions.end(req),

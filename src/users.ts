@@ -53,7 +53,7 @@ export interface AccountSession {
 const MOST_AT_ONCE = 1000
 
 /** The application itself: it has no address and no browser. */
-const NOBODY = { ip: undefined, userAgent: undefined } as const
+const NOBODY = { ip: undefined, userAgent: undefined, language: undefined } as const
 
 export function createUsers(core: Core): Users {
   const findRow = async (username: string): Promise<UserRow | undefined> => {

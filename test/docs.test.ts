@@ -1,14 +1,19 @@
 // What docs/ says is what the code does: the generated pages are fresh, and nothing is missing from them.
-import { readFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { expect, test } from 'vitest'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
 import { membersOf } from '../scripts/docs/declarations.ts'
 import { generatedPages } from '../scripts/docs/pages.ts'
+import { FAILURE, WRONG_USAGE } from '../src/cli/terminal.ts'
 import { ERROR_CODES, FIELD_ERROR_CODES } from '../src/domain/errors.ts'
 import { statusOf } from '../src/http/errors.ts'
+import { SERVICE_PATHS } from '../src/server/service-paths.ts'
 import { VARIABLES } from '../src/server/variables.ts'
 
-const read = (file: string) => readFileSync(resolve(import.meta.dirname, '..', file), 'utf8')
+const ROOT = resolve(import.meta.dirname, '..')
+const read = (file: string) => readFileSync(resolve(ROOT, file), 'utf8')
 const pages = await generatedPages(read)
 
 test.each([...pages.keys()])('%s is as the code says; if not, run npm run docs', (path) => {
@@ -30,6 +35,56 @@ test('every option and every variable is explained', () => {
   }
   for (const name of VARIABLES) expect(page, name).toContain(`| \`${name}\` | `)
 })
+
+describe('the pages of the features', () => {
+  const folder = 'docs/features'
+  const names = readdirSync(resolve(ROOT, folder)).filter((name) => name !== 'README.md')
+
+  test('are all in the index, and every link of theirs leads to a file', () => {
+    const index = read(`${folder}/README.md`)
+    for (const name of names) expect(index).toContain(`](${name})`)
+    for (const name of [...names, 'README.md']) {
+      const links = [...read(`${folder}/${name}`).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path = '']) => path)
+      expect([name, links.filter((path) => !existsSync(resolve(ROOT, folder, path)))]).toEqual([name, []])
+    }
+  })
+
+  test('explain every command, flag and exit code', async () => {
+    const page = read(`${folder}/command-line.md`)
+    const groups = ['user', 'sessions']
+    const commands = await commandsOf()
+    const told = [...page.matchAll(/^\| `guildhall ([\w -]+)`/gm)].map(([, name = '']) => name)
+    const there = commands.filter((name) => !groups.includes(name))
+    for (const group of groups) there.push(...(await commandsOf(group)).map((name) => `${group} ${name}`))
+    expect(told.toSorted()).toEqual(there.toSorted())
+    const flags = [...read('src/cli/main.ts').matchAll(/\.option\('(--[a-z-]+)/g)].map(([, flag = '']) => flag)
+    expect(flags).toContain('--yes')
+    for (const flag of flags) expect(page).toContain(`\`${flag}\``)
+    for (const code of [0, FAILURE, WRONG_USAGE]) expect(page).toMatch(new RegExp(`^\\| ${code} \\|`, 'm'))
+  })
+
+  test('explain every path and number of the server', () => {
+    const page = read(`${folder}/server.md`)
+    for (const path of SERVICE_PATHS) expect(page).toContain(`| \`${path}\` | `)
+    const numbers = [...read('src/server/metrics.ts').matchAll(/'(guildhall_\w+)'/g)].map(([, name = '']) => name)
+    expect(numbers.length).toBeGreaterThan(5)
+    for (const name of numbers) expect(page).toContain(`\`${name}\``)
+  })
+
+  test('explain everything that can be done with accounts', () => {
+    const declared = /export interface Users \{([\s\S]*?)\n\}/.exec(read('src/users.ts'))?.[1] ?? ''
+    const told = [...read(`${folder}/accounts.md`).matchAll(/^\| `(\w+)\(/gm)].map(([, name]) => name)
+    expect(told).toEqual([...declared.matchAll(/^ {2}(\w+)\(/gm)].map(([, name]) => name))
+  })
+})
+
+/** As `--help` lists them. */
+async function commandsOf(...group: readonly string[]): Promise<string[]> {
+  const env = { PATH: process.env.PATH, LC_ALL: 'en' }
+  const { stdout } = await promisify(execFile)(process.execPath, ['bin/guildhall.js', ...group, '--help'], { cwd: ROOT, env })
+  const [, list = ''] = stdout.split('Commands:\n')
+  return [...list.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name = '']) => name).filter((name) => name !== 'help')
+}
 
 test('an option without a meaning or a default, or a variable without a word, makes no page', async () => {
   const without = (file: string, text: string) =>

@@ -1,5 +1,7 @@
 // docs/errors.md: every code of a refusal, every code of a field, every event. The texts are those that people see.
+
 import { ERROR_CODES, type ErrorCode, FIELD_ERROR_CODES, type FieldErrorCode } from '../../src/domain/errors.ts'
+import { LOGIN_OUTCOMES, type LoginOutcome } from '../../src/domain/events.ts'
 import { statusOf } from '../../src/http/errors.ts'
 import { errorTexts, fieldText } from '../../src/i18n/messages.ts'
 import { translator } from '../../src/i18n/translate.ts'
@@ -33,7 +35,7 @@ export function errorsPage(sources: { readonly events: string }): string {
     '`membership.on(name, listener)` tells what happened, after it happened. A listener that throws is logged and spoils nothing.',
     table(['event', 'when', 'payload'], events),
     'A login has one of these outcomes:',
-    table(['outcome', 'meaning'], outcomes(sources.events)),
+    table(['outcome', 'meaning'], outcomes),
   ].join('\n\n')
 }
 
@@ -85,19 +87,12 @@ const LIMITS: Readonly<Partial<Record<FieldErrorCode, Readonly<Record<string, nu
   too_long: { max: 64 },
 }
 
-const OUTCOMES: Readonly<Record<string, string>> = {
+const OUTCOMES: Readonly<Record<LoginOutcome, string>> = {
   success: 'The person is logged in.',
   wrong_credentials: 'Name or password were wrong, or the account is closed. `user` is there where the name exists.',
   throttled: 'Refused before the password was looked at: too many tries.',
   overloaded: 'Refused before the password was looked at: too many hashes in line.',
+  refused: 'The proof was right, and the hook `beforeSignIn` refused.',
 }
 
-function outcomes(source: string): readonly (readonly string[])[] {
-  const declared = /export type LoginOutcome = ([^\n]+)/.exec(source)?.[1] ?? ''
-  const names = [...declared.matchAll(/'(\w+)'/g)].map(([, name = '']) => name)
-  return names.map((name) => {
-    const meaning = OUTCOMES[name]
-    if (meaning === undefined) throw new Error(`scripts/docs/errors.ts does not say what the outcome ${name} means`)
-    return [`\`${name}\``, meaning]
-  })
-}
+const outcomes = LOGIN_OUTCOMES.map((name) => [`\`${name}\``, OUTCOMES[name]])

@@ -2,7 +2,9 @@
 import type { Clock } from '../domain/clock.ts'
 import type { Events } from '../domain/events.ts'
 import type { SessionLimits } from '../domain/session.ts'
+import type { Locale } from '../i18n/translate.ts'
 import type { PasswordHasher } from '../passwords/hasher.ts'
+import type { NewLogin } from '../session/row.ts'
 import type { Database, LiveSession } from '../storage/contract.ts'
 import type { Hooks } from './hooks.ts'
 import type { Throttle } from './throttle.ts'
@@ -39,6 +41,8 @@ export interface Logger {
 export interface Caller {
   readonly ip: string | undefined
   readonly userAgent: string | undefined
+  /** What the visitor chose in this browser, if anything. */
+  readonly language: Locale | undefined
   readonly session: LiveSession | undefined
   /** Ends the session at hand and starts one with a new id; its cookie goes out with the answer. */
   startSession(login: NewSession): Promise<LiveSession>
@@ -46,13 +50,7 @@ export interface Caller {
   endSession(): Promise<void>
 }
 
-export interface NewSession {
-  readonly userId: string
-  readonly credentialEpoch: number
-  readonly factors: string
-  readonly authenticatedAt: number
-  readonly ip: string | undefined
-  readonly userAgent: string | undefined
+export interface NewSession extends NewLogin {
   readonly limits: SessionLimits
   readonly persistent: boolean
   /** The keys of `req.session` that survive. */

@@ -22,7 +22,7 @@ export async function signIn(core: Core, user: UserRow, proof: Proof, caller: Ca
     core.events.emit('login', { outcome: 'wrong_credentials', user: asUser(user), ip: caller.ip })
     throw new MembershipError('invalid_credentials')
   }
-  await askHook(() => core.hooks.beforeSignIn?.({ user: asUser(user), ip: caller.ip, userAgent: caller.userAgent }))
+  await askBeforeSignIn(core, user, caller)
   // First the entry, then the session: there may be an entry without a session after a crash, never a session without its entry.
   await audit(core, 'login', 'success', user.id, caller)
   const session = await start(caller, {
@@ -48,6 +48,18 @@ export function isLive(session: LiveSession, now: number): boolean {
   if (isExpired(session, now)) return false
   if (session.userId === undefined) return true
   return session.user?.status === 'active' && session.user.credentialEpoch === session.credentialEpoch
+}
+
+/** The host application may refuse somebody whose proof was right; listeners hear of it. */
+async function askBeforeSignIn(core: Core, row: UserRow, { ip, userAgent }: Caller): Promise<void> {
+  const user = asUser(row)
+  try {
+    await askHook(() => core.hooks.beforeSignIn?.({ user, ip, userAgent }))
+  } catch (error) {
+    const isRefusal = error instanceof MembershipError && error.code === 'refused'
+    if (isRefusal) core.events.emit('login', { outcome: 'refused', user, ip })
+    throw error
+  }
 }
 
 /** A member has at most so many sessions; a new one ends those not seen for the longest time. */

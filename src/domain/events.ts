@@ -1,7 +1,9 @@
 // What happens to members, told after it happened. Listeners cannot stop anything.
 import type { User } from './user.ts'
 
-export type LoginOutcome = 'success' | 'wrong_credentials' | 'throttled' | 'overloaded'
+export const LOGIN_OUTCOMES = ['success', 'wrong_credentials', 'throttled', 'overloaded', 'refused'] as const
+/** How a try to log in ended; `refused`: the proof was right, and the hook `beforeSignIn` said no. */
+export type LoginOutcome = (typeof LOGIN_OUTCOMES)[number]
 
 export interface MembershipEvents {
   /** An account was made. */

@@ -6,6 +6,9 @@ export function newToken(): string {
   return randomBytes(32).toString('base64url')
 }
 
+/** What a secret of the settings must have at least: as much as the keys that are derived from it. */
+export const SECRET_BYTES = 32
+
 /** A new public id: opaque, unique, no secret. */
 export function newId(): string {
   return randomUUID()

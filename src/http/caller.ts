@@ -2,8 +2,10 @@
 import type { Request } from 'express'
 import type { Caller, NewSession } from '../core/core.ts'
 import { plainAddress } from '../domain/address.ts'
+import type { Locale } from '../i18n/translate.ts'
 import type { LiveSession } from '../storage/contract.ts'
 import type { Http } from './http.ts'
+import { chosenLanguage } from './language-cookie.ts'
 
 const LONGEST_USER_AGENT = 300
 
@@ -26,6 +28,10 @@ export class RequestCaller implements Caller {
 
   get userAgent(): string | undefined {
     return this.#req.headers['user-agent']?.slice(0, LONGEST_USER_AGENT)
+  }
+
+  get language(): Locale | undefined {
+    return chosenLanguage(this.#req)
   }
 
   get session(): LiveSession | undefined {

@@ -6,6 +6,7 @@ import { pickLocale } from '../i18n/pick-locale.ts'
 import { type Translate, translator } from '../i18n/translate.ts'
 import { RequestCaller } from './caller.ts'
 import type { Door, Http } from './http.ts'
+import { chosenLanguage } from './language-cookie.ts'
 
 export class Exchange {
   readonly http: Http
@@ -59,14 +60,10 @@ function queryOf(target: string): string {
   return at < 0 ? '' : target.slice(at + 1)
 }
 
-/** Written by `keepLanguage`. */
-const LANGUAGE_COOKIE = /(?:^|;\s*)guildhall-language=([A-Za-z-]{2,16})(?:;|$)/
-
 /** The texts in the visitor's language: chosen in this browser, else in another one by the same user; what the browser asks for; the site's. */
 export function translatorFor(http: Http, req: Request): Translate {
-  const chosenHere = LANGUAGE_COOKIE.exec(req.headers.cookie ?? '')?.[1]
   const stored = http.sessions.row(req)?.user?.locale
-  return translator(pickLocale([chosenHere, stored], req.headers['accept-language'], http.locale))
+  return translator(pickLocale([chosenLanguage(req), stored], req.headers['accept-language'], http.locale))
 }
 
 const requestIds = new WeakMap<Request, string>()

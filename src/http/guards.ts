@@ -42,9 +42,9 @@ export function createGuards(http: Http): Guards {
       if (!http.sessions.handled(req)) return next(notInFront())
       const code = lacks(http.sessions.row(req), requirement, http.core.clock)
       if (code === undefined) return next()
+      setHeaders(req, res)
       const door = prefersJson(http, req) ? 'api' : 'page'
       if (code !== 'forbidden') return askForLogin(http, req, res, door, code)
-      setHeaders(req, res)
       refuse(http, req, res, new MembershipError(code))
     }
   }

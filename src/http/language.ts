@@ -1,27 +1,16 @@
-// The language that a visitor chose in this browser: kept in a cookie, which nobody gets who did not choose.
-import type { Response } from 'express'
-import type { Locale } from '../i18n/translate.ts'
+// Where a person goes on who changes the language with the button that stands on every page.
 import type { Exchange } from './exchange.ts'
-import type { Http } from './http.ts'
 import { localPath, localReferer } from './return-to.ts'
 
-const LONGEST_SECONDS = 400 * 86_400 // RFC 6265bis: user agents cap lifetimes at 400 days.
-
-/** Sets the cookie that `translatorFor` reads. Lax, so that a link from a mail or another site finds the language too; it carries no login. */
-export function keepLanguage({ origin }: Pick<Http, 'origin'>, res: Response, locale: Locale): void {
-  const secure = origin.startsWith('https:') ? '; Secure' : ''
-  res.appendHeader(
-    'Set-Cookie',
-    `guildhall-language=${locale}; Max-Age=${LONGEST_SECONDS}; Path=/; HttpOnly; SameSite=Lax${secure}`,
-  )
-}
-
-/** Where a person comes back to who changes the language on this page; undefined where that is nowhere. `comesBack`: a form that was refused. */
+/**
+ * Where a person comes back to who changes the language on this page. `comesBack`: a form that was refused, and has a page at its path.
+ * A write that has none leads to where the person wanted to go or came from, else home: its own path cannot be opened.
+ */
 export function pathOfPage({ http, req, entered }: Exchange, comesBack: boolean): string | undefined {
   if (req.method === 'GET' || req.method === 'HEAD') return withoutNotice(localPath(req.originalUrl))
-  if (!comesBack) return withoutNotice(localReferer(req.headers.referer, http.origin))
-  const path = localPath(req.originalUrl.split('?')[0])
   const returnTo = localPath(entered.returnTo)
+  if (!comesBack) return withoutNotice(returnTo ?? localReferer(req.headers.referer, http.origin)) ?? http.home
+  const path = localPath(req.originalUrl.split('?')[0])
   return returnTo === undefined ? path : `${path}?returnTo=${encodeURIComponent(returnTo)}`
 }
 

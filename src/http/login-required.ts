@@ -4,7 +4,7 @@ import { MembershipError } from '../domain/errors.ts'
 import { isArrival } from './arrival.ts'
 import { Exchange } from './exchange.ts'
 import type { Door, Http } from './http.ts'
-import { commonData, sendPage, sendProblem, sendTo, setHeaders } from './reply.ts'
+import { commonData, sendPage, sendProblem, sendTo } from './reply.ts'
 import { localPath, localReferer } from './return-to.ts'
 
 /** Answers a request that needs a login, or a recent one, and has none. */
@@ -15,7 +15,6 @@ export function askForLogin(
   door: Door,
   code: 'login_required' | 'recent_login_required',
 ): void {
-  setHeaders(req, res)
   if (door === 'api') return sendProblem(http, req, res, new MembershipError(code))
   if (code === 'login_required' && isArrival(http, req)) {
     return sendPage(res, 200, http.views.page('arrival', commonData(new Exchange(http, req, res, door))))

@@ -1,4 +1,4 @@
-// Writes answers. Every answer of ours may depend on who asks, so none is ever stored.
+// Writes answers. Nearly every answer of ours may depend on who asks, and is stored by nobody.
 import type { Request, RequestHandler, Response } from 'express'
 import helmet from 'helmet'
 import { plainAddress } from '../domain/address.ts'
@@ -9,7 +9,7 @@ import { Exchange } from './exchange.ts'
 import type { Http } from './http.ts'
 import { pathOfPage } from './language.ts'
 
-const guardHeaders: RequestHandler = helmet({
+const helmetHeaders: RequestHandler = helmet({
   contentSecurityPolicy: {
     useDefaults: false,
     directives: {
@@ -30,11 +30,17 @@ const guardHeaders: RequestHandler = helmet({
   strictTransportSecurity: false,
 })
 
-/** The headers of every answer of ours. */
+/** The headers of every answer that may depend on who asks. */
 export function setHeaders(req: Request, res: Response): void {
-  guardHeaders(req, res, () => {})
+  setGuardHeaders(req, res)
   res.setHeader('Cache-Control', 'no-store')
   res.setHeader('Vary', 'Accept-Language, Cookie, Origin, Sec-Fetch-Site')
+}
+
+/** The headers of an answer that is the same for everybody, for a while or for good. */
+export function setSharedHeaders(req: Request, res: Response, caching: string): void {
+  setGuardHeaders(req, res)
+  res.setHeader('Cache-Control', caching)
 }
 
 export function sendJson(res: Response, status: number, body: unknown, type = 'application/json'): void {
@@ -48,6 +54,10 @@ export function sendPage(res: Response, status: number, html: string): void {
 export function sendNothing(res: Response): void {
   res.statusCode = 204
   res.end()
+}
+
+function setGuardHeaders(req: Request, res: Response): void {
+  helmetHeaders(req, res, () => {})
 }
 
 /** 303: whatever the method was, the next is a GET. `to` is a full local path. */
@@ -68,7 +78,10 @@ export function sendErrorPage(exchange: Exchange, error: MembershipError): void 
   setRefusalHeaders(res, error)
   const { title, detail } = refusalTexts(http, t, error)
   const data = { title, detail, status: statusOf(error.code), requestId: exchange.requestId }
-  sendPage(res, data.status, http.views.page('error', { ...commonData(exchange), ...data }))
+  const common = commonData(exchange)
+  // A path that takes only writes has no page in the other language either.
+  const path = error.code === 'method_not_allowed' ? http.home : common.path
+  sendPage(res, data.status, http.views.page('error', { ...common, ...data, path }))
 }
 
 /** A refusal at the door it was asked at. For requests that reached no action: a cross-site write, an unknown path. */

@@ -4,7 +4,7 @@ import { MembershipError } from '../domain/errors.ts'
 import type { Route } from './action.ts'
 import { Exchange } from './exchange.ts'
 import type { Http } from './http.ts'
-import { refuse, setHeaders } from './reply.ts'
+import { refuse, setHeaders, setSharedHeaders } from './reply.ts'
 
 interface Entry {
   readonly methods: Map<string, Route>
@@ -117,15 +117,14 @@ function paramsOf(parts: readonly string[], given: readonly string[]): Record<st
 }
 
 function sendAsset(req: Request, res: Response, { type, body, etag }: { type: string; body: string; etag: string }): void {
-  setHeaders(req, res)
   if (req.method !== 'GET' && req.method !== 'HEAD') {
+    setHeaders(req, res)
     res.setHeader('Allow', 'GET, HEAD')
     res.statusCode = 405
     res.end()
     return
   }
-  res.removeHeader('Vary')
-  res.setHeader('Cache-Control', 'public, max-age=31536000, immutable')
+  setSharedHeaders(req, res, 'public, max-age=31536000, immutable')
   res.setHeader('ETag', etag)
   res.setHeader('Content-Type', type)
   if (req.headers['if-none-match'] === etag) {

@@ -1,10 +1,9 @@
 // The settings that nobody may see: SECRET, PASSWORD_PEPPER, METRICS_TOKEN. Faults name them and never show them.
-import { Secret } from '../domain/secret.ts'
+import { SECRET_BYTES, Secret } from '../domain/secret.ts'
 import type { Config } from './config.ts'
 import type { SettingsReader } from './read-settings.ts'
 import type { Note } from './remark.ts'
 
-export const SECRET_BYTES = 32
 const PEPPER_BYTES = 16
 const TOKEN_BYTES = 16
 /** A hexadecimal secret has about 14 of its 16 digits; a line of x has one. */

@@ -1,8 +1,7 @@
 // In development the secret makes itself, once, in a file that only its owner can read.
 import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { newId, newToken } from '../domain/secret.ts'
-import { SECRET_BYTES } from './check-secrets.ts'
+import { newId, newToken, SECRET_BYTES } from '../domain/secret.ts'
 import { type Config, ConfigError } from './config.ts'
 import { isMissing } from './env.ts'
 

@@ -1,5 +1,6 @@
 // Counts what the server does. Plain numbers, which cost next to nothing per request; they become text when somebody asks.
 import type { Core } from '../core/core.ts'
+import { LOGIN_OUTCOMES } from '../domain/events.ts'
 import { type Family, histogram, single, writeMetrics } from './metrics-text.ts'
 
 export interface Metrics {
@@ -94,7 +95,7 @@ function durations(routes: readonly Route[]): Family {
 function countEvents(core: Core): () => readonly Family[] {
   const counted = { login: new Map<string, number>(), refused: new Map<string, number>(), registered: 0, logout: 0 }
   const count = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1)
-  for (const outcome of ['success', 'wrong_credentials', 'throttled', 'overloaded']) counted.login.set(outcome, 0)
+  for (const outcome of LOGIN_OUTCOMES) counted.login.set(outcome, 0)
   for (const code of ['cross_site_request', 'too_many_requests']) counted.refused.set(code, 0)
   core.events.on('login', ({ outcome }) => count(counted.login, outcome))
   core.events.on('refused', ({ code }) => count(counted.refused, code))

@@ -3,7 +3,7 @@ import type { Request, RequestHandler, Response } from 'express'
 import { isLoopback } from '../domain/address.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { sameSecret } from '../domain/secret.ts'
-import { refuse, sendJson, sendText, setHeaders } from '../http/reply.ts'
+import { refuse, sendJson, sendText, setHeaders, setSharedHeaders } from '../http/reply.ts'
 import type { AppParts } from './app-parts.ts'
 import { describeServer } from './describe-server.ts'
 import { hostOf } from './request-check.ts'
@@ -27,9 +27,6 @@ export function servicePaths(parts: AppParts): RequestHandler {
       res.end(req.method === 'HEAD' ? undefined : text)
     },
     '/openapi.json': async (_req, res) => {
-      // Nobody is told anything of their own here.
-      res.removeHeader('Vary')
-      res.setHeader('Cache-Control', 'public, max-age=300')
       description ??= JSON.stringify(describeServer(parts.house))
       sendText(res, 200, 'application/json; charset=utf-8', description)
     },
@@ -39,7 +36,9 @@ export function servicePaths(parts: AppParts): RequestHandler {
     if (!isServicePath(path)) return next()
     // Others go on to the checks of every request, and find nothing.
     if (method !== 'GET' && method !== 'HEAD') return next()
-    setHeaders(req, res)
+    // Nobody is told anything of their own in the description.
+    if (path === '/openapi.json') setSharedHeaders(req, res, 'public, max-age=300')
+    else setHeaders(req, res)
     serve[path](req, res).catch(next)
   }
 }

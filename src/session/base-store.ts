@@ -1,28 +1,7 @@
 // `Store`: what stores written for express-session inherit from. A plain constructor function, as old ones `call` it.
 import { EventEmitter } from 'node:events'
-import type { DetachedRequest } from './detached-source.ts'
+import type { DetachedRequest, Done, ExpressStore, StoredSession } from './callback-store.ts'
 import { Session } from './session.ts'
-import type { Cookie } from './session-cookie.ts'
-
-/** A session as a store of express-session keeps it. */
-export interface StoredSession {
-  cookie: Cookie | Readonly<Record<string, unknown>>
-  [key: string]: unknown
-}
-
-type Done = (error?: unknown) => void
-
-/** A store of express-session. `touch` is recommended; what follows it is optional. */
-export interface ExpressStore {
-  get(id: string, callback: (error?: unknown, session?: StoredSession | null) => void): unknown
-  set(id: string, session: StoredSession, callback?: Done): unknown
-  destroy(id: string, callback?: Done): unknown
-  touch?(id: string, session: StoredSession, callback?: Done): unknown
-  all?(callback: (error?: unknown, sessions?: unknown) => void): unknown
-  length?: unknown
-  clear?(callback?: Done): unknown
-  on?(event: string, listener: (...args: unknown[]) => void): unknown
-}
 
 export interface Store extends EventEmitter, Partial<Omit<ExpressStore, 'on'>> {
   /** Ends the session of a request and gives it a new one. */

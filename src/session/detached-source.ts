@@ -1,15 +1,8 @@
 // A session apart from any response, as old stores make one: it works on the store of the request that it was given.
-import type { ExpressStore, StoredSession } from './base-store.ts'
-import type { Session, SessionSource } from './session.ts'
+import type { DetachedRequest, Done, StoredSession } from './callback-store.ts'
 import { Cookie, type CookieFields } from './session-cookie.ts'
+import type { SessionSource } from './session-source.ts'
 import type { Awaitable, SessionRow } from './store.ts'
-
-/** As much of a request as such a session needs. */
-export interface DetachedRequest {
-  readonly sessionID: string
-  readonly sessionStore: Partial<ExpressStore> & { regenerate?(req: DetachedRequest, callback: (error?: unknown) => void): void }
-  session?: Session | null
-}
 
 export class DetachedSource<Row extends SessionRow> implements SessionSource<Row> {
   readonly row = undefined
@@ -86,7 +79,7 @@ export function readStoredCookie(stored: unknown): CookieFields {
 }
 
 /** A callback as a promise. What a store does not have is done at once. */
-function called(call: (done: (error?: unknown) => void) => unknown): Promise<void> {
+function called(call: (done: Done) => unknown): Promise<void> {
   return new Promise((resolve, reject) => {
     call((error) => (error ? reject(error) : resolve()))
   })

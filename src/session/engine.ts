@@ -4,7 +4,8 @@ import type { Clock } from '../domain/clock.ts'
 import type { SessionLimits } from '../domain/session.ts'
 import type { Transport } from './answer-cookie.ts'
 import type { CookieAttributes, CookieSettings } from './cookie.ts'
-import type { Session, SessionSource } from './session.ts'
+import type { Session } from './session.ts'
+import type { SessionSource } from './session-source.ts'
 import type { SessionRow, SessionStore } from './store.ts'
 
 /** What an application may ask of `session()`, as it did of express-session. A membership takes the defaults. */

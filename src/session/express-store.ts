@@ -2,7 +2,7 @@
 import { type Clock, systemClock } from '../domain/clock.ts'
 import { digest } from '../domain/secret.ts'
 import { expiryAfter, type SessionLimits } from '../domain/session.ts'
-import type { ExpressStore, StoredSession } from './base-store.ts'
+import type { ExpressStore, StoredSession } from './callback-store.ts'
 import { own, patchTexts, readTexts, rowWithTexts, textOf, writeTexts } from './data.ts'
 import { readStoredCookie } from './detached-source.ts'
 import { KeyedTurns } from './keyed-turns.ts'

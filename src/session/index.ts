@@ -3,7 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 // biome-ignore lint/suspicious/noTsIgnore: an error without the package, none with it.
 /** @ts-ignore: types alone, and not there without @types/express-session. */
 import type { Session as OtherSession, SessionData as OtherSessionData, Store as OtherStore } from 'express-session'
-import { type ExpressStore, Store } from './base-store.ts'
+import { Store } from './base-store.ts'
+import type { ExpressStore } from './callback-store.ts'
 import { fromExpressStore } from './express-store.ts'
 import { MemoryStore } from './memory-store.ts'
 import { Sessions } from './middleware.ts'
@@ -12,7 +13,7 @@ import { Session } from './session.ts'
 import { Cookie } from './session-cookie.ts'
 import { StoreFacade } from './store-facade.ts'
 
-export type { ExpressStore, StoredSession } from './base-store.ts'
+export type { ExpressStore, StoredSession } from './callback-store.ts'
 export type { CookieOptions } from './cookie-options.ts'
 export type { FromExpressStoreOptions } from './express-store.ts'
 export type { MemoryStoreOptions } from './memory-store.ts'

@@ -1,17 +1,18 @@
 // Steps three and four of a request: notices what the application changed in the session, saves it before the response ends.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { newToken } from '../domain/secret.ts'
-import { expiryAfter, type SessionLimits } from '../domain/session.ts'
-import { cookieOf, isStranger, maxAgeOf, noCookie, overHttps, reachesBrowser } from './answer-cookie.ts'
+import { expiryAfter } from '../domain/session.ts'
 import { after, isPromise } from './awaitable.ts'
 import type { CookieAttributes } from './cookie.ts'
 import { emptyObject, patchTexts, textsOfRow, writeTexts } from './data.ts'
 import type { Engine, Found } from './engine.ts'
 import { isRetired } from './load.ts'
+import { type CookieOwner, RequestCookie } from './request-cookie.ts'
 import { hold, type Settling } from './response.ts'
 import { newRow } from './row.ts'
-import { fill, notice, type Session, type SessionSource } from './session.ts'
-import { Cookie, readCookieText, textOfCookie } from './session-cookie.ts'
+import { fill, notice, type Session } from './session.ts'
+import type { Cookie } from './session-cookie.ts'
+import type { SessionSource } from './session-source.ts'
 import type { Awaitable, SessionPatch, SessionRow } from './store.ts'
 import { Turns } from './turns.ts'
 
@@ -25,7 +26,7 @@ export const PREDECESSOR_KEY = 'regenerate'
 export type Next = (error?: unknown) => void
 
 /** The session of one request, as far as it is read and saved. `Visit` adds what an application can ask of it. */
-export abstract class RequestSession<Row extends SessionRow = SessionRow> implements Settling {
+export abstract class RequestSession<Row extends SessionRow = SessionRow> implements Settling, CookieOwner {
   readonly engine: Engine<Row>
   /** The live row behind the request, as the store gave it. */
   row: Row | undefined
@@ -44,10 +45,7 @@ export abstract class RequestSession<Row extends SessionRow = SessionRow> implem
   /** Why nothing is written any more. */
   protected abandoned: { readonly error: unknown } | undefined
   readonly #next: Next
-  readonly #attributes: CookieAttributes
-  #cookie: Cookie | undefined
-  #cookieBefore = ''
-  #attributesBefore: CookieAttributes | undefined
+  readonly #cookie: RequestCookie
   #held = false
 
   constructor(
@@ -59,7 +57,7 @@ export abstract class RequestSession<Row extends SessionRow = SessionRow> implem
     this.req = req
     this.res = res
     this.#next = next
-    this.#attributes = attributes
+    this.#cookie = new RequestCookie(engine, req, this, attributes)
     this.currentId = found?.id
     this.row = found?.row
     this.stored = found?.row
@@ -84,7 +82,15 @@ export abstract class RequestSession<Row extends SessionRow = SessionRow> implem
 
   /** `req.session.cookie`. */
   get cookie(): Cookie {
-    return this.#cookie ?? this.#openCookie()
+    return this.#cookie.cookie
+  }
+
+  get storedRow(): SessionRow | undefined {
+    return this.stored
+  }
+
+  get storedCookie(): string | undefined {
+    return this.textsNow().get(COOKIE_KEY)
   }
 
   /** Before the response goes out: what still runs, then what the application changed. */
@@ -113,7 +119,7 @@ export abstract class RequestSession<Row extends SessionRow = SessionRow> implem
     const patch = this.current && notice(this.current, this.textsNow(), this.engine.reserved)
     const { rolling, resave, saveUninitialized } = this.engine.habits
     if (this.stored === undefined) return patch ?? (saveUninitialized ? NO_CHANGE : undefined)
-    if (this.#cookieChanged) return Object.assign(emptyObject(), patch, { [COOKIE_KEY]: textOfCookie(this.cookie) })
+    if (this.#cookie.isChanged) return Object.assign(emptyObject(), patch, { [COOKIE_KEY]: this.#cookie.text })
     return patch ?? (rolling || resave ? NO_CHANGE : undefined)
   }
 
@@ -130,25 +136,24 @@ export abstract class RequestSession<Row extends SessionRow = SessionRow> implem
       // Ended or replaced by another request, meanwhile. The write is dropped: a session that was ended does not come back.
       if (!updated) return this.#dropped()
       this.texts = patchTexts(this.textsNow(), patch)
-      if (cookieChanged) this.#cookieBefore = textOfCookie(this.cookie)
+      if (cookieChanged) this.#cookie.keep()
       return this.#see(limited)
     })
   }
 
   protected create(patch: SessionPatch): Awaitable<void> {
-    const { clock, store, habits, cookie } = this.engine
+    const { clock, store, habits } = this.engine
     const late = this.res.headersSent && this.outgoingCookie === undefined
-    if (late || isStranger(this.req, cookie, this.attributes)) return
-    if (habits.onInsecure && !reachesBrowser(this.req, this.attributes, habits.transport)) return habits.onInsecure()
+    if (late || !this.#cookie.isWelcome) return
     const texts = new Map(patchTexts(NOTHING, patch))
-    if (this.#cookieChanged || habits.storesCookie) texts.set(COOKIE_KEY, textOfCookie(this.cookie))
+    if (this.#cookie.isChanged || habits.storesCookie) texts.set(COOKIE_KEY, this.#cookie.text)
     if (this.predecessor !== undefined) texts.set(PREDECESSOR_KEY, this.predecessor)
-    const limits = this.#limits()
-    const persistent = this.#maxAge !== undefined
+    const { persistent, ...limits } = this.#cookie.limits
     const hash = this.engine.keyOf(this.id)
     const row = newRow({ hash, data: writeTexts(texts), now: clock.now(), limits, persistent })
     const before = this.outgoingCookie
-    this.sendCookie(row)
+    // A session that nobody can come back to is not stored.
+    if (!this.sendCookie(row)) return
     const undo = (error: unknown): never => {
       if (!this.res.headersSent) this.outgoingCookie = before
       throw error
@@ -158,7 +163,7 @@ export abstract class RequestSession<Row extends SessionRow = SessionRow> implem
       const done = (): void => {
         this.stored = row
         this.texts = texts
-        if (this.#cookie) this.#cookieBefore = textOfCookie(this.#cookie)
+        this.#cookie.keep()
       }
       return isPromise(created) ? created.then(done, undo) : done()
     } catch (error) {
@@ -186,23 +191,21 @@ export abstract class RequestSession<Row extends SessionRow = SessionRow> implem
     return this.texts
   }
 
-  /** The cookie for a row; without one the cookie is taken away. */
-  protected sendCookie(row: SessionRow | undefined): void {
-    const { clock, cookie, habits } = this.engine
-    const { req } = this
-    const { transport } = habits
-    const attributes = row ? this.attributes : (this.#attributesBefore ?? this.attributes)
-    if (habits.onInsecure && !reachesBrowser(req, attributes, transport)) return habits.onInsecure()
-    this.outgoingCookie = row
-      ? cookieOf(req, cookie, { id: this.id, row, attributes, transport, now: clock.now() })
-      : noCookie(req, cookie.name, attributes, transport)
+  /** The cookie for a row; without one the cookie is taken away. Says whether it can go out. */
+  protected sendCookie(row: SessionRow | undefined): boolean {
+    const cookie = this.#cookie.write(row)
+    if (cookie === undefined) return false
+    this.outgoingCookie = cookie
     this.hold()
+    return true
   }
 
-  /** Lets go of the cookie as it was: taking it away needs the same attributes. */
+  protected clearCookie({ where }: { readonly where: boolean }): void {
+    if (where && this.#cookie.isWelcome) this.sendCookie(undefined)
+  }
+
   protected forgetCookie(): void {
-    this.#attributesBefore = this.attributes
-    this.#cookie = undefined
+    this.#cookie.forget()
     this.outgoingCookie = undefined
   }
 
@@ -211,69 +214,10 @@ export abstract class RequestSession<Row extends SessionRow = SessionRow> implem
     return this.stored !== undefined && isRetired(this.stored)
   }
 
-  /** What the cookie of this session says; each answer begins its maxAge anew. */
-  protected get attributes(): CookieAttributes {
-    const isSpecial = this.#cookie !== undefined || this.textsNow().has(COOKIE_KEY)
-    return isSpecial && this.engine.habits.cookieCanChange
-      ? { ...this.cookie.attributes(), maxAgeMs: this.#maxAge }
-      : this.#attributes
-  }
-
-  get #maxAge(): number | undefined {
-    if (!this.engine.habits.cookieCanChange) return this.#attributes.maxAgeMs
-    if (this.#cookie === undefined && !this.textsNow().has(COOKIE_KEY)) return this.#attributes.maxAgeMs
-    const { originalMaxAge } = this.cookie
-    return typeof originalMaxAge === 'number' ? originalMaxAge : undefined
-  }
-
-  get #cookieChanged(): boolean {
-    return this.#cookie !== undefined && !Object.isFrozen(this.#cookie) && textOfCookie(this.#cookie) !== this.#cookieBefore
-  }
-
-  #openCookie(): Cookie {
-    const { clock, habits } = this.engine
-    const text = this.textsNow().get(COOKIE_KEY)
-    const { maxAgeMs, ...attributes } = decided(this.#attributes, overHttps(this.req, habits.transport))
-    const fields = { ...attributes, originalMaxAge: maxAgeMs ?? null, ...(text === undefined ? {} : readCookieText(text)) }
-    const cookie = new Cookie(fields, clock)
-    const { originalMaxAge } = cookie
-    const ownMaxAge = typeof originalMaxAge === 'number' ? originalMaxAge : undefined
-    // It counts from the last time the session was seen.
-    const left = ownMaxAge === undefined ? undefined : ownMaxAge - this.#unseenMs
-    const remaining = maxAgeOf({ ...this.#attributes, maxAgeMs: left }, this.stored, clock.now())
-    if (remaining !== undefined) {
-      cookie.maxAge = remaining
-      if (originalMaxAge !== null) cookie.originalMaxAge = originalMaxAge
-    }
-    this.#cookieBefore = textOfCookie(cookie)
-    this.#cookie = cookie
-    if (!habits.cookieCanChange) Object.freeze(cookie)
-    return cookie
-  }
-
-  /** How long ago a session whose cookie counts from each visit was seen. */
-  get #unseenMs(): number {
-    const { clock, habits } = this.engine
-    return habits.cookieCanChange && this.stored ? clock.now() - this.stored.lastSeenAt : 0
-  }
-
-  /** How long a session with the cookie at hand lives. */
-  #limits(): SessionLimits {
-    const { limits, habits } = this.engine
-    const maxAge = this.#maxAge
-    if (maxAge === undefined) return limits
-    const follows = habits.idleFollowsCookie || this.#cookieChanged || this.textsNow().has(COOKIE_KEY)
-    return {
-      idleMs: follows ? Math.max(1, maxAge) : limits.idleMs,
-      absoluteMs: habits.absoluteFollowsCookie ? Math.max(limits.absoluteMs, maxAge) : limits.absoluteMs,
-    }
-  }
-
   /** The row as it has to be with the cookie at hand, seen now. */
   #withLimits(row: SessionRow): SessionRow {
-    const { idleMs, absoluteMs } = this.#limits()
-    const endsAt = row.createdAt + absoluteMs
-    return { ...row, idleMs, endsAt, persistent: this.#maxAge !== undefined }
+    const { idleMs, absoluteMs, persistent } = this.#cookie.limits
+    return { ...row, idleMs, endsAt: row.createdAt + absoluteMs, persistent }
   }
 
   /** Marks the row as seen, with its limits where they changed. */
@@ -293,15 +237,5 @@ export abstract class RequestSession<Row extends SessionRow = SessionRow> implem
   #dropped(): void {
     this.over = 'deleted'
     if (!this.res.headersSent) this.outgoingCookie = undefined
-  }
-}
-
-/** What `'auto'` comes to on this connection. */
-function decided(attributes: CookieAttributes, secureConnection: boolean): CookieAttributes {
-  const { secure, sameSite } = attributes
-  return {
-    ...attributes,
-    secure: secure === 'auto' ? secureConnection : secure,
-    sameSite: sameSite === 'auto' ? (secureConnection ? 'none' : 'lax') : sameSite,
   }
 }

@@ -1,21 +1,10 @@
 // `req.session`: a bag of plain data with a few methods. What it knows of its request is private.
+import type { DetachedRequest } from './callback-store.ts'
 import { emptyObject, own, textOf } from './data.ts'
-import { type DetachedRequest, DetachedSource, isDetachedRequest } from './detached-source.ts'
+import { DetachedSource, isDetachedRequest } from './detached-source.ts'
 import type { Cookie } from './session-cookie.ts'
+import type { SessionSource } from './session-source.ts'
 import type { Awaitable, SessionPatch, SessionRow } from './store.ts'
-
-/** What stands behind a session: the request it belongs to. */
-export interface SessionSource<Row extends SessionRow = SessionRow> {
-  readonly id: string
-  readonly row: Row | undefined
-  readonly cookie: Cookie
-  regenerate(): Promise<void>
-  destroy(): Promise<void>
-  save(session: object): Promise<void>
-  reload(session: object): Promise<void>
-  touch(session: object): Promise<void>
-  update<T>(session: object, change: (data: object) => Awaitable<T>): Promise<T>
-}
 
 type Callback = (error?: unknown) => void
 

@@ -2,14 +2,13 @@
 import type { Clock } from '../domain/clock.ts'
 import { digest } from '../domain/secret.ts'
 import { expiryAfter } from '../domain/session.ts'
-import { Store, type StoredSession } from './base-store.ts'
+import { Store } from './base-store.ts'
+import type { Done, StoredSession } from './callback-store.ts'
 import type { CookieAttributes } from './cookie.ts'
 import { emptyObject, own, readTexts, textOf } from './data.ts'
 import { isRetired } from './load.ts'
 import { Cookie, readCookieText } from './session-cookie.ts'
 import type { SessionPatch, SessionRow, SessionStore } from './store.ts'
-
-type Done = (error?: unknown) => void
 
 /** So many sessions `all` gives at most. */
 const MOST = 10_000

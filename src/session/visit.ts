@@ -2,13 +2,13 @@
 import { setImmediate } from 'node:timers/promises'
 import { newToken } from '../domain/secret.ts'
 import { expiryAfter, type SessionLimits } from '../domain/session.ts'
-import { isStranger } from './answer-cookie.ts'
 import { after, isPromise } from './awaitable.ts'
 import { patchTexts, textOf, textsOfRow, writeTexts } from './data.ts'
 import { isRetired } from './load.ts'
 import { PREDECESSOR_KEY, RequestSession } from './request-session.ts'
 import { type NewLogin, newRow } from './row.ts'
-import { fill, notice, type SessionSource } from './session.ts'
+import { fill, notice } from './session.ts'
+import type { SessionSource } from './session-source.ts'
 import type { Awaitable, SessionPatch, SessionRow } from './store.ts'
 
 /** How long requests that were on their way may read a session that a bare `regenerate` replaced. */
@@ -80,11 +80,11 @@ export class Visit<Row extends SessionRow = SessionRow> extends RequestSession<R
       this.over = undefined
       this.predecessor = replaced
       this.open()
-      if (replaced === undefined) return after(this.#delete(hashes), () => this.#clearCookie({ where: hashes.size > 0 }))
+      if (replaced === undefined) return after(this.#delete(hashes), () => this.clearCookie({ where: hashes.size > 0 }))
       hashes.delete(replaced)
       return after(store.retire(replaced, clock.now() + GRACE_MS), (retired) =>
         // Where another request was faster, its cookie stands.
-        after(this.#delete(hashes), () => this.#clearCookie({ where: retired })),
+        after(this.#delete(hashes), () => this.clearCookie({ where: retired })),
       )
     })
   }
@@ -102,7 +102,7 @@ export class Visit<Row extends SessionRow = SessionRow> extends RequestSession<R
       const old = this.#leave()
       this.over = 'ended'
       // The cookie goes only when the row is gone: no answer claims a logout that did not happen.
-      return after(this.#delete(old), () => this.#clearCookie({ where: true }))
+      return after(this.#delete(old), () => this.clearCookie({ where: true }))
     })
   }
 
@@ -230,10 +230,6 @@ export class Visit<Row extends SessionRow = SessionRow> extends RequestSession<R
       else note(deleted)
     }
     return waiting.length > 0 ? Promise.all(waiting).then(() => gone) : gone
-  }
-
-  #clearCookie({ where }: { readonly where: boolean }): void {
-    if (where && !isStranger(this.req, this.engine.cookie, this.attributes)) this.sendCookie(undefined)
   }
 
   #kept(keys: readonly string[]): string {

@@ -48,12 +48,18 @@ test('a hook refuses a login after the right password, and there is no session',
     },
   })
   await site.membership.users.create({ username: 'paused', password: GOOD_PASSWORD })
+  const heard: unknown[] = []
+  site.membership.on('login', ({ outcome, user, ip }) => heard.push([outcome, user?.username, ip]))
   const visitor = site.visitor()
   expect((await visitor.logIn('paused', 'wrong, all wrong')).json()).toMatchObject({ code: 'invalid_credentials' })
   const refused = await visitor.logIn('paused')
   expect([refused.status, refused.json()]).toMatchObject([403, { code: 'refused', reason: 'membership_paused' }])
   expect(refused.setCookies).toEqual([])
   expect((await visitor.api('/profile')).status).toBe(401)
+  expect(heard).toEqual([
+    ['wrong_credentials', 'paused', '127.0.0.1'],
+    ['refused', 'paused', '127.0.0.1'],
+  ])
 })
 
 test('F-19 a hook that breaks ends one request with 500 and tells nothing; the next is fine', async () => {

@@ -88,7 +88,21 @@ describe('the switch on every page', () => {
     const gone = await visitor.form('/account/sessions/none/end', {}, { headers })
     expect([gone.status, wayBackOf(gone)]).toEqual([404, '/account/security'])
     const foreign = await visitor.form('/account/sessions/none/end', {}, { headers: { referer: 'https://evil.example/x' } })
-    expect([foreign.status, wayBackOf(foreign)]).toEqual([404, undefined])
+    expect([foreign.status, wayBackOf(foreign)]).toEqual([404, '/profile'])
+  })
+
+  test('where there is only a write the way leads to a page that exists', async () => {
+    const visitor = await member('wanderer')
+    for (const path of ['/language', '/account/sessions/none/end', '/account/sessions/end-others']) {
+      const opened = await visitor.get(path)
+      expect([path, opened.status, wayBackOf(opened)]).toEqual([path, 405, '/profile'])
+    }
+    // The error page stands at /language itself: what was sent knows where the person was.
+    const headers = { referer: `${site.base}/language` }
+    const refused = await visitor.form('/language', { locale: 'de', returnTo: '/account/security' }, { headers })
+    expect([refused.status, wayBackOf(refused)]).toEqual([422, '/account/security'])
+    const chosen = await visitor.form('/language', { locale: 'en', returnTo: wayBackOf(refused) ?? '' }, { headers })
+    expect((await visitor.get(chosen.location ?? '')).status).toBe(200)
   })
 
   test('it leads to no other site, and to the page before where it names none', async () => {
@@ -133,6 +147,19 @@ describe('a member', () => {
     await there.logIn('traveller', GOOD_PASSWORD)
     expect(languageOf(await there.get('/profile', inEnglish))).toBe('zh-TW')
     expect((await there.api('/account/sessions/none/end', {}, inEnglish)).json().title).toBe('這裡什麼都沒有')
+  })
+
+  test('who chose a language before they registered finds it in a new browser too', async () => {
+    const here = site.visitor()
+    await here.form('/language', { locale: 'zh-TW' })
+    expect((await here.register('settler')).status).toBe(201)
+    const there = site.visitor()
+    await there.logIn('settler')
+    expect(languageOf(await there.get('/profile', inEnglish))).toBe('zh-TW')
+    // What the browser asks for is no choice: it stays the browser's.
+    const other = site.visitor()
+    await other.api('/register', { username: 'asker', password: GOOD_PASSWORD }, { headers: { 'accept-language': 'zh-TW' } })
+    expect(languageOf(await other.get('/profile', inEnglish))).toBe('en')
   })
 
   test('is spoken to in what this browser chose, whatever another one did', async () => {

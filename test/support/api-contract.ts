@@ -29,6 +29,12 @@ export class Contract {
     this.#ajv.addSchema({ $id: 'api', ...closed(document) })
   }
 
+  operation(method: 'GET' | 'POST', path: string): Described {
+    const found = this.operations.find((operation) => operation.method === method && operation.path === path)
+    if (!found) throw new Error(`${method} ${path} is not described`)
+    return found
+  }
+
   /** What is wrong with an answer, or undefined. */
   faultOf({ method, path, operation }: Described, { status, headers, text }: Spoken): string | undefined {
     const name = `${method} ${path} ${status}`

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { action } from '../../http/action.ts'
 import { locale, returnTo } from '../../http/fields.ts'
-import { keepLanguage } from '../../http/language.ts'
+import { keepLanguage } from '../../http/language-cookie.ts'
 import { perNetwork } from '../../http/limits.ts'
 import { localPath, localReferer } from '../../http/return-to.ts'
 import { chooseLanguage } from './choose-language.ts'

@@ -9,7 +9,7 @@ import { canonicalUsername, displayNameFault, isRoleName, tidyDisplayName, usern
 import { isCommonPassword } from '../../passwords/common.ts'
 import { StepMissed, type UserRow } from '../../storage/contract.ts'
 import { step } from '../../storage/statement.ts'
-import { findUserByKey, insertPassword, insertUser } from '../../storage/users.ts'
+import { findUserByKey, insertPassword, insertUser, setLocale } from '../../storage/users.ts'
 
 export interface NewUser {
   readonly username: string
@@ -19,7 +19,11 @@ export interface NewUser {
 }
 
 /** Throws `invalid_input` with every fault at once, or `username_taken`. Nothing is written before the password is hashed. */
-export async function createUser(core: Core, input: NewUser, from: Pick<Caller, 'ip' | 'userAgent'>): Promise<UserRow> {
+export async function createUser(
+  core: Core,
+  input: NewUser,
+  from: Pick<Caller, 'ip' | 'userAgent' | 'language'>,
+): Promise<UserRow> {
   refuseFaults(core, input)
   const displayName = tidyDisplayName(input.displayName ?? '')
 
@@ -36,12 +40,14 @@ export async function createUser(core: Core, input: NewUser, from: Pick<Caller, 
     credentialEpoch: 1,
     roles: input.roles ?? [],
     createdAt: now,
-    locale: undefined,
+    locale: from.language,
   }
   try {
     await core.db.commit([
       step(insertUser, { ...pick(user), usernameKey, roles: JSON.stringify(user.roles), now }, { touches: 1 }),
       step(insertPassword, { id: newId(), userId: user.id, value, now }),
+      // Who chose a language before they registered finds it in their next browser too.
+      ...(from.language === undefined ? [] : [step(setLocale, { id: user.id, locale: from.language }, { touches: 1 })]),
       auditEntry(core, 'registered', 'success', user.id, from),
     ])
   } catch (error) {

@@ -1,6 +1,5 @@
 // `/account/security` and `/account/sessions`: where a person is logged in, and how to end it.
 import { z } from 'zod'
-import { requireSession } from '../../core/require-session.ts'
 import { action } from '../../http/action.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import { nothing } from '../../http/fields.ts'
@@ -8,12 +7,8 @@ import { perMember } from '../../http/limits.ts'
 import { page } from '../../http/page.ts'
 import { time } from '../../http/shapes.ts'
 import { activityText } from '../../i18n/messages.ts'
-import { recentAuditEntries } from '../../storage/audit.ts'
-import { findPassword } from '../../storage/users.ts'
 import { deviceName } from '../../views/device-name.ts'
-import { endOtherSessions, endSession, type ListedSession, listSessions } from './sessions.ts'
-
-const RECENT_ENTRIES = 20
+import { endOtherSessions, endSession, type ListedSession, listSessions, securityOverview } from './sessions.ts'
 
 const security = action({
   path: '/account/security',
@@ -84,14 +79,11 @@ const endOthers = action({
 export const sessionRoutes = [...security, ...list, ...endOne, ...endOthers]
 
 async function securityPage({ core, caller, t }: Exchange) {
-  const { user } = requireSession(caller)
-  const sessions = await listSessions(core, caller)
-  const password = await core.db.first(findPassword, { userId: user.id })
-  const entries = await core.db.all(recentAuditEntries, { userId: user.id, limit: RECENT_ENTRIES })
+  const { sessions, passwordChangedAt, entries } = await securityOverview(core, caller)
   return {
     now: core.clock.now(),
     sessions: currentFirst(sessions).map(({ userAgent, ...session }) => ({ ...session, device: deviceName(userAgent, t) })),
-    password: { changedAt: password?.changed_at ?? user.createdAt },
+    password: { changedAt: passwordChangedAt },
     activity: entries.map(({ at, event, outcome, user_agent }) => ({
       at,
       text: activityText(t, { event, outcome, device: deviceName(user_agent ?? undefined, t) }),

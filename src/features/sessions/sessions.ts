@@ -1,11 +1,13 @@
-// A person sees where they are logged in, and ends one session or all the others.
+// A person sees where they are logged in and what happened lately, and ends one session or all the others.
 import { audit } from '../../core/audit.ts'
 import type { Caller, Core } from '../../core/core.ts'
 import { requireSession } from '../../core/require-session.ts'
 import { MembershipError } from '../../domain/errors.ts'
 import { isExpired } from '../../domain/session.ts'
 import type { SessionRow } from '../../session/store.ts'
+import { recentAuditEntries } from '../../storage/audit.ts'
 import type { UserRow } from '../../storage/contract.ts'
+import { findPassword } from '../../storage/users.ts'
 
 export interface ListedSession {
   /** Names the session here; not usable as a cookie. */
@@ -23,6 +25,17 @@ export interface ListedSession {
 export async function listSessions(core: Core, caller: Caller): Promise<readonly ListedSession[]> {
   const { session, user } = requireSession(caller)
   return sessionsOf(core, user, session.hash)
+}
+
+const RECENT_ENTRIES = 20
+
+/** What the security page tells: where the person is logged in, how old the password is, and what happened lately. */
+export async function securityOverview(core: Core, caller: Caller) {
+  const { user } = requireSession(caller)
+  const sessions = await listSessions(core, caller)
+  const password = await core.db.first(findPassword, { userId: user.id })
+  const entries = await core.db.all(recentAuditEntries, { userId: user.id, limit: RECENT_ENTRIES })
+  return { sessions, passwordChangedAt: password?.changed_at ?? user.createdAt, entries }
 }
 
 /** Ends one of the caller's own sessions; somebody else's is as unknown as one that never was. */

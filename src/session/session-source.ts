@@ -1,0 +1,15 @@
+// What stands behind a session: the request it belongs to.
+import type { Cookie } from './session-cookie.ts'
+import type { Awaitable, SessionRow } from './store.ts'
+
+export interface SessionSource<Row extends SessionRow = SessionRow> {
+  readonly id: string
+  readonly row: Row | undefined
+  readonly cookie: Cookie
+  regenerate(): Promise<void>
+  destroy(): Promise<void>
+  save(session: object): Promise<void>
+  reload(session: object): Promise<void>
+  touch(session: object): Promise<void>
+  update<T>(session: object, change: (data: object) => Awaitable<T>): Promise<T>
+}
