@@ -1,0 +1,108 @@
+// Differences on purpose that no other test here states: what express-session does, and what ours does instead.
+import { expect, test } from 'vitest'
+import { called, count, HOUR, handClock, lifetime, MINUTE, open, writeAtWrite } from '../support.ts'
+import { inEveryWorld } from '../worlds.ts'
+
+const DAY = 24 * HOUR
+
+inEveryWorld('differences', (world) => {
+  test('a visitor whose cookie has no maxAge stays until the store forgets, in ours until idleTimeout', async () => {
+    const clock = handClock()
+    const place = await open(world, {}, writeAtWrite)
+    const [early, late] = [place.visitor(), place.visitor()]
+    for (const visitor of [early, late]) await visitor.get('/write')
+    clock.forward(14 * MINUTE)
+    expect((await early.get()).text).toBe('1')
+    clock.forward(10 * MINUTE)
+    expect((await early.get()).text).toBe('1')
+    // Its memory store keeps what never expires; other stores of its kind mostly a day.
+    expect((await late.get()).text).toBe(world.there ? '1' : 'nothing')
+  })
+
+  test('a visitor who keeps coming stays for ever, in ours until absoluteTimeout', async () => {
+    const clock = handClock()
+    const place = await open(world, { cookie: { maxAge: HOUR } }, writeAtWrite)
+    const visitor = place.visitor()
+    await visitor.get('/write')
+    for (let n = 0; n < 15; n++) {
+      clock.forward(50 * MINUTE)
+      await visitor.get('/write')
+    }
+    expect((await visitor.get()).text).toBe(world.there ? '16' : '1')
+  })
+
+  test('a maxAge of ten years is kept, in ours cut at the 400 days of browsers', async () => {
+    handClock()
+    const place = await open(world, { cookie: { maxAge: 3650 * DAY } }, count)
+    expect(lifetime((await place.get()).cookie)).toBe((world.there ? 3650 : 400) * DAY)
+  })
+
+  test('the cookie is in the JSON of a session, in ours it is not', async () => {
+    const place = await open(world, {}, (req, res) => {
+      req.session.views = 1
+      res.json(req.session)
+    })
+    const json = JSON.parse((await place.get()).text)
+    expect(Object.keys(json)).toEqual(world.there ? ['cookie', 'views'] : ['views'])
+  })
+
+  test('a method can be written over, in ours its name is taken', async () => {
+    const place = await open(world, {}, (req, res) => {
+      Reflect.set(req.session, 'touch', () => req.session)
+      res.send('written over')
+    })
+    const { status } = await place.get()
+    expect(status).toBe(world.there ? 200 : 500)
+    if (!world.there) expect(place.errors).toEqual([expect.any(TypeError)])
+  })
+
+  test.each<readonly [string, unknown, unknown]>([
+    ['a function', () => 1, null],
+    ['a symbol', Symbol('x'), null],
+    ['no number', Number.NaN, null],
+  ])('what JSON cannot say is dropped, in ours refused with the name of its key: %s', async (_what, value, found) => {
+    const place = await open(world, {}, (req, res) => {
+      if (req.path === '/read') return void res.json(req.session.odd ?? null)
+      Object.assign(req.session, { user: 'alice', odd: value })
+      res.end()
+    })
+    const visitor = place.visitor()
+    const { status } = await visitor.get()
+    expect(status).toBe(world.there ? 200 : 500)
+    if (world.there) expect(JSON.parse((await visitor.get('/read')).text)).toBe(found)
+    else expect(String(await place.error)).toContain('"odd"')
+  })
+
+  test('reload puts a new object at req.session, in ours it fills the same', async () => {
+    const place = await open(world, {}, async (req, res) => {
+      const before = req.session
+      req.session.views ??= 1
+      await called((done) => before.save(done))
+      await called((done) => before.reload(done))
+      res.json(req.session === before)
+    })
+    expect((await place.get()).text).toBe(String(!world.there))
+  })
+
+  test('req.session can be replaced by any object, which breaks the answer there and is refused at once in ours', async () => {
+    const place = await open(world, {}, (req, res) => {
+      try {
+        Reflect.set(req, 'session', { user: 'mallory' })
+      } catch (error) {
+        return void res.status(400).send(String(error))
+      }
+      req.socket.destroy()
+    })
+    const answer = await place.get().catch((error: Error) => error)
+    if (world.there) expect(answer).toBeInstanceOf(Error)
+    else expect(answer).toMatchObject({ status: 400, text: expect.stringContaining('TypeError') })
+  })
+
+  test('a second cookie of the same name is ignored, in ours up to four are tried', async () => {
+    const place = await open(world, {}, count)
+    const visitor = place.visitor()
+    await visitor.get()
+    const planted = 'connect.sid=s%3Aplanted.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
+    expect((await place.get('/', { cookie: `${planted}; ${visitor.cookie}` })).text).toBe(world.there ? '1' : '2')
+  })
+})
