@@ -228,7 +228,7 @@ function memory(): Backend {
 }
 
 async function redis(): Promise<Backend> {
-  const client = createClient({ url: 'redis://127.0.0.1:6379' })
+  const client = createClient({ socket: { host: '127.0.0.1', port: 6379, reconnectStrategy: false } })
   await client.connect()
   const prefix = `guildhall-test-${process.pid}-${performance.now()}:`
   onTestFinished(async () => {
@@ -245,7 +245,13 @@ async function redis(): Promise<Backend> {
 }
 
 async function postgres(): Promise<Backend> {
-  const pool = new pg.Pool({ host: '127.0.0.1', user: 'postgres', database: 'postgres', max: 4 })
+  const pool = new pg.Pool({
+    host: '127.0.0.1',
+    port: 5432,
+    user: process.env.PGUSER ?? 'postgres',
+    database: 'postgres',
+    max: 4,
+  })
   const schema = `guildhall_test_${process.pid}_${Math.floor(performance.now() * 1000)}`
   await pool.query(`CREATE SCHEMA ${schema}`)
   onTestFinished(async () => {
