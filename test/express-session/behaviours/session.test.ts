@@ -110,16 +110,16 @@ inEveryWorld('req.session', (world) => {
     expect(JSON.parse((await visitor.get()).text)).toEqual([2, 'function'])
   })
 
-  test('resetMaxAge, regenerate and destroy give the session back, so that calls can be chained', async () => {
+  test('touch, resetMaxAge, regenerate and destroy give the session back, so that calls can be chained', async () => {
     const place = await open(world, {}, async (req, res) => {
       const first = req.session
-      const given = [first.resetMaxAge() === first]
+      const given = [first.touch() === first, first.resetMaxAge() === first]
       await called((done) => given.push(first.regenerate(done) === first))
       const { session } = req
       await called((done) => given.push(session.destroy(done) === session))
       res.json(given)
     })
-    expect(JSON.parse((await place.get()).text)).toEqual([true, true, true])
+    expect(JSON.parse((await place.get()).text)).toEqual([true, true, true, true])
   })
 
   test('save stores what is there now, before the answer', async () => {
