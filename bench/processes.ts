@@ -4,7 +4,8 @@ import { mkdtempSync, openSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { devNull, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { PASSWORD } from './members.ts'
+import type { External } from './external.ts'
+import { bodyOfLogin, type Door, networkOf, PASSWORD } from './members.ts'
 import type { Question, Usage } from './probe.ts'
 
 const HERE = import.meta.dirname
@@ -35,10 +36,15 @@ export function removeFolders(): void {
 }
 
 /** One of the applications of apps.ts. */
-export async function startApp(name: string): Promise<Measured> {
+export async function startApp(name: string, external?: External): Promise<Measured> {
   const child = spawn(process.execPath, ['--import', PROBE, resolve(HERE, 'apps.ts'), name, newFolder()], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    env: { ...process.env, NODE_ENV: 'production' },
+    env: {
+      ...process.env,
+      NODE_ENV: 'production',
+      BENCH_REDIS: external?.urls.get('Redis'),
+      BENCH_POSTGRES: external?.urls.get('PostgreSQL'),
+    },
   })
   const startedAt = performance.now()
   const port = await new Promise<number>((done, fail) => {
@@ -94,13 +100,20 @@ export async function register(base: string, username: string, network: string):
   await post(`${base}/api/register`, { username, password: PASSWORD }, network)
 }
 
+/** The Cookie header of a member's login. */
+export async function logIn(base: string, door: Door, index: number): Promise<string> {
+  return cookieOf(await post(base + door.path, bodyOfLogin(door, index), networkOf(index)))
+}
+
 /** The Cookie header of a login at one of the small applications. */
 export async function logInSimply(base: string): Promise<string> {
   return cookieOf(await post(`${base}/login`, {}, undefined))
 }
 
 async function post(url: string, body: object, network: string | undefined): Promise<Response> {
-  const headers = { 'content-type': 'application/json', ...(network !== undefined && { 'x-forwarded-for': network }) }
+  // As a browser says it: better-auth asks for it.
+  const origin = new URL(url).origin
+  const headers = { 'content-type': 'application/json', origin, ...(network !== undefined && { 'x-forwarded-for': network }) }
   const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })
   if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`)
   await response.arrayBuffer()
