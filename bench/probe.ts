@@ -20,6 +20,8 @@ process.on('message', (question: Question) => {
   const usage: Usage = { cpuMicros: user + system, rssBytes: process.memoryUsage.rss(), statements: { ...statements } }
   process.send?.(usage)
 })
+// No server outlives the benchmark, however that ends.
+process.on('disconnect', () => process.exit())
 // The channel keeps no server open that wants to end.
 process.channel?.unref()
 

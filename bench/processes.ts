@@ -1,10 +1,12 @@
 // Starts and stops what is measured: each server is a process of its own, with a channel through which it tells what it has used.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { mkdtempSync, openSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { devNull, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { PASSWORD } from './members.ts'
+import type { External } from './external.ts'
+import { bodyOfLogin, type Door, networkOf, PASSWORD } from './members.ts'
 import type { Question, Usage } from './probe.ts'
 
 const HERE = import.meta.dirname
@@ -35,10 +37,15 @@ export function removeFolders(): void {
 }
 
 /** One of the applications of apps.ts. */
-export async function startApp(name: string): Promise<Measured> {
+export async function startApp(name: string, external?: External): Promise<Measured> {
   const child = spawn(process.execPath, ['--import', PROBE, resolve(HERE, 'apps.ts'), name, newFolder()], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    env: { ...process.env, NODE_ENV: 'production' },
+    env: {
+      ...process.env,
+      NODE_ENV: 'production',
+      BENCH_REDIS: external?.urls.get('Redis'),
+      BENCH_POSTGRES: external?.urls.get('PostgreSQL'),
+    },
   })
   const startedAt = performance.now()
   const port = await new Promise<number>((done, fail) => {
@@ -94,13 +101,20 @@ export async function register(base: string, username: string, network: string):
   await post(`${base}/api/register`, { username, password: PASSWORD }, network)
 }
 
+/** The Cookie header of a member's login. */
+export async function logIn(base: string, door: Door, index: number): Promise<string> {
+  return cookieOf(await post(base + door.path, bodyOfLogin(door, index), networkOf(index)))
+}
+
 /** The Cookie header of a login at one of the small applications. */
 export async function logInSimply(base: string): Promise<string> {
   return cookieOf(await post(`${base}/login`, {}, undefined))
 }
 
 async function post(url: string, body: object, network: string | undefined): Promise<Response> {
-  const headers = { 'content-type': 'application/json', ...(network !== undefined && { 'x-forwarded-for': network }) }
+  // As a browser says it: better-auth asks for it.
+  const origin = new URL(url).origin
+  const headers = { 'content-type': 'application/json', origin, ...(network !== undefined && { 'x-forwarded-for': network }) }
   const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })
   if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`)
   await response.arrayBuffer()
@@ -147,11 +161,19 @@ async function untilReady(child: ChildProcess, base: string): Promise<void> {
   throw new Error('the server did not become ready')
 }
 
+/** Below the range that systems give to outgoing connections: on a busy machine one of those would take it before the server does. */
 async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const port = randomInt(20_000, 32_000)
+    if (await isFree(port)) return port
+  }
+  throw new Error('no port is free')
+}
+
+function isFree(port: number): Promise<boolean> {
   const server = createServer()
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const address = server.address()
-  await new Promise((done) => server.close(done))
-  if (address === null || typeof address === 'string') throw new Error('no port is free')
-  return address.port
+  return new Promise((done) => {
+    server.once('error', () => done(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => done(true)))
+  })
 }

@@ -1,96 +1,134 @@
 // `npm run bench`: measures, prints tables, writes results.json and fills the tables of the docs. Asserts nothing about time.
-// `--quick` measures for a minute and keeps nothing; `--tables` measures nothing and writes the tables of the last results again.
-import { spawnSync } from 'node:child_process'
+// `--quick` measures for two or three minutes and keeps nothing; `--only reads|storm|growth` measures a part and keeps the others as they are;
+// `--tables` measures nothing and writes the tables of the last results again.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { resolve } from 'node:path'
-import { parseArgs } from 'node:util'
+import { isDeepStrictEqual, parseArgs } from 'node:util'
+import { watchBusyness } from './busyness.ts'
 import { countStatements } from './counts.ts'
+import { type External, openExternal } from './external.ts'
 import { generatorName } from './generator.ts'
 import { measureGrowth } from './growth.ts'
+import { installPeers } from './peers.ts'
 import { removeFolders } from './processes.ts'
-import { profileServer } from './profile.ts'
-import { measureReads } from './reads.ts'
-import { fillBlock, otherGoalsTable, profileText, type Results, readsTable, shortTable } from './report.ts'
+import { type ProfileResult, profileServer } from './profile.ts'
+import { measureReads, type ReadOptions, type ReadResult } from './reads.ts'
+import { mainText, profileText, shortTable } from './report.ts'
+import { PARTS, type Part, type Results } from './results.ts'
 import { measureStorm } from './storm.ts'
+import { fillBlock } from './table.ts'
 
 const HERE = import.meta.dirname
 const ROOT = resolve(HERE, '..')
-
 const RECORD = resolve(HERE, 'results.json')
 
-const { values } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, tables: { type: 'boolean', default: false } },
-})
-const { quick, tables } = values
+const { quick, only, tables } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    tables: { type: 'boolean', default: false },
+  },
+}).values
 
-if (tables) fillTables(JSON.parse(readFileSync(RECORD, 'utf8')))
-else await bench()
+const machine: Results['machine'] = {
+  node: process.version,
+  processor: cpus()[0]?.model ?? 'unknown',
+  cores: availableParallelism(),
+  generator: generatorName,
+}
 
-async function bench(): Promise<void> {
+if (tables) fillTables(lastResults())
+else await bench(partsToMeasure())
+
+async function bench(parts: readonly Part[]): Promise<void> {
+  const kept = quick || parts.length === PARTS.length ? undefined : partsOfThisMachine()
   installPeers()
+  let results: Results = kept ?? { date: new Date().toISOString(), machine }
   try {
-    const results = await measure()
-    print(results)
-    // A quick look is no record.
-    if (quick) return
-    writeFileSync(RECORD, `${JSON.stringify(results, null, 2)}\n`)
-    fillTables(results)
+    for (const part of parts) {
+      const watch = watchBusyness()
+      const measured = await measure(part)
+      const run = { date: new Date().toISOString(), load: watch.stop() }
+      results = { ...results, ...measured, runs: { ...results.runs, [part]: run } }
+    }
   } finally {
     removeFolders()
   }
+  console.log(`\n${mainText(results)}\n\n${profileText(results)}`)
+  // A quick look is no record.
+  if (quick) return
+  writeFileSync(RECORD, `${JSON.stringify(results, null, 2)}\n`)
+  fillTables(results)
 }
 
-async function measure(): Promise<Results> {
-  const say = (what: string) => console.error(`measuring ${what} ...`)
+function measure(part: Part): Promise<Partial<Results>> {
+  if (part === 'reads') return measureAllOfReads()
+  if (part === 'storm') return measureAllOfStorm()
+  return measureAllOfGrowth()
+}
+
+async function measureAllOfReads(): Promise<Partial<Results>> {
   say('reads')
-  const reads = await measureReads(
-    quick ? { rounds: 3, seconds: 1, warmUpSeconds: 1 } : { rounds: 11, seconds: 1, warmUpSeconds: 2 },
-  )
+  const external = await openExternal()
+  const timing = quick ? { rounds: 2, seconds: 1, warmUpSeconds: 1 } : { rounds: 11, seconds: 1, warmUpSeconds: 2 }
+  const { rows, leftOut } = await readsWith(external, timing)
   say('statements')
   const counts = await countStatements()
-  say('the login storm')
-  const storm = await measureStorm(quick ? { rounds: 1, seconds: 4 } : { rounds: 3, seconds: 6 })
   say('where the time goes')
-  const profiles: Record<string, Results['profiles'][string]> = {}
+  const profiles: Record<string, ProfileResult> = {}
   for (const path of quick ? ['/api/profile'] : ['/api/profile', '/profile'])
     profiles[path] = await profileServer(path, { seconds: quick ? 3 : 8 })
-  if (!quick) say('growth')
-  const growth = quick ? {} : { growth: await measureGrowth({ rounds: 3, seconds: 2, many: 1_000_000 }) }
-  return {
-    date: new Date().toISOString(),
-    machine: {
-      node: process.version,
-      processor: cpus()[0]?.model ?? 'unknown',
-      cores: availableParallelism(),
-      generator: generatorName,
-    },
-    quick,
-    reads,
-    counts,
-    storm,
-    ...growth,
-    profiles,
+  return { reads: rows, leftOut, counts, profiles }
+}
+
+async function readsWith(external: External, timing: Omit<ReadOptions, 'external'>): Promise<ReadResult> {
+  try {
+    return await measureReads({ ...timing, external })
+  } finally {
+    await external.close()
   }
 }
 
-function print(results: Results): void {
-  console.log(`\n${readsTable(results.reads)}\n\n${otherGoalsTable(results)}\n\n${profileText(results.profiles)}`)
+async function measureAllOfStorm(): Promise<Partial<Results>> {
+  say('the login storm')
+  return { storm: await measureStorm(quick ? { rounds: 1, seconds: 3 } : { rounds: 3, seconds: 6 }) }
+}
+
+async function measureAllOfGrowth(): Promise<Partial<Results>> {
+  say('growth')
+  const size = quick ? { rounds: 1, seconds: 1, many: 50_000 } : { rounds: 3, seconds: 2, many: 1_000_000 }
+  return { growth: await measureGrowth(size) }
+}
+
+function partsToMeasure(): readonly Part[] {
+  if (only === undefined) return PARTS
+  const part = PARTS.find((each) => each === only)
+  if (part === undefined) throw new TypeError(`--only must be one of ${PARTS.join(', ')}, got ${only}`)
+  return [part]
+}
+
+/** Parts that were measured elsewhere must not stand beside new ones as if they were of one run. */
+function partsOfThisMachine(): Results | undefined {
+  if (!existsSync(RECORD)) return undefined
+  const last = lastResults()
+  if (isDeepStrictEqual(last.machine, machine)) return last
+  throw new Error(
+    'bench/results.json was measured on another machine or with another Node: run the whole benchmark, without --only',
+  )
+}
+
+function lastResults(): Results {
+  return JSON.parse(readFileSync(RECORD, 'utf8'))
 }
 
 function fillTables(results: Results): void {
   const page = resolve(ROOT, 'docs/performance.md')
-  const { date, machine } = results
-  const where = `${date.slice(0, 10)}, Node ${machine.node.slice(1)}, ${machine.cores} cores of ${machine.processor}, load by ${machine.generator}.`
-  fillBlock(page, 'bench', `${where}\n\n${readsTable(results.reads)}\n\n${otherGoalsTable(results)}`)
-  fillBlock(page, 'profile', profileText(results.profiles))
+  fillBlock(page, 'bench', mainText(results))
+  fillBlock(page, 'profile', profileText(results))
   fillBlock(resolve(ROOT, 'README.md'), 'bench', shortTable(results))
 }
 
-/** express-session and autocannon are needed here alone: the project itself is installed without them. */
-function installPeers(): void {
-  if (existsSync(resolve(HERE, 'node_modules/express-session'))) return
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-  const { status } = spawnSync(npm, ['ci', '--prefix', HERE, '--no-audit', '--no-fund'], { cwd: ROOT, stdio: 'inherit' })
-  if (status !== 0) throw new Error('the packages to compare with could not be installed: npm ci --prefix bench')
+function say(what: string): void {
+  console.error(`measuring ${what} ...`)
 }

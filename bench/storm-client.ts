@@ -1,15 +1,14 @@
 // The clients of the login storm, in a process of their own: members who log in as fast as they are answered, and members who read.
 import { Agent, type OutgoingHttpHeaders, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { memberName, networkOf, PASSWORD } from './members.ts'
+import { bodyOfLogin, type Door, MEMBERS, networkOf } from './members.ts'
 
 export interface StormOrder {
   readonly base: string
+  readonly door: Door
   readonly seconds: number
-  /** Connections that log in. 0: none. */
+  /** Connections that log in, for all members in turn, each in a network of its own: nobody is throttled. 0: none. */
   readonly logins: number
-  /** Accounts that take turns, each in a network of its own: nobody is throttled. */
-  readonly members: number
   /** After a 503 a client waits so long before it tries again: what the least Retry-After asks for. */
   readonly pauseAfterRefusalMs: number
   /** Cookie headers of the readers, one connection each. */
@@ -55,11 +54,11 @@ async function storm(order: StormOrder): Promise<StormReport> {
   const [forLogins, forReads, forProbes] = agents
 
   let turn = 0
-  const next = () => turn++ % order.members
+  const next = () => turn++ % MEMBERS
 
   async function logInAgainAndAgain(): Promise<void> {
     while (performance.now() < endsAt) {
-      const answered = await logIn(order.base, next(), forLogins)
+      const answered = await logIn(order, next(), forLogins)
       if (answered.status === 503) await sleep(order.pauseAfterRefusalMs)
       else if (answered.status !== 200) tally.failures++
       else if (performance.now() < endsAt) tally.logins++
@@ -87,7 +86,7 @@ async function storm(order: StormOrder): Promise<StormReport> {
   }
 
   const probe = async (): Promise<void> => {
-    const answered = await logIn(order.base, next(), forProbes)
+    const answered = await logIn(order, next(), forProbes)
     if (answered.status !== 503) return
     tally.refusalsMs.push(answered.ms)
     if (answered.headers['retry-after'] !== undefined) tally.withRetryAfter++
@@ -108,10 +107,10 @@ async function storm(order: StormOrder): Promise<StormReport> {
   }
 }
 
-function logIn(base: string, index: number, agent: Agent | undefined): Promise<Answered> {
-  const body = JSON.stringify({ username: memberName(index), password: PASSWORD })
-  const headers = { 'content-type': 'application/json', 'x-forwarded-for': networkOf(index) }
-  return send(`${base}/api/login`, { method: 'POST', headers, agent, body })
+function logIn({ base, door }: StormOrder, index: number, agent: Agent | undefined): Promise<Answered> {
+  const body = JSON.stringify(bodyOfLogin(door, index))
+  const headers = { 'content-type': 'application/json', origin: base, 'x-forwarded-for': networkOf(index) }
+  return send(base + door.path, { method: 'POST', headers, agent, body })
 }
 
 interface Sent {

@@ -1,19 +1,18 @@
 // The login storm: how many people can log in at once, and what those who are logged in notice of it.
-import { fork } from 'node:child_process'
-import { resolve } from 'node:path'
 import { startLoad } from './generator.ts'
 import { hashRate } from './hash-rate.ts'
-import { memberName, networkOf } from './members.ts'
-import { type Measured, register, registerAndLogIn, startServer } from './processes.ts'
-import { median, percentile } from './stats.ts'
-import type { StormOrder, StormReport } from './storm-client.ts'
+import { MEMBERS, memberName, networkOf } from './members.ts'
+import { register, registerAndLogIn, startServer } from './processes.ts'
+import { median } from './stats.ts'
+import type { StormReport } from './storm-client.ts'
+import { type Latency, latencyOf, sendClients } from './storm-clients.ts'
+import { measureOverload, type OverloadResult } from './storm-overload.ts'
+import { API_LOGIN, type InStorm, openRivals, type RivalRow, rivalRow, type StormRound } from './storm-rivals.ts'
 
 const LOGINS = 32
 const READERS = 4
 const READS_PER_SECOND = 200
 const QUEUE = 256
-const OVERLOAD = 300
-const MEMBERS = 400
 
 export interface StormOptions {
   readonly rounds: number
@@ -33,138 +32,99 @@ export interface StormResult {
   readonly p50MoreMs: number
   readonly loginsPerSecondInFlood: number
   readonly floodShare: number
-  readonly overload: {
-    readonly refusals: number
-    readonly p50Ms: number
-    readonly p99Ms: number
-    readonly allWithRetryAfter: boolean
-    readonly loginsPerSecond: number
-    readonly rssMiB: { readonly before: number; readonly highest: number }
-  }
+  readonly overload: OverloadResult
+  /** Others in the same rounds. Not in older results. */
+  readonly rivals?: readonly RivalRow[]
 }
 
-interface Latency {
-  readonly p50Ms: number
-  readonly p99Ms: number
-}
-
-const NOTHING = {
-  logins: 0,
-  members: MEMBERS,
-  pauseAfterRefusalMs: 1000,
-  probesAfterMs: 0,
-  readers: [],
-  readsPerSecond: 0,
-  probesPerSecond: 0,
+interface Round extends StormRound {
+  readonly raw: number
+  readonly niced: number
+  readonly flooded: StormReport
 }
 
 export async function measureStorm({ rounds, seconds }: StormOptions): Promise<StormResult> {
-  // Behind a proxy, as far as the server knows: each client comes from a network of its own, and the throttle lets all of them in.
-  const server = await startServer({ settings: { TRUST_PROXY: '1', HASH_QUEUE: String(QUEUE) } })
+  const opened: InStorm[] = []
   try {
-    const readers = await enrol(server.base)
-    const order = { ...NOTHING, base: server.base, seconds }
-    const reading = { readers, readsPerSecond: READS_PER_SECOND }
-    await clients({ ...order, ...reading, logins: LOGINS, seconds: 1 })
+    const own = await openOwn()
+    opened.push(own)
+    const rivals = await openRivals(READERS)
+    opened.push(...rivals)
+    for (const each of opened) await stormOn(each, 1)
 
-    const runs: { raw: number; niced: number; idle: StormReport; storm: StormReport; flooded: StormReport }[] = []
+    const runs: Round[] = []
+    const others = new Map<string, StormRound[]>(rivals.map(({ name }) => [name, []]))
     for (let round = 0; round < rounds; round++) {
       runs.push({
         raw: await hashRate({ ms: seconds * 500, niceness: 0 }),
         niced: await hashRate({ ms: seconds * 500, niceness: 10 }),
-        idle: await clients({ ...order, ...reading }),
-        storm: await clients({ ...order, ...reading, logins: LOGINS }),
-        flooded: await inFlood(server.base, readers[0] ?? '', () => clients({ ...order, logins: LOGINS })),
+        ...(await roundOf(own, seconds)),
+        flooded: await inFlood(own, () => sendClients({ base: own.server.base, door: own.door, seconds, logins: LOGINS })),
       })
+      for (const rival of rivals) others.get(rival.name)?.push(await roundOf(rival, seconds))
     }
-    const overload = await overloaded(server, seconds)
-    for (const { idle, storm, flooded } of runs) {
-      const failures = idle.failures + storm.failures + flooded.failures
-      if (failures > 0) throw new Error(`${failures} requests of the storm failed`)
-    }
-    const each = (what: (run: (typeof runs)[number]) => number) => median(runs.map(what))
-    const loginsPerSecond = each(({ storm }) => storm.loginsPerSecond)
+    const overload = await measureOverload(own.server, seconds)
+    for (const { flooded } of runs) if (flooded.failures > 0) throw new Error(`${flooded.failures} logins in the flood failed`)
+
+    const each = (what: (run: Round) => number) => median(runs.map(what))
     const loginsPerSecondInFlood = each(({ flooded }) => flooded.loginsPerSecond)
+    const { loginsPerSecond, idle, storm } = rivalRow(own.name, runs)
     return {
       loginsPerSecond,
       rawHashesPerSecond: each(({ raw }) => raw),
       rawHashesPerSecondNiced: each(({ niced }) => niced),
       ofRaw: each(({ storm, raw }) => storm.loginsPerSecond / raw),
       ofRawNiced: each(({ storm, niced }) => storm.loginsPerSecond / niced),
-      idle: { p50Ms: each(({ idle }) => percentile(idle.reads, 0.5)), p99Ms: each(({ idle }) => percentile(idle.reads, 0.99)) },
-      storm: {
-        p50Ms: each(({ storm }) => percentile(storm.reads, 0.5)),
-        p99Ms: each(({ storm }) => percentile(storm.reads, 0.99)),
-      },
-      p99Ratio: each(({ idle, storm }) => percentile(storm.reads, 0.99) / percentile(idle.reads, 0.99)),
-      p50MoreMs: each(({ idle, storm }) => percentile(storm.reads, 0.5) - percentile(idle.reads, 0.5)),
+      idle,
+      storm,
+      p99Ratio: each(({ idle, storm }) => latencyOf(storm).p99Ms / latencyOf(idle).p99Ms),
+      p50MoreMs: each(({ idle, storm }) => latencyOf(storm).p50Ms - latencyOf(idle).p50Ms),
       loginsPerSecondInFlood,
       floodShare: loginsPerSecondInFlood / loginsPerSecond,
       overload,
+      rivals: [...others].map(([name, rounds]) => rivalRow(name, rounds)),
     }
   } finally {
-    await server.stop()
+    for (const { server } of opened) await server.stop()
   }
 }
 
+/** First without the storm, then in it. */
+async function roundOf(who: InStorm, seconds: number): Promise<StormRound> {
+  const { server, door, readers } = who
+  const idle = await sendClients({ base: server.base, door, seconds, readers, readsPerSecond: READS_PER_SECOND })
+  const storm = await stormOn(who, seconds)
+  const failures = idle.failures + storm.failures
+  if (failures > 0) throw new Error(`${who.name}: ${failures} requests of the storm failed`)
+  return { idle, storm }
+}
+
+function stormOn({ server, door, readers }: InStorm, seconds: number): Promise<StormReport> {
+  return sendClients({ base: server.base, door, seconds, readers, readsPerSecond: READS_PER_SECOND, logins: LOGINS })
+}
+
 /** Everybody who will log in has an account; the readers are logged in. */
-async function enrol(base: string): Promise<string[]> {
+async function openOwn(): Promise<InStorm> {
+  // Behind a proxy, as far as the server knows: each client comes from a network of its own, and the throttle lets all of them in.
+  const server = await startServer({ settings: { TRUST_PROXY: '1', HASH_QUEUE: String(QUEUE) } })
   const names = Array.from({ length: MEMBERS }, (_, index) => index)
   while (names.length > 0) {
-    await Promise.all(names.splice(0, 16).map((index) => register(base, memberName(index), networkOf(index))))
+    await Promise.all(names.splice(0, 16).map((index) => register(server.base, memberName(index), networkOf(index))))
   }
   const readers: string[] = []
   for (let reader = 0; reader < READERS; reader++) {
     const username = `reader-${reader}`
-    readers.push(await registerAndLogIn(base, { username, network: networkOf(MEMBERS + reader) }))
+    readers.push(await registerAndLogIn(server.base, { username, network: networkOf(MEMBERS + reader) }))
   }
-  return readers
+  return { name: '`guildhall serve`', door: API_LOGIN, server, readers }
 }
 
 /** Cheap requests as fast as they are answered, while `work` goes on. */
-async function inFlood<T>(base: string, cookie: string, work: () => Promise<T>): Promise<T> {
-  const flood = startLoad({ url: `${base}/api/profile`, headers: { Cookie: cookie } }, 600)
+async function inFlood<T>({ server, readers }: InStorm, work: () => Promise<T>): Promise<T> {
+  const flood = startLoad({ url: `${server.base}/api/profile`, headers: { Cookie: readers[0] ?? '' } }, 120)
   try {
     return await work()
   } finally {
     flood.stop()
   }
-}
-
-/** More people than the queue holds try at once; a few more are timed as they are turned away. */
-async function overloaded(server: Measured, seconds: number): Promise<StormResult['overload']> {
-  const before = (await server.ask()).rssBytes
-  let highest = before
-  const look = async () => {
-    highest = Math.max(highest, (await server.ask()).rssBytes)
-  }
-  const watch = setInterval(() => void look(), 250)
-  const report = await clients({
-    ...NOTHING,
-    base: server.base,
-    seconds,
-    logins: OVERLOAD,
-    probesPerSecond: 20,
-    probesAfterMs: 1000,
-  })
-  clearInterval(watch)
-  const { refusalsMs, refusalsWithRetryAfter } = report
-  return {
-    refusals: refusalsMs.length,
-    p50Ms: percentile(refusalsMs, 0.5),
-    p99Ms: percentile(refusalsMs, 0.99),
-    allWithRetryAfter: refusalsMs.length > 0 && refusalsWithRetryAfter === refusalsMs.length,
-    loginsPerSecond: report.loginsPerSecond,
-    rssMiB: { before: Math.round(before / 2 ** 20), highest: Math.round(highest / 2 ** 20) },
-  }
-}
-
-function clients(order: StormOrder): Promise<StormReport> {
-  const child = fork(resolve(import.meta.dirname, 'storm-client.ts'), { execArgv: [] })
-  return new Promise((done, fail) => {
-    child.once('message', (report: StormReport) => done(report))
-    child.once('error', fail)
-    child.once('exit', (code) => code !== 0 && fail(new Error(`the clients of the storm ended with ${code}`)))
-    child.send(order)
-  })
 }
