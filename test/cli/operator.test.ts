@@ -29,6 +29,21 @@ describe('accounts', () => {
     expect((await post(server, '/api/login', { username: 'hanna', password })).status).toBe(200)
   })
 
+  test('a program reads the same user at the command line and in the API', async () => {
+    const folder = newFolder()
+    const make = ['user', 'create', 'anna', '--role', 'keeper', '--password-stdin', '--json']
+    const made = await run(make, { folder, env: CHEAP, stdin: password })
+    const server = await startServer({ folder })
+    const { user } = JSON.parse((await post(server, '/api/login', { username: 'anna', password })).text)
+    expect(JSON.parse(made.stdout)).toEqual(user)
+    expect(JSON.parse((await run(['user', 'list', '--json'], { folder })).stdout)).toEqual([user])
+    const { status, sessions, passwordChangedAt, ...shown } = JSON.parse(
+      (await run(['user', 'show', 'anna', '--json'], { folder })).stdout,
+    )
+    expect(shown).toEqual(user)
+    expect([status, sessions, passwordChangedAt]).toEqual(['active', 1, user.createdAt])
+  })
+
   test('wrong usage is 2, what cannot be done is 1, and nothing is changed', async () => {
     const folder = await folderWith('anna', 'otto')
     expect((await run(['user', 'set-status', 'anna', 'asleep'], { folder })).code).toBe(2)
