@@ -51,14 +51,14 @@ export async function restoreBackup(
 async function withFile(work: (file: string) => Promise<void>): Promise<void> {
   const config = configOf(readEnvironment())
   try {
-    if (config.databaseFile === undefined) throw new CommandFailed(t('cli.backup_needs_file'))
+    if (config.databaseFile === undefined) throw new CommandFailed(t('cli.database_in_memory'))
     await work(config.databaseFile)
   } catch (error) {
     await report(error, config)
   }
 }
 
-/** `20261123-140512`, UTC: names sort by time. */
+/** `20261123-140512-087`, UTC: names sort by time, and two restores in a second have two. */
 function stamp(): string {
-  return new Date(systemClock.now()).toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-')
+  return new Date(systemClock.now()).toISOString().slice(0, 23).replace(/[-:]/g, '').replace(/[T.]/g, '-')
 }

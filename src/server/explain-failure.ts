@@ -21,6 +21,7 @@ export function explainFailure(
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return t('cli.failure.host', { host })
   const folder = dirname(databaseFile)
   if (code === 'ENOTDIR' || code === 'EEXIST') return t('cli.failure.no_folder', { folder })
+  if (code === 'EISDIR') return t('cli.failure.is_folder', { file: databaseFile })
   const isRefused = code === 'EACCES' || code === 'EPERM' || code === 'EROFS'
   if (isRefused) return t('cli.failure.unwritable', { folder })
   if (code === 'ERR_SQLITE_ERROR' || code === 'store_busy') return explainSqlite(error, databaseFile, t)
