@@ -1,4 +1,5 @@
 // `guildhall user show | set-status | rename`: one account.
+import { userJson } from '../core/user.ts'
 import { USER_STATUSES, type UserStatus } from '../domain/user.ts'
 import type { AccountDetails } from '../users.ts'
 import { table } from './columns.ts'
@@ -47,5 +48,5 @@ export async function renameUser(username: string, to: string, { json }: { reado
 
 /** The user as in the HTTP API, and what only the operator sees. */
 function asJson({ user, status, passwordChangedAt, sessions }: AccountDetails): object {
-  return { ...user, email: user.email ?? null, status, passwordChangedAt: passwordChangedAt ?? null, sessions }
+  return { ...userJson(user), status, passwordChangedAt: passwordChangedAt ?? null, sessions }
 }

@@ -1,18 +1,24 @@
 // `guildhall backup | restore`: a copy of the database while the site runs, and back.
 import { existsSync } from 'node:fs'
 import { systemClock } from '../domain/clock.ts'
-import type { Config } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
 import { configOf } from '../server/read-config.ts'
-import { backUp, NoBackup, restore } from '../storage/backup.ts'
+import { backUp, NoBackup, openCopy, restore } from '../storage/backup.ts'
 import { confirm } from './confirm.ts'
 import { CommandFailed, report, say, sayJson, t } from './terminal.ts'
-import { inHouse } from './with-house.ts'
 
 export async function makeBackup(to: string, { json }: { readonly json: boolean }): Promise<void> {
-  await withFile(async (_config, file) => {
+  await withFile(async (file) => {
     if (!existsSync(file)) throw new CommandFailed(t('cli.no_database', { file }))
-    await copyTo(file, to)
+    if (existsSync(to)) throw new CommandFailed(t('cli.file_exists', { file: to }))
+    try {
+      await backUp(file, to)
+    } catch (error) {
+      if (error instanceof NoBackup) throw new CommandFailed(t('cli.failure.damaged', { file }))
+      if (!(error instanceof Error && 'syscall' in error)) throw error
+      const exists = 'code' in error && error.code === 'EEXIST'
+      throw new CommandFailed(t(exists ? 'cli.file_exists' : 'cli.file_unwritable', { file: to }))
+    }
     if (json) return sayJson({ backup: to })
     say(t('cli.backup_made', { file: to }))
   })
@@ -22,17 +28,17 @@ export async function restoreBackup(
   from: string,
   { yes, json }: { readonly yes: boolean; readonly json: boolean },
 ): Promise<void> {
-  await withFile(async (config, file) => {
-    if (!existsSync(from)) throw new CommandFailed(t('cli.no_file', { file: from }))
-    if (!yes) await confirm(t('cli.restore_question', { file, from }), '--yes')
+  await withFile(async (file) => {
     // What is there now is kept: nothing is lost by restoring the wrong file.
     const kept = existsSync(file) ? `${file}.before-restore-${stamp()}` : undefined
-    if (kept !== undefined) await copyTo(file, kept)
     try {
-      // Makes the file and its folder where they are missing, and afterwards brings an older copy up to date.
-      await inHouse(config, (house) => house.membership.migrate())
-      await restore(from, file)
-      await inHouse(config, (house) => house.membership.migrate())
+      const copy = openCopy(from, file)
+      try {
+        if (!yes) await confirm(t('cli.restore_question', { file, from }), '--yes')
+        await restore(copy, file, kept)
+      } finally {
+        copy.close()
+      }
     } catch (error) {
       if (error instanceof NoBackup) throw new CommandFailed(t(`cli.restore_${error.reason}`, { file: from }))
       throw error
@@ -42,27 +48,17 @@ export async function restoreBackup(
   })
 }
 
-async function copyTo(database: string, to: string): Promise<void> {
-  try {
-    await backUp(database, to)
-  } catch (error) {
-    if (!(error instanceof Error && 'syscall' in error)) throw error
-    const exists = 'code' in error && error.code === 'EEXIST'
-    throw new CommandFailed(t(exists ? 'cli.file_exists' : 'cli.file_unwritable', { file: to }))
-  }
-}
-
-async function withFile(work: (config: Config, file: string) => Promise<void>): Promise<void> {
+async function withFile(work: (file: string) => Promise<void>): Promise<void> {
   const config = configOf(readEnvironment())
   try {
-    if (config.databaseFile === undefined) throw new CommandFailed(t('cli.backup_needs_file'))
-    await work(config, config.databaseFile)
+    if (config.databaseFile === undefined) throw new CommandFailed(t('cli.database_in_memory'))
+    await work(config.databaseFile)
   } catch (error) {
     await report(error, config)
   }
 }
 
-/** `20261123-140512`, UTC: names sort by time. */
+/** `20261123-140512-087`, UTC: names sort by time, and two restores in a second have two. */
 function stamp(): string {
-  return new Date(systemClock.now()).toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-')
+  return new Date(systemClock.now()).toISOString().slice(0, 23).replace(/[-:]/g, '').replace(/[T.]/g, '-')
 }

@@ -21,6 +21,12 @@ export class SpokenCommand extends Command {
   }
 }
 
+/** `guildhall backup "$FILE"`, where FILE is not set. */
+export function refuseEmpty(_program: Command, command: Command): void {
+  const argument = command.registeredArguments[command.args.indexOf('')]
+  if (argument) command.error(t('cli.wrong.missing_argument', { name: nameOf(argument.name()), command: pathOf(command) }))
+}
+
 const TITLES: Readonly<Record<string, string>> = {
   'Usage:': t('cli.title.usage'),
   'Arguments:': t('cli.title.arguments'),

@@ -1,4 +1,5 @@
 // `guildhall user create`: makes an account, also where registration is closed.
+import { userJson } from '../core/user.ts'
 import { askNewPassword, readPassword } from './ask-password.ts'
 import { say, sayJson, t, UsageError } from './terminal.ts'
 import { withHouse } from './with-house.ts'
@@ -15,10 +16,12 @@ export async function createUser(
   { displayName, role: roles = [], passwordStdin, json }: NewUserOptions,
 ): Promise<void> {
   if (!passwordStdin && !process.stdin.isTTY) throw new UsageError(t('cli.password_needs_terminal'))
+  // Before a database is made: where there is no password, nothing is.
+  const piped = passwordStdin ? await readPassword(process.stdin) : undefined
   await withHouse('make it', async ({ membership: { users } }) => {
-    const password = passwordStdin ? await readPassword(process.stdin) : await askNewPassword(username)
+    const password = piped ?? (await askNewPassword(username))
     const user = await users.create({ username, password, displayName, roles })
-    if (json) return sayJson({ ...user, email: user.email ?? null })
+    if (json) return sayJson(userJson(user))
     say(t('cli.user_created', { username: user.username }))
   })
 }

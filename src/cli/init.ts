@@ -1,6 +1,8 @@
 // `guildhall init`: asks a few questions and writes `.env`. Every question has a flag; with all of them it asks nothing.
-import { closeSync, existsSync, openSync, writeSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { newToken } from '../domain/secret.ts'
+import { settingsReader } from '../server/read-settings.ts'
+import { noteIn, type Remark } from '../server/remark.ts'
 import { CommandFailed, report, say, sayJson, t, UsageError } from './terminal.ts'
 
 export interface InitOptions {
@@ -33,9 +35,17 @@ const DEFAULTS: Answers = {
 const RULES: Readonly<Record<keyof Answers, (text: string) => boolean>> = {
   baseUrl: (text) => /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).href === `${new URL(text).origin}/`,
   siteName: (text) => text.trim() !== '' && text.length <= 64 && !/[\r\n"#\\]/.test(text),
-  database: (text) => /^sqlite:[^\r\n"'#\\]+$/.test(text),
+  database: (text) => /^sqlite:(?!\/\/)[^\r\n"'#\\]+$/.test(text),
   registration: (text) => text === 'open' || text === 'closed',
-  trustProxy: (text) => /^(?:\d{0,2}|[0-9a-fA-F.:/, ]+)$/.test(text),
+  trustProxy: isTrustProxy,
+}
+
+const FLAGS: Readonly<Record<keyof Answers, string>> = {
+  baseUrl: '--base-url',
+  siteName: '--site-name',
+  database: '--database',
+  registration: '--registration',
+  trustProxy: '--trust-proxy',
 }
 
 const NAMES = Object.keys(DEFAULTS).filter((name): name is keyof Answers => name in DEFAULTS)
@@ -44,7 +54,8 @@ export async function init({ yes, json, ...flags }: InitOptions): Promise<void> 
   try {
     for (const name of NAMES) {
       const given = flags[name]
-      if (given !== undefined && !RULES[name](given)) throw new UsageError(t(`cli.init.${name}.rule`))
+      if (given !== undefined && !RULES[name](given))
+        throw new UsageError(t('summary.item', { field: FLAGS[name], message: t(`cli.init.${name}.rule`) }))
     }
     // The file holds the secret: writing over it would end every throttle's memory, and who knows what else it holds.
     if (existsSync(FILE)) throw new CommandFailed(t('cli.init.exists', { file: FILE }))
@@ -76,6 +87,14 @@ async function ask(flags: Partial<Answers>): Promise<Answers> {
   return answers
 }
 
+/** As the server will read it, so that it starts from what is written here. */
+function isTrustProxy(text: string): boolean {
+  if (text === '') return true
+  const faults: Remark[] = []
+  settingsReader(new Map([['TRUST_PROXY', text]]), noteIn(faults)).trustedProxies('TRUST_PROXY')
+  return faults.length === 0
+}
+
 /** For the owner alone, and only where there is no such file: `wx`. */
 function write({ baseUrl, siteName, database, registration, trustProxy }: Answers): void {
   const isPublic = baseUrl.startsWith('https:')
@@ -88,7 +107,10 @@ function write({ baseUrl, siteName, database, registration, trustProxy }: Answer
     `SECRET=${newToken()}`,
     ...(trustProxy === '' ? [] : [`TRUST_PROXY=${trustProxy}`]),
   ]
-  const file = openSync(FILE, 'wx', 0o600)
-  writeSync(file, `${lines.join('\n')}\n`)
-  closeSync(file)
+  try {
+    writeFileSync(FILE, `${lines.join('\n')}\n`, { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error
+    throw new CommandFailed(t(error.code === 'EEXIST' ? 'cli.init.exists' : 'cli.file_unwritable', { file: FILE }))
+  }
 }

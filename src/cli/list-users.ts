@@ -1,4 +1,5 @@
 // `guildhall user list`: who has an account.
+import { userJson } from '../core/user.ts'
 import type { User } from '../domain/user.ts'
 import type { Users } from '../users.ts'
 import { table } from './columns.ts'
@@ -10,7 +11,7 @@ const PAGE = 1000
 export async function listUsers({ json }: { readonly json: boolean }): Promise<void> {
   await withHouse('refuse', async ({ membership: { users } }) => {
     const found = await all(users)
-    if (json) return sayJson(found.map(asJson))
+    if (json) return sayJson(found.map(userJson))
     if (found.length === 0) return say(t('cli.no_users'))
     const head = [t('label.username'), t('label.display_name'), t('profile.roles'), t('cli.column.since')]
     say(table([head, ...found.map(rowOf)]))
@@ -24,11 +25,6 @@ async function all(users: Users): Promise<readonly User[]> {
     found.push(...page)
     if (page.length < PAGE) return found
   }
-}
-
-/** As in the HTTP API: `null` where there is nothing. */
-function asJson(user: User): object {
-  return { ...user, email: user.email ?? null }
 }
 
 function rowOf({ username, displayName, roles, createdAt }: User): string[] {

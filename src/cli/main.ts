@@ -2,11 +2,11 @@
 import { type Command, CommanderError, Option } from 'commander'
 import { USER_STATUSES } from '../domain/user.ts'
 import { version } from '../server/version.ts'
-import { SpokenCommand } from './command.ts'
+import { refuseEmpty, SpokenCommand } from './command.ts'
 import type { NewUserOptions } from './create-user.ts'
 import type { InitOptions } from './init.ts'
 import type { EndOptions } from './sessions.ts'
-import { report, t, WRONG_USAGE } from './terminal.ts'
+import { complain, FAILURE, report, t, WRONG_USAGE } from './terminal.ts'
 
 interface Json {
   readonly json?: boolean
@@ -25,6 +25,7 @@ function commands(): Command {
     .addHelpText('after', `\n${t('cli.help_after')}`)
     .showHelpAfterError(t('cli.see_help'))
     .exitOverride()
+    .hook('preAction', refuseEmpty)
 
   program
     .command('serve')
@@ -150,5 +151,12 @@ async function run(): Promise<void> {
     else await report(error)
   }
 }
+
+// Whoever reads may have had enough, as `head` has: the work is done all the same, and its exit code counts.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') return
+  process.exitCode = FAILURE
+  complain(t('cli.output_lost', { message: error.message }))
+})
 
 void run()

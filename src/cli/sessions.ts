@@ -2,7 +2,7 @@
 import { translator } from '../i18n/translate.ts'
 import { deviceName } from '../views/device-name.ts'
 import { table } from './columns.ts'
-import { say, sayJson, t, UsageError } from './terminal.ts'
+import { CommandFailed, say, sayJson, t, UsageError } from './terminal.ts'
 import { withHouse } from './with-house.ts'
 
 export async function listSessions(username: string, { json }: { readonly json: boolean }): Promise<void> {
@@ -32,6 +32,8 @@ export interface EndOptions {
 export async function endSessions(username: string, id: string | undefined, { all, json }: EndOptions): Promise<void> {
   if ((id === undefined) === (all !== true)) throw new UsageError(t('cli.which_sessions'))
   await withHouse('refuse', async ({ membership: { users } }) => {
+    if (id !== undefined && !(await users.sessions(username)).some((session) => session.id === id))
+      throw new CommandFailed(t('cli.no_such_session', { username }))
     const ended = await users.endSessions(username, id === undefined ? {} : { id })
     if (json) return sayJson({ ended })
     say(t.count('cli.sessions_ended', ended))

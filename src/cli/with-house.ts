@@ -11,9 +11,10 @@ import { CommandFailed, complain, report, t } from './terminal.ts'
 export async function withHouse(whereMissing: 'make it' | 'refuse', work: (house: House) => Promise<void>): Promise<void> {
   const config = configOf(readEnvironment())
   try {
-    const isNew = config.databaseFile === undefined || !existsSync(config.databaseFile)
-    if (isNew && whereMissing === 'refuse')
-      throw new CommandFailed(t('cli.no_database', { file: config.databaseFile ?? config.database }))
+    const { databaseFile: file } = config
+    if (file === undefined) throw new CommandFailed(t('cli.database_in_memory'))
+    const isNew = !existsSync(file)
+    if (isNew && whereMissing === 'refuse') throw new CommandFailed(t('cli.no_database', { file }))
     await inHouse(config, async (house) => {
       // A database that is there is migrated by `serve` and `migrate` alone: an older server may be running on it.
       await (isNew ? house.membership.migrate() : house.core.db.check())

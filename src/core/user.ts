@@ -27,6 +27,9 @@ export interface UserJson {
 }
 
 export function asJson(row: UserRow): UserJson {
-  const user = asUser(row)
-  return { ...user, email: user.email ?? null, createdAt: user.createdAt.toISOString() }
+  return userJson(asUser(row))
+}
+
+export function userJson({ id, username, displayName, email, emailVerified, roles, createdAt }: User): UserJson {
+  return { id, username, displayName, email: email ?? null, emailVerified, roles, createdAt: createdAt.toISOString() }
 }

@@ -1,7 +1,7 @@
 // Why it did not start, in one line that says what to do. Undefined: a bug, whose stack is worth seeing.
 import { dirname } from 'node:path'
 import type { Translate } from '../i18n/translate.ts'
-import { SCHEMA_VERSION } from '../storage/migrations.ts'
+import { OtherSchema, SCHEMA_VERSION } from '../storage/migrations.ts'
 import { type Config, ConfigError } from './config.ts'
 
 export function explainFailure(
@@ -10,6 +10,7 @@ export function explainFailure(
   t: Translate,
 ): string | undefined {
   if (error instanceof ConfigError) return error.faults.map(({ key, values }) => t(key, values)).join('\n')
+  if (error instanceof OtherSchema) return explainSchema(error, t)
   if (!(error instanceof Error)) return undefined
   const code = 'code' in error ? String(error.code) : ''
   const { host, databaseFile = '' } = config ?? { host: '' }
@@ -20,22 +21,21 @@ export function explainFailure(
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return t('cli.failure.host', { host })
   const folder = dirname(databaseFile)
   if (code === 'ENOTDIR' || code === 'EEXIST') return t('cli.failure.no_folder', { folder })
+  if (code === 'EISDIR') return t('cli.failure.is_folder', { file: databaseFile })
   const isRefused = code === 'EACCES' || code === 'EPERM' || code === 'EROFS'
   if (isRefused) return t('cli.failure.unwritable', { folder })
   if (code === 'ERR_SQLITE_ERROR' || code === 'store_busy') return explainSqlite(error, databaseFile, t)
-  return explainSchema(error, t)
+  return undefined
 }
 
 function isListening(error: Error): boolean {
   return 'syscall' in error && error.syscall === 'listen'
 }
 
-/** The storage room speaks to programmers; what it refuses is known by how it begins. */
-function explainSchema({ message }: Error, t: Translate): string | undefined {
-  const [refusal, version] = /^the database (?:is not migrated|has schema (\d+))/.exec(message) ?? []
-  if (refusal === undefined) return undefined
-  if (version === undefined) return t('cli.failure.not_migrated')
-  return t('cli.failure.newer', { version, known: String(SCHEMA_VERSION) })
+/** The storage room speaks to programmers, in English. */
+function explainSchema({ code, version }: OtherSchema, t: Translate): string {
+  if (code === 'schema_older') return t('cli.failure.not_migrated')
+  return t('cli.failure.newer', { version: String(version), known: String(SCHEMA_VERSION) })
 }
 
 function explainSqlite({ message }: Error, file: string, t: Translate): string {

@@ -1,56 +1,147 @@
 // Copies of the SQLite database: taken while the site runs, and put back, also while it runs.
-import { closeSync, openSync, rmSync } from 'node:fs'
+import { accessSync, constants, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
-import { newId } from '../domain/secret.ts'
+import { pathToFileURL } from 'node:url'
+import { StoreBusy } from '../session/sqlite.ts'
+import { BESIDE, publish, sync, withDraft } from './draft.ts'
 import { SCHEMA_VERSION } from './migrations.ts'
+import { openSqlite } from './sqlite.ts'
 
-/** A file that cannot be put back, in words for the operator. */
+type Reason = 'missing' | 'forbidden' | 'same' | 'unsound' | 'newer'
+
+/** A file that cannot be put back, or a database that is not worth a copy; nothing was changed. */
 export class NoBackup extends Error {
   override readonly name = 'NoBackup'
-  readonly reason: 'unreadable' | 'newer'
+  readonly reason: Reason
 
-  constructor(reason: 'unreadable' | 'newer', cause?: unknown) {
-    super(`this file cannot be restored: ${reason}`, { cause })
+  constructor(reason: Reason, cause?: unknown) {
+    super(`this file is no backup: ${reason}`, { cause })
     this.reason = reason
   }
 }
 
-/** A copy of one moment, readable by its owner only. Throws EEXIST where there is a file already. */
+/**
+ * A sound copy of one moment, readable by its owner only. It bears its name when all of it is on disk, not before. Throws EEXIST
+ * where there is a file already, NoBackup where the database is damaged.
+ */
 export async function backUp(database: string, to: string): Promise<void> {
-  closeSync(openSync(to, 'wx', 0o600))
+  await withDraft(to, async (draft) => {
+    await copyPages(database, draft)
+    inFile(draft, (copy) => {
+      if (!isSound(copy)) throw new NoBackup('unsound')
+      // One file, to be read from a medium that cannot be written.
+      copy.exec('PRAGMA journal_mode = DELETE')
+    })
+    publish(draft, to)
+  })
+}
+
+/** Opens a copy that may be put in the place of the database; throws NoBackup where it may not. Changes nothing, leaves no file. */
+export function openCopy(from: string, database: string): DatabaseSync {
+  if (!existsSync(from)) throw new NoBackup('missing')
+  if (isSameFile(from, database)) throw new NoBackup('same')
+  let copy: DatabaseSync | undefined
+  try {
+    accessSync(from, constants.R_OK)
+    copy = new DatabaseSync(placeOf(from), { readOnly: true })
+    // What is looked at now is what is put back later.
+    copy.exec('BEGIN')
+    if (!isSound(copy) || !isOurs(copy)) throw new NoBackup('unsound')
+    if (numberOf(copy, 'user_version') > SCHEMA_VERSION) throw new NoBackup('newer')
+    return copy
+  } catch (error) {
+    copy?.close()
+    if (error instanceof NoBackup) throw error
+    throw new NoBackup(error instanceof Error && 'code' in error && error.code === 'EACCES' ? 'forbidden' : 'unsound', error)
+  }
+}
+
+/**
+ * Puts a copy of `openCopy` back, up to date, in one transaction: who reads meanwhile, or after a crash, finds the old or the new. It
+ * comes without its sessions, because one that was logged out since the copy was made would live again. What was there before is
+ * in `kept`, where that is given: where there is a database.
+ */
+export async function restore(copy: DatabaseSync, database: string, kept: string | undefined): Promise<void> {
+  mkdirSync(dirname(database), { recursive: true, mode: 0o700 })
+  await withDraft(database, async (draft) => {
+    await backup(copy, draft)
+    await prepare(draft)
+    if (kept === undefined) {
+      forgetBeside(database)
+      return publish(draft, database)
+    }
+    await keep(database, kept)
+    try {
+      await replace(database, draft)
+    } catch (error) {
+      rmSync(kept, { force: true })
+      throw error
+    }
+  })
+}
+
+/** Like a backup, but of anything that is there. */
+async function keep(database: string, to: string): Promise<void> {
+  await withDraft(to, async (draft) => {
+    try {
+      await copyPages(database, draft)
+    } catch (error) {
+      if (!isNoDatabase(error)) throw error
+      copyFileSync(database, draft)
+    }
+    publish(draft, to)
+  })
+}
+
+async function copyPages(database: string, draft: string): Promise<void> {
   const source = new DatabaseSync(database, { readOnly: true })
   try {
-    await backup(source, to)
+    await backup(source, draft)
   } finally {
     source.close()
   }
 }
 
-/**
- * Puts a copy back in one transaction: who reads meanwhile sees the old or the new. It comes without its sessions, because one that
- * was logged out since the copy was made would live again.
- */
-export async function restore(from: string, database: string): Promise<void> {
-  const draft = `${database}.restoring-${newId()}`
-  closeSync(openSync(draft, 'wx', 0o600))
+/** Up to date, without sessions, and one file. */
+async function prepare(draft: string): Promise<void> {
   try {
-    const copy = openCopy(from)
+    const database = openSqlite(draft)
     try {
-      await backup(copy, draft)
+      await database.migrate()
     } finally {
-      copy.close()
+      await database.close()
     }
+    inFile(draft, (copy) => copy.exec('DELETE FROM sessions; PRAGMA journal_mode = DELETE'))
+  } catch (error) {
+    throw new NoBackup('unsound', error)
+  }
+}
+
+async function replace(database: string, draft: string): Promise<void> {
+  try {
+    const pageSize = inFile(database, (present) => numberOf(present, 'page_size'))
     const source = new DatabaseSync(draft)
     try {
-      source.exec('PRAGMA journal_mode = DELETE; DELETE FROM sessions')
+      // SQLite copies between pages of one size only, and changes the size by writing the file anew.
+      if (numberOf(source, 'page_size') !== pageSize) source.exec(`PRAGMA page_size = ${pageSize}; VACUUM`)
       await patiently(() => backup(source, database))
     } finally {
       source.close()
     }
-  } finally {
-    rmSync(draft, { force: true })
+  } catch (error) {
+    if (!isNoDatabase(error)) throw error
+    // There is no transaction in a file that is no database.
+    forgetBeside(database)
+    renameSync(draft, database)
+    sync(dirname(database))
   }
+}
+
+/** The rest of a database that is gone: SQLite would read it into the new one. */
+function forgetBeside(database: string): void {
+  for (const end of BESIDE) rmSync(database + end, { force: true })
 }
 
 const TRIES = 100
@@ -64,24 +155,60 @@ async function patiently(work: () => Promise<unknown>): Promise<void> {
       return
     } catch (error) {
       const busy = error instanceof Error && /locked|busy|not an error/i.test(error.message)
-      if (!busy || left === 1) throw error
+      if (!busy) throw error
+      if (left === 1) throw new StoreBusy(error)
       await setTimeout(PAUSE_MS)
     }
   }
 }
 
-/** Sound, and not from a newer program; else nothing is touched. */
-function openCopy(file: string): DatabaseSync {
-  let source: DatabaseSync | undefined
+/** SQLite would leave files beside a copy that it opens; it leaves none beside one that it is told nobody else writes. */
+function placeOf(file: string): URL {
+  const place = pathToFileURL(file)
+  if (!BESIDE.some((end) => existsSync(file + end))) place.searchParams.set('immutable', '1') // https://www.sqlite.org/uri.html#uriimmutable
+  return place
+}
+
+function isSameFile(one: string, other: string): boolean {
+  if (!existsSync(other)) return false
+  const [a, b] = [statSync(one, { bigint: true }), statSync(other, { bigint: true })]
+  return a.dev === b.dev && a.ino === b.ino
+}
+
+function isSound(database: DatabaseSync): boolean {
+  return database.prepare('PRAGMA integrity_check(1)').get()?.integrity_check === 'ok'
+}
+
+/** The tables that every schema of ours has. */
+const OURS = ['users', 'credentials', 'sessions']
+
+function isOurs(database: DatabaseSync): boolean {
+  const names = new Set(
+    database
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+      .all()
+      .map(({ name }) => name),
+  )
+  return numberOf(database, 'user_version') > 0 && OURS.every((name) => names.has(name))
+}
+
+function numberOf(database: DatabaseSync, pragma: 'user_version' | 'page_size'): number {
+  return Number(database.prepare(`PRAGMA ${pragma}`).get()?.[pragma])
+}
+
+function inFile<T>(file: string, work: (database: DatabaseSync) => T): T {
+  const database = new DatabaseSync(file)
   try {
-    source = new DatabaseSync(file, { readOnly: true })
-    const sound = source.prepare('PRAGMA quick_check(1)').get()
-    const version = Number(source.prepare('PRAGMA user_version').get()?.user_version ?? 0)
-    if (sound?.quick_check !== 'ok' || version < 1) throw new NoBackup('unreadable')
-    if (version > SCHEMA_VERSION) throw new NoBackup('newer')
-    return source
-  } catch (error) {
-    source?.close()
-    throw error instanceof NoBackup ? error : new NoBackup('unreadable', error)
+    return work(database)
+  } finally {
+    database.close()
   }
+}
+
+const SQLITE_CORRUPT = 11 // https://www.sqlite.org/rescode.html#corrupt
+const SQLITE_NOTADB = 26 // https://www.sqlite.org/rescode.html#notadb
+
+function isNoDatabase(error: unknown): boolean {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return false
+  return [SQLITE_CORRUPT, SQLITE_NOTADB].includes(error.errcode & 0xff)
 }

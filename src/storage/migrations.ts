@@ -83,3 +83,22 @@ export const migrations: readonly Migration[] = [
 ]
 
 export const SCHEMA_VERSION = migrations.length
+
+/** The database has another schema than this program. */
+export class OtherSchema extends Error {
+  override readonly name = 'OtherSchema'
+  readonly code: 'schema_older' | 'schema_newer'
+  /** The number of the last migration that it has had; 0 where it had none. */
+  readonly version: number
+
+  constructor(version: number) {
+    const isOlder = version < SCHEMA_VERSION
+    super(
+      isOlder
+        ? 'the database is not migrated: run `guildhall migrate`, or await membership.migrate()'
+        : `the database has schema ${version}, this program knows ${SCHEMA_VERSION}: start the newer program, or restore the backup from before the upgrade`,
+    )
+    this.code = isOlder ? 'schema_older' : 'schema_newer'
+    this.version = version
+  }
+}

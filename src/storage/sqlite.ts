@@ -1,7 +1,7 @@
 // The database in one SQLite file: the same statements, run on one connection that nobody holds across an `await`.
 import { SqliteConnection } from '../session/sqlite.ts'
 import type { Database } from './contract.ts'
-import { migrations, SCHEMA_VERSION } from './migrations.ts'
+import { migrations, OtherSchema, SCHEMA_VERSION } from './migrations.ts'
 import { SqliteMembershipSessions } from './sessions.ts'
 import { compilerFor, type SqlValue, type Statement, type StatementValues, type Step } from './statement.ts'
 
@@ -44,9 +44,7 @@ class SqliteDatabase implements Database {
 
   async check(): Promise<void> {
     const version = this.#version()
-    if (version < SCHEMA_VERSION)
-      throw new Error('the database is not migrated: run `guildhall migrate`, or await membership.migrate()')
-    if (version > SCHEMA_VERSION) throw newerSchema(version)
+    if (version !== SCHEMA_VERSION) throw new OtherSchema(version)
   }
 
   async close(): Promise<void> {
@@ -58,7 +56,7 @@ class SqliteDatabase implements Database {
     const connection = this.#connection
     connection.exclusively(() => {
       const version = this.#version()
-      if (version > SCHEMA_VERSION) throw newerSchema(version)
+      if (version > SCHEMA_VERSION) throw new OtherSchema(version)
       for (const migration of migrations.slice(version)) {
         for (const statement of migration.statements(compilerFor('sqlite'))) connection.run(statement.compile().sql)
       }
@@ -70,10 +68,4 @@ class SqliteDatabase implements Database {
     const row = this.#connection.first<{ user_version: SqlValue }>('PRAGMA user_version', [])
     return Number(row?.user_version ?? 0)
   }
-}
-
-function newerSchema(version: number): Error {
-  return new Error(
-    `the database has schema ${version}, this program knows ${SCHEMA_VERSION}: start the newer program, or restore the backup from before the upgrade`,
-  )
 }

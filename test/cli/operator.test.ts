@@ -1,5 +1,5 @@
-// The command line for accounts, sessions, backups and the first settings, as an operator uses it.
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+// The command line for accounts, sessions and the first settings, as an operator uses it.
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { newFolder, post, run, startServer } from '../support/server.ts'
@@ -29,6 +29,21 @@ describe('accounts', () => {
     expect((await post(server, '/api/login', { username: 'hanna', password })).status).toBe(200)
   })
 
+  test('a program reads the same user at the command line and in the API', async () => {
+    const folder = newFolder()
+    const make = ['user', 'create', 'anna', '--role', 'keeper', '--password-stdin', '--json']
+    const made = await run(make, { folder, env: CHEAP, stdin: password })
+    const server = await startServer({ folder })
+    const { user } = JSON.parse((await post(server, '/api/login', { username: 'anna', password })).text)
+    expect(JSON.parse(made.stdout)).toEqual(user)
+    expect(JSON.parse((await run(['user', 'list', '--json'], { folder })).stdout)).toEqual([user])
+    const { status, sessions, passwordChangedAt, ...shown } = JSON.parse(
+      (await run(['user', 'show', 'anna', '--json'], { folder })).stdout,
+    )
+    expect(shown).toEqual(user)
+    expect([status, sessions, passwordChangedAt]).toEqual(['active', 1, user.createdAt])
+  })
+
   test('wrong usage is 2, what cannot be done is 1, and nothing is changed', async () => {
     const folder = await folderWith('anna', 'otto')
     expect((await run(['user', 'set-status', 'anna', 'asleep'], { folder })).code).toBe(2)
@@ -51,54 +66,6 @@ describe('accounts', () => {
     const all = await run(['sessions', 'end', 'anna', '--all', '--json'], { folder })
     expect(JSON.parse(all.stdout)).toEqual({ ended: 2 })
     expect((await run(['sessions', 'list', 'anna'], { folder })).stdout).toBe('anna is logged in nowhere.\n')
-  })
-})
-
-describe('backup and restore', () => {
-  test('F-47 a copy is made and put back while the site runs; what was there is kept, and everybody is logged out', async () => {
-    const folder = await folderWith('anna')
-    const server = await startServer({ folder })
-    const login = await post(server, '/api/login', { username: 'anna', password })
-    const cookie = String(login.headers['set-cookie']).split(';')[0] ?? ''
-    const copy = join(folder, 'copy.db')
-    expect(await run(['backup', copy], { folder })).toMatchObject({ code: 0 })
-    expect(statSync(copy).mode & 0o777).toBe(0o600)
-    await post(server, '/api/register', { username: 'later', password })
-
-    expect((await run(['restore', copy], { folder })).code).toBe(2)
-    const restored = await run(['restore', copy, '--yes', '--json'], { folder })
-    expect(restored.code).toBe(0)
-    const { kept }: { kept: string } = JSON.parse(restored.stdout)
-    expect(existsSync(join(folder, kept)) || existsSync(kept)).toBe(true)
-
-    const names = JSON.parse((await run(['user', 'list', '--json'], { folder })).stdout).map(
-      ({ username }: { username: string }) => username,
-    )
-    expect(names).toEqual(['anna'])
-    expect((await fetch(`${server.url}/api/profile`, { headers: { cookie } })).status).toBe(401)
-    expect((await post(server, '/api/login', { username: 'anna', password })).status).toBe(200)
-    expect((await post(server, '/api/login', { username: 'later', password })).status).toBe(401)
-  })
-
-  test('a copy never writes over a file, and what is no copy is not restored', async () => {
-    const folder = await folderWith('anna')
-    const taken = join(folder, 'taken.db')
-    writeFileSync(taken, 'precious')
-    expect((await run(['backup', taken], { folder })).code).toBe(1)
-    expect(readFileSync(taken, 'utf8')).toBe('precious')
-    expect((await run(['restore', taken, '--yes'], { folder })).code).toBe(1)
-    expect((await run(['restore', join(folder, 'missing.db'), '--yes'], { folder })).code).toBe(1)
-    expect((await run(['user', 'list'], { folder })).stdout).toContain('anna')
-  })
-
-  test('a copy is put back where there is no database yet', async () => {
-    const folder = await folderWith('anna')
-    const copy = join(folder, 'copy.db')
-    await run(['backup', copy], { folder })
-    const fresh = newFolder()
-    expect((await run(['restore', copy, '--yes'], { folder: fresh })).code).toBe(0)
-    expect((await run(['user', 'list'], { folder: fresh })).stdout).toContain('anna')
-    expect(readdirSync(fresh).filter((name) => name.includes('before'))).toEqual([])
   })
 })
 

@@ -37,7 +37,11 @@ test.each(migrations.slice(0, -1))(
   'a database of schema $number is refused until it is migrated, and keeps everybody',
   async ({ number }) => {
     const db = openSqlite(databaseOf(number))
-    await expect(db.check()).rejects.toThrow('not migrated')
+    await expect(db.check()).rejects.toMatchObject({
+      code: 'schema_older',
+      version: number,
+      message: expect.stringContaining('not migrated'),
+    })
     await db.migrate()
     await db.check()
     const user = { id: 'u1', username: 'Anna', displayName: 'Anna B', roles: ['keeper'], createdAt: 1000, locale: undefined }
@@ -49,3 +53,15 @@ test.each(migrations.slice(0, -1))(
     await db.close()
   },
 )
+
+test('a database of a newer program is refused, and stays as it is', async () => {
+  const file = databaseOf(SCHEMA_VERSION)
+  const newer = new DatabaseSync(file)
+  newer.exec('PRAGMA user_version = 999')
+  newer.close()
+  const db = openSqlite(file)
+  const refusal = { code: 'schema_newer', version: 999, message: expect.stringContaining('start the newer program') }
+  await expect(db.check()).rejects.toMatchObject(refusal)
+  await expect(db.migrate()).rejects.toMatchObject(refusal)
+  await db.close()
+})

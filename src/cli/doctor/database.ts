@@ -1,5 +1,5 @@
 // The database: whether it is there, sound, of this program's schema, and whether every password in it can still be checked.
-import { accessSync, constants, existsSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { newToken, Secret } from '../../domain/secret.ts'
 import type { Config } from '../../server/config.ts'
@@ -15,8 +15,7 @@ const PAGE = 500
 export async function checkDatabase(config: Config): Promise<readonly Finding[]> {
   const { databaseFile: file } = config
   if (file === undefined) return [odd(t('cli.doctor.database_memory'))]
-  if (!existsSync(file))
-    return [isWritable(nearestFolder(file)) ? odd(t('cli.doctor.database_missing', { file })) : bad(unwritable(file))]
+  if (!existsSync(file)) return [checkPlace(file)]
   if (!isWritable(file) || !isWritable(dirname(file))) return [bad(unwritable(file))]
   try {
     const findings: Finding[] = []
@@ -29,6 +28,13 @@ export async function checkDatabase(config: Config): Promise<readonly Finding[]>
   } catch (error) {
     return [bad(explainFailure(error, config, t) ?? String(error))]
   }
+}
+
+/** Where the file is going to be. */
+function checkPlace(file: string): Finding {
+  const folder = nearestFolder(file)
+  if (!statSync(folder).isDirectory()) return bad(t('cli.failure.no_folder', { folder }))
+  return isWritable(folder) ? odd(t('cli.doctor.database_missing', { file })) : bad(unwritable(file))
 }
 
 async function checkSchema({ core }: House, config: Config): Promise<Finding> {

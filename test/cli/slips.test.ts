@@ -1,0 +1,113 @@
+// An operator's slips: each is told in a sentence that says what to do, with an exit code, and never with a stack.
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { BIN, newFolder, run, writeFiles } from '../support/server.ts'
+
+const CHEAP = { HASH_MEMORY_KIB: '1024', HASH_PASSES: '1' }
+const stdin = 'violet harbour lantern'
+
+async function folderWithAnna(): Promise<string> {
+  const folder = newFolder()
+  await run(['user', 'create', 'anna', '--password-stdin'], { folder, env: CHEAP, stdin })
+  return folder
+}
+
+test('who is not there is told apart from a session that is not there', async () => {
+  const folder = await folderWithAnna()
+  const nobody = { code: 1, stdout: '', stderr: 'Nobody has that username. Nothing was changed.\n' }
+  expect(await run(['user', 'show', 'otto', '--json'], { folder })).toMatchObject(nobody)
+  expect(await run(['sessions', 'end', 'otto', 'x'], { folder })).toMatchObject(nobody)
+  expect(await run(['sessions', 'end', 'anna', 'x'], { folder })).toMatchObject({
+    code: 1,
+    stderr: 'anna has no session with that id; sessions list shows which there are. Nothing was changed.\n',
+  })
+})
+
+test.each([
+  [['backup', ''], 'guildhall backup needs the argument file.'],
+  [['restore', '', '--yes'], 'guildhall restore needs the argument file.'],
+  [['user', 'rename', 'anna', ''], 'guildhall user rename needs the argument new-username.'],
+])('an argument that a script left empty is missing: %j', async (args, said) => {
+  expect(await run(args)).toMatchObject({ code: 2, stdout: '', stderr: `${said}\nAdd --help to see how it is used.\n` })
+})
+
+test('where no password came nothing is made', async () => {
+  const folder = newFolder()
+  expect((await run(['user', 'create', 'anna', '--password-stdin'], { folder })).code).toBe(1)
+  expect(readdirSync(folder)).toEqual([])
+})
+
+test.each([
+  ['user', 'create', 'anna', '--password-stdin'],
+  ['user', 'list'],
+  ['backup', 'copy.db'],
+])('with a database in memory nobody is told that %s %s worked', async (...args) => {
+  const told = await run(args, { env: { ...CHEAP, DATABASE_URL: 'sqlite::memory:' }, stdin })
+  expect(told).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^The database is in memory.*\n$/) })
+})
+
+test('a folder in the place of the database, or a file in the place of its folder', async () => {
+  const folder = newFolder()
+  mkdirSync(join(folder, 'data/guildhall.db'), { recursive: true })
+  const isFolder = 'DATABASE_URL leads to a folder: ./data/guildhall.db. Write the path of a file.'
+  expect(await run(['migrate'], { folder })).toMatchObject({ code: 1, stderr: `${isFolder}\n` })
+  expect((await run(['doctor'], { folder, env: CHEAP })).stdout).toContain(`fault    ${isFolder}\n`)
+
+  const other = newFolder()
+  writeFiles(other, { data: '' })
+  const { code, stdout } = await run(['doctor'], { folder: other, env: CHEAP })
+  expect([code, stdout]).toEqual([
+    1,
+    expect.stringContaining('fault    DATABASE_URL leads through something that is no folder: ./data\n'),
+  ])
+})
+
+test.each([
+  ['--trust-proxy', 'abc'],
+  ['--trust-proxy', '99'],
+  ['--database', 'sqlite://data/x.db'],
+  ['--registration', 'perhaps'],
+  ['--site-name', ''],
+])('init %s %s is refused with the name of the flag', async (flag, value) => {
+  const folder = newFolder()
+  const { code, stderr } = await run(['init', '--yes', flag, value], { folder })
+  expect([code, stderr]).toEqual([2, expect.stringMatching(new RegExp(`^${flag}: .*\n$`))])
+  expect(readdirSync(folder)).toEqual([])
+})
+
+test('init writes through no link that somebody left', async () => {
+  const folder = newFolder()
+  symlinkSync(join(folder, 'elsewhere'), join(folder, '.env'))
+  expect(await run(['init', '--yes'], { folder })).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^\.env exists already/),
+  })
+  expect(existsSync(join(folder, 'elsewhere'))).toBe(false)
+})
+
+test('who reads the first line alone, as head does, sees no stack, and the work is done', async () => {
+  const folder = await folderWithAnna()
+  for (const args of [['--help'], ['user', 'list', '--json'], ['backup', 'copy.db']]) {
+    const child = spawn(process.execPath, [BIN, ...args], { cwd: folder, env: { PATH: process.env.PATH } })
+    child.stdout.destroy()
+    let told = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      told += text
+    })
+    const code = await new Promise((resolve) => child.on('close', resolve))
+    expect([args, code, told]).toEqual([args, 0, ''])
+  }
+  expect(existsSync(join(folder, 'copy.db'))).toBe(true)
+})
+
+test.skipIf(!existsSync('/dev/full'))('an answer that the disk has no room for is a failure in one line', async () => {
+  const child = spawn('/bin/sh', ['-c', `"${process.execPath}" "${BIN}" --version > /dev/full`], { cwd: newFolder() })
+  let told = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    told += text
+  })
+  const code = await new Promise((resolve) => child.on('close', resolve))
+  expect([code, told]).toEqual([1, expect.stringMatching(/^The answer could not be written: .*\n$/)])
+})
