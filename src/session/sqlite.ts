@@ -42,7 +42,7 @@ export class StoreBusy extends Error {
 
 // Waiting inside SQLite blocks every request of this process: briefly only, then awaited.
 const BUSY_TIMEOUT_MS = 50
-// A checkpoint blocks, too: with SQLite's own 1000 pages from all over a large file for 50 to 200 ms, with these for 10 to 30.
+// A checkpoint blocks, too: with SQLite's own 1000 pages from all over a large file, for 50 to 200 ms on a busy machine.
 const CHECKPOINT_PAGES = 200
 const OPENING_TIMEOUT_MS = 5000
 const DEADLINE_MS = 5000
