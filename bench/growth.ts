@@ -2,8 +2,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { setImmediate } from 'node:timers/promises'
+import { systemClock } from '../src/domain/clock.ts'
 import { digest, newToken } from '../src/domain/secret.ts'
+import { sweepAll } from '../src/session/sweeper.ts'
 import { openSqlite } from '../src/storage/sqlite.ts'
 import { findForLogin } from '../src/storage/users.ts'
 import { hasWrk, load } from './generator.ts'
@@ -38,7 +39,6 @@ export interface GrowthResult {
 
 const FEW = 1000
 const VISITORS = 20_000
-const SWEEP_BATCH = 1000
 const LOOK_UPS = 20_000
 const DAY_MS = 86_400_000
 
@@ -52,7 +52,7 @@ export async function measureGrowth({ rounds, seconds, many }: GrowthOptions): P
     ...requests,
     loginLookUp: await measureLookUps(small, large, rounds),
     start: { smallMs: await measureStart(small.file), largeMs: await measureStart(large.file) },
-    sweep: await measureSweep(large.file, Math.floor(many / 10)),
+    sweep: await measureSweep(large.file, Math.floor(many / 50)),
   }
 }
 
@@ -180,12 +180,13 @@ async function measureSweep(file: string, expired: number): Promise<GrowthResult
   sql.close()
   const database = openSqlite(file)
   const times: number[] = []
-  for (let swept = SWEEP_BATCH; swept >= SWEEP_BATCH; ) {
+  const sweep = async (now: number, limit: number) => {
     const startedAt = performance.now()
-    swept = await database.sessions.sweep(Date.now(), SWEEP_BATCH)
+    const swept = await database.sessions.sweep(now, limit)
     times.push(performance.now() - startedAt)
-    await setImmediate()
+    return swept
   }
+  await sweepAll({ sweep }, systemClock, () => true)
   await database.close()
   return { expired, batches: times.length, p50Ms: percentile(times, 0.5), longestMs: Math.max(...times) }
 }

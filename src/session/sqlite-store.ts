@@ -39,7 +39,7 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
   protected readonly table: string
   readonly #ownsConnection: boolean
   readonly #sql: ReturnType<typeof statements>
-  /** An exact copy: emptied by every write that is not one of ours on a single row. */
+  /** An exact copy: emptied when something has written to a table that `findSql` reads, but for our own writes to known sessions. */
   readonly #copies = new Recent<Row>(COPIES)
   #copiedAt = -1
 
@@ -52,11 +52,15 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
     if ('path' in options) createTable(this.connection, this.table)
   }
 
-  /** The row of a hash, read from the table. A subclass may read more along with it. */
-  protected read(hash: string): Row | undefined {
-    const values = this.connection.values(this.#sql.find, [hash])
+  /** The statement that reads the row of a hash. A subclass may read more along with it: its tables are watched, too. */
+  protected get findSql(): string {
+    return this.#sql.find
+  }
+
+  /** The row from the values that `findSql` reads. */
+  protected rowFrom(values: readonly SqlValue[]): Row {
     // Without a subclass that says otherwise, Row is SessionRow.
-    return values && (sessionFrom(values) as Row)
+    return sessionFrom(values) as Row
   }
 
   create(row: SessionRow): Awaitable<void> {
@@ -68,7 +72,7 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
     this.#forgetIfChanged()
     const copy = this.#copies.get(hash)
     if (copy) return copy
-    const found = this.connection.retrying(() => this.read(hash))
+    const found = this.connection.retrying(() => this.#read(hash))
     if (found === undefined || isPromise(found)) return found
     this.#copies.set(hash, Object.freeze(found))
     return found
@@ -104,12 +108,11 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
   }
 
   deleteByUser(userId: string, options: { readonly except?: string | undefined } = {}): Awaitable<number> {
-    const params = [userId, options.except ?? '']
-    return this.connection.retrying(() => this.connection.run(this.#sql.deleteByUser, params, { durable: true }).changes)
+    return this.#deleteMany(this.#sql.deleteByUser, [userId, options.except ?? ''], { durable: true })
   }
 
   sweep(now: number, limit: number): Awaitable<number> {
-    return this.connection.retrying(() => this.connection.run(this.#sql.sweep, [now, limit]).changes)
+    return this.#deleteMany(this.#sql.sweep, [now, limit])
   }
 
   all(now: number, limit: number): Awaitable<readonly SessionRow[]> {
@@ -132,23 +135,34 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
     return this.connection.run(sql, params, options).changes > 0
   }
 
-  /** A write that concerns one session: drops its copy, in the same tick, and keeps the others. */
+  #read(hash: string): Row | undefined {
+    const values = this.connection.values(this.findSql, [hash])
+    return values && this.rowFrom(values)
+  }
+
   #write<T>(hash: string, work: () => T): Awaitable<T> {
-    return this.connection.retrying(() => {
-      this.#forgetIfChanged()
-      try {
-        return work()
-      } finally {
-        this.#copies.delete(hash)
-        this.#copiedAt = this.connection.writesSeen
-      }
-    })
+    return this.connection.retrying(() => this.#dropping(work, () => [hash]))
+  }
+
+  #deleteMany(sql: string, params: SqlValue[], options?: { readonly durable?: boolean }): Awaitable<number> {
+    const work = () => this.connection.allValues(sql, params, options).map(([hash]) => String(hash))
+    return this.connection.retrying(() => this.#dropping(work, (hashes) => hashes).length)
+  }
+
+  /** One statement that changes known sessions alone: drops their copies, in the same tick, and keeps the others. */
+  #dropping<T>(work: () => T, concerned: (done: T) => readonly string[]): T {
+    this.#forgetIfChanged()
+    const done = work()
+    for (const hash of concerned(done)) this.#copies.delete(hash)
+    // Ours counts one. Where a trigger has changed more, the count is higher, and the copies go.
+    if (this.connection.versionSeen(this.findSql) === this.#copiedAt + 1) this.#copiedAt++
+    return done
   }
 
   #forgetIfChanged(): void {
-    if (this.connection.version === this.#copiedAt) return
+    if (this.connection.version(this.findSql) === this.#copiedAt) return
     this.#copies.clear()
-    this.#copiedAt = this.connection.writesSeen
+    this.#copiedAt = this.connection.versionSeen(this.findSql)
   }
 }
 
@@ -214,11 +228,12 @@ function statements(table: string) {
     retire: `UPDATE ${table} SET idle_ms = 0, expires_at = min(expires_at, ?), ends_at = min(expires_at, ?) WHERE hash = ? AND idle_ms > 0`,
     delete: `DELETE FROM ${table} WHERE hash = ?`,
     listByUser: `SELECT ${columns} FROM ${table} WHERE user_id = ? ORDER BY last_seen_at DESC, rowid DESC LIMIT ${MOST_LISTED}`,
-    deleteByUser: `DELETE FROM ${table} WHERE user_id = ? AND hash <> ?`,
+    deleteByUser: `DELETE FROM ${table} WHERE user_id = ? AND hash <> ? RETURNING hash`,
     all: `SELECT ${columns} FROM ${table} WHERE expires_at > ? LIMIT ?`,
     count: `SELECT count(*) FROM ${table} WHERE expires_at > ?`,
     clear: `DELETE FROM ${table}`,
-    sweep: `DELETE FROM ${table} WHERE hash IN (SELECT hash FROM ${table} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+    sweep: `DELETE FROM ${table} WHERE hash IN (SELECT hash FROM ${table} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)
+      RETURNING hash`,
   }
 }
 

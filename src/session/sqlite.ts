@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import { spread } from './jitter.ts'
+import { Tables, type TablesUsed } from './sqlite-tables.ts'
 import type { Awaitable } from './store.ts'
 
 export type SqlValue = null | number | bigint | string | Uint8Array
@@ -41,6 +42,8 @@ export class StoreBusy extends Error {
 
 // Waiting inside SQLite blocks every request of this process: briefly only, then awaited.
 const BUSY_TIMEOUT_MS = 50
+// A checkpoint blocks, too: with SQLite's own 1000 pages from all over a large file, for 50 to 200 ms on a busy machine.
+const CHECKPOINT_PAGES = 200
 const OPENING_TIMEOUT_MS = 5000
 const DEADLINE_MS = 5000
 const SHORTEST_PAUSE_MS = 2
@@ -48,16 +51,15 @@ const LONGEST_PAUSE_MS = 50
 const MOST_STATEMENTS = 500
 const SQLITE_BUSY = 5 // https://www.sqlite.org/rescode.html#busy
 
-interface Prepared {
+interface Prepared extends TablesUsed {
   readonly statement: StatementSync
   readonly columns: readonly string[]
-  readonly writes: boolean
 }
 
 export class SqliteConnection {
   readonly #database: DatabaseSync
   readonly #prepared = new Map<string, Prepared>()
-  #writes = 0
+  readonly #tables: Tables
   #dataVersion: SqlValue = 0
   #askedAt = Number.NEGATIVE_INFINITY
 
@@ -65,34 +67,40 @@ export class SqliteConnection {
   constructor(path: string) {
     if (path !== ':memory:') createPrivately(path)
     this.#database = new DatabaseSync(path, { timeout: OPENING_TIMEOUT_MS, enableForeignKeyConstraints: true })
+    this.#tables = new Tables(this.#database, () => this.#prepared.clear())
     // SQLite answers busy at once where two processes turn on WAL together.
     this.patiently(() => this.#database.exec('PRAGMA journal_mode = WAL'))
     this.#database.exec(`PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+    this.#database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
   }
 
   /**
-   * Changes whenever the data may have: with every write through this connection, and where another connection has committed.
-   * Others are asked for at most once per millisecond, as the question costs nearly as much as a read.
+   * Grows whenever what `sql` reads may have changed: by a write to one of its tables through this connection, and where another
+   * connection has committed. Others are asked for at most once per millisecond, as the question costs nearly as much as a read.
    */
-  get version(): number {
+  version(sql: string): number {
     const now = performance.now()
-    if (now - this.#askedAt < 1) return this.#writes
-    this.#askedAt = now
-    const [dataVersion = 0] = this.values('PRAGMA data_version') ?? []
-    if (dataVersion !== this.#dataVersion) this.#writes++
-    this.#dataVersion = dataVersion
-    return this.#writes
+    if (now - this.#askedAt >= 1) {
+      this.#askedAt = now
+      const [dataVersion = 0] = this.values('PRAGMA data_version') ?? []
+      if (dataVersion !== this.#dataVersion) this.#tables.changedByOthers()
+      this.#dataVersion = dataVersion
+    }
+    return this.versionSeen(sql)
   }
 
   /** The same as far as this connection knows by itself, without asking for others. */
-  get writesSeen(): number {
-    return this.#writes
+  versionSeen(sql: string): number {
+    let version = 0
+    for (const table of this.#find(sql).reads) version += table.writes
+    return version
   }
 
   /** Every row, as objects. */
   all<Row = Record<string, SqlValue>>(sql: string, params: readonly SqlValue[] = []): Row[] {
-    const { columns } = this.#prepare(sql)
-    return this.allValues(sql, params).map((values) => asObject<Row>(columns, values))
+    const rows = this.allValues(sql, params)
+    const { columns } = this.#find(sql)
+    return rows.map((values) => asObject<Row>(columns, values))
   }
 
   /** The first row, as an object. */
@@ -108,10 +116,15 @@ export class SqliteConnection {
     return isValues(values) ? values : undefined
   }
 
-  /** Every row as its bare values. */
-  allValues(sql: string, params: readonly SqlValue[] = []): (readonly SqlValue[])[] {
-    const rows: readonly unknown[] = this.#prepare(sql).statement.all(...params)
-    return rows.filter(isValues)
+  /** Every row as its bare values. `durable`: on disk before it answers. */
+  allValues(
+    sql: string,
+    params: readonly SqlValue[] = [],
+    options: { readonly durable?: boolean | undefined } = {},
+  ): (readonly SqlValue[])[] {
+    const { statement } = this.#prepare(sql)
+    const read = (): readonly unknown[] => statement.all(...params)
+    return (options.durable ? this.#durably(read) : read()).filter(isValues)
   }
 
   /** One statement; says how many rows it changed. `durable`: on disk before it answers. */
@@ -192,17 +205,23 @@ export class SqliteConnection {
     }
   }
 
+  /** To be run now: what it writes has changed. */
   #prepare(sql: string): Prepared {
-    const prepared = this.#prepared.get(sql) ?? this.#compile(sql)
-    if (prepared.writes) this.#writes++
+    const prepared = this.#find(sql)
+    this.#tables.running(prepared)
     return prepared
   }
 
+  #find(sql: string): Prepared {
+    return this.#prepared.get(sql) ?? this.#compile(sql)
+  }
+
   #compile(sql: string): Prepared {
-    const statement = this.#database.prepare(sql)
-    statement.setReturnArrays(true)
-    const columns = statement.columns().map(({ name }) => name)
-    const prepared = { statement, columns, writes: !/^\s*(?:select|pragma|explain)\b/i.test(sql) }
+    const prepared = this.#tables.compiling(sql, () => {
+      const statement = this.#database.prepare(sql)
+      statement.setReturnArrays(true)
+      return { statement, columns: statement.columns().map(({ name }) => name) }
+    })
     if (this.#prepared.size >= MOST_STATEMENTS) this.#prepared.clear()
     this.#prepared.set(sql, prepared)
     return prepared

@@ -1,11 +1,16 @@
-// Deletes expired sessions now and then, in bounded batches, as long as the process lives.
-import { setImmediate } from 'node:timers/promises'
+// Deletes expired sessions now and then, in batches too short to be noticed, as long as the process lives.
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../domain/clock.ts'
 import { spread } from './jitter.ts'
 import type { SessionStore } from './store.ts'
 
 const EVERY_MS = 60_000
-const BATCH = 1000
+const FIRST_BATCH = 50
+const SMALLEST_BATCH = 10
+const LARGEST_BATCH = 1000
+/** While a batch runs in a SQLite file, nobody is served: it may take about as long. */
+const GOAL_MS = 10
+const LONGEST_PAUSE_MS = 200
 
 /** Starts sweeping. The timer keeps no process alive. Gives a function that stops, once a batch that runs is done. */
 export function sweepRegularly(
@@ -28,7 +33,7 @@ export function sweepRegularly(
 
   async function sweep(): Promise<void> {
     try {
-      while (!stopped && (await store.sweep(clock.now(), BATCH)) >= BATCH) await setImmediate()
+      await sweepAll(store, clock, () => !stopped)
     } catch (error) {
       onError(error)
     }
@@ -40,4 +45,22 @@ export function sweepRegularly(
     clearTimeout(timer)
     return running
   }
+}
+
+/** Sweeps until nothing is left, or `goesOn` says no more. */
+export async function sweepAll(store: Pick<SessionStore, 'sweep'>, clock: Clock, goesOn: () => boolean): Promise<void> {
+  for (let batch = FIRST_BATCH; goesOn(); ) {
+    const startedAt = performance.now()
+    if ((await store.sweep(clock.now(), batch)) < batch) return
+    const tookMs = performance.now() - startedAt
+    batch = nextBatch(batch, tookMs)
+    // Half of the time belongs to requests, and the file to other processes.
+    await pause(Math.min(tookMs, LONGEST_PAUSE_MS))
+  }
+}
+
+/** How many rows to take next, where so many took so long. */
+function nextBatch(batch: number, tookMs: number): number {
+  if (tookMs > GOAL_MS) return Math.max(SMALLEST_BATCH, Math.floor(batch / 2))
+  return tookMs < GOAL_MS / 2 ? Math.min(LARGEST_BATCH, batch * 2) : batch
 }

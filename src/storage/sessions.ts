@@ -1,4 +1,4 @@
-// The session middleware's SQLite store on the membership's table, with one method replaced: `read` brings the user along in the same read.
+// The session middleware's SQLite store on the membership's table, that reads the user along with the session.
 import type { SqliteConnection, SqlValue } from '../session/sqlite.ts'
 import { SESSION_COLUMNS, SqliteStore, sessionFrom } from '../session/sqlite-store.ts'
 import type { LiveSession, UserRow } from './contract.ts'
@@ -25,16 +25,19 @@ const findWithUser = statement('find session with its user', (db, p: { hash: str
     .where('sessions.hash', '=', p.hash),
 )
 
-export class SqliteMembershipSessions extends SqliteStore<LiveSession> {
-  readonly #find = findWithUser.compile('sqlite')
+const FIND = findWithUser.compile('sqlite').sql
 
+export class SqliteMembershipSessions extends SqliteStore<LiveSession> {
   constructor(connection: SqliteConnection) {
     super({ connection, table: 'sessions' })
   }
 
-  protected override read(hash: string): LiveSession | undefined {
-    const values = this.connection.values(this.#find.sql, this.#find.bind({ hash }))
-    return values && { ...sessionFrom(values), user: userFrom(values.slice(SESSION_COLUMNS.length)) }
+  protected override get findSql(): string {
+    return FIND
+  }
+
+  protected override rowFrom(values: readonly SqlValue[]): LiveSession {
+    return { ...sessionFrom(values), user: userFrom(values.slice(SESSION_COLUMNS.length)) }
   }
 }
 

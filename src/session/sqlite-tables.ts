@@ -1,0 +1,93 @@
+// Which tables a statement reads and writes, as SQLite itself says while it compiles it: triggers, cascades and views included.
+import { constants, type DatabaseSync } from 'node:sqlite'
+
+/** How often a statement that writes to the table has been run. */
+export interface Table {
+  writes: number
+}
+
+export interface TablesUsed {
+  readonly reads: readonly Table[]
+  readonly writes: readonly Table[]
+}
+
+/** What SQLite asks its authorizer about, https://www.sqlite.org/c3ref/c_alter_table.html. None of these changes a row. */
+const HARMLESS: readonly number[] = [
+  constants.SQLITE_SELECT,
+  constants.SQLITE_FUNCTION,
+  constants.SQLITE_RECURSIVE,
+  constants.SQLITE_PRAGMA,
+  constants.SQLITE_ANALYZE,
+]
+const ROWS_WRITTEN: readonly number[] = [constants.SQLITE_INSERT, constants.SQLITE_UPDATE, constants.SQLITE_DELETE]
+
+export class Tables {
+  readonly #named = new Map<string, Table>()
+  /** Every table at once. All statements read it; what cannot be foreseen writes it. */
+  readonly #any: Table = { writes: 0 }
+  readonly #toldBySqlite: boolean
+  readonly #recompiled: () => void
+  /** What the statement at work uses. */
+  #used: TablesUsed = { reads: [], writes: [] }
+  #compiling = false
+
+  /** `recompiled` hears that SQLite compiled a statement anew, which uses other tables now: forget what was said of any. */
+  constructor(database: DatabaseSync, recompiled: () => void) {
+    this.#recompiled = recompiled
+    // Node 22 has no authorizer: there, every write concerns every table.
+    this.#toldBySqlite = 'setAuthorizer' in database
+    if (!this.#toldBySqlite) return
+    database.setAuthorizer((action, name, _detail, _database, trigger) => {
+      if (action === constants.SQLITE_READ) this.#note('reads', this.#table(name))
+      else if (ROWS_WRITTEN.includes(action)) this.#note('writes', trigger === null ? this.#table(name) : this.#any)
+      else if (action === constants.SQLITE_TRANSACTION && name !== 'ROLLBACK') return constants.SQLITE_OK
+      else if (!HARMLESS.includes(action)) this.#note('writes', this.#any)
+      return constants.SQLITE_OK
+    })
+  }
+
+  /** Compiles a statement, and adds what it uses. */
+  compiling<T>(sql: string, compile: () => T): T & TablesUsed {
+    const unknown = !this.#toldBySqlite && !/^\s*(?:select|pragma|explain)\b/i.test(sql)
+    this.#used = { reads: [this.#any], writes: unknown ? [this.#any] : [] }
+    this.#compiling = true
+    try {
+      const compiled = compile()
+      return { ...compiled, ...this.#used }
+    } finally {
+      this.#compiling = false
+    }
+  }
+
+  /** A statement is about to run. */
+  running(used: TablesUsed): void {
+    this.#used = used
+    for (const table of used.writes) table.writes++
+  }
+
+  /** Another connection has written, to whatever table. */
+  changedByOthers(): void {
+    this.#any.writes++
+  }
+
+  /** SQLite compiles by itself while it runs: for the plan, with the values at hand, or because the schema is another one. */
+  #note(how: 'reads' | 'writes', table: Table): void {
+    if (this.#used[how].includes(table)) return
+    this.#used = { ...this.#used, [how]: [...this.#used[how], table] }
+    if (this.#compiling) return
+    // More than all tables together: no sum over other tables than before can be one that was there already.
+    for (const { writes } of this.#named.values()) this.#any.writes += writes
+    this.#any.writes++
+    this.#recompiled()
+  }
+
+  /** What is written to the schema concerns every table. */
+  #table(name: string | null): Table {
+    if (name === null || /^sqlite_/i.test(name)) return this.#any
+    const known = this.#named.get(name)
+    if (known) return known
+    const table = { writes: 0 }
+    this.#named.set(name, table)
+    return table
+  }
+}
