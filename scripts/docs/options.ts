@@ -1,9 +1,16 @@
-// docs/options.md: the options of createMembership() from their doc comments, the variables of the server from .env.example.
+// docs/options.md: the options of createMembership() and session() from their doc comments, the variables of the server from .env.example.
 import { VARIABLES, type Variable } from '../../src/server/variables.ts'
 import { type Member, membersOf } from './declarations.ts'
 import { table } from './markdown.ts'
 
-export function optionsPage(sources: { readonly options: string; readonly envExample: string }): string {
+interface Sources {
+  readonly options: string
+  readonly sessionOptions: string
+  readonly cookieOptions: string
+  readonly envExample: string
+}
+
+export function optionsPage(sources: Sources): string {
   const all = membersOf(sources.options, 'MembershipOptions')
   const isGroup = ({ members, type }: Member) => members.length > 0 || GROUPS.has(type)
   const groups = all.filter(isGroup).map((group) => {
@@ -15,13 +22,18 @@ export function optionsPage(sources: { readonly options: string; readonly envExa
   for (const name of VARIABLES) if (!known.includes(name)) throw new Error(`.env.example does not explain ${name}`)
   return [
     '# Settings',
-    '`createMembership(options)` takes the options; `guildhall serve` and the other commands take variables of the environment. Everything is checked at once, and every fault is told at once.',
+    '`createMembership(options)` and `session(options)` take options; `guildhall serve` and the other commands take variables of the environment. Everything is checked at once, and every fault is told at once.',
     '## Options of createMembership',
     optionTable(
       all.filter((member) => !isGroup(member)),
       '',
     ),
     ...groups,
+    '## Options of session',
+    'Of `guildhall/session` alone, [the session middleware](features/sessions.md).',
+    optionTable(membersOf(sources.sessionOptions, 'SessionOptions'), ''),
+    '### cookie',
+    optionTable(membersOf(sources.cookieOptions, 'CookieOptions'), 'cookie.'),
     '## Variables of the server',
     'Read from the environment and from `.env`; the real environment wins. Each can also be read from a file: `SECRET_FILE=/run/secrets/guildhall`. What is shown is the default, unless the text says that it is required or an example. `guildhall doctor` looks whether they fit together.',
     ...sections.map(({ title, variables }) => {
@@ -39,7 +51,7 @@ function optionTable(members: readonly Member[], prefix: string): string {
     ['option', 'type', 'meaning', 'default', 'consequence'],
     members.map((member) => {
       const { meaning, otherwise, consequence } = explain(member, prefix)
-      return [`\`${prefix}${member.name}\``, `\`${member.type}\``, meaning, otherwise, consequence]
+      return [`\`${prefix}${member.name}\``, `\`${member.type.replace(/ \| undefined$/, '')}\``, meaning, otherwise, consequence]
     }),
   )
 }

@@ -11,9 +11,15 @@ export async function generatedPages(read: (file: string) => string): Promise<Re
   const document = describeServer(house)
   await house.membership.close()
   const finish = (text: string) => `<!-- Made by \`npm run docs\` from the code. Change the code, not this page. -->\n\n${text}\n`
+  const optionSources = {
+    options: read('src/options.ts'),
+    sessionOptions: read('src/session/options.ts'),
+    cookieOptions: read('src/session/cookie-options.ts'),
+    envExample: read('.env.example'),
+  }
   return new Map([
     ['docs/api.md', finish(apiPage(document))],
-    ['docs/options.md', finish(optionsPage({ options: read('src/options.ts'), envExample: read('.env.example') }))],
+    ['docs/options.md', finish(optionsPage(optionSources))],
     ['docs/errors.md', finish(errorsPage({ events: read('src/domain/events.ts') }))],
   ])
 }

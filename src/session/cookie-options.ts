@@ -5,23 +5,23 @@ import { type CookieAttributes, LONGEST_COOKIE_MS } from './cookie.ts'
 import { shown } from './shown.ts'
 
 export interface CookieOptions {
-  /** Whether the cookie travels over HTTPS only. Default: `'auto'`, as the request it answers (`req.secure`; behind a proxy set `trust proxy`). */
+  /** Whether the cookie travels over HTTPS only. Default: `'auto'`. As the request it answers: by `req.secure`, so behind a proxy set `trust proxy`. */
   readonly secure?: boolean | 'auto' | undefined
   /** Whether scripts in the page cannot read it. Default: true. */
   readonly httpOnly?: boolean | undefined
-  /** Whether it comes along from other sites. Default: `'strict'` (or true): never. `false` leaves the attribute out; `'auto'`: `none` over HTTPS, else `lax`. */
+  /** Whether it comes along from other sites. Default: `'strict'`. Never; true says the same. `false` leaves the attribute out, `'auto'` is `none` over HTTPS and else `lax`. */
   readonly sameSite?: 'strict' | 'lax' | 'none' | 'auto' | boolean | undefined
-  /** Default: `'/'`. Requests outside of it have no `req.session`. */
+  /** Where on the site it goes. Default: `'/'`. Requests outside of it have no `req.session`. */
   readonly path?: string | undefined
-  /** Default: none, this host alone. */
+  /** The domain it goes to, with all below it. Default: this host alone. */
   readonly domain?: string | undefined
-  /** Milliseconds or `'30d'`: the browser keeps the cookie that long, at most 400 days, but never longer than the session. Default: until it is closed. */
+  /** How long the browser keeps it, in milliseconds or as `'30d'`. Default: until it is closed. At most 400 days, and never longer than the session. */
   readonly maxAge?: number | Duration | null | undefined
-  /** The same as a date. Of the two the one that is named last counts. */
+  /** The same as a date. Default: none. Of the two the one that is named last counts. */
   readonly expires?: Date | false | null | undefined
   /** Keeps the cookie apart for each site that embeds this one (CHIPS). Default: false. */
   readonly partitioned?: boolean | undefined
-  /** Which cookies a browser drops first when it has too many. Default: none, `'medium'`. */
+  /** Which cookies a browser drops first when it has too many. Default: none. Browsers take it for `'medium'`. */
   readonly priority?: 'low' | 'medium' | 'high' | undefined
   /** Writes the value so that a cookie can carry it. Default: encodeURIComponent. */
   readonly encode?: ((value: string) => string) | undefined

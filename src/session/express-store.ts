@@ -1,12 +1,12 @@
 // Stores written for express-session, as stores of ours: what such a store can do, and no more. docs/features/sessions.md says what is lost.
 import { type Clock, systemClock } from '../domain/clock.ts'
 import { digest } from '../domain/secret.ts'
-import { expiryAfter, type SessionLimits } from '../domain/session.ts'
+import { expiryAfter, type SessionLimits, touchIntervalMs } from '../domain/session.ts'
 import type { ExpressStore, StoredSession } from './callback-store.ts'
 import { own, patchTexts, readTexts, rowWithTexts, textOf, writeTexts } from './data.ts'
 import { readStoredCookie } from './detached-source.ts'
 import { KeyedTurns } from './keyed-turns.ts'
-import { Cookie, readCookieText, textOfCookie } from './session-cookie.ts'
+import { Cookie, type CookieFields, readCookieText, textOfCookie } from './session-cookie.ts'
 import type { SessionPatch, SessionRow, SessionSeen, SessionStore } from './store.ts'
 
 export interface FromExpressStoreOptions {
@@ -201,7 +201,7 @@ export class AdoptedStore implements SessionStore {
         publicId: ours?.publicId ?? digest(hash),
         data: writeTexts(texts),
         createdAt: ours?.createdAt ?? now,
-        lastSeenAt: ours?.lastSeenAt ?? 0,
+        lastSeenAt: lastSeenOf(cookie, ours, maxAge),
         idleMs: ours?.idleMs ?? idleMs,
         // Whether it was idle for too long the store has judged, by the cookie's date; some keep that date nowhere else.
         expiresAt: endsAt,
@@ -233,6 +233,13 @@ export class AdoptedStore implements SessionStore {
     session[OURS] = ours
     return session
   }
+}
+
+/** When a session was last seen. A store's `touch` tells by the cookie's date alone, and some not even by that. */
+function lastSeenOf({ expires }: CookieFields, ours: Ours | undefined, maxAge: number | undefined): number {
+  const until = expires instanceof Date ? expires.getTime() : 0
+  if (ours === undefined) return maxAge === undefined ? 0 : until - maxAge
+  return Math.max(ours.lastSeenAt, until - ours.idleMs - touchIntervalMs(ours.idleMs))
 }
 
 /** The texts of a stored session: the application's, and ours. */

@@ -16,21 +16,21 @@ import type { SessionStore } from './store.ts'
 
 export interface SessionOptions {
   /**
-   * Where sessions are kept. Default: the memory of this process, which forgets them when it ends.
+   * Where sessions are kept. Default: the memory of this process. It forgets them when it ends.
    * A store that was written for express-session is taken as `fromExpressStore(store, { ids: 'plain' })`.
    */
   readonly store?: SessionStore | ExpressStore | undefined
-  /** Signs the cookie as express-session does; in a list the first signs, all are accepted. Default: none, the id is random and needs no signature. */
+  /** Signs the cookie as express-session does; in a list the first signs, all are accepted. Default: none. The id is random and needs no signature. */
   readonly secret?: Key | readonly Key[] | undefined
-  /** The name of the cookie. Default: `guildhall`; with `secure: true` `__Host-guildhall`; with `secret` `connect.sid`. */
+  /** The name of the cookie. Default: `guildhall`. With `secure: true` it is `__Host-guildhall`, with `secret` `connect.sid`. */
   readonly name?: string | undefined
-  /** The same as `name`. */
+  /** The same as `name`. Default: none. */
   readonly key?: string | undefined
-  /** What the cookie looks like, or a function that tells for one request. */
+  /** What the cookie looks like, or a function that tells for one request. Default: see below. */
   readonly cookie?: CookieOptions | ((req: IncomingMessage) => CookieOptions) | undefined
-  /** Makes the id of a new session. Needs `secret`: the signature keeps ids from being guessed. Default: 256 random bits. */
+  /** Makes the id of a new session. Default: 256 random bits. Needs `secret`: the signature keeps ids from being guessed. */
   readonly genid?: ((req: IncomingMessage) => string) | undefined
-  /** Whether X-Forwarded-Proto says how a request came, whoever sent it; false: only the socket counts. Default: as Express' `trust proxy` says. */
+  /** Whether X-Forwarded-Proto says how a request came, whoever sent it. Default: as Express' `trust proxy` says. With false only the socket counts. */
   readonly proxy?: boolean | undefined
   /** Marks a session as seen in its store at every request, not once per interval. Default: false. */
   readonly resave?: boolean | undefined
@@ -44,7 +44,7 @@ export interface SessionOptions {
   readonly idleTimeout?: Duration | undefined
   /** Ends a session after this time whatever happens. Default: `'12h'`, or the cookie's `maxAge` where that is longer. */
   readonly absoluteTimeout?: Duration | undefined
-  /** Default: the system's. */
+  /** The clock. Default: the system's. */
   readonly clock?: Clock | undefined
   /** Hears what goes wrong without failing a request. Default: `console.warn`. */
   readonly warn?: ((text: string) => void) | undefined

@@ -63,7 +63,10 @@ export class RequestCookie {
     const { cookie: settings, clock, habits } = this.#engine
     const { transport, onInsecure } = habits
     const attributes = row ? this.#attributes : (this.#attributesBefore ?? this.#attributes)
-    if (onInsecure && !reachesBrowser(this.#req, attributes, transport)) return void onInsecure()
+    if (onInsecure && !reachesBrowser(this.#req, attributes, transport)) {
+      onInsecure()
+      return undefined
+    }
     if (row === undefined) return noCookie(this.#req, settings.name, attributes, transport)
     return cookieOf(this.#req, settings, { id: this.#owner.id, row, attributes, transport, now: clock.now() })
   }

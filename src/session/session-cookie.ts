@@ -58,7 +58,7 @@ export class Cookie {
       // `data` is what a stored cookie calls itself; undefined says nothing.
       if (name !== 'data' && value !== undefined) Reflect.set(this, name, value)
     }
-    if (originalMaxAge !== undefined && originalMaxAge !== null) this.originalMaxAge = originalMaxAge
+    if (originalMaxAge !== undefined) this.originalMaxAge = originalMaxAge
   }
 
   /** When the browser drops the cookie; null or false where it lives as long as the browser. */

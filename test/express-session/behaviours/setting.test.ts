@@ -1,0 +1,100 @@
+// When a response sets the session cookie: saveUninitialized, rolling, changes and maxAge, in all their combinations.
+import { expect, test } from 'vitest'
+import { called, HOUR, handClock, idIn, lifetime, MINUTE, open, watched, writeAtWrite } from '../support.ts'
+import { inEveryWorld } from '../worlds.ts'
+
+inEveryWorld('setting the cookie', (world) => {
+  const combinations = [true, false].flatMap((saveUninitialized) =>
+    [true, false].flatMap((rolling) => [HOUR, undefined].map((maxAge) => ({ saveUninitialized, rolling, maxAge }))),
+  )
+
+  test.each(combinations)(
+    'a visit sets the cookie as the options say: saveUninitialized $saveUninitialized, rolling $rolling, maxAge $maxAge',
+    async ({ saveUninitialized, rolling, maxAge }) => {
+      const options = { saveUninitialized, rolling, cookie: maxAge === undefined ? {} : { maxAge } }
+      const place = await open(world, options, writeAtWrite)
+      const set = async (path: string, visitor = place.visitor()) => (await visitor.get(path)).cookie !== undefined
+      expect([await set('/read'), await set('/write')]).toEqual([saveUninitialized, true])
+      const returning = place.visitor()
+      await returning.get('/write')
+      expect([await set('/read', returning), await set('/write', returning)]).toEqual([rolling, rolling || maxAge !== undefined])
+    },
+  )
+
+  test('rolling sets no cookie for a visitor without a session', async () => {
+    const place = await open(world, { rolling: true, cookie: { maxAge: HOUR } }, writeAtWrite)
+    const visitor = place.visitor()
+    expect((await visitor.get()).cookie).toBeUndefined()
+    expect((await visitor.get()).cookie).toBeUndefined()
+  })
+
+  test('rolling sets the lifetime of the cookie back at every visit', async () => {
+    const clock = handClock()
+    const visitor = (await open(world, { rolling: true, cookie: { maxAge: HOUR } }, writeAtWrite)).visitor()
+    await visitor.get('/write')
+    for (const _visit of [1, 2, 3]) {
+      clock.forward(40 * MINUTE)
+      const { cookie, text } = await visitor.get()
+      expect([text, lifetime(cookie)]).toEqual(['1', HOUR])
+    }
+  })
+
+  test('a change sets the lifetime of the cookie back, a visit alone does not send one', async () => {
+    const clock = handClock()
+    const visitor = (await open(world, { cookie: { maxAge: HOUR } }, writeAtWrite)).visitor()
+    await visitor.get('/write')
+    clock.forward(40 * MINUTE)
+    expect((await visitor.get()).cookie).toBeUndefined()
+    expect(lifetime((await visitor.get('/write')).cookie)).toBe(HOUR)
+  })
+
+  test('the cookie is set once, also where the application writes its head itself', async () => {
+    const place = await open(world, {}, (req, res) => {
+      req.session.views = 1
+      res.writeHead(200)
+      res.write('a')
+      res.end('b')
+    })
+    const { lines, text } = await place.get()
+    expect([lines.length, text]).toEqual([1, 'ab'])
+  })
+
+  test('a visitor whose session was regenerated gets the cookie of the new one', async () => {
+    const place = await open(world, { saveUninitialized: true }, async (req, res) => {
+      if (req.path === '/new') await called((done) => req.session.regenerate(done))
+      res.send(req.sessionID)
+    })
+    const visitor = place.visitor()
+    await visitor.get()
+    const { cookie, text } = await visitor.get('/new')
+    expect(idIn(cookie)).toBe(text)
+  })
+
+  test('a session that is changed only after the head has gone gets no cookie', async () => {
+    const place = await open(world, {}, (req, res) => {
+      res.write('a')
+      req.session.views = 1
+      res.end('b')
+    })
+    const answer = await place.get()
+    expect([answer.text, answer.lines]).toEqual(['ab', []])
+  })
+
+  test('a visitor who only looks has no row and no cookie where saveUninitialized is false', async () => {
+    const { store, calls } = watched(world)
+    const place = await open(world, { store }, writeAtWrite)
+    const answer = await place.get()
+    expect([answer.lines, calls]).toEqual([[], []])
+  })
+
+  test('a visitor who only looks has a row and a cookie where saveUninitialized is true', async () => {
+    const { store, calls } = watched(world)
+    const place = await open(world, { store, saveUninitialized: true }, (req, res) => {
+      res.send(req.sessionID)
+    })
+    const visitor = place.visitor()
+    const { cookie, text } = await visitor.get()
+    expect([idIn(cookie), calls]).toEqual([text, ['set']])
+    expect((await visitor.get()).text).toBe(text)
+  })
+})

@@ -1,0 +1,113 @@
+// The middlewares that every behaviour is proven for: express-session itself, which shows that the test states it truly, and ours in its four guises.
+import type { EventEmitter } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createRequire } from 'node:module'
+import ours, { type ExpressStore, fromExpressStore } from 'guildhall/session'
+import { describe } from 'vitest'
+
+export type Done = (error?: unknown, value?: unknown) => void
+export type Options = Readonly<Record<string, unknown>>
+
+export interface Middleware {
+  (req: IncomingMessage, res: ServerResponse, next: Done): void
+  close?(): Promise<void>
+}
+
+export interface AnyCookie {
+  path?: string
+  domain?: string
+  secure?: unknown
+  httpOnly?: boolean
+  sameSite?: unknown
+  partitioned?: boolean
+  priority?: string
+  expires: Date | string | null | false | undefined
+  maxAge: number | null | undefined
+  originalMaxAge: number | null | undefined
+  toJSON(): Record<string, unknown>
+}
+
+/** What both sides promise of `req.session`; callbacks as in express-session. */
+export interface AnySession {
+  readonly id: string
+  cookie: AnyCookie
+  regenerate(done?: Done): AnySession
+  destroy(done?: Done): AnySession
+  reload(done?: Done): AnySession
+  save(done?: Done): AnySession
+  touch(): AnySession
+  resetMaxAge(): AnySession
+  views?: number
+  user?: string
+  [key: string]: unknown
+}
+
+/** A row as stores of express-session have it. */
+export interface Row {
+  cookie: Record<string, unknown>
+  [key: string]: unknown
+}
+
+export interface AnyStore extends EventEmitter {
+  get(id: string, done: (error?: unknown, row?: Row | null) => void): void
+  set(id: string, row: unknown, done?: Done): void
+  destroy(id: string, done?: Done): void
+  touch?(id: string, row: unknown, done?: Done): void
+  all(done: (error: unknown, rows: Record<string, Row>) => void): void
+  length(done: (error: unknown, length: number) => void): void
+  clear(done?: Done): void
+  load(id: string, done: (error?: unknown, session?: AnySession) => void): void
+  regenerate(req: unknown, done: Done): void
+  createSession(req: unknown, row: unknown): AnySession
+  generate?(req: unknown): void
+}
+
+export interface Exports {
+  (options?: Options): Middleware
+  Store: new () => AnyStore
+  MemoryStore: new () => AnyStore
+  Cookie: new (options?: object) => AnyCookie
+  Session: new (req: object, data?: object) => AnySession
+}
+
+export interface World {
+  readonly name: string
+  /** Whether this is express-session itself; where both differ on purpose, the test says what each does. */
+  readonly there: boolean
+  /** Whether the store is one of express-session's kind. */
+  readonly callbacks: boolean
+  readonly session: Exports
+  readonly newStore: () => AnyStore
+}
+
+const require = createRequire(import.meta.url)
+export const theirs: Exports = require('express-session')
+const imported = ours as unknown as Exports
+const required: Exports = require('guildhall/session')
+
+export const REFERENCE: World = world('express-session itself', theirs, () => new theirs.MemoryStore(), true)
+export const OURS: readonly World[] = [
+  world('guildhall/session', imported, () => new imported.MemoryStore()),
+  world('guildhall/session with fromExpressStore', adopting(imported), () => new theirs.MemoryStore(), true),
+  world('guildhall/session required', required, () => new required.MemoryStore()),
+  world('guildhall/session required, over a store of express-session', required, () => new theirs.MemoryStore(), true),
+]
+
+/** The same tests in every world. */
+export function inEveryWorld(topic: string, body: (world: World) => void): void {
+  for (const world of [REFERENCE, ...OURS]) describe(`${topic}: ${world.name}`, () => body(world))
+}
+
+function world(name: string, session: Exports, newStore: () => AnyStore, callbacks = false): World {
+  return { name, there: session === theirs, callbacks, session, newStore }
+}
+
+/** The same, with `fromExpressStore` written out; without it a store of express-session is recognised. */
+function adopting(session: Exports): Exports {
+  const make = (options: Options = {}) => {
+    const { store } = options
+    const old = typeof store === 'object' && store !== null && !('find' in store)
+    return session(old ? { ...options, store: fromExpressStore(store as ExpressStore, { ids: 'plain' }) } : options)
+  }
+  return Object.assign(make, session)
+}
