@@ -70,7 +70,10 @@ async function factsOf(site: RaceSite, trials: number, fact: typeof exactly, has
     counted(`${name}: counts by assignment`, plain.answered),
     counted(`${name}: counts by assignment that were lost`, plain.lost),
     ...(atomic
-      ? [fact(`${name}: counts by update`, rounded(trials, COUNTERS), atomic.answered), fact(`${name}: counts by update that were lost`, 0, atomic.lost)]
+      ? [
+          fact(`${name}: counts by update`, rounded(trials, COUNTERS), atomic.answered),
+          fact(`${name}: counts by update that were lost`, 0, atomic.lost),
+        ]
       : []),
     fact(`${name}: rotations`, trials, rotations.rotations),
     fact(`${name}: rotations that logged somebody out`, 0, rotations.loggedOut),
