@@ -1,9 +1,27 @@
 // Every proof there is.
+import { beside } from './beside.ts'
 import { killed } from './kill.ts'
+import { killedSaves } from './kill-saves.ts'
 import { logoutRace } from './logout-race.ts'
 import { madeUpRequests } from './made-up-requests.ts'
 import { oneName } from './one-name.ts'
 import type { Proof } from './proof.ts'
+import { purge } from './purge.ts'
+import { regenerateRace } from './regenerate-race.ts'
 import { sharedLimit } from './shared-limit.ts'
+import { touchRace } from './touch-race.ts'
+import { writersRace } from './writers-race.ts'
 
-export const proofs: readonly Proof[] = [oneName, killed, logoutRace, sharedLimit, madeUpRequests]
+export const proofs: readonly Proof[] = [
+  oneName,
+  killed,
+  killedSaves,
+  logoutRace,
+  writersRace,
+  touchRace,
+  regenerateRace,
+  beside,
+  purge,
+  sharedLimit,
+  madeUpRequests,
+]

@@ -3,17 +3,28 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { digest } from '../../src/domain/secret.ts'
-import { type Answer, ask } from './ask.ts'
-import { type LogoutSite, membershipSite, memorySite, sqliteSite } from './logout-sites.ts'
+import { ask } from './ask.ts'
 import { exactly, type Fact, type Proof } from './proof.ts'
+import {
+  anyOf,
+  logIn,
+  membershipSite,
+  memorySite,
+  OTHER_PROCESS_MS,
+  parts,
+  type RaceSite,
+  repeat,
+  sqliteSite,
+  trialName,
+  withCookie,
+} from './race-sites.ts'
+import { letGo, type Place, standing, stopping } from './stops.ts'
 
 /** Where the slow requests stand when the logout comes. */
 const PLACES = ['handler', 'read', 'save', 'touch'] as const
-type Place = (typeof PLACES)[number]
 
 const WRITERS = 2
-const OTHER_PROCESS_MS = 2 // In another process a logout counts within one millisecond (security.md, decision 8).
+const LATER_MS = '61000' // One request in this interval marks the session as seen.
 
 export const logoutRace: Proof = {
   id: 'D-22, F-30',
@@ -23,69 +34,79 @@ export const logoutRace: Proof = {
 
 async function prove(logouts: number): Promise<readonly Fact[]> {
   const folder = mkdtempSync(join(tmpdir(), 'guildhall-proof-'))
-  const sites = [
-    await memorySite(),
-    await sqliteSite(folder),
-    await membershipSite(folder, { elsewhere: false }),
-    await membershipSite(folder, { elsewhere: true }),
-  ]
+  const sites: RaceSite[] = []
   try {
-    const seen = newTally()
-    for (const site of sites) await raceAt(site, logouts / sites.length, seen)
-    return [
-      exactly('logouts, each against slow requests', logouts, seen.logouts),
-      exactly('slow requests that went on after the logout', logouts * WRITERS, seen.lateRequests),
-      exactly('sessions that came back into the store', 0, seen.cameBack),
-      exactly('old cookies that were let in', 0, seen.letIn),
-      exactly('late answers that set a cookie', 0, seen.cookies),
-      exactly('late answers 5xx', 0, seen.failures),
-    ]
+    sites.push(await memorySite(), await sqliteSite(folder), await membershipSite(folder, 1), await membershipSite(folder, 2))
+    const facts: Fact[] = []
+    for (const site of sites) facts.push(...(await proveAt(site, site.name.startsWith('membership') ? logouts / 4 : logouts)))
+    return facts
   } finally {
     for (const site of sites) await site.close()
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-export interface Tally {
+async function proveAt(site: RaceSite, logouts: number): Promise<readonly Fact[]> {
+  const seen = await raceLogouts(site, logouts)
+  return [
+    exactly(`${site.name}: logouts, each against ${WRITERS} slow requests`, logouts, seen.logouts),
+    exactly(`${site.name}: slow requests that went on after the logout`, logouts * WRITERS, seen.lateRequests),
+    exactly(`${site.name}: sessions that came back into the store`, 0, seen.cameBack),
+    exactly(`${site.name}: old cookies that were let in`, 0, seen.letIn),
+    exactly(`${site.name}: old cookies that were let in at the end of all`, 0, seen.letInAtTheEnd),
+    exactly(`${site.name}: late answers that set a cookie`, 0, seen.cookies),
+    exactly(`${site.name}: late answers 5xx`, 0, seen.failures),
+  ]
+}
+
+export interface LogoutTally {
   logouts: number
   lateRequests: number
   cameBack: number
   letIn: number
+  letInAtTheEnd: number
   cookies: number
   failures: number
 }
 
-export function newTally(): Tally {
-  return { logouts: 0, lateRequests: 0, cameBack: 0, letIn: 0, cookies: 0, failures: 0 }
+export async function raceLogouts(site: RaceSite, logouts: number, places: readonly Place[] = PLACES): Promise<LogoutTally> {
+  const seen = { logouts: 0, lateRequests: 0, cameBack: 0, letIn: 0, letInAtTheEnd: 0, cookies: 0, failures: 0 }
+  const cookies: string[] = []
+  await repeat(site, logouts, async (trial) => {
+    cookies.push(await raceOnce(site, places[trial % places.length] ?? 'handler', seen))
+  })
+  await repeat(site, cookies.length, async (at) => {
+    if (await isMember(site, cookies[at] ?? '')) seen.letInAtTheEnd++
+  })
+  return seen
 }
 
-export async function raceAt(site: LogoutSite, logouts: number, seen: Tally): Promise<void> {
-  for (let trial = 0; trial < logouts; trial++) await raceOnce(site, PLACES[trial % PLACES.length] ?? 'handler', seen)
-}
-
-async function raceOnce(site: LogoutSite, place: Place, seen: Tally): Promise<void> {
-  const cookie = await site.logIn()
-  const hash = digest(cookie.slice(cookie.indexOf('=') + 1))
-  if (place === 'touch') site.clock.forward('61s') // The next request marks the session as seen: once, by the first of them.
-  const store = place === 'handler' ? undefined : site.barrier.set(place, hash, place === 'touch' ? 1 : WRITERS)
-  const handlers = place === 'handler' || place === 'touch' ? site.handlers.set(WRITERS) : undefined
-
-  const slow = Array.from({ length: WRITERS }, () => ask(site.slowUrl, { headers: { cookie } }))
-  await Promise.all([store?.full, handlers?.full])
-  const logout = await ask(site.logoutUrl, { body: {}, headers: { cookie } })
+async function raceOnce(site: RaceSite, place: Place, seen: LogoutTally): Promise<string> {
+  const cookie = await logIn(site)
+  if ((await site.has(cookie)) === false) throw new Error(`${site.name}: a session that has just begun is not in its store`)
+  const { first, rest } = parts(site.bases, WRITERS)
+  const trial = trialName()
+  // Nobody waits for a touch: its request goes on and is stopped in the handler.
+  const headers = place === 'touch' ? { ...stopping(trial, 'touch', 'handler'), 'x-later': LATER_MS } : stopping(trial, place)
+  const slow = rest.map((base) => ask(`${base}/slow/${trial}`, withCookie(cookie, headers)))
+  await standing(trial, place === 'touch' ? 'handler' : place, rest)
+  const logout = await ask(`${first}${site.logout}`, { body: {}, headers: { cookie } })
   if (logout.status === 204) seen.logouts++
-  store?.open()
-  handlers?.open()
+  await letGo(trial, rest)
 
-  for (const answer of await Promise.all(slow)) judge(answer, seen)
+  for (const { status, setCookies } of await Promise.all(slow)) {
+    seen.lateRequests++
+    if (setCookies.length > 0) seen.cookies++
+    if (status >= 500) seen.failures++
+  }
   // Whatever else was written late had its time.
-  await sleep(site.name.includes('another') ? OTHER_PROCESS_MS : 0)
-  if (await site.has(hash)) seen.cameBack++
-  if ((await ask(site.memberUrl, { headers: { cookie } })).status !== 401) seen.letIn++
+  await sleep(site.bases.length > 1 ? OTHER_PROCESS_MS : 0)
+  if (await site.has(cookie)) seen.cameBack++
+  if (await isMember(site, cookie)) seen.letIn++
+  return cookie
 }
 
-function judge({ status, setCookies }: Answer, seen: Tally): void {
-  seen.lateRequests++
-  if (setCookies.length > 0) seen.cookies++
-  if (status >= 500) seen.failures++
+async function isMember(site: RaceSite, cookie: string): Promise<boolean> {
+  const { status } = await ask(`${anyOf(site.bases)}${site.member}`, withCookie(cookie))
+  return status !== 401
 }

@@ -31,3 +31,12 @@ export function atLeast(what: string, expected: number, measured: number): Fact 
 export function underMs(what: string, expected: number, measured: number): Fact {
   return { what, expected: `< ${expected} ms`, measured: Math.round(measured), holds: measured < expected, isTime: true }
 }
+
+export function atMost(what: string, expected: number, measured: number): Fact {
+  return { what, expected: `<= ${expected}`, measured, holds: measured <= expected }
+}
+
+/** Of what is measured to be compared, and not for us to mend. */
+export function counted(what: string, measured: number): Fact {
+  return { what, expected: 'counted only', measured, holds: true }
+}

@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'vitest'
 import { MemoryStore } from '../../src/session/index.ts'
 import type { SessionPatch, SessionRow } from '../../src/session/store.ts'
-import { testClock } from '../support/clock.ts'
 import { proofs } from './all.ts'
-import { newTally, raceAt } from './logout-race.ts'
-import { middlewareSite } from './logout-sites.ts'
+import { raceLogouts } from './logout-race.ts'
+import { ownHouse } from './race-house.ts'
+import { houseSite } from './race-sites.ts'
 
 describe('proofs, at a hundredth of their size', () => {
   for (const { id, title, run } of proofs) {
@@ -34,10 +34,8 @@ class UpsertStore extends MemoryStore {
 }
 
 test('D-22, F-30: a store that writes without looking brings sessions back, and the race finds it', async () => {
-  const clock = testClock()
-  const site = await middlewareSite('a store that upserts', new UpsertStore({ clock }), clock)
-  const seen = newTally()
-  await raceAt(site, 4, seen)
+  const site = houseSite('a store that upserts', await ownHouse(new UpsertStore()))
+  const seen = await raceLogouts(site, 4)
   await site.close()
   expect(seen).toMatchObject({ logouts: 4, cameBack: 4, letIn: 4 })
 })
