@@ -1,5 +1,6 @@
 // Users and their passwords in SQL.
 
+import { sql } from 'kysely'
 import { USER_STATUSES, type UserStatus } from '../domain/user.ts'
 import type { UserRow } from './contract.ts'
 import { statement } from './statement.ts'
@@ -25,6 +26,9 @@ interface StoredUser {
   created_at: number
   locale: string | null
 }
+
+// Written out, not bound: the partial index of passwords serves a statement that says so, without a new plan at each use.
+const PASSWORD = sql.lit<'password'>('password')
 
 /** Touches no row where the name is taken: one account per canonical name, whoever asks at the same time. */
 export const insertUser = statement(
@@ -57,7 +61,7 @@ export const upgradePasswordHash = statement('upgrade password hash', (db, p: { 
     .updateTable('credentials')
     .set({ value: p.value })
     .where('user_id', '=', p.userId)
-    .where('kind', '=', 'password')
+    .where('kind', '=', PASSWORD)
     .where('value', '=', p.old),
 )
 
@@ -73,13 +77,13 @@ export const findUserById = statement('find user by id', (db, p: { id: string })
 export const findForLogin = statement('find user for login', (db, p: { usernameKey: string }) =>
   db
     .selectFrom('users')
-    .leftJoin('credentials', (join) => join.onRef('credentials.user_id', '=', 'users.id').on('credentials.kind', '=', 'password'))
+    .leftJoin('credentials', (join) => join.onRef('credentials.user_id', '=', 'users.id').on('credentials.kind', '=', PASSWORD))
     .select([...USER_COLUMNS, 'credentials.value as password_hash'])
     .where('username_key', '=', p.usernameKey),
 )
 
 export const findPassword = statement('find password', (db, p: { userId: string }) =>
-  db.selectFrom('credentials').select(['value', 'changed_at']).where('user_id', '=', p.userId).where('kind', '=', 'password'),
+  db.selectFrom('credentials').select(['value', 'changed_at']).where('user_id', '=', p.userId).where('kind', '=', PASSWORD),
 )
 
 export const listUsers = statement('list users', (db, p: { after: string; limit: number }) =>
