@@ -13,7 +13,10 @@ export function startSweeping(core: Core): () => Promise<void> {
     const entries = await core.db.write(sweepAudit, { before: now - AUDIT_KEPT_MS, limit })
     return Math.max(counters.length, entries.length)
   }
-  return sweepRegularly({ sweep }, core.clock, (error) => {
+  const { sessions } = core.db
+  // The process that sweeps sessions sweeps the rest too.
+  const takeSweep = (now: number, until: number) => sessions.takeSweep?.(now, until) ?? true
+  return sweepRegularly({ sweep, takeSweep }, core.clock, (error) => {
     core.log.warn({ err: error }, 'sweeping did not work; the next minute tries again')
   })
 }

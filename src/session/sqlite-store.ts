@@ -1,4 +1,5 @@
 // Sessions in a SQLite file: one statement per verb, and an exact copy of recent rows in this process.
+import { newId } from '../domain/secret.ts'
 import { isPromise } from './awaitable.ts'
 import { Recent } from './recent.ts'
 import { SqliteConnection, type SqlValue } from './sqlite.ts'
@@ -9,7 +10,7 @@ export { SqliteConnection, StepMissed, StoreBusy } from './sqlite.ts'
 export type SqliteStoreOptions =
   /** A file of its own, made where it is missing, with the table `guildhall_sessions`. */
   | { readonly path: string }
-  /** A table with the same columns that somebody else made, over a connection that somebody else closes. */
+  /** A table with the same columns, and one called like it with `_sweep`, that somebody else made, over a connection that somebody else closes. */
   | { readonly connection: SqliteConnection; readonly table: string }
 
 /** The columns of a session, in the order in which `sessionFrom` takes their values. */
@@ -38,6 +39,8 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
   protected readonly connection: SqliteConnection
   protected readonly table: string
   readonly #ownsConnection: boolean
+  /** Who this is among the processes that sweep. */
+  readonly #worker = newId()
   readonly #sql: ReturnType<typeof statements>
   /** An exact copy: emptied when something has written to a table that `findSql` reads, but for our own writes to known sessions. */
   readonly #copies = new Recent<Row>(COPIES)
@@ -125,6 +128,10 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
 
   clear(): Awaitable<void> {
     return this.connection.retrying(() => void this.connection.run(this.#sql.clear, [], { durable: true }))
+  }
+
+  takeSweep(now: number, until: number): Awaitable<boolean> {
+    return this.connection.retrying(() => this.connection.run(this.#sql.takeSweep, [this.#worker, until, now]).changes > 0)
   }
 
   close(): void {
@@ -232,6 +239,8 @@ function statements(table: string) {
     all: `SELECT ${columns} FROM ${table} WHERE expires_at > ? LIMIT ?`,
     count: `SELECT count(*) FROM ${table} WHERE expires_at > ?`,
     clear: `DELETE FROM ${table}`,
+    takeSweep: `INSERT INTO ${table}_sweep (id, worker, until) VALUES (1, ?, ?) ON CONFLICT (id) DO UPDATE
+      SET worker = excluded.worker, until = excluded.until WHERE ${table}_sweep.until <= ? OR ${table}_sweep.worker = excluded.worker`,
     sweep: `DELETE FROM ${table} WHERE hash IN (SELECT hash FROM ${table} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)
       RETURNING hash`,
   }
@@ -259,6 +268,10 @@ function createTable(connection: SqliteConnection, table: string): void {
           ip TEXT,
           user_agent TEXT
         ) STRICT`,
+        params: [],
+      },
+      {
+        sql: `CREATE TABLE IF NOT EXISTS ${table}_sweep (id INTEGER PRIMARY KEY, worker TEXT NOT NULL, until INTEGER NOT NULL) STRICT`,
         params: [],
       },
       { sql: `CREATE INDEX IF NOT EXISTS ${table}_user_id ON ${table} (user_id)`, params: [] },

@@ -77,6 +77,8 @@ export interface SessionStore<Row extends SessionRow = SessionRow> {
   deleteByUser(userId: string, options?: { readonly except?: string | undefined }): Awaitable<number>
   sweep(now: number, limit: number): Awaitable<number>
   close(): Awaitable<void>
+  /** Optional: whether this process is the one that sweeps, until then. Without it every process sweeps. */
+  takeSweep?(now: number, until: number): Awaitable<boolean>
   /** Optional, for `req.sessionStore`: sessions that have not expired at `now`, at most `limit`; how many there are; and the end of all. */
   all?(now: number, limit: number): Awaitable<readonly SessionRow[]>
   count?(now: number): Awaitable<number>

@@ -11,13 +11,13 @@ const LARGEST_BATCH = 1000
 /** While a batch runs in a SQLite file, nobody is served: it may take about as long. */
 const GOAL_MS = 10
 const LONGEST_PAUSE_MS = 200
+/** For so long a process that sweeps keeps the others from it; it says so again while it goes on. */
+const LEASE_MS = 10_000
+
+type Sweepable = Pick<SessionStore, 'sweep' | 'takeSweep'>
 
 /** Starts sweeping. The timer keeps no process alive. Gives a function that stops, once a batch that runs is done. */
-export function sweepRegularly(
-  store: Pick<SessionStore, 'sweep'>,
-  clock: Clock,
-  onError: (error: unknown) => void,
-): () => Promise<void> {
+export function sweepRegularly(store: Sweepable, clock: Clock, onError: (error: unknown) => void): () => Promise<void> {
   let stopped = false
   let running: Promise<void> = Promise.resolve()
   let timer = plan()
@@ -47,9 +47,15 @@ export function sweepRegularly(
   }
 }
 
-/** Sweeps until nothing is left, or `goesOn` says no more. */
-export async function sweepAll(store: Pick<SessionStore, 'sweep'>, clock: Clock, goesOn: () => boolean): Promise<void> {
+/** Sweeps until nothing is left, `goesOn` says no more, or another process is at it. */
+export async function sweepAll(store: Sweepable, clock: Clock, goesOn: () => boolean): Promise<void> {
+  let leasedUntil = 0
   for (let batch = FIRST_BATCH; goesOn(); ) {
+    const now = clock.now()
+    if (now > leasedUntil - LEASE_MS / 2) {
+      leasedUntil = now + LEASE_MS
+      if (store.takeSweep && !(await store.takeSweep(now, leasedUntil))) return
+    }
     const startedAt = performance.now()
     if ((await store.sweep(clock.now(), batch)) < batch) return
     const tookMs = performance.now() - startedAt

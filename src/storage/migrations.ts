@@ -80,6 +80,17 @@ export const migrations: readonly Migration[] = [
     title: 'the language that a user chose',
     statements: (db) => [db.schema.alterTable('users').addColumn('locale', 'text')],
   },
+  {
+    number: 3,
+    title: 'which process sweeps',
+    statements: (db) => [
+      db.schema
+        .createTable('sessions_sweep')
+        .addColumn('id', 'integer', (column) => column.primaryKey())
+        .addColumn('worker', 'text', (column) => column.notNull())
+        .addColumn('until', 'bigint', (column) => column.notNull()),
+    ],
+  },
 ]
 
 export const SCHEMA_VERSION = migrations.length

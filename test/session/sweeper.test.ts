@@ -37,6 +37,19 @@ test('where it goes fast, batches grow, and stay bounded', async () => {
   expect(Math.max(...limits)).toBeGreaterThan(50)
 })
 
+test('of two processes on one file one sweeps at a time, and the other takes over when it is gone', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'guildhall-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const [one, other] = [1, 2].map(() => new SqliteStore({ path: join(folder, 'sessions.db') }))
+  for (const store of [one, other]) onTestFinished(() => store?.close())
+  expect(await one?.takeSweep(1000, 11_000)).toBe(true)
+  expect(await other?.takeSweep(1001, 11_001)).toBe(false)
+  expect(await one?.takeSweep(6000, 16_000)).toBe(true)
+  expect(await other?.takeSweep(15_999, 26_000)).toBe(false)
+  expect(await other?.takeSweep(16_000, 26_000)).toBe(true)
+  expect(await one?.takeSweep(16_001, 26_001)).toBe(false)
+})
+
 test('two processes that sweep one file at the same time take everything that has expired and nothing else', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'guildhall-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
