@@ -62,7 +62,7 @@ export abstract class RequestSession<Row extends SessionRow = SessionRow> implem
     this.row = found?.row
     this.stored = found?.row
     const { rolling, resave, saveUninitialized, watchesUnset } = engine.habits
-    if (rolling || resave || saveUninitialized || watchesUnset) this.hold()
+    if (rolling || resave || saveUninitialized || (watchesUnset && found)) this.hold()
   }
 
   /** `req.session` was set to nothing, or deleted. */
