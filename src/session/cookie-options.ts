@@ -1,7 +1,7 @@
 // The options of the session cookie: as express-session takes them, checked, with the defaults of ours.
 import { systemClock } from '../domain/clock.ts'
 import { type Duration, parseDuration } from '../domain/duration.ts'
-import { type CookieAttributes, LONGEST_COOKIE_MS } from './cookie.ts'
+import { ATTRIBUTE, type CookieAttributes, wholeSpan } from './cookie.ts'
 import { shown } from './shown.ts'
 
 export interface CookieOptions {
@@ -40,7 +40,6 @@ const NAMES = [
   'encode',
   'originalMaxAge',
 ]
-const ATTRIBUTE = /^[\x20-\x3a\x3c-\x7e]{1,1024}$/ // RFC 6265bis: at most 1024 bytes, no ";" and no control
 
 /** The looks of a cookie from its options, and what is wrong with them. */
 export function readCookieOptions(
@@ -93,7 +92,7 @@ function spanOf(
     const until = expires instanceof Date ? expires.getTime() : Number.NaN
     must(!Number.isNaN(until), 'cookie.expires must be a Date, false or null', expires)
     // The cookie's maxAge counts from here, as it does in express-session.
-    return Math.min(until - now, LONGEST_COOKIE_MS)
+    return wholeSpan(until - now)
   }
   const { maxAge } = options
   if (maxAge === undefined || maxAge === null) return undefined
@@ -103,5 +102,5 @@ function spanOf(
     "cookie.maxAge must be a positive number of milliseconds or a duration like '30d'",
     maxAge,
   )
-  return typeof span === 'number' ? Math.min(span, LONGEST_COOKIE_MS) : undefined
+  return typeof span === 'number' ? wholeSpan(span) : undefined
 }

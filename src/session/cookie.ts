@@ -2,6 +2,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { type Key, keyedDigest, sameSecret } from '../domain/secret.ts'
 import { Recent } from './recent.ts'
+import { shown } from './shown.ts'
 
 /** What a Set-Cookie says beside name and value. */
 export interface CookieAttributes {
@@ -29,6 +30,21 @@ export interface CookieSettings extends CookieAttributes {
 /** Browsers keep a cookie for at most 400 days (RFC 6265bis section 5.5). */
 export const LONGEST_COOKIE_MS = 400 * 86_400_000
 
+/** A span as it is kept: at most 400 days either way, in whole milliseconds. NaN stays what it is. */
+export function wholeSpan(ms: number): number {
+  return Math.ceil(Math.max(-LONGEST_COOKIE_MS, Math.min(ms, LONGEST_COOKIE_MS)))
+}
+
+/** What an attribute of a cookie may say: at most 1024 bytes (RFC 6265bis section 5.5), no ";" and no control. */
+export const ATTRIBUTE = /^[\x20-\x3a\x3c-\x7e]{1,1024}$/
+const VALUE = /^[\x21-\x3a\x3c-\x7e]*$/
+
+/**
+ * The ids that are taken. No store is asked for others, whatever vouches for them: a store may make a path of an id, and whoever signs
+ * something else with the same secret, a language cookie say, would sign that path.
+ */
+export const ID = /^(?!.*\.\.)[^\s"\\;,\p{Cc}]{1,256}$/u
+
 /** A visitor has one; more are planted. So many are looked up at a request; all of them are deleted at a logout. */
 export const MOST_CANDIDATES = 4
 const MOST_VERIFIED = 10_000
@@ -38,7 +54,7 @@ const TAB = 0x09
 const SEMICOLON = 0x3b
 
 const UNSIGNED = /^[\w-]{43}$/
-// As express-session writes it: encodeURIComponent('s:' + id + '.' + base64 without '='). An id may be of any form: the signature vouches for it.
+// As express-session writes it: encodeURIComponent('s:' + id + '.' + base64 without '=').
 const SIGNED = /^s(?:%3[Aa]|:)([^\s"\\]{1,1024})\.((?:[A-Za-z\d+/]|%2[Bb]|%2[Ff]){43})$/
 // A header in the syntax of RFC 2965 has other rules for quotes and commas. No browser sends it; who does, wants two readers to disagree.
 const OLD_SYNTAX = '$Version'
@@ -88,6 +104,7 @@ export function writeCookie(
     readonly now: number
   },
 ): string {
+  if (!VALUE.test(value)) throw new TypeError(`the value of the cookie ${name} cannot stand in a Set-Cookie`)
   const text = `${name}=${value}${attributes(as.attributes, as.secure)}`
   if (as.maxAgeMs === undefined) return text
   const maxAgeMs = Math.min(as.maxAgeMs, LONGEST_COOKIE_MS)
@@ -159,7 +176,8 @@ function signatureReader(secrets: readonly Key[]): (value: string) => string | u
     const known = verified.get(value)
     if (known !== undefined) return known
     const id = unsign(value, secrets)
-    if (id !== undefined) verified.set(value, id)
+    // A copy: a part of a header keeps the whole header in memory.
+    if (id !== undefined) verified.set(copyOf(value), copyOf(id))
     return id
   }
 }
@@ -168,9 +186,13 @@ function unsign(value: string, secrets: readonly Key[]): string | undefined {
   const [, written, given] = SIGNED.exec(value) ?? NONE
   if (written === undefined || given === undefined) return undefined
   const id = decode(written)
-  if (id === undefined) return undefined
+  if (id === undefined || !ID.test(id)) return undefined
   const base64url = given.replace(/%2B|\+/gi, '-').replace(/%2F|\//gi, '_')
   return secrets.some((secret) => sameSecret(keyedDigest(secret, id), base64url)) ? id : undefined
+}
+
+function copyOf(text: string): string {
+  return Buffer.from(text).toString()
 }
 
 function decode(text: string): string | undefined {
@@ -187,15 +209,22 @@ function signature(id: string, secret: Key): string {
 }
 
 function attributes(cookie: CookieAttributes, secure: boolean): string {
-  let text = `; Path=${cookie.path}`
-  if (cookie.domain !== undefined) text += `; Domain=${cookie.domain}`
+  let text = ''
+  if (cookie.path) text += `; Path=${plain('path', cookie.path)}`
+  if (cookie.domain) text += `; Domain=${plain('domain', cookie.domain)}`
   if (cookie.httpOnly) text += '; HttpOnly'
   if (secure) text += '; Secure'
   const sameSite = cookie.sameSite === 'auto' ? (secure ? 'none' : 'lax') : cookie.sameSite
-  if (sameSite !== false) text += `; SameSite=${capital(sameSite)}`
+  if (sameSite) text += `; SameSite=${capital(plain('sameSite', sameSite))}`
   if (cookie.partitioned) text += '; Partitioned'
-  if (cookie.priority !== undefined) text += `; Priority=${capital(cookie.priority)}`
+  if (cookie.priority) text += `; Priority=${capital(plain('priority', cookie.priority))}`
   return text
+}
+
+/** What an application puts into `req.session.cookie` may come from a visitor: it must end neither the attribute nor the header. */
+function plain(name: string, value: unknown): string {
+  if (typeof value === 'string' && ATTRIBUTE.test(value)) return value
+  throw new TypeError(`cookie.${name} cannot stand in a Set-Cookie, got ${shown(value)}`)
 }
 
 function capital(word: string): string {

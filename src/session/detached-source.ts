@@ -68,11 +68,12 @@ export function isDetachedRequest(source: object): source is DetachedRequest {
 /** The fields of a cookie as a store of express-session gives it: its date is a text after JSON. */
 export function readStoredCookie(stored: unknown): CookieFields {
   if (typeof stored !== 'object' || stored === null) return {}
-  const { originalMaxAge, expires, ...fields }: Record<string, unknown> = Object.fromEntries(Object.entries(stored))
+  const { originalMaxAge, expires, maxAge, ...fields }: Record<string, unknown> = Object.fromEntries(Object.entries(stored))
   const date = typeof expires === 'string' ? new Date(expires) : expires
   // What is no cookie's field is not read; what is none of its values, neither.
   return {
     ...fields,
+    ...(typeof maxAge === 'number' ? { maxAge } : {}),
     ...(date instanceof Date && !Number.isNaN(date.getTime()) ? { expires: date } : {}),
     originalMaxAge: typeof originalMaxAge === 'number' ? originalMaxAge : null,
   }

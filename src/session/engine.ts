@@ -18,7 +18,7 @@ export interface Habits {
   readonly saveUninitialized: boolean
   /** What `req.session = null` and `delete req.session` do. */
   readonly unset: 'destroy' | 'keep'
-  /** Whether `delete req.session` has to be noticed even where nothing else was done with the session. */
+  /** Whether `delete req.session` is noticed even where nothing else was done with the session: it costs a hold on each of its responses. */
   readonly watchesUnset: boolean
   /** Whether `req.session.cookie` can be changed. */
   readonly cookieCanChange: boolean

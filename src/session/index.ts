@@ -7,7 +7,7 @@ import { Store } from './base-store.ts'
 import type { ExpressStore } from './callback-store.ts'
 import { fromExpressStore } from './express-store.ts'
 import { MemoryStore } from './memory-store.ts'
-import { Sessions } from './middleware.ts'
+import { beginSession, Sessions } from './middleware.ts'
 import { readOptions, type SessionOptions } from './options.ts'
 import { Session } from './session.ts'
 import { Cookie } from './session-cookie.ts'
@@ -95,7 +95,7 @@ function makeMiddleware(options?: SessionOptions): SessionMiddleware {
     onError: (error, step) => warn(`session: ${step} failed: ${error instanceof Error ? error.message : String(error)}`),
   })
   if (!Object.hasOwn(sessionStore, 'generate')) {
-    Object.assign(sessionStore, { generate: (req: IncomingMessage) => sessions.begin(req) })
+    Object.assign(sessionStore, { generate: beginSession })
   }
   return Object.assign(sessions.handle, { close: () => sessions.close() })
 }

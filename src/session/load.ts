@@ -1,25 +1,21 @@
 // Steps one and two of a request: reads the ids out of its cookies, loads the session that one of them leads to.
 import type { IncomingMessage } from 'node:http'
-import { expiryAfter, needsTouch } from '../domain/session.ts'
 import { isPromise } from './awaitable.ts'
 import { MOST_CANDIDATES, type ReadIds } from './cookie.ts'
 import type { Engine, Found } from './engine.ts'
-import { Recent } from './recent.ts'
+import { isRetired } from './row.ts'
 import type { Awaitable, SessionRow } from './store.ts'
-
-// How many recent touches are remembered; when there are more, some sessions are touched once more than needed.
-const MOST_TOUCHED = 20_000
+import { Touches } from './touches.ts'
 
 export class Loader<Row extends SessionRow> {
   readonly #engine: Engine<Row>
   readonly #readIds: ReadIds
-  readonly #touched = new Recent<number>(MOST_TOUCHED)
-  readonly #onTouchError: (error: unknown) => void
+  readonly #touches: Touches
 
   constructor(engine: Engine<Row>, readIds: ReadIds, onTouchError: (error: unknown) => void) {
     this.#engine = engine
     this.#readIds = readIds
-    this.#onTouchError = onTouchError
+    this.#touches = new Touches(engine, onTouchError)
   }
 
   /** Step one: read. */
@@ -42,32 +38,7 @@ export class Loader<Row extends SessionRow> {
 
   #accept(id: string, row: Row | undefined): Found<Row> | undefined {
     if (!this.#engine.isLive(row)) return undefined
-    if (!isRetired(row) && !this.#engine.habits.resave) this.#touch(row)
+    if (!isRetired(row) && !this.#engine.habits.resave) this.#touches.touch(row)
     return { id, row }
   }
-
-  /** Marks a session as seen, at most once per interval, however many requests come at once. Nobody waits for it. */
-  #touch(row: Row): void {
-    const { clock, store } = this.#engine
-    const now = clock.now()
-    if (!needsTouch(row, now)) return
-    const touchedAt = this.#touched.get(row.hash)
-    if (touchedAt !== undefined && !needsTouch({ lastSeenAt: touchedAt, idleMs: row.idleMs }, now)) return
-    this.#touched.set(row.hash, now)
-    const failed = (error: unknown): void => {
-      this.#touched.delete(row.hash)
-      this.#onTouchError(error)
-    }
-    try {
-      const touched = store.touch(row.hash, { lastSeenAt: now, expiresAt: expiryAfter(now, row) })
-      if (isPromise(touched)) touched.catch(failed)
-    } catch (error) {
-      failed(error)
-    }
-  }
-}
-
-/** Whether a session was replaced by a bare `regenerate`: requests that were on their way may read it, and nothing else. */
-export function isRetired(row: SessionRow): boolean {
-  return row.idleMs === 0
 }

@@ -57,6 +57,7 @@ interface AnyVisit {
   readonly session: object | undefined
   readonly id: string
   abandon(): void
+  begin(): void
 }
 
 declare module 'http' {
@@ -75,6 +76,7 @@ export class Sessions<Row extends SessionRow = SessionRow> {
   constructor(options: SessionsOptions<Row>) {
     const { store, cookie, limits, clock, habits = PLAIN_HABITS, SessionClass = Session } = options
     Object.preventExtensions(SessionClass.prototype)
+    Object.freeze(SessionClass)
     const readIds = idReader(cookie)
     const keyOf = (id: string): string => store.keyOf?.(id) ?? digest(id)
     store.attach?.({ limits, clock })
@@ -116,7 +118,8 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     }
     if (!isPromise(found)) return this.#begin({ req, res, next, attributes }, found)
     // A store that fails is an error, never an anonymous visitor where somebody was logged in.
-    found.then((loaded) => this.#begin({ req, res, next, attributes }, loaded)).catch(next)
+    // What the next handler throws is not handed to it once more: it would be called twice.
+    found.then((loaded) => this.#begin({ req, res, next, attributes }, loaded), next)
   }
 
   /** The live session of a request without a response, such as the upgrade of a WebSocket. */
@@ -153,11 +156,6 @@ export class Sessions<Row extends SessionRow = SessionRow> {
       keep: keep ?? [],
       continues,
     })
-  }
-
-  /** Gives a request a new, empty session, beside what is stored of the one that it has. */
-  begin(req: IncomingMessage): void {
-    this.#visit(req).begin()
   }
 
   /** Ends the session of a request and clears its cookie: in any state, as often as asked. */
@@ -197,14 +195,19 @@ export class Sessions<Row extends SessionRow = SessionRow> {
   #visit(req: IncomingMessage): Visit<Row> {
     const visit = req[VISIT]
     if (this.#owns(visit)) return visit
-    throw new TypeError(
-      'this request has no session: put the session middleware in front, app.use(session()) or app.use(membership)',
-    )
+    throw noSession()
   }
 
   #owns(visit: AnyVisit | undefined): visit is Visit<Row> {
     return visit?.engine === this.#engine
   }
+}
+
+/** Gives a request a new, empty session, beside what is stored of the one that it has. Whichever middleware it has it from: two may share a store. */
+export function beginSession(req: IncomingMessage): void {
+  const visit = req[VISIT]
+  if (!visit) throw noSession()
+  visit.begin()
 }
 
 // One descriptor for all requests, so that they keep one shape.
@@ -228,6 +231,12 @@ const SESSION_ID: PropertyDescriptor & ThisType<IncomingMessage> = {
   get() {
     return this[VISIT]?.id
   },
+}
+
+function noSession(): TypeError {
+  return new TypeError(
+    'this request has no session: put the session middleware in front, app.use(session()) or app.use(membership)',
+  )
 }
 
 function secondSession(): TypeError {

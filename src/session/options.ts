@@ -6,7 +6,7 @@ import { type Duration, parseDuration } from '../domain/duration.ts'
 import type { Key } from '../domain/secret.ts'
 import type { SessionLimits } from '../domain/session.ts'
 import type { ExpressStore } from './callback-store.ts'
-import { type CookieAttributes, type CookieSettings, LONGEST_COOKIE_MS } from './cookie.ts'
+import { type CookieAttributes, type CookieSettings, ID, LONGEST_COOKIE_MS } from './cookie.ts'
 import { type CookieOptions, readCookieOptions } from './cookie-options.ts'
 import type { Habits } from './engine.ts'
 import { AdoptedStore, fromExpressStore, isExpressStore } from './express-store.ts'
@@ -82,8 +82,6 @@ const STORE_METHODS = ['create', 'find', 'update', 'touch', 'retire', 'delete', 
 
 const TOKEN = /^[\w!#%&'*+.^`|~-][\w!#$%&'*+.^`|~-]{0,127}$/ // RFC 6265 section 4.1.1; a leading $ is RFC 2965's
 
-const ID = /^[^\s"\\;,]{1,256}$/
-
 /** Settings from options. Throws one TypeError that lists every fault. */
 export function readOptions(options: SessionOptions = {}): SessionSettings {
   const faults: string[] = []
@@ -155,7 +153,7 @@ export function readOptions(options: SessionOptions = {}): SessionSettings {
       resave,
       saveUninitialized,
       unset,
-      watchesUnset: options.unset === 'destroy',
+      watchesUnset: unset === 'destroy',
       cookieCanChange: true,
       storesCookie: typeof cookieOf === 'function' || usedStore instanceof AdoptedStore,
       idleFollowsCookie: idleTimeout === undefined,
@@ -194,7 +192,9 @@ function attributesFor(cookieOf: (req: IncomingMessage) => CookieOptions, req: I
 function newId(genid: (req: IncomingMessage) => unknown, req: IncomingMessage): string {
   const id = genid(req)
   if (typeof id !== 'string' || !ID.test(id))
-    throw new TypeError(`session(): genid must give a text of 1 to 256 characters without spaces, got ${typeof id}`)
+    throw new TypeError(
+      `session(): genid must give a text of 1 to 256 characters without spaces, quotes, separators and '..', got ${typeof id}`,
+    )
   return id
 }
 

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { SessionLimits } from '../domain/session.ts'
 import { cookieOf, isStranger, maxAgeOf, noCookie, overHttps, reachesBrowser } from './answer-cookie.ts'
-import type { CookieAttributes } from './cookie.ts'
+import { type CookieAttributes, wholeSpan } from './cookie.ts'
 import type { Engine } from './engine.ts'
 import { Cookie, readCookieText, textOfCookie } from './session-cookie.ts'
 import type { SessionRow } from './store.ts'
@@ -101,7 +101,8 @@ export class RequestCookie {
   get #maxAge(): number | undefined {
     if (!this.#isSpecial) return this.#usual.maxAgeMs
     const { originalMaxAge } = this.cookie
-    return typeof originalMaxAge === 'number' ? originalMaxAge : undefined
+    if (Number.isNaN(originalMaxAge)) throw new TypeError('cookie.originalMaxAge must be a number of milliseconds, got NaN')
+    return typeof originalMaxAge === 'number' ? wholeSpan(originalMaxAge) : undefined
   }
 
   #open(): Cookie {

@@ -6,10 +6,9 @@ import { after, isPromise } from './awaitable.ts'
 import type { CookieAttributes } from './cookie.ts'
 import { emptyObject, patchTexts, textsOfRow, writeTexts } from './data.ts'
 import type { Engine, Found } from './engine.ts'
-import { isRetired } from './load.ts'
 import { type CookieOwner, RequestCookie } from './request-cookie.ts'
 import { hold, type Settling } from './response.ts'
-import { newRow } from './row.ts'
+import { isRetired, newRow } from './row.ts'
 import { fill, notice, type Session } from './session.ts'
 import type { Cookie } from './session-cookie.ts'
 import type { SessionSource } from './session-source.ts'
@@ -62,7 +61,7 @@ export abstract class RequestSession<Row extends SessionRow = SessionRow> implem
     this.row = found?.row
     this.stored = found?.row
     const { rolling, resave, saveUninitialized, watchesUnset } = engine.habits
-    if (rolling || resave || saveUninitialized || watchesUnset) this.hold()
+    if (rolling || resave || saveUninitialized || (watchesUnset && found)) this.hold()
   }
 
   /** `req.session` was set to nothing, or deleted. */

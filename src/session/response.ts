@@ -26,6 +26,7 @@ export function hold(res: ServerResponse, session: Settling): void {
   let state: 'open' | 'waiting' | 'settled' = 'open'
 
   res.writeHead = (...args: unknown[]) => {
+    if (state === 'waiting') return res
     if (state === 'open') {
       const saving = session.settle()
       if (isPromise(saving)) saving.catch(() => {}) // `end` tries again, and answers for it.
@@ -43,7 +44,8 @@ export function hold(res: ServerResponse, session: Settling): void {
       const saving = session.settle()
       if (!isPromise(saving)) return goOn()
       state = 'waiting'
-      saving.then(goOn).catch(giveUp)
+      const seal = sealed(res)
+      saving.finally(seal).then(goOn).catch(giveUp)
     } catch (error) {
       giveUp(error)
     }
@@ -62,6 +64,28 @@ export function hold(res: ServerResponse, session: Settling): void {
     if (res.headersSent) res.destroy()
     else forgetBody(res)
     process.nextTick(() => session.failed(error))
+  }
+}
+
+/**
+ * Nobody may answer a second time while an answer waits, as an error handler would that sees no head sent: the length of one body and
+ * the bytes of another are two answers to whoever reads the connection. Gives what breaks the seal: the answer is as it was.
+ */
+function sealed(res: ServerResponse): () => void {
+  const { write, statusCode } = res
+  const reason: unknown = Object.getOwnPropertyDescriptor(res, 'statusMessage')?.value // HTTP/2 has none, and warns who asks.
+  const headers = res.getHeaders()
+  const drop = (): boolean => false
+  res.write = drop
+  return () => {
+    if (res.write === drop) res.write = write
+    if (res.headersSent) return
+    res.statusCode = statusCode
+    if (Object.hasOwn(res, 'statusMessage')) Reflect.set(res, 'statusMessage', reason)
+    for (const name of res.getHeaderNames()) if (headers[name] === undefined) res.removeHeader(name)
+    for (const [name, value] of Object.entries(headers)) {
+      if (value !== undefined && res.getHeader(name) !== value) res.setHeader(name, value)
+    }
   }
 }
 

@@ -45,3 +45,8 @@ export function newRow({ hash, data, now, limits, persistent, login }: NewSessio
     userAgent: login?.userAgent,
   }
 }
+
+/** Whether a session was replaced by a bare `regenerate`: requests that were on their way may read it, and nothing else. */
+export function isRetired(row: SessionRow): boolean {
+  return row.idleMs === 0
+}

@@ -1,6 +1,6 @@
 // `req.session.cookie`: what the cookie of one session looks like, and how long the browser keeps it. Changes go out with the response.
 import { type Clock, systemClock } from '../domain/clock.ts'
-import { type CookieAttributes, LONGEST_COOKIE_MS, writeCookie } from './cookie.ts'
+import { type CookieAttributes, wholeSpan, writeCookie } from './cookie.ts'
 
 type SameSite = CookieAttributes['sameSite'] | true
 /** Milliseconds or a Date; nothing, or false, for as long as the browser is open. */
@@ -34,6 +34,8 @@ export interface CookieData {
   readonly sameSite: SameSite | undefined
 }
 
+const FIELDS = new Set(['path', 'domain', 'httpOnly', 'secure', 'sameSite', 'partitioned', 'priority', 'maxAge', 'expires'])
+
 /** The cookie of a session, with the fields that express-session gives it. */
 export class Cookie {
   path = '/'
@@ -55,8 +57,8 @@ export class Cookie {
     const { encode, originalMaxAge, ...others } = fields
     this.#encode = encode
     for (const [name, value] of Object.entries(others)) {
-      // `data` is what a stored cookie calls itself; undefined says nothing.
-      if (name !== 'data' && value !== undefined) Reflect.set(this, name, value)
+      // No other name: a stored `__proto__` or `toJSON` would take the cookie's own away. Undefined says nothing.
+      if (FIELDS.has(name) && value !== undefined) Reflect.set(this, name, value)
     }
     if (originalMaxAge !== undefined) this.originalMaxAge = originalMaxAge
   }
@@ -67,7 +69,7 @@ export class Cookie {
   }
 
   set expires(date: Date | false | null | undefined) {
-    if (date && !(date instanceof Date)) throw new TypeError(`cookie.expires must be a Date, false or null, got ${String(date)}`)
+    if (date && !isTime(date)) throw new TypeError(`cookie.expires must be a Date, false or null, got ${String(date)}`)
     this.#refuseIfFixed()
     this.#expires = date
     this.originalMaxAge = date instanceof Date ? date.getTime() - this.#clock.now() : date
@@ -83,11 +85,12 @@ export class Cookie {
       this.expires = span
       return
     }
-    if (span && typeof span !== 'number')
+    if (Number.isNaN(span) || (span && typeof span !== 'number'))
       throw new TypeError(`cookie.maxAge must be a number of milliseconds, got ${String(span)}`)
     this.#refuseIfFixed()
-    this.#expires = typeof span === 'number' ? new Date(this.#clock.now() + Math.min(span, LONGEST_COOKIE_MS)) : span
-    this.originalMaxAge = typeof span === 'number' ? Math.min(span, LONGEST_COOKIE_MS) : span
+    const whole = typeof span === 'number' ? wholeSpan(span) : span
+    this.#expires = typeof whole === 'number' ? new Date(this.#clock.now() + whole) : whole
+    this.originalMaxAge = whole
   }
 
   get data(): CookieData {
@@ -128,6 +131,10 @@ export class Cookie {
     if (Object.isFrozen(this))
       throw new TypeError('req.session.cookie cannot be changed here: the settings decide how long a login lasts')
   }
+}
+
+function isTime(date: unknown): date is Date {
+  return date instanceof Date && !Number.isNaN(date.getTime())
 }
 
 /** The text that tells whether a cookie was changed, and that is stored where it was. The passing of time is no change. */

@@ -36,7 +36,8 @@ export class Session<Row extends SessionRow = SessionRow> {
 
   /**
    * Begins a new, empty session with a new id. `req.session` is the new one at once. Requests that carried the old id may
-   * still read it for ten seconds and write nothing. It is no logout: that is `destroy`.
+   * still read it for ten seconds and write nothing. It is no logout: that is `destroy`. What you copy from the old session to the new one
+   * is there although a logout may have ended the old one meanwhile: copy nothing that says who somebody is.
    */
   regenerate(): Promise<void>
   regenerate(callback: Callback): this
@@ -67,7 +68,8 @@ export class Session<Row extends SessionRow = SessionRow> {
 
   /**
    * Changes the session atomically: `change` gets the data as they are stored now, and what it changed is written only where nobody
-   * else wrote meanwhile; else it is called again. So it should do nothing but change the data. Gives what `change` gives.
+   * else wrote meanwhile; else it is called again. So it should do nothing but change the data, which are those that are stored, without
+   * what this request has not saved. Gives what `change` gives.
    * Fails where the session is no longer there.
    *
    * @example
@@ -75,7 +77,7 @@ export class Session<Row extends SessionRow = SessionRow> {
    */
   update<T>(change: (data: Omit<this, keyof Session>) => Awaitable<T>): Promise<T> {
     // What an application declared to be in its session is what it finds there.
-    return this.#source.update(this, change as (data: object) => Awaitable<T>)
+    return heard(this.#source.update(this, change as (data: object) => Awaitable<T>))
   }
 
   /** Lets the cookie's maxAge begin anew. Every response does that for the cookie it sends. */
@@ -94,7 +96,7 @@ export class Session<Row extends SessionRow = SessionRow> {
   }
 
   #answer(work: Promise<void>, callback: Callback | undefined): Promise<void> | this {
-    if (callback === undefined) return work
+    if (callback === undefined) return heard(work)
     work.then(
       () => process.nextTick(callback),
       (error: unknown) => process.nextTick(callback, error),
@@ -113,6 +115,8 @@ export class Session<Row extends SessionRow = SessionRow> {
     })
     // Nor with a = 'constructor', b = 'prototype': nothing can be added there.
     Object.preventExtensions(Session.prototype)
+    // Nor with a = 'constructor', b = 'rowOf': the class itself is the same for all requests.
+    Object.freeze(Session)
   }
 }
 
@@ -166,6 +170,12 @@ export function notice(
     patch[key] = null
   }
   return patch
+}
+
+/** Who does not wait for a failure does not hear of it; the process must not end for it. */
+function heard<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => {})
+  return work
 }
 
 function reserve(prototype: object, name: string): void {

@@ -1,12 +1,12 @@
 // `req.sessionStore` over a store of ours: the methods that express-session gives it. It takes ids and hashes them.
 import type { Clock } from '../domain/clock.ts'
 import { digest } from '../domain/secret.ts'
-import { expiryAfter } from '../domain/session.ts'
+import { expiryAfter, isExpired } from '../domain/session.ts'
 import { Store } from './base-store.ts'
 import type { Done, StoredSession } from './callback-store.ts'
 import type { CookieAttributes } from './cookie.ts'
 import { emptyObject, own, readTexts, textOf } from './data.ts'
-import { isRetired } from './load.ts'
+import { isRetired } from './row.ts'
 import { Cookie, readCookieText } from './session-cookie.ts'
 import type { SessionPatch, SessionRow, SessionStore } from './store.ts'
 
@@ -32,7 +32,7 @@ export class StoreFacade extends Store {
   override get = (id: string, callback: (error?: unknown, session?: StoredSession | null) => void): void => {
     answer(async () => {
       const row = await this.#store.find(this.#keyOf(id))
-      return row && row.expiresAt > this.#clock.now() ? this.#sessionOf(row) : null
+      return row && !isExpired(row, this.#clock.now()) ? this.#sessionOf(row) : null
     }, callback)
   }
 
@@ -41,7 +41,7 @@ export class StoreFacade extends Store {
     answer(async () => {
       const hash = this.#keyOf(id)
       const row = await this.#store.find(hash)
-      if (!row || !(await this.#store.update(hash, patchTo(readTexts(row.data), session)))) {
+      if (!row || isExpired(row, this.#clock.now()) || !(await this.#store.update(hash, patchTo(readTexts(row.data), session)))) {
         throw new Error('sessionStore.set: there is no such session; sessions begin with a request')
       }
     }, callback)
@@ -56,7 +56,8 @@ export class StoreFacade extends Store {
       const hash = this.#keyOf(id)
       const row = await this.#store.find(hash)
       const now = this.#clock.now()
-      if (row && !isRetired(row)) await this.#store.touch(hash, { lastSeenAt: now, expiresAt: expiryAfter(now, row) })
+      if (row && !isRetired(row) && !isExpired(row, now))
+        await this.#store.touch(hash, { lastSeenAt: now, expiresAt: expiryAfter(now, row) })
     }, callback)
   }
 
@@ -99,13 +100,16 @@ export class StoreFacade extends Store {
 
 /** What makes stored texts those of a session. */
 function patchTo(texts: ReadonlyMap<string, string>, session: StoredSession): SessionPatch {
-  const { cookie: _cookie, ...data } = session
   const patch: Record<string, string | null> = emptyObject()
-  for (const [key, value] of Object.entries(data)) {
+  for (const [key, value] of Object.entries(session)) {
+    if (OWN_KEYS.has(key)) continue
     const text = textOf(key, value)
     if (text !== undefined && text !== texts.get(key)) patch[key] = text
   }
-  for (const key of texts.keys()) if (!OWN_KEYS.has(key) && textOf(key, data[key]) === undefined) patch[key] = null
+  for (const key of texts.keys()) {
+    const kept = OWN_KEYS.has(key) || (Object.hasOwn(session, key) && textOf(key, session[key]) !== undefined)
+    if (!kept) patch[key] = null
+  }
   return patch
 }
 

@@ -3,10 +3,9 @@ import { setImmediate } from 'node:timers/promises'
 import { newToken } from '../domain/secret.ts'
 import { expiryAfter, type SessionLimits } from '../domain/session.ts'
 import { after, isPromise } from './awaitable.ts'
-import { patchTexts, textOf, textsOfRow, writeTexts } from './data.ts'
-import { isRetired } from './load.ts'
+import { emptyObject, patchTexts, textOf, textsOfRow, writeTexts } from './data.ts'
 import { PREDECESSOR_KEY, RequestSession } from './request-session.ts'
-import { type NewLogin, newRow } from './row.ts'
+import { isRetired, type NewLogin, newRow } from './row.ts'
 import { fill, notice } from './session.ts'
 import type { SessionSource } from './session-source.ts'
 import type { Awaitable, SessionPatch, SessionRow } from './store.ts'
@@ -35,6 +34,8 @@ export class SessionEnded extends Error {
 }
 
 export class Visit<Row extends SessionRow = SessionRow> extends RequestSession<Row> implements SessionSource<Row> {
+  #isChanging = false
+
   save(session: object): Promise<void> {
     return this.#act(() => (session === this.current ? this.saveNow() : undefined))
   }
@@ -165,9 +166,9 @@ export class Visit<Row extends SessionRow = SessionRow> extends RequestSession<R
     return after(store.find(stored.hash), (row) => {
       if (!this.engine.isLive(row) || isRetired(row)) throw gone()
       const texts = textsOfRow(row)
-      const draft = {}
+      const draft = emptyObject()
       fill(draft, texts, reserved)
-      return after(change(draft), (result) => {
+      return after(this.#call(change, draft), (result) => {
         const patch = notice(draft, texts, reserved)
         if (patch === undefined) return result
         return after(store.update(row.hash, patch, { unchangedFrom: row.data }), (updated) => {
@@ -182,12 +183,21 @@ export class Visit<Row extends SessionRow = SessionRow> extends RequestSession<R
   /** The same where nothing is stored yet: nobody else can know this session. */
   #changeNew<T>(change: (data: object) => Awaitable<T>): Awaitable<T> {
     const { reserved } = this.engine
-    const draft: object = Object.assign({}, this.current)
-    return after(change(draft), (result) => {
+    const draft = Object.assign(emptyObject(), this.current)
+    return after(this.#call(change, draft), (result) => {
       const patch = notice(draft, new Map(), reserved)
       if (patch === undefined) return result
       return after(this.create(patch), () => this.#adopt(patch, result))
     })
+  }
+
+  #call<T>(change: (data: object) => Awaitable<T>, draft: object): Awaitable<T> {
+    this.#isChanging = true
+    try {
+      return change(draft)
+    } finally {
+      this.#isChanging = false
+    }
   }
 
   /** What an atomic change wrote is there for this request too. */
@@ -241,6 +251,9 @@ export class Visit<Row extends SessionRow = SessionRow> extends RequestSession<R
 
   /** What the application asked for. The response waits for it, and fails with it unless somebody caught the failure before. */
   #act(work: () => Awaitable<void>): Promise<void> {
+    // It would wait for the change, and the change for it.
+    if (this.#isChanging)
+      return Promise.reject(new TypeError('req.session.update: its function must change the data, and nothing else'))
     this.hold()
     return this.turns.promise(work)
   }

@@ -3,8 +3,11 @@
 import express, { type Express } from 'express'
 import session, { fromExpressStore, MemoryStore, type SessionOptions, Store } from 'guildhall/session'
 import { describe, expect, test } from 'vitest'
+import { KeyedTurns } from '../../src/session/keyed-turns.ts'
 import { expressSession } from '../support/express-session.ts'
-import { Browser, HandClock, START, send, serve } from './support.ts'
+import { Browser, HandClock, MINUTE, START, send, serve } from './support.ts'
+
+type RequestStore = Express.Request['sessionStore']
 
 const SECRET = 'a secret of the house, long enough'
 
@@ -210,4 +213,48 @@ describe('req.sessionStore', () => {
     }
     expect([session.Store, session.MemoryStore]).toEqual([Store, MemoryStore])
   })
+})
+
+test('one store serves the visitors of two applications, each in its own', async () => {
+  const store = new expressSession.MemoryStore()
+  for (const name of ['one', 'two']) {
+    const url = await open({ store, name }, (app) => {
+      app.get('/', (req, res) => {
+        req.session.shelf = name
+        req.sessionStore.generate(req)
+        req.session.views = 1
+        res.json(req.session)
+      })
+    })
+    expect((await send(url)).text).toBe('{"views":1}')
+  }
+})
+
+test('a person is logged out although an earlier write of theirs was never answered', async () => {
+  const turns = new KeyedTurns(5)
+  void turns.take('ada', () => new Promise(() => {}))
+  const order: string[] = []
+  await Promise.all(['logout', 'login'].map((verb) => turns.take('ada', async () => void order.push(verb))))
+  expect(order).toEqual(['logout', 'login'])
+})
+
+test('a session that has expired is not touched back to life through req.sessionStore', async () => {
+  const clock = new HandClock()
+  let ask: (work: (store: RequestStore, id: string) => void) => void = () => {}
+  const url = await open({ clock, store: new MemoryStore({ clock }) }, (app) => {
+    counting(app)
+    app.get('/socket', (req, res) => {
+      const { sessionStore, sessionID } = req
+      ask = (work) => work(sessionStore, sessionID)
+      res.end()
+    })
+  })
+  const browser = new Browser(url)
+  await browser.get('/')
+  await browser.get('/socket')
+  clock.forward(17 * MINUTE)
+  await new Promise<void>((resolve) => ask((store, id) => store.touch?.(id, { cookie: {} }, () => resolve())))
+  const refused = await new Promise((resolve) => ask((store, id) => store.set?.(id, { cookie: {}, views: 7 }, resolve)))
+  expect(refused).toBeInstanceOf(Error)
+  expect((await browser.get('/')).text).toBe('1')
 })

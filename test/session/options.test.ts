@@ -137,3 +137,23 @@ test('the visit counter counts, also after a restart', async () => {
   expect((await later.get('/')).text).toBe('You have visited this page 3 times')
   await second.stop()
 })
+
+test('a person is logged out by `delete req.session` alone, also where nobody looked at the session before', async () => {
+  const app = express()
+  app.use(session(quiet))
+  app.get('/out', (req, res) => {
+    Reflect.deleteProperty(req, 'session')
+    res.end()
+  })
+  app.get('/', (req, res) => {
+    req.session.views = (req.session.views ?? 0) + 1
+    res.json(req.session.views)
+  })
+  const browser = new Browser(await serve(app))
+  await browser.get('/')
+  const kept = browser.cookie
+  await browser.get('/out')
+  expect(browser.cookie).toBeUndefined()
+  browser.cookie = kept
+  expect((await browser.get('/')).text).toBe('1')
+})

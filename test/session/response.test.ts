@@ -145,6 +145,38 @@ test('a body that cannot be sent is an error of this request alone, also where t
   expect([answer.status, answer.text.includes('chunk')]).toEqual([500, true])
 })
 
+test('a person whose page is answered twice gets the first answer whole, and nothing of the second', async () => {
+  const { url } = await house(
+    (app) => {
+      app.use((req, _res, next) => {
+        req.session.views = (req.session.views ?? 0) + 1
+        next()
+      })
+      app.get('/send', (_req, res) => {
+        res.status(201).set('X-Own', 'first').send('the first answer')
+        res.status(401).set('X-Own', 'second').set('X-Other', 'second').send('no')
+      })
+      app.get('/throw', (_req, res) => {
+        res.status(201).set('X-Own', 'first').send('the first answer')
+        throw new Error('too late')
+      })
+      app.get('/head', (_req, res) => {
+        res.status(201).set('X-Own', 'first').send('the first answer')
+        res.writeHead(500, { 'X-Own': 'second' })
+        res.write('second')
+        res.end('second')
+      })
+    },
+    { store: laterStore(new MemoryStore()) },
+  )
+  for (const path of ['/send', '/throw', '/head']) {
+    const { status, text, headers, complete, setCookies } = await send(url + path)
+    expect([path, status, text, complete]).toEqual([path, 201, 'the first answer', true])
+    expect([headers.get('x-own'), headers.get('x-other'), headers.get('content-length')]).toEqual(['first', null, '16'])
+    expect(setCookies).toHaveLength(1)
+  }
+})
+
 /** A store of which one verb fails, at once or later. */
 function failing(verb: 'create' | 'update' | 'delete', later: boolean): SessionStore {
   const store = new MemoryStore()

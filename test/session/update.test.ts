@@ -1,6 +1,7 @@
 // `req.session.update(fn)`: an atomic read, change and write.
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { Browser, house, STORES } from './support.ts'
+import { Browser, house, STORES, send } from './support.ts'
 
 declare module 'guildhall/session' {
   interface SessionData {
@@ -112,4 +113,33 @@ describe.each(STORES)('an atomic change on %s', (_name, makeStore) => {
     expect((await browser.get('/fail')).text).toBe('1')
     await store.close()
   })
+})
+
+test('a person is answered where the application did not wait for a change that failed, and the process goes on', async () => {
+  const { url } = await house((app) => {
+    app.get('/', async (req, res) => {
+      void req.session.update(() => {
+        throw new Error('no')
+      })
+      await setImmediate()
+      res.end('fine')
+    })
+  })
+  expect((await send(url)).text).toBe('fine')
+})
+
+test('a person is told of the mistake where a change of their session waits for the session itself', async () => {
+  const { url } = await house((app) => {
+    app.get('/:verb', async (req, res) => {
+      const verb = req.params.verb === 'save' ? 'save' : 'destroy'
+      await req.session.update(async () => {
+        await req.session[verb]()
+      })
+      res.end()
+    })
+  })
+  for (const verb of ['save', 'destroy']) {
+    const answer = await send(`${url}/${verb}`)
+    expect([answer.status, answer.text.includes('nothing else')]).toEqual([500, true])
+  }
 })
