@@ -69,7 +69,7 @@ export class Session<Row extends SessionRow = SessionRow> {
   /**
    * Changes the session atomically: `change` gets the data as they are stored now, and what it changed is written only where nobody
    * else wrote meanwhile; else it is called again. So it should do nothing but change the data, which are those that are stored, without
-   * what this request has not saved. Gives what `change` gives.
+   * what this request has not saved. Over a store of express-session that holds within one process alone. Gives what `change` gives.
    * Fails where the session is no longer there.
    *
    * @example
