@@ -18,7 +18,7 @@ import {
 import { HASH_LIMITS } from './passwords/format.ts'
 
 const LONGEST_COOKIE = 400 * 86_400_000 // RFC 6265bis: user agents cap lifetimes at 400 days.
-const DATABASE = /^sqlite:(?::memory:|(?!\/\/).+)$/
+const DATABASE = /^(?:sqlite:(?::memory:|(?!\/\/).+)|postgres(?:ql)?:\/\/.+)$/
 
 /** Throws one TypeError that names every fault and what to write instead; never a value that may be secret. */
 export function checkOptions(options: MembershipOptions): Settings {
@@ -26,6 +26,11 @@ export function checkOptions(options: MembershipOptions): Settings {
   const settings = settle(options, (fault) => faults.push(fault))
   if (faults.length > 0) throw new TypeError(`createMembership: ${faults.join('; ')}`)
   return settings
+}
+
+function isDatabase(database: unknown): boolean {
+  if (typeof database === 'string') return DATABASE.test(database)
+  return typeof database === 'object' && database !== null && 'query' in database && 'connect' in database
 }
 
 const LOCAL_PATH = /^(?:\/[A-Za-z0-9_-]+)+$/
@@ -40,7 +45,9 @@ function settle(options: MembershipOptions, fault: Fault): Settings {
   if (production && !secure && options.insecureHttp !== true) {
     fault('baseUrl must be https: in production (insecureHttp: true allows http, at the price of every password on the way)')
   }
-  if (!DATABASE.test(options.database ?? '')) fault("database must be 'sqlite:PATH' or 'sqlite::memory:'")
+  if (!isDatabase(options.database)) {
+    fault("database must be 'sqlite:PATH', 'sqlite::memory:', 'postgres://...' or an open Pool of the pg package")
+  }
   if (production && options.database === 'sqlite::memory:')
     fault('database must be a file in production: sqlite::memory: forgets everybody')
   const rateLimit = options.rateLimit ?? true

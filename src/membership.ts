@@ -31,7 +31,7 @@ import { FEATURE_NAMES, FEATURE_PATHS, type FeatureName, type MembershipOptions,
 import { createHasher } from './passwords/hasher.ts'
 import { Sessions } from './session/middleware.ts'
 import type { LiveSession } from './storage/contract.ts'
-import { openSqlite } from './storage/sqlite.ts'
+import { openDatabase } from './storage/open.ts'
 import { createUsers, type Users } from './users.ts'
 import { createAssets } from './views/assets.ts'
 import { createViews } from './views/render.ts'
@@ -142,7 +142,7 @@ function createCore(settings: Settings): Core {
     queueLimit: passwords.queueLimit,
   })
   // Opened last: what is wrong is told before a file is made.
-  const db = openSqlite(settings.database.slice('sqlite:'.length))
+  const db = openDatabase(settings.database)
   return {
     clock,
     db,

@@ -4,12 +4,13 @@ import type { Hooks } from './core/hooks.ts'
 import type { Clock } from './domain/clock.ts'
 import type { Duration } from './domain/duration.ts'
 import type { Locale } from './i18n/translate.ts'
+import type { PostgresPool } from './session/postgres.ts'
 
 export interface MembershipOptions {
   /** Where people reach the site, `'https://example.org'`: scheme, host, port. Required. Its scheme decides the cookie's name and `Secure`, once. */
   readonly baseUrl: string
-  /** `'sqlite:PATH'` or `'sqlite::memory:'`. Required. A missing file is made, readable by its owner only. */
-  readonly database: string
+  /** `'sqlite:PATH'`, `'sqlite::memory:'`, `'postgres://...'` or an open pool of the pg package. Required. A missing file is made, readable by its owner only; PostgreSQL needs pg installed beside us. */
+  readonly database: string | PostgresPool
   /** Where the membership's paths begin, `'/members'`. Default: `''`, the root. */
   readonly path?: string
   /** 32 bytes or more; a list rotates: the first is used; with another first, every throttle starts anew. Keys are derived from it. Required in production. Default: elsewhere a new one at each start. */
@@ -118,7 +119,7 @@ export type FeatureOptions = { readonly [Name in FeatureName]?: false | { readon
 /** The options, checked and complete. */
 export interface Settings {
   readonly baseUrl: URL
-  readonly database: string
+  readonly database: string | PostgresPool
   readonly path: string
   readonly secrets: readonly string[]
   readonly siteName: string

@@ -11,7 +11,7 @@ import { CommandFailed, complain, report, t } from './terminal.ts'
 export async function withHouse(whereMissing: 'make it' | 'refuse', work: (house: House) => Promise<void>): Promise<void> {
   const config = configOf(readEnvironment())
   try {
-    const isNew = config.databaseFile === undefined || !existsSync(config.databaseFile)
+    const isNew = isMissing(config)
     if (isNew && whereMissing === 'refuse')
       throw new CommandFailed(t('cli.no_database', { file: config.databaseFile ?? config.database }))
     await inHouse(config, async (house) => {
@@ -22,6 +22,12 @@ export async function withHouse(whereMissing: 'make it' | 'refuse', work: (house
   } catch (error) {
     await report(error, config)
   }
+}
+
+/** A file that is not there, or a database in memory. A server tells by itself whether its database was migrated. */
+function isMissing({ database, databaseFile }: Config): boolean {
+  if (databaseFile !== undefined) return !existsSync(databaseFile)
+  return database.startsWith('sqlite:')
 }
 
 export async function inHouse(config: Config, work: (house: House) => Promise<void>): Promise<void> {

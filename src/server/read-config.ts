@@ -58,8 +58,8 @@ function refuseLater(read: SettingsReader, fault: Note, warn: Note): void {
 
 function checkDatabase(read: SettingsReader, production: boolean, fault: Note): Pick<Config, 'database' | 'databaseFile'> {
   const database = read.text('DATABASE_URL') ?? 'sqlite:./data/guildhall.db'
-  if (/^postgres(?:ql)?:/i.test(database)) fault('setting.later.postgres')
-  else if (!/^sqlite:(?!\/\/).+$/.test(database)) fault('setting.database')
+  if (/^postgres(?:ql)?:\/\/./i.test(database)) return { database, databaseFile: undefined }
+  if (!/^sqlite:(?!\/\/).+$/.test(database)) fault('setting.database')
   const inMemory = database === 'sqlite::memory:'
   if (inMemory && production) fault('setting.database_memory')
   return { database, databaseFile: inMemory ? undefined : database.slice('sqlite:'.length) }

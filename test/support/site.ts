@@ -8,6 +8,7 @@ import express, { type Express } from 'express'
 import { buildHouse, type House } from '../../src/membership.ts'
 import type { MembershipOptions } from '../../src/options.ts'
 import { type TestClock, testClock } from './clock.ts'
+import { makeDatabase } from './postgres.ts'
 import { Visitor } from './visitor.ts'
 
 export interface Site extends House {
@@ -38,6 +39,9 @@ export interface SiteOptions extends Partial<Omit<MembershipOptions, 'clock' | '
 /** Cheap hashes: the tests are about the walk, `test/passwords` about the hashes. Production refuses these. */
 export const CHEAP_HASHES = { memoryKiB: 1024, passes: 1 } as const
 
+/** Whether sites stand on PostgreSQL where a test does not say on what: the second run of the tests of the application. */
+export const ON_POSTGRES = process.env.GUILDHALL_TEST_DATABASE === 'postgres'
+
 /** Opens a site; throttles are off unless the test is about them. */
 export async function openSite({ routes, before, trustProxy, ...options }: SiteOptions = {}): Promise<Site> {
   const folder = mkdtempSync(join(tmpdir(), 'guildhall-'))
@@ -47,10 +51,11 @@ export async function openSite({ routes, before, trustProxy, ...options }: SiteO
   const base = `http://localhost:${portOf(server)}`
   const clock = testClock()
   const logs: LogLine[] = []
+  const onServer = options.database === undefined && ON_POSTGRES ? await makeDatabase() : undefined
   const log = (level: string) => (fields: object, message: string) => void logs.push({ level, message, fields })
   const house = buildHouse({
     baseUrl: base,
-    database: `sqlite:${file}`,
+    database: onServer?.url ?? `sqlite:${file}`,
     rateLimit: false,
     production: false,
     ...options,
@@ -75,6 +80,7 @@ export async function openSite({ routes, before, trustProxy, ...options }: SiteO
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
       await house.membership.close()
+      await onServer?.drop()
       rmSync(folder, { recursive: true, force: true })
     },
   }

@@ -1,0 +1,13 @@
+// Which database a setting means.
+import type { PostgresPool } from '../session/postgres.ts'
+import type { Database } from './contract.ts'
+import { openPostgres } from './postgres.ts'
+import { openSqlite } from './sqlite.ts'
+
+const SQLITE = 'sqlite:'
+
+/** Opens `sqlite:PATH`, `sqlite::memory:` or `postgres://...`, or takes an open pool of the pg package. */
+export function openDatabase(database: string | PostgresPool): Database {
+  if (typeof database === 'string' && database.startsWith(SQLITE)) return openSqlite(database.slice(SQLITE.length))
+  return openPostgres(database)
+}
