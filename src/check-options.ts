@@ -33,6 +33,19 @@ function isDatabase(database: unknown): boolean {
   return typeof database === 'object' && database !== null && 'query' in database && 'connect' in database
 }
 
+function checkRedis({ redis: client, redisPrefix: prefix = 'guildhall:' }: MembershipOptions, fault: Fault): Settings['redis'] {
+  if (!/^[\w:.-]{1,64}$/.test(prefix)) fault(`redisPrefix must have 1 to 64 letters, digits or any of :._-, got '${prefix}'`)
+  if (client === undefined) return undefined
+  const isUrl = typeof client === 'string' && isRedisUrl(client)
+  const isClient = typeof client === 'object' && client !== null && typeof client.evalSha === 'function'
+  if (!isUrl && !isClient) fault("redis must be 'redis://...', 'rediss://...' or an open client of the redis package")
+  return { client, prefix }
+}
+
+export function isRedisUrl(text: string): boolean {
+  return /^rediss?:\/\/./.test(text) && URL.canParse(text)
+}
+
 const LOCAL_PATH = /^(?:\/[A-Za-z0-9_-]+)+$/
 
 type Fault = (text: string) => void
@@ -63,6 +76,7 @@ function settle(options: MembershipOptions, fault: Fault): Settings {
   return {
     baseUrl,
     database: options.database,
+    redis: checkRedis(options, fault),
     path,
     secrets: checkSecret(options.secret, production, fault),
     siteName,
@@ -84,7 +98,7 @@ function settle(options: MembershipOptions, fault: Fault): Settings {
 }
 
 const OPTION_NAMES = [
-  'baseUrl', 'database', 'path', 'secret', 'siteName', 'styleSheet', 'production', 'insecureHttp', 'session', 'cookie', 'passwords',
+  'baseUrl', 'database', 'redis', 'redisPrefix', 'path', 'secret', 'siteName', 'styleSheet', 'production', 'insecureHttp', 'session', 'cookie', 'passwords',
   'registration', 'rateLimit', 'trustedOrigins', 'strictOrigin', 'locale', 'features', 'hooks', 'logger', 'clock',
 ] // biome-ignore format: a list of names reads as a block
 

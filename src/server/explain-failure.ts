@@ -24,6 +24,7 @@ export function explainFailure(
   if (isRefused) return t('cli.failure.unwritable', { folder })
   if (code === 'ERR_SQLITE_ERROR' || code === 'store_busy') return explainSqlite(error, databaseFile, t)
   if (code === 'pg_missing') return t('cli.failure.no_postgres')
+  if (code === 'redis_missing') return t('cli.failure.no_redis')
   if (code === 'store_unavailable') return t('cli.failure.store', { message: causeOf(error) })
   return explainSchema(error, t)
 }

@@ -2,6 +2,7 @@
 import { closeSync, openSync, rmSync } from 'node:fs'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
+import { systemClock } from '../domain/clock.ts'
 import { newId } from '../domain/secret.ts'
 import { SCHEMA_VERSION } from './migrations.ts'
 
@@ -29,7 +30,7 @@ export async function backUp(database: string, to: string): Promise<void> {
 
 /**
  * Puts a copy back in one transaction: who reads meanwhile sees the old or the new. It comes without its sessions, because one that
- * was logged out since the copy was made would live again.
+ * was logged out since the copy was made would live again; and with epochs that no account ever had, because sessions in Redis outlive it.
  */
 export async function restore(from: string, database: string): Promise<void> {
   const draft = `${database}.restoring-${newId()}`
@@ -44,6 +45,8 @@ export async function restore(from: string, database: string): Promise<void> {
     const source = new DatabaseSync(draft)
     try {
       source.exec('PRAGMA journal_mode = DELETE; DELETE FROM sessions')
+      // Epochs rise by one with each change: the milliseconds since 1970 are far ahead of them, and of those of an earlier restore.
+      source.prepare('UPDATE users SET credential_epoch = max(credential_epoch + 1, ?)').run(systemClock.now())
       await patiently(() => backup(source, database))
     } finally {
       source.close()

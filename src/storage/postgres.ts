@@ -2,6 +2,7 @@
 import { DEADLINE_MS, within } from '../session/deadline.ts'
 import { asUnavailable, type PostgresClient, type PostgresPool, type PostgresQuery, type PostgresResult, TYPES } from '../session/postgres.ts'
 import { type Database, StepMissed } from './contract.ts'
+import { SqlCounters } from './counters.ts'
 import { migrations, SCHEMA_VERSION } from './migrations.ts'
 import { PostgresMembershipSessions } from './postgres-sessions.ts'
 import { compilerFor, type Statement, type StatementValues, type Step } from './statement.ts'
@@ -72,6 +73,7 @@ async function openPool(connectionString: string): Promise<ClosablePool> {
 
 class PostgresDatabase implements Database {
   readonly sessions: PostgresMembershipSessions
+  readonly counters = new SqlCounters(this)
   readonly #pool: PostgresPool
   readonly #end: () => Promise<void>
 
@@ -117,6 +119,10 @@ class PostgresDatabase implements Database {
     const version = await this.#version()
     if (version < SCHEMA_VERSION) throw notMigrated()
     if (version > SCHEMA_VERSION) throw newerSchema(version)
+  }
+
+  ready(): Promise<void> {
+    return this.check()
   }
 
   close(): Promise<void> {

@@ -41,6 +41,8 @@ export const CHEAP_HASHES = { memoryKiB: 1024, passes: 1 } as const
 
 /** Whether sites stand on PostgreSQL where a test does not say on what: the second run of the tests of the application. */
 export const ON_POSTGRES = process.env.GUILDHALL_TEST_DATABASE === 'postgres'
+/** The same for sessions and counters in Redis. */
+export const ON_REDIS = process.env.GUILDHALL_TEST_REDIS === '1'
 
 /** Opens a site; throttles are off unless the test is about them. */
 export async function openSite({ routes, before, trustProxy, ...options }: SiteOptions = {}): Promise<Site> {
@@ -52,10 +54,12 @@ export async function openSite({ routes, before, trustProxy, ...options }: SiteO
   const clock = testClock()
   const logs: LogLine[] = []
   const onServer = options.database === undefined && ON_POSTGRES ? await makeDatabase() : undefined
+  const inRedis = options.redis === undefined && ON_REDIS ? await (await import('./redis.ts')).makeRedis() : undefined
   const log = (level: string) => (fields: object, message: string) => void logs.push({ level, message, fields })
   const house = buildHouse({
     baseUrl: base,
     database: onServer?.url ?? `sqlite:${file}`,
+    ...(inRedis && { redis: inRedis.url, redisPrefix: inRedis.prefix }),
     rateLimit: false,
     production: false,
     ...options,
@@ -81,6 +85,7 @@ export async function openSite({ routes, before, trustProxy, ...options }: SiteO
       await new Promise((resolve) => server.close(resolve))
       await house.membership.close()
       await onServer?.drop()
+      await inRedis?.drop()
       rmSync(folder, { recursive: true, force: true })
     },
   }

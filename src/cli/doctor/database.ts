@@ -24,6 +24,7 @@ export async function checkDatabase(config: Config): Promise<readonly Finding[]>
     const looking = config.secrets.length > 0 ? config : { ...config, secrets: [new Secret(newToken())] }
     await inHouse(looking, async (house) => {
       findings.push(await checkSchema(house, config), await checkSoundness(house, file), await checkPepper(house))
+      if (config.membership.redis !== undefined) findings.push(await checkRedis(house, config))
     })
     return findings
   } catch (error) {
@@ -46,6 +47,15 @@ async function checkSoundness({ core }: House, file: string | undefined): Promis
   const rows = await core.db.all(quickCheck, {})
   const isSound = rows.length === 1 && rows[0]?.quick_check === 'ok'
   return isSound ? fine(t('cli.doctor.sound')) : bad(t('cli.doctor.unsound'))
+}
+
+async function checkRedis({ core }: House, config: Config): Promise<Finding> {
+  try {
+    await core.db.ready()
+    return fine(t('cli.doctor.redis'))
+  } catch (error) {
+    return bad(explainFailure(error, config, t) ?? String(error))
+  }
 }
 
 /** Counts the accounts that a pepper which is no longer set would lock out. */
