@@ -136,7 +136,7 @@ export class RedisStore<Row extends SessionRow = SessionRow> implements SessionS
 
   async #delete(hash: string): Promise<Fixed | undefined> {
     const text = await this.#on(hash, DELETE)
-    return text === null ? undefined : JSON.parse(String(text))
+    return typeof text === 'string' ? JSON.parse(text) : undefined
   }
 
   async #name(userId: string, { hash, endsAt }: Pick<SessionRow, 'hash' | 'endsAt'>): Promise<void> {

@@ -73,14 +73,12 @@ describeOnRedis('Redis', () => {
       await store.create(row)
       const seen = (n: number) => ({ lastSeenAt: row.lastSeenAt + n, expiresAt: row.expiresAt + n })
       const limits = { idleMs: 1000, endsAt: row.endsAt, persistent: true }
-      const acts = Array.from({ length: 100 }, (_, n) =>
-        [
-          () => store.touch(row.hash, seen(n)),
-          () => store.update(row.hash, { [`k${n}`]: '1' }),
-          () => store.touch(row.hash, { ...seen(n), limits }),
-          () => store.retire(row.hash, row.expiresAt),
-        ][n % 4]?.(),
-      )
+      const act = (n: number): Promise<boolean> => {
+        if (n % 4 === 0) return store.touch(row.hash, seen(n))
+        if (n % 4 === 1) return store.update(row.hash, { [`k${n}`]: '1' })
+        return n % 4 === 2 ? store.touch(row.hash, { ...seen(n), limits }) : store.retire(row.hash, row.expiresAt)
+      }
+      const acts = Array.from({ length: 100 }, (_, n) => act(n))
       const ended = await (round % 2 === 0 ? store.delete(row.hash) : store.deleteByUser('u1'))
       expect(Number(ended)).toBe(1)
       expect(await store.find(row.hash)).toBeUndefined()

@@ -41,6 +41,7 @@ export async function makeRedis(): Promise<TestRedis> {
     prefix,
     keys,
     async drop() {
+      if (!client.isOpen) return
       for (const key of await keys()) await client.del(key)
       await client.close()
     },
