@@ -1,5 +1,8 @@
 // Sessions and counters in Redis: the walk of a member, what Redis may not decide, and what happens while it is away.
-import { cpSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, expect, test, vi } from 'vitest'
 import { createMembership } from '../../src/index.ts'
 import { buildHouse } from '../../src/membership.ts'
@@ -7,10 +10,10 @@ import { DELETE } from '../../src/session/redis-scripts.ts'
 import { SqliteConnection } from '../../src/session/sqlite.ts'
 import { backUp, restore } from '../../src/storage/backup.ts'
 import { RedisCounters } from '../../src/storage/redis-counters.ts'
-import { countRows, siteOfTest } from '../support/evidence.ts'
+import { siteOfTest } from '../support/evidence.ts'
 import { memberOf, statusWith } from '../support/members.ts'
 import { describeOnRedis, makeRedis, openWay, REDIS_URL, type TestRedis, type Way } from '../support/redis.ts'
-import type { Site, SiteOptions } from '../support/site.ts'
+import { openSite, type Site, type SiteOptions } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
 
 const opened: (() => Promise<void>)[] = []
@@ -22,6 +25,22 @@ async function redisOfTest(): Promise<TestRedis> {
   const redis = await makeRedis()
   opened.push(redis.drop)
   return redis
+}
+
+/** A SQLite file for tests that look into it, or put another in its place. */
+function fileOfTest(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'guildhall-redis-'))
+  opened.push(async () => rmSync(folder, { recursive: true, force: true }))
+  return join(folder, 'members.db')
+}
+
+function rowsIn(file: string, table: 'users' | 'sessions'): number {
+  const database = new DatabaseSync(file, { readOnly: true })
+  try {
+    return Number(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n)
+  } finally {
+    database.close()
+  }
 }
 
 async function siteOnRedis(options: SiteOptions = {}): Promise<{ readonly site: Site; readonly redis: TestRedis }> {
@@ -52,10 +71,11 @@ const sessionsIn = async ({ keys }: TestRedis) => (await keys()).filter((key) =>
 
 describeOnRedis('a membership on Redis', () => {
   test('a person registers, is known, is listed, logs out: the session is in Redis alone', async () => {
-    const { site, redis } = await siteOnRedis()
+    const file = fileOfTest()
+    const { site, redis } = await siteOnRedis({ database: `sqlite:${file}` })
     const { visitor, id } = await memberOf(site, 'anna')
     expect((await visitor.api('/profile')).json<{ user: { username: string } }>().user.username).toBe('anna')
-    expect([countRows(site, 'users'), countRows(site, 'sessions'), await sessionsIn(redis)]).toEqual([1, 0, 1])
+    expect([rowsIn(file, 'users'), rowsIn(file, 'sessions'), await sessionsIn(redis)]).toEqual([1, 0, 1])
     const other = site.visitor()
     await other.logIn('anna')
     expect(await site.membership.users.sessions('anna')).toHaveLength(2)
@@ -67,7 +87,7 @@ describeOnRedis('a membership on Redis', () => {
 
   test('an open client is taken as it is, and left open', async () => {
     const { client, prefix } = await redisOfTest()
-    const site = await siteOfTest({ redis: client, redisPrefix: prefix })
+    const site = await openSite({ redis: client, redisPrefix: prefix })
     const { visitor } = await memberOf(site, 'anna')
     expect((await visitor.api('/profile')).status).toBe(200)
     await site.close()
@@ -75,9 +95,10 @@ describeOnRedis('a membership on Redis', () => {
   })
 
   test('two processes on one Redis and one database know the same people', async () => {
-    const { site, redis } = await siteOnRedis()
+    const database = `sqlite:${fileOfTest()}`
+    const { site, redis } = await siteOnRedis({ database })
     const { id } = await memberOf(site, 'anna')
-    const second = await siteOfTest({ database: `sqlite:${site.file}`, redis: redis.url, redisPrefix: redis.prefix })
+    const second = await siteOfTest({ database, redis: redis.url, redisPrefix: redis.prefix })
     expect(await statusWith(second, id)).toBe(200)
     await site.membership.users.setStatus('anna', 'disabled')
     expect(await statusWith(second, id)).toBe(401)
@@ -87,6 +108,7 @@ describeOnRedis('a membership on Redis', () => {
     const { client, prefix } = await redisOfTest()
     let calls = 0
     const site = await siteOfTest({
+      database: `sqlite:${fileOfTest()}`,
       redis: {
         evalSha: (sha1, options) => {
           calls++
@@ -141,22 +163,23 @@ describeOnRedis('a membership on Redis', () => {
   })
 
   test('a restored backup logs out whoever Redis still knows, and no later change of an account lets them in again', async () => {
-    const { site, redis } = await siteOnRedis()
+    const file = fileOfTest()
+    const { site, redis } = await siteOnRedis({ database: `sqlite:${file}` })
     const { id: before } = await memberOf(site, 'anna')
-    const copy = `${site.file}.copy`
-    await backUp(site.file, copy)
+    const copy = `${file}.copy`
+    await backUp(file, copy)
     await site.membership.users.setStatus('anna', 'disabled')
     await site.membership.users.setStatus('anna', 'active')
     const late = site.visitor()
     await late.logIn('anna')
     const after = (await late.sessionId()) ?? ''
     cpSync(copy, `${copy}.again`)
-    await restore(copy, site.file)
+    await restore(copy, file)
     expect([await statusWith(site, before), await statusWith(site, after), await sessionsIn(redis)]).toEqual([401, 401, 1])
     const between = site.visitor()
     await between.logIn('anna')
     expect((await between.api('/profile')).status).toBe(200)
-    await restore(`${copy}.again`, site.file)
+    await restore(`${copy}.again`, file)
     expect((await between.api('/profile')).status).toBe(401)
     expect(await statusWith(site, after)).toBe(401)
   })
