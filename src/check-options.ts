@@ -18,7 +18,7 @@ import {
 import { HASH_LIMITS } from './passwords/format.ts'
 
 const LONGEST_COOKIE = 400 * 86_400_000 // RFC 6265bis: user agents cap lifetimes at 400 days.
-const DATABASE = /^sqlite:(?::memory:|(?!\/\/).+)$/
+const DATABASE = /^(?:sqlite:(?::memory:|(?!\/\/).+)|postgres(?:ql)?:\/\/.+)$/
 
 /** Throws one TypeError that names every fault and what to write instead; never a value that may be secret. */
 export function checkOptions(options: MembershipOptions): Settings {
@@ -26,6 +26,24 @@ export function checkOptions(options: MembershipOptions): Settings {
   const settings = settle(options, (fault) => faults.push(fault))
   if (faults.length > 0) throw new TypeError(`createMembership: ${faults.join('; ')}`)
   return settings
+}
+
+function isDatabase(database: unknown): boolean {
+  if (typeof database === 'string') return DATABASE.test(database)
+  return typeof database === 'object' && database !== null && 'query' in database && 'connect' in database
+}
+
+function checkRedis({ redis: client, redisPrefix: prefix = 'guildhall:' }: MembershipOptions, fault: Fault): Settings['redis'] {
+  if (!/^[\w:.-]{1,64}$/.test(prefix)) fault(`redisPrefix must have 1 to 64 letters, digits or any of :._-, got '${prefix}'`)
+  if (client === undefined) return undefined
+  const isUrl = typeof client === 'string' && isRedisUrl(client)
+  const isClient = typeof client === 'object' && client !== null && typeof client.evalSha === 'function'
+  if (!isUrl && !isClient) fault("redis must be 'redis://...', 'rediss://...' or an open client of the redis package")
+  return { client, prefix }
+}
+
+export function isRedisUrl(text: string): boolean {
+  return /^rediss?:\/\/./.test(text) && URL.canParse(text)
 }
 
 const LOCAL_PATH = /^(?:\/[A-Za-z0-9_-]+)+$/
@@ -40,7 +58,9 @@ function settle(options: MembershipOptions, fault: Fault): Settings {
   if (production && !secure && options.insecureHttp !== true) {
     fault('baseUrl must be https: in production (insecureHttp: true allows http, at the price of every password on the way)')
   }
-  if (!DATABASE.test(options.database ?? '')) fault("database must be 'sqlite:PATH' or 'sqlite::memory:'")
+  if (!isDatabase(options.database)) {
+    fault("database must be 'sqlite:PATH', 'sqlite::memory:', 'postgres://...' or an open Pool of the pg package")
+  }
   if (production && options.database === 'sqlite::memory:')
     fault('database must be a file in production: sqlite::memory: forgets everybody')
   const rateLimit = options.rateLimit ?? true
@@ -56,6 +76,7 @@ function settle(options: MembershipOptions, fault: Fault): Settings {
   return {
     baseUrl,
     database: options.database,
+    redis: checkRedis(options, fault),
     path,
     secrets: checkSecret(options.secret, production, fault),
     siteName,
@@ -77,7 +98,7 @@ function settle(options: MembershipOptions, fault: Fault): Settings {
 }
 
 const OPTION_NAMES = [
-  'baseUrl', 'database', 'path', 'secret', 'siteName', 'styleSheet', 'production', 'insecureHttp', 'session', 'cookie', 'passwords',
+  'baseUrl', 'database', 'redis', 'redisPrefix', 'path', 'secret', 'siteName', 'styleSheet', 'production', 'insecureHttp', 'session', 'cookie', 'passwords',
   'registration', 'rateLimit', 'trustedOrigins', 'strictOrigin', 'locale', 'features', 'hooks', 'logger', 'clock',
 ] // biome-ignore format: a list of names reads as a block
 

@@ -31,7 +31,7 @@ import { FEATURE_NAMES, FEATURE_PATHS, type FeatureName, type MembershipOptions,
 import { createHasher } from './passwords/hasher.ts'
 import { Sessions } from './session/middleware.ts'
 import type { LiveSession } from './storage/contract.ts'
-import { openSqlite } from './storage/sqlite.ts'
+import { openDatabase } from './storage/open.ts'
 import { createUsers, type Users } from './users.ts'
 import { createAssets } from './views/assets.ts'
 import { createViews } from './views/render.ts'
@@ -46,7 +46,7 @@ export interface Membership extends RequestHandler, Guards {
   on<Name extends EventName>(event: Name, listener: Listener<Name>): void
   /** Brings the database up to date. Call it once before the first request; two processes may call it at once. */
   migrate(): Promise<void>
-  /** Waits for hashes that run, closes the database. */
+  /** Waits for hashes that run, closes the database and what was opened to Redis. */
   close(): Promise<void>
 }
 
@@ -142,12 +142,12 @@ function createCore(settings: Settings): Core {
     queueLimit: passwords.queueLimit,
   })
   // Opened last: what is wrong is told before a file is made.
-  const db = openSqlite(settings.database.slice('sqlite:'.length))
+  const db = openDatabase(settings.database, settings.redis)
   return {
     clock,
     db,
     passwords: hasher,
-    throttle: settings.rateLimit ? createThrottle(db, clock, deriveKey(secret, 'throttle')) : unlimited,
+    throttle: settings.rateLimit ? createThrottle(db.counters, clock, deriveKey(secret, 'throttle')) : unlimited,
     events: new Events((error, event) => logger.error({ err: error, event }, 'a listener of an event failed')),
     hooks: settings.hooks,
     log: logger,

@@ -4,12 +4,19 @@ import type { Hooks } from './core/hooks.ts'
 import type { Clock } from './domain/clock.ts'
 import type { Duration } from './domain/duration.ts'
 import type { Locale } from './i18n/translate.ts'
+import type { PostgresPool } from './session/postgres.ts'
+import type { RedisClient } from './session/redis.ts'
+import type { RedisPlace } from './storage/redis.ts'
 
 export interface MembershipOptions {
   /** Where people reach the site, `'https://example.org'`: scheme, host, port. Required. Its scheme decides the cookie's name and `Secure`, once. */
   readonly baseUrl: string
-  /** `'sqlite:PATH'` or `'sqlite::memory:'`. Required. A missing file is made, readable by its owner only. */
-  readonly database: string
+  /** `'sqlite:PATH'`, `'sqlite::memory:'`, `'postgres://...'` or an open pool of the pg package. Required. A missing file is made, readable by its owner only; PostgreSQL needs pg installed beside us. */
+  readonly database: string | PostgresPool
+  /** Where sessions and counters live instead of in the database: `'redis://...'`, `'rediss://...'`, or an open client of the redis package, for one server, Sentinel or a cluster. Default: none. While Redis is away, who is logged in is answered with 503; it needs redis installed beside us. */
+  readonly redis?: string | RedisClient
+  /** What every key in Redis begins with. Default: `'guildhall:'`. Sites that share one Redis need one each. */
+  readonly redisPrefix?: string
   /** Where the membership's paths begin, `'/members'`. Default: `''`, the root. */
   readonly path?: string
   /** 32 bytes or more; a list rotates: the first is used; with another first, every throttle starts anew. Keys are derived from it. Required in production. Default: elsewhere a new one at each start. */
@@ -118,7 +125,8 @@ export type FeatureOptions = { readonly [Name in FeatureName]?: false | { readon
 /** The options, checked and complete. */
 export interface Settings {
   readonly baseUrl: URL
-  readonly database: string
+  readonly database: string | PostgresPool
+  readonly redis: RedisPlace | undefined
   readonly path: string
   readonly secrets: readonly string[]
   readonly siteName: string

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from './domain/clock.ts'
 import { type Duration, parseDuration } from './domain/duration.ts'
 import type { Membership } from './membership.ts'
 
-export { sessionRow, sessionStoreSuite, type TestRunner } from './session-store-suite.ts'
+export { type SuiteOptions, sessionRow, sessionStoreSuite, type TestRunner } from './session-store-suite.ts'
 
 export interface TestClock extends Clock {
   /** Moves it: `forward('16m')`. Throws a TypeError for what is no duration. */

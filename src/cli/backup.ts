@@ -51,6 +51,7 @@ export async function restoreBackup(
 async function withFile(work: (file: string) => Promise<void>): Promise<void> {
   const config = configOf(readEnvironment())
   try {
+    if (!config.database.startsWith('sqlite:')) throw new CommandFailed(t('cli.backup_needs_file'))
     if (config.databaseFile === undefined) throw new CommandFailed(t('cli.database_in_memory'))
     await work(config.databaseFile)
   } catch (error) {

@@ -11,9 +11,10 @@ import { CommandFailed, complain, report, t } from './terminal.ts'
 export async function withHouse(whereMissing: 'make it' | 'refuse', work: (house: House) => Promise<void>): Promise<void> {
   const config = configOf(readEnvironment())
   try {
-    const { databaseFile: file } = config
-    if (file === undefined) throw new CommandFailed(t('cli.database_in_memory'))
-    const isNew = !existsSync(file)
+    const { database, databaseFile: file } = config
+    if (file === undefined && database.startsWith('sqlite:')) throw new CommandFailed(t('cli.database_in_memory'))
+    // A server tells by itself whether its database was migrated.
+    const isNew = file !== undefined && !existsSync(file)
     if (isNew && whereMissing === 'refuse') throw new CommandFailed(t('cli.no_database', { file }))
     await inHouse(config, async (house) => {
       // A database that is there is migrated by `serve` and `migrate` alone: an older server may be running on it.

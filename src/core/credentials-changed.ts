@@ -8,7 +8,7 @@ import type { Caller, Core } from './core.ts'
 
 /**
  * Makes the change, raises the epoch and writes the entry in one unit of work, then deletes the sessions. A session that survives
- * on the way (a crash, another store) is dead all the same: its epoch is judged at every request.
+ * on the way (a crash, a Redis that is away) is dead all the same: its epoch is judged at every request.
  */
 export async function credentialsChanged(
   core: Core,
@@ -21,5 +21,10 @@ export async function credentialsChanged(
     step(raiseEpoch, { id: user.id }, { touches: 1 }),
     auditEntry(core, change.because, 'success', user.id, caller),
   ])
-  await core.db.sessions.deleteByUser(user.id)
+  try {
+    await core.db.sessions.deleteByUser(user.id)
+  } catch (error) {
+    // The change is made and the epoch has ended them: an error would say that nothing happened.
+    core.log.warn({ err: error, userId: user.id }, 'the sessions of a changed account are dead, but could not be deleted')
+  }
 }

@@ -1,7 +1,6 @@
 // Takes out what is over: counters whose window has passed, audit entries past their time. Small batches, never in the way.
 import { sweepRegularly } from '../session/sweeper.ts'
 import { sweepAudit } from '../storage/audit.ts'
-import { sweepCounters } from '../storage/counters.ts'
 import type { Core } from './core.ts'
 
 const AUDIT_KEPT_MS = 365 * 86_400_000
@@ -9,9 +8,9 @@ const AUDIT_KEPT_MS = 365 * 86_400_000
 /** Starts sweeping, about once a minute. Gives a function that stops, once a batch that runs is done. */
 export function startSweeping(core: Core): () => Promise<void> {
   const sweep = async (now: number, limit: number): Promise<number> => {
-    const counters = await core.db.write(sweepCounters, { now, limit })
+    const counters = await core.db.counters.sweep(now, limit)
     const entries = await core.db.write(sweepAudit, { before: now - AUDIT_KEPT_MS, limit })
-    return Math.max(counters.length, entries.length)
+    return Math.max(counters, entries.length)
   }
   const { sessions } = core.db
   // The process that sweeps sessions sweeps the rest too.

@@ -1,10 +1,9 @@
-// Limits how often something may be tried: per network, per account. Counted before the work, atomically, in the database.
+// Limits how often something may be tried: per network, per account. Counted before the work, atomically, where every process counts.
 import type { Clock } from '../domain/clock.ts'
 import { parseDuration } from '../domain/duration.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { keyedDigest } from '../domain/secret.ts'
-import type { Database } from '../storage/contract.ts'
-import { clearCounter, consume, findCounter, refund } from '../storage/counters.ts'
+import type { Counters } from '../storage/contract.ts'
 
 /** So many tries in so much time: `'5 per 5m'`. */
 export type Rate = `${number} per ${string}`
@@ -39,8 +38,8 @@ export const unlimited: Throttle = {
   clear: async () => {},
 }
 
-/** Counters hold keyed digests: the table tells nobody who tried to log in from where. */
-export function createThrottle(db: Database, clock: Clock, key: Uint8Array): Throttle {
+/** Counters hold keyed digests: they tell nobody who tried to log in from where. */
+export function createThrottle(counters: Counters, clock: Clock, key: Uint8Array): Throttle {
   const keyOf = ({ name, subject, rate }: Count) => keyedDigest(key, `${name}\0${rate}\0${subject}`)
   return {
     async count(counts) {
@@ -49,20 +48,20 @@ export function createThrottle(db: Database, clock: Clock, key: Uint8Array): Thr
         const { limit, windowMs } = parseRate(count.rate)
         const key = keyOf(count)
         const now = clock.now()
-        const [row] = await db.write(consume, { key, now, windowEnd: now + windowMs, limit })
-        counted.push({ key, windowEnd: row?.expires_at ?? 0 })
-        if (row) continue
-        const counter = await db.first(findCounter, { key })
-        const waitMs = counter === undefined ? 1000 : counter.expires_at - now
-        throw new MembershipError('too_many_requests', { retryAfter: Math.max(1, Math.ceil(waitMs / 1000)) })
+        const use = await counters.consume({ key, now, windowEnd: now + windowMs, limit })
+        if (!use.counted) {
+          const retryAfter = Math.max(1, Math.ceil((use.windowEnd - now) / 1000))
+          throw new MembershipError('too_many_requests', { retryAfter })
+        }
+        counted.push({ key, windowEnd: use.windowEnd })
       }
       return counted
     },
     async refund(counted) {
-      for (const { key, windowEnd } of counted) await db.write(refund, { key, windowEnd })
+      for (const { key, windowEnd } of counted) await counters.refund({ key, windowEnd })
     },
     async clear(counted) {
-      for (const { key, windowEnd } of counted) await db.write(clearCounter, { key, windowEnd })
+      for (const { key, windowEnd } of counted) await counters.clear({ key, windowEnd })
     },
   }
 }

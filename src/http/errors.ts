@@ -88,7 +88,7 @@ export function asRefusal(http: Http, req: Request, error: unknown): MembershipE
   return new MembershipError(code, { cause: error, ...(code === 'store_unavailable' && { retryAfter: 1 }) })
 }
 
-const STORE_FAILURES = new Set(['store_busy', 'ERR_SQLITE_ERROR'])
+const STORE_FAILURES = new Set(['store_busy', 'store_unavailable', 'ERR_SQLITE_ERROR'])
 
 function isStoreFailure(error: unknown): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && STORE_FAILURES.has(error.code)

@@ -25,11 +25,18 @@ export function explainFailure(
   const isRefused = code === 'EACCES' || code === 'EPERM' || code === 'EROFS'
   if (isRefused) return t('cli.failure.unwritable', { folder })
   if (code === 'ERR_SQLITE_ERROR' || code === 'store_busy') return explainSqlite(error, databaseFile, t)
+  if (code === 'pg_missing') return t('cli.failure.no_postgres')
+  if (code === 'redis_missing') return t('cli.failure.no_redis')
+  if (code === 'store_unavailable') return t('cli.failure.store', { message: causeOf(error) })
   return undefined
 }
 
 function isListening(error: Error): boolean {
   return 'syscall' in error && error.syscall === 'listen'
+}
+
+function causeOf({ message, cause }: Error): string {
+  return cause instanceof Error ? cause.message : message
 }
 
 /** The storage room speaks to programmers, in English. */

@@ -1,4 +1,5 @@
 // Every setting of the server, checked at once: what is wrong is told in one go, each fault with the name of its variable.
+import { isRedisUrl } from '../check-options.ts'
 import { parseDuration } from '../domain/duration.ts'
 import { DEFAULT_MIN_PASSWORD_CODE_POINTS, MAX_PASSWORD_CODE_POINTS } from '../domain/password-policy.ts'
 import { LOCALES } from '../i18n/translate.ts'
@@ -50,7 +51,6 @@ function checkMode(read: SettingsReader, warn: Note): boolean {
 
 /** Whoever sets one of these expects it to work: silence would be a promise. */
 function refuseLater(read: SettingsReader, fault: Note, warn: Note): void {
-  if (read.text('REDIS_URL')) fault('setting.later.redis')
   if (read.text('REGISTRATION_DOMAINS')) fault('setting.later.domains')
   if (read.text('EMAIL') === 'required') fault('setting.later.email')
   if (read.text('SMTP_URL') || read.text('MAIL_FROM')) warn('setting.later.mail')
@@ -58,8 +58,8 @@ function refuseLater(read: SettingsReader, fault: Note, warn: Note): void {
 
 function checkDatabase(read: SettingsReader, production: boolean, fault: Note): Pick<Config, 'database' | 'databaseFile'> {
   const database = read.text('DATABASE_URL') ?? 'sqlite:./data/guildhall.db'
-  if (/^postgres(?:ql)?:/i.test(database)) fault('setting.later.postgres')
-  else if (!/^sqlite:(?!\/\/).+$/.test(database)) fault('setting.database')
+  if (/^postgres(?:ql)?:\/\/./i.test(database)) return { database, databaseFile: undefined }
+  if (!/^sqlite:(?!\/\/).+$/.test(database)) fault('setting.database')
   const inMemory = database === 'sqlite::memory:'
   if (inMemory && production) fault('setting.database_memory')
   return { database, databaseFile: inMemory ? undefined : database.slice('sqlite:'.length) }
@@ -71,6 +71,7 @@ function checkMembership(read: SettingsReader, production: boolean, environment:
   const rateLimit = read.onOff('RATE_LIMIT')
   if (production && rateLimit === false) fault('setting.rate_limit')
   return given({
+    redis: checkRedis(read, fault),
     production,
     siteName,
     rateLimit,
@@ -82,6 +83,12 @@ function checkMembership(read: SettingsReader, production: boolean, environment:
     cookie: checkCookie(read, fault),
     passwords: checkPasswords(read, production),
   })
+}
+
+function checkRedis(read: SettingsReader, fault: Note): string | undefined {
+  const url = read.text('REDIS_URL')
+  if (url !== undefined && !isRedisUrl(url)) fault('setting.redis')
+  return url
 }
 
 function checkRegistration(read: SettingsReader, fault: Note): 'open' | 'closed' | undefined {

@@ -49,14 +49,14 @@ function isServicePath(path: string): path is ServicePath {
   return SERVICE_PATHS.some((known) => known === path)
 }
 
-/** Ready: not stopping, and the database answers with the schema of this program. */
+/** Ready: not stopping, and everything that requests need answers, the database with the schema of this program. */
 async function isReady({ house, isStopping, log }: AppParts): Promise<boolean> {
   if (isStopping()) return false
   try {
-    await house.core.db.check()
+    await house.core.db.ready()
     return true
   } catch (error) {
-    log.warn({ err: error }, 'not ready: the database does not answer')
+    log.warn({ err: error }, 'not ready: the store does not answer')
     return false
   }
 }

@@ -4,6 +4,7 @@ import { digest } from '../domain/secret.ts'
 import { expiryAfter, type SessionLimits, touchIntervalMs } from '../domain/session.ts'
 import type { ExpressStore, StoredSession } from './callback-store.ts'
 import { own, patchTexts, readTexts, rowWithTexts, textOf, writeTexts } from './data.ts'
+import { StoreUnavailable } from './deadline.ts'
 import { readStoredCookie } from './detached-source.ts'
 import { KeyedTurns } from './keyed-turns.ts'
 import { Cookie, type CookieFields, readCookieText, textOfCookie } from './session-cookie.ts'
@@ -27,18 +28,6 @@ const OWN_KEYS = new Set([COOKIE_KEY, PREDECESSOR_KEY])
 
 type Ours = Pick<SessionRow, 'publicId' | 'createdAt' | 'lastSeenAt' | 'idleMs' | 'endsAt' | 'persistent'> & {
   readonly predecessor: string | undefined
-}
-
-/** The store cannot be reached now. `status` and `code` are those of the answer. */
-export class StoreUnavailable extends Error {
-  override readonly name = 'StoreUnavailable'
-  readonly status = 503
-  readonly code = 'store_unavailable'
-  readonly expose = false
-
-  constructor() {
-    super('the session store is disconnected')
-  }
 }
 
 /**
@@ -178,7 +167,7 @@ export class AdoptedStore implements SessionStore {
   }
 
   #call<T>(call: (done: (error?: unknown, value?: T) => void) => unknown): Promise<T | undefined> {
-    if (this.#disconnected) return Promise.reject(new StoreUnavailable())
+    if (this.#disconnected) return Promise.reject(new StoreUnavailable('the session store is disconnected'))
     return new Promise((resolve, reject) => {
       const answered = call((error, value) => (error ? reject(error) : resolve(value)))
       // Some stores answer a broken call by a rejected promise too: whoever hears it first has said it.

@@ -1,6 +1,7 @@
 // Sessions in a SQLite file: one statement per verb, and an exact copy of recent rows in this process.
 import { newId } from '../domain/secret.ts'
 import { isPromise } from './awaitable.ts'
+import { SESSION_COLUMNS, sessionFrom, valuesOf } from './columns.ts'
 import { Recent } from './recent.ts'
 import { SqliteConnection, type SqlValue } from './sqlite.ts'
 import { type Awaitable, MOST_LISTED, type SessionPatch, type SessionRow, type SessionSeen, type SessionStore } from './store.ts'
@@ -12,25 +13,6 @@ export type SqliteStoreOptions =
   | { readonly path: string }
   /** A table with the same columns, and one called like it with `_sweep`, that somebody else made, over a connection that somebody else closes. */
   | { readonly connection: SqliteConnection; readonly table: string }
-
-/** The columns of a session, in the order in which `sessionFrom` takes their values. */
-export const SESSION_COLUMNS = [
-  'hash',
-  'public_id',
-  'data',
-  'created_at',
-  'last_seen_at',
-  'idle_ms',
-  'expires_at',
-  'ends_at',
-  'persistent',
-  'user_id',
-  'credential_epoch',
-  'factors',
-  'authenticated_at',
-  'ip',
-  'user_agent',
-] as const
 
 const OWN_TABLE = 'guildhall_sessions'
 const COPIES = 10_000
@@ -171,55 +153,6 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
     this.#copies.clear()
     this.#copiedAt = this.connection.versionSeen(this.findSql)
   }
-}
-
-/** A session from the values of SESSION_COLUMNS; further values are left to the caller. */
-export function sessionFrom(values: readonly SqlValue[]): SessionRow {
-  return {
-    hash: String(values[0]),
-    publicId: String(values[1]),
-    data: String(values[2]),
-    createdAt: Number(values[3]),
-    lastSeenAt: Number(values[4]),
-    idleMs: Number(values[5]),
-    expiresAt: Number(values[6]),
-    endsAt: Number(values[7]),
-    persistent: values[8] === 1,
-    userId: textOrNothing(values[9]),
-    credentialEpoch: numberOrNothing(values[10]),
-    factors: textOrNothing(values[11]),
-    authenticatedAt: numberOrNothing(values[12]),
-    ip: textOrNothing(values[13]),
-    userAgent: textOrNothing(values[14]),
-  }
-}
-
-function textOrNothing(value: SqlValue | undefined): string | undefined {
-  return value === null || value === undefined ? undefined : String(value)
-}
-
-function numberOrNothing(value: SqlValue | undefined): number | undefined {
-  return value === null || value === undefined ? undefined : Number(value)
-}
-
-function valuesOf(row: SessionRow): SqlValue[] {
-  return [
-    row.hash,
-    row.publicId,
-    row.data,
-    row.createdAt,
-    row.lastSeenAt,
-    row.idleMs,
-    row.expiresAt,
-    row.endsAt,
-    row.persistent ? 1 : 0,
-    row.userId ?? null,
-    row.credentialEpoch ?? null,
-    row.factors ?? null,
-    row.authenticatedAt ?? null,
-    row.ip ?? null,
-    row.userAgent ?? null,
-  ]
 }
 
 function statements(table: string) {

@@ -59,7 +59,7 @@ export interface SessionSeen {
  * 3. `update` replaces or removes exactly the keys of its patch, atomically: concurrent patches of different keys are all kept, of one key the last wins.
  * 4. After `delete` or `deleteByUser` has answered, `find` answers undefined for that hash, for ever.
  * 5. `touch` never moves `lastSeenAt` or `expiresAt` back; only with `limits`, which replace those of the row, may a session end earlier.
- * 6. `find` returns what was written, expired or not: who reads judges.
+ * 6. `find` returns what was written, expired or not: who reads judges. Where the store itself takes out what has expired, that may be gone.
  * 7. `sweep` deletes only what has expired at `now`, at most `limit` rows, and says how many.
  * 8. `update` with `unchangedFrom` changes a row only where its data is still that text, to the letter; of parallel ones, one succeeds.
  * 9. `retire` makes a row that nobody can write or touch any more and that expires at `until`, unless it would sooner. It retires once.

@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
+import { systemClock } from '../domain/clock.ts'
 import { StoreBusy } from '../session/sqlite.ts'
 import { BESIDE, publish, sync, withDraft } from './draft.ts'
 import { SCHEMA_VERSION } from './migrations.ts'
@@ -104,7 +105,7 @@ async function copyPages(database: string, draft: string): Promise<void> {
   }
 }
 
-/** Up to date, without sessions, and one file. */
+/** Up to date, without sessions, and one file; with epochs that no account ever had, because sessions in Redis outlive it. */
 async function prepare(draft: string): Promise<void> {
   try {
     const database = openSqlite(draft)
@@ -113,7 +114,11 @@ async function prepare(draft: string): Promise<void> {
     } finally {
       await database.close()
     }
-    inFile(draft, (copy) => copy.exec('DELETE FROM sessions; PRAGMA journal_mode = DELETE'))
+    inFile(draft, (copy) => {
+      // Epochs rise by one with each change: the milliseconds since 1970 are far ahead of them, and of those of an earlier restore.
+      copy.prepare('UPDATE users SET credential_epoch = max(credential_epoch + 1, ?)').run(systemClock.now())
+      copy.exec('DELETE FROM sessions; PRAGMA journal_mode = DELETE')
+    })
   } catch (error) {
     throw new NoBackup('unsound', error)
   }

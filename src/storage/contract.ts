@@ -9,6 +9,8 @@ export { StepMissed } from '../session/sqlite.ts'
 export interface Database {
   /** The membership's sessions; `find` brings the user along in the same read. */
   readonly sessions: SessionStore<LiveSession>
+  /** What the throttle counts in. */
+  readonly counters: Counters
   all<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Awaitable<readonly R[]>
   first<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Awaitable<R | undefined>
   /** One write by itself; answers the rows of its RETURNING. Survives the death of the process, not always a power cut. */
@@ -22,7 +24,39 @@ export interface Database {
   migrate(): Promise<void>
   /** Resolves where the database answers and has the schema of this program. */
   check(): Promise<void>
+  /** Resolves where everything that requests need answers: what `check` looks at, and Redis where sessions live there. */
+  ready(): Promise<void>
   close(): Promise<void>
+}
+
+/** Counters that throttle. Each step on one counter is atomic, over every process that shares it. */
+export interface Counters {
+  /** Counts one use if the limit of the window is not reached. A window that is over begins anew. */
+  consume(use: Use): Awaitable<CountedUse>
+  /** Takes one use back from that window: what turned out to be no failure does not count as one. */
+  refund(window: CounterWindow): Awaitable<void>
+  /** Forgets that window. */
+  clear(window: CounterWindow): Awaitable<void>
+  /** Deletes counters whose window is over, at most `limit`, and says how many. */
+  sweep(now: number, limit: number): Awaitable<number>
+}
+
+export interface CounterWindow {
+  readonly key: string
+  /** When it is over, in milliseconds since 1970 UTC. */
+  readonly windowEnd: number
+}
+
+export interface Use extends CounterWindow {
+  readonly now: number
+  /** How many uses one window has. */
+  readonly limit: number
+}
+
+export interface CountedUse {
+  readonly counted: boolean
+  /** The end of the window it was counted in, or of the one that is full. */
+  readonly windowEnd: number
 }
 
 /** Somebody's account as every request sees it. */

@@ -1,9 +1,10 @@
-// Counters that throttle. Each is one atomic increment-within-limit, shared by every process on the database.
+// Counters in SQL. Each is one atomic increment-within-limit, shared by every process on the database.
 import { sql } from 'kysely'
+import type { CountedUse, Counters, CounterWindow, Database, Use } from './contract.ts'
 import { statement } from './statement.ts'
 
-/** Counts one use if the limit of the window is not reached; answers no row where it is. A window that is over begins anew. */
-export const consume = statement('count a use', (db, p: { key: string; now: number; windowEnd: number; limit: number }) =>
+/** Answers no row where the limit is reached. */
+const consume = statement('count a use', (db, p: { key: string; now: number; windowEnd: number; limit: number }) =>
   db
     .insertInto('counters')
     .values({ key: p.key, count: 1, expires_at: p.windowEnd })
@@ -19,12 +20,11 @@ export const consume = statement('count a use', (db, p: { key: string; now: numb
     .returning(['count', 'expires_at']),
 )
 
-export const findCounter = statement('find counter', (db, p: { key: string }) =>
+const findCounter = statement('find counter', (db, p: { key: string }) =>
   db.selectFrom('counters').select(['count', 'expires_at']).where('key', '=', p.key),
 )
 
-/** Takes one use back: what turned out to be no failure does not count as one. */
-export const refund = statement('take a use back', (db, p: { key: string; windowEnd: number }) =>
+const refund = statement('take a use back', (db, p: { key: string; windowEnd: number }) =>
   db
     .updateTable('counters')
     .set((expression) => ({ count: expression('count', '-', 1) }))
@@ -33,13 +33,43 @@ export const refund = statement('take a use back', (db, p: { key: string; window
     .where('count', '>', 0),
 )
 
-export const clearCounter = statement('clear counter', (db, p: { key: string; windowEnd: number }) =>
+const clearCounter = statement('clear counter', (db, p: { key: string; windowEnd: number }) =>
   db.deleteFrom('counters').where('key', '=', p.key).where('expires_at', '=', p.windowEnd),
 )
 
-export const sweepCounters = statement('sweep counters', (db, p: { now: number; limit: number }) =>
+const sweepCounters = statement('sweep counters', (db, p: { now: number; limit: number }) =>
   db
     .deleteFrom('counters')
     .where('key', 'in', db.selectFrom('counters').select('key').where('expires_at', '<=', p.now).limit(p.limit))
     .returning('key'),
 )
+
+/** How long to wait where a full counter is gone again when it is looked at. */
+const A_MOMENT_MS = 1000
+
+export class SqlCounters implements Counters {
+  readonly #db: Pick<Database, 'first' | 'write'>
+
+  constructor(db: Pick<Database, 'first' | 'write'>) {
+    this.#db = db
+  }
+
+  async consume({ key, now, windowEnd, limit }: Use): Promise<CountedUse> {
+    const [row] = await this.#db.write(consume, { key, now, windowEnd, limit })
+    if (row) return { counted: true, windowEnd: row.expires_at }
+    const full = await this.#db.first(findCounter, { key })
+    return { counted: false, windowEnd: full?.expires_at ?? now + A_MOMENT_MS }
+  }
+
+  async refund({ key, windowEnd }: CounterWindow): Promise<void> {
+    await this.#db.write(refund, { key, windowEnd })
+  }
+
+  async clear({ key, windowEnd }: CounterWindow): Promise<void> {
+    await this.#db.write(clearCounter, { key, windowEnd })
+  }
+
+  async sweep(now: number, limit: number): Promise<number> {
+    return (await this.#db.write(sweepCounters, { now, limit })).length
+  }
+}

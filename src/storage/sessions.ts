@@ -1,6 +1,7 @@
 // The session middleware's SQLite store on the membership's table, that reads the user along with the session.
+import { SESSION_COLUMNS, sessionFrom } from '../session/columns.ts'
 import type { SqliteConnection, SqlValue } from '../session/sqlite.ts'
-import { SESSION_COLUMNS, SqliteStore, sessionFrom } from '../session/sqlite-store.ts'
+import { SqliteStore } from '../session/sqlite-store.ts'
 import type { LiveSession, UserRow } from './contract.ts'
 import { statement } from './statement.ts'
 import { isUserStatus, parseRoles } from './users.ts'
@@ -16,7 +17,7 @@ const USER_COLUMNS = [
   'users.locale as u_locale',
 ] as const
 
-const findWithUser = statement('find session with its user', (db, p: { hash: string }) =>
+export const findWithUser = statement('find session with its user', (db, p: { hash: string }) =>
   db
     .selectFrom('sessions')
     .leftJoin('users', 'users.id', 'sessions.user_id')
@@ -42,7 +43,7 @@ export class SqliteMembershipSessions extends SqliteStore<LiveSession> {
 }
 
 /** The user from the values of USER_COLUMNS; undefined where the session is nobody's. */
-function userFrom([id, username, displayName, status, credentialEpoch, roles, createdAt, locale]: readonly SqlValue[]):
+export function userFrom([id, username, displayName, status, credentialEpoch, roles, createdAt, locale]: readonly unknown[]):
   | UserRow
   | undefined {
   if (typeof id !== 'string' || !isUserStatus(status)) return undefined

@@ -1,6 +1,7 @@
 // The database in one SQLite file: the same statements, run on one connection that nobody holds across an `await`.
 import { SqliteConnection } from '../session/sqlite.ts'
 import type { Database } from './contract.ts'
+import { SqlCounters } from './counters.ts'
 import { migrations, OtherSchema, SCHEMA_VERSION } from './migrations.ts'
 import { SqliteMembershipSessions } from './sessions.ts'
 import { compilerFor, type SqlValue, type Statement, type StatementValues, type Step } from './statement.ts'
@@ -12,6 +13,7 @@ export function openSqlite(path: string): Database {
 
 class SqliteDatabase implements Database {
   readonly sessions: SqliteMembershipSessions
+  readonly counters = new SqlCounters(this)
   readonly #connection: SqliteConnection
 
   constructor(connection: SqliteConnection) {
@@ -45,6 +47,10 @@ class SqliteDatabase implements Database {
   async check(): Promise<void> {
     const version = this.#version()
     if (version !== SCHEMA_VERSION) throw new OtherSchema(version)
+  }
+
+  ready(): Promise<void> {
+    return this.check()
   }
 
   async close(): Promise<void> {

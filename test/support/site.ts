@@ -8,6 +8,7 @@ import express, { type Express } from 'express'
 import { buildHouse, type House } from '../../src/membership.ts'
 import type { MembershipOptions } from '../../src/options.ts'
 import { type TestClock, testClock } from './clock.ts'
+import { makeDatabase } from './postgres.ts'
 import { Visitor } from './visitor.ts'
 
 export interface Site extends House {
@@ -38,6 +39,11 @@ export interface SiteOptions extends Partial<Omit<MembershipOptions, 'clock' | '
 /** Cheap hashes: the tests are about the walk, `test/passwords` about the hashes. Production refuses these. */
 export const CHEAP_HASHES = { memoryKiB: 1024, passes: 1 } as const
 
+/** Whether sites stand on PostgreSQL where a test does not say on what: the second run of the tests of the application. */
+export const ON_POSTGRES = process.env.GUILDHALL_TEST_DATABASE === 'postgres'
+/** The same for sessions and counters in Redis. */
+export const ON_REDIS = process.env.GUILDHALL_TEST_REDIS === '1'
+
 /** Opens a site; throttles are off unless the test is about them. */
 export async function openSite({ routes, before, trustProxy, ...options }: SiteOptions = {}): Promise<Site> {
   const folder = mkdtempSync(join(tmpdir(), 'guildhall-'))
@@ -47,10 +53,13 @@ export async function openSite({ routes, before, trustProxy, ...options }: SiteO
   const base = `http://localhost:${portOf(server)}`
   const clock = testClock()
   const logs: LogLine[] = []
+  const onServer = options.database === undefined && ON_POSTGRES ? await makeDatabase() : undefined
+  const inRedis = options.redis === undefined && ON_REDIS ? await (await import('./redis.ts')).makeRedis() : undefined
   const log = (level: string) => (fields: object, message: string) => void logs.push({ level, message, fields })
   const house = buildHouse({
     baseUrl: base,
-    database: `sqlite:${file}`,
+    database: onServer?.url ?? `sqlite:${file}`,
+    ...(inRedis && { redis: inRedis.url, redisPrefix: inRedis.prefix }),
     rateLimit: false,
     production: false,
     ...options,
@@ -75,6 +84,8 @@ export async function openSite({ routes, before, trustProxy, ...options }: SiteO
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
       await house.membership.close()
+      await onServer?.drop()
+      await inRedis?.drop()
       rmSync(folder, { recursive: true, force: true })
     },
   }

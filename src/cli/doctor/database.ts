@@ -14,15 +14,16 @@ const PAGE = 500
 
 export async function checkDatabase(config: Config): Promise<readonly Finding[]> {
   const { databaseFile: file } = config
-  if (file === undefined) return [odd(t('cli.doctor.database_memory'))]
-  if (!existsSync(file)) return [checkPlace(file)]
-  if (!isWritable(file) || !isWritable(dirname(file))) return [bad(unwritable(file))]
+  if (file === undefined && config.database.startsWith('sqlite:')) return [odd(t('cli.doctor.database_memory'))]
+  if (file !== undefined && !existsSync(file)) return [checkPlace(file)]
+  if (file !== undefined && (!isWritable(file) || !isWritable(dirname(file)))) return [bad(unwritable(file))]
   try {
     const findings: Finding[] = []
     // No secret file is made by looking.
     const looking = config.secrets.length > 0 ? config : { ...config, secrets: [new Secret(newToken())] }
     await inHouse(looking, async (house) => {
-      findings.push(await checkSchema(house, config), await checkSoundness(house), await checkPepper(house))
+      findings.push(await checkSchema(house, config), await checkSoundness(house, file), await checkPepper(house))
+      if (config.membership.redis !== undefined) findings.push(await checkRedis(house, config))
     })
     return findings
   } catch (error) {
@@ -46,10 +47,21 @@ async function checkSchema({ core }: House, config: Config): Promise<Finding> {
   }
 }
 
-async function checkSoundness({ core }: House): Promise<Finding> {
+async function checkSoundness({ core }: House, file: string | undefined): Promise<Finding> {
+  // A server looks after its own files.
+  if (file === undefined) return fine(t('cli.doctor.database_server'))
   const rows = await core.db.all(quickCheck, {})
   const isSound = rows.length === 1 && rows[0]?.quick_check === 'ok'
   return isSound ? fine(t('cli.doctor.sound')) : bad(t('cli.doctor.unsound'))
+}
+
+async function checkRedis({ core }: House, config: Config): Promise<Finding> {
+  try {
+    await core.db.ready()
+    return fine(t('cli.doctor.redis'))
+  } catch (error) {
+    return bad(explainFailure(error, config, t) ?? String(error))
+  }
 }
 
 /** Counts the accounts that a pepper which is no longer set would lock out. */

@@ -1,0 +1,19 @@
+// Which database a setting means.
+import type { PostgresPool } from '../session/postgres.ts'
+import type { Database } from './contract.ts'
+import { openPostgres } from './postgres.ts'
+import { type RedisPlace, withRedis } from './redis.ts'
+import { openSqlite } from './sqlite.ts'
+
+const SQLITE = 'sqlite:'
+
+/** Opens `sqlite:PATH`, `sqlite::memory:` or `postgres://...`, or takes an open pool of the pg package; with Redis for sessions and counters where it is given. */
+export function openDatabase(database: string | PostgresPool, redis?: RedisPlace): Database {
+  const sql = openSql(database)
+  return redis ? withRedis(sql, redis) : sql
+}
+
+function openSql(database: string | PostgresPool): Database {
+  if (typeof database === 'string' && database.startsWith(SQLITE)) return openSqlite(database.slice(SQLITE.length))
+  return openPostgres(database)
+}

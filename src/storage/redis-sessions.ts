@@ -1,0 +1,22 @@
+// The session middleware's Redis store with one method replaced: `read` brings the user along, from SQL by primary key.
+import type { RedisClient } from '../session/redis.ts'
+import { RedisStore } from '../session/redis-store.ts'
+import type { Database, LiveSession } from './contract.ts'
+import { findUserById, toUserRow } from './users.ts'
+
+export class RedisMembershipSessions extends RedisStore<LiveSession> {
+  readonly #sql: Pick<Database, 'first'>
+
+  constructor(client: RedisClient, prefix: string, sql: Pick<Database, 'first'>) {
+    super({ client, prefix })
+    this.#sql = sql
+  }
+
+  /** Who may be in is decided by SQL alone: status and epoch are read at every request, whatever Redis still holds. */
+  protected override async read(hash: string): Promise<LiveSession | undefined> {
+    const row = await super.read(hash)
+    if (row?.userId === undefined) return row && { ...row, user: undefined }
+    const user = await this.#sql.first(findUserById, { id: row.userId })
+    return { ...row, user: user && toUserRow(user) }
+  }
+}
