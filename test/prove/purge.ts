@@ -17,7 +17,7 @@ const CLIENTS = 4
 const PACE_MS = 20
 const BATCH = 1000
 const QUIET_MS = 3000
-const LONGEST_MS = 300_000
+const LONGEST_MS = 1_200_000
 const STALL_MS = 50
 /** Batches of one process that are closer than this belong to one run. */
 const RUN_GAP_MS = 1000
