@@ -21,7 +21,7 @@ export class StoreUnavailable extends Error {
 export async function within<T>(what: string, call: Promise<T>, deadlineMs: number = DEADLINE_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new StoreUnavailable(`${what} did not answer within ${deadlineMs} ms`)), deadlineMs)
+    timer = setTimeout(() => reject(new StoreUnavailable(`${what} did not answer in time`)), Math.max(0, deadlineMs))
   })
   try {
     return await Promise.race([call, late])
@@ -29,4 +29,10 @@ export async function within<T>(what: string, call: Promise<T>, deadlineMs: numb
     clearTimeout(timer)
     call.catch(() => {})
   }
+}
+
+/** Says how much of a deadline is left, for work of several calls. */
+export function countdown(deadlineMs: number = DEADLINE_MS): () => number {
+  const end = performance.now() + deadlineMs
+  return () => end - performance.now()
 }

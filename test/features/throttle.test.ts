@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { parseRate } from '../../src/core/throttle.ts'
 import { networkOf } from '../../src/domain/address.ts'
+import { bytesAtRest } from '../support/looking.ts'
 import { openSite, type Site, type SiteOptions } from '../support/site.ts'
 import { GOOD_PASSWORD, type Visitor } from '../support/visitor.ts'
 
@@ -187,9 +188,7 @@ describe('the network', () => {
   test('counters at rest name nobody', async () => {
     const visitor = (await throttledSite()).visitor()
     await logInFrom(visitor, '10.12.0.1', 'secretive')
-    const { readFileSync } = await import('node:fs')
-    const bytes = readFileSync(site.file, 'latin1') + readFileSync(`${site.file}-wal`, 'latin1')
-    expect(bytes).not.toContain('secretive')
+    expect(await bytesAtRest(site)).not.toContain('secretive')
   })
 })
 

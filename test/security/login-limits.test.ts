@@ -7,9 +7,9 @@ import { Visitor } from '../support/visitor.ts'
 
 const SECRET = 'one secret for all of the processes'
 
-async function visitorOfAnotherProcess(file: string): Promise<Visitor> {
+async function visitorOfAnotherProcess(database: string): Promise<Visitor> {
   const script = new URL('../support/member-process.ts', import.meta.url)
-  const child: ChildProcess = fork(script, [`sqlite:${file}`, SECRET], { execArgv: ['--conditions=guildhall-source'] })
+  const child: ChildProcess = fork(script, [database, SECRET], { execArgv: ['--conditions=guildhall-source'] })
   onTestFinished(() => void child.kill())
   const [port] = await once(child, 'message')
   return new Visitor(`http://localhost:${port}`)
@@ -18,7 +18,7 @@ async function visitorOfAnotherProcess(file: string): Promise<Visitor> {
 test('B-10 four processes on one database share their limits, to the last try', async () => {
   const site = await siteOfTest({ secret: SECRET })
   await site.visitor().register('victim')
-  const visitors = await Promise.all(Array.from({ length: 4 }, () => visitorOfAnotherProcess(site.file)))
+  const visitors = await Promise.all(Array.from({ length: 4 }, () => visitorOfAnotherProcess(site.database)))
   const tries = (body: (n: number) => object, ip: (n: number) => string) =>
     Promise.all(
       visitors.flatMap((visitor, p) =>

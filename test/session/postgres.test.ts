@@ -1,6 +1,7 @@
 // The laws of session stores on a real PostgreSQL.
-import { sessionStoreSuite } from 'guildhall/testing'
+
 import { PostgresStore } from 'guildhall/session/postgres'
+import { sessionStoreSuite } from 'guildhall/testing'
 import pg from 'pg'
 import { describe, it } from 'vitest'
 import { describeOnPostgres, makeDatabase } from '../support/postgres.ts'
