@@ -3,7 +3,7 @@
 import { SESSION_COLUMNS, sessionFrom, valuesOf } from './columns.ts'
 import { patchData } from './data.ts'
 import { StoreUnavailable } from './deadline.ts'
-import { codeOf, type PostgresPool, type PostgresResult, runOn, withoutDisk } from './postgres.ts'
+import { codeOf, type PostgresPool, runOn, type Values, withoutDisk } from './postgres.ts'
 import { MOST_LISTED, type SessionPatch, type SessionRow, type SessionSeen, type SessionStore } from './store.ts'
 
 export { StoreUnavailable } from './deadline.ts'
@@ -96,11 +96,11 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
   }
 
   async deleteByUser(userId: string, { except = '' }: { readonly except?: string | undefined } = {}): Promise<number> {
-    return (await this.#run(this.#sql.deleteByUser, [userId, except])).rowCount ?? 0
+    return (await this.#run(this.#sql.deleteByUser, [userId, except])).rowCount
   }
 
   async sweep(now: number, limit: number): Promise<number> {
-    return (await this.#run(this.#sql.sweep, [now, limit])).rowCount ?? 0
+    return (await this.#run(this.#sql.sweep, [now, limit])).rowCount
   }
 
   async all(now: number, limit: number): Promise<readonly SessionRow[]> {
@@ -133,10 +133,10 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
   }
 
   async #changes(sql: string, values: unknown[]): Promise<boolean> {
-    return ((await this.#run(sql, values)).rowCount ?? 0) > 0
+    return (await this.#run(sql, values)).rowCount > 0
   }
 
-  #run(sql: string, values: unknown[] = []): Promise<PostgresResult> {
+  #run(sql: string, values: unknown[] = []): Promise<Values> {
     return runOn(this.pool, sql, values)
   }
 }

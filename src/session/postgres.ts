@@ -1,5 +1,5 @@
 // Statements on a PostgreSQL pool of the pg package: bounded in time, and with one error for a server that is not there.
-import { DEADLINE_MS, StoreUnavailable, within } from './deadline.ts'
+import { CONNECTION_DEADLINE_MS, StoreUnavailable, within } from './deadline.ts'
 
 /** As much of pg's Pool as is used. `new pg.Pool(...)` fits. */
 export interface PostgresPool {
@@ -31,9 +31,7 @@ export interface PostgresQuery {
 }
 
 export interface PostgresResult {
-  // biome-ignore lint/suspicious/noExplicitAny: pg's own type; every row is read value by value.
-  // oxlint-disable-next-line typescript/no-explicit-any -- the same.
-  readonly rows: any[]
+  readonly rows: readonly unknown[]
   readonly rowCount: number | null
 }
 
@@ -48,11 +46,17 @@ export const TYPES: ValueTypes = {
   },
 }
 
+export interface Values {
+  readonly rows: readonly (readonly unknown[])[]
+  readonly rowCount: number
+}
+
 /** One statement outside any transaction. Values come in the order of the columns. */
-export async function runOn(pool: PostgresPool, text: string, values: unknown[] = []): Promise<PostgresResult> {
+export async function runOn(pool: PostgresPool, text: string, values: unknown[] = []): Promise<Values> {
   try {
-    const query = { text, values, rowMode: 'array', types: TYPES, query_timeout: DEADLINE_MS } as const
-    return await within('PostgreSQL', pool.query(query))
+    const query = { text, values, rowMode: 'array', types: TYPES, query_timeout: CONNECTION_DEADLINE_MS } as const
+    const { rows, rowCount } = await within('PostgreSQL', pool.query(query))
+    return { rows: rows.filter((row) => Array.isArray(row)), rowCount: rowCount ?? 0 }
   } catch (error) {
     throw asUnavailable(error)
   }

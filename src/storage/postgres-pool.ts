@@ -1,5 +1,5 @@
 // A bounded pool of the pg package behind a connection string.
-import { DEADLINE_MS } from '../session/deadline.ts'
+import { CONNECTION_DEADLINE_MS } from '../session/deadline.ts'
 import type { PostgresClient, PostgresPool, PostgresQuery, PostgresResult } from '../session/postgres.ts'
 
 /** How many connections a process holds at most. PostgreSQL allows 100 in all unless it is told otherwise. */
@@ -41,7 +41,7 @@ async function load(connectionString: string): Promise<OwnPool> {
     connectionString,
     max: MOST_CONNECTIONS,
     idleTimeoutMillis: IDLE_MS,
-    connectionTimeoutMillis: DEADLINE_MS,
+    connectionTimeoutMillis: CONNECTION_DEADLINE_MS,
     keepAlive: true,
     allowExitOnIdle: true,
   })

@@ -1,5 +1,5 @@
 // The database in PostgreSQL: the same statements, on a bounded pool of the pg package.
-import { countdown, DEADLINE_MS, StoreUnavailable, within } from '../session/deadline.ts'
+import { CONNECTION_DEADLINE_MS, countdown, DEADLINE_MS, StoreUnavailable, within } from '../session/deadline.ts'
 import {
   asUnavailable,
   codeOf,
@@ -145,10 +145,8 @@ class PostgresDatabase implements Database {
   }
 
   async #version(on: PostgresPool | PostgresClient = this.#pool): Promise<number> {
-    const known = await this.#ask(on, "SELECT to_regclass('guildhall_schema') IS NOT NULL AS known", [])
-    if (known.rows[0]?.known !== true) return 0
-    const { rows } = await this.#ask(on, 'SELECT version FROM guildhall_schema', [])
-    return Number(rows[0]?.version ?? 0)
+    if (onlyValue(await this.#ask(on, "SELECT to_regclass('guildhall_schema') IS NOT NULL", [])) !== true) return 0
+    return Number(onlyValue(await this.#ask(on, 'SELECT version FROM guildhall_schema', [])) ?? 0)
   }
 
   /** All or nothing, before the time is over. */
@@ -204,7 +202,12 @@ class PostgresDatabase implements Database {
     // Nothing is begun whose outcome nobody waits for: least of all a COMMIT.
     if (deadlineMs <= 0) throw new StoreUnavailable('PostgreSQL did not answer in time')
     try {
-      const query = { text, values: values.map(storable), types: TYPES, query_timeout: Math.ceil(deadlineMs) }
+      const query = {
+        text,
+        values: values.map(storable),
+        types: TYPES,
+        query_timeout: Math.max(CONNECTION_DEADLINE_MS, deadlineMs),
+      }
       return await within('PostgreSQL', on.query(query), deadlineMs)
     } catch (error) {
       throw asUnavailable(error)
@@ -215,6 +218,11 @@ class PostgresDatabase implements Database {
 /** PostgreSQL's text has no null character. Whatever holds one is a name that nobody has. */
 function storable(value: SqlValue): SqlValue {
   return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value
+}
+
+/** Of a result with one row of one column. */
+function onlyValue({ rows: [row] }: PostgresResult): unknown {
+  return Object.values(row ?? {})[0]
 }
 
 function hear(): void {}
