@@ -1,6 +1,7 @@
 // `guildhall init`: asks a few questions and writes `.env`. Every question has a flag; with all of them it asks nothing.
 import { closeSync, existsSync, openSync, writeSync } from 'node:fs'
 import { newToken } from '../domain/secret.ts'
+import { shownDatabase } from '../server/shown-database.ts'
 import { CommandFailed, report, say, sayJson, t, UsageError } from './terminal.ts'
 
 export interface InitOptions {
@@ -33,7 +34,7 @@ const DEFAULTS: Answers = {
 const RULES: Readonly<Record<keyof Answers, (text: string) => boolean>> = {
   baseUrl: (text) => /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).href === `${new URL(text).origin}/`,
   siteName: (text) => text.trim() !== '' && text.length <= 64 && !/[\r\n"#\\]/.test(text),
-  database: (text) => /^sqlite:[^\r\n"'#\\]+$/.test(text),
+  database: (text) => /^(?:sqlite:|postgres(?:ql)?:\/\/)[^\r\n"'#\\]+$/.test(text),
   registration: (text) => text === 'open' || text === 'closed',
   trustProxy: (text) => /^(?:\d{0,2}|[0-9a-fA-F.:/, ]+)$/.test(text),
 }
@@ -50,7 +51,8 @@ export async function init({ yes, json, ...flags }: InitOptions): Promise<void> 
     if (existsSync(FILE)) throw new CommandFailed(t('cli.init.exists', { file: FILE }))
     const answers = yes ? { ...DEFAULTS, ...flags } : await ask(flags)
     write(answers)
-    if (json) return sayJson({ file: FILE, ...answers })
+    if (json)
+      return sayJson({ file: FILE, ...answers, database: shownDatabase({ database: answers.database, databaseFile: undefined }) })
     say(t('cli.init.written', { file: FILE }))
   } catch (error) {
     await report(error)

@@ -25,6 +25,8 @@ export function explainFailure(
   if (code === 'ERR_SQLITE_ERROR' || code === 'store_busy') return explainSqlite(error, databaseFile, t)
   if (code === 'pg_missing') return t('cli.failure.no_postgres')
   if (code === 'store_unavailable') return t('cli.failure.store', { message: causeOf(error) })
+  // PostgreSQL's insufficient_privilege.
+  if (code === '42501') return t('cli.failure.no_right', { message: error.message })
   return explainSchema(error, t)
 }
 
@@ -33,7 +35,9 @@ function isListening(error: Error): boolean {
 }
 
 function causeOf({ message, cause }: Error): string {
-  return cause instanceof Error ? cause.message : message
+  // Node tries every address of a name, and says nothing where none of them answers but in the parts.
+  const [first] = cause instanceof AggregateError ? cause.errors : [cause]
+  return first instanceof Error ? first.message : message
 }
 
 /** The storage room speaks to programmers; what it refuses is known by how it begins. */

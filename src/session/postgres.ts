@@ -89,6 +89,9 @@ const NETWORK = new Set([
   'ENETUNREACH',
 ])
 
+/** A certificate that is not trusted, or for another name. https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const BAD_TLS = /CERT|ERR_TLS|ERR_SSL|LEAF_SIGNATURE/
+
 /** The error of a server that is not there, in our words; others as they are. */
 export function asUnavailable(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof StoreUnavailable) return error
@@ -98,7 +101,9 @@ export function asUnavailable(error: unknown): unknown {
     /^(?:Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client (?:has encountered|was closed)|Cannot use a pool after|The server does not support SSL)/.test(
       error.message,
     )
-  return isLost || NOT_THERE.test(code) || NETWORK.has(code) ? new StoreUnavailable('PostgreSQL cannot be reached', error) : error
+  return isLost || NOT_THERE.test(code) || NETWORK.has(code) || BAD_TLS.test(code)
+    ? new StoreUnavailable('PostgreSQL cannot be reached', error)
+    : error
 }
 
 export function codeOf(error: unknown): string {

@@ -1,5 +1,6 @@
 // The database in PostgreSQL: the same statements, on a bounded pool of the pg package.
 import { CONNECTION_DEADLINE_MS, countdown, DEADLINE_MS, StoreUnavailable, within } from '../session/deadline.ts'
+import { spread } from '../session/jitter.ts'
 import {
   asUnavailable,
   codeOf,
@@ -23,9 +24,11 @@ const KEPT_FOR_SESSIONS = 3
 const MIGRATION_DEADLINE_MS = 600_000
 /** How long a transaction may be silent: one whose process is gone holds its rows no longer than that. */
 const IDLE_MS = 5000
-/** Two units of work that wait for each other's rows: one is rolled back whole, and may try again. */
-const ROLLED_BACK = new Set(['40001', '40P01'])
-const MOST_TRIES = 5
+/** Rolled back whole, so it may try again: two units of work that waited for each other's rows. PostgreSQL itself looks after a second. */
+const ROLLED_BACK = new Set(['40001', '40P01', '55P03'])
+/** How long a unit of work waits for a row at least; not all for the same time, or those that wait for each other would give up together. */
+const ROW_WAIT_MS = 30
+const MOST_TRIES = 20
 const UNIQUE_VIOLATION = '23505'
 
 /**
@@ -93,11 +96,9 @@ class PostgresDatabase implements Database {
   }
 
   async #commit(steps: readonly Step[], left: () => number): Promise<void> {
-    // The server gives up when we do: a statement that waits for a row writes nothing after its visitor was told that it failed.
-    const begin = `BEGIN; SET LOCAL statement_timeout = ${DEADLINE_MS}; SET LOCAL idle_in_transaction_session_timeout = ${IDLE_MS}`
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#transaction(begin, (client) => this.#take(client, steps, left), left)
+        return await this.#transaction(beginUnit(), (client) => this.#take(client, steps, left), left)
       } catch (error) {
         const mayTryAgain = error instanceof StoreUnavailable && ROLLED_BACK.has(codeOf(error.cause)) && tries < MOST_TRIES
         if (!mayTryAgain) throw error
@@ -133,10 +134,11 @@ class PostgresDatabase implements Database {
     const run = (text: string) => this.#ask(client, text, [], left())
     // Of two processes that start at once one migrates and the other finds the work done.
     await run("SELECT pg_advisory_xact_lock(hashtext('guildhall schema'))")
+    // Before the look: to_regclass alone would still answer from what this connection knew before it waited.
+    await run('CREATE TABLE IF NOT EXISTS guildhall_schema (version integer NOT NULL)')
     const version = await this.#version(client)
     if (version === SCHEMA_VERSION) return
     if (version > SCHEMA_VERSION) throw newerSchema(version)
-    await run('CREATE TABLE IF NOT EXISTS guildhall_schema (version integer NOT NULL)')
     for (const migration of migrations.slice(version)) {
       for (const statement of migration.statements(compilerFor('postgres'))) await run(statement.compile().sql)
     }
@@ -218,6 +220,16 @@ class PostgresDatabase implements Database {
 /** PostgreSQL's text has no null character. Whatever holds one is a name that nobody has. */
 function storable(value: SqlValue): SqlValue {
   return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value
+}
+
+/** The server gives up when we do: a statement that waits for a row writes nothing after its visitor was told that it failed. */
+function beginUnit(): string {
+  const settings = [
+    `statement_timeout = ${DEADLINE_MS}`,
+    `lock_timeout = ${Math.round(ROW_WAIT_MS * (1 + spread()))}`,
+    `idle_in_transaction_session_timeout = ${IDLE_MS}`,
+  ]
+  return ['BEGIN', ...settings.map((setting) => `SET LOCAL ${setting}`)].join('; ')
 }
 
 /** Of a result with one row of one column. */

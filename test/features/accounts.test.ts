@@ -73,12 +73,12 @@ test('an operator sees an account and its sessions, and ends one or all', async 
 test('a name that nobody has is said to be that', async () => {
   const { users } = site.membership
   for (const ask of [
-    users.show('nobody'),
-    users.sessions('nobody'),
-    users.setStatus('nobody', 'disabled'),
-    users.rename('nobody', 'some'),
+    () => users.show('nobody'),
+    () => users.sessions('nobody'),
+    () => users.setStatus('nobody', 'disabled'),
+    () => users.rename('nobody', 'some'),
   ]) {
-    await expect(ask).rejects.toMatchObject({ code: 'not_found' })
+    await expect(ask()).rejects.toMatchObject({ code: 'not_found' })
   }
 })
 

@@ -30,7 +30,7 @@ describe('X-01, B-22: unsafe settings do not start', () => {
     const canary = 'canary-value'
     const env = {
       NODE_ENV: 'production', SECRET: canary, PASSWORD_PEPPER: canary, METRICS_TOKEN: canary, BASE_URL: `http://${canary}/path`,
-      PORT: canary, DATABASE_URL: `postgres://u:${canary}@db/x`, RATE_LIMIT: 'off', TRUST_PROXY: canary, TRUSTED_ORIGINS: `*,${canary}`,
+      PORT: canary, DATABASE_URL: `mysql://u:${canary}@db/x`, RATE_LIMIT: 'off', TRUST_PROXY: canary, TRUSTED_ORIGINS: `*,${canary}`,
       SESSION_IDLE_TIMEOUT: canary, COOKIE_NAME: `${canary};`, REGISTRATION: 'invite', LOG_LEVEL: canary, LOCALE: canary,
       REDIS_URL: canary, TLS_CERT: `/${canary}`, COOKIE_SAME_SITE: 'none', HASH_PASSES: '1', HASH_MEMORY_KIB: '1024',
     } // biome-ignore format: a list of settings reads as a block
