@@ -1,15 +1,44 @@
 import { defineConfig } from 'vitest/config'
+import { postgresAnswers } from './test/support/postgres-server.ts'
+
+const runsOnPostgres = process.env.REQUIRE_ALL === '1' || (await postgresAnswers())
+const leftOut = runsOnPostgres ? [] : ['the tests of the application on PostgreSQL, as none answers on this machine']
+
+/** What reaches the database through the membership; it runs once on SQLite, with everything else, and once on PostgreSQL. */
+const ON_EVERY_DATABASE = [
+  'test/membership.test.ts',
+  'test/testing.test.ts',
+  'test/core/**/*.test.ts',
+  'test/features/**/*.test.ts',
+  'test/http/**/*.test.ts',
+  'test/security/{login,login-limits,logout,registration,regressions,session-ends,session-ids}.test.ts',
+]
 
 // Tests import the package by its own name; the condition leads to the sources, so that nothing has to be built first.
 export default defineConfig({
   resolve: { conditions: ['guildhall-source'] },
   ssr: { resolve: { conditions: ['guildhall-source'], externalConditions: ['guildhall-source'] } },
   test: {
-    include: ['test/**/*.test.ts'],
     execArgv: ['--conditions=guildhall-source'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     maxWorkers: 2,
-    reporters: ['default', './test/support/closing-line.ts'],
+    reporters: ['default', ['./test/support/closing-line.ts', { leftOut }]],
+    projects: [
+      { extends: true, test: { name: 'sqlite', include: ['test/**/*.test.ts'] } },
+      ...(runsOnPostgres
+        ? [
+            {
+              extends: true as const,
+              test: {
+                name: 'postgres',
+                include: ON_EVERY_DATABASE,
+                env: { GUILDHALL_TEST_DATABASE: 'postgres' },
+                globalSetup: './test/support/postgres-run.ts',
+              },
+            },
+          ]
+        : []),
+    ],
   },
 })

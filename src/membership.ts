@@ -18,7 +18,7 @@ import { reauthenticationRoutes } from './features/reauthentication/routes.ts'
 import { registrationRoutes } from './features/registration/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
 import type { Route } from './http/action.ts'
-import { asHostError } from './http/errors.ts'
+import { asHostError, isStoreFailure } from './http/errors.ts'
 import { createGuards, type Guards } from './http/guards.ts'
 import type { Http } from './http/http.ts'
 import { MembershipSession } from './http/membership-session.ts'
@@ -204,7 +204,12 @@ function handler(http: Http, router: Router) {
         migrated = true
         handle(req, res, next)
       }
-      http.core.db.check().then(goOn).catch(next)
+      const failed = (error: unknown) => {
+        // That nobody migrated is the programmer's to read; a store that is away comes back.
+        if (!isStoreFailure(error)) return next(error)
+        refuseOrPassOn(http, { req, res, next, isOurs: router.find(req) !== undefined }, error)
+      }
+      http.core.db.check().then(goOn).catch(failed)
       return
     }
     if (req.baseUrl !== '')
@@ -217,12 +222,21 @@ function handler(http: Http, router: Router) {
     attachFace(http, req)
     http.sessions.handle(req, res, (error?: unknown) => {
       if (error !== undefined && error !== null) {
-        if (!serve) return next(asHostError(http, req, error))
-        setHeaders(req, res)
-        return refuse(http, req, res, error)
+        return refuseOrPassOn(http, { req, res, next, isOurs: serve !== undefined }, error)
       }
       if (serve) return serve(req, res)
       next()
     })
   }
+}
+
+/** A failure on our paths is answered by us, on those of the host by the host. */
+function refuseOrPassOn(
+  http: Http,
+  { req, res, next, isOurs }: { req: Request; res: Response; next: NextFunction; isOurs: boolean },
+  error: unknown,
+): void {
+  if (!isOurs) return next(asHostError(http, req, error))
+  setHeaders(req, res)
+  refuse(http, req, res, error)
 }

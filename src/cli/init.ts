@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { newToken } from '../domain/secret.ts'
 import { settingsReader } from '../server/read-settings.ts'
 import { noteIn, type Remark } from '../server/remark.ts'
+import { shownDatabase } from '../server/shown-database.ts'
 import { CommandFailed, report, say, sayJson, t, UsageError } from './terminal.ts'
 
 export interface InitOptions {
@@ -35,7 +36,7 @@ const DEFAULTS: Answers = {
 const RULES: Readonly<Record<keyof Answers, (text: string) => boolean>> = {
   baseUrl: (text) => /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).href === `${new URL(text).origin}/`,
   siteName: (text) => text.trim() !== '' && text.length <= 64 && !/[\r\n"#\\]/.test(text),
-  database: (text) => /^sqlite:(?!\/\/)[^\r\n"'#\\]+$/.test(text),
+  database: (text) => /^(?:sqlite:(?!\/\/)|postgres(?:ql)?:\/\/)[^\r\n"'#\\]+$/.test(text),
   registration: (text) => text === 'open' || text === 'closed',
   trustProxy: isTrustProxy,
 }
@@ -61,7 +62,8 @@ export async function init({ yes, json, ...flags }: InitOptions): Promise<void> 
     if (existsSync(FILE)) throw new CommandFailed(t('cli.init.exists', { file: FILE }))
     const answers = yes ? { ...DEFAULTS, ...flags } : await ask(flags)
     write(answers)
-    if (json) return sayJson({ file: FILE, ...answers })
+    if (json)
+      return sayJson({ file: FILE, ...answers, database: shownDatabase({ database: answers.database, databaseFile: undefined }) })
     say(t('cli.init.written', { file: FILE }))
   } catch (error) {
     await report(error)

@@ -2,6 +2,7 @@
 
 import { readEnvironment } from '../server/env.ts'
 import { configOf } from '../server/read-config.ts'
+import { shownDatabase } from '../server/shown-database.ts'
 import { SCHEMA_VERSION } from '../storage/migrations.ts'
 import { report, say, sayJson, t } from './terminal.ts'
 import { inHouse } from './with-house.ts'
@@ -10,8 +11,8 @@ export async function migrate({ json }: { readonly json: boolean }): Promise<voi
   const config = configOf(readEnvironment())
   try {
     await inHouse(config, (house) => house.membership.migrate())
-    if (json) return sayJson({ database: config.database, schema: SCHEMA_VERSION })
-    say(t('cli.migrated', { database: config.database, version: SCHEMA_VERSION }))
+    if (json) return sayJson({ database: shownDatabase(config), schema: SCHEMA_VERSION })
+    say(t('cli.migrated', { database: shownDatabase(config), version: SCHEMA_VERSION }))
   } catch (error) {
     await report(error, config)
   }

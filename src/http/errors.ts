@@ -90,11 +90,11 @@ export function asRefusal(http: Http, req: Request, error: unknown): MembershipE
 
 const STORE_FAILURES = new Set(['store_busy', 'store_unavailable', 'ERR_SQLITE_ERROR'])
 
-function isStoreFailure(error: unknown): boolean {
+export function isStoreFailure(error: unknown): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && STORE_FAILURES.has(error.code)
 }
 
-/** The refusal as Express's error handlers expect it: `status`, `expose`, `code`. */
+/** The refusal as Express's error handlers expect it: `status`, `expose`, `headers`, `code`. */
 export function asHostError(http: Http, req: Request, thrown: unknown): HostError {
   const refusal = asRefusal(http, req, thrown)
   const status = statusOf(refusal.code)
@@ -105,6 +105,8 @@ export function asHostError(http: Http, req: Request, thrown: unknown): HostErro
     expose: status < 500,
     code,
     ...(reason !== undefined && { reason }),
+    // Express's own error handler sends them.
+    ...(refusal.retryAfter !== undefined && { headers: { 'Retry-After': String(refusal.retryAfter) } }),
   })
 }
 

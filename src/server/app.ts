@@ -1,6 +1,6 @@
 // The Express application around the membership: what every request passes, in this order.
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express'
-import { ERROR_CODES, MembershipError } from '../domain/errors.ts'
+import { ERROR_CODES, type ErrorCode, MembershipError } from '../domain/errors.ts'
 import { Exchange } from '../http/exchange.ts'
 import { commonData, refuse, sendPage, setHeaders } from '../http/reply.ts'
 import { noticeText } from '../i18n/messages.ts'
@@ -65,11 +65,16 @@ function lastResort({ house: { http }, log }: AppParts): ErrorRequestHandler {
   }
 }
 
+/** Worth trying again, soon. */
+function isPassing(code: ErrorCode): boolean {
+  return code === 'store_unavailable' || code === 'overloaded'
+}
+
 /** An error that the membership has judged and logged keeps its code; a path that Express cannot decode is the visitor's. */
 function asKnown(error: unknown): unknown {
   if (!(error instanceof Error)) return error
   const code = 'code' in error ? ERROR_CODES.find((known) => known === error.code) : undefined
-  if (code !== undefined) return new MembershipError(code, { cause: error })
+  if (code !== undefined) return new MembershipError(code, { cause: error, ...(isPassing(code) && { retryAfter: 1 }) })
   if (error instanceof URIError) return new MembershipError('malformed', { cause: error })
   return error
 }

@@ -28,6 +28,8 @@ export function explainFailure(
   if (code === 'pg_missing') return t('cli.failure.no_postgres')
   if (code === 'redis_missing') return t('cli.failure.no_redis')
   if (code === 'store_unavailable') return t('cli.failure.store', { message: causeOf(error) })
+  // PostgreSQL's insufficient_privilege.
+  if (code === '42501') return t('cli.failure.no_right', { message: error.message })
   return undefined
 }
 
@@ -36,7 +38,9 @@ function isListening(error: Error): boolean {
 }
 
 function causeOf({ message, cause }: Error): string {
-  return cause instanceof Error ? cause.message : message
+  // Node tries every address of a name, and says nothing where none of them answers but in the parts.
+  const [first] = cause instanceof AggregateError ? cause.errors : [cause]
+  return first instanceof Error ? first.message : message
 }
 
 /** The storage room speaks to programmers, in English. */

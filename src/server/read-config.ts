@@ -58,7 +58,10 @@ function refuseLater(read: SettingsReader, fault: Note, warn: Note): void {
 
 function checkDatabase(read: SettingsReader, production: boolean, fault: Note): Pick<Config, 'database' | 'databaseFile'> {
   const database = read.text('DATABASE_URL') ?? 'sqlite:./data/guildhall.db'
-  if (/^postgres(?:ql)?:\/\/./i.test(database)) return { database, databaseFile: undefined }
+  if (/^postgres(?:ql)?:\/\/./i.test(database)) {
+    if (!URL.canParse(database)) fault('setting.database')
+    return { database, databaseFile: undefined }
+  }
   if (!/^sqlite:(?!\/\/).+$/.test(database)) fault('setting.database')
   const inMemory = database === 'sqlite::memory:'
   if (inMemory && production) fault('setting.database_memory')

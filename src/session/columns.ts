@@ -65,7 +65,7 @@ export function valuesOf(row: SessionRow): ColumnValue[] {
 }
 
 function textOrNothing(value: unknown): string | undefined {
-  return value === null || value === undefined ? undefined : String(value)
+  return typeof value === 'string' ? value : undefined
 }
 
 function numberOrNothing(value: unknown): number | undefined {

@@ -17,11 +17,16 @@ export class StoreUnavailable extends Error {
   }
 }
 
+/** When a connection that does not answer is given up: later than the call, which is the judge of what is late. */
+export const CONNECTION_DEADLINE_MS = 2 * DEADLINE_MS
+
 /** The outcome of a call, or `StoreUnavailable` when its time is over. */
 export async function within<T>(what: string, call: Promise<T>, deadlineMs: number = DEADLINE_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new StoreUnavailable(`${what} did not answer within ${deadlineMs} ms`)), deadlineMs)
+    const give = () => reject(new StoreUnavailable(`${what} did not answer in time`))
+    // Where this process itself was held up, the answer may lie in its socket: it is read before anybody is turned away.
+    timer = setTimeout(() => setImmediate(give), deadlineMs)
   })
   try {
     return await Promise.race([call, late])
@@ -29,4 +34,10 @@ export async function within<T>(what: string, call: Promise<T>, deadlineMs: numb
     clearTimeout(timer)
     call.catch(() => {})
   }
+}
+
+/** Says how much of a deadline is left, for work of several calls. */
+export function countdown(deadlineMs: number = DEADLINE_MS): () => number {
+  const end = performance.now() + deadlineMs
+  return () => end - performance.now()
 }

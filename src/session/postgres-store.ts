@@ -1,11 +1,18 @@
 // Sessions in PostgreSQL: one statement per verb, each atomic by itself, so that any number of processes may share the table.
+
 import { newId } from '../domain/secret.ts'
 import { SESSION_COLUMNS, sessionFrom, valuesOf } from './columns.ts'
-import { type PostgresPool, type PostgresResult, runOn } from './postgres.ts'
+import { patchData } from './data.ts'
+import { StoreUnavailable } from './deadline.ts'
+import { codeOf, type PostgresPool, runOn, type Values, withoutDisk } from './postgres.ts'
 import { MOST_LISTED, type SessionPatch, type SessionRow, type SessionSeen, type SessionStore } from './store.ts'
 
 export { StoreUnavailable } from './deadline.ts'
 export type { PostgresPool } from './postgres.ts'
+
+/** A null character or half a surrogate pair in a key: fine in JSON, not in jsonb. */
+const NO_JSONB = new Set(['22021', '22P02', '22P05'])
+const MOST_TRIES = 100
 
 export interface PostgresStoreOptions {
   /** A pool of the pg package, which you made and close: `new pg.Pool({ connectionString })`. */
@@ -57,14 +64,19 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
     return this.read(hash)
   }
 
-  update(
+  async update(
     hash: string,
     patch: SessionPatch,
     { unchangedFrom }: { readonly unchangedFrom?: string | undefined } = {},
   ): Promise<boolean> {
     const removed = Object.keys(patch).filter((key) => patch[key] === null)
     const written = JSON.stringify(Object.fromEntries(Object.entries(patch).filter(([, text]) => text !== null)))
-    return this.#changes(this.#sql.update, [hash, written, removed, unchangedFrom ?? null])
+    try {
+      return await this.#changes(this.#sql.update, [hash, written, removed, unchangedFrom ?? null])
+    } catch (error) {
+      if (!NO_JSONB.has(codeOf(error))) throw error
+      return this.#updateHere(hash, patch, unchangedFrom)
+    }
   }
 
   touch(hash: string, { lastSeenAt, expiresAt, limits }: SessionSeen): Promise<boolean> {
@@ -87,11 +99,11 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
   }
 
   async deleteByUser(userId: string, { except = '' }: { readonly except?: string | undefined } = {}): Promise<number> {
-    return (await this.#run(this.#sql.deleteByUser, [userId, except])).rowCount ?? 0
+    return (await this.#run(this.#sql.deleteByUser, [userId, except])).rowCount
   }
 
   async sweep(now: number, limit: number): Promise<number> {
-    return (await this.#run(this.#sql.sweep, [now, limit])).rowCount ?? 0
+    return (await this.#run(this.#sql.sweep, [now, limit])).rowCount
   }
 
   takeSweep(now: number, until: number): Promise<boolean> {
@@ -115,11 +127,23 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
   /** The pool belongs to who made it. */
   close(): void {}
 
-  async #changes(sql: string, values: unknown[]): Promise<boolean> {
-    return ((await this.#run(sql, values)).rowCount ?? 0) > 0
+  /** For keys that jsonb cannot hold: merged here, written where nobody else wrote meanwhile. */
+  async #updateHere(hash: string, patch: SessionPatch, unchangedFrom: string | undefined): Promise<boolean> {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const { rows } = await this.#run(this.#sql.data, [hash])
+      if (rows[0] === undefined) return false
+      const data = String(rows[0][0])
+      if (unchangedFrom !== undefined && data !== unchangedFrom) return false
+      if (await this.#changes(this.#sql.replace, [hash, patchData(data, patch), data])) return true
+    }
+    throw new StoreUnavailable(`${MOST_TRIES} times somebody else was faster`)
   }
 
-  #run(sql: string, values: unknown[] = []): Promise<PostgresResult> {
+  async #changes(sql: string, values: unknown[]): Promise<boolean> {
+    return (await this.#run(sql, values)).rowCount > 0
+  }
+
+  #run(sql: string, values: unknown[] = []): Promise<Values> {
     return runOn(this.pool, sql, values)
   }
 }
@@ -143,10 +167,17 @@ function statements(table: string) {
     END $$`,
     create: `INSERT INTO ${table} (${columns}) VALUES (${SESSION_COLUMNS.map((_, at) => `$${at + 1}`).join(', ')})`,
     find: `SELECT ${columns} FROM ${table} WHERE hash = $1`,
-    update: `UPDATE ${table} SET data = ((data::jsonb || $2::jsonb) - $3::text[])::text ${lives} AND ($4::text IS NULL OR data = $4)`,
-    touch: `UPDATE ${table} SET last_seen_at = greatest(last_seen_at, $2::bigint), expires_at = greatest(expires_at, $3::bigint) ${lives}`,
-    touchLimits: `UPDATE ${table} SET last_seen_at = greatest(last_seen_at, $2::bigint), expires_at = $3, idle_ms = $4, ends_at = $5,
-      persistent = $6 ${lives}`,
+    update: withoutDisk(
+      `UPDATE ${table} SET data = ((data::jsonb || $2::jsonb) - $3::text[])::text ${lives} AND ($4::text IS NULL OR data = $4)`,
+    ),
+    data: `SELECT data FROM ${table} ${lives}`,
+    replace: withoutDisk(`UPDATE ${table} SET data = $2 ${lives} AND data = $3`),
+    touch: withoutDisk(
+      `UPDATE ${table} SET last_seen_at = greatest(last_seen_at, $2::bigint), expires_at = greatest(expires_at, $3::bigint) ${lives}`,
+    ),
+    touchLimits:
+      withoutDisk(`UPDATE ${table} SET last_seen_at = greatest(last_seen_at, $2::bigint), expires_at = $3, idle_ms = $4, ends_at = $5,
+      persistent = $6 ${lives}`),
     retire: `UPDATE ${table} SET idle_ms = 0, expires_at = least(expires_at, $2::bigint), ends_at = least(expires_at, $2::bigint) ${lives}`,
     delete: `DELETE FROM ${table} WHERE hash = $1`,
     listByUser: `SELECT ${columns} FROM ${table} WHERE user_id = $1 ORDER BY last_seen_at DESC, created_at DESC LIMIT ${MOST_LISTED}`,

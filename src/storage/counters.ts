@@ -44,6 +44,12 @@ const sweepCounters = statement('sweep counters', (db, p: { now: number; limit: 
     .returning('key'),
 )
 
+/**
+ * Writes that need not wait for the disk: every login from one network counts in one row, and would hold it until its commit is there; a
+ * flood would take all connections. A crash of the database server takes back the tries of its last half second.
+ */
+export const MAY_BE_LOST: ReadonlySet<unknown> = new Set([consume, refund, clearCounter])
+
 /** How long to wait where a full counter is gone again when it is looked at. */
 const A_MOMENT_MS = 1000
 

@@ -1,98 +1,61 @@
 // The database in PostgreSQL: the same statements, on a bounded pool of the pg package.
-import { DEADLINE_MS, within } from '../session/deadline.ts'
+import { CONNECTION_DEADLINE_MS, countdown, DEADLINE_MS, StoreUnavailable, within } from '../session/deadline.ts'
+import { spread } from '../session/jitter.ts'
 import {
   asUnavailable,
+  codeOf,
   type PostgresClient,
   type PostgresPool,
-  type PostgresQuery,
   type PostgresResult,
   TYPES,
+  withoutDisk,
 } from '../session/postgres.ts'
 import { type Database, StepMissed } from './contract.ts'
-import { SqlCounters } from './counters.ts'
+import { MAY_BE_LOST, SqlCounters } from './counters.ts'
+import { Lane } from './lane.ts'
 import { migrations, OtherSchema, SCHEMA_VERSION } from './migrations.ts'
+import { MOST_CONNECTIONS, openPool } from './postgres-pool.ts'
 import { PostgresMembershipSessions } from './postgres-sessions.ts'
-import { compilerFor, type Statement, type StatementValues, type Step } from './statement.ts'
+import { compilerFor, type SqlValue, type Statement, type StatementValues, type Step } from './statement.ts'
 
-/** How many connections a process holds at most. PostgreSQL allows 100 in all unless it is told otherwise. */
-const MOST_CONNECTIONS = 10
-const IDLE_MS = 10_000
+/** Connections that sessions alone may use: a storm of logins keeps nobody waiting who is logged in. */
+const KEPT_FOR_SESSIONS = 3
 /** Migrations wait for one another; they are not part of a request. */
 const MIGRATION_DEADLINE_MS = 600_000
-/** Two units of work that wait for each other's rows: one is rolled back whole, and may try again. */
-const ROLLED_BACK = new Set(['40001', '40P01'])
-const MOST_TRIES = 5
+/** How long a transaction may be silent: one whose process is gone holds its rows no longer than that. */
+const IDLE_MS = 5000
+/** Rolled back whole, so it may try again: two units of work that waited for each other's rows. PostgreSQL itself looks after a second. */
+const ROLLED_BACK = new Set(['40001', '40P01', '55P03'])
+/** How long a unit of work waits for a row at least; not all for the same time, or those that wait for each other would give up together. */
+const ROW_WAIT_MS = 30
+const MOST_TRIES = 20
 const UNIQUE_VIOLATION = '23505'
-
-type ClosablePool = PostgresPool & { end?(): Promise<void> }
 
 /** Opens the database behind a connection string, or takes an open pool, which its owner closes. Connects at the first statement. */
 export function openPostgres(database: string | PostgresPool): Database {
   if (typeof database !== 'string') return new PostgresDatabase(database, async () => {})
-  const pool = new LazyPool(database)
+  const pool = openPool(database)
   return new PostgresDatabase(pool, () => pool.end())
-}
-
-/** Loads pg when it is needed first: it is an optional peer, and nobody on SQLite has it. */
-class LazyPool implements PostgresPool {
-  readonly #connectionString: string
-  #opening: Promise<ClosablePool> | undefined
-
-  constructor(connectionString: string) {
-    this.#connectionString = connectionString
-  }
-
-  async query(config: PostgresQuery): Promise<PostgresResult> {
-    return (await this.#open()).query(config)
-  }
-
-  async connect(): Promise<PostgresClient> {
-    return (await this.#open()).connect()
-  }
-
-  async end(): Promise<void> {
-    await (await this.#opening)?.end?.()
-  }
-
-  #open(): Promise<ClosablePool> {
-    this.#opening ??= openPool(this.#connectionString)
-    return this.#opening
-  }
-}
-
-async function openPool(connectionString: string): Promise<ClosablePool> {
-  const { default: pg } = await import('pg').catch((error: unknown) => {
-    const missing = new Error('PostgreSQL needs the package pg beside guildhall: npm install pg', { cause: error })
-    throw Object.assign(missing, { code: 'pg_missing' })
-  })
-  const pool = new pg.Pool({
-    connectionString,
-    max: MOST_CONNECTIONS,
-    idleTimeoutMillis: IDLE_MS,
-    connectionTimeoutMillis: DEADLINE_MS,
-    keepAlive: true,
-    allowExitOnIdle: true,
-  })
-  // A connection that dies while nobody uses it is replaced by the next query; unheard, its error would end the process.
-  pool.on('error', () => {})
-  return pool
 }
 
 class PostgresDatabase implements Database {
   readonly sessions: PostgresMembershipSessions
   readonly counters = new SqlCounters(this)
   readonly #pool: PostgresPool
+  readonly #lane: Lane
   readonly #end: () => Promise<void>
 
   constructor(pool: PostgresPool, end: () => Promise<void>) {
     this.#pool = pool
     this.#end = end
+    this.#lane = new Lane(Math.max(1, (pool.options?.max ?? MOST_CONNECTIONS) - KEPT_FOR_SESSIONS))
     this.sessions = new PostgresMembershipSessions(pool)
   }
 
   async all<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Promise<readonly R[]> {
     const { sql, bind } = statement.compile('postgres')
-    const { rows } = await this.#ask(this.#pool, sql, bind(values))
+    const text = MAY_BE_LOST.has(statement) ? withoutDisk(sql) : sql
+    const { rows } = await this.#lane.run((left) => this.#ask(this.#pool, text, bind(values), left()))
     // Kysely's type of a row, which the columns of the schema give it.
     return rows as readonly R[]
   }
@@ -106,20 +69,15 @@ class PostgresDatabase implements Database {
     return this.all(statement, values)
   }
 
-  async commit(steps: readonly Step[]): Promise<void> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await this.#transaction((client) => this.#take(client, steps))
-      } catch (error) {
-        if (tries === MOST_TRIES || !ROLLED_BACK.has(codeOf(error))) throw error
-      }
-    }
+  commit(steps: readonly Step[]): Promise<void> {
+    return this.#lane.run((left) => this.#commit(steps, left))
   }
 
   async migrate(): Promise<void> {
     // First a look: the role of the server need not be allowed to change the schema.
     if ((await this.#version()) === SCHEMA_VERSION) return
-    await this.#transaction((client) => this.#migrateNow(client), MIGRATION_DEADLINE_MS)
+    const begin = 'BEGIN; SET LOCAL statement_timeout = 0'
+    await this.#transaction(begin, (client, left) => this.#migrateNow(client, left), countdown(MIGRATION_DEADLINE_MS))
   }
 
   async check(): Promise<void> {
@@ -135,10 +93,21 @@ class PostgresDatabase implements Database {
     return this.#end()
   }
 
-  async #take(client: PostgresClient, steps: readonly Step[]): Promise<void> {
+  async #commit(steps: readonly Step[], left: () => number): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#transaction(beginUnit(), (client) => this.#take(client, steps, left), left)
+      } catch (error) {
+        const mayTryAgain = error instanceof StoreUnavailable && ROLLED_BACK.has(codeOf(error.cause)) && tries < MOST_TRIES
+        if (!mayTryAgain) throw error
+      }
+    }
+  }
+
+  async #take(client: PostgresClient, steps: readonly Step[], left: () => number): Promise<void> {
     for (const step of steps) {
       const { sql, params } = step.compile('postgres')
-      const touched = await this.#touched(client, { name: step.name, sql, params })
+      const touched = await this.#touched(client, { name: step.name, sql, params }, left)
       if (step.touches !== undefined && touched !== step.touches) {
         throw new StepMissed(step.name, { expected: step.touches, touched })
       }
@@ -148,22 +117,25 @@ class PostgresDatabase implements Database {
   /** How many rows a step touched: none where another process took the name first. */
   async #touched(
     client: PostgresClient,
-    { name, sql, params }: { name: string; sql: string; params: unknown[] },
+    { name, sql, params }: { name: string; sql: string; params: SqlValue[] },
+    left: () => number,
   ): Promise<number> {
     try {
-      return (await this.#ask(client, sql, params)).rowCount ?? 0
+      return (await this.#ask(client, sql, params, left())).rowCount ?? 0
     } catch (error) {
       if (codeOf(error) === UNIQUE_VIOLATION) throw new StepMissed(name, { expected: 1, touched: 0 })
       throw error
     }
   }
 
-  async #migrateNow(client: PostgresClient): Promise<void> {
-    const run = (text: string) => this.#ask(client, text, [], MIGRATION_DEADLINE_MS)
+  async #migrateNow(client: PostgresClient, left: () => number): Promise<void> {
+    const run = (text: string) => this.#ask(client, text, [], left())
     // Of two processes that start at once one migrates and the other finds the work done.
     await run("SELECT pg_advisory_xact_lock(hashtext('guildhall schema'))")
+    // Before the look: to_regclass alone would still answer from what this connection knew before it waited.
     await run('CREATE TABLE IF NOT EXISTS guildhall_schema (version integer NOT NULL)')
     const version = await this.#version(client)
+    if (version === SCHEMA_VERSION) return
     if (version > SCHEMA_VERSION) throw new OtherSchema(version)
     for (const migration of migrations.slice(version)) {
       for (const statement of migration.statements(compilerFor('postgres'))) await run(statement.compile().sql)
@@ -173,46 +145,96 @@ class PostgresDatabase implements Database {
   }
 
   async #version(on: PostgresPool | PostgresClient = this.#pool): Promise<number> {
-    const known = await this.#ask(on, "SELECT to_regclass('guildhall_schema') IS NOT NULL AS known", [])
-    if (known.rows[0]?.known !== true) return 0
-    const { rows } = await this.#ask(on, 'SELECT version FROM guildhall_schema', [])
-    return Number(rows[0]?.version ?? 0)
+    if (onlyValue(await this.#ask(on, "SELECT to_regclass('guildhall_schema') IS NOT NULL", [])) !== true) return 0
+    return Number(onlyValue(await this.#ask(on, 'SELECT version FROM guildhall_schema', [])) ?? 0)
   }
 
-  /** All or nothing. A connection whose state nobody knows is closed. */
-  async #transaction(work: (client: PostgresClient) => Promise<void>, deadlineMs: number = DEADLINE_MS): Promise<void> {
-    const client = await within('PostgreSQL', this.#pool.connect()).catch((error: unknown) => {
-      throw asUnavailable(error)
-    })
+  /** All or nothing, before the time is over. */
+  async #transaction(
+    begin: string,
+    work: (client: PostgresClient, left: () => number) => Promise<void>,
+    left: () => number,
+  ): Promise<void> {
+    const client = await this.#connect(left())
     try {
-      await this.#ask(client, 'BEGIN', [])
-      await work(client)
-      await this.#ask(client, 'COMMIT', [], deadlineMs)
+      await this.#ask(client, begin, [], left())
+      await work(client, left)
+      await this.#ask(client, 'COMMIT', [], left())
     } catch (error) {
-      const rolledBack = await this.#ask(client, 'ROLLBACK', []).then(
-        () => true,
-        () => false,
-      )
-      client.release(!rolledBack)
+      await this.#giveBack(client, error)
       throw error
     }
+    client.removeListener('error', hear)
     client.release()
+  }
+
+  async #connect(deadlineMs: number): Promise<PostgresClient> {
+    const connecting = this.#pool.connect()
+    try {
+      const client = await within('PostgreSQL', connecting, deadlineMs)
+      // A connection that dies between two statements says so to whoever holds it; unheard, its error would end the process.
+      client.on('error', hear)
+      return client
+    } catch (error) {
+      // One that comes too late goes back: nobody else would give it to the pool.
+      connecting.then(
+        (client) => client.release(),
+        () => {},
+      )
+      throw asUnavailable(error)
+    }
+  }
+
+  /** A connection whose state nobody knows is closed, which rolls back what it had begun. */
+  async #giveBack(client: PostgresClient, error: unknown): Promise<void> {
+    const isLost = error instanceof StoreUnavailable && !ROLLED_BACK.has(codeOf(error.cause))
+    const rolledBack = !isLost && (await this.#ask(client, 'ROLLBACK', []).then(yes, no))
+    client.removeListener('error', hear)
+    client.release(!rolledBack)
   }
 
   async #ask(
     on: PostgresPool | PostgresClient,
     text: string,
-    values: unknown[],
+    values: SqlValue[],
     deadlineMs: number = DEADLINE_MS,
   ): Promise<PostgresResult> {
+    // Nothing is begun whose outcome nobody waits for: least of all a COMMIT.
+    if (deadlineMs <= 0) throw new StoreUnavailable('PostgreSQL did not answer in time')
     try {
-      return await within('PostgreSQL', on.query({ text, values, types: TYPES }), deadlineMs)
+      const query = {
+        text,
+        values: values.map(storable),
+        types: TYPES,
+        query_timeout: Math.max(CONNECTION_DEADLINE_MS, deadlineMs),
+      }
+      return await within('PostgreSQL', on.query(query), deadlineMs)
     } catch (error) {
       throw asUnavailable(error)
     }
   }
 }
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+/** PostgreSQL's text has no null character. Whatever holds one is a name that nobody has. */
+function storable(value: SqlValue): SqlValue {
+  return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value
 }
+
+/** The server gives up when we do: a statement that waits for a row writes nothing after its visitor was told that it failed. */
+function beginUnit(): string {
+  const settings = [
+    `statement_timeout = ${DEADLINE_MS}`,
+    `lock_timeout = ${Math.round(ROW_WAIT_MS * (1 + spread()))}`,
+    `idle_in_transaction_session_timeout = ${IDLE_MS}`,
+  ]
+  return ['BEGIN', ...settings.map((setting) => `SET LOCAL ${setting}`)].join('; ')
+}
+
+/** Of a result with one row of one column. */
+function onlyValue({ rows: [row] }: PostgresResult): unknown {
+  return Object.values(row ?? {})[0]
+}
+
+function hear(): void {}
+const yes = () => true
+const no = () => false

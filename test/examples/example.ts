@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest'
 import { freePort, type Program, runProgram } from '../support/program.ts'
 
 export interface Example extends Program {
-  readonly file: string
+  readonly database: string
 }
 
 /** Stopped when the test is over. */
@@ -20,5 +20,5 @@ export async function runExample(name: string): Promise<Example> {
     await program.stop()
     rmSync(folder, { recursive: true })
   })
-  return { ...program, file }
+  return { ...program, database: `sqlite:${file}` }
 }

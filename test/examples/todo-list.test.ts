@@ -58,5 +58,5 @@ test('another site writes nothing with the cookie of a member, although no form 
   ]) {
     expect((await anna.form('/todos', { text: 'Send money' }, { headers })).status).toBe(403)
   }
-  expect(inDatabase(example, 'SELECT * FROM todos')).toEqual([])
+  expect(await inDatabase(example, 'SELECT * FROM todos')).toEqual([])
 })

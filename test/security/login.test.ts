@@ -11,8 +11,8 @@ import { type Answer, GOOD_PASSWORD } from '../support/visitor.ts'
 async function siteWithPeople(options: Parameters<typeof siteOfTest>[0] = {}): Promise<Site> {
   const site = await siteOfTest(options)
   for (const username of ['active-anna', 'closed-cora', 'no-password']) await site.visitor().register(username)
-  inDatabase(site, "UPDATE users SET status = 'disabled' WHERE username = 'closed-cora'")
-  inDatabase(site, "DELETE FROM credentials WHERE user_id = (SELECT id FROM users WHERE username = 'no-password')")
+  await inDatabase(site, "UPDATE users SET status = 'disabled' WHERE username = 'closed-cora'")
+  await inDatabase(site, "DELETE FROM credentials WHERE user_id = (SELECT id FROM users WHERE username = 'no-password')")
   return site
 }
 
@@ -193,12 +193,14 @@ describe('types', () => {
 
 test('B-22 a new site has no accounts, and production starts neither without a secret nor with a short one', async () => {
   const site = await siteOfTest()
-  expect([countRows(site, 'users'), countRows(site, 'credentials'), countRows(site, 'sessions')]).toEqual([0, 0, 0])
+  expect([await countRows(site, 'users'), await countRows(site, 'credentials'), await countRows(site, 'sessions')]).toEqual([
+    0, 0, 0,
+  ])
   for (const username of ['admin', 'root', 'guest', 'guildhall']) {
     for (const password of ['admin', 'password', 'guildhall'])
       expect((await site.visitor().logIn(username, password)).status).toBe(401)
   }
-  const options = { baseUrl: 'https://members.example', database: `sqlite:${site.file}` }
+  const options = { baseUrl: 'https://members.example', database: site.database }
   expect(() => createMembership(options)).toThrow(/secret is required in production/)
   expect(() => createMembership({ ...options, secret: '' })).toThrow(/secret must have 32 bytes or more/)
   expect(() => createMembership({ ...options, secret: 'changeme' })).toThrow(/secret must have 32 bytes or more/)

@@ -21,7 +21,7 @@ test('D-20 a logout deletes the session on the server and takes the cookie away'
     ])
     expect(await visitor.sessionId()).toBeUndefined()
     expect(await statusWith(site, id)).toBe(401)
-    expect(hasRow(site, id)).toBe(false)
+    expect(await hasRow(site, id)).toBe(false)
     // The person's other browser stays logged in.
     expect((await other.api('/profile')).status).toBe(200)
   }
@@ -89,7 +89,7 @@ test.each<Trial>([
     goOn()
     const late = await slow
     expect([late.status, late.setCookies]).toEqual([200, []])
-    expect(hasRow(site, id)).toBe(false)
+    expect(await hasRow(site, id)).toBe(false)
     expect(await statusWith(site, id)).toBe(401)
   }
 })
@@ -122,7 +122,7 @@ test('D-22 a password that is confirmed while its session is ended opens no new 
     gate.dispatchEvent(new Event('go'))
     const late = await slow
     expect([late.status, late.setCookies]).toEqual([401, []])
-    expect([countRows(site, 'sessions'), await statusWith(site, id)]).toEqual([1, 401])
+    expect([await countRows(site, 'sessions'), await statusWith(site, id)]).toEqual([1, 401])
     Object.assign(site.core, { passwords })
   }
 })

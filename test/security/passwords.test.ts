@@ -164,7 +164,7 @@ describe('choice', () => {
       const refused = await register(site, password)
       expect([password, refused.status, codesOf(refused)]).toEqual([password, 422, ['password too_common']])
     }
-    expect(inDatabase(site, 'SELECT id FROM users')).toEqual([])
+    expect(await inDatabase(site, 'SELECT id FROM users')).toEqual([])
   })
 
   test('A-11 a password that is little more than the own name or the name of the site is refused', async () => {
@@ -188,9 +188,8 @@ describe('choice', () => {
     const site = await siteOfTest()
     const telltale = /hint|question|answer|maiden|reminder/i
     expect(site.paths.filter((path) => telltale.test(path))).toEqual([])
-    const columns = inDatabase(site, 'SELECT m.name AS t, p.name AS c FROM sqlite_schema m, pragma_table_info(m.name) p').map(
-      ({ t, c }) => `${String(t)}.${String(c)}`,
-    )
+    const found = await inDatabase(site, 'SELECT m.name AS t, p.name AS c FROM sqlite_schema m, pragma_table_info(m.name) p')
+    const columns = found.map(({ t, c }) => `${String(t)}.${String(c)}`)
     expect(columns).toContain('credentials.value')
     expect(columns.filter((column) => telltale.test(column))).toEqual([])
     for (const path of ['/register', '/login']) {

@@ -54,7 +54,7 @@ describe('mass assignment', () => {
     expect((await anna.api('/register', greedy({ username: 'anna', password: GOOD_PASSWORD, displayName: 'Anna' }))).status).toBe(
       201,
     )
-    const [row] = rowOf()
+    const [row] = await rowOf()
     expect(row).toMatchObject({ ...untouched, display_name: 'Anna' })
     expect(row?.id).not.toBe(GREED.id)
 
@@ -62,7 +62,7 @@ describe('mass assignment', () => {
     expect(
       (await anna.api('/profile', greedy({ username: 'eve', password: 'another password', displayName: 'Anne' }))).status,
     ).toBe(200)
-    expect(rowOf()).toEqual([{ ...row, display_name: 'Anne' }])
+    expect(await rowOf()).toEqual([{ ...row, display_name: 'Anne' }])
     const form = new URLSearchParams({
       displayName: 'Ann',
       roles: 'admin',
@@ -74,7 +74,7 @@ describe('mass assignment', () => {
       'constructor[prototype][roles]': 'admin',
     })
     expect((await anna.form('/profile', form.toString())).status).toBe(303)
-    expect(rowOf()).toEqual([{ ...row, display_name: 'Ann' }])
+    expect(await rowOf()).toEqual([{ ...row, display_name: 'Ann' }])
 
     expect((await anna.get('/admin')).status).toBe(403)
     expect((await site.visitor().logIn('anna')).status).toBe(200)
@@ -109,9 +109,11 @@ describe('at the same time', () => {
       const winners = answers.filter(({ status }) => status === 201 || status === 303)
       expect([winners.length, answers.filter(({ status }) => status === 409).length]).toEqual([1, 39])
       expect(answers.filter(({ setCookies }) => setCookies.length > 0)).toEqual(winners)
-      expect(inDatabase(site, 'SELECT id FROM users WHERE username_key = ?', `wanted-${round}`)).toHaveLength(1)
+      expect(await inDatabase(site, 'SELECT id FROM users WHERE username_key = ?', `wanted-${round}`)).toHaveLength(1)
     }
-    expect([countRows(site, 'users'), countRows(site, 'credentials'), countRows(site, 'sessions')]).toEqual([5, 5, 5])
+    expect([await countRows(site, 'users'), await countRows(site, 'credentials'), await countRows(site, 'sessions')]).toEqual([
+      5, 5, 5,
+    ])
     expect(site.logs).toEqual([])
   })
 
@@ -127,6 +129,8 @@ describe('at the same time', () => {
       expect(refused?.text).toContain(`value="hasty-${n}"`)
       expect((await visitor.api('/profile')).json()).toMatchObject({ user: { username: `hasty-${n}` } })
     }
-    expect([countRows(site, 'users'), countRows(site, 'credentials'), countRows(site, 'sessions')]).toEqual([20, 20, 20])
+    expect([await countRows(site, 'users'), await countRows(site, 'credentials'), await countRows(site, 'sessions')]).toEqual([
+      20, 20, 20,
+    ])
   })
 })

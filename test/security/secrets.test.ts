@@ -88,7 +88,7 @@ test('A-18 D-14 N-04 neither a password nor a live session id is in any answer, 
   expect(ids.size).toBeGreaterThan(3)
   expect(site.logs.length + said.length).toBeGreaterThan(200)
 
-  const places = { answers: said.join('\n'), log: logText(site), database: bytesAtRest(site) }
+  const places = { answers: said.join('\n'), log: logText(site), database: await bytesAtRest(site) }
   const secrets = [CANARY, WRONG_CANARY, ...ids]
   const derived = [CANARY, WRONG_CANARY].flatMap((canary) => [
     Buffer.from(canary).toString('base64').replace(/=+$/, ''),

@@ -77,7 +77,7 @@ describe('by others', () => {
     const remembered = site.visitor()
     await remembered.logIn('anna', GOOD_PASSWORD, { remember: true })
     for (const one of [visitor, remembered, bystander]) expect((await one.api('/profile')).status).toBe(200)
-    inDatabase(site, "UPDATE users SET status = 'disabled' WHERE username = 'anna'")
+    await inDatabase(site, "UPDATE users SET status = 'disabled' WHERE username = 'anna'")
     const at = performance.now()
     while (performance.now() - at < 1); // Another process is heard within a millisecond: decision 8 of the design.
     expect(await statusWith(site, id)).toBe(401)
@@ -106,7 +106,7 @@ describe('by others', () => {
     await second.logIn('anna')
     expect((await third.form('/account/sessions/end-others', {})).status).toBe(303)
     expect(await status([first, second, third])).toEqual([401, 401, 200])
-    expect(countRows(site, 'sessions')).toBe(2)
+    expect(await countRows(site, 'sessions')).toBe(2)
   })
 
   test('D-29 nobody ends the session of somebody else, or learns that there is one', async () => {

@@ -19,7 +19,7 @@ function readPhc(text: string) {
 
 test('A-14 with the defaults a password is stored as argon2id with the parameters of OWASP', async () => {
   const site = await siteOfTest()
-  const membership = createMembership({ baseUrl: 'http://localhost', database: `sqlite:${site.file}` })
+  const membership = createMembership({ baseUrl: 'http://localhost', database: site.database })
   const server = await listen(createServer(express().use(membership)))
   const visitor = new Visitor(`http://localhost:${portOf(server)}`)
   expect((await visitor.register('alice')).status).toBe(201)
@@ -27,7 +27,7 @@ test('A-14 with the defaults a password is stored as argon2id with the parameter
   server.closeAllConnections()
   server.close()
   await membership.close()
-  const stored = readPhc(storedHash(site, 'alice'))
+  const stored = readPhc(await storedHash(site, 'alice'))
   expect(stored).toMatchObject({ id: 'argon2id', version: 'v=19', p: 1 })
   expect(stored.m).toBeGreaterThanOrEqual(19_456)
   expect(stored.t).toBeGreaterThanOrEqual(2)
@@ -38,54 +38,55 @@ test('A-14 with the defaults a password is stored as argon2id with the parameter
 test('A-14 A-16 two hundred people with one password have two hundred salts and two hundred hashes', async () => {
   const site = await siteOfTest()
   await Promise.all(Array.from({ length: 200 }, (_, n) => site.visitor().register(`twin-${n}`)))
-  const hashes = inDatabase(site, 'SELECT value FROM credentials').map(({ value }) => readPhc(String(value)))
+  const kept = await inDatabase(site, 'SELECT value FROM credentials')
+  const hashes = kept.map(({ value }) => readPhc(String(value)))
   expect(hashes).toHaveLength(200)
   expect(new Set(hashes.map(({ salt }) => salt)).size).toBe(200)
-  expect(new Set(inDatabase(site, 'SELECT value FROM credentials').map(({ value }) => value)).size).toBe(200)
+  expect(new Set(kept.map(({ value }) => value)).size).toBe(200)
 })
 
 test('A-15 a hash from weaker settings follows the settings at the next login, and only then', async () => {
   const past = await siteOfTest({ passwords: { memoryKiB: 256, passes: 1 } })
   await past.visitor().register('alice')
-  const old = storedHash(past, 'alice')
-  const now = await siteOfTest({ database: `sqlite:${past.file}` })
+  const old = await storedHash(past, 'alice')
+  const now = await siteOfTest({ database: past.database })
   expect((await now.visitor().logIn('alice', 'wrong, all wrong')).status).toBe(401)
-  expect(storedHash(past, 'alice')).toBe(old)
+  expect(await storedHash(past, 'alice')).toBe(old)
   expect((await now.visitor().logIn('alice')).status).toBe(200)
-  const upgraded = storedHash(past, 'alice')
+  const upgraded = await storedHash(past, 'alice')
   expect([readPhc(old).m, readPhc(upgraded).m]).toEqual([256, 1024])
   expect((await now.visitor().logIn('alice')).status).toBe(200)
-  expect(storedHash(past, 'alice')).toBe(upgraded)
+  expect(await storedHash(past, 'alice')).toBe(upgraded)
 })
 
 test('A-15 a bcrypt hash brought along from elsewhere logs in and becomes argon2id', async () => {
   const { hashSync } = await import('@node-rs/bcrypt')
   const site = await siteOfTest()
   await site.visitor().register('alice')
-  inDatabase(site, 'UPDATE credentials SET value = ?', hashSync('an imported password', { cost: 4 }))
+  await inDatabase(site, 'UPDATE credentials SET value = ?', hashSync('an imported password', { cost: 4 }))
   expect((await site.visitor().logIn('alice')).status).toBe(401)
   expect((await site.visitor().logIn('alice', 'an imported password')).status).toBe(200)
-  expect(readPhc(storedHash(site, 'alice')).id).toBe('argon2id')
+  expect(readPhc(await storedHash(site, 'alice')).id).toBe('argon2id')
   expect((await site.visitor().logIn('alice', 'an imported password')).status).toBe(200)
 })
 
 test('A-15 when the better hash cannot be written, the person is logged in all the same', async () => {
   const past = await siteOfTest({ passwords: { memoryKiB: 256, passes: 1 } })
   await past.visitor().register('alice')
-  const old = storedHash(past, 'alice')
-  inDatabase(past, "CREATE TRIGGER blocked BEFORE UPDATE ON credentials BEGIN SELECT RAISE(ABORT, 'blocked'); END")
-  const now = await siteOfTest({ database: `sqlite:${past.file}` })
+  const old = await storedHash(past, 'alice')
+  await inDatabase(past, "CREATE TRIGGER blocked BEFORE UPDATE ON credentials BEGIN SELECT RAISE(ABORT, 'blocked'); END")
+  const now = await siteOfTest({ database: past.database })
   const visitor = now.visitor()
   expect((await visitor.logIn('alice')).status).toBe(200)
   expect((await visitor.api('/profile')).status).toBe(200)
-  expect(storedHash(past, 'alice')).toBe(old)
+  expect(await storedHash(past, 'alice')).toBe(old)
   expect(now.logs.map(({ level }) => level)).toEqual(['warn'])
 })
 
 test('A-17 without its pepper no old password fits, nothing breaks, and with it the pepper can be changed', async () => {
   const first = await siteOfTest({ passwords: { pepper: PEPPERS.old } })
   await first.visitor().register('alice')
-  const database = `sqlite:${first.file}`
+  const { database } = first
   for (const passwords of [{}, { pepper: PEPPERS.now }]) {
     const without = await siteOfTest({ database, passwords })
     const refused = await without.visitor().logIn('alice')
@@ -103,9 +104,9 @@ test('A-17 without its pepper no old password fits, nothing breaks, and with it 
 test('A-21 an account without a password, or with a blank one, lets nobody in, whatever they type', async () => {
   const site = await siteOfTest()
   for (const username of ['alice', 'berta', 'conny']) await site.visitor().register(username)
-  inDatabase(site, "UPDATE credentials SET value = '' WHERE user_id = (SELECT id FROM users WHERE username = 'alice')")
-  inDatabase(site, "UPDATE credentials SET value = ' ' WHERE user_id = (SELECT id FROM users WHERE username = 'berta')")
-  inDatabase(site, "DELETE FROM credentials WHERE user_id = (SELECT id FROM users WHERE username = 'conny')")
+  await inDatabase(site, "UPDATE credentials SET value = '' WHERE user_id = (SELECT id FROM users WHERE username = 'alice')")
+  await inDatabase(site, "UPDATE credentials SET value = ' ' WHERE user_id = (SELECT id FROM users WHERE username = 'berta')")
+  await inDatabase(site, "DELETE FROM credentials WHERE user_id = (SELECT id FROM users WHERE username = 'conny')")
   for (const username of ['alice', 'berta', 'conny']) {
     for (const password of [' ', 'null', 'undefined', '\0', GOOD_PASSWORD]) {
       expect((await site.visitor().logIn(username, password)).status).toBe(401)

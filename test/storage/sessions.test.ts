@@ -28,7 +28,7 @@ test('D-24 D-32 a change of status through the connection is true in the same ti
   const site = await siteOfTest()
   const { id } = await memberOf(site, 'anna')
   expect(await statusWith(site, id)).toBe(200)
-  const [{ id: userId } = { id: '' }] = inDatabase(site, "SELECT id FROM users WHERE username = 'anna'")
+  const [{ id: userId } = { id: '' }] = await inDatabase(site, "SELECT id FROM users WHERE username = 'anna'")
   await setTimeout(3)
   expect(await statusWith(site, id)).toBe(200)
   void site.core.db.write(setStatus, { id: String(userId), status: 'disabled' })
@@ -46,7 +46,7 @@ test('D-32 a role that another process gives or takes holds at the next request'
     ['[]', 403],
     ['["keeper"]', 200],
   ] as const) {
-    inDatabase(site, 'UPDATE users SET roles = ?', roles)
+    await inDatabase(site, 'UPDATE users SET roles = ?', roles)
     await setTimeout(3)
     expect((await visitor.get('/vault')).status).toBe(status)
   }
@@ -79,8 +79,8 @@ test('a member who is seen often is read once while others fail to log in: count
 test('two connections on one database: what one writes about a person, the other knows a millisecond later', async () => {
   const site = await siteOfTest()
   const { id } = await memberOf(site, 'anna')
-  const other = openSqlite(site.file)
-  const [{ id: userId } = { id: '' }] = inDatabase(site, 'SELECT id FROM users')
+  const other = openSqlite(site.database.slice('sqlite:'.length))
+  const [{ id: userId } = { id: '' }] = await inDatabase(site, 'SELECT id FROM users')
   for (const [status, answer] of [
     ['disabled', 401],
     ['active', 200],

@@ -2,9 +2,16 @@
 import type { Reporter, TestModule } from 'vitest/node'
 
 export default class ClosingLine implements Reporter {
+  readonly #leftOut: readonly string[]
+
+  /** What was left out before anybody could count it. */
+  constructor({ leftOut = [] }: { readonly leftOut?: readonly string[] } = {}) {
+    this.#leftOut = leftOut
+  }
+
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const count = { passed: 0, failed: errors.length, skipped: 0 }
-    const leftOut = new Set<string>()
+    const leftOut = new Set<string>(this.#leftOut)
     for (const module of modules) {
       if (module.errors().length > 0) count.failed++
       // What fails before a group of tests leaves them out: that is a failure, or nobody would see it.

@@ -1,17 +1,12 @@
-// Databases of a test's own on the PostgreSQL of this machine: made empty, dropped afterwards.
+// Tests on PostgreSQL, and a place of its own there for every site.
 import { randomUUID } from 'node:crypto'
-import pg from 'pg'
-import { describe } from 'vitest'
+import { describe, inject } from 'vitest'
+import { makeDatabase, onServer, postgresAnswers, type TestDatabase } from './postgres-server.ts'
 
-const SERVER = process.env.GUILDHALL_TEST_POSTGRES ?? 'postgres://postgres@127.0.0.1:5432/postgres'
-
-export interface TestDatabase {
-  readonly url: string
-  drop(): Promise<void>
-}
+export { makeDatabase, onServer, type TestDatabase } from './postgres-server.ts'
 
 const mayBeLeftOut = process.env.REQUIRE_ALL !== '1'
-const isThere = await answers()
+const isThere = await postgresAnswers()
 if (!isThere && mayBeLeftOut) console.warn('left out: the tests on PostgreSQL, as none answers on this machine')
 
 /** Tests on PostgreSQL. Without one they are left out and counted as such; with REQUIRE_ALL=1 they fail. */
@@ -19,32 +14,25 @@ export function describeOnPostgres(title: string, body: () => void): void {
   describe.skipIf(!isThere && mayBeLeftOut)(title, body)
 }
 
-export async function makeDatabase(): Promise<TestDatabase> {
-  const name = `guildhall_test_${randomUUID().replaceAll('-', '')}`
-  const client = new pg.Client({ connectionString: SERVER })
-  await client.connect()
-  await client.query(`CREATE DATABASE ${name}`)
-  await client.end()
-  const url = new URL(SERVER)
-  url.pathname = `/${name}`
+/** Emptied and used again by the next site of this file: making the tables takes longer than most tests. */
+const free: string[] = []
+
+/** Room for one site: a schema of its own in the database of this run, which goes when the run is over. */
+export async function borrowDatabase(): Promise<TestDatabase> {
+  const run = inject('postgres')
+  if (run === undefined) return makeDatabase()
+  const url = free.pop() ?? (await makeSchema(run))
   return {
-    url: url.href,
+    url,
     async drop() {
-      const last = new pg.Client({ connectionString: SERVER })
-      await last.connect()
-      await last.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
-      await last.end()
+      await onServer('DELETE FROM audit; DELETE FROM sessions; DELETE FROM users; DELETE FROM counters', url)
+      free.push(url)
     },
   }
 }
 
-async function answers(): Promise<boolean> {
-  const client = new pg.Client({ connectionString: SERVER, connectionTimeoutMillis: 2000 })
-  try {
-    await client.connect()
-    await client.end()
-    return true
-  } catch {
-    return false
-  }
+async function makeSchema(run: string): Promise<string> {
+  const name = `site_${randomUUID().replaceAll('-', '')}`
+  await onServer(`CREATE SCHEMA ${name}`, run)
+  return `${run}?options=${encodeURIComponent(`-c search_path=${name}`)}`
 }

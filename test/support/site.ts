@@ -8,7 +8,7 @@ import express, { type Express } from 'express'
 import { buildHouse, type House } from '../../src/membership.ts'
 import type { MembershipOptions } from '../../src/options.ts'
 import { type TestClock, testClock } from './clock.ts'
-import { makeDatabase } from './postgres.ts'
+import { borrowDatabase } from './postgres.ts'
 import { Visitor } from './visitor.ts'
 
 export interface Site extends House {
@@ -16,7 +16,8 @@ export interface Site extends House {
   /** `http://localhost:PORT`, the membership's base URL unless a test set another. */
   readonly base: string
   readonly clock: TestClock
-  readonly file: string
+  /** `sqlite:PATH` or `postgres://...`: where `inDatabase` looks, and what another process opens. */
+  readonly database: string
   readonly logs: LogLine[]
   visitor(): Visitor
   close(): Promise<void>
@@ -47,18 +48,18 @@ export const ON_REDIS = process.env.GUILDHALL_TEST_REDIS === '1'
 /** Opens a site; throttles are off unless the test is about them. */
 export async function openSite({ routes, before, trustProxy, ...options }: SiteOptions = {}): Promise<Site> {
   const folder = mkdtempSync(join(tmpdir(), 'guildhall-'))
-  const file = join(folder, 'members.db')
   const app = express()
   const server = await listen(createServer(app))
   const base = `http://localhost:${portOf(server)}`
   const clock = testClock()
   const logs: LogLine[] = []
-  const onServer = options.database === undefined && ON_POSTGRES ? await makeDatabase() : undefined
+  const onServer = options.database === undefined && ON_POSTGRES ? await borrowDatabase() : undefined
   const inRedis = options.redis === undefined && ON_REDIS ? await (await import('./redis.ts')).makeRedis() : undefined
+  const database = onServer?.url ?? `sqlite:${join(folder, 'members.db')}`
   const log = (level: string) => (fields: object, message: string) => void logs.push({ level, message, fields })
   const house = buildHouse({
     baseUrl: base,
-    database: onServer?.url ?? `sqlite:${file}`,
+    database,
     ...(inRedis && { redis: inRedis.url, redisPrefix: inRedis.prefix }),
     rateLimit: false,
     production: false,
@@ -77,7 +78,7 @@ export async function openSite({ routes, before, trustProxy, ...options }: SiteO
     app,
     base,
     clock,
-    file,
+    database: typeof options.database === 'string' ? options.database : database,
     logs,
     visitor: () => new Visitor(base),
     async close() {

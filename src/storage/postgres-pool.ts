@@ -1,0 +1,51 @@
+// A bounded pool of the pg package behind a connection string.
+import { CONNECTION_DEADLINE_MS } from '../session/deadline.ts'
+import type { PostgresClient, PostgresPool, PostgresQuery, PostgresResult } from '../session/postgres.ts'
+
+/** How many connections a process holds at most. PostgreSQL allows 100 in all unless it is told otherwise. */
+export const MOST_CONNECTIONS = 10
+const IDLE_MS = 10_000
+
+interface OwnPool extends PostgresPool {
+  /** Waits for what runs; as often as asked. */
+  end(): Promise<void>
+}
+
+/** Loads pg when it is needed first: it is an optional peer, and nobody on SQLite has it. */
+export function openPool(connectionString: string): OwnPool {
+  let opening: Promise<OwnPool> | undefined
+  let ending: Promise<void> | undefined
+  const open = () => {
+    opening ??= load(connectionString)
+    return opening
+  }
+  return {
+    query: async (config: PostgresQuery): Promise<PostgresResult> => (await open()).query(config),
+    connect: async (): Promise<PostgresClient> => (await open()).connect(),
+    end() {
+      ending ??= Promise.resolve(opening).then(
+        (pool) => pool?.end(),
+        () => {},
+      )
+      return ending
+    },
+  }
+}
+
+async function load(connectionString: string): Promise<OwnPool> {
+  const { default: pg } = await import('pg').catch((error: unknown) => {
+    const missing = new Error('PostgreSQL needs the package pg beside guildhall: npm install pg', { cause: error })
+    throw Object.assign(missing, { code: 'pg_missing' })
+  })
+  const pool = new pg.Pool({
+    connectionString,
+    max: MOST_CONNECTIONS,
+    idleTimeoutMillis: IDLE_MS,
+    connectionTimeoutMillis: CONNECTION_DEADLINE_MS,
+    keepAlive: true,
+    allowExitOnIdle: true,
+  })
+  // A connection that dies while nobody uses it is replaced by the next query; unheard, its error would end the process.
+  pool.on('error', () => {})
+  return pool
+}

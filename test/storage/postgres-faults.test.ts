@@ -1,0 +1,260 @@
+// PostgreSQL stops, hangs, is cut off and comes back. Nobody waits, nobody is somebody else, and no answer says what did not happen.
+import { createServer } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import express from 'express'
+import { createMembership } from 'guildhall'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { countRows, inDatabase } from '../support/evidence.ts'
+import { describeOnPostgres, makeDatabase, onServer, type TestDatabase } from '../support/postgres.ts'
+import { CHEAP_HASHES, listen, openSite, portOf, type Site } from '../support/site.ts'
+import { TcpProxy } from '../support/tcp-proxy.ts'
+import { type Answer, GOOD_PASSWORD, Visitor } from '../support/visitor.ts'
+
+/** The deadline of a call is 500 ms; the rest is for a machine that is busy with other tests. */
+const LONGEST_MS = 1500
+const BACK_WITHIN_MS = 2000
+
+declare module 'guildhall/session' {
+  interface SessionData {
+    visits?: number
+  }
+}
+
+let database: TestDatabase
+let proxy: TcpProxy
+let site: Site
+let names = 0
+
+async function openBehindProxy(): Promise<Site> {
+  return openSite({
+    database: proxy.urlOf(database.url),
+    routes: (app, { membership }) => {
+      app.get('/diary', membership.requireLogin, (req, res) => void res.send(`Dear ${req.user?.username}`))
+      app.get('/count', (req, res) => {
+        req.session.visits = (req.session.visits ?? 0) + 1
+        res.send(`visit ${req.session.visits}`)
+      })
+      app.get('/who', (req, res) => void res.send(req.session.isLoggedIn ? 'a member' : 'nobody'))
+    },
+  })
+}
+
+async function member(): Promise<Visitor> {
+  const visitor = site.visitor()
+  names++
+  expect((await visitor.register(`member-${names}`)).status).toBe(201)
+  return visitor
+}
+
+type Door = readonly [string, (visitor: Visitor) => Promise<Answer>]
+
+/** Every door that needs the store. */
+const DOORS: readonly Door[] = [
+  ['a page', (visitor) => visitor.get('/profile')],
+  ['the security page', (visitor) => visitor.get('/account/security')],
+  ['the API', (visitor) => visitor.api('/profile')],
+  ['a change', (visitor) => visitor.api('/profile', { displayName: 'Other' })],
+  ['a login in JSON', (visitor) => visitor.logIn('member-1')],
+  ['a login by form', (visitor) => visitor.form('/login', { username: 'member-1', password: GOOD_PASSWORD })],
+  ['a registration', (visitor) => visitor.register(`newcomer-${names++}`)],
+  ["the host's page behind a guard", (visitor) => visitor.get('/diary')],
+  ["the host's page that writes", (visitor) => visitor.get('/count')],
+  ["the host's page that asks who is there", (visitor) => visitor.get('/who')],
+]
+const WAYS_OUT: readonly Door[] = [
+  ['a logout in JSON', (visitor) => visitor.api('/logout', {})],
+  ['a logout by form', (visitor) => visitor.form('/logout', {})],
+]
+
+async function expectTurnedAway(visitor: Visitor, ask: (visitor: Visitor) => Promise<Answer>): Promise<void> {
+  const began = performance.now()
+  const answer = await ask(visitor)
+  const ms = performance.now() - began
+  expect([answer.status, answer.headers.get('retry-after'), answer.setCookies]).toEqual([503, '1', []])
+  expect(ms).toBeLessThan(LONGEST_MS)
+}
+
+async function expectBack(visitor: Visitor): Promise<void> {
+  const began = performance.now()
+  while ((await visitor.api('/profile')).status !== 200) {
+    expect(performance.now() - began).toBeLessThan(BACK_WITHIN_MS)
+    await sleep(50)
+  }
+  expect(performance.now() - began).toBeLessThan(BACK_WITHIN_MS)
+}
+
+const FAULTS: readonly (readonly [string, () => unknown])[] = [
+  ['refuses connections', () => proxy.refuse()],
+  ['takes connections and says nothing', () => proxy.stall()],
+  [
+    'cut every connection and says nothing',
+    () => {
+      proxy.cut()
+      proxy.stall()
+    },
+  ],
+  ['answers two seconds late', () => proxy.delay(2000)],
+]
+
+describeOnPostgres('a store that fails', () => {
+  beforeAll(async () => {
+    database = await makeDatabase()
+    proxy = await TcpProxy.before(database.url)
+    site = await openBehindProxy()
+  })
+
+  beforeEach(() => proxy.mend())
+
+  afterAll(async () => {
+    await site.close()
+    await proxy.close()
+    await database.drop()
+  })
+
+  describe.each(FAULTS)('F-10 F-11 PostgreSQL %s', (_, fail) => {
+    test('every door answers 503 with Retry-After in time, and the member is a member again within two seconds', async () => {
+      const visitor = await member()
+      const leaver = await member()
+      await fail()
+      for (const [door, ask] of DOORS) await expect(expectTurnedAway(visitor, ask), door).resolves.toBeUndefined()
+      for (const [door, ask] of WAYS_OUT) await expect(expectTurnedAway(leaver, ask), door).resolves.toBeUndefined()
+      expect(await leaver.sessionId()).toBeDefined()
+      await proxy.mend()
+      await expectBack(visitor)
+    })
+
+    test('a hundred requests at once wait no longer than one', async () => {
+      const visitor = await member()
+      await fail()
+      await Promise.all(Array.from({ length: 100 }, () => expectTurnedAway(visitor, (who) => who.api('/profile'))))
+      await proxy.mend()
+      await expectBack(visitor)
+    })
+
+    test('who only opens the login page is served', async () => {
+      await member()
+      await fail()
+      expect((await site.visitor().get('/login')).status).toBe(200)
+    })
+  })
+
+  test('F-10 no login is claimed while the store is away, and none comes to light afterwards', async () => {
+    await member()
+    const visitor = site.visitor()
+    await proxy.refuse()
+    await expectTurnedAway(visitor, (who) => who.logIn(`member-${names}`))
+    await proxy.mend()
+    expect(await visitor.sessionId()).toBeUndefined()
+    expect((await visitor.api('/profile')).status).toBe(401)
+    expect((await visitor.logIn(`member-${names}`)).status).toBe(200)
+  })
+
+  test('F-14 no logout is claimed: the cookie stays, and the next try ends the session for good', async () => {
+    const visitor = await member()
+    const id = await visitor.sessionId()
+    proxy.stall()
+    await expectTurnedAway(visitor, (who) => who.api('/logout', {}))
+    await expect(site.membership.users.endSessions(`member-${names}`)).rejects.toMatchObject({ code: 'store_unavailable' })
+    await proxy.mend()
+    expect(await visitor.sessionId()).toBe(id)
+    expect((await visitor.api('/logout', {})).status).toBe(204)
+    await visitor.jar.setCookie(`guildhall=${id}`, site.base)
+    expect((await visitor.api('/profile')).status).toBe(401)
+  })
+
+  test.each([false, true])('F-10 a login whose session may or may not have been stored (heard: %s) is none', async (heard) => {
+    await member()
+    const visitor = site.visitor()
+    proxy.cutAt('INSERT INTO sessions', { heard })
+    await expectTurnedAway(visitor, (who) => who.logIn(`member-${names}`))
+    await proxy.mend()
+    expect(await visitor.sessionId()).toBeUndefined()
+    expect((await visitor.logIn(`member-${names}`)).status).toBe(200)
+  })
+
+  test('F-10 a page of the host whose session could not be saved says so, and the member stays one', async () => {
+    const visitor = await member()
+    await visitor.get('/count')
+    proxy.cutAt('UPDATE sessions SET data', { heard: false })
+    await expectTurnedAway(visitor, (who) => who.get('/count'))
+    await proxy.mend()
+    expect((await visitor.get('/count')).text).toBe('visit 2')
+  })
+
+  test('F-11 a registration whose COMMIT nobody heard made nothing at all', async () => {
+    proxy.cutAt('COMMIT', { heard: false })
+    await expectTurnedAway(site.visitor(), (who) => who.register('unheard'))
+    await proxy.mend()
+    expect(await inDatabase(pastProxy(), "SELECT id FROM users WHERE username_key = 'unheard'")).toEqual([])
+    expect(await countRows(pastProxy(), 'users')).toBe(await countRows(pastProxy(), 'credentials'))
+    expect((await site.visitor().register('unheard')).status).toBe(201)
+  })
+
+  test('F-11 a registration whose answer was lost made one whole account and no login; the person logs in', async () => {
+    const visitor = site.visitor()
+    proxy.cutAt('COMMIT', { heard: true })
+    await expectTurnedAway(visitor, (who) => who.register('halfheard'))
+    await proxy.mend()
+    expect(await visitor.sessionId()).toBeUndefined()
+    expect(await inDatabase(pastProxy(), "SELECT id FROM users WHERE username_key = 'halfheard'")).toHaveLength(1)
+    expect(await countRows(pastProxy(), 'users')).toBe(await countRows(pastProxy(), 'credentials'))
+    expect((await visitor.register('halfheard')).status).toBe(409)
+    expect((await visitor.logIn('halfheard')).status).toBe(200)
+  })
+
+  test('F-11 connections that the server ends, idle or at work, end no process and are replaced', async () => {
+    const visitor = await member()
+    for (let round = 0; round < 3; round++) {
+      const asked = Array.from({ length: 20 }, () => visitor.api('/profile'))
+      await onServer(
+        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+        database.url,
+      )
+      for (const { status } of await Promise.all(asked)) expect([200, 503]).toContain(status)
+      await expectBack(visitor)
+    }
+  })
+
+  test('F-11 a row that somebody holds: 503 in time, and nothing is written after the visitor was told so', async () => {
+    const visitor = await member()
+    const held = onServer('BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(2); COMMIT', database.url)
+    await sleep(200)
+    await expectTurnedAway(visitor, (who) => who.register('behind-a-lock'))
+    await held
+    await expectBack(visitor)
+    expect(await inDatabase(pastProxy(), "SELECT id FROM users WHERE username_key = 'behind-a-lock'")).toEqual([])
+  })
+
+  test('F-16 a second process serves the sessions of the first, also when the first is gone', async () => {
+    const first = await openBehindProxy()
+    const visitor = first.visitor()
+    await visitor.register('wanderer')
+    const id = await visitor.sessionId()
+    await first.close()
+    const other = site.visitor()
+    await other.jar.setCookie(`guildhall=${id}`, site.base)
+    expect((await other.api('/profile')).json()).toMatchObject({ user: { username: 'wanderer' } })
+  })
+
+  test('F-10 a process that is started while its store is away answers 503, and serves when the store is back', async () => {
+    const app = express()
+    const server = await listen(createServer(app))
+    const baseUrl = `http://localhost:${portOf(server)}`
+    const logger = { debug() {}, info() {}, warn() {}, error() {} }
+    const membership = createMembership({ baseUrl, database: proxy.urlOf(database.url), passwords: CHEAP_HASHES, logger })
+    app.use(membership)
+    await proxy.refuse()
+    await expect(membership.migrate()).rejects.toMatchObject({ code: 'store_unavailable' })
+    const visitor = new Visitor(baseUrl)
+    await expectTurnedAway(visitor, (who) => who.get('/login'))
+    await expectTurnedAway(visitor, (who) => who.get('/elsewhere'))
+    await proxy.mend()
+    expect((await visitor.get('/login')).status).toBe(200)
+    server.close()
+    await membership.close()
+  })
+})
+
+function pastProxy(): { readonly database: string } {
+  return { database: database.url }
+}
