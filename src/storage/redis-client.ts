@@ -4,6 +4,8 @@ import { DEADLINE_MS, StoreUnavailable, within } from '../session/deadline.ts'
 import { spread } from '../session/jitter.ts'
 import type { RedisClient, RedisScriptOptions } from '../session/redis.ts'
 
+/** How long the start waits for a first connection; afterwards a call that finds none fails at once. */
+const FIRST_WAIT_MS = 2000
 /** How often it is looked whether Redis answers. A connection that was cut without a word looks as before. */
 const LOOK_MS = 1000
 /** So many looks may find no connection before it is begun anew: a greeting that nobody answers never ends. */
@@ -39,7 +41,7 @@ export class RedisConnection implements RedisClient {
     return (await this.#ready()).eval(script, options)
   }
 
-  /** Begins to connect. Throws where the redis package is missing; a server that does not answer yet is no failure. */
+  /** Begins to connect, and waits a while for it. Throws where the redis package is missing; a server that does not answer yet is no failure. */
   open(): Promise<void> {
     if (this.#closed) return Promise.reject(new StoreUnavailable('the connection to Redis is closed'))
     this.#opening ??= this.#connect()
@@ -65,8 +67,7 @@ export class RedisConnection implements RedisClient {
   async #connect(): Promise<void> {
     const { connected } = await this.#begin()
     this.#looking = setInterval(() => void this.#look(), LOOK_MS).unref()
-    // Who comes first waits for the connection, but no longer than for an answer.
-    await Promise.race([connected, wait(DEADLINE_MS, undefined, { ref: false })])
+    await Promise.race([connected, wait(FIRST_WAIT_MS, undefined, { ref: false })])
   }
 
   async #begin(): Promise<{ readonly connected: Promise<void> }> {

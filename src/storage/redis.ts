@@ -50,17 +50,19 @@ class RedisBackedDatabase implements Database {
   }
 
   async migrate(): Promise<void> {
-    // A package that is missing is told at the start, not at the first login.
-    await this.#own?.open()
     await this.#sql.migrate()
+    await this.#own?.open()
   }
 
-  check(): Promise<void> {
-    return this.#sql.check()
+  /** Says nothing of Redis itself: pages for visitors need none. */
+  async check(): Promise<void> {
+    await this.#sql.check()
+    // A package that is missing is told at the start, not at the first login; and loading it is not taken for a slow answer.
+    await this.#own?.open()
   }
 
   async ready(): Promise<void> {
-    await this.#sql.ready()
+    await this.check()
     // Any question will do.
     await this.sessions.find('ready')
   }

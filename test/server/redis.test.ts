@@ -27,6 +27,13 @@ describeOnRedis('a server on Redis', () => {
     }
   })
 
+  test('a machine that takes its time to load the redis package is not told that Redis is away', async () => {
+    const folder = newFolder()
+    await run(['migrate'], { folder })
+    const { stdout } = await run(['doctor'], { folder, env: { REDIS_URL }, preload: SLOW_REDIS })
+    expect(stdout).toContain('Redis answers.')
+  })
+
   test('doctor says whether Redis answers', async () => {
     const folder = newFolder()
     await run(['migrate'], { folder })
@@ -41,6 +48,12 @@ describeOnRedis('a server on Redis', () => {
 const WITHOUT_REDIS = `import { registerHooks } from 'node:module'
 registerHooks({ resolve(name, context, next) {
   if (name === 'redis') throw Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' })
+  return next(name, context)
+} })`
+
+const SLOW_REDIS = `import { registerHooks } from 'node:module'
+registerHooks({ resolve(name, context, next) {
+  if (name === '@redis/client') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
   return next(name, context)
 } })`
 

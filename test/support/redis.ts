@@ -49,7 +49,7 @@ export async function makeRedis(): Promise<TestRedis> {
 }
 
 async function openRedis(url: string = REDIS_URL) {
-  const client = createClient({ url, disableOfflineQueue: true })
+  const client = createClient({ url, disableOfflineQueue: true, socket: { reconnectStrategy: false } })
   client.on('error', () => {})
   await client.connect()
   return client
