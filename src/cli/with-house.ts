@@ -5,7 +5,6 @@ import type { Config } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
 import { type House, openHouse } from '../server/house.ts'
 import { configOf } from '../server/read-config.ts'
-import { shownDatabase } from '../server/shown-database.ts'
 import { CommandFailed, complain, report, t } from './terminal.ts'
 
 /** A command that meets no database makes one, or says that there is none. */
@@ -13,7 +12,8 @@ export async function withHouse(whereMissing: 'make it' | 'refuse', work: (house
   const config = configOf(readEnvironment())
   try {
     const isNew = isMissing(config)
-    if (isNew && whereMissing === 'refuse') throw new CommandFailed(t('cli.no_database', { file: shownDatabase(config) }))
+    if (isNew && whereMissing === 'refuse')
+      throw new CommandFailed(t('cli.no_database', { file: config.databaseFile ?? config.database }))
     await inHouse(config, async (house) => {
       // A database that is there is migrated by `serve` and `migrate` alone: an older server may be running on it.
       await (isNew ? house.membership.migrate() : house.core.db.check())
