@@ -6,6 +6,7 @@ import { translator } from '../../src/i18n/translate.ts'
 import { mergeEnvironment } from '../../src/server/env.ts'
 import { readConfig } from '../../src/server/read-config.ts'
 import type { Remark } from '../../src/server/remark.ts'
+import { shownDatabase } from '../../src/server/shown-database.ts'
 import { VARIABLES } from '../../src/server/variables.ts'
 import { newFolder, PRODUCTION, run, startServer, type Variables, writeFiles } from '../support/server.ts'
 
@@ -95,6 +96,16 @@ test('nothing set is a fine development server', () => {
     database: 'sqlite:./data/guildhall.db',
     secrets: [],
   })
+})
+
+test.each([
+  ['postgres://guildhall:hidden@db.example.org:6432/members?sslmode=verify-full', 'postgres://db.example.org:6432/members'],
+  ['postgresql://guildhall:hidden@/members?host=/var/run/postgresql', 'postgres://localhost/members'],
+  ['postgres:///members?host=/var/run/postgresql&password=hidden', 'postgres:///members'],
+])('%s is a database, and is shown without what nobody may see', (database, shown) => {
+  const { config, faults } = reading({ DATABASE_URL: database })
+  expect([faults, config?.database, config?.databaseFile]).toEqual([[], database, undefined])
+  expect(shownDatabase({ database, databaseFile: undefined })).toBe(shown)
 })
 
 test('settings reach the membership', () => {

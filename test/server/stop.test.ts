@@ -60,7 +60,7 @@ describe('F-40: a graceful stop', () => {
   })
 
   test('it says that it is not ready before it lets nobody in, and finishes what it had begun', async () => {
-    const server = await startServer({ env: { HASH_MEMORY_KIB: '262144', HASH_PASSES: '4', HASH_WORKERS: '1' } })
+    const server = await startServer({ env: { HASH_MEMORY_KIB: '262144', HASH_PASSES: '2', HASH_WORKERS: '1' } })
     const slow = post(server, '/api/register', { username: 'anna', password: 'violet harbour lantern' })
     await sleep(60)
     const stopped = server.stop('SIGTERM')
