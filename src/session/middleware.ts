@@ -60,6 +60,8 @@ interface AnyVisit {
   begin(): void
 }
 
+type WithStore = IncomingMessage & { sessionStore?: object }
+
 declare module 'http' {
   interface IncomingMessage {
     [VISIT]?: AnyVisit
@@ -175,7 +177,7 @@ export class Sessions<Row extends SessionRow = SessionRow> {
   }
 
   #begin(
-    request: { req: IncomingMessage; res: ServerResponse; next: Next; attributes: CookieAttributes },
+    request: { req: WithStore; res: ServerResponse; next: Next; attributes: CookieAttributes },
     found: Found<Row> | undefined,
   ): void {
     const { req, next } = request
@@ -183,7 +185,7 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     Object.defineProperty(req, 'session', SESSION)
     Object.defineProperty(req, 'sessionID', SESSION_ID)
     const { publicStore } = this.#options
-    if (publicStore) Reflect.set(req, 'sessionStore', publicStore)
+    if (publicStore) req.sessionStore = publicStore
     next()
   }
 

@@ -32,7 +32,7 @@ export abstract class RequestSession<Row extends SessionRow = SessionRow> implem
   outgoingCookie: string | undefined
   protected readonly req: IncomingMessage
   protected readonly res: ServerResponse
-  protected readonly turns = new Turns()
+  #turns: Turns | undefined
   protected currentId: string | undefined
   /** The row that is written to: the live one, or one made during this request. */
   protected stored: SessionRow | undefined
@@ -44,7 +44,8 @@ export abstract class RequestSession<Row extends SessionRow = SessionRow> implem
   /** Why nothing is written any more. */
   protected abandoned: { readonly error: unknown } | undefined
   readonly #next: Next
-  readonly #cookie: RequestCookie
+  readonly #usual: CookieAttributes
+  #madeCookie: RequestCookie | undefined
   #held = false
 
   constructor(
@@ -56,7 +57,7 @@ export abstract class RequestSession<Row extends SessionRow = SessionRow> implem
     this.req = req
     this.res = res
     this.#next = next
-    this.#cookie = new RequestCookie(engine, req, this, attributes)
+    this.#usual = attributes
     this.currentId = found?.id
     this.row = found?.row
     this.stored = found?.row
@@ -96,10 +97,21 @@ export abstract class RequestSession<Row extends SessionRow = SessionRow> implem
   settle(): Awaitable<void> {
     if (this.over === undefined && !Object.hasOwn(this.req, 'session')) this.abandon()
     if (this.abandoned) return Promise.reject(this.abandoned.error)
-    const { running } = this.turns
+    const running = this.#turns?.running
     if (running) return running.then(() => this.turns.take(() => this.saveNow()))
     const patch = this.#notice()
     if (patch) return this.turns.take(() => this.#save(patch))
+  }
+
+  /** What an application has asked for, one piece of work after the other. Most requests ask for nothing. */
+  protected get turns(): Turns {
+    this.#turns ??= new Turns()
+    return this.#turns
+  }
+
+  get #cookie(): RequestCookie {
+    this.#madeCookie ??= new RequestCookie(this.engine, this.req, this, this.#usual)
+    return this.#madeCookie
   }
 
   failed(error: unknown): void {
@@ -118,7 +130,7 @@ export abstract class RequestSession<Row extends SessionRow = SessionRow> implem
     const patch = this.current && notice(this.current, this.textsNow(), this.engine.reserved)
     const { rolling, resave, saveUninitialized } = this.engine.habits
     if (this.stored === undefined) return patch ?? (saveUninitialized ? NO_CHANGE : undefined)
-    if (this.#cookie.isChanged) return Object.assign(emptyObject(), patch, { [COOKIE_KEY]: this.#cookie.text })
+    if (this.#madeCookie?.isChanged) return Object.assign(emptyObject(), patch, { [COOKIE_KEY]: this.#cookie.text })
     return patch ?? (rolling || resave ? NO_CHANGE : undefined)
   }
 

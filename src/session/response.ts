@@ -32,8 +32,7 @@ export function hold(res: ServerResponse, session: Settling): void {
       if (isPromise(saving)) saving.catch(() => {}) // `end` tries again, and answers for it.
     }
     const cookie = session.outgoingCookie
-    if (cookie !== undefined && !res.headersSent) Reflect.apply(writeHead, res, addCookie(res, args, cookie))
-    else Reflect.apply(writeHead, res, args)
+    Reflect.apply(writeHead, res, cookie === undefined || res.headersSent ? args : addCookie(res, args, cookie))
     return res
   }
 
