@@ -1,5 +1,5 @@
 // The main job as a person does it in a browser: register, log in, see and change the profile, log out, and stay out.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { launchChromium } from '../support/chromium.ts'
 import { describeInChromium } from '../support/in-chromium.ts'
 import type { Site } from '../support/site.ts'
@@ -157,7 +157,8 @@ describeInChromium((browser) => {
     /** Until the page says of itself that it was shown so. */
     const back = async (seen: string) => {
       const shown = page.waitForEvent('console', { predicate: (message) => message.text() === seen })
-      await page.goBack({ waitUntil: 'commit' })
+      // While Chromium puts one page in the place of another there is none to go back from; it refuses before anything has moved.
+      await vi.waitFor(() => page.goBack({ waitUntil: 'commit' }), { timeout: 10_000, interval: 100 })
       await shown
     }
     await person.register('kept', 'Nobody may read this')
