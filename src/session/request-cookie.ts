@@ -81,8 +81,10 @@ export class RequestCookie {
     const { limits, habits } = this.#engine
     const maxAge = this.#maxAge
     if (maxAge === undefined) return { ...limits, persistent: false }
+    // What was asked for this one session goes before what is asked for all.
+    const follows = habits.idleFollowsCookie || maxAge !== this.#usual.maxAgeMs
     return {
-      idleMs: habits.idleFollowsCookie || this.#isSpecial ? Math.max(1, maxAge) : limits.idleMs,
+      idleMs: follows ? Math.max(1, maxAge) : limits.idleMs,
       absoluteMs: habits.absoluteFollowsCookie ? Math.max(limits.absoluteMs, maxAge) : limits.absoluteMs,
       persistent: true,
     }

@@ -138,6 +138,31 @@ describe('the cookie of one session', () => {
     expect((await browser.get('/look')).text).toBe('[null,null]')
   })
 
+  test('an `idleTimeout` that is given ends a session whose cookie stays longer, whoever looked at that cookie', async () => {
+    for (const makeStore of [() => new MemoryStore(), () => new expressSession.MemoryStore()]) {
+      const clock = new HandClock()
+      const store = makeStore()
+      const options: SessionOptions = { store, clock, cookie: { maxAge: '30d' }, idleTimeout: '15m', absoluteTimeout: '30d' }
+      const url = await open(options, (app) => {
+        counting(app)
+        app.get('/looked', (req, res) => {
+          req.session.views = 1
+          res.json(req.session.cookie.maxAge)
+        })
+        app.get('/idle', (req, res) => {
+          req.sessionStore.get(req.sessionID, (_error, found) => res.json(found?.['__guildhall'] ?? found?.cookie))
+        })
+      })
+      const browser = new Browser(url)
+      const answer = await browser.get('/looked')
+      expect(answer.setCookies[0]).toContain('; Max-Age=2592000;')
+      if (store instanceof MemoryStore) {
+        clock.forward(17 * 60_000)
+        expect((await browser.get('/')).text).toBe('1')
+      } else expect(JSON.parse((await browser.get('/idle')).text)).toMatchObject({ idleMs: 900_000 })
+    }
+  })
+
   test('a session that was stored lives as long as `maxAge` says', async () => {
     const clock = new HandClock()
     const url = await open({ store: new MemoryStore({ clock }), clock, cookie: { maxAge: 3_600_000 } }, counting)
