@@ -1,7 +1,7 @@
 // The only way to a login. Every first factor ends here.
 import { MembershipError } from '../domain/errors.ts'
 import { isExpired } from '../domain/session.ts'
-import { SessionEnded } from '../session/middleware.ts'
+import { SessionEnded } from '../session/session-ended.ts'
 import type { LiveSession, UserRow } from '../storage/contract.ts'
 import { audit } from './audit.ts'
 import type { Caller, Core, NewSession } from './core.ts'

@@ -1,6 +1,14 @@
 // What an application keeps in its session, as text: a JSON object whose values are JSON texts themselves (see store.ts).
 import type { SessionPatch, SessionRow } from './store.ts'
 
+/** Texts beside the application's: what is stored of the cookie, and the session that this one replaced. They have the names of methods, which no application can take for a key. */
+export const COOKIE_KEY = 'cookie'
+export const PREDECESSOR_KEY = 'regenerate'
+
+export function isOwnKey(key: string): boolean {
+  return key === COOKIE_KEY || key === PREDECESSOR_KEY
+}
+
 /** The keys of a row's data with the text of each value. A Map, as keys come from applications: `__proto__` is one like any other. */
 export function readTexts(data: string): Map<string, string> {
   const parsed: unknown = JSON.parse(data)

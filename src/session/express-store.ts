@@ -1,14 +1,14 @@
 // Stores written for express-session, as stores of ours: what such a store can do, and no more. docs/features/sessions.md says what is lost.
-import { type Clock, systemClock } from '../domain/clock.ts'
+import { systemClock } from '../domain/clock.ts'
 import { digest } from '../domain/secret.ts'
-import { expiryAfter, type SessionLimits, touchIntervalMs } from '../domain/session.ts'
+import { expiryAfter } from '../domain/session.ts'
 import type { ExpressStore, StoredSession } from './callback-store.ts'
-import { own, patchTexts, readTexts, rowWithTexts, textOf, writeTexts } from './data.ts'
+import { patchTexts, textsOfRow, writeTexts } from './data.ts'
 import { StoreUnavailable } from './deadline.ts'
-import { readStoredCookie } from './detached-source.ts'
 import { KeyedTurns } from './keyed-turns.ts'
-import { Cookie, type CookieFields, readCookieText, textOfCookie } from './session-cookie.ts'
+import { isRetired } from './row.ts'
 import type { SessionPatch, SessionRow, SessionSeen, SessionStore } from './store.ts'
+import { type AdoptionContext, rowOfStored, storedOfRow } from './stored-session.ts'
 
 export interface FromExpressStoreOptions {
   /**
@@ -16,18 +16,6 @@ export interface FromExpressStoreOptions {
    * log in with what he finds. `'hashed'`: only SHA-256 of an id is stored; sessions begin anew.
    */
   readonly ids: 'plain' | 'hashed'
-}
-
-/** The key of what express-session has no place for. It leaves it alone, so that one can go back. */
-const OURS = '__guildhall'
-/** Texts of ours that are no application's: see request-session.ts. */
-const COOKIE_KEY = 'cookie'
-const PREDECESSOR_KEY = 'regenerate'
-
-const OWN_KEYS = new Set([COOKIE_KEY, PREDECESSOR_KEY])
-
-type Ours = Pick<SessionRow, 'publicId' | 'createdAt' | 'lastSeenAt' | 'idleMs' | 'endsAt' | 'persistent'> & {
-  readonly predecessor: string | undefined
 }
 
 /**
@@ -55,8 +43,8 @@ export class AdoptedStore implements SessionStore {
   readonly expressStore: ExpressStore
   readonly #plain: boolean
   readonly #turns = new KeyedTurns()
-  #limits: SessionLimits = { idleMs: 900_000, absoluteMs: 43_200_000 }
-  #clock: Clock = systemClock
+  /** What its middleware goes by. */
+  #context: AdoptionContext = { limits: { idleMs: 900_000, absoluteMs: 43_200_000 }, clock: systemClock }
   #disconnected = false
 
   constructor(store: ExpressStore, ids: 'plain' | 'hashed') {
@@ -74,9 +62,8 @@ export class AdoptedStore implements SessionStore {
     return this.#plain ? id : digest(id)
   }
 
-  attach({ limits, clock }: { readonly limits: SessionLimits; readonly clock: Clock }): void {
-    this.#limits = limits
-    this.#clock = clock
+  attach(context: AdoptionContext): void {
+    this.#context = context
   }
 
   create(row: SessionRow): Promise<void> {
@@ -85,7 +72,7 @@ export class AdoptedStore implements SessionStore {
 
   async find(hash: string): Promise<SessionRow | undefined> {
     const stored = await this.#get(hash)
-    return stored ? this.#rowOf(hash, stored) : undefined
+    return stored && rowOfStored(hash, stored, this.#context)
   }
 
   update(
@@ -95,7 +82,7 @@ export class AdoptedStore implements SessionStore {
   ): Promise<boolean> {
     return this.#change(hash, (row, texts) => {
       if (unchangedFrom !== undefined && row.data !== unchangedFrom) return undefined
-      const now = this.#clock.now()
+      const now = this.#context.clock.now()
       return { ...row, data: writeTexts(patchTexts(texts, patch)), lastSeenAt: now, expiresAt: expiryAfter(now, row) }
     })
   }
@@ -104,8 +91,8 @@ export class AdoptedStore implements SessionStore {
     if (limits || !this.expressStore.touch) return this.#change(hash, (row) => ({ ...row, lastSeenAt, expiresAt, ...limits }))
     return this.#turns.take(hash, async () => {
       const row = await this.find(hash)
-      if (!row || row.idleMs === 0) return false
-      const session = this.#sessionOf({ ...row, lastSeenAt, expiresAt })
+      if (!row || isRetired(row)) return false
+      const session = storedOfRow({ ...row, lastSeenAt, expiresAt }, this.#context.clock)
       await this.#call<void>((done) => this.expressStore.touch?.(hash, session, done))
       return true
     })
@@ -144,9 +131,9 @@ export class AdoptedStore implements SessionStore {
   ): Promise<boolean> {
     return this.#turns.take(hash, async () => {
       const stored = await this.#get(hash)
-      const row = stored && this.#rowOf(hash, stored)
-      if (!row || row.idleMs === 0) return false
-      const changed = change(row, textsOf(stored))
+      const row = stored && rowOfStored(hash, stored, this.#context)
+      if (!row || isRetired(row)) return false
+      const changed = change(row, textsOfRow(row))
       if (!changed) return false
       await this.#set(changed)
       return true
@@ -163,7 +150,7 @@ export class AdoptedStore implements SessionStore {
   }
 
   #set(row: SessionRow): Promise<void> {
-    return this.#call<void>((done) => this.expressStore.set(row.hash, this.#sessionOf(row), done))
+    return this.#call<void>((done) => this.expressStore.set(row.hash, storedOfRow(row, this.#context.clock), done))
   }
 
   #call<T>(call: (done: (error?: unknown, value?: T) => void) => unknown): Promise<T | undefined> {
@@ -173,90 +160,5 @@ export class AdoptedStore implements SessionStore {
       // Some stores answer a broken call by a rejected promise too: whoever hears it first has said it.
       if (answered instanceof Promise) answered.catch(reject)
     })
-  }
-
-  /** A row from what such a store has. What express-session wrote is as old as this look at it. */
-  #rowOf(hash: string, stored: StoredSession): SessionRow | undefined {
-    const now = this.#clock.now()
-    const cookie = readStoredCookie(stored.cookie)
-    const maxAge = typeof cookie.originalMaxAge === 'number' ? cookie.originalMaxAge : undefined
-    const idleMs = maxAge ?? this.#limits.idleMs
-    const ours = readOurs(stored[OURS])
-    const endsAt = ours?.endsAt ?? now + Math.max(this.#limits.absoluteMs, idleMs)
-    const texts = textsOf(stored)
-    return rowWithTexts(
-      {
-        hash,
-        publicId: ours?.publicId ?? digest(hash),
-        data: writeTexts(texts),
-        createdAt: ours?.createdAt ?? now,
-        lastSeenAt: lastSeenOf(cookie, ours, maxAge),
-        idleMs: ours?.idleMs ?? idleMs,
-        // Whether it was idle for too long the store has judged, by the cookie's date; some keep that date nowhere else.
-        expiresAt: endsAt,
-        endsAt,
-        persistent: ours?.persistent ?? maxAge !== undefined,
-        userId: undefined,
-        credentialEpoch: undefined,
-        factors: undefined,
-        authenticatedAt: undefined,
-        ip: undefined,
-        userAgent: undefined,
-      },
-      texts,
-    )
-  }
-
-  /** A session as express-session would have written it: its cookie's date is the time at which the store may forget it. */
-  #sessionOf(row: SessionRow): StoredSession {
-    const { data, expiresAt, publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent } = row
-    const texts = readTexts(data)
-    const cookieText = texts.get(COOKIE_KEY)
-    const cookie = new Cookie(cookieText === undefined ? {} : readCookieText(cookieText), this.#clock)
-    const { originalMaxAge } = cookie
-    cookie.expires = new Date(expiresAt)
-    cookie.originalMaxAge = originalMaxAge
-    const session: StoredSession = { cookie }
-    for (const [key, text] of texts) if (!OWN_KEYS.has(key)) own(session, key, JSON.parse(text))
-    const ours: Ours = { publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent, predecessor: texts.get(PREDECESSOR_KEY) }
-    session[OURS] = ours
-    return session
-  }
-}
-
-/** When a session was last seen. A store's `touch` tells by the cookie's date alone, and some not even by that. */
-function lastSeenOf({ expires }: CookieFields, ours: Ours | undefined, maxAge: number | undefined): number {
-  const until = expires instanceof Date ? expires.getTime() : 0
-  if (ours === undefined) return maxAge === undefined ? 0 : until - maxAge
-  return Math.max(ours.lastSeenAt, until - ours.idleMs - touchIntervalMs(ours.idleMs))
-}
-
-/** The texts of a stored session: the application's, and ours. */
-function textsOf(stored: StoredSession): ReadonlyMap<string, string> {
-  const texts = new Map<string, string>()
-  for (const [key, value] of Object.entries(stored)) {
-    if (key === OURS || OWN_KEYS.has(key)) continue
-    const text = textOf(key, value)
-    if (text !== undefined) texts.set(key, text)
-  }
-  texts.set(COOKIE_KEY, textOfCookie(new Cookie(readStoredCookie(stored.cookie))))
-  const predecessor = readOurs(stored[OURS])?.predecessor
-  if (predecessor !== undefined) texts.set(PREDECESSOR_KEY, predecessor)
-  return texts
-}
-
-function readOurs(value: unknown): Ours | undefined {
-  if (typeof value !== 'object' || value === null) return undefined
-  const { publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent, predecessor }: Record<string, unknown> = { ...value }
-  if (typeof publicId !== 'string' || typeof createdAt !== 'number' || typeof lastSeenAt !== 'number') return undefined
-  if (typeof idleMs !== 'number' || typeof endsAt !== 'number') return undefined
-  return {
-    publicId,
-    createdAt,
-    lastSeenAt,
-    idleMs,
-    endsAt,
-    persistent: persistent === true,
-    predecessor: typeof predecessor === 'string' ? predecessor : undefined,
   }
 }

@@ -17,7 +17,6 @@ import { sweepRegularly } from './sweeper.ts'
 import { Visit } from './visit.ts'
 
 export type { NewLogin } from './row.ts'
-export { SessionEnded } from './visit.ts'
 
 export interface SessionsOptions<Row extends SessionRow = SessionRow> {
   readonly store: SessionStore<Row>

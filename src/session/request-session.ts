@@ -4,7 +4,7 @@ import { newToken } from '../domain/secret.ts'
 import { expiryAfter } from '../domain/session.ts'
 import { after, isPromise } from './awaitable.ts'
 import type { CookieAttributes } from './cookie.ts'
-import { emptyObject, patchTexts, textsOfRow, writeTexts } from './data.ts'
+import { COOKIE_KEY, emptyObject, PREDECESSOR_KEY, patchTexts, textsOfRow, writeTexts } from './data.ts'
 import type { Engine, Found } from './engine.ts'
 import { type CookieOwner, RequestCookie } from './request-cookie.ts'
 import { hold, type Settling } from './response.ts'
@@ -17,10 +17,6 @@ import { Turns } from './turns.ts'
 
 const NOTHING: ReadonlyMap<string, string> = new Map()
 const NO_CHANGE: SessionPatch = emptyObject()
-
-/** Texts beside the application's. Their names are those of methods, which no application can take for a key. */
-const COOKIE_KEY = 'cookie'
-export const PREDECESSOR_KEY = 'regenerate'
 
 export type Next = (error?: unknown) => void
 

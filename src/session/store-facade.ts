@@ -5,15 +5,13 @@ import { expiryAfter, isExpired } from '../domain/session.ts'
 import { Store } from './base-store.ts'
 import type { Done, StoredSession } from './callback-store.ts'
 import type { CookieAttributes } from './cookie.ts'
-import { emptyObject, own, readTexts, textOf } from './data.ts'
+import { COOKIE_KEY, emptyObject, isOwnKey, own, readTexts, textOf } from './data.ts'
 import { isRetired } from './row.ts'
 import { Cookie, readCookieText } from './session-cookie.ts'
 import type { SessionPatch, SessionRow, SessionStore } from './store.ts'
 
 /** So many sessions `all` gives at most. */
 const MOST = 10_000
-/** Names of texts that are no application's: see request-session.ts. */
-const OWN_KEYS = new Set(['cookie', 'regenerate'])
 
 export class StoreFacade extends Store {
   readonly #store: SessionStore
@@ -85,7 +83,7 @@ export class StoreFacade extends Store {
 
   #sessionOf(row: SessionRow): StoredSession {
     const texts = readTexts(row.data)
-    const text = texts.get('cookie')
+    const text = texts.get(COOKIE_KEY)
     const { path, domain, httpOnly, secure, sameSite, partitioned, priority, maxAgeMs } = this.#cookie
     const fields = { path, domain, httpOnly, secure, sameSite, partitioned, priority, originalMaxAge: maxAgeMs ?? null }
     const cookie = new Cookie({ ...fields, ...(text === undefined ? {} : readCookieText(text)) }, this.#clock)
@@ -93,7 +91,7 @@ export class StoreFacade extends Store {
     if (row.persistent) cookie.expires = new Date(row.expiresAt)
     cookie.originalMaxAge = originalMaxAge
     const session: StoredSession = { cookie }
-    for (const [key, text] of texts) if (!OWN_KEYS.has(key)) own(session, key, JSON.parse(text))
+    for (const [key, text] of texts) if (!isOwnKey(key)) own(session, key, JSON.parse(text))
     return session
   }
 }
@@ -102,12 +100,12 @@ export class StoreFacade extends Store {
 function patchTo(texts: ReadonlyMap<string, string>, session: StoredSession): SessionPatch {
   const patch: Record<string, string | null> = emptyObject()
   for (const [key, value] of Object.entries(session)) {
-    if (OWN_KEYS.has(key)) continue
+    if (isOwnKey(key)) continue
     const text = textOf(key, value)
     if (text !== undefined && text !== texts.get(key)) patch[key] = text
   }
   for (const key of texts.keys()) {
-    const kept = OWN_KEYS.has(key) || (Object.hasOwn(session, key) && textOf(key, session[key]) !== undefined)
+    const kept = isOwnKey(key) || (Object.hasOwn(session, key) && textOf(key, session[key]) !== undefined)
     if (!kept) patch[key] = null
   }
   return patch

@@ -3,10 +3,11 @@ import { setImmediate } from 'node:timers/promises'
 import { newToken } from '../domain/secret.ts'
 import { expiryAfter, type SessionLimits } from '../domain/session.ts'
 import { after, isPromise } from './awaitable.ts'
-import { emptyObject, patchTexts, textOf, textsOfRow, writeTexts } from './data.ts'
-import { PREDECESSOR_KEY, RequestSession } from './request-session.ts'
+import { emptyObject, PREDECESSOR_KEY, patchTexts, textOf, textsOfRow, writeTexts } from './data.ts'
+import { RequestSession } from './request-session.ts'
 import { isRetired, type NewLogin, newRow } from './row.ts'
 import { fill, notice } from './session.ts'
+import { SessionEnded } from './session-ended.ts'
 import type { SessionSource } from './session-source.ts'
 import type { Awaitable, SessionPatch, SessionRow } from './store.ts'
 
@@ -22,15 +23,6 @@ export interface Renewal {
   readonly keep: readonly string[]
   /** Whether the session at hand must still be there: the renewal of a login, not a new one. */
   readonly continues: boolean
-}
-
-/** The session was ended, here or elsewhere, before its renewal was answered. The renewal is undone. */
-export class SessionEnded extends Error {
-  override readonly name = 'SessionEnded'
-
-  constructor() {
-    super('the session was ended before its renewal was answered')
-  }
 }
 
 export class Visit<Row extends SessionRow = SessionRow> extends RequestSession<Row> implements SessionSource<Row> {

@@ -4,7 +4,7 @@ import type { Caller, Core, NewSession } from '../../core/core.ts'
 import { requireSession } from '../../core/require-session.ts'
 import { MembershipError } from '../../domain/errors.ts'
 import { readTexts } from '../../session/data.ts'
-import { SessionEnded } from '../../session/middleware.ts'
+import { SessionEnded } from '../../session/session-ended.ts'
 import { findPassword } from '../../storage/users.ts'
 
 export async function reauthenticate(core: Core, input: { readonly password: string }, caller: Caller): Promise<void> {
