@@ -24,6 +24,15 @@ export function readEnvironment(): Environment {
   return mergeEnvironment(process.env, process.cwd())
 }
 
+/** The variable by which a supervisor tells a worker its number. */
+export const WORKER_NUMBER = 'GUILDHALL_WORKER'
+
+/** Which worker of a supervisor this process is, from 1; undefined where it is none. */
+export function readWorkerNumber(): number | undefined {
+  const number = Number(process.env[WORKER_NUMBER])
+  return process.connected && number > 0 ? number : undefined
+}
+
 /**
  * The languages of the terminal as tags, the most wanted first: `zh_TW.UTF-8` is `zh-TW`. The order is that of gettext:
  * LANGUAGE, a list, then the first of LC_ALL, LC_MESSAGES and LANG that is set. `C` and `POSIX` name no language.

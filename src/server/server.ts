@@ -6,7 +6,7 @@ import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 import { type House, openHouse } from './house.ts'
 import { createLog, type ServerLog } from './logging.ts'
-import { createMetrics } from './metrics.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
 import { createNodeServer, listen } from './node-server.ts'
 import type { Remark } from './remark.ts'
 import { SERVICE_PATHS } from './service-paths.ts'
@@ -14,8 +14,22 @@ import { createLifecycle, type Lifecycle } from './stop.ts'
 
 /** Resolves when people can come in. Throws where it cannot start; `explainFailure` finds the words. */
 export async function serve(config: Config, warnings: readonly Remark[], t: Translate): Promise<void> {
-  const log = await createLog(config, t)
+  const log = await createLog(config, { t })
   for (const { key, values } of warnings) log.warn({}, log.words(key, values))
+  const { url, port, lifecycle } = await openSite(config, log, (metrics) => metrics)
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => lifecycle.stop(signal, 0))
+  log.greet(log.words('server.open', { url }), { host: config.host, port })
+}
+
+export interface OpenSite {
+  readonly url: string
+  readonly port: number
+  readonly metrics: Metrics
+  readonly lifecycle: Lifecycle
+}
+
+/** The site in this process. `shown` makes the metrics that are shown of those of this process. */
+export async function openSite(config: Config, log: ServerLog, shown: (metrics: Metrics) => Metrics): Promise<OpenSite> {
   let handle: RequestListener = answerTooEarly
   const server = createNodeServer(config, (req, res) => handle(req, res))
   // The port first: whoever starts a second server by mistake learns it before the database is touched.
@@ -28,10 +42,10 @@ export async function serve(config: Config, warnings: readonly Remark[], t: Tran
   const lifecycle = createLifecycle({ server, log, close: () => house.membership.close() })
   const metrics = createMetrics(house.core, ['/', ...SERVICE_PATHS, ...house.paths])
   logEvents(house.core, log)
-  handle = createApp({ config, house, log, metrics, isStopping: lifecycle.isStopping })
-  watchProcess(lifecycle, log)
+  handle = createApp({ config, house, log, metrics: shown(metrics), lifecycle })
+  watchErrors(lifecycle, log)
   server.on('error', (error) => log.error({ err: error }, 'the server failed'))
-  log.greet(log.words('server.open', { url: house.http.origin }), { host: config.host, port })
+  return { url: house.http.origin, port, metrics, lifecycle }
 }
 
 async function openForAll(config: Config, port: number, log: ServerLog): Promise<House> {
@@ -58,8 +72,7 @@ function logEvents({ events }: Core, log: ServerLog): void {
   events.on('refused', ({ code, path, ip }) => log.warn({ code, path, ip }, 'refused'))
 }
 
-function watchProcess(lifecycle: Lifecycle, log: ServerLog): void {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => lifecycle.stop(signal, 0))
+function watchErrors(lifecycle: Lifecycle, log: ServerLog): void {
   // One bad request ends no process.
   process.on('unhandledRejection', (reason) => log.fatal({ err: reason }, 'a promise was rejected and nobody looked'))
   // After this nothing can be trusted: who is inside is served, then a new process may start.
