@@ -27,6 +27,8 @@ export async function serveSite(options: ServeOptions): Promise<void> {
     // A worker that could not start has said why.
     if (error instanceof Error && error.name === 'WorkerEnded' && 'exitCode' in error) process.exit(Number(error.exitCode))
     await report(error, config)
+    // The line to the supervisor would hold the process open.
+    if (number !== undefined) process.exit()
   }
 }
 

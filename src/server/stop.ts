@@ -8,7 +8,7 @@ import type { ServerLog } from './logging.ts'
 /** So long connections in use may bring one more request, which is answered with `Connection: close`. */
 const WINDING_DOWN_MS = 500
 /** The same where another process lets people in meanwhile, and nobody waits for the end of this one. */
-const UNHURRIED_MS = 5000
+const UNHURRIED_MS = 2000
 /** So long accepted requests may take. */
 const PATIENCE_MS = 8000
 const LIGHTS_OFF_MS = 10_000
