@@ -1,6 +1,6 @@
 // `guildhall serve`: the site.
 import { ConfigError, type Reading } from '../server/config.ts'
-import { readEnvironment, readWorkerNumber } from '../server/env.ts'
+import { readEnvironment, readWorkerPlace } from '../server/env.ts'
 import { readConfig } from '../server/read-config.ts'
 import { report, t } from './terminal.ts'
 
@@ -11,11 +11,11 @@ export interface ServeOptions {
 export async function serveSite(options: ServeOptions): Promise<void> {
   const { config, faults, warnings } = read(options)
   if (!config) throw new ConfigError(faults, warnings)
-  const number = readWorkerNumber()
+  const place = readWorkerPlace()
   try {
-    if (number !== undefined) {
+    if (place !== undefined) {
       const { serveAsWorker } = await import('../server/workers/worker.ts')
-      await serveAsWorker(config, number, t)
+      await serveAsWorker(config, place, t)
     } else if (config.workers !== undefined) {
       const { serveWithWorkers } = await import('../server/workers/serve.ts')
       await serveWithWorkers(config, { workers: config.workers, warnings, reread: () => read(options), t })
@@ -28,7 +28,7 @@ export async function serveSite(options: ServeOptions): Promise<void> {
     if (error instanceof Error && error.name === 'WorkerEnded' && 'exitCode' in error) process.exit(Number(error.exitCode))
     await report(error, config)
     // The line to the supervisor would hold the process open.
-    if (number !== undefined) process.exit()
+    if (place !== undefined) process.exit()
   }
 }
 

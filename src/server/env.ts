@@ -24,13 +24,27 @@ export function readEnvironment(): Environment {
   return mergeEnvironment(process.env, process.cwd())
 }
 
-/** The variable by which a supervisor tells a worker its number. */
-export const WORKER_NUMBER = 'GUILDHALL_WORKER'
+/** Which worker of a supervisor this process is. */
+export interface WorkerPlace {
+  /** From 1. */
+  readonly number: number
+  /** Where other workers have opened; undefined for the first of all. */
+  readonly port: number | undefined
+}
 
-/** Which worker of a supervisor this process is, from 1; undefined where it is none. */
-export function readWorkerNumber(): number | undefined {
+const WORKER_NUMBER = 'GUILDHALL_WORKER'
+const WORKER_PORT = 'GUILDHALL_WORKER_PORT'
+
+/** The variables by which a supervisor tells a worker its place. */
+export function writeWorkerPlace({ number, port }: WorkerPlace): Readonly<Record<string, string>> {
+  return { [WORKER_NUMBER]: String(number), ...(port !== undefined && { [WORKER_PORT]: String(port) }) }
+}
+
+/** Undefined where this process is no worker. */
+export function readWorkerPlace(): WorkerPlace | undefined {
   const number = Number(process.env[WORKER_NUMBER])
-  return process.connected && number > 0 ? number : undefined
+  if (!process.connected || !(number > 0)) return undefined
+  return { number, port: Number(process.env[WORKER_PORT]) || undefined }
 }
 
 /**

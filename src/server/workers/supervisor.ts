@@ -1,7 +1,7 @@
 // Several processes on one port: starts them, puts another in the place of one that ends, and renews them one after the other.
 import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { WORKER_NUMBER } from '../env.ts'
+import { writeWorkerPlace } from '../env.ts'
 import type { ServerLog } from '../logging.ts'
 import type { Ready, ToSupervisor, ToWorker } from './messages.ts'
 import { MetricsRound } from './metrics-round.ts'
@@ -16,6 +16,8 @@ const LONGEST_GOODBYE_MS = 15_000
 export class Supervisor {
   readonly #log: ServerLog
   #count: number
+  /** Where they serve. */
+  #port: number | undefined
   /** The worker that serves at each number, from 1. */
   readonly #serving = new Map<number, Worker>()
   /** All whose process lives: those that start, serve, and leave. */
@@ -121,11 +123,12 @@ export class Supervisor {
   /** Resolves when the worker lets people in; rejects where it ended before that. */
   #start(number: number): Promise<Ready> {
     const startedAt = performance.now()
-    const worker = cluster.fork({ [WORKER_NUMBER]: String(number) })
+    const worker = cluster.fork(writeWorkerPlace({ number, port: this.#port }))
     this.#living.add(worker)
     const { promise, resolve, reject } = Promise.withResolvers<Ready>()
     worker.on('message', (message: ToSupervisor) => {
       if (message.verb === 'ready') {
+        this.#port = message.port
         this.#serving.set(number, worker)
         resolve(message)
       } else this.#hear(worker, message)

@@ -4,6 +4,7 @@ import { newId } from '../../domain/secret.ts'
 import type { Translate } from '../../i18n/translate.ts'
 import { DEFAULT_QUEUE_LIMIT } from '../../passwords/hasher.ts'
 import type { Config } from '../config.ts'
+import type { WorkerPlace } from '../env.ts'
 import { createLog } from '../logging.ts'
 import type { Metrics } from '../metrics.ts'
 import { joinMetrics } from '../metrics-text.ts'
@@ -11,10 +12,13 @@ import { openSite } from '../server.ts'
 import type { ToSupervisor, ToWorker } from './messages.ts'
 
 /** Resolves when people can come in. Throws as `serve` does. */
-export async function serveAsWorker(config: Config, number: number, t: Translate): Promise<void> {
+export async function serveAsWorker(config: Config, { number, port: sharedPort }: WorkerPlace, t: Translate): Promise<void> {
   const log = await createLog(config, { t, shared: true, worker: number })
   const collecting = new Map<string, (texts: readonly string[]) => void>()
-  const { url, port, metrics, lifecycle } = await openSite(shareOf(config), log, (own) => withAll(own, collecting))
+  const { url, port, metrics, lifecycle } = await openSite(shareOf(config), log, {
+    shown: (own) => withAll(own, collecting),
+    sharedPort,
+  })
   process.on('message', (message: ToWorker) => {
     if (message.verb === 'stop') return message.replaced ? lifecycle.giveWay() : stop('the supervisor')
     if (message.verb === 'collected') return collecting.get(message.call)?.(message.texts)
