@@ -176,7 +176,7 @@ export class WorkerEnded extends Error {
   readonly exitCode: number
 
   constructor(code: number | null, signal: string | null) {
-    super(`the worker ended with ${signal ?? code}`)
+    super(String(signal ?? code))
     this.exitCode = code || 1
   }
 }
