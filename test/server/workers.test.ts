@@ -171,6 +171,23 @@ describe('F-16: a rolling restart', () => {
     expect(await server.stop()).toMatchObject({ code: 0 })
   })
 
+  test('asked again meanwhile, it begins once more with what the settings say then', async () => {
+    const folder = newFolder()
+    const server = await startServer({ folder, env: { WORKERS: '2' } })
+    server.child.kill('SIGHUP')
+    await sleep(100)
+    writeFiles(folder, { '.env': 'SITE_NAME=New name\n' })
+    server.child.kill('SIGHUP')
+    server.child.kill('SIGHUP')
+    await until(() => said(server, 'the workers are renewed') === 2)
+    expect(workersOf(server.child)).toHaveLength(2)
+    const host = new URL(server.url).host
+    const pages = await Promise.all([1, 2, 3, 4].map(() => ask('/login', { port: server.port, headers: { Host: host } })))
+    expect(pages.map(({ text }) => text.includes('New name'))).toEqual([true, true, true, true])
+    expect(await server.stop()).toMatchObject({ code: 0 })
+    expect(said(server, 'the workers are renewed')).toBe(2)
+  })
+
   test('with settings that have faults, or a worker that does not start, the old ones go on', async () => {
     const folder = newFolder()
     writeFiles(folder, { '.env': 'SITE_NAME=Old name\n' })

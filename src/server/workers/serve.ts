@@ -53,6 +53,8 @@ function watchSignals(supervisor: Supervisor, log: ServerLog, renew: () => void)
   process.on('SIGTERM', () => stop('SIGTERM'))
   process.on('SIGINT', () => stop('SIGINT'))
   process.on('SIGHUP', () => {
-    if (!stopping) renew()
+    // Of a terminal it says that nobody sits there any more.
+    if (process.stdin.isTTY) stop('SIGHUP')
+    else if (!stopping) renew()
   })
 }

@@ -22,10 +22,13 @@ export class Supervisor {
   readonly #serving = new Map<number, Worker>()
   /** All whose process lives: those that start, serve, and leave. */
   readonly #living = new Set<Worker>()
-  /** Numbers where a new worker starts beside the old one. */
-  readonly #renewing = new Set<number>()
+  /** Numbers where a worker is about to start: nobody else starts one there. */
+  readonly #starting = new Set<number>()
   readonly #rounds = new Map<string, MetricsRound>()
+  #opened: Promise<unknown> = Promise.resolve()
   #renewal: Promise<void> | undefined
+  /** How many workers the next renewal is to make. */
+  #wanted: number | undefined
   #stopping = false
 
   constructor(count: number, log: ServerLog) {
@@ -34,20 +37,16 @@ export class Supervisor {
   }
 
   /** Resolves when all serve. Rejects with `WorkerEnded` where the first one cannot start; it has said why. */
-  async open(): Promise<Ready> {
-    // The first alone: it migrates the database, and what keeps it from starting is told once.
-    const ready = await this.#start(1)
-    await Promise.all(
-      numbersTo(this.#count)
-        .slice(1)
-        .map((number) => this.#fill(number)),
-    )
-    return ready
+  open(): Promise<Ready> {
+    const opening = this.#open()
+    this.#opened = opening.catch(() => {})
+    return opening
   }
 
-  /** Puts new workers, with new settings and new code, in the place of the old ones, one after the other. Asked again meanwhile: nothing more. */
+  /** Puts new workers, with new settings and new code, in the place of the old ones, one after the other. Asked again meanwhile: once more after that. */
   renew(count: number): Promise<void> {
-    this.#renewal ??= this.#renewAll(count).finally(() => {
+    this.#wanted = count
+    this.#renewal ??= this.#renewAsWanted().finally(() => {
       this.#renewal = undefined
     })
     return this.#renewal
@@ -72,22 +71,43 @@ export class Supervisor {
     for (const worker of this.#living) worker.process.kill('SIGKILL')
   }
 
-  async #renewAll(count: number): Promise<void> {
+  async #open(): Promise<Ready> {
+    // The first alone: it migrates the database, and what keeps it from starting is told once.
+    const ready = await this.#start(1)
+    await Promise.all(
+      numbersTo(this.#count)
+        .slice(1)
+        .map((number) => this.#fill(number)),
+    )
+    return ready
+  }
+
+  async #renewAsWanted(): Promise<void> {
+    await this.#opened
+    for (let count = this.#wanted; count !== undefined && !this.#stopping; count = this.#wanted) {
+      this.#wanted = undefined
+      if (await this.#renewAll(count)) this.#log.info({ workers: count }, 'the workers are renewed')
+    }
+  }
+
+  /** False where a new one did not start: then those that serve are better than what would come. */
+  async #renewAll(count: number): Promise<boolean> {
     const before = this.#count
     this.#count = count
     for (const number of numbersTo(Math.max(before, count))) {
-      if (this.#stopping) return
+      if (this.#stopping) return false
       const old = this.#serving.get(number)
-      if (number <= count && !(await this.#startBeside(number))) return
+      if (number <= count && !(await this.#startBeside(number))) return false
       if (number > count) this.#serving.delete(number)
       if (old) await this.#retire(old)
     }
-    this.#log.info({ workers: count }, 'the workers are renewed')
+    return true
   }
 
-  /** False where the new one did not start: then those that serve are better than what would come. */
   async #startBeside(number: number): Promise<boolean> {
-    this.#renewing.add(number)
+    // One that starts anew anyway.
+    if (this.#starting.has(number)) return true
+    this.#starting.add(number)
     try {
       await this.#start(number)
       return true
@@ -95,7 +115,8 @@ export class Supervisor {
       this.#log.error({ err: error, worker: number }, 'a new worker did not start: the old ones go on')
       return false
     } finally {
-      this.#renewing.delete(number)
+      this.#starting.delete(number)
+      // The old one may have ended meanwhile.
       if (!this.#serving.has(number)) void this.#fill(number)
     }
   }
@@ -107,17 +128,21 @@ export class Supervisor {
   }
 
   /** Until a worker serves at this number. */
-  async #fill(number: number): Promise<void> {
+  async #fill(number: number, firstPause = 0): Promise<void> {
+    if (this.#starting.has(number)) return
+    this.#starting.add(number)
+    await sleep(firstPause)
     for (let pause = FIRST_PAUSE_MS; !this.#stopping && number <= this.#count; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       try {
         await this.#start(number)
-        return
+        break
       } catch (error) {
-        if (this.#stopping) return
+        if (this.#stopping) break
         this.#log.error({ err: error, worker: number }, 'a worker did not start; another try follows')
         await sleep(pause)
       }
     }
+    this.#starting.delete(number)
   }
 
   /** Resolves when the worker lets people in; rejects where it ended before that. */
@@ -146,15 +171,11 @@ export class Supervisor {
   }
 
   /** One that served has ended by itself. */
-  async #replace(
-    number: number,
-    { livedMs, ...end }: Readonly<{ code: number; signal: string; livedMs: number }>,
-  ): Promise<void> {
+  #replace(number: number, { livedMs, ...end }: Readonly<{ code: number; signal: string; livedMs: number }>): void {
     this.#serving.delete(number)
     if (this.#stopping) return
     this.#log.error({ worker: number, ...end }, 'a worker ended by itself: another takes its place')
-    if (livedMs < SHORT_LIFE_MS) await sleep(FIRST_PAUSE_MS)
-    if (!this.#renewing.has(number) && !this.#serving.has(number)) await this.#fill(number)
+    void this.#fill(number, livedMs < SHORT_LIFE_MS ? FIRST_PAUSE_MS : 0)
   }
 
   #hear(worker: Worker, message: Exclude<ToSupervisor, Ready>): void {
