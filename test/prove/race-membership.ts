@@ -1,5 +1,6 @@
 // One process of a race on the membership: its own pages and API, and a slow route of the host, stops inside.
 import express from 'express'
+import { USER_STATUSES } from '../../src/domain/user.ts'
 import { buildHouse } from '../../src/membership.ts'
 import type { Kept } from '../support/looking.ts'
 import { type Listening, listen, slowRoute } from './race-app.ts'
@@ -26,6 +27,13 @@ export async function openMembership({ database, redis }: Kept): Promise<Members
   stops.install(app)
   app.use(house.membership)
   app.get('/slow/:as', house.membership.requireLogin, slowRoute(stops))
+  app.post('/operator/:username/:status', async (req, res) => {
+    const { username, status } = req.params
+    const wanted = USER_STATUSES.find((known) => known === status)
+    if (!wanted) throw new TypeError(`there is no status ${status}`)
+    await house.membership.users.setStatus(username, wanted)
+    res.status(204).end()
+  })
   const { base, close } = await listen(app)
   return {
     base,

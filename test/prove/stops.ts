@@ -6,7 +6,7 @@ import type { SessionRow, SessionStore } from '../../src/session/store.ts'
 import { ask } from './ask.ts'
 
 /** A read is held after it has read, a write before it writes. */
-export type Stop = 'read' | 'handler' | 'save' | 'touch'
+export type Stop = 'read' | 'handler' | 'save' | 'touch' | 'create'
 
 /** What a request brings along, as headers: `x-trial` and `x-stop` (where, by spaces), and `x-later`: how many milliseconds after now it comes. */
 export function stopping(trial: string, ...places: readonly Stop[]): Readonly<Record<string, string>> {
@@ -94,6 +94,7 @@ export async function letGo(trial: string, bases: readonly string[]): Promise<vo
 /** Puts the stops into a store of ours. */
 export function stopsIn<Row extends SessionRow>(store: SessionStore<Row>, stops: Stops): void {
   const find = store.find.bind(store)
+  const create = store.create.bind(store)
   const update = store.update.bind(store)
   const touch = store.touch.bind(store)
   store.find = (hash) => {
@@ -101,6 +102,10 @@ export function stopsIn<Row extends SessionRow>(store: SessionStore<Row>, stops:
     const row = find(hash)
     const held = (found: Row | undefined) => stops.arrive('read', here)?.then(() => found) ?? found
     return isPromise(row) ? row.then(held) : held(row)
+  }
+  store.create = (row) => {
+    const wait = stops.arrive('create')
+    return wait ? wait.then(() => create(row)) : create(row)
   }
   store.update = (hash, patch, options) => {
     const wait = stops.arrive('save')
