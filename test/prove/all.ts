@@ -1,5 +1,6 @@
 // Every proof there is.
 import { beside } from './beside.ts'
+import { disableRace } from './disable-race.ts'
 import { gracefulStop } from './graceful-stop.ts'
 import { killed } from './kill.ts'
 import { killedSaves } from './kill-saves.ts'
@@ -22,6 +23,7 @@ export const proofs: readonly Proof[] = [
   writersRace,
   touchRace,
   regenerateRace,
+  disableRace,
   beside,
   purge,
   sharedLimit,
