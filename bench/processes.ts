@@ -5,7 +5,7 @@ import { mkdtempSync, openSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { devNull, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { External } from './external.ts'
+import type { External, Need } from './external.ts'
 import { bodyOfLogin, type Door, networkOf, PASSWORD } from './members.ts'
 import type { Question, Usage } from './probe.ts'
 
@@ -43,8 +43,8 @@ export async function startApp(name: string, external?: External): Promise<Measu
     env: {
       ...process.env,
       NODE_ENV: 'production',
-      BENCH_REDIS: external?.urls.get('Redis'),
-      BENCH_POSTGRES: external?.urls.get('PostgreSQL'),
+      BENCH_REDIS: external?.redis?.url,
+      BENCH_POSTGRES: external?.postgres && (await external.newSchema()),
     },
   })
   const startedAt = performance.now()
@@ -59,6 +59,14 @@ export interface ServerOptions {
   readonly database?: string
   readonly flags?: readonly string[]
   readonly settings?: Readonly<Record<string, string>>
+}
+
+/** What leads `guildhall serve` to the stores: a schema of its own, and the benchmark's Redis. */
+export async function serverSettings(needs: readonly Need[], external: External): Promise<Readonly<Record<string, string>>> {
+  return {
+    ...(needs.includes('PostgreSQL') && { DATABASE_URL: await external.newSchema() }),
+    ...(needs.includes('Redis') && external.redis && { REDIS_URL: external.redis.url }),
+  }
 }
 
 /** The whole server as an operator runs it: production, all checks, a log line per request, metrics. The log goes nowhere. */

@@ -49,9 +49,12 @@ function whereText(results: Results): string {
 
 function readsText({ reads, leftOut = [] }: Results): string {
   if (reads === undefined) return ''
-  const rows = reads.map(({ name, cpuMicros, timesBare, bestTimesBare, goal, against, perSecond, p99Ms }) => [
+  const rows = reads.map(({ name, cpuMicros, storeMicros = {}, timesBare, bestTimesBare, goal, against, perSecond, p99Ms }) => [
     name,
     Math.round(cpuMicros),
+    Object.entries(storeMicros)
+      .map(([store, micros]) => `${store} ${Math.round(micros)}`)
+      .join(', '),
     timesBare.toFixed(2),
     bestTimesBare?.toFixed(2) ?? '',
     [
@@ -63,7 +66,16 @@ function readsText({ reads, leftOut = [] }: Results): string {
     Math.round(perSecond),
     p99Ms.toFixed(1),
   ])
-  const head = ['one request', 'CPU µs', 'times bare Express', 'in the best round', 'goal', 'requests/s', 'p99 ms']
+  const head = [
+    'one request',
+    'CPU µs',
+    "the store's CPU µs",
+    'times bare Express',
+    'in the best round',
+    'goal',
+    'requests/s',
+    'p99 ms',
+  ]
   const missing = leftOut.map(({ name, because }) => `Left out: ${name}, as ${because}.`)
   return [table(head, rows), ...missing].join('\n\n')
 }

@@ -1,6 +1,6 @@
 // `npm run bench`: measures, prints tables, writes results.json and fills the tables of the docs. Asserts nothing about time.
 // `--quick` measures for two or three minutes and keeps nothing; `--only reads|storm|growth` measures a part and keeps the others as they are;
-// `--tables` measures nothing and writes the tables of the last results again.
+// `--among PATTERN` reads with those contestants alone and keeps nothing; `--tables` measures nothing and writes the tables of the last results again.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { resolve } from 'node:path'
@@ -23,10 +23,11 @@ const HERE = import.meta.dirname
 const ROOT = resolve(HERE, '..')
 const RECORD = resolve(HERE, 'results.json')
 
-const { quick, only, tables } = parseArgs({
+const { quick, only, among, tables } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
+    among: { type: 'string' },
     tables: { type: 'boolean', default: false },
   },
 }).values
@@ -42,7 +43,8 @@ if (tables) fillTables(lastResults())
 else await bench(partsToMeasure())
 
 async function bench(parts: readonly Part[]): Promise<void> {
-  const kept = quick || parts.length === PARTS.length ? undefined : partsOfThisMachine()
+  const keepsNothing = quick || among !== undefined
+  const kept = keepsNothing || parts.length === PARTS.length ? undefined : partsOfThisMachine()
   installPeers()
   let results: Results = kept ?? { date: new Date().toISOString(), machine }
   try {
@@ -57,7 +59,7 @@ async function bench(parts: readonly Part[]): Promise<void> {
   }
   console.log(`\n${mainText(results)}\n\n${profileText(results)}`)
   // A quick look is no record.
-  if (quick) return
+  if (keepsNothing) return
   writeFileSync(RECORD, `${JSON.stringify(results, null, 2)}\n`)
   fillTables(results)
 }
@@ -72,7 +74,11 @@ async function measureAllOfReads(): Promise<Partial<Results>> {
   say('reads')
   const external = await openExternal()
   const timing = quick ? { rounds: 2, seconds: 1, warmUpSeconds: 1 } : { rounds: 11, seconds: 1, warmUpSeconds: 2 }
-  const { rows, leftOut } = await readsWith(external, timing)
+  const { rows, leftOut } = await readsWith(external, {
+    ...timing,
+    among: among === undefined ? undefined : new RegExp(among, 'i'),
+  })
+  if (among !== undefined) return { reads: rows, leftOut }
   say('statements')
   const counts = await countStatements()
   say('where the time goes')
@@ -102,6 +108,7 @@ async function measureAllOfGrowth(): Promise<Partial<Results>> {
 }
 
 function partsToMeasure(): readonly Part[] {
+  if (among !== undefined) return ['reads']
   if (only === undefined) return PARTS
   const part = PARTS.find((each) => each === only)
   if (part === undefined) throw new TypeError(`--only must be one of ${PARTS.join(', ')}, got ${only}`)
