@@ -2,18 +2,26 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { PostgresClient } from './external.ts'
 
-/** CPU microseconds so far. Undefined where the processes cannot be seen. */
+/** Says how many CPU microseconds were used since the first asking. Undefined where the processes cannot be seen. */
 export async function postgresCpu(client: PostgresClient, database: string): Promise<(() => number) | undefined> {
   const { rows } = await client.query('SELECT pg_backend_pid() AS pid')
   const server = parentOf(Number(rows[0]?.pid))
   if (server === undefined || !titleOf(server).includes('postgres')) return undefined
   const ours = new RegExp(`\\b(?:${database}|walwriter|checkpointer|background writer)\\b`)
-  return () =>
-    readdirSync('/proc')
+  const seen = new Map<number, number>()
+  let sum = 0
+  // One that has ended meanwhile takes along what it used since it was seen last, and nothing of before.
+  return () => {
+    for (const pid of readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))
-      .map(Number)
-      .filter((pid) => parentOf(pid) === server && ours.test(titleOf(pid)))
-      .reduce((sum, pid) => sum + microsOf(pid), 0)
+      .map(Number)) {
+      if (parentOf(pid) !== server || !ours.test(titleOf(pid))) continue
+      const micros = microsOf(pid)
+      sum += Math.max(0, micros - (seen.get(pid) ?? 0))
+      seen.set(pid, micros)
+    }
+    return sum
+  }
 }
 
 function titleOf(pid: number): string {

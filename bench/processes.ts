@@ -1,12 +1,12 @@
 // Starts and stops what is measured: each server is a process of its own, with a channel through which it tells what it has used.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { mkdtempSync, openSync, rmSync } from 'node:fs'
+import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { devNull, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { External, Need } from './external.ts'
-import { bodyOfLogin, type Door, networkOf, PASSWORD } from './members.ts'
+import { bodyOfLogin, type Door, memberName, networkOf, PASSWORD } from './members.ts'
 import type { Question, Usage } from './probe.ts'
 
 const HERE = import.meta.dirname
@@ -30,6 +30,13 @@ export function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'guildhall-bench-'))
   temporary.push(folder)
   return folder
+}
+
+/** A file for the load generator: each request takes the next line. */
+export function cookieFile(cookies: readonly string[]): string {
+  const file = join(newFolder(), 'cookies')
+  writeFileSync(file, cookies.join('\n'))
+  return file
 }
 
 export function removeFolders(): void {
@@ -115,8 +122,8 @@ export async function logIn(base: string, door: Door, index: number): Promise<st
 }
 
 /** The Cookie header of a login at one of the small applications. */
-export async function logInSimply(base: string): Promise<string> {
-  return cookieOf(await post(`${base}/login`, {}, undefined))
+export async function logInSimply(base: string, index: number): Promise<string> {
+  return cookieOf(await post(`${base}/login`, { name: memberName(index) }, undefined))
 }
 
 async function post(url: string, body: object, network: string | undefined): Promise<Response> {

@@ -2,7 +2,8 @@
 import { BARE, type Contestant, contestants, hasMembers, servers } from './contestants.ts'
 import type { External, Need, StoreCpu } from './external.ts'
 import { CONNECTIONS, load } from './generator.ts'
-import { logInSimply, type Measured, registerAndLogIn, serverSettings, startApp, startServer } from './processes.ts'
+import { memberName, networkOf } from './members.ts'
+import { cookieFile, logInSimply, type Measured, registerAndLogIn, serverSettings, startApp, startServer } from './processes.ts'
 import { median } from './stats.ts'
 
 export interface ReadRow {
@@ -41,8 +42,13 @@ export interface ReadOptions {
 
 interface Host {
   readonly server: Measured
-  readonly cookie: string | undefined
+  /** Of all visitors; none where nobody needs a login. */
+  readonly cookies: readonly string[]
+  readonly cookieFile: string
 }
+
+/** They come in turn: a store that is asked for the same session again and again would look better than it is, or worse. */
+const VISITORS = CONNECTIONS
 
 interface Round {
   readonly cpuMicros: number
@@ -103,14 +109,20 @@ function rowOf({ name, goal, against, needs, onlyInDocs }: Contestant, results: 
   }
 }
 
-async function measure({ server, cookie }: Host, who: Contestant, seconds: number, external: External): Promise<Round> {
-  const headers = { ...who.headers, ...(who.as === 'member' && { Cookie: cookie ?? missing('cookie') }) }
+async function measure(
+  { server, cookies, cookieFile }: Host,
+  who: Contestant,
+  seconds: number,
+  external: External,
+): Promise<Round> {
+  const asMember = who.as === 'member' && { Cookie: cookies[0] ?? missing('cookie') }
+  const headers = { ...who.headers, ...asMember }
   const url = server.base + who.path
   // Connections to the stores that were closed since the last round are made before the measurement begins.
   if (who.needs) await Promise.all(Array.from({ length: CONNECTIONS }, async () => (await fetch(url, { headers })).arrayBuffer()))
   const storesBefore = who.needs ? await external.cpu(who.needs) : {}
   const before = await server.ask()
-  const served = await load({ url, headers, seconds })
+  const served = await load({ url, headers, seconds, ...(asMember && { cookies: cookieFile }) })
   const after = await server.ask()
   const storesAfter = who.needs ? await external.cpu(who.needs) : {}
   if (served.failures > 0) throw new Error(`${who.name}: ${served.failures} requests failed`)
@@ -140,14 +152,19 @@ function mediansOf(rounds: readonly StoreCpu[]): StoreCpu {
 
 async function open(host: string, external: External): Promise<Host> {
   const needs = servers.get(host)
-  const server = needs ? await startServer({ settings: await serverSettings(needs, external) }) : await startApp(host, external)
-  return { server, cookie: await cookieFrom(host, server.base) }
+  // As behind a proxy: each visitor registers from a network of their own.
+  const server = needs
+    ? await startServer({ settings: { TRUST_PROXY: '1', ...(await serverSettings(needs, external)) } })
+    : await startApp(host, external)
+  const needsLogin = contestants.some((contestant) => contestant.host === host && contestant.as === 'member')
+  const cookies: string[] = []
+  for (let index = 0; needsLogin && index < VISITORS; index++) cookies.push(await cookieOf(host, server.base, index))
+  return { server, cookies, cookieFile: cookieFile(cookies) }
 }
 
-/** Only who needs a login has a cookie. */
-async function cookieFrom(host: string, base: string): Promise<string | undefined> {
-  if (contestants.every((contestant) => contestant.host !== host || contestant.as === 'anonymous')) return undefined
-  return hasMembers(host) ? registerAndLogIn(base) : logInSimply(base)
+function cookieOf(host: string, base: string, index: number): Promise<string> {
+  if (!hasMembers(host)) return logInSimply(base, index)
+  return registerAndLogIn(base, { username: memberName(index), network: networkOf(index) })
 }
 
 function missing(name: string): never {
