@@ -1,5 +1,6 @@
 // Redis and PostgreSQL, where they are: a place of the benchmark's own in each, empty at the start and gone at the end.
 import { hostname } from 'node:os'
+import type { RedisClient as StoreClient } from '../src/session/redis.ts'
 import { importPeer } from './peers.ts'
 import { postgresCpu } from './postgres-cpu.ts'
 
@@ -9,6 +10,8 @@ export const DATABASE = 'guildhall_bench'
 export const REDIS_PREFIX = 'guildhall-bench:'
 /** So many numbered databases has a Redis by default. */
 const REDIS_DATABASES = 16
+/** Databases of Redis that this run uses. */
+const taken = new Set<number>()
 
 export type Need = 'Redis' | 'PostgreSQL'
 
@@ -18,8 +21,10 @@ export type StoreCpu = Readonly<Partial<Record<Need, number>>>
 export interface External {
   /** What is not there, in a sentence. */
   readonly missing: ReadonlyMap<Need, string>
-  /** A schema of its own in PostgreSQL, for one contestant. */
+  /** The URL of a schema of its own in PostgreSQL, for one contestant. */
   newSchema(): Promise<string>
+  /** One more database of Redis. */
+  anotherRedis(): Promise<RedisPlace>
   /** A database of Redis that nobody else uses. */
   readonly redis: RedisPlace | undefined
   readonly postgres: PostgresClient | undefined
@@ -27,7 +32,7 @@ export interface External {
   close(): Promise<void>
 }
 
-export interface RedisClient {
+export interface RedisClient extends StoreClient {
   on(event: 'error', listener: () => void): void
   connect(): Promise<unknown>
   select(database: number): Promise<unknown>
@@ -36,7 +41,6 @@ export interface RedisClient {
   dbSize(): Promise<number>
   flushDb(mode: 'ASYNC'): Promise<unknown>
   info(section: string): Promise<string>
-  sendCommand(words: string[]): Promise<unknown>
   close(): Promise<void>
 }
 
@@ -47,7 +51,7 @@ export interface RedisPlace {
 
 export interface PostgresClient {
   connect(): Promise<void>
-  query(sql: string): Promise<{ readonly rows: readonly Readonly<Record<string, unknown>>[] }>
+  query(sql: string, values?: readonly unknown[]): Promise<{ readonly rows: readonly Readonly<Record<string, unknown>>[] }>
   end(): Promise<void>
 }
 
@@ -66,6 +70,7 @@ export async function openExternal(): Promise<External> {
   const postgres = await attempt('PostgreSQL', POSTGRES_URL, openPostgres)
   const postgresMicros = postgres && (await postgresCpu(postgres, DATABASE))
   let schemas = 0
+  const others: RedisPlace[] = []
   return {
     missing,
     redis,
@@ -76,14 +81,21 @@ export async function openExternal(): Promise<External> {
       await postgres.query(`CREATE SCHEMA ${name}`)
       return `${urlOfDatabase()}?options=${encodeURIComponent(`-c search_path=${name}`)}`
     },
+    async anotherRedis() {
+      const place = await openRedis()
+      others.push(place)
+      return place
+    },
     async cpu(of = ['Redis', 'PostgreSQL']) {
       const ofRedis = of.includes('Redis') && redis ? redisMicros(await redis.client.info('cpu')) : undefined
       const ofPostgres = of.includes('PostgreSQL') ? postgresMicros?.() : undefined
       return { ...(ofRedis !== undefined && { Redis: ofRedis }), ...(ofPostgres !== undefined && { PostgreSQL: ofPostgres }) }
     },
     async close() {
-      await redis?.client.flushDb('ASYNC')
-      await redis?.client.close()
+      for (const { client } of redis ? [redis, ...others] : []) {
+        await client.flushDb('ASYNC')
+        await client.close()
+      }
       await postgres?.end()
       if (postgres) await inPostgres([`DROP DATABASE IF EXISTS ${DATABASE} WITH (FORCE)`])
     },
@@ -98,9 +110,11 @@ async function openRedis(): Promise<RedisPlace> {
   await client.connect()
   const mark = `${REDIS_PREFIX}${hostname()}`
   for (let number = REDIS_DATABASES - 1; number > 0; number--) {
+    if (taken.has(number)) continue
     await client.select(number)
     if ((await client.exists(mark)) === 1) await client.flushDb('ASYNC')
     if ((await client.dbSize()) > 0) continue
+    taken.add(number)
     await client.set(mark, 'of npm run bench, may be emptied')
     const url = new URL(REDIS_URL)
     url.pathname = `/${number}`

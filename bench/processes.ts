@@ -121,6 +121,12 @@ export async function logIn(base: string, door: Door, index: number): Promise<st
   return cookieOf(await post(base + door.path, bodyOfLogin(door, index), networkOf(index)))
 }
 
+export async function logOut(base: string, cookie: string): Promise<void> {
+  const headers = { 'content-type': 'application/json', origin: base, cookie }
+  const response = await fetch(`${base}/api/logout`, { method: 'POST', headers, body: '{}' })
+  if (response.status !== 204) throw new Error(`a logout was answered ${response.status}`)
+}
+
 /** The Cookie header of a login at one of the small applications. */
 export async function logInSimply(base: string, index: number): Promise<string> {
   return cookieOf(await post(`${base}/login`, { name: memberName(index) }, undefined))

@@ -1,7 +1,8 @@
 // Reads: every contestant in turn, round after round, so that a noisy minute falls on all of them.
 import { BARE, type Contestant, contestants, hasMembers, servers } from './contestants.ts'
-import type { External, Need, StoreCpu } from './external.ts'
-import { CONNECTIONS, load } from './generator.ts'
+import { type Cost, costOfLoad, medianCost } from './cost.ts'
+import type { External, StoreCpu } from './external.ts'
+import { CONNECTIONS } from './generator.ts'
 import { memberName, networkOf } from './members.ts'
 import { cookieFile, logInSimply, type Measured, registerAndLogIn, serverSettings, startApp, startServer } from './processes.ts'
 import { median } from './stats.ts'
@@ -50,11 +51,9 @@ interface Host {
 /** They come in turn: a store that is asked for the same session again and again would look better than it is, or worse. */
 const VISITORS = CONNECTIONS
 
-interface Round {
-  readonly cpuMicros: number
+interface Round extends Cost {
   readonly perSecond: number
   readonly p99Ms: number
-  readonly stores: StoreCpu
 }
 
 type Rounds = ReadonlyMap<string, readonly Round[]>
@@ -104,7 +103,7 @@ function rowOf({ name, goal, against, needs, onlyInDocs }: Contestant, results: 
     bestTimesBare: best(name) / best(BARE),
     ...(goal !== undefined && { goal }),
     ...(against !== undefined && { against: { ...against, times: times(against.name) } }),
-    ...(needs && { storeMicros: mediansOf(own.map(({ stores }) => stores)) }),
+    ...(needs && { storeMicros: medianCost(own).stores }),
     ...(onlyInDocs && { onlyInDocs }),
   }
 }
@@ -120,34 +119,9 @@ async function measure(
   const url = server.base + who.path
   // Connections to the stores that were closed since the last round are made before the measurement begins.
   if (who.needs) await Promise.all(Array.from({ length: CONNECTIONS }, async () => (await fetch(url, { headers })).arrayBuffer()))
-  const storesBefore = who.needs ? await external.cpu(who.needs) : {}
-  const before = await server.ask()
-  const served = await load({ url, headers, seconds, ...(asMember && { cookies: cookieFile }) })
-  const after = await server.ask()
-  const storesAfter = who.needs ? await external.cpu(who.needs) : {}
-  if (served.failures > 0) throw new Error(`${who.name}: ${served.failures} requests failed`)
-  return {
-    cpuMicros: (after.cpuMicros - before.cpuMicros) / served.requests,
-    perSecond: served.perSecond,
-    p99Ms: served.p99Ms,
-    stores: perRequest(storesBefore, storesAfter, served.requests),
-  }
-}
-
-function perRequest(before: StoreCpu, after: StoreCpu, requests: number): StoreCpu {
-  const used = (need: Need) => {
-    const [from, to] = [before[need], after[need]]
-    return from === undefined || to === undefined ? {} : { [need]: (to - from) / requests }
-  }
-  return { ...used('PostgreSQL'), ...used('Redis') }
-}
-
-function mediansOf(rounds: readonly StoreCpu[]): StoreCpu {
-  const middle = (need: Need) => {
-    const values = rounds.map((round) => round[need]).filter((value) => value !== undefined)
-    return values.length === 0 ? {} : { [need]: median(values) }
-  }
-  return { ...middle('PostgreSQL'), ...middle('Redis') }
+  const given = { url, headers, seconds, ...(asMember && { cookies: cookieFile }) }
+  const { cpuMicros, stores, result } = await costOfLoad(server, external, who.needs ?? [], given)
+  return { cpuMicros, stores, perSecond: result.perSecond, p99Ms: result.p99Ms }
 }
 
 async function open(host: string, external: External): Promise<Host> {
