@@ -1,10 +1,9 @@
-// `guildhall serve` in a process of its own, as often as wanted on one database file. Cheap hashes; killed at the end of a proof.
+// `guildhall serve` in a process of its own, as often as wanted on one place. Cheap hashes; killed at the end of a proof.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { ask } from './ask.ts'
+import type { Place } from './places.ts'
 
 const BIN = resolve(import.meta.dirname, '../../bin/guildhall.js')
 const LEASH = resolve(import.meta.dirname, 'leash.ts')
@@ -19,23 +18,24 @@ export interface Served {
 }
 
 export interface ServeOptions {
-  readonly file: string
+  readonly place: Pick<Place, 'folder' | 'database' | 'redis'>
   readonly port?: number
   readonly settings?: Readonly<Record<string, string>>
 }
 
-export async function serve({ file, port: given, settings = {} }: ServeOptions): Promise<Served> {
+export async function serve({ place, port: given, settings = {} }: ServeOptions): Promise<Served> {
   const port = given ?? (await freePort())
   const base = `http://127.0.0.1:${port}`
   const startedAt = performance.now()
   const child = spawn(process.execPath, ['--import', LEASH, BIN, 'serve'], {
-    cwd: resolve(file, '..'),
+    cwd: place.folder,
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: {
       PATH: process.env.PATH,
       PORT: String(port),
       BASE_URL: base,
-      DATABASE_URL: `sqlite:${file}`,
+      DATABASE_URL: place.database,
+      ...(place.redis !== undefined && { REDIS_URL: place.redis.url }),
       SECRET: 'a secret of more than thirty-two bytes for proofs',
       HASH_MEMORY_KIB: '1024',
       HASH_PASSES: '1',
@@ -63,7 +63,7 @@ export async function serve({ file, port: given, settings = {} }: ServeOptions):
   return { base, startMs: performance.now() - startedAt, kill }
 }
 
-/** Several processes on one file; all are gone when `work` is done. */
+/** Several processes on one place; all are gone when `work` is done. */
 export async function withServers<T>(
   count: number,
   options: Omit<ServeOptions, 'port'>,
@@ -74,16 +74,6 @@ export async function withServers<T>(
     return await work(await Promise.all(starting))
   } finally {
     for (const started of await Promise.allSettled(starting)) if (started.status === 'fulfilled') await started.value.kill()
-  }
-}
-
-/** A folder with a database file in it, taken away after `work`. */
-export async function withFile<T>(work: (file: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'guildhall-proof-'))
-  try {
-    return await work(join(folder, 'members.db'))
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
   }
 }
 
