@@ -74,10 +74,7 @@ export async function limited<Input, Result>(
     if (isStoreFailure(error)) void takeBack()
     throw error
   }
-  await Promise.all([
-    giveBack(core, () => throttle.refund(of('refund'))),
-    giveBack(core, () => throttle.clear(of('clear'))),
-  ])
+  await Promise.all([giveBack(core, () => throttle.refund(of('refund'))), giveBack(core, () => throttle.clear(of('clear')))])
   return result
 }
 

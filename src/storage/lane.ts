@@ -1,6 +1,13 @@
 // Lets at most so many calls in at a time. Who waits for longer than the deadline is turned away and never begins.
 import { countdown, DEADLINE_MS, StoreUnavailable } from '../session/deadline.ts'
 
+/** More would not get their turn before the deadline: they are turned away at once, and take no memory meanwhile. */
+export const MOST_WAITING = 1000
+
+export function tooMuch(): StoreUnavailable {
+  return new StoreUnavailable('the database has more to do than it can do in time')
+}
+
 export class Lane {
   readonly #waiting = new Set<() => void>()
   #free: number
@@ -13,6 +20,7 @@ export class Lane {
   async run<T>(work: (left: () => number) => Promise<T>, deadlineMs: number = DEADLINE_MS): Promise<T> {
     const left = countdown(deadlineMs)
     if (this.#free > 0) this.#free--
+    else if (this.#waiting.size >= MOST_WAITING) throw tooMuch()
     else await this.#turn(deadlineMs)
     try {
       return await work(left)
@@ -29,7 +37,7 @@ export class Lane {
       }
       const timer = setTimeout(() => {
         this.#waiting.delete(begin)
-        reject(new StoreUnavailable('the database has more to do than it can do in time'))
+        reject(tooMuch())
       }, deadlineMs)
       this.#waiting.add(begin)
     })

@@ -16,7 +16,11 @@ export async function factsOfAccounts(database: string, crowd: Crowd): Promise<r
     exactly('accounts with two passwords or two entries', 0, (await count(TWICE.credentials)) + (await count(TWICE.audit))),
     atLeast('logouts answered 204', 1, crowd.loggedOut.length),
     exactly('of these, undone', 0, await crowd.countUndone()),
-    exactly('of the last accounts answered 201, those that cannot log in', 0, await crowd.countRefused(crowd.registered.slice(-20))),
+    exactly(
+      'of the last accounts answered 201, those that cannot log in',
+      0,
+      await crowd.countRefused(crowd.registered.slice(-20)),
+    ),
   ]
 }
 

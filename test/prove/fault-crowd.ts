@@ -47,7 +47,14 @@ export class Crowd {
   constructor(bases: readonly [string, string]) {
     this.#bases = bases
     const [served, app] = bases
-    this.#pages = [`${served}/api/profile`, `${app}/diary`, `${served}/profile`, `${app}/who`, `${app}/count`, `${app}/api/profile`]
+    this.#pages = [
+      `${served}/api/profile`,
+      `${app}/diary`,
+      `${served}/profile`,
+      `${app}/who`,
+      `${app}/count`,
+      `${app}/api/profile`,
+    ]
   }
 
   /** Everybody has an account and is logged in. */

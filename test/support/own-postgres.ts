@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { appendFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import pg from 'pg'
 import { getProgram, ownFolder, removeFolder, runAs } from './own-server.ts'
 import { freePort } from './program.ts'
 
@@ -21,7 +22,15 @@ export class OwnPostgres {
   /** An empty one that runs. Settings as in postgresql.conf. */
   static async start(settings: readonly string[] = []): Promise<OwnPostgres> {
     const folder = ownFolder()
-    const { code, output } = await runAs(getProgram('initdb'), ['-D', join(folder, 'data'), '-U', 'postgres', '-A', 'trust', '-N'])
+    const { code, output } = await runAs(getProgram('initdb'), [
+      '-D',
+      join(folder, 'data'),
+      '-U',
+      'postgres',
+      '-A',
+      'trust',
+      '-N',
+    ])
     if (code !== 0) throw new Error(`initdb: ${output}`)
     const server = new OwnPostgres(folder, await freePort(), settings)
     await server.start()
@@ -69,11 +78,39 @@ export class OwnPostgres {
     }
   }
 
+  /** How many connections others have now; undefined where nobody says so. */
+  async connections(): Promise<number | undefined> {
+    const client = new pg.Client({ connectionString: this.url, connectionTimeoutMillis: 1000, query_timeout: 1000 })
+    // It may be thrown out with all others.
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      const { rows } = await client.query(
+        "SELECT count(*)::int - 1 AS n FROM pg_stat_activity WHERE backend_type = 'client backend'",
+      )
+      return rows[0]?.n
+    } catch {
+      return undefined
+    } finally {
+      void client.end().catch(() => {})
+    }
+  }
+
   /** Another one that follows it, copied from it; it confirms each commit where the first one asks for that. */
   async follower(name: string): Promise<OwnPostgres> {
     const follower = new OwnPostgres(ownFolder(), await freePort(), [])
     const from = `host=127.0.0.1 port=${this.port} user=postgres application_name=${name}`
-    const { code, output } = await runAs(getProgram('pg_basebackup'), ['-D', follower.data, '-d', from, '-R', '-X', 'stream', '-c', 'fast'])
+    const { code, output } = await runAs(getProgram('pg_basebackup'), [
+      '-D',
+      follower.data,
+      '-d',
+      from,
+      '-R',
+      '-X',
+      'stream',
+      '-c',
+      'fast',
+    ])
     if (code !== 0) throw new Error(`pg_basebackup: ${output}`)
     await follower.start()
     return follower

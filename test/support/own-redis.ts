@@ -1,5 +1,5 @@
 // A Redis of a test's own, to be stopped, frozen, emptied and filled up.
-import { type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { createClient } from 'redis'
 import { getProgram, ownFolder, removeFolder, spawnServer } from './own-server.ts'
 import { freePort } from './program.ts'
