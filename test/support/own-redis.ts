@@ -1,7 +1,9 @@
 // A Redis of a test's own, to be stopped, frozen, emptied and filled up.
 import type { ChildProcess } from 'node:child_process'
+import { copyFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { createClient } from 'redis'
-import { getProgram, ownFolder, removeFolder, spawnServer } from './own-server.ts'
+import { getProgram, give, ownFolder, removeFolder, spawnServer } from './own-server.ts'
 import { freePort } from './program.ts'
 
 const LONGEST_START_MS = 20_000
@@ -36,8 +38,20 @@ export class OwnRedis {
   }
 
   /** Until it answers. */
-  async start(): Promise<void> {
-    const own = ['--bind', '127.0.0.1', '--port', String(this.port), '--dir', this.folder, '--save', '', ...this.#settings]
+  async start(settings: readonly string[] = this.#settings): Promise<void> {
+    const own = [
+      '--bind',
+      '127.0.0.1',
+      '--port',
+      String(this.port),
+      '--dir',
+      this.folder,
+      '--save',
+      '',
+      '--enable-debug-command',
+      'yes',
+      ...settings,
+    ]
     const child = spawnServer(getProgram('redis-server'), own)
     this.#process = child
     this.#ended = new Promise((done) => child.once('exit', () => done()))
@@ -52,6 +66,16 @@ export class OwnRedis {
   async kill(): Promise<void> {
     this.#process?.kill('SIGKILL')
     await this.#ended
+  }
+
+  /** Starts again with an older copy: a file that SAVE wrote. */
+  async restoreFrom(file: string): Promise<void> {
+    await this.kill()
+    // It reads no copy where it finds a log of its writes.
+    rmSync(join(this.folder, 'appendonlydir'), { recursive: true, force: true })
+    copyFileSync(file, join(this.folder, 'dump.rdb'))
+    give(join(this.folder, 'dump.rdb'))
+    await this.start(NOT_KEPT)
   }
 
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {

@@ -9,6 +9,7 @@ import { passwordsAfter, quickCheck } from '../../storage/inspect.ts'
 import { t } from '../terminal.ts'
 import { inHouse } from '../with-house.ts'
 import { bad, type Finding, fine, odd } from './finding.ts'
+import { checkRedis } from './redis.ts'
 
 const PAGE = 500
 
@@ -26,7 +27,7 @@ export async function checkDatabase(config: Config): Promise<readonly Finding[]>
       findings.push(schema, await checkSoundness(house, file))
       // In another schema nobody knows where the passwords are.
       if (schema.mark === 'ok') findings.push(await checkPepper(house))
-      if (config.membership.redis !== undefined) findings.push(await checkRedis(house, config))
+      findings.push(...(await checkRedis(house, config)))
     })
     return findings
   } catch (error) {
@@ -56,15 +57,6 @@ async function checkSoundness({ core }: House, file: string | undefined): Promis
   const rows = await core.db.all(quickCheck, {})
   const isSound = rows.length === 1 && rows[0]?.quick_check === 'ok'
   return isSound ? fine(t('cli.doctor.sound')) : bad(t('cli.doctor.unsound'))
-}
-
-async function checkRedis({ core }: House, config: Config): Promise<Finding> {
-  try {
-    await core.db.ready()
-    return fine(t('cli.doctor.redis'))
-  } catch (error) {
-    return bad(explainFailure(error, config, t) ?? String(error))
-  }
 }
 
 /** Counts the accounts that a pepper which is no longer set would lock out. */
