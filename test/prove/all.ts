@@ -1,5 +1,11 @@
 // Every proof there is.
 import { beside } from './beside.ts'
+import { postgresFailsOver } from './fault-failover.ts'
+import { postgresLags } from './fault-lags.ts'
+import { postgresStops } from './fault-postgres.ts'
+import { redisStops } from './fault-redis.ts'
+import { redisLoses } from './fault-redis-lost.ts'
+import { revokedWhileAway } from './fault-revoked.ts'
 import { killed } from './kill.ts'
 import { killedSaves } from './kill-saves.ts'
 import { logoutRace } from './logout-race.ts'
@@ -24,4 +30,10 @@ export const proofs: readonly Proof[] = [
   purge,
   sharedLimit,
   madeUpRequests,
+  postgresStops,
+  postgresLags,
+  postgresFailsOver,
+  redisStops,
+  redisLoses,
+  revokedWhileAway,
 ]

@@ -34,7 +34,7 @@ export class Crowd {
   readonly strangers = new Map<string, number>()
   readonly others = new Map<string, number>()
   readonly wrongGrants = new Map<string, number>()
-  /** Where sessions may be lost, members log in again. */
+  /** Where sessions may be lost, members log in again; one that is lost at once is a login that did not happen. */
   mayBeLoggedOut = false
   logins = 0
   readonly members: Member[] = []
@@ -63,7 +63,7 @@ export class Crowd {
       const name = `reader-${number}`
       this.members.push({ name, cookie: cookieOf(await this.#join(name, number)) })
     }
-    for (let number = 0; number < COMERS; number++) await this.#join(`comer-${number}`, number)
+    await Promise.all(Array.from({ length: COMERS }, (_, number) => this.#join(`comer-${number}`, number)))
   }
 
   begin(): void {
@@ -153,7 +153,7 @@ export class Crowd {
   async #register(username: string, step: number): Promise<void> {
     const answer = await this.#ask('/api/register', { body: { username, password: PASSWORD } }, step)
     if (answer?.status === 201) this.registered.push(username)
-    else if (answer === undefined || answer.status === 503) this.unsure.push(username)
+    else if (answer === undefined || this.#isNone(answer)) this.unsure.push(username)
     else note(this.others, `registration ${answer.status}`)
   }
 
@@ -165,8 +165,12 @@ export class Crowd {
   async #logIn(username: string, step: number): Promise<string | undefined> {
     const answer = await this.#ask('/api/login', { body: { username, password: PASSWORD } }, step)
     if (answer?.status === 200) return cookieOf(answer)
-    if (answer !== undefined && answer.status !== 503) note(this.others, `login ${answer.status}`)
+    if (answer !== undefined && !this.#isNone(answer)) note(this.others, `login ${answer.status}`)
     return undefined
+  }
+
+  #isNone({ status }: Answer): boolean {
+    return status === 503 || (status === 401 && this.mayBeLoggedOut)
   }
 
   /** In and out again. A logout that is answered holds; one that is not is tried again. */
@@ -208,7 +212,7 @@ function note(what: Map<string, number>, words: string): void {
   what.set(words, (what.get(words) ?? 0) + 1)
 }
 
-function anyAddress(): string {
+export function anyAddress(): string {
   const part = () => Math.floor(Math.random() * 256)
   return `10.${part()}.${part()}.${part()}`
 }

@@ -45,7 +45,7 @@ async function failOver(
       proxy.moveTo(second.url)
     },
   })
-  await sleep(1000)
+  await sleep(500)
   await town.crowd.end()
   return [...facts, ...(await factsOf(town)), ...(await factsOfAccounts(second.url, town.crowd))]
 }

@@ -20,7 +20,7 @@ export const postgresLags: Proof = {
 }
 
 async function proveLag(size: Size): Promise<readonly Fact[]> {
-  const lastsMs = size === 'full' ? 15_000 : 1500
+  const lastsMs = size === 'full' ? 15_000 : 800
   const postgres = await OwnPostgres.start()
   const proxy = await TcpProxy.before(postgres.url)
   try {

@@ -18,7 +18,7 @@ async function proveStop(size: Size): Promise<readonly Fact[]> {
       town.crowd.begin()
       const facts = await suffer(town, {
         name: 'stopped',
-        lastsMs: size === 'full' ? 30_000 : 3000,
+        lastsMs: size === 'full' ? 30_000 : 1500,
         breakIt: () => postgres.stop('immediate'),
         mendIt: () => postgres.start(),
       })

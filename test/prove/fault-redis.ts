@@ -14,7 +14,7 @@ export const redisStops: Proof = {
 }
 
 async function prove(size: Size): Promise<readonly Fact[]> {
-  const lastsMs = size === 'full' ? 15_000 : 1500
+  const lastsMs = size === 'full' ? 15_000 : 800
   const postgres = await OwnPostgres.start()
   const redis = await OwnRedis.start(KEPT)
   const proxy = await TcpProxy.before(redis.url)

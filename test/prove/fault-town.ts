@@ -1,15 +1,15 @@
 // Two processes on one place, people on both, and a fault: what they were answered while it lasted, and how soon all was well again.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ownFolder, removeFolder } from '../support/own-server.ts'
-import { ask } from './ask.ts'
+import { type Asking, ask } from './ask.ts'
 import { type Child, startChild } from './children.ts'
 import type { AppChoice, Inside } from './fault-app.ts'
-import { type Answered, Crowd } from './fault-crowd.ts'
+import { type Answered, anyAddress, Crowd } from './fault-crowd.ts'
 import { atLeast, exactly, type Fact, underMs } from './proof.ts'
 import { type Served, serve } from './serve.ts'
 
-const BEFORE_MS = 1000
-const QUIET_MS = 1500
+const BEFORE_MS = 500
+const QUIET_MS = 1000
 const LONGEST_WAIT_MS = 20_000
 const HANG_MS = 5000
 /** The deadline of a call, and a fifth for what is around it. */
@@ -113,6 +113,17 @@ export async function factsOf({ crowd, bases }: Town): Promise<readonly Fact[]> 
     exactly(`people who were taken for somebody else${inWords(crowd.wrongGrants)}`, 0, sum(crowd.wrongGrants)),
     exactly('processes that ended', 0, alive.filter((one) => !one).length),
   ]
+}
+
+/** The status, once the store is there again. Each time from elsewhere. */
+export async function judged(url: string, asking: Asking): Promise<number> {
+  const headers = { 'x-forwarded-for': anyAddress(), ...asking.headers }
+  const deadline = performance.now() + LONGEST_WAIT_MS
+  for (;;) {
+    const { status } = await ask(url, { ...asking, headers })
+    if (status !== 503 || performance.now() > deadline) return status
+    await sleep(20)
+  }
 }
 
 /** The same facts of several rounds as one: what is counted is added up, of times the longest counts. */
