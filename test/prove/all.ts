@@ -6,6 +6,7 @@ import { postgresStops } from './fault-postgres.ts'
 import { redisStops } from './fault-redis.ts'
 import { redisLoses } from './fault-redis-lost.ts'
 import { revokedWhileAway } from './fault-revoked.ts'
+import { gracefulStop } from './graceful-stop.ts'
 import { killed } from './kill.ts'
 import { killedSaves } from './kill-saves.ts'
 import { logoutRace } from './logout-race.ts'
@@ -14,6 +15,7 @@ import { oneName } from './one-name.ts'
 import type { Proof } from './proof.ts'
 import { purge } from './purge.ts'
 import { regenerateRace } from './regenerate-race.ts'
+import { rollingRestart } from './rolling-restart.ts'
 import { sharedLimit } from './shared-limit.ts'
 import { touchRace } from './touch-race.ts'
 import { writersRace } from './writers-race.ts'
@@ -29,6 +31,8 @@ export const proofs: readonly Proof[] = [
   beside,
   purge,
   sharedLimit,
+  rollingRestart,
+  gracefulStop,
   madeUpRequests,
   postgresStops,
   postgresLags,

@@ -15,6 +15,10 @@ export interface Served {
   readonly startMs: number
   /** `kill -9`, or what else is asked for, and the end of the process. */
   kill(signal?: NodeJS.Signals): Promise<void>
+  /** Sends the signal, and resolves when the log says this. */
+  signalUntil(signal: NodeJS.Signals, said: string): Promise<void>
+  /** Of the process that has ended. */
+  exitCode(): number | null
 }
 
 export interface ServeOptions {
@@ -29,7 +33,7 @@ export async function serve({ place, port: given, settings = {} }: ServeOptions)
   const startedAt = performance.now()
   const child = spawn(process.execPath, ['--import', LEASH, BIN, 'serve'], {
     cwd: place.folder,
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
       PATH: process.env.PATH,
       PORT: String(port),
@@ -50,6 +54,8 @@ export async function serve({ place, port: given, settings = {} }: ServeOptions)
   child.stderr?.on('data', (data: Buffer) => {
     complaints += data.toString()
   })
+  // Read, also where nobody listens: a full pipe would hold the server.
+  child.stdout?.setEncoding('utf8').on('data', () => {})
   const kill = (signal: NodeJS.Signals = 'SIGKILL') => {
     child.kill(signal)
     return ended
@@ -60,7 +66,17 @@ export async function serve({ place, port: given, settings = {} }: ServeOptions)
     await kill()
     throw new Error(`a server did not start: ${complaints}`, { cause: error })
   }
-  return { base, startMs: performance.now() - startedAt, kill }
+  return {
+    base,
+    startMs: performance.now() - startedAt,
+    kill,
+    exitCode: () => child.exitCode,
+    async signalUntil(signal, said) {
+      const heard = hears(child, said)
+      child.kill(signal)
+      await heard
+    },
+  }
 }
 
 /** Several processes on one place; all are gone when `work` is done. */
@@ -75,6 +91,23 @@ export async function withServers<T>(
   } finally {
     for (const started of await Promise.allSettled(starting)) if (started.status === 'fulfilled') await started.value.kill()
   }
+}
+
+/** Rejects where the process ends before it says so. */
+function hears(child: ChildProcess, said: string): Promise<void> {
+  let tail = ''
+  return new Promise((done, fail) => {
+    const end = () => fail(new Error(`the server ended before it said: ${said}`))
+    const listen = (text: string) => {
+      tail = (tail + text).slice(-text.length - said.length)
+      if (!tail.includes(said)) return
+      child.stdout?.off('data', listen)
+      child.off('exit', end)
+      done()
+    }
+    child.stdout?.on('data', listen)
+    child.once('exit', end)
+  })
 }
 
 export async function freePort(): Promise<number> {
