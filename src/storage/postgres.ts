@@ -11,6 +11,7 @@ import {
   withoutDisk,
 } from '../session/postgres.ts'
 import { type Database, StepMissed } from './contract.ts'
+import { CounterTurns } from './counter-turns.ts'
 import { MAY_BE_LOST, SqlCounters } from './counters.ts'
 import { Lane } from './lane.ts'
 import { migrations, OtherSchema, SCHEMA_VERSION } from './migrations.ts'
@@ -40,7 +41,7 @@ export function openPostgres(database: string | PostgresPool): Database {
 
 class PostgresDatabase implements Database {
   readonly sessions: PostgresMembershipSessions
-  readonly counters = new SqlCounters(this)
+  readonly counters = new CounterTurns(new SqlCounters(this))
   readonly #pool: PostgresPool
   readonly #lane: Lane
   readonly #end: () => Promise<void>

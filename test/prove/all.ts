@@ -1,5 +1,6 @@
 // Every proof there is.
 import { beside } from './beside.ts'
+import { disableRace } from './disable-race.ts'
 import { postgresFailsOver } from './fault-failover.ts'
 import { postgresLags } from './fault-lags.ts'
 import { postgresStops } from './fault-postgres.ts'
@@ -28,6 +29,7 @@ export const proofs: readonly Proof[] = [
   writersRace,
   touchRace,
   regenerateRace,
+  disableRace,
   beside,
   purge,
   sharedLimit,
