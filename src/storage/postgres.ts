@@ -199,7 +199,7 @@ class PostgresDatabase implements Database {
     const isLost = error instanceof StoreUnavailable && !ROLLED_BACK.has(codeOf(error.cause))
     const rolledBack = !isLost && (await this.#ask(client, 'ROLLBACK', []).then(yes, no))
     client.removeListener('error', hear)
-    client.release(!rolledBack)
+    client.release(rolledBack ? false : lossOf(error))
   }
 
   async #ask(
@@ -242,6 +242,11 @@ function beginUnit(): string {
 /** Of a result with one row of one column. */
 function onlyValue({ rows: [row] }: PostgresResult): unknown {
   return Object.values(row ?? {})[0]
+}
+
+/** A pool keeps what is given back with anything that is no error. */
+function lossOf(error: unknown): Error {
+  return error instanceof Error ? error : new Error('lost', { cause: error })
 }
 
 function hear(): void {}
