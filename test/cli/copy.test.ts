@@ -57,14 +57,20 @@ describeOnPostgres('a copy between databases', () => {
     expect((await post(site, '/api/login', { username: 'anna', password })).status).toBe(200)
   })
 
-  test('brings every row of every table, of strange names too; and back, and on to a third', async () => {
+  test('brings every row of every table, of strange names too, and back, and on; run again, it writes nothing', async () => {
     const source = fresh()
     const [one, two] = [await freshDatabase(), await freshDatabase()]
     const back = `sqlite:${join(newFolder(), 'new', 'back.db')}`
+    // A database that orders keys as a language does, not as SQLite does.
+    const db = openDatabase(one.url)
+    await db.migrate()
+    await db.close()
+    for (const [table, key] of Object.entries(TABLE_KEYS))
+      await onServer(`ALTER TABLE ${table} ALTER COLUMN ${key} TYPE text COLLATE "en-x-icu"`, one.url)
     for (const [from, to] of [
       [source, one.url],
+      [one.url, back],
       [one.url, two.url],
-      [two.url, back],
     ] as const) {
       const { code, stdout, stderr } = await copied(from, to, '--json')
       expect([code, stderr]).toEqual([0, ''])
@@ -76,6 +82,16 @@ describeOnPostgres('a copy between databases', () => {
     expect(
       (await inDatabase({ database: back }, 'SELECT username FROM users')).map(({ username }) => username).toSorted(),
     ).toEqual(MEMBERS.toSorted())
+  })
+
+  test('takes out the one row that is gone and no other, wherever it stands in the order of keys', async () => {
+    for (const [n, name] of MEMBERS.entries()) {
+      const [source, target] = [fresh(), `sqlite:${join(newFolder(), 'new.db')}`]
+      expect((await copied(source, target)).code).toBe(0)
+      await change(source, `DELETE FROM counters WHERE key IN (SELECT key FROM counters ORDER BY key LIMIT 1 OFFSET ${n})`)
+      const { tables } = JSON.parse((await copied(source, target, '--json')).stdout)
+      expect([name, tables.counters]).toEqual([name, { same: true, source: 4, target: 4, added: 0, removed: 1 }])
+    }
   })
 
   test('run again, brings what changed and takes out what is gone: a logout, a deleted account, exchanged names', async () => {
@@ -98,15 +114,6 @@ describeOnPostgres('a copy between databases', () => {
     expect(await profile(site, anna)).toEqual([200, 'bert'])
     expect(await profile(site, dora)).toEqual([200, 'dora'])
     for (const gone of [bert, cleo]) expect((await profile(site, gone))[0]).toBe(401)
-  })
-
-  test('run again with nothing changed, writes nothing', async () => {
-    const [source, target] = [fresh(), await freshDatabase()]
-    await copied(source, target.url)
-    const { code, stdout } = await copied(source, target.url, '--json')
-    const { tables }: { tables: Record<string, { added: number; removed: number }> } = JSON.parse(stdout)
-    expect(code).toBe(0)
-    expect(Object.values(tables).map(({ added, removed }) => added + removed)).toEqual([0, 0, 0, 0, 0])
   })
 
   test.each(['PostgreSQL', 'SQLite'])(
@@ -364,7 +371,7 @@ function fill(file: string, names: readonly string[]): void {
   const session = database.prepare("INSERT INTO sessions VALUES (?, ?, '{}', ?, ?, ?, ?, ?, 1, ?, 1, 'password', ?, '::1', ?)")
   const entry = database.prepare("INSERT INTO audit VALUES (?, ?, 'login', 'ok', ?, NULL, ?)")
   const counter = database.prepare('INSERT INTO counters VALUES (?, 1, ?)')
-  const signs = ['a', 'B', '_', '-', 'é', '\u{1f98a}', '\uffee', '0']
+  const signs = ['a', 'B', '_', '\u{1f98a}', '\uffee', '-', 'é', '0']
   database.exec('BEGIN')
   for (const [n, name] of names.entries()) {
     const id = `${signs[n % signs.length]}${name}`

@@ -3,7 +3,7 @@ import type { TableName } from '../schema.ts'
 
 export interface Progress {
   readonly table: TableName
-  readonly step: 'copy' | 'check'
+  readonly step: 'look' | 'copy' | 'check'
   readonly rows: number
   /** How many there are in the source. */
   readonly of: number

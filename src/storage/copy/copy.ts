@@ -4,12 +4,13 @@ import { OtherSchema, SCHEMA_VERSION } from '../migrations.ts'
 import { openDatabase } from '../open.ts'
 import type { CopiedTable, Progress } from './copied.ts'
 import { type Mark, readMark, writeMark } from './mark.ts'
-import { type Filled, fill, prune, sumOf } from './passes.ts'
+import type { Differences } from './passes.ts'
 import { openPostgresSource, openPostgresTarget } from './postgres-side.ts'
 import type { RedisSide } from './redis-side.ts'
 import { CopyRefused } from './refused.ts'
-import type { Row, Side, Table, Target } from './side.ts'
+import type { Side, Table, Target } from './side.ts'
 import { openSqliteSource, openSqliteTarget } from './sqlite-side.ts'
+import { Work } from './work.ts'
 
 export interface Copying {
   /** `sqlite:PATH` or `postgres://...` */
@@ -54,65 +55,45 @@ export async function copyDatabase(copying: Copying): Promise<readonly CopiedTab
 }
 
 async function copyTables(source: Side, target: Target, copying: Copying): Promise<readonly CopiedTable[]> {
-  const { sourceName, redisName, redis, tell } = copying
+  const { sourceName, redisName, redis, mayReplace, tell } = copying
   const tables = await target.tables()
-  await judge(target, tables, copying)
+  const before = await judge(target, tables, copying)
+  const work = new Work(source, target, tables, { sessionsElsewhere: redis !== undefined, tell })
+  const differences = before?.done && (await work.survey())
+  const isChanged = ([table, { target: there }]: [Table, Differences]) => there.digest !== before?.done?.[table.name]
+  const wasUsed = (await target.wasServed()) || [...(differences ?? [])].some(isChanged)
+  if (wasUsed && before !== undefined) await mayReplace()
   const mark = { source: sourceName, redis: redisName }
   await target.writeMark(writeMark({ ...mark, done: undefined }))
-  const keptHere = redis ? tables.filter(({ name }) => name !== 'sessions') : tables
-  const removed = new Map<Table, number>()
-  // Children first: what hangs on a row that is taken out goes with it, and is written again with the rest.
-  for (const table of tables.toReversed()) {
-    const wanted = keptHere.includes(table) ? source.batches(table) : nothing()
-    removed.set(table, await prune(wanted, target, table))
-  }
-  const filled = new Map<Table, Filled>()
-  for (const table of keptHere) {
-    const of = await source.count(table.name)
-    filled.set(table, await fill(source, target, table, (rows) => tell({ table: table.name, step: 'copy', rows, of })))
-  }
-  const copied: CopiedTable[] = []
-  const done: Record<string, string> = {}
-  for (const [table, { sum, added }] of filled) {
-    const of = sum.rows
-    const there = await sumOf(target, table, (rows) => tell({ table: table.name, step: 'check', rows, of }))
-    const same = sum.rows === there.rows && sum.digest === there.digest
-    const counts = { source: of, target: there.rows, added, removed: removed.get(table) ?? 0 }
-    copied.push({ table: table.name, same, ...counts })
-    done[table.name] = there.digest
-  }
-  if (redis) copied.push(await redis.copySessions(source, tell))
-  if (copied.every(({ same }) => same)) await target.writeMark(writeMark({ ...mark, done }))
-  return copied
+  await target.forgetServing()
+  const isMended = differences !== undefined && (await work.mend(differences))
+  if (!isMended) await work.copyAll()
+  const { copied, done } = await work.check(isMended ? differences : new Map())
+  const sessions = redis && (await redis.copySessions(source, tell))
+  const all = sessions ? [...copied.filter(({ table }) => table !== sessions.table), sessions] : copied
+  if (all.every(({ same }) => same)) await target.writeMark(writeMark({ ...mark, done }))
+  return all
 }
 
-/** Whether this copy may go there. Before anything is written. */
-async function judge(target: Target, tables: readonly Table[], copying: Copying): Promise<void> {
-  const { sourceName, redisName, redis, mayReplace } = copying
+/** What the last copy left there; undefined where there is nothing. Throws where this one may not go there. */
+async function judge(
+  target: Target,
+  tables: readonly Table[],
+  { sourceName, redisName, redis }: Copying,
+): Promise<Mark | undefined> {
   const text = await target.readMark()
   const mark = text === undefined ? undefined : readMark(text)
   if (mark?.redis !== undefined && mark.redis !== redisName) throw new CopyRefused('other_redis', { redis: mark.redis })
   if (redis && mark?.redis === undefined && (await redis.hasSessions())) throw new CopyRefused('redis')
-  const isEmpty = await hasNoRows(target, tables)
-  if (!isEmpty && mark === undefined) throw new CopyRefused('foreign')
-  if (!isEmpty && mark !== undefined && mark.source !== sourceName) throw new CopyRefused('other_source', { source: mark.source })
-  if (!isEmpty && (await wasUsed(target, tables, mark))) await mayReplace()
-  await target.forgetServing()
+  if (await hasNoRows(target, tables)) return undefined
+  if (mark === undefined) throw new CopyRefused('foreign')
+  if (mark.source !== sourceName) throw new CopyRefused('other_source', { source: mark.source })
+  return mark
 }
 
 async function hasNoRows(target: Target, tables: readonly Table[]): Promise<boolean> {
   for (const { name } of tables) if ((await target.count(name)) > 0) return false
   return true
-}
-
-/** Whether anybody but a copy has written there. Nobody can tell of a copy that was killed, but that a site swept there. */
-async function wasUsed(target: Target, tables: readonly Table[], mark: Mark | undefined): Promise<boolean> {
-  if (await target.wasServed()) return true
-  for (const table of tables) {
-    const expected = mark?.done?.[table.name]
-    if (expected !== undefined && (await sumOf(target, table)).digest !== expected) return true
-  }
-  return false
 }
 
 async function openSource(from: string): Promise<Side> {
@@ -167,5 +148,3 @@ async function onSide<T>(side: 'from' | 'to', work: () => Promise<T>): Promise<T
     throw error instanceof CopyRefused ? error : new SideFailed(side, error)
   }
 }
-
-async function* nothing(): AsyncGenerator<readonly Row[]> {}

@@ -3,7 +3,18 @@ import { asUnavailable, TYPES } from '../../session/postgres.ts'
 import { type OwnConnection, openConnection } from '../postgres-pool.ts'
 import { TABLE_KEYS, type TableName } from '../schema.ts'
 import { CopyRefused } from './refused.ts'
-import { BATCH, keyFirst, MARK_TABLE, namesOf, type Row, type Side, TABLE_NAMES, type Table, type Target } from './side.ts'
+import {
+  BATCH,
+  keyFirst,
+  MARK_TABLE,
+  namesOf,
+  overwriting,
+  type Row,
+  type Side,
+  TABLE_NAMES,
+  type Table,
+  type Target,
+} from './side.ts'
 
 const SNAPSHOT = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0'
 /** Ids and hashes mix cases: a language would order them otherwise than SQLite and this program do. */
@@ -124,11 +135,12 @@ class PostgresTarget extends PostgresSource implements Target {
   }
 
   /** A list for each column, whatever the number of rows: a statement takes 65535 values at most. */
-  async insert(table: Table, rows: readonly Row[]): Promise<void> {
+  async write(table: Table, rows: readonly Row[]): Promise<void> {
     refuseNull(table, rows)
     const lists = table.columns.map((_, at) => rows.map((row) => row[at]))
     const places = table.columns.map(({ type }, at) => `$${at + 1}::${type}[]`).join(', ')
-    await ask(this.#writer, `INSERT INTO ${table.name} (${namesOf(table)}) SELECT * FROM unnest(${places})`, lists)
+    const insert = `INSERT INTO ${table.name} (${namesOf(table)}) SELECT * FROM unnest(${places})`
+    await ask(this.#writer, `${insert} ${overwriting(table)}`, lists)
   }
 
   async delete(table: Table, keys: readonly string[]): Promise<void> {

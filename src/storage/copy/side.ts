@@ -33,7 +33,8 @@ export interface Side {
 export interface Target extends Side {
   /** The columns that the tables have here, by the list of our tables. */
   tables(): Promise<readonly Table[]>
-  insert(table: Table, rows: readonly Row[]): Promise<void>
+  /** New rows, and rows in the place of those with their keys; all of them or none. */
+  write(table: Table, rows: readonly Row[]): Promise<void>
   delete(table: Table, keys: readonly string[]): Promise<void>
   /** What an earlier copy left written here. */
   readMark(): Promise<string | undefined>
@@ -54,6 +55,12 @@ export function keyOf(row: Row): string {
 
 export function namesOf({ columns }: Table): string {
   return columns.map(({ name }) => name).join(', ')
+}
+
+/** What a row does that meets its key; the same on both databases. */
+export function overwriting({ name, columns }: Table): string {
+  const others = columns.slice(1).map((column) => `${column.name} = excluded.${column.name}`)
+  return `ON CONFLICT (${TABLE_KEYS[name]}) DO UPDATE SET ${others.join(', ')}`
 }
 
 /** The columns with the key in front. */

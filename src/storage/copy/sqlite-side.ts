@@ -1,7 +1,19 @@
 // A side of a copy in a SQLite file.
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { TABLE_KEYS, type TableName } from '../schema.ts'
-import { BATCH, keyFirst, keyOf, MARK_TABLE, namesOf, type Row, type Side, TABLE_NAMES, type Table, type Target } from './side.ts'
+import {
+  BATCH,
+  keyFirst,
+  keyOf,
+  MARK_TABLE,
+  namesOf,
+  overwriting,
+  type Row,
+  type Side,
+  TABLE_NAMES,
+  type Table,
+  type Target,
+} from './side.ts'
 
 const BUSY_TIMEOUT_MS = 5000
 
@@ -68,11 +80,11 @@ class SqliteSide implements Target {
     return keys.flatMap((key) => this.#all(sql, key))
   }
 
-  async insert(table: Table, rows: readonly Row[]): Promise<void> {
+  async write(table: Table, rows: readonly Row[]): Promise<void> {
     const places = table.columns.map(() => '?').join(', ')
-    const insert = this.#prepare(`INSERT INTO ${table.name} (${namesOf(table)}) VALUES (${places})`)
+    const write = this.#prepare(`INSERT INTO ${table.name} (${namesOf(table)}) VALUES (${places}) ${overwriting(table)}`)
     this.#transact(() => {
-      for (const row of rows) insert.run(...row)
+      for (const row of rows) write.run(...row)
     })
   }
 
