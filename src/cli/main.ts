@@ -6,6 +6,7 @@ import { refuseEmpty, SpokenCommand } from './command.ts'
 import type { CopyOptions } from './copy.ts'
 import type { NewUserOptions } from './create-user.ts'
 import type { InitOptions } from './init.ts'
+import type { ServeOptions } from './serve.ts'
 import type { EndOptions } from './sessions.ts'
 import { complain, FAILURE, report, t, WRONG_USAGE } from './terminal.ts'
 
@@ -31,7 +32,8 @@ function commands(): Command {
   program
     .command('serve')
     .description(t('cli.serve'))
-    .action(async () => (await import('./serve.ts')).serveSite())
+    .option('--workers <number>', t('cli.option.workers'))
+    .action(async (options: ServeOptions) => (await import('./serve.ts')).serveSite(options))
 
   program
     .command('migrate')

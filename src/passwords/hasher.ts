@@ -16,6 +16,9 @@ import {
 import { type FinishedTask, HashingPool } from './pool.ts'
 import type { HashingAnswer, HashingWork } from './worker.ts'
 
+/** Hashes that may wait. */
+export const DEFAULT_QUEUE_LIMIT = 256
+
 export interface HasherOptions extends HashSettings {
   /** Threads, and with that hashes at a time. Default: the cores this process may use. */
   readonly workers?: number
@@ -46,7 +49,7 @@ export function createHasher(options: HasherOptions): PasswordHasher {
   const pool = new HashingPool({
     script: new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url),
     workers: options.workers ?? availableParallelism(),
-    queueLimit: options.queueLimit ?? 256,
+    queueLimit: options.queueLimit ?? DEFAULT_QUEUE_LIMIT,
     onDone: (finished) => options.onHash?.(finished),
   })
 

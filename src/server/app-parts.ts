@@ -3,12 +3,12 @@ import type { House } from '../membership.ts'
 import type { Config } from './config.ts'
 import type { ServerLog } from './logging.ts'
 import type { Metrics } from './metrics.ts'
+import type { Lifecycle } from './stop.ts'
 
 export interface AppParts {
   readonly config: Config
   readonly house: House
   readonly log: ServerLog
   readonly metrics: Metrics
-  /** Whether the server is on its way out. */
-  readonly isStopping: () => boolean
+  readonly lifecycle: Pick<Lifecycle, 'isStopping' | 'isClosing'>
 }

@@ -12,6 +12,8 @@ export interface Config {
   /** Undefined: http://localhost and the port, in development. */
   readonly baseUrl: string | undefined
   readonly trustProxy: TrustProxy | undefined
+  /** Processes that share the port, with one that looks after them. Undefined: this process is the server, alone. */
+  readonly workers: number | undefined
   /** PEM texts. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly database: string

@@ -24,6 +24,29 @@ export function readEnvironment(): Environment {
   return mergeEnvironment(process.env, process.cwd())
 }
 
+/** Which worker of a supervisor this process is. */
+export interface WorkerPlace {
+  /** From 1. */
+  readonly number: number
+  /** Where other workers have opened; undefined for the first of all. */
+  readonly port: number | undefined
+}
+
+const WORKER_NUMBER = 'GUILDHALL_WORKER'
+const WORKER_PORT = 'GUILDHALL_WORKER_PORT'
+
+/** The variables by which a supervisor tells a worker its place. */
+export function writeWorkerPlace({ number, port }: WorkerPlace): Readonly<Record<string, string>> {
+  return { [WORKER_NUMBER]: String(number), ...(port !== undefined && { [WORKER_PORT]: String(port) }) }
+}
+
+/** Undefined where this process is no worker. */
+export function readWorkerPlace(): WorkerPlace | undefined {
+  const number = Number(process.env[WORKER_NUMBER])
+  if (!process.connected || !(number > 0)) return undefined
+  return { number, port: Number(process.env[WORKER_PORT]) || undefined }
+}
+
 /**
  * The languages of the terminal as tags, the most wanted first: `zh_TW.UTF-8` is `zh-TW`. The order is that of gettext:
  * LANGUAGE, a list, then the first of LC_ALL, LC_MESSAGES and LANG that is set. `C` and `POSIX` name no language.

@@ -34,7 +34,8 @@ export function explainFailure(
 }
 
 function isListening(error: Error): boolean {
-  return 'syscall' in error && error.syscall === 'listen'
+  // `bind` where a supervisor listens for its workers.
+  return 'syscall' in error && (error.syscall === 'listen' || error.syscall === 'bind')
 }
 
 function causeOf({ message, cause }: Error): string {

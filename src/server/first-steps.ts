@@ -4,7 +4,7 @@ import { newId } from '../domain/secret.ts'
 import type { AppParts } from './app-parts.ts'
 import { HSTS } from './node-server.ts'
 
-export function firstSteps({ config, house, log, metrics, isStopping }: AppParts): RequestHandler {
+export function firstSteps({ config, house, log, metrics, lifecycle }: AppParts): RequestHandler {
   const isHttps = house.settings.baseUrl.protocol === 'https:'
   const behindProxy = config.trustProxy !== undefined
   let proxyUnknown = config.trustProxy === undefined && config.tls === undefined
@@ -19,7 +19,7 @@ export function firstSteps({ config, house, log, metrics, isStopping }: AppParts
     const ip = behindProxy ? req.ip : req.socket.remoteAddress
     res.setHeader('X-Request-Id', requestId)
     if (isHttps) res.setHeader('Strict-Transport-Security', HSTS)
-    if (isStopping()) res.setHeader('Connection', 'close')
+    if (lifecycle.isStopping()) res.setHeader('Connection', 'close')
     if (proxyUnknown && req.headers['x-forwarded-proto'] !== undefined) {
       proxyUnknown = false
       log.warn({ setting: 'TRUST_PROXY' }, log.words('server.proxy_unset'))

@@ -30,19 +30,33 @@ export interface RequestLine {
   readonly aborted?: boolean
 }
 
+/** Where several processes write to one place, a pipe keeps so many bytes of one write together (POSIX: PIPE_BUF is 512 at least, 4096 on Linux). */
+const SHARED_BYTES = 4096
 /** A line may wait this long for others: one write for many costs a fraction. Nothing is lost but by `kill -9`. */
 const FLUSH_MS = 200
 const BUFFER_BYTES = 32 * 1024
 /** Where nobody reads the log, lines beyond this are dropped: memory is for members. */
 const MOST_BYTES = 16 * 1024 * 1024
 
-export async function createLog({ log: { level, format } }: Pick<Config, 'log'>, t = translator('en')): Promise<ServerLog> {
+export interface LogOptions {
+  /** Default: English. */
+  readonly t?: Translate
+  /** Whether other processes write to the same place. Default: false. */
+  readonly shared?: boolean
+  /** The number of this process among them, told in every line. */
+  readonly worker?: number
+}
+
+export async function createLog(
+  { log: { level, format } }: Pick<Config, 'log'>,
+  { t = translator('en'), shared = false, worker }: LogOptions = {},
+): Promise<ServerLog> {
   const isPretty = (format ?? (process.stdout.isTTY ? 'pretty' : 'json')) === 'pretty'
-  const stream = isPretty ? await prettyStream() : jsonStream()
+  const stream = isPretty ? await prettyStream() : jsonStream(shared ? SHARED_BYTES : 2 * BUFFER_BYTES)
   const lines = pino(
     {
       level,
-      base: null,
+      base: worker === undefined ? null : { worker },
       timestamp: pino.stdTimeFunctions.isoTime,
       serializers: { err: (logged) => logged },
       formatters: { level: (label) => ({ level: label }), log: loggable },
@@ -50,13 +64,14 @@ export async function createLog({ log: { level, format } }: Pick<Config, 'log'>,
     stream,
   )
   const tellsRequests = lines.isLevelEnabled('info')
+  const by = worker === undefined ? '' : `,"worker":${worker}`
   return {
     debug: (fields, message) => lines.debug(fields, message),
     info: (fields, message) => lines.info(fields, message),
     warn: (fields, message) => lines.warn(fields, message),
     error: (fields, message) => lines.error(fields, message),
     fatal: (fields, message) => lines.fatal(fields, message),
-    request: tellsRequests ? (line) => stream.write(requestLine(line)) : () => {},
+    request: tellsRequests ? (line) => stream.write(requestLine(line, by)) : () => {},
     greet(text, fields) {
       // Whatever the level: somebody, or something, is waiting for it.
       const line = { level: 'info', time: timeNow(), ...fields, msg: text }
@@ -74,8 +89,9 @@ interface LogStream {
   flushSync(): void
 }
 
-function jsonStream(): LogStream {
-  const buffering = { minLength: BUFFER_BYTES, maxWrite: 2 * BUFFER_BYTES, maxLength: MOST_BYTES, periodicFlush: FLUSH_MS }
+/** A write takes whole lines, up to `maxWrite` bytes; a single line that is longer is written alone. */
+function jsonStream(maxWrite: number): LogStream {
+  const buffering = { minLength: maxWrite / 2, maxWrite, maxLength: MOST_BYTES, periodicFlush: FLUSH_MS }
   return pino.destination({ fd: 1, sync: false, ...buffering })
 }
 
@@ -93,11 +109,11 @@ async function prettyStream(): Promise<LogStream> {
 }
 
 /** Written by hand: it is the one line that every request pays for. What a visitor can choose is escaped. */
-function requestLine({ requestId, method, path, status, ms, ip, aborted }: RequestLine): string {
+function requestLine({ requestId, method, path, status, ms, ip, aborted }: RequestLine, by: string): string {
   const from = ip === undefined ? '' : `,"ip":${JSON.stringify(ip)}`
   const end = aborted ? ',"aborted":true' : ''
   const asked = `"requestId":"${requestId}","method":"${method}","path":${JSON.stringify(path)}`
-  return `{"level":"info","time":"${timeNow()}",${asked},"status":${status},"ms":${ms}${from}${end},"msg":"request"}\n`
+  return `{"level":"info","time":"${timeNow()}"${by},${asked},"status":${status},"ms":${ms}${from}${end},"msg":"request"}\n`
 }
 
 let lastMs = 0

@@ -15,10 +15,30 @@ export interface Sample {
   readonly value: number
 }
 
-type Labels = Readonly<Record<string, string>>
+export type Labels = Readonly<Record<string, string>>
 
-export function writeMetrics(families: readonly Family[]): string {
-  return families.map(writeFamily).join('')
+export function writeMetrics(families: readonly Family[], labels: Labels = {}): string {
+  return families.map((family) => writeFamily(family, labels)).join('')
+}
+
+/** Texts of several processes as one: the format wants the lines of a family to stand together. */
+export function joinMetrics(texts: readonly string[]): string {
+  const families = new Map<string, { readonly head: readonly string[]; readonly lines: string[] }>()
+  for (const text of texts) {
+    let lines: string[] = []
+    let head: string[] = []
+    for (const line of text.split('\n').filter((one) => one !== '')) {
+      if (line.startsWith('# HELP ')) head = [line]
+      else if (!line.startsWith('# TYPE ')) lines.push(line)
+      else {
+        const name = line.split(' ')[2] ?? ''
+        const family = families.get(name) ?? { head: [...head, line], lines: [] }
+        families.set(name, family)
+        lines = family.lines
+      }
+    }
+  }
+  return [...families.values()].map(({ head, lines }) => `${[...head, ...lines].join('\n')}\n\n`).join('')
 }
 
 export function single(value: number, labels: Labels = {}): readonly Sample[] {
@@ -35,8 +55,8 @@ export function histogram(labels: Labels, bounds: readonly number[], counts: rea
   return [...buckets, { suffix: '_sum', labels, value: sum }, { suffix: '_count', labels, value: total }]
 }
 
-function writeFamily({ name, help, type, samples }: Family): string {
-  const lines = samples.map(({ suffix, labels, value }) => `${name}${suffix}${writeLabels(labels)} ${value}\n`)
+function writeFamily({ name, help, type, samples }: Family, all: Labels): string {
+  const lines = samples.map(({ suffix, labels, value }) => `${name}${suffix}${writeLabels({ ...labels, ...all })} ${value}\n`)
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}\n`
 }
 

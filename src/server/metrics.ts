@@ -1,13 +1,14 @@
 // Counts what the server does. Plain numbers, which cost next to nothing per request; they become text when somebody asks.
+import type { Registry } from 'prom-client'
 import type { Core } from '../core/core.ts'
 import { LOGIN_OUTCOMES } from '../domain/events.ts'
-import { type Family, histogram, single, writeMetrics } from './metrics-text.ts'
+import { type Family, histogram, type Labels, single, writeMetrics } from './metrics-text.ts'
 
 export interface Metrics {
   /** One finished request. `path` without its query. */
   observe(method: string, path: string, status: number, ms: number): void
-  /** The Prometheus text format. */
-  text(): Promise<string>
+  /** The Prometheus text format; each number with these labels beside its own. */
+  text(labels?: Labels): Promise<string>
 }
 
 /** Upper bounds in milliseconds. A session read takes under one, a password hash dozens. */
@@ -41,9 +42,9 @@ export function createMetrics(core: Core, paths: readonly string[]): Metrics {
       series.counts[bucket] = (series.counts[bucket] ?? 0) + 1
       series.sumMs += ms
     },
-    async text() {
-      const ours = writeMetrics([...events(), ...hashing(core), durations(routes.all)])
-      return ours + (await processMetrics())
+    async text(labels = {}) {
+      const ours = writeMetrics([...events(), ...hashing(core), durations(routes.all)], labels)
+      return ours + (await processMetrics(labels))
     },
   }
 }
@@ -139,14 +140,16 @@ function hashing({ passwords: { stats } }: Core): readonly Family[] {
   ]
 }
 
-let registry: Promise<{ metrics(): Promise<string> }> | undefined
+let registry: Promise<Registry> | undefined
 
 /** Memory, processor, event loop: prom-client's, loaded when first asked for, in a registry of its own. */
-async function processMetrics(): Promise<string> {
+async function processMetrics(labels: Labels): Promise<string> {
   registry ??= import('prom-client').then(({ Registry, collectDefaultMetrics }) => {
     const own = new Registry()
     collectDefaultMetrics({ register: own })
     return own
   })
-  return (await registry).metrics()
+  const own = await registry
+  own.setDefaultLabels(labels)
+  return own.metrics()
 }

@@ -1,4 +1,5 @@
 // Every setting of the server, checked at once: what is wrong is told in one go, each fault with the name of its variable.
+import { availableParallelism } from 'node:os'
 import { isRedisUrl } from '../check-options.ts'
 import { parseDuration } from '../domain/duration.ts'
 import { DEFAULT_MIN_PASSWORD_CODE_POINTS, MAX_PASSWORD_CODE_POINTS } from '../domain/password-policy.ts'
@@ -28,6 +29,7 @@ export function readConfig(environment: Found): Reading {
     production,
     ...checkAddress(read, { production, insecureHttp: insecureHttp ?? false }, fault),
     ...checkDatabase(read, production, fault),
+    workers: checkWorkers(read, fault),
     ...checkSecrets(read, production, fault),
     log: { level: read.choice('LOG_LEVEL', LOG_LEVELS) ?? 'info', format: read.choice('LOG_FORMAT', ['json', 'pretty']) },
     membership: { ...given({ insecureHttp }), ...checkMembership(read, production, environment, fault) },
@@ -63,6 +65,18 @@ function checkDatabase(read: SettingsReader, production: boolean, fault: Note): 
   if (!place) fault('setting.database')
   if (database === 'sqlite::memory:' && production) fault('setting.database_memory')
   return place ?? { database, databaseFile: undefined }
+}
+
+const MOST_WORKERS = 256
+
+function checkWorkers(read: SettingsReader, fault: Note): number | undefined {
+  const given = read.text('WORKERS')
+  if (given === undefined) return undefined
+  const workers = given === 'auto' ? availableParallelism() : /^\d{1,3}$/.test(given) ? Number(given) : 0
+  if (workers < 1 || workers > MOST_WORKERS) fault('setting.workers', { most: String(MOST_WORKERS) })
+  // Each would have a database of its own.
+  if (workers > 1 && read.text('DATABASE_URL') === 'sqlite::memory:') fault('setting.workers_memory')
+  return workers
 }
 
 function checkMembership(read: SettingsReader, production: boolean, environment: Found, fault: Note): Config['membership'] {

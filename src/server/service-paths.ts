@@ -50,8 +50,8 @@ function isServicePath(path: string): path is ServicePath {
 }
 
 /** Ready: not stopping, and everything that requests need answers, the database with the schema of this program. */
-async function isReady({ house, isStopping, log }: AppParts): Promise<boolean> {
-  if (isStopping()) return false
+async function isReady({ house, lifecycle, log }: AppParts): Promise<boolean> {
+  if (lifecycle.isClosing()) return false
   try {
     await house.core.db.ready()
     return true

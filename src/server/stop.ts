@@ -1,19 +1,27 @@
 // Going out: nobody new is let in, who is inside is served, the database is closed, and after ten seconds the light goes off.
-
+import { once } from 'node:events'
 import type { Server } from 'node:http'
+import { Server as Listener } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ServerLog } from './logging.ts'
 
 /** So long connections in use may bring one more request, which is answered with `Connection: close`. */
 const WINDING_DOWN_MS = 500
+/** The same where another process lets people in meanwhile, and nobody waits for the end of this one. */
+const UNHURRIED_MS = 2000
 /** So long accepted requests may take. */
 const PATIENCE_MS = 8000
 const LIGHTS_OFF_MS = 10_000
 
 export interface Lifecycle {
+  /** Whether every answer asks for another connection next time. */
   isStopping(): boolean
+  /** Whether the site goes, and no other process takes this one's place. */
+  isClosing(): boolean
   /** Ends the server; the process exits with this code. Called again while it works: exits at once. */
   stop(because: string, exitCode: number): void
+  /** The same where another process has taken this one's place: it lets nobody in any more, and is in no hurry. */
+  giveWay(): void
 }
 
 export function createLifecycle({
@@ -25,12 +33,11 @@ export function createLifecycle({
   log: ServerLog
   close: () => Promise<void>
 }): Lifecycle {
-  let stopping = false
+  let state: 'open' | 'replaced' | 'closing' = 'open'
 
-  const windDown = async (exitCode: number) => {
-    // Still listening: a load balancer learns from /readyz, not from a refused connection.
+  const windDown = async (exitCode: number, lastRequests: () => Promise<void>) => {
     const deadline = performance.now() + PATIENCE_MS
-    if (await hasConnections(server)) await sleep(WINDING_DOWN_MS)
+    await lastRequests()
     // Closes idle connections too; those at work follow with their answer.
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     await Promise.race([closed, sleep(deadline - performance.now())])
@@ -40,22 +47,46 @@ export function createLifecycle({
     exit(exitCode)
   }
 
+  /** Still listening: a load balancer learns from /readyz, not from a refused connection. */
+  const listenOn = async () => {
+    if (await hasConnections(server)) await sleep(WINDING_DOWN_MS)
+  }
+
+  /** Takes no more connections, and leaves each that there is the time to bring one more request. */
+  const listenNoMore = async () => {
+    const empty = once(server, 'close')
+    // Not the one of node:http, which ends idle connections: a request may be on its way on them.
+    Listener.prototype.close.call(server)
+    await Promise.race([empty, sleep(UNHURRIED_MS)])
+  }
+
   const exit = (exitCode: number) => {
     log.flush()
     process.exit(exitCode)
   }
 
+  const begin = (because: string, exitCode: number, lastRequests: () => Promise<void>) => {
+    log.info({ because }, 'stopping')
+    setTimeout(() => exit(exitCode), LIGHTS_OFF_MS).unref()
+    windDown(exitCode, lastRequests).catch((error: unknown) => {
+      log.error({ err: error }, 'stopping did not go well')
+      exit(1)
+    })
+  }
+
   return {
-    isStopping: () => stopping,
+    isStopping: () => state !== 'open',
+    isClosing: () => state === 'closing',
     stop(because, exitCode) {
-      if (stopping) return exit(exitCode === 0 ? 1 : exitCode)
-      stopping = true
-      log.info({ because }, 'stopping')
-      setTimeout(() => exit(exitCode), LIGHTS_OFF_MS).unref()
-      windDown(exitCode).catch((error: unknown) => {
-        log.error({ err: error }, 'stopping did not go well')
-        exit(1)
-      })
+      if (state === 'closing') return exit(exitCode === 0 ? 1 : exitCode)
+      const isLeaving = state === 'replaced'
+      state = 'closing'
+      if (!isLeaving) begin(because, exitCode, listenOn)
+    },
+    giveWay() {
+      if (state !== 'open') return
+      state = 'replaced'
+      begin('replaced', 0, listenNoMore)
     },
   }
 }

@@ -19,7 +19,15 @@ export async function openTown(options: SiteOptions = {}): Promise<Site> {
     ...options,
     routes(app, house) {
       addHostRoutes(app, house)
-      app.use(createApp({ config, house, log, metrics: createMetrics(house.core, []), isStopping: () => false }))
+      app.use(
+        createApp({
+          config,
+          house,
+          log,
+          metrics: createMetrics(house.core, []),
+          lifecycle: { isStopping: () => false, isClosing: () => false },
+        }),
+      )
     },
   })
 }

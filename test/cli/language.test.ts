@@ -68,6 +68,8 @@ const TYPED = new Set([
   'open',
   'closed',
   'JSON',
+  'auto',
+  'SIGHUP',
 ])
 
 test('the help of every command has no English in it but what is typed', async () => {

@@ -1,5 +1,6 @@
 // Every proof there is.
 import { beside } from './beside.ts'
+import { gracefulStop } from './graceful-stop.ts'
 import { killed } from './kill.ts'
 import { killedSaves } from './kill-saves.ts'
 import { logoutRace } from './logout-race.ts'
@@ -8,6 +9,7 @@ import { oneName } from './one-name.ts'
 import type { Proof } from './proof.ts'
 import { purge } from './purge.ts'
 import { regenerateRace } from './regenerate-race.ts'
+import { rollingRestart } from './rolling-restart.ts'
 import { sharedLimit } from './shared-limit.ts'
 import { touchRace } from './touch-race.ts'
 import { writersRace } from './writers-race.ts'
@@ -23,5 +25,7 @@ export const proofs: readonly Proof[] = [
   beside,
   purge,
   sharedLimit,
+  rollingRestart,
+  gracefulStop,
   madeUpRequests,
 ]

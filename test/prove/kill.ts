@@ -1,8 +1,9 @@
 // F-01: the server is killed in the middle of registrations, again and again. What was answered is there, whole, and nothing else is half there.
 import { DatabaseSync } from 'node:sqlite'
 import { ask } from './ask.ts'
+import { fileOf, withPlace } from './places.ts'
 import { atLeast, exactly, type Proof, underMs } from './proof.ts'
-import { freePort, serve, withFile } from './serve.ts'
+import { freePort, serve } from './serve.ts'
 
 const CLIENTS = 8
 const PACE_MS = 40 // Eight clients, one registration each 40 ms: 200 a second.
@@ -18,8 +19,9 @@ export const killed: Proof = {
 }
 
 function prove(rounds: number) {
-  return withFile(async (file) => {
-    const options = { file, port: await freePort(), settings: { RATE_LIMIT: 'off' } }
+  return withPlace('SQLite', async (place) => {
+    const file = fileOf(place)
+    const options = { place, port: await freePort(), settings: { RATE_LIMIT: 'off' } }
     let answered = 0
     let missing = 0
     let refused = 0

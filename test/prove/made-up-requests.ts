@@ -2,8 +2,9 @@
 import { ask } from '../security/wire.ts'
 import { Contract } from '../support/api-contract.ts'
 import { sendMadeUp, type Tally } from '../support/api-requests.ts'
+import { withPlace } from './places.ts'
 import { atLeast, exactly, type Fact, type Proof } from './proof.ts'
-import { serve, withFile } from './serve.ts'
+import { serve } from './serve.ts'
 
 const AT_ONCE = 16
 
@@ -14,9 +15,9 @@ export const madeUpRequests: Proof = {
 }
 
 function prove(requests: number): Promise<readonly Fact[]> {
-  return withFile(async (file) => {
+  return withPlace('SQLite', async (place) => {
     // The hash queue is longer than what is asked at once: nobody has to be turned away.
-    const server = await serve({ file, settings: { RATE_LIMIT: 'off' } })
+    const server = await serve({ place, settings: { RATE_LIMIT: 'off' } })
     try {
       const { text } = await ask(server.base, '/openapi.json')
       const contract = new Contract(JSON.parse(text))

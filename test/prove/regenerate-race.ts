@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Answer, ask, cookieOf } from './ask.ts'
+import { onEveryPlace } from './places.ts'
 import { exactly, type Fact, type Proof } from './proof.ts'
 import {
   anyOf,
@@ -18,7 +19,7 @@ import {
   trialName,
   withCookie,
 } from './race-sites.ts'
-import { withFile, withServers } from './serve.ts'
+import { withServers } from './serve.ts'
 import { letGo, standing, stopping } from './stops.ts'
 
 /** When the two other requests meet the rotation: they began before it, at the same time, after it with the old cookie. */
@@ -134,8 +135,8 @@ class OneCookie {
 
 /** The membership in four processes: somebody who is logged in logs in again, then out. */
 function proveLogins(logins: number): Promise<readonly Fact[]> {
-  return withFile((file) =>
-    withServers(PROCESSES, { file, settings: { RATE_LIMIT: 'off' } }, async (servers) => {
+  return onEveryPlace((place) =>
+    withServers(PROCESSES, { place, settings: { RATE_LIMIT: 'off' } }, async (servers) => {
       const bases = servers.map(({ base }) => base)
       let oldLetIn = 0
       let newLetIn = 0

@@ -1,10 +1,9 @@
-// `guildhall serve` in a process of its own, as often as wanted on one database file. Cheap hashes; killed at the end of a proof.
+// `guildhall serve` in a process of its own, as often as wanted on one place. Cheap hashes; killed at the end of a proof.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { ask } from './ask.ts'
+import type { Place } from './places.ts'
 
 const BIN = resolve(import.meta.dirname, '../../bin/guildhall.js')
 const LEASH = resolve(import.meta.dirname, 'leash.ts')
@@ -16,26 +15,31 @@ export interface Served {
   readonly startMs: number
   /** `kill -9`, or what else is asked for, and the end of the process. */
   kill(signal?: NodeJS.Signals): Promise<void>
+  /** Sends the signal, and resolves when the log says this. */
+  signalUntil(signal: NodeJS.Signals, said: string): Promise<void>
+  /** Of the process that has ended. */
+  exitCode(): number | null
 }
 
 export interface ServeOptions {
-  readonly file: string
+  readonly place: Pick<Place, 'folder' | 'database' | 'redis'>
   readonly port?: number
   readonly settings?: Readonly<Record<string, string>>
 }
 
-export async function serve({ file, port: given, settings = {} }: ServeOptions): Promise<Served> {
+export async function serve({ place, port: given, settings = {} }: ServeOptions): Promise<Served> {
   const port = given ?? (await freePort())
   const base = `http://127.0.0.1:${port}`
   const startedAt = performance.now()
   const child = spawn(process.execPath, ['--import', LEASH, BIN, 'serve'], {
-    cwd: resolve(file, '..'),
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    cwd: place.folder,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
       PATH: process.env.PATH,
       PORT: String(port),
       BASE_URL: base,
-      DATABASE_URL: `sqlite:${file}`,
+      DATABASE_URL: place.database,
+      ...(place.redis !== undefined && { REDIS_URL: place.redis.url }),
       SECRET: 'a secret of more than thirty-two bytes for proofs',
       HASH_MEMORY_KIB: '1024',
       HASH_PASSES: '1',
@@ -50,6 +54,8 @@ export async function serve({ file, port: given, settings = {} }: ServeOptions):
   child.stderr?.on('data', (data: Buffer) => {
     complaints += data.toString()
   })
+  // Read, also where nobody listens: a full pipe would hold the server.
+  child.stdout?.setEncoding('utf8').on('data', () => {})
   const kill = (signal: NodeJS.Signals = 'SIGKILL') => {
     child.kill(signal)
     return ended
@@ -60,10 +66,20 @@ export async function serve({ file, port: given, settings = {} }: ServeOptions):
     await kill()
     throw new Error(`a server did not start: ${complaints}`, { cause: error })
   }
-  return { base, startMs: performance.now() - startedAt, kill }
+  return {
+    base,
+    startMs: performance.now() - startedAt,
+    kill,
+    exitCode: () => child.exitCode,
+    async signalUntil(signal, said) {
+      const heard = hears(child, said)
+      child.kill(signal)
+      await heard
+    },
+  }
 }
 
-/** Several processes on one file; all are gone when `work` is done. */
+/** Several processes on one place; all are gone when `work` is done. */
 export async function withServers<T>(
   count: number,
   options: Omit<ServeOptions, 'port'>,
@@ -77,14 +93,21 @@ export async function withServers<T>(
   }
 }
 
-/** A folder with a database file in it, taken away after `work`. */
-export async function withFile<T>(work: (file: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'guildhall-proof-'))
-  try {
-    return await work(join(folder, 'members.db'))
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+/** Rejects where the process ends before it says so. */
+function hears(child: ChildProcess, said: string): Promise<void> {
+  let tail = ''
+  return new Promise((done, fail) => {
+    const end = () => fail(new Error(`the server ended before it said: ${said}`))
+    const listen = (text: string) => {
+      tail = (tail + text).slice(-text.length - said.length)
+      if (!tail.includes(said)) return
+      child.stdout?.off('data', listen)
+      child.off('exit', end)
+      done()
+    }
+    child.stdout?.on('data', listen)
+    child.once('exit', end)
+  })
 }
 
 export async function freePort(): Promise<number> {

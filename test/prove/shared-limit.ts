@@ -1,7 +1,8 @@
-// B-09, B-10: four processes on one file count together. Of a burst of guesses exactly as many are looked at as the limit allows.
+// B-09, B-10: four processes on one place count together. Of a burst of guesses exactly as many are looked at as the limit allows.
 import { type Asking, ask } from './ask.ts'
+import { onEveryPlace } from './places.ts'
 import { exactly, type Fact, type Proof } from './proof.ts'
-import { type Served, withFile, withServers } from './serve.ts'
+import { type Served, withServers } from './serve.ts'
 
 const PROCESSES = 4
 const GUESSES = 200
@@ -18,8 +19,8 @@ export const sharedLimit: Proof = {
 
 function prove(rounds: number): Promise<readonly Fact[]> {
   // Addresses as a proxy tells them: each round has networks of its own.
-  return withFile((file) =>
-    withServers(PROCESSES, { file, settings: { TRUST_PROXY: '1', METRICS_TOKEN } }, async (servers) => {
+  return onEveryPlace((place) =>
+    withServers(PROCESSES, { place, settings: { TRUST_PROXY: '1', METRICS_TOKEN } }, async (servers) => {
       let wrongNetworks = 0
       let wrongAccounts = 0
       let otherAnswers = 0

@@ -4,18 +4,13 @@ import { onTestFinished } from 'vitest'
 import { inDatabase, type Kept } from './looking.ts'
 import { openSite, type Site, type SiteOptions } from './site.ts'
 
-export { bytesAtRest, inDatabase } from './looking.ts'
+export { bytesAtRest, countRows, inDatabase, sessionRows } from './looking.ts'
 
 /** A site that is closed when the test is over. */
 export async function siteOfTest(options: SiteOptions = {}): Promise<Site> {
   const site = await openSite(options)
   onTestFinished(() => site.close())
   return site
-}
-
-export async function countRows(site: Kept, table: 'users' | 'credentials' | 'sessions'): Promise<number> {
-  const [row] = await inDatabase(site, `SELECT count(*) AS n FROM ${table}`)
-  return Number(row?.n)
 }
 
 /** The stored password hash of a person. */

@@ -1,12 +1,10 @@
 // The Redis of this machine: keys of a test's own, which are taken out afterwards, and a way to it that can be cut.
 import { randomUUID } from 'node:crypto'
 import { connect as connectTo, createServer, type Server, type Socket } from 'node:net'
-import { createClient } from 'redis'
 import { describe } from 'vitest'
+import { keysIn, openRedis, REDIS_URL, redisAnswers, type TestClient } from './redis-server.ts'
 
-export const REDIS_URL = process.env.GUILDHALL_TEST_REDIS_URL ?? 'redis://127.0.0.1:6379'
-
-export type TestClient = Awaited<ReturnType<typeof openRedis>>
+export { REDIS_URL } from './redis-server.ts'
 
 export interface TestRedis {
   readonly url: string
@@ -19,7 +17,7 @@ export interface TestRedis {
 }
 
 const mayBeLeftOut = process.env.REQUIRE_ALL !== '1'
-const isThere = await answers()
+const isThere = await redisAnswers()
 if (!isThere && mayBeLeftOut) console.warn('left out: the tests on Redis, as none answers on this machine')
 
 /** Tests on Redis. Without one they are left out and counted as such; with REQUIRE_ALL=1 they fail. */
@@ -30,11 +28,7 @@ export function describeOnRedis(title: string, body: () => void): void {
 export async function makeRedis(): Promise<TestRedis> {
   const client = await openRedis()
   const prefix = `test-${randomUUID()}:`
-  const keys = async () => {
-    const found: string[] = []
-    for await (const some of client.scanIterator({ MATCH: `${prefix}*`, COUNT: 1000 })) found.push(...some)
-    return found
-  }
+  const keys = () => keysIn(client, prefix)
   return {
     url: REDIS_URL,
     client,
@@ -45,25 +39,6 @@ export async function makeRedis(): Promise<TestRedis> {
       for (const key of await keys()) await client.del(key)
       await client.close()
     },
-  }
-}
-
-async function openRedis(url: string = REDIS_URL) {
-  const client = createClient({ url, disableOfflineQueue: true, socket: { reconnectStrategy: false } })
-  client.on('error', () => {})
-  await client.connect()
-  return client
-}
-
-async function answers(): Promise<boolean> {
-  const client = createClient({ url: REDIS_URL, socket: { connectTimeout: 2000, reconnectStrategy: false } })
-  client.on('error', () => {})
-  try {
-    await client.connect()
-    await client.close()
-    return true
-  } catch {
-    return false
   }
 }
 

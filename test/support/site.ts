@@ -8,6 +8,7 @@ import express, { type Express } from 'express'
 import { buildHouse, type House } from '../../src/membership.ts'
 import type { MembershipOptions } from '../../src/options.ts'
 import { type TestClock, testClock } from './clock.ts'
+import type { KeptInRedis } from './looking.ts'
 import { borrowDatabase } from './postgres.ts'
 import { Visitor } from './visitor.ts'
 
@@ -18,6 +19,8 @@ export interface Site extends House {
   readonly clock: TestClock
   /** `sqlite:PATH` or `postgres://...`: where `inDatabase` looks, and what another process opens. */
   readonly database: string
+  /** Where its sessions and counters are, if in Redis. */
+  readonly redis: KeptInRedis | undefined
   readonly logs: LogLine[]
   visitor(): Visitor
   close(): Promise<void>
@@ -79,6 +82,7 @@ export async function openSite({ routes, before, trustProxy, ...options }: SiteO
     base,
     clock,
     database: typeof options.database === 'string' ? options.database : database,
+    redis: inRedis && { url: inRedis.url, prefix: inRedis.prefix },
     logs,
     visitor: () => new Visitor(base),
     async close() {

@@ -1,0 +1,18 @@
+// What the supervisor and its workers tell each other. Both may be of different versions while a site is renewed: verbs are added, not changed.
+
+export type ToWorker =
+  /** `replaced`: another worker has taken the place. */
+  | { readonly verb: 'stop'; readonly replaced: boolean }
+  /** Asks for the numbers of this worker. */
+  | { readonly verb: 'measure'; readonly call: string }
+  /** The numbers of all workers, each in the Prometheus text format. */
+  | { readonly verb: 'collected'; readonly call: string; readonly texts: readonly string[] }
+
+export type ToSupervisor =
+  /** People can come in. */
+  | { readonly verb: 'ready'; readonly url: string; readonly port: number }
+  /** Asks for the numbers of all workers. */
+  | { readonly verb: 'collect'; readonly call: string }
+  | { readonly verb: 'measured'; readonly call: string; readonly text: string }
+
+export type Ready = Extract<ToSupervisor, { verb: 'ready' }>

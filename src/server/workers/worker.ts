@@ -1,0 +1,78 @@
+// One worker of a supervisor: the site in a process that shares its port, and goes when the supervisor says so.
+import { availableParallelism } from 'node:os'
+import { newId } from '../../domain/secret.ts'
+import type { Translate } from '../../i18n/translate.ts'
+import { DEFAULT_QUEUE_LIMIT } from '../../passwords/hasher.ts'
+import type { Config } from '../config.ts'
+import type { WorkerPlace } from '../env.ts'
+import { createLog } from '../logging.ts'
+import type { Metrics } from '../metrics.ts'
+import { joinMetrics } from '../metrics-text.ts'
+import { openSite } from '../server.ts'
+import type { ToSupervisor, ToWorker } from './messages.ts'
+
+/** Resolves when people can come in. Throws as `serve` does. */
+export async function serveAsWorker(config: Config, { number, port: sharedPort }: WorkerPlace, t: Translate): Promise<void> {
+  const log = await createLog(config, { t, shared: true, worker: number })
+  const collecting = new Map<string, (texts: readonly string[]) => void>()
+  const { url, port, metrics, lifecycle } = await openSite(shareOf(config), log, {
+    shown: (own) => withAll(own, collecting),
+    sharedPort,
+  })
+  process.on('message', (message: ToWorker) => {
+    if (message.verb === 'stop') return message.replaced ? lifecycle.giveWay() : stop('the supervisor')
+    if (message.verb === 'collected') return collecting.get(message.call)?.(message.texts)
+    const { call } = message
+    const labels = { worker: String(number) }
+    metrics.text(labels).then(
+      (text) => tell({ verb: 'measured', call, text }),
+      (error: unknown) => log.error({ err: error }, 'the metrics could not be told'),
+    )
+  })
+  // A terminal and systemd signal every process; the supervisor tells the same. Who is in a hurry kills.
+  const stop = (because: string) => {
+    if (!lifecycle.isClosing()) lifecycle.stop(because, 0)
+  }
+  process.on('SIGINT', () => {})
+  process.on('SIGHUP', () => {})
+  process.on('SIGTERM', () => stop('SIGTERM'))
+  tell({ verb: 'ready', url, port })
+}
+
+function tell(message: ToSupervisor): void {
+  process.send?.(message)
+}
+
+/** Whoever asks one worker for metrics is told those of all. */
+function withAll(own: Metrics, collecting: Map<string, (texts: readonly string[]) => void>): Metrics {
+  return {
+    observe: own.observe,
+    async text() {
+      const call = newId()
+      const texts = await new Promise<readonly string[]>((resolve) => {
+        collecting.set(call, resolve)
+        tell({ verb: 'collect', call })
+      })
+      collecting.delete(call)
+      return joinMetrics(texts)
+    },
+  }
+}
+
+/** What is meant for the whole machine is divided, so that workers together do as much at a time as one process alone. */
+function shareOf(config: Config): Config {
+  const { workers: count = 1, membership } = config
+  const { passwords } = membership
+  const share = (whole: number) => Math.ceil(whole / count)
+  return {
+    ...config,
+    membership: {
+      ...membership,
+      passwords: {
+        ...passwords,
+        workers: share(passwords?.workers ?? availableParallelism()),
+        queueLimit: share(passwords?.queueLimit ?? DEFAULT_QUEUE_LIMIT),
+      },
+    },
+  }
+}
