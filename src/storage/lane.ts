@@ -4,6 +4,13 @@ import { countdown, DEADLINE_MS, StoreUnavailable, waited, whenOver } from '../s
 /** So long one waits where others are served: a burst is worked off, and what comes without end is turned away. */
 const LONGEST_WAIT_MS = 2000
 
+/** More would not get their turn before the deadline: they are turned away at once, and take no memory meanwhile. */
+export const MOST_WAITING = 1000
+
+export function tooMuch(): StoreUnavailable {
+  return new StoreUnavailable('the database has more to do than it can do in time')
+}
+
 export class Lane {
   readonly #waiting = new Set<() => void>()
   #free: number
@@ -16,6 +23,7 @@ export class Lane {
   /** Does the work when it is its turn. The work is told how much of its own deadline is left. */
   async run<T>(work: (left: () => number) => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--
+    else if (this.#waiting.size >= MOST_WAITING) throw tooMuch()
     else await this.#turn()
     try {
       const answer = await work(countdown())
@@ -43,7 +51,7 @@ export class Lane {
           return
         }
         this.#waiting.delete(begin)
-        reject(new StoreUnavailable('the database has more to do than it can do in time'))
+        reject(tooMuch())
       }
       let cancel = whenOver(DEADLINE_MS, judge)
       this.#waiting.add(begin)
