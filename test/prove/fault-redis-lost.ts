@@ -18,6 +18,7 @@ export const redisLoses: Proof = {
   id: 'F-13',
   title:
     'Redis loses what it held: members log in again, accounts stay, limits count from zero, the log says why, no grant is wrong',
+  needs: ['initdb', 'redis-server'],
   run: (size) => prove(size === 'full' ? 10 : 1),
 }
 

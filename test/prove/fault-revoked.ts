@@ -14,6 +14,7 @@ export const revokedWhileAway: Proof = {
   id: 'F-14',
   title:
     'who is put out while Redis is away stays out when it comes back with the old session; what could not be ended is not said to be',
+  needs: ['initdb', 'redis-server'],
   run: (size) => prove(size === 'full' ? 500 : 8),
 }
 
