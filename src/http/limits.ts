@@ -70,8 +70,7 @@ export async function limited<Input, Result>(
     if (unjudged) await giveBack(core, () => throttle.refund(counted))
     throw error
   }
-  await giveBack(core, () => throttle.refund(of('refund')))
-  await giveBack(core, () => throttle.clear(of('clear')))
+  await Promise.all([giveBack(core, () => throttle.refund(of('refund'))), giveBack(core, () => throttle.clear(of('clear')))])
   return result
 }
 
