@@ -111,6 +111,12 @@ export function asUnavailable(error: unknown): unknown {
     : error
 }
 
+/** Whether somebody stopped waiting for an answer that may still come. */
+export function isLate(error: unknown): boolean {
+  if (error instanceof StoreUnavailable) return error.cause === undefined
+  return error instanceof Error && error.message === 'Query read timeout'
+}
+
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }

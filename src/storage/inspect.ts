@@ -7,6 +7,14 @@ export const quickCheck = statement('quick check', (db) => ({
   compile: () => sql<{ quick_check: string }>`pragma quick_check(10)`.compile(db),
 }))
 
+/** How many connections a PostgreSQL server takes from all its clients together, but for those of its superusers. */
+export const connectionsAllowed = statement('connections allowed', (db) => ({
+  compile: () =>
+    sql<{ allowed: string }>`
+      select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int as allowed
+    `.compile(db),
+}))
+
 /** Password hashes of accounts that may log in, a page at a time. */
 export const passwordsAfter = statement('passwords after', (db, p: { after: string; limit: number }) =>
   db

@@ -1,27 +1,36 @@
 // A bounded pool of the pg package behind a connection string.
 import { CONNECTION_DEADLINE_MS } from '../session/deadline.ts'
-import type { PostgresClient, PostgresPool, PostgresQuery, PostgresResult } from '../session/postgres.ts'
+import { isLate, type PostgresClient, type PostgresPool, type PostgresQuery, type PostgresResult } from '../session/postgres.ts'
+import { MOST_WAITING, tooMuch } from './lane.ts'
+import { cancel } from './postgres-cancel.ts'
 
 /** How many connections a process holds at most. PostgreSQL allows 100 in all unless it is told otherwise. */
 export const MOST_CONNECTIONS = 10
 const IDLE_MS = 10_000
+const LONG_DEADLINE_MS = 600_000
+const LONG_CONNECTION_DEADLINE_MS = 10_000
 
 interface OwnPool extends PostgresPool {
   /** Waits for what runs; as often as asked. */
   end(): Promise<void>
 }
 
+interface LoadedPool extends OwnPool {
+  /** How many calls wait for a connection. */
+  readonly waitingCount: number
+}
+
 /** Loads pg when it is needed first: it is an optional peer, and nobody on SQLite has it. */
 export function openPool(connectionString: string): OwnPool {
-  let opening: Promise<OwnPool> | undefined
+  let opening: Promise<LoadedPool> | undefined
   let ending: Promise<void> | undefined
   const open = () => {
     opening ??= load(connectionString)
     return opening
   }
   return {
-    query: async (config: PostgresQuery): Promise<PostgresResult> => (await open()).query(config),
-    connect: async (): Promise<PostgresClient> => (await open()).connect(),
+    query: async (config: PostgresQuery): Promise<PostgresResult> => notFull(await open()).query(config),
+    connect: async (): Promise<PostgresClient> => notFull(await open()).connect(),
     end() {
       ending ??= Promise.resolve(opening).then(
         (pool) => pool?.end(),
@@ -32,11 +41,37 @@ export function openPool(connectionString: string): OwnPool {
   }
 }
 
-async function load(connectionString: string): Promise<OwnPool> {
+function notFull(pool: LoadedPool): LoadedPool {
+  if (pool.waitingCount >= MOST_WAITING) throw tooMuch()
+  return pool
+}
+
+/** One connection for work that is no request: it may take minutes. */
+export interface OwnConnection {
+  query(config: PostgresQuery): Promise<PostgresResult>
+  end(): Promise<void>
+}
+
+export async function openConnection(connectionString: string): Promise<OwnConnection> {
+  const pg = await loadPg()
+  const connectionTimeoutMillis = LONG_CONNECTION_DEADLINE_MS
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis, query_timeout: LONG_DEADLINE_MS, keepAlive: true })
+  // The call that waits is told; unheard, the error of a connection that dies between two calls would end the process.
+  client.on('error', () => {})
+  await client.connect()
+  return client
+}
+
+async function loadPg() {
   const { default: pg } = await import('pg').catch((error: unknown) => {
     const missing = new Error('PostgreSQL needs the package pg beside guildhall: npm install pg', { cause: error })
     throw Object.assign(missing, { code: 'pg_missing' })
   })
+  return pg
+}
+
+async function load(connectionString: string): Promise<LoadedPool> {
+  const pg = await loadPg()
   const pool = new pg.Pool({
     connectionString,
     max: MOST_CONNECTIONS,
@@ -47,5 +82,8 @@ async function load(connectionString: string): Promise<OwnPool> {
   })
   // A connection that dies while nobody uses it is replaced by the next query; unheard, its error would end the process.
   pool.on('error', () => {})
+  pool.on('release', (error: unknown, client) => {
+    if (isLate(error)) cancel(client)
+  })
   return pool
 }

@@ -12,6 +12,7 @@ import {
   withoutDisk,
 } from '../session/postgres.ts'
 import { type Database, StepMissed, type UserRow } from './contract.ts'
+import { CounterTurns } from './counter-turns.ts'
 import { MAY_BE_LOST, SqlCounters } from './counters.ts'
 import { Lane } from './lane.ts'
 import { migrations, OtherSchema, SCHEMA_VERSION } from './migrations.ts'
@@ -41,7 +42,7 @@ export function openPostgres(database: string | PostgresPool): Database {
 
 class PostgresDatabase implements Database {
   readonly sessions: PostgresMembershipSessions
-  readonly counters = new SqlCounters(this)
+  readonly counters = new CounterTurns(new SqlCounters(this))
   readonly #users: Gathering<UserRow>
   readonly #pool: PostgresPool
   readonly #lane: Lane
@@ -198,7 +199,7 @@ class PostgresDatabase implements Database {
     const isLost = error instanceof StoreUnavailable && !ROLLED_BACK.has(codeOf(error.cause))
     const rolledBack = !isLost && (await this.#ask(client, 'ROLLBACK', []).then(yes, no))
     client.removeListener('error', hear)
-    client.release(!rolledBack)
+    client.release(rolledBack ? false : lossOf(error))
   }
 
   async #ask(
@@ -241,6 +242,11 @@ function beginUnit(): string {
 /** Of a result with one row of one column. */
 function onlyValue({ rows: [row] }: PostgresResult): unknown {
   return Object.values(row ?? {})[0]
+}
+
+/** A pool keeps what is given back with anything that is no error. */
+function lossOf(error: unknown): Error {
+  return error instanceof Error ? error : new Error('lost', { cause: error })
 }
 
 function hear(): void {}

@@ -1,5 +1,12 @@
 // Every proof there is.
 import { beside } from './beside.ts'
+import { disableRace } from './disable-race.ts'
+import { postgresFailsOver } from './fault-failover.ts'
+import { postgresLags } from './fault-lags.ts'
+import { postgresStops } from './fault-postgres.ts'
+import { redisStops } from './fault-redis.ts'
+import { redisLoses } from './fault-redis-lost.ts'
+import { revokedWhileAway } from './fault-revoked.ts'
 import { gracefulStop } from './graceful-stop.ts'
 import { killed } from './kill.ts'
 import { killedSaves } from './kill-saves.ts'
@@ -22,10 +29,17 @@ export const proofs: readonly Proof[] = [
   writersRace,
   touchRace,
   regenerateRace,
+  disableRace,
   beside,
   purge,
   sharedLimit,
   rollingRestart,
   gracefulStop,
   madeUpRequests,
+  postgresStops,
+  postgresLags,
+  postgresFailsOver,
+  redisStops,
+  redisLoses,
+  revokedWhileAway,
 ]

@@ -61,6 +61,11 @@ describeOnPostgres('on PostgreSQL', () => {
     const { code, stdout } = await run(['doctor', '--json'], { env: env() })
     expect(JSON.parse(stdout)).toMatchObject({ well: true })
     expect(code).toBe(0)
+    const many = await run(['doctor'], { env: { ...env(), WORKERS: '64' } })
+    expect([many.code, many.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^warning\s+The workers open up to 640 connections, .*max_connections/m),
+    ])
     const backup = await run(['backup', 'copy.db'], { env: env() })
     expect([backup.code, backup.stderr]).toEqual([1, expect.stringContaining('pg_dump')])
   })

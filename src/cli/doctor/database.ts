@@ -5,10 +5,12 @@ import { newToken, Secret } from '../../domain/secret.ts'
 import type { Config } from '../../server/config.ts'
 import { explainFailure } from '../../server/explain-failure.ts'
 import type { House } from '../../server/house.ts'
-import { passwordsAfter, quickCheck } from '../../storage/inspect.ts'
+import { connectionsAllowed, passwordsAfter, quickCheck } from '../../storage/inspect.ts'
+import { MOST_CONNECTIONS } from '../../storage/postgres-pool.ts'
 import { t } from '../terminal.ts'
 import { inHouse } from '../with-house.ts'
 import { bad, type Finding, fine, odd } from './finding.ts'
+import { checkRedis } from './redis.ts'
 
 const PAGE = 500
 
@@ -23,10 +25,10 @@ export async function checkDatabase(config: Config): Promise<readonly Finding[]>
     const looking = config.secrets.length > 0 ? config : { ...config, secrets: [new Secret(newToken())] }
     await inHouse(looking, async (house) => {
       const schema = await checkSchema(house, config)
-      findings.push(schema, await checkSoundness(house, file))
+      findings.push(schema, await (file === undefined ? checkServer(house, config) : checkSoundness(house)))
       // In another schema nobody knows where the passwords are.
       if (schema.mark === 'ok') findings.push(await checkPepper(house))
-      if (config.membership.redis !== undefined) findings.push(await checkRedis(house, config))
+      findings.push(...(await checkRedis(house, config)))
     })
     return findings
   } catch (error) {
@@ -50,21 +52,19 @@ async function checkSchema({ core }: House, config: Config): Promise<Finding> {
   }
 }
 
-async function checkSoundness({ core }: House, file: string | undefined): Promise<Finding> {
-  // A server looks after its own files.
-  if (file === undefined) return fine(t('cli.doctor.database_server'))
+async function checkSoundness({ core }: House): Promise<Finding> {
   const rows = await core.db.all(quickCheck, {})
   const isSound = rows.length === 1 && rows[0]?.quick_check === 'ok'
   return isSound ? fine(t('cli.doctor.sound')) : bad(t('cli.doctor.unsound'))
 }
 
-async function checkRedis({ core }: House, config: Config): Promise<Finding> {
-  try {
-    await core.db.ready()
-    return fine(t('cli.doctor.redis'))
-  } catch (error) {
-    return bad(explainFailure(error, config, t) ?? String(error))
-  }
+/** A server looks after its own files; whether it has room for all our connections it does not say before it is too late. */
+async function checkServer({ core }: House, { workers = 1 }: Config): Promise<Finding> {
+  const [row] = await core.db.all(connectionsAllowed, {})
+  const allowed = Number(row?.allowed)
+  const needed = workers * MOST_CONNECTIONS
+  if (needed <= allowed) return fine(t('cli.doctor.database_server'))
+  return odd(t('cli.doctor.connections', { needed: String(needed), allowed: String(allowed) }))
 }
 
 /** Counts the accounts that a pepper which is no longer set would lock out. */
