@@ -78,7 +78,7 @@ function measure(part: Part): Promise<Partial<Results>> {
 
 async function measureAllOfReads(): Promise<Partial<Results>> {
   say('reads')
-  const timing = quick ? { rounds: 2, seconds: 1, warmUpSeconds: 1 } : { rounds: 9, seconds: 1, warmUpSeconds: 2 }
+  const timing = quick ? { rounds: 2, seconds: 1, warmUpSeconds: 1 } : { rounds: 8, seconds: 1, warmUpSeconds: 1 }
   const pattern = among === undefined ? undefined : new RegExp(among, 'i')
   const { rows, leftOut } = await withStores((external) => measureReads({ ...timing, external, among: pattern }))
   if (pattern !== undefined) return { reads: rows, leftOut }
@@ -93,12 +93,12 @@ async function measureAllOfReads(): Promise<Partial<Results>> {
 
 async function measureAllOfStorm(): Promise<Partial<Results>> {
   say('the login storm')
-  return { storm: await measureStorm(quick ? { rounds: 1, seconds: 3 } : { rounds: 3, seconds: 6 }) }
+  return { storm: await measureStorm(quick ? { rounds: 1, seconds: 3 } : { rounds: 3, seconds: 5 }) }
 }
 
 async function measureProcesses(): Promise<Partial<Results>> {
   say('the login storm with several processes')
-  const timing = quick ? { rounds: 1, seconds: 2 } : { rounds: 3, seconds: 4 }
+  const timing = quick ? { rounds: 1, seconds: 2 } : { rounds: 3, seconds: 3 }
   return { processes: await withStores((external) => measureSharedStorm({ ...timing, external })) }
 }
 
@@ -117,7 +117,7 @@ async function measureStores(): Promise<Partial<Results>> {
 
 async function measureAllOfCapacity(): Promise<Partial<Results>> {
   say('what one core carries')
-  const timing = quick ? { rounds: 1, seconds: 2 } : { rounds: 3, seconds: 3 }
+  const timing = quick ? { rounds: 1, seconds: 1 } : { rounds: 2, seconds: 3 }
   return { capacity: await withStores((external) => measureCapacity({ ...timing, external })) }
 }
 
