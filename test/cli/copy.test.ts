@@ -204,8 +204,8 @@ describeOnPostgres('a copy between databases', () => {
     test('where the target is the source', async () => {
       const [source, target] = [fresh(), await freshDatabase()]
       await copied(source, target.url)
-      expect(await to(target.url, target.url)).toContain('is the source itself, or another copy is at work')
-      expect(await to(source, source)).toContain('is the source itself, or another copy is at work')
+      expect(await to(target.url, target.url)).toContain('are the same database, or another copy is at work')
+      expect(await to(source, source)).toContain('are the same database, or another copy is at work')
     })
 
     test('where a database has the schema of another program', async () => {
