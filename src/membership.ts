@@ -142,7 +142,7 @@ function createCore(settings: Settings): Core {
     queueLimit: passwords.queueLimit,
   })
   // Opened last: what is wrong is told before a file is made.
-  const db = openDatabase(settings.database, settings.redis)
+  const db = openDatabase(settings.database, { redis: settings.redis, log: logger })
   return {
     clock,
     db,

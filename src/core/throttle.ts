@@ -58,10 +58,10 @@ export function createThrottle(counters: Counters, clock: Clock, key: Uint8Array
       return counted
     },
     async refund(counted) {
-      for (const { key, windowEnd } of counted) await counters.refund({ key, windowEnd })
+      await Promise.all(counted.map(async ({ key, windowEnd }) => counters.refund({ key, windowEnd })))
     },
     async clear(counted) {
-      for (const { key, windowEnd } of counted) await counters.clear({ key, windowEnd })
+      await Promise.all(counted.map(async ({ key, windowEnd }) => counters.clear({ key, windowEnd })))
     },
   }
 }

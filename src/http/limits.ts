@@ -5,6 +5,7 @@ import { networkOf } from '../domain/address.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { canonicalUsername } from '../domain/user.ts'
 import type { Awaitable } from '../session/store.ts'
+import { isStoreFailure } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 
 export interface Limit<Input> {
@@ -44,7 +45,7 @@ export function perOwnAccount(name: string, rate: Rate): Limit<unknown> {
   }
 }
 
-/** Counts, works, and takes back what was no guess: a success, or a try that the server was too busy to judge. */
+/** Counts, works, and takes back what was no guess: a success, or a try that nobody judged, as the server was too busy or its store away. */
 export async function limited<Input, Result>(
   limits: readonly Limit<Input>[],
   { core, caller, req }: Exchange,
@@ -66,12 +67,14 @@ export async function limited<Input, Result>(
   try {
     result = await work()
   } catch (error) {
-    const unjudged = error instanceof MembershipError && error.code === 'overloaded'
-    if (unjudged) await giveBack(core, () => throttle.refund(counted))
+    const isOverloaded = error instanceof MembershipError && error.code === 'overloaded'
+    const takeBack = () => giveBack(core, () => throttle.refund(counted))
+    if (isOverloaded) await takeBack()
+    // Whoever waited for a store that is away does not wait for it once more.
+    if (isStoreFailure(error)) void takeBack()
     throw error
   }
-  await giveBack(core, () => throttle.refund(of('refund')))
-  await giveBack(core, () => throttle.clear(of('clear')))
+  await Promise.all([giveBack(core, () => throttle.refund(of('refund'))), giveBack(core, () => throttle.clear(of('clear')))])
   return result
 }
 

@@ -22,22 +22,63 @@ export const CONNECTION_DEADLINE_MS = 2 * DEADLINE_MS
 
 /** The outcome of a call, or `StoreUnavailable` when its time is over. */
 export async function within<T>(what: string, call: Promise<T>, deadlineMs: number = DEADLINE_MS): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
+  let cancel = (): void => {}
   const late = new Promise<never>((_, reject) => {
     const give = () => reject(new StoreUnavailable(`${what} did not answer in time`))
     // Where this process itself was held up, the answer may lie in its socket: it is read before anybody is turned away.
-    timer = setTimeout(() => setImmediate(give), deadlineMs)
+    cancel = whenOver(deadlineMs, () => setImmediate(give))
   })
   try {
     return await Promise.race([call, late])
   } finally {
-    clearTimeout(timer)
+    cancel()
     call.catch(() => {})
   }
 }
 
 /** Says how much of a deadline is left, for work of several calls. */
 export function countdown(deadlineMs: number = DEADLINE_MS): () => number {
-  const end = performance.now() + deadlineMs
-  return () => end - performance.now()
+  const end = waited() + deadlineMs
+  return () => end - waited()
+}
+
+/** Calls back when the time is over. Gives a function that takes that back. */
+export function whenOver(deadlineMs: number, callBack: () => void): () => void {
+  const one = { end: waited() + deadlineMs, callBack }
+  waiting.add(one)
+  ticking ??= setInterval(tick, TICK_MS)
+  return () => void waiting.delete(one)
+}
+
+/**
+ * Deadlines count the time in which this process listened. While it was busy with itself, answers lay unread in its sockets and nobody
+ * knows how late they were: a first burst of two hundred requests, which may hold a process up for longer than a deadline, is no fault
+ * of a store. So of the time between two ticks only so much counts.
+ */
+const TICK_MS = 20
+const MOST_OF_A_TICK_MS = 2 * TICK_MS
+
+const waiting = new Set<{ readonly end: number; readonly callBack: () => void }>()
+let ticking: NodeJS.Timeout | undefined
+let waitedMs = 0
+let tickedAt = performance.now()
+
+/** The clock of deadlines, in milliseconds. */
+export function waited(): number {
+  // Nobody waited, so nothing was counted.
+  if (ticking === undefined) tickedAt = performance.now()
+  return waitedMs + Math.min(performance.now() - tickedAt, MOST_OF_A_TICK_MS)
+}
+
+function tick(): void {
+  waitedMs = waited()
+  tickedAt = performance.now()
+  for (const one of waiting) {
+    if (one.end > waitedMs) continue
+    waiting.delete(one)
+    one.callBack()
+  }
+  if (waiting.size > 0) return
+  clearInterval(ticking)
+  ticking = undefined
 }

@@ -62,6 +62,11 @@ export async function runOn(pool: PostgresPool, text: string, values: unknown[] 
   }
 }
 
+/** The text of an array of texts. A null character stands in none: whatever holds one is a key that nobody has. */
+export function arrayOf(texts: readonly string[]): string {
+  return `{${texts.map((text) => `"${text.replaceAll('\0', '\ufffd').replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`
+}
+
 /**
  * A write that does not wait for the disk: a crash of PostgreSQL may take its last half second back. Rows that many write at once
  * would else be held until each commit is on disk. The gate is judged first, and counts for this statement's own commit alone.
@@ -104,6 +109,12 @@ export function asUnavailable(error: unknown): unknown {
   return isLost || NOT_THERE.test(code) || NETWORK.has(code) || BAD_TLS.test(code)
     ? new StoreUnavailable('PostgreSQL cannot be reached', error)
     : error
+}
+
+/** Whether somebody stopped waiting for an answer that may still come. */
+export function isLate(error: unknown): boolean {
+  if (error instanceof StoreUnavailable) return error.cause === undefined
+  return error instanceof Error && error.message === 'Query read timeout'
 }
 
 export function codeOf(error: unknown): string {

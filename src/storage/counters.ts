@@ -3,19 +3,19 @@ import { sql } from 'kysely'
 import type { CountedUse, Counters, CounterWindow, Database, Use } from './contract.ts'
 import { statement } from './statement.ts'
 
-/** Answers no row where the limit is reached. */
-const consume = statement('count a use', (db, p: { key: string; now: number; windowEnd: number; limit: number }) =>
+/** Answers no row where there is not room for all of them: `most` is what may have been counted before. */
+const consume = statement('count uses', (db, p: { key: string; now: number; windowEnd: number; uses: number; most: number }) =>
   db
     .insertInto('counters')
-    .values({ key: p.key, count: 1, expires_at: p.windowEnd })
+    .values({ key: p.key, count: p.uses, expires_at: p.windowEnd })
     .onConflict((conflict) =>
       conflict
         .column('key')
         .doUpdateSet({
-          count: sql<number>`case when counters.expires_at <= ${p.now} then 1 else counters.count + 1 end`,
+          count: sql<number>`case when counters.expires_at <= ${p.now} then ${p.uses} else counters.count + ${p.uses} end`,
           expires_at: sql<number>`case when counters.expires_at <= ${p.now} then ${p.windowEnd} else counters.expires_at end`,
         })
-        .where((where) => where.or([where('counters.count', '<', p.limit), where('counters.expires_at', '<=', p.now)])),
+        .where((where) => where.or([where('counters.count', '<=', p.most), where('counters.expires_at', '<=', p.now)])),
     )
     .returning(['count', 'expires_at']),
 )
@@ -60,11 +60,25 @@ export class SqlCounters implements Counters {
     this.#db = db
   }
 
-  async consume({ key, now, windowEnd, limit }: Use): Promise<CountedUse> {
-    const [row] = await this.#db.write(consume, { key, now, windowEnd, limit })
-    if (row) return { counted: true, windowEnd: row.expires_at }
-    const full = await this.#db.first(findCounter, { key })
-    return { counted: false, windowEnd: full?.expires_at ?? now + A_MOMENT_MS }
+  async consume(use: Use): Promise<CountedUse> {
+    const { counted, windowEnd } = await this.consumeUpTo(1, use)
+    return { counted: counted === 1, windowEnd }
+  }
+
+  /** Counts as many of so many uses as the window has left, and says how many. */
+  async consumeUpTo(
+    wanted: number,
+    { key, now, windowEnd, limit }: Use,
+  ): Promise<{ readonly counted: number; readonly windowEnd: number }> {
+    let uses = Math.min(wanted, limit)
+    for (;;) {
+      const [row] = await this.#db.write(consume, { key, now, windowEnd, uses, most: limit - uses })
+      if (row) return { counted: uses, windowEnd: row.expires_at }
+      const found = await this.#db.first(findCounter, { key })
+      // Whoever was faster may take more meanwhile: fewer at each try, so that there is an end.
+      uses = Math.min(uses - 1, limit - (found?.count ?? 0))
+      if (uses <= 0) return { counted: 0, windowEnd: found?.expires_at ?? now + A_MOMENT_MS }
+    }
   }
 
   async refund({ key, windowEnd }: CounterWindow): Promise<void> {

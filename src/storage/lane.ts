@@ -1,36 +1,59 @@
-// Lets at most so many calls in at a time. Who waits for longer than the deadline is turned away and never begins.
-import { countdown, DEADLINE_MS, StoreUnavailable } from '../session/deadline.ts'
+// Lets at most so many calls in at a time. Who waits while nobody is served is turned away after the deadline and never begins.
+import { countdown, DEADLINE_MS, StoreUnavailable, waited, whenOver } from '../session/deadline.ts'
+
+/** So long one waits where others are served: a burst is worked off, and what comes without end is turned away. */
+const LONGEST_WAIT_MS = 2000
+
+/** More would not get their turn before the deadline: they are turned away at once, and take no memory meanwhile. */
+export const MOST_WAITING = 1000
+
+export function tooMuch(): StoreUnavailable {
+  return new StoreUnavailable('the database has more to do than it can do in time')
+}
 
 export class Lane {
   readonly #waiting = new Set<() => void>()
   #free: number
+  #servedAt = 0
 
   constructor(width: number) {
     this.#free = width
   }
 
-  /** Does the work when it is its turn. The work is told how much of the deadline is left. */
-  async run<T>(work: (left: () => number) => Promise<T>, deadlineMs: number = DEADLINE_MS): Promise<T> {
-    const left = countdown(deadlineMs)
+  /** Does the work when it is its turn. The work is told how much of its own deadline is left. */
+  async run<T>(work: (left: () => number) => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--
-    else await this.#turn(deadlineMs)
+    else if (this.#waiting.size >= MOST_WAITING) throw tooMuch()
+    else await this.#turn()
     try {
-      return await work(left)
+      const answer = await work(countdown())
+      this.#servedAt = waited()
+      return answer
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) this.#servedAt = waited()
+      throw error
     } finally {
       this.#leave()
     }
   }
 
-  #turn(deadlineMs: number): Promise<void> {
+  #turn(): Promise<void> {
+    const longest = countdown(LONGEST_WAIT_MS)
     return new Promise((resolve, reject) => {
       const begin = (): void => {
-        clearTimeout(timer)
+        cancel()
         resolve()
       }
-      const timer = setTimeout(() => {
+      const judge = (): void => {
+        const patience = Math.min(this.#servedAt + DEADLINE_MS - waited(), longest())
+        if (patience > 0) {
+          cancel = whenOver(patience, judge)
+          return
+        }
         this.#waiting.delete(begin)
-        reject(new StoreUnavailable('the database has more to do than it can do in time'))
-      }, deadlineMs)
+        reject(tooMuch())
+      }
+      let cancel = whenOver(DEADLINE_MS, judge)
       this.#waiting.add(begin)
     })
   }

@@ -3,14 +3,18 @@ import type { PostgresPool } from '../session/postgres.ts'
 import type { Database } from './contract.ts'
 import { openPostgres } from './postgres.ts'
 import { type RedisPlace, withRedis } from './redis.ts'
+import type { WatchLog } from './redis-watch.ts'
 import { openSqlite } from './sqlite.ts'
 
 const SQLITE = 'sqlite:'
 
 /** Opens `sqlite:PATH`, `sqlite::memory:` or `postgres://...`, or takes an open pool of the pg package; with Redis for sessions and counters where it is given. */
-export function openDatabase(database: string | PostgresPool, redis?: RedisPlace): Database {
+export function openDatabase(
+  database: string | PostgresPool,
+  beside?: { readonly redis: RedisPlace | undefined; readonly log: WatchLog },
+): Database {
   const sql = openSql(database)
-  return redis ? withRedis(sql, redis) : sql
+  return beside?.redis ? withRedis(sql, beside.redis, beside.log) : sql
 }
 
 function openSql(database: string | PostgresPool): Database {

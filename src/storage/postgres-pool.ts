@@ -1,6 +1,8 @@
 // A bounded pool of the pg package behind a connection string.
 import { CONNECTION_DEADLINE_MS } from '../session/deadline.ts'
-import type { PostgresClient, PostgresPool, PostgresQuery, PostgresResult } from '../session/postgres.ts'
+import { isLate, type PostgresClient, type PostgresPool, type PostgresQuery, type PostgresResult } from '../session/postgres.ts'
+import { MOST_WAITING, tooMuch } from './lane.ts'
+import { cancel } from './postgres-cancel.ts'
 
 /** How many connections a process holds at most. PostgreSQL allows 100 in all unless it is told otherwise. */
 export const MOST_CONNECTIONS = 10
@@ -13,17 +15,22 @@ interface OwnPool extends PostgresPool {
   end(): Promise<void>
 }
 
+interface LoadedPool extends OwnPool {
+  /** How many calls wait for a connection. */
+  readonly waitingCount: number
+}
+
 /** Loads pg when it is needed first: it is an optional peer, and nobody on SQLite has it. */
 export function openPool(connectionString: string): OwnPool {
-  let opening: Promise<OwnPool> | undefined
+  let opening: Promise<LoadedPool> | undefined
   let ending: Promise<void> | undefined
   const open = () => {
     opening ??= load(connectionString)
     return opening
   }
   return {
-    query: async (config: PostgresQuery): Promise<PostgresResult> => (await open()).query(config),
-    connect: async (): Promise<PostgresClient> => (await open()).connect(),
+    query: async (config: PostgresQuery): Promise<PostgresResult> => notFull(await open()).query(config),
+    connect: async (): Promise<PostgresClient> => notFull(await open()).connect(),
     end() {
       ending ??= Promise.resolve(opening).then(
         (pool) => pool?.end(),
@@ -32,6 +39,11 @@ export function openPool(connectionString: string): OwnPool {
       return ending
     },
   }
+}
+
+function notFull(pool: LoadedPool): LoadedPool {
+  if (pool.waitingCount >= MOST_WAITING) throw tooMuch()
+  return pool
 }
 
 /** One connection for work that is no request: it may take minutes. */
@@ -58,7 +70,7 @@ async function loadPg() {
   return pg
 }
 
-async function load(connectionString: string): Promise<OwnPool> {
+async function load(connectionString: string): Promise<LoadedPool> {
   const pg = await loadPg()
   const pool = new pg.Pool({
     connectionString,
@@ -70,5 +82,8 @@ async function load(connectionString: string): Promise<OwnPool> {
   })
   // A connection that dies while nobody uses it is replaced by the next query; unheard, its error would end the process.
   pool.on('error', () => {})
+  pool.on('release', (error: unknown, client) => {
+    if (isLate(error)) cancel(client)
+  })
   return pool
 }

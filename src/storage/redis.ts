@@ -1,10 +1,11 @@
 // A database whose sessions and counters live in Redis. Users, credentials and the audit trail stay in SQL.
 import type { RedisClient } from '../session/redis.ts'
 import type { Awaitable } from '../session/store.ts'
-import type { Counters, Database } from './contract.ts'
+import type { Counters, Database, UserRow } from './contract.ts'
 import { RedisConnection } from './redis-client.ts'
 import { RedisCounters } from './redis-counters.ts'
 import { RedisMembershipSessions } from './redis-sessions.ts'
+import { RedisWatch, type WatchLog } from './redis-watch.ts'
 import type { Statement, StatementValues, Step } from './statement.ts'
 
 export interface RedisPlace {
@@ -14,10 +15,18 @@ export interface RedisPlace {
   readonly prefix: string
 }
 
-export function withRedis(sql: Database, { client, prefix }: RedisPlace): Database {
-  if (typeof client !== 'string') return new RedisBackedDatabase(sql, client, prefix)
+/** The log is told where Redis loses what it was given. */
+export function withRedis(sql: Database, { client, prefix }: RedisPlace, log: WatchLog): Database {
+  if (typeof client !== 'string') return new RedisBackedDatabase(sql, client, { prefix, log })
   const connection = new RedisConnection(client)
-  return new RedisBackedDatabase(sql, connection, prefix, connection)
+  return new RedisBackedDatabase(sql, connection, { prefix, log, own: connection })
+}
+
+interface Surroundings {
+  readonly prefix: string
+  readonly log: WatchLog
+  /** The client, where it is ours to open and close. */
+  readonly own?: RedisConnection
 }
 
 class RedisBackedDatabase implements Database {
@@ -25,12 +34,18 @@ class RedisBackedDatabase implements Database {
   readonly counters: Counters
   readonly #sql: Database
   readonly #own: RedisConnection | undefined
+  readonly #watch: RedisWatch
 
-  constructor(sql: Database, client: RedisClient, prefix: string, own?: RedisConnection) {
+  constructor(sql: Database, client: RedisClient, { prefix, log, own }: Surroundings) {
     this.#sql = sql
     this.#own = own
+    this.#watch = new RedisWatch(client, prefix, log)
     this.sessions = new RedisMembershipSessions(client, prefix, sql)
     this.counters = new RedisCounters(client, prefix)
+  }
+
+  findUser(id: string): Awaitable<UserRow | undefined> {
+    return this.#sql.findUser(id)
   }
 
   all<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Awaitable<readonly R[]> {
@@ -51,14 +66,14 @@ class RedisBackedDatabase implements Database {
 
   async migrate(): Promise<void> {
     await this.#sql.migrate()
-    await this.#own?.open()
+    await this.#open()
   }
 
   /** Says nothing of Redis itself: pages for visitors need none. */
   async check(): Promise<void> {
     await this.#sql.check()
     // A package that is missing is told at the start, not at the first login; and loading it is not taken for a slow answer.
-    await this.#own?.open()
+    await this.#open()
   }
 
   async ready(): Promise<void> {
@@ -68,7 +83,13 @@ class RedisBackedDatabase implements Database {
   }
 
   async close(): Promise<void> {
+    await this.#watch.close()
     await this.#own?.close()
     await this.#sql.close()
+  }
+
+  async #open(): Promise<void> {
+    await this.#own?.open()
+    this.#watch.begin()
   }
 }

@@ -1,11 +1,19 @@
 // Every proof there is.
 import { beside } from './beside.ts'
+import { disableRace } from './disable-race.ts'
+import { postgresFailsOver } from './fault-failover.ts'
+import { postgresLags } from './fault-lags.ts'
+import { postgresStops } from './fault-postgres.ts'
+import { redisStops } from './fault-redis.ts'
+import { redisLoses } from './fault-redis-lost.ts'
+import { revokedWhileAway } from './fault-revoked.ts'
 import { gracefulStop } from './graceful-stop.ts'
 import { killed } from './kill.ts'
 import { killedSaves } from './kill-saves.ts'
 import { logoutRace } from './logout-race.ts'
 import { madeUpRequests } from './made-up-requests.ts'
 import { oneName } from './one-name.ts'
+import { oneTime } from './one-time.ts'
 import type { Proof } from './proof.ts'
 import { purge } from './purge.ts'
 import { regenerateRace } from './regenerate-race.ts'
@@ -22,10 +30,18 @@ export const proofs: readonly Proof[] = [
   writersRace,
   touchRace,
   regenerateRace,
+  oneTime,
+  disableRace,
   beside,
   purge,
   sharedLimit,
   rollingRestart,
   gracefulStop,
   madeUpRequests,
+  postgresStops,
+  postgresLags,
+  postgresFailsOver,
+  redisStops,
+  redisLoses,
+  revokedWhileAway,
 ]

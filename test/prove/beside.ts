@@ -1,17 +1,14 @@
 // The races of sessions once more, smaller, against express-session and its stores in the same run. For docs/races.md: what is not ours is counted, not asserted.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { Client } from 'pg'
-import { createClient } from 'redis'
+import { onServer } from '../support/postgres-server.ts'
+import { keysIn, openRedis } from '../support/redis-server.ts'
 import { raceLogouts } from './logout-race.ts'
+import { placesHere, withPlace } from './places.ts'
 import { counted, exactly, type Fact, type Proof } from './proof.ts'
-import { POSTGRES_URL, REDIS_URL } from './race-house.ts'
-import { memorySite, processesSite, type RaceSite, sqliteSite } from './race-sites.ts'
+import { memorySite, processesSite, type RaceSite, sessionSite } from './race-sites.ts'
 import { raceRotations } from './regenerate-race.ts'
 import { COUNTERS, raceCounter, raceDifferentKeys, rounded } from './writers-race.ts'
 
-const PLACES = ['handler', 'read', 'save'] as const
+const STOPS = ['handler', 'read', 'save'] as const
 
 export const beside: Proof = {
   id: 'beside',
@@ -20,8 +17,7 @@ export const beside: Proof = {
 }
 
 async function prove(trials: number): Promise<readonly Fact[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'guildhall-proof-'))
-  const own = `guildhall_races_${process.pid}`
+  const places = await placesHere()
   const facts: Fact[] = []
   const race = async (open: () => Promise<RaceSite>, fact: typeof exactly, hasUpdate = true): Promise<void> => {
     const site = await open()
@@ -32,31 +28,36 @@ async function prove(trials: number): Promise<readonly Fact[]> {
     }
   }
   const count: typeof exactly = (what, _expected, measured) => counted(what, measured)
-  try {
-    await race(memorySite, exactly)
-    await race(() => sqliteSite(folder), exactly)
-    const other = { middleware: 'express-session' } as const
-    const name = 'express-session'
-    await race(() => processesSite(`${name}, MemoryStore`, { ...other, store: { kind: 'memory' } }, 1), count, false)
-    await withRedis(`${own}:`, async (store) => {
+  await race(memorySite, exactly)
+  await withPlace('SQLite', (place) => race(() => sessionSite(place), exactly))
+  const other = { middleware: 'express-session' } as const
+  const name = 'express-session'
+  await race(() => processesSite(`${name}, MemoryStore`, { ...other, store: { kind: 'memory' } }, 1), count, false)
+  if (places.includes('PostgreSQL and Redis')) {
+    await withRedis(async (store) => {
       const choice = { middleware: 'guildhall', store } as const
       await race(() => processesSite(`${name}, connect-redis, four processes`, { ...other, store }), count, false)
       await race(() => processesSite('connect-redis by fromExpressStore, one process', choice, 1), exactly)
       const inside = { ...choice, stopsInside: true }
       await race(() => processesSite('connect-redis by fromExpressStore, four processes', inside), count)
     })
-    await withPostgres(own, async (store) => {
+  }
+  if (places.includes('PostgreSQL')) {
+    await withPlace('PostgreSQL', async ({ database }) => {
+      await onServer(TABLE, database)
+      const store = { kind: 'connect-pg-simple', database } as const
       await race(() => processesSite(`${name}, connect-pg-simple, four processes`, { ...other, store }), count, false)
     })
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
   }
   return facts
 }
 
+/** That of connect-pg-simple's table.sql. */
+const TABLE = 'CREATE TABLE session (sid varchar PRIMARY KEY, sess json NOT NULL, expire timestamp(6) NOT NULL)'
+
 async function factsOf(site: RaceSite, trials: number, fact: typeof exactly, hasUpdate: boolean): Promise<readonly Fact[]> {
   const { name } = site
-  const logouts = await raceLogouts(site, trials, PLACES)
+  const logouts = await raceLogouts(site, trials, STOPS)
   const different = await raceDifferentKeys(site, trials)
   const plain = await raceCounter(site, trials, 'plainly')
   const atomic = hasUpdate ? await raceCounter(site, trials, 'atomically') : undefined
@@ -82,42 +83,17 @@ async function factsOf(site: RaceSite, trials: number, fact: typeof exactly, has
   ]
 }
 
-/** Only where there is one here; takes its keys away afterwards. */
+/** Takes the keys away afterwards. */
 async function withRedis(
-  prefix: string,
-  work: (store: { readonly kind: 'redis'; readonly prefix: string }) => Promise<void>,
+  work: (store: { readonly kind: 'connect-redis'; readonly prefix: string }) => Promise<void>,
 ): Promise<void> {
-  const client = createClient({ url: REDIS_URL, socket: { reconnectStrategy: false } })
-  client.on('error', () => {})
-  if (!(await client.connect().catch(() => undefined))) return
+  const prefix = `guildhall-races-${process.pid}:`
+  const client = await openRedis()
   try {
-    await work({ kind: 'redis', prefix })
+    await work({ kind: 'connect-redis', prefix })
   } finally {
-    for await (const keys of client.scanIterator({ MATCH: `${prefix}*` })) if (keys.length > 0) await client.del(keys)
-    client.destroy()
-  }
-}
-
-/** The same with a database of its own. The table is that of connect-pg-simple's table.sql. */
-async function withPostgres(
-  database: string,
-  work: (store: { readonly kind: 'postgres'; readonly database: string }) => Promise<void>,
-): Promise<void> {
-  const main = new Client({ connectionString: `${POSTGRES_URL}/postgres` })
-  const isThere = await main.connect().then(
-    () => true,
-    () => false,
-  )
-  if (!isThere) return
-  try {
-    await main.query(`CREATE DATABASE ${database}`)
-    const made = new Client({ connectionString: `${POSTGRES_URL}/${database}` })
-    await made.connect()
-    await made.query('CREATE TABLE session (sid varchar PRIMARY KEY, sess json NOT NULL, expire timestamp(6) NOT NULL)')
-    await made.end()
-    await work({ kind: 'postgres', database })
-  } finally {
-    await main.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`)
-    await main.end()
+    const keys = await keysIn(client, prefix)
+    if (keys.length > 0) await client.del(keys)
+    await client.close()
   }
 }

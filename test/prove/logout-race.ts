@@ -1,27 +1,23 @@
 // D-22, F-30: a logout against requests of the same session that are still running and write afterwards. The session stays gone.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ask } from './ask.ts'
 import { exactly, type Fact, type Proof } from './proof.ts'
 import {
   anyOf,
   logIn,
-  membershipSite,
-  memorySite,
   OTHER_PROCESS_MS,
+  onEveryMembership,
+  onEverySite,
   parts,
   type RaceSite,
   repeat,
-  sqliteSite,
   trialName,
   withCookie,
 } from './race-sites.ts'
-import { letGo, type Place, standing, stopping } from './stops.ts'
+import { letGo, type Stop, standing, stopping } from './stops.ts'
 
 /** Where the slow requests stand when the logout comes. */
-const PLACES = ['handler', 'read', 'save', 'touch'] as const
+const STOPS = ['handler', 'read', 'save', 'touch'] as const
 
 const WRITERS = 2
 const LATER_MS = '61000' // One request in this interval marks the session as seen.
@@ -33,17 +29,8 @@ export const logoutRace: Proof = {
 }
 
 async function prove(logouts: number): Promise<readonly Fact[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'guildhall-proof-'))
-  const sites: RaceSite[] = []
-  try {
-    sites.push(await memorySite(), await sqliteSite(folder), await membershipSite(folder, 1), await membershipSite(folder, 2))
-    const facts: Fact[] = []
-    for (const site of sites) facts.push(...(await proveAt(site, site.name.startsWith('membership') ? logouts / 4 : logouts)))
-    return facts
-  } finally {
-    for (const site of sites) await site.close()
-    rmSync(folder, { recursive: true, force: true })
-  }
+  const sessions = await onEverySite((site) => proveAt(site, logouts))
+  return [...sessions, ...(await onEveryMembership((site) => proveAt(site, logouts / 4)))]
 }
 
 async function proveAt(site: RaceSite, logouts: number): Promise<readonly Fact[]> {
@@ -69,11 +56,11 @@ export interface LogoutTally {
   failures: number
 }
 
-export async function raceLogouts(site: RaceSite, logouts: number, places: readonly Place[] = PLACES): Promise<LogoutTally> {
+export async function raceLogouts(site: RaceSite, logouts: number, stops: readonly Stop[] = STOPS): Promise<LogoutTally> {
   const seen = { logouts: 0, lateRequests: 0, cameBack: 0, letIn: 0, letInAtTheEnd: 0, cookies: 0, failures: 0 }
   const cookies: string[] = []
   await repeat(site, logouts, async (trial) => {
-    cookies.push(await raceOnce(site, places[trial % places.length] ?? 'handler', seen))
+    cookies.push(await raceOnce(site, stops[trial % stops.length] ?? 'handler', seen))
   })
   await repeat(site, cookies.length, async (at) => {
     if (await isMember(site, cookies[at] ?? '')) seen.letInAtTheEnd++
@@ -81,15 +68,15 @@ export async function raceLogouts(site: RaceSite, logouts: number, places: reado
   return seen
 }
 
-async function raceOnce(site: RaceSite, place: Place, seen: LogoutTally): Promise<string> {
+async function raceOnce(site: RaceSite, stop: Stop, seen: LogoutTally): Promise<string> {
   const cookie = await logIn(site)
   if ((await site.has(cookie)) === false) throw new Error(`${site.name}: a session that has just begun is not in its store`)
   const { first, rest } = parts(site.bases, WRITERS)
   const trial = trialName()
   // Nobody waits for a touch: its request goes on and is stopped in the handler.
-  const headers = place === 'touch' ? { ...stopping(trial, 'touch', 'handler'), 'x-later': LATER_MS } : stopping(trial, place)
+  const headers = stop === 'touch' ? { ...stopping(trial, 'touch', 'handler'), 'x-later': LATER_MS } : stopping(trial, stop)
   const slow = rest.map((base) => ask(`${base}/slow/${trial}`, withCookie(cookie, headers)))
-  await standing(trial, place === 'touch' ? 'handler' : place, rest)
+  await standing(trial, stop === 'touch' ? 'handler' : stop, rest)
   const logout = await ask(`${first}${site.logout}`, { body: {}, headers: { cookie } })
   if (logout.status === 204) seen.logouts++
   await letGo(trial, rest)

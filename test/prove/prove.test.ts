@@ -9,7 +9,7 @@ import { houseSite } from './race-sites.ts'
 
 describe('proofs, at a hundredth of their size', () => {
   for (const { id, title, run } of proofs) {
-    test(`${id}: ${title}`, { timeout: 90_000 }, async () => {
+    test(`${id}: ${title}`, { timeout: 240_000 }, async () => {
       const facts = await run('ci')
       const broken = facts.filter(({ holds, isTime }) => !holds && !isTime)
       expect(broken).toEqual([])

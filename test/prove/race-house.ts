@@ -4,22 +4,24 @@ import type { RequestHandler } from 'express'
 import { Pool } from 'pg'
 import { createClient } from 'redis'
 import { fromExpressStore, MemoryStore, session } from '../../src/session/index.ts'
+import { PostgresStore } from '../../src/session/postgres-store.ts'
+import { RedisStore } from '../../src/session/redis-store.ts'
 import { SqliteStore } from '../../src/session/sqlite-store.ts'
 import type { SessionStore } from '../../src/session/store.ts'
 import { expressSession } from '../support/express-session.ts'
+import { REDIS_URL } from '../support/redis-server.ts'
+import { fileOf, type Place } from './places.ts'
 import { listen, raceApp } from './race-app.ts'
 import { type StoppableStore, Stops, stopsIn, stopsInExpressStore } from './stops.ts'
-
-export const REDIS_URL = 'redis://127.0.0.1:6379'
-export const POSTGRES_URL = 'postgres://postgres@127.0.0.1:5432'
 
 const SECRET = 'a secret for races'
 
 export type StoreChoice =
   | { readonly kind: 'memory' }
-  | { readonly kind: 'sqlite'; readonly path: string }
-  | { readonly kind: 'redis'; readonly prefix: string }
-  | { readonly kind: 'postgres'; readonly database: string }
+  /** The store of ours for that place. */
+  | { readonly kind: 'ours'; readonly place: Place }
+  | { readonly kind: 'connect-redis'; readonly prefix: string }
+  | { readonly kind: 'connect-pg-simple'; readonly database: string }
 
 export interface HouseChoice {
   readonly middleware: 'guildhall' | 'express-session'
@@ -43,7 +45,7 @@ const require = createRequire(import.meta.url)
 export async function openRaceHouse({ middleware, store, stopsInside = false }: HouseChoice): Promise<RaceHouse> {
   const stops = new Stops()
   if (store.kind === 'memory' && middleware === 'guildhall') return ownHouse(new MemoryStore({ clock: stops.clock }), stops)
-  if (store.kind === 'sqlite') return ownHouse(new SqliteStore({ path: store.path }), stops)
+  if (store.kind === 'ours') return openOwn(store.place, stops)
   const { foreign, disconnect } = await openForeign(store)
   if (middleware === 'guildhall') {
     const adopted = fromExpressStore(foreign, { ids: 'plain' })
@@ -80,20 +82,35 @@ export async function ownHouse(
   }
 }
 
+async function openOwn(place: Place, stops: Stops): Promise<RaceHouse> {
+  if (place.redis) {
+    const client = createClient({ url: place.redis.url, disableOfflineQueue: true })
+    client.on('error', () => {})
+    await client.connect()
+    return ownHouse(new RedisStore({ client, prefix: place.redis.prefix }), stops, { disconnect: () => client.close() })
+  }
+  if (place.database.startsWith('sqlite:')) return ownHouse(new SqliteStore({ path: fileOf(place) }), stops)
+  const pool = new Pool({ connectionString: place.database, max: 10 })
+  pool.on('error', () => {})
+  const store = new PostgresStore({ pool })
+  await store.migrate()
+  return ownHouse(store, stops, { disconnect: () => pool.end() })
+}
+
 async function openForeign(
-  store: Exclude<StoreChoice, { kind: 'sqlite' }>,
+  store: Exclude<StoreChoice, { kind: 'ours' }>,
 ): Promise<{ foreign: ExpressStore; disconnect(): Promise<void> }> {
   if (store.kind === 'memory') {
     const foreign: object = new expressSession.MemoryStore()
     return { foreign: foreign as ExpressStore, disconnect: async () => {} }
   }
-  if (store.kind === 'redis') {
+  if (store.kind === 'connect-redis') {
     const { RedisStore }: { RedisStore: MakeStore } = require('connect-redis')
     const client = await createClient({ url: REDIS_URL }).connect()
     return { foreign: new RedisStore({ client, prefix: store.prefix }), disconnect: async () => client.destroy() }
   }
   const makePgStore: (session: typeof expressSession) => MakeStore = require('connect-pg-simple')
-  const pool = new Pool({ connectionString: `${POSTGRES_URL}/${store.database}`, max: 5 })
+  const pool = new Pool({ connectionString: store.database, max: 5 })
   const PgStore = makePgStore(expressSession)
   const foreign = new PgStore({ pool, tableName: 'session', pruneSessionInterval: false })
   return { foreign, disconnect: () => pool.end() }

@@ -1,5 +1,7 @@
 // A house of a race in a process of its own: is told on the command line what it is, and tells its parent where it listens.
 import { openRaceHouse } from './race-house.ts'
+import { openMembership } from './race-membership.ts'
 
-const { base } = await openRaceHouse(JSON.parse(process.argv[2] ?? '{}'))
+const choice = JSON.parse(process.argv[2] ?? '{}')
+const { base } = await (choice.middleware === 'membership' ? openMembership(choice.place) : openRaceHouse(choice))
 process.send?.({ base })

@@ -1,15 +1,12 @@
 // The sites of the session races: one process in memory, four on one store, and the membership.
-
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import express from 'express'
 import { digest } from '../../src/domain/secret.ts'
-import { buildHouse } from '../../src/membership.ts'
 import { type Asking, ask, cookieOf } from './ask.ts'
 import { startChildren } from './children.ts'
-import { listen, slowRoute } from './race-app.ts'
+import { type Place, placesHere, withPlace } from './places.ts'
+import type { Fact } from './proof.ts'
 import { type HouseChoice, openRaceHouse, type RaceHouse } from './race-house.ts'
-import { Stops, stopsIn } from './stops.ts'
+import { openMembership } from './race-membership.ts'
+import { type Watch, watch } from './watching.ts'
 
 export interface RaceSite {
   readonly name: string
@@ -26,8 +23,13 @@ export interface RaceSite {
 }
 
 export const PROCESSES = 4
-const PASSWORD = 'granite lantern ferry'
 const PLAIN = { login: '/login', logout: '/logout', member: '/member', account: {} }
+const MEMBERSHIP = {
+  login: '/api/login',
+  logout: '/api/logout',
+  member: '/api/profile',
+  account: { username: 'somebody', password: 'granite lantern ferry' },
+}
 
 export async function memorySite(): Promise<RaceSite> {
   return houseSite('memory', await openRaceHouse({ middleware: 'guildhall', store: { kind: 'memory' } }))
@@ -39,24 +41,30 @@ export function houseSite(name: string, { base, store, close }: RaceHouse): Race
   return { name, bases: [base], ...PLAIN, has, close }
 }
 
-/** `guildhall/session` in four processes on one SQLite file. */
-export async function sqliteSite(folder: string): Promise<RaceSite> {
-  const path = join(folder, 'sessions.db')
-  const site = await processesSite('SQLite, four processes', { middleware: 'guildhall', store: { kind: 'sqlite', path } })
-  const database = new DatabaseSync(path)
-  const find = database.prepare('SELECT 1 FROM guildhall_sessions WHERE hash = ?')
+/** `guildhall/session` with our own store in four processes on one place. */
+export async function sessionSite(place: Place): Promise<RaceSite> {
+  const name = place.redis ? 'Redis' : place.name
+  const site = await processesSite(`${name}, four processes`, { middleware: 'guildhall', store: { kind: 'ours', place } })
+  return watched(site, await watch(place, 'guildhall_sessions'))
+}
+
+function watched(site: RaceSite, { has, close }: Watch): RaceSite {
   return {
     ...site,
-    has: async (cookie) => find.get(digest(idOf(cookie))) !== undefined,
+    has: (cookie) => has(digest(idOf(cookie))),
     async close() {
-      database.close()
+      await close()
       await site.close()
     },
   }
 }
 
 /** Any middleware and store, in processes of their own. */
-export async function processesSite(name: string, choice: HouseChoice, count = PROCESSES): Promise<RaceSite> {
+export async function processesSite(
+  name: string,
+  choice: HouseChoice | { readonly middleware: 'membership'; readonly place: Place },
+  count = PROCESSES,
+): Promise<RaceSite> {
   const children = await startChildren(count, 'race-process.ts', choice)
   return {
     name,
@@ -67,49 +75,51 @@ export async function processesSite(name: string, choice: HouseChoice, count = P
   }
 }
 
-/** The membership, as one house or as two over the same file. */
-export async function membershipSite(folder: string, houses: 1 | 2): Promise<RaceSite> {
-  const file = join(folder, `members-${houses}.db`)
-  const opened = [await openMembership(file), ...(houses === 2 ? [await openMembership(file)] : [])]
-  const [first] = opened
-  const account = { username: 'somebody', password: PASSWORD }
-  await ask(`${first?.base}/api/register`, { body: account })
-  return {
-    name: houses === 2 ? 'membership, two connections' : 'membership',
-    bases: opened.map(({ base }) => base),
-    login: '/api/login',
-    logout: '/api/logout',
-    member: '/api/profile',
-    account,
-    has: async (cookie) => (await first?.sessions.find(digest(idOf(cookie)))) !== undefined,
-    close: async () => void (await Promise.all(opened.map(({ close }) => close()))),
-  }
+/** The membership in this process. */
+export async function membershipSite(place: Place): Promise<RaceSite> {
+  const house = await openMembership(place)
+  await register(house.base)
+  const has = (cookie: string) => house.has(digest(idOf(cookie)))
+  return { name: 'membership, one process', bases: [house.base], ...MEMBERSHIP, has, close: house.close }
 }
 
-async function openMembership(file: string) {
-  const stops = new Stops()
-  const house = buildHouse({
-    baseUrl: 'http://localhost:3000',
-    database: `sqlite:${file}`,
-    rateLimit: false,
-    passwords: { memoryKiB: 64, passes: 1, workers: 1 },
-    clock: stops.clock,
-  })
-  await house.membership.migrate()
-  const { sessions } = house.core.db
-  stopsIn(sessions, stops)
-  const app = express()
-  stops.install(app)
-  app.use(house.membership)
-  app.get('/slow/:as', house.membership.requireLogin, slowRoute(stops))
-  const { base, close } = await listen(app)
-  return {
-    base,
-    sessions,
-    async close() {
-      await close()
-      await house.membership.close()
-    },
+/** The membership in four processes. */
+export async function membershipsSite(place: Place): Promise<RaceSite> {
+  const name = `membership on ${place.name}, four processes`
+  const site = { ...(await processesSite(name, { middleware: 'membership', place })), ...MEMBERSHIP }
+  await register(site.bases[0])
+  return watched(site, await watch(place, 'sessions'))
+}
+
+async function register(base = ''): Promise<void> {
+  await ask(`${base}/api/register`, { body: MEMBERSHIP.account })
+}
+
+/** Runs a race of sessions in memory, then with each store of ours in four processes, one after the other. */
+export async function onEverySite(prove: (site: RaceSite) => Promise<readonly Fact[]>): Promise<readonly Fact[]> {
+  const facts = [...(await onSite(memorySite(), prove))]
+  for (const name of await placesHere()) {
+    facts.push(...(await withPlace(name, (place) => onSite(sessionSite(place), prove))))
+  }
+  return facts
+}
+
+/** The same for the membership: in one process, then in four on every place. */
+export async function onEveryMembership(
+  prove: (site: RaceSite, place: Place) => Promise<readonly Fact[]>,
+): Promise<readonly Fact[]> {
+  const at = (open: typeof membershipSite) => (place: Place) => onSite(open(place), (site) => prove(site, place))
+  const facts = [...(await withPlace('SQLite', at(membershipSite)))]
+  for (const name of await placesHere()) facts.push(...(await withPlace(name, at(membershipsSite))))
+  return facts
+}
+
+async function onSite(opening: Promise<RaceSite>, prove: (site: RaceSite) => Promise<readonly Fact[]>): Promise<readonly Fact[]> {
+  const site = await opening
+  try {
+    return await prove(site)
+  } finally {
+    await site.close()
   }
 }
 

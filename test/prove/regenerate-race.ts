@@ -1,7 +1,4 @@
 // F-33: a session gets a new id while other requests carry the old one. Nobody is logged out by it; at a login and a logout the old id is dead at once.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Answer, ask, cookieOf } from './ask.ts'
 import { onEveryPlace } from './places.ts'
@@ -9,13 +6,12 @@ import { exactly, type Fact, type Proof } from './proof.ts'
 import {
   anyOf,
   logIn,
-  memorySite,
   OTHER_PROCESS_MS,
+  onEverySite,
   PROCESSES,
   parts,
   type RaceSite,
   repeat,
-  sqliteSite,
   trialName,
   withCookie,
 } from './race-sites.ts'
@@ -37,17 +33,8 @@ export const regenerateRace: Proof = {
 }
 
 async function prove(rotations: number): Promise<readonly Fact[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'guildhall-proof-'))
-  const sites: RaceSite[] = []
-  try {
-    sites.push(await memorySite(), await sqliteSite(folder))
-    const facts: Fact[] = []
-    for (const site of sites) facts.push(...(await proveAt(site, rotations)))
-    return [...facts, ...(await proveLogins(rotations / 10))]
-  } finally {
-    for (const site of sites) await site.close()
-    rmSync(folder, { recursive: true, force: true })
-  }
+  const sessions = await onEverySite((site) => proveAt(site, rotations))
+  return [...sessions, ...(await proveLogins(rotations / 10))]
 }
 
 async function proveAt(site: RaceSite, rotations: number): Promise<readonly Fact[]> {
@@ -156,10 +143,10 @@ function proveLogins(logins: number): Promise<readonly Fact[]> {
         if (await isIn(after)) newLetIn++
       }
       return [
-        exactly('membership, four processes: logins over a login, then a logout', logins, logins),
-        exactly('membership, four processes: old ids that were let in after the login', 0, oldLetIn),
-        exactly('membership, four processes: new ids that were refused', 0, refused),
-        exactly('membership, four processes: ids that were let in after the logout', 0, newLetIn),
+        exactly('membership in four processes: logins over a login, then a logout', logins, logins),
+        exactly('membership in four processes: old ids that were let in after the login', 0, oldLetIn),
+        exactly('membership in four processes: new ids that were refused', 0, refused),
+        exactly('membership in four processes: ids that were let in after the logout', 0, newLetIn),
       ]
     }),
   )

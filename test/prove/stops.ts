@@ -1,14 +1,15 @@
 // Where a request of a race stops, until somebody lets it go: the slowest request there can be. The request says so itself, in its headers.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Express, NextFunction, Request, Response } from 'express'
+import { isPromise } from '../../src/session/awaitable.ts'
 import type { SessionRow, SessionStore } from '../../src/session/store.ts'
 import { ask } from './ask.ts'
 
 /** A read is held after it has read, a write before it writes. */
-export type Place = 'read' | 'handler' | 'save' | 'touch'
+export type Stop = 'read' | 'handler' | 'save' | 'touch' | 'create'
 
-/** What a request brings along, as headers: `x-trial` and `x-stop` (places, by spaces), and `x-later`: how many milliseconds after now it comes. */
-export function stopping(trial: string, ...places: readonly Place[]): Readonly<Record<string, string>> {
+/** What a request brings along, as headers: `x-trial` and `x-stop` (where, by spaces), and `x-later`: how many milliseconds after now it comes. */
+export function stopping(trial: string, ...places: readonly Stop[]): Readonly<Record<string, string>> {
   return { 'x-trial': trial, 'x-stop': places.join(' ') }
 }
 
@@ -47,7 +48,7 @@ export class Stops {
   }
 
   /** Undefined where this request does not stop here. */
-  arrive(place: Place, passage = this.here): Promise<void> | undefined {
+  arrive(place: Stop, passage = this.here): Promise<void> | undefined {
     return passage?.ahead.delete(place) ? this.#gate(passage.trial).arrive(place) : undefined
   }
 
@@ -80,7 +81,7 @@ class Gate {
 }
 
 /** Waits until the requests of a trial stand at a place, so many in each process. */
-export async function standing(trial: string, place: Place, bases: readonly string[]): Promise<void> {
+export async function standing(trial: string, place: Stop, bases: readonly string[]): Promise<void> {
   const counts = Map.groupBy(bases, (base) => base)
   await Promise.all([...counts].map(([base, { length }]) => ask(`${base}/stops/${trial}/full/${place}/${length}`)))
 }
@@ -93,12 +94,18 @@ export async function letGo(trial: string, bases: readonly string[]): Promise<vo
 /** Puts the stops into a store of ours. */
 export function stopsIn<Row extends SessionRow>(store: SessionStore<Row>, stops: Stops): void {
   const find = store.find.bind(store)
+  const create = store.create.bind(store)
   const update = store.update.bind(store)
   const touch = store.touch.bind(store)
   store.find = (hash) => {
+    const { here } = stops
     const row = find(hash)
-    const wait = stops.arrive('read')
-    return wait ? wait.then(() => row) : row
+    const held = (found: Row | undefined) => stops.arrive('read', here)?.then(() => found) ?? found
+    return isPromise(row) ? row.then(held) : held(row)
+  }
+  store.create = (row) => {
+    const wait = stops.arrive('create')
+    return wait ? wait.then(() => create(row)) : create(row)
   }
   store.update = (hash, patch, options) => {
     const wait = stops.arrive('save')

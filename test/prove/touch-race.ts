@@ -1,10 +1,7 @@
 // F-32: two hundred requests of one session at once, when it is time to mark it as seen. None fails, and each process writes once per interval at most.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { ask } from './ask.ts'
 import { atMost, exactly, type Fact, type Proof } from './proof.ts'
-import { logIn, memorySite, type RaceSite, sqliteSite, withCookie } from './race-sites.ts'
+import { logIn, onEverySite, type RaceSite, withCookie } from './race-sites.ts'
 
 const REQUESTS = 200
 const INTERVAL_MS = 60_000 // touchIntervalMs of an idle timeout of 15 minutes
@@ -12,21 +9,7 @@ const INTERVAL_MS = 60_000 // touchIntervalMs of an idle timeout of 15 minutes
 export const touchRace: Proof = {
   id: 'F-32',
   title: 'two hundred requests that mark one session as seen do not fail, and write once per interval and process',
-  run: (size) => prove(size === 'full' ? 100 : 2),
-}
-
-async function prove(rounds: number): Promise<readonly Fact[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'guildhall-proof-'))
-  const sites: RaceSite[] = []
-  try {
-    sites.push(await memorySite(), await sqliteSite(folder))
-    const facts: Fact[] = []
-    for (const site of sites) facts.push(...(await proveAt(site, rounds)))
-    return facts
-  } finally {
-    for (const site of sites) await site.close()
-    rmSync(folder, { recursive: true, force: true })
-  }
+  run: (size) => onEverySite((site) => proveAt(site, size === 'full' ? 100 : 2)),
 }
 
 async function proveAt(site: RaceSite, rounds: number): Promise<readonly Fact[]> {

@@ -1,22 +1,8 @@
 // D-23, F-31: many requests write to one session at once. Different keys are all kept, of one key the last committed stays whole, and counting loses nothing.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ask } from './ask.ts'
 import { exactly, type Fact, type Proof } from './proof.ts'
-import {
-  anyOf,
-  logIn,
-  memorySite,
-  OTHER_PROCESS_MS,
-  parts,
-  type RaceSite,
-  repeat,
-  sqliteSite,
-  trialName,
-  withCookie,
-} from './race-sites.ts'
+import { anyOf, logIn, OTHER_PROCESS_MS, onEverySite, parts, type RaceSite, repeat, trialName, withCookie } from './race-sites.ts'
 import { letGo, standing, stopping } from './stops.ts'
 
 const WRITERS = 8
@@ -25,21 +11,7 @@ export const COUNTERS = 20
 export const writersRace: Proof = {
   id: 'D-23, F-31',
   title: 'of requests that write to one session at once, none is lost without a word',
-  run: (size) => prove(size === 'full' ? 10_000 : 100),
-}
-
-async function prove(writes: number): Promise<readonly Fact[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'guildhall-proof-'))
-  const sites: RaceSite[] = []
-  try {
-    sites.push(await memorySite(), await sqliteSite(folder))
-    const facts: Fact[] = []
-    for (const site of sites) facts.push(...(await proveAt(site, writes)))
-    return facts
-  } finally {
-    for (const site of sites) await site.close()
-    rmSync(folder, { recursive: true, force: true })
-  }
+  run: (size) => onEverySite((site) => proveAt(site, size === 'full' ? 10_000 : 100)),
 }
 
 async function proveAt(site: RaceSite, writes: number): Promise<readonly Fact[]> {

@@ -133,6 +133,23 @@ function laws(makePlace: () => Place | Promise<Place>): void {
     })
   })
 
+  test('B-09 of tries at once while others are taken back, never more count than the limit, and none is lost', async () => {
+    await Promise.all([db.migrate(), other.migrate()])
+    for (let round = 0; round < 10; round++) {
+      const use = { key: `k-${round}`, now: 1, windowEnd: 100, limit: 30 }
+      const tryOften = (times: number) => {
+        const tries = Array.from({ length: times }, async (_, n) => (n % 2 === 0 ? db : other).counters.consume(use))
+        return Promise.all(tries).then((all) => all.filter(({ counted }) => counted).length)
+      }
+      const first = await tryOften(20)
+      expect(first).toBe(20)
+      const [more] = await Promise.all([tryOften(50), ...Array.from({ length: 5 }, () => db.counters.refund(use))])
+      const rest = await tryOften(50)
+      // Five were taken back, before, between or after the others.
+      expect(first - 5 + more + rest).toBe(30)
+    }
+  })
+
   test('I-01 a null character finds nobody and breaks nothing', async () => {
     await db.migrate()
     expect(await db.first(findUserByKey, { usernameKey: 'an\0na' })).toBeUndefined()
@@ -183,6 +200,24 @@ describeOnPostgres('on PostgreSQL', () => {
     const { rows } = await pool.query('SELECT username FROM members.users')
     expect(rows).toEqual([{ username: 'anna' }])
     expect((await pool.query('SHOW application_name')).rows).toEqual([{ application_name: 'hall' }])
+  })
+
+  test('B-18 of a flood on one full counter nearly all are refused without a statement of their own', async () => {
+    const { url, drop } = await makeDatabase()
+    onTestFinished(drop)
+    const pool = new pg.Pool({ connectionString: url, max: 10 })
+    onTestFinished(() => pool.end())
+    const db = openDatabase(pool)
+    await db.migrate()
+    let statements = 0
+    const query = pool.query.bind(pool)
+    Object.assign(pool, { query: (...asked: Parameters<typeof query>) => ++statements && query(...asked) })
+    const use = { key: 'k', now: 1, windowEnd: 100, limit: 20 }
+    const answers = await Promise.all(Array.from({ length: 1000 }, async () => db.counters.consume(use)))
+    expect(answers.filter(({ counted }) => counted)).toHaveLength(20)
+    expect(answers.slice(0, 20).every(({ counted }) => counted)).toBe(true)
+    expect(statements).toBeLessThan(10)
+    await db.close()
   })
 
   test('a pool of one connection serves many units of work at once', async () => {

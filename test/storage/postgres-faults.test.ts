@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import express from 'express'
 import { createMembership } from 'guildhall'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { countRows, inDatabase } from '../support/evidence.ts'
 import { describeOnPostgres, makeDatabase, onServer, type TestDatabase } from '../support/postgres.ts'
 import { CHEAP_HASHES, listen, openSite, portOf, type Site } from '../support/site.ts'
@@ -223,6 +223,24 @@ describeOnPostgres('a store that fails', () => {
     await held
     await expectBack(visitor)
     expect(await inDatabase(pastProxy(), "SELECT id FROM users WHERE username_key = 'behind-a-lock'")).toEqual([])
+  })
+
+  test('F-11 a login that the store was too slow to judge is no guess: nobody is locked out by it', async () => {
+    const limited = await openSite({ database: database.url, rateLimit: true })
+    onTestFinished(() => limited.close())
+    expect((await limited.visitor().register('patient')).status).toBe(201)
+    const held = onServer('BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(2); COMMIT', database.url)
+    await sleep(200)
+    for (let round = 0; round < 2; round++) {
+      const tries = await Promise.all(Array.from({ length: 3 }, () => limited.visitor().logIn('patient')))
+      expect(tries.map(({ status }) => status)).toEqual([503, 503, 503])
+    }
+    await held
+    expect((await limited.visitor().logIn('patient')).status).toBe(200)
+    for (let guess = 0; guess < 5; guess++) {
+      expect((await limited.visitor().api('/login', { username: 'patient', password: 'not the password' })).status).toBe(401)
+    }
+    expect((await limited.visitor().logIn('patient')).status).toBe(429)
   })
 
   test('F-16 a second process serves the sessions of the first, also when the first is gone', async () => {

@@ -8,7 +8,7 @@ interface Pair {
 }
 
 export class TcpProxy {
-  readonly #to: { readonly host: string; readonly port: number }
+  #to: { readonly host: string; readonly port: number }
   readonly #pairs = new Set<Pair>()
   readonly #server: Server
   #port = 0
@@ -18,7 +18,7 @@ export class TcpProxy {
   #lets: string | undefined
 
   private constructor(to: URL) {
-    this.#to = { host: to.hostname, port: Number(to.port) }
+    this.#to = placeOf(to)
     this.#server = createServer((client) => this.#pass(client))
   }
 
@@ -34,6 +34,12 @@ export class TcpProxy {
     const through = new URL(url)
     through.host = `127.0.0.1:${this.#port}`
     return through.href
+  }
+
+  /** The address moves to another server: what is open ends, new connections lead there. */
+  moveTo(url: string): void {
+    this.#to = placeOf(new URL(url))
+    this.cut()
   }
 
   /** Takes connections and bytes, and passes nothing on: a partition, a server that hangs. */
@@ -124,4 +130,8 @@ export class TcpProxy {
     if (this.#delayMs === 0) to.write(bytes)
     else setTimeout(() => to.write(bytes), this.#delayMs)
   }
+}
+
+function placeOf({ hostname, port }: URL): { readonly host: string; readonly port: number } {
+  return { host: hostname, port: Number(port) }
 }

@@ -10,6 +10,7 @@ import { MOST_CONNECTIONS } from '../../storage/postgres-pool.ts'
 import { t } from '../terminal.ts'
 import { inHouse } from '../with-house.ts'
 import { bad, type Finding, fine, odd } from './finding.ts'
+import { checkRedis } from './redis.ts'
 
 const PAGE = 500
 
@@ -27,7 +28,7 @@ export async function checkDatabase(config: Config): Promise<readonly Finding[]>
       findings.push(schema, await (file === undefined ? checkServer(house, config) : checkSoundness(house)))
       // In another schema nobody knows where the passwords are.
       if (schema.mark === 'ok') findings.push(await checkPepper(house))
-      if (config.membership.redis !== undefined) findings.push(await checkRedis(house, config))
+      findings.push(...(await checkRedis(house, config)))
     })
     return findings
   } catch (error) {
@@ -64,15 +65,6 @@ async function checkServer({ core }: House, { workers = 1 }: Config): Promise<Fi
   const needed = workers * MOST_CONNECTIONS
   if (needed <= allowed) return fine(t('cli.doctor.database_server'))
   return odd(t('cli.doctor.connections', { needed: String(needed), allowed: String(allowed) }))
-}
-
-async function checkRedis({ core }: House, config: Config): Promise<Finding> {
-  try {
-    await core.db.ready()
-    return fine(t('cli.doctor.redis'))
-  } catch (error) {
-    return bad(explainFailure(error, config, t) ?? String(error))
-  }
 }
 
 /** Counts the accounts that a pepper which is no longer set would lock out. */

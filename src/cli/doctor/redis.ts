@@ -1,0 +1,31 @@
+// Redis: whether it answers, and whether it keeps what it was given.
+import type { Config } from '../../server/config.ts'
+import { explainFailure } from '../../server/explain-failure.ts'
+import type { House } from '../../server/house.ts'
+import type { RedisPlace } from '../../storage/redis.ts'
+import { RedisConnection } from '../../storage/redis-client.ts'
+import { wrongPolicy } from '../../storage/redis-watch.ts'
+import { t } from '../terminal.ts'
+import { bad, type Finding, fine, odd } from './finding.ts'
+
+export async function checkRedis({ core, settings }: House, config: Config): Promise<readonly Finding[]> {
+  if (settings.redis === undefined) return []
+  try {
+    await core.db.ready()
+    const policy = await policyOf(settings.redis)
+    const answers = fine(t('cli.doctor.redis'))
+    return policy === undefined ? [answers] : [answers, odd(t('cli.doctor.redis_evicts', { policy }))]
+  } catch (error) {
+    return [bad(explainFailure(error, config, t) ?? String(error))]
+  }
+}
+
+async function policyOf({ client, prefix }: RedisPlace): Promise<string | undefined> {
+  if (typeof client !== 'string') return wrongPolicy(client, prefix)
+  const connection = new RedisConnection(client)
+  try {
+    return await wrongPolicy(connection, prefix)
+  } finally {
+    await connection.close()
+  }
+}

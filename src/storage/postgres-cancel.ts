@@ -1,0 +1,33 @@
+// Tells PostgreSQL to give up what a connection asked for and nobody waits for any more. It would go on, and keep its connection there: behind one lock all that PostgreSQL has would be gone.
+import { connect } from 'node:net'
+
+/** https://www.postgresql.org/docs/current/protocol-message-formats.html: CancelRequest */
+const CODE = 80877102
+const LENGTH = 16
+const PATIENCE_MS = 1000
+
+/** As much of pg's Client as is needed. What PostgreSQL told it at its begin names the process there. */
+interface Cancellable {
+  readonly host: string
+  readonly port: number
+  readonly processID: number
+  readonly secretKey: number
+}
+
+/** Nobody waits for it: there is no answer. In the clear also where connections are not, as PostgreSQL's own tools do: it names one that is given up. */
+export function cancel(client: object): void {
+  if (!isCancellable(client)) return
+  const message = Buffer.alloc(LENGTH)
+  for (const [at, value] of [LENGTH, CODE, client.processID, client.secretKey].entries()) message.writeInt32BE(value, at * 4)
+  const { host, port } = client
+  const socket = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host)
+  // Where it cannot be reached, it has other troubles.
+  socket.on('error', () => {})
+  socket.setTimeout(PATIENCE_MS, () => socket.destroy())
+  socket.unref().resume().end(message)
+}
+
+function isCancellable(client: object): client is Cancellable {
+  const { host, port, processID, secretKey }: Partial<Cancellable> = client
+  return typeof host === 'string' && [port, processID, secretKey].every(Number.isInteger)
+}

@@ -1,0 +1,122 @@
+// A Redis that loses what it held: emptied, back at an older copy, short of memory. People are logged out cleanly, and the log says why.
+import { copyFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { siteOfTest } from '../support/evidence.ts'
+import { memberOf, statusWith } from '../support/members.ts'
+import { KEPT, OwnRedis } from '../support/own-redis.ts'
+import { findProgram } from '../support/own-server.ts'
+import { newFolder, run } from '../support/server.ts'
+import type { Site } from '../support/site.ts'
+import { GOOD_PASSWORD } from '../support/visitor.ts'
+
+const isLeftOut = findProgram('redis-server') === undefined && process.env.REQUIRE_ALL !== '1'
+if (isLeftOut) console.warn('left out: what a Redis loses, as redis-server is not installed')
+
+const LOST = 'Redis has lost what it held: whoever was logged in has to log in again, and limits count from zero'
+const OLDER = 'Redis has gone back to an older copy of what it held: later logins are lost, and later logouts may be undone'
+const EVICTED = 'Redis has thrown keys out for lack of memory: people are logged out, and limits forgotten'
+const MAY_EVICT = 'Redis may throw keys out when its memory is full, which logs people out: set maxmemory-policy noeviction'
+
+const warnings = (site: Site) =>
+  site.logs.filter(({ level, message }) => level === 'warn' && message.startsWith('Redis')).map(({ message }) => message)
+
+const LOOK_MS = 1000
+/** Long enough for two looks. */
+const LOOKED = { timeout: 5000, interval: 100 }
+
+describe.skipIf(isLeftOut)('a Redis that loses what it held', () => {
+  let redis: OwnRedis
+
+  beforeAll(async () => {
+    redis = await OwnRedis.start(KEPT)
+  })
+  afterEach(async () => {
+    await redis.tell('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
+    await redis.tell('CONFIG', 'SET', 'maxmemory', '0')
+    await redis.tell('FLUSHALL')
+  })
+  afterAll(() => redis.drop())
+
+  /** A site that has looked at Redis once. */
+  async function siteThatWatches(): Promise<Site> {
+    const site = await siteOfTest({ redis: redis.url, rateLimit: true })
+    const keys = async () => redis.tell('KEYS', 'guildhall:watch:*')
+    await expect.poll(keys, LOOKED).toHaveLength(1)
+    return site
+  }
+
+  test('F-13 emptied: who was logged in is asked to log in, limits count from zero, accounts and epochs stay, the log says why', async () => {
+    const site = await siteThatWatches()
+    const { visitor, id } = await memberOf(site, 'anna')
+    const guess = () => site.visitor().api('/login', { username: 'anna', password: 'not the password' })
+    for (let tries = 0; tries < 5; tries++) expect((await guess()).status).toBe(401)
+    expect((await guess()).status).toBe(429)
+    expect(warnings(site)).toEqual([])
+    await redis.tell('FLUSHALL')
+    expect((await visitor.api('/profile')).status).toBe(401)
+    const page = await visitor.get('/profile')
+    expect([page.status, page.headers.get('location')]).toEqual([303, expect.stringContaining('/login')])
+    expect((await guess()).status).toBe(401)
+    await expect.poll(() => warnings(site), LOOKED).toEqual([LOST])
+    expect((await visitor.api('/login', { username: 'anna', password: GOOD_PASSWORD })).status).toBe(200)
+    expect(await statusWith(site, id)).toBe(401)
+    expect(warnings(site)).toEqual([LOST])
+  })
+
+  test('F-13 back at an older copy: the log says that a logout may be undone; who was disabled stays out', async () => {
+    const site = await siteThatWatches()
+    const { id: left, visitor } = await memberOf(site, 'anna')
+    const { id: disabled } = await memberOf(site, 'bert')
+    await redis.tell('SAVE')
+    const snapshot = join(redis.folder, 'older.rdb')
+    copyFileSync(join(redis.folder, 'dump.rdb'), snapshot)
+    expect((await visitor.api('/logout', {})).status).toBe(204)
+    await site.membership.users.setStatus('bert', 'disabled')
+    await sleep(2 * LOOK_MS)
+    await redis.restoreFrom(snapshot)
+    await expect.poll(() => warnings(site), LOOKED).toEqual([OLDER])
+    expect(await statusWith(site, left)).toBe(200)
+    expect(await statusWith(site, disabled)).toBe(401)
+    await site.membership.users.setStatus('bert', 'active')
+    expect(await statusWith(site, disabled)).toBe(401)
+  })
+
+  test('F-13 short of memory: the log says that keys are thrown out, once, and doctor warns of the setting', async () => {
+    await redis.tell('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
+    const site = await siteThatWatches()
+    expect(warnings(site)).toEqual([MAY_EVICT])
+    await redis.tell('DEBUG', 'POPULATE', '20000', 'filling', '500')
+    await redis.tell('CONFIG', 'SET', 'maxmemory', '4mb')
+    await expect.poll(() => warnings(site), LOOKED).toEqual([MAY_EVICT, EVICTED])
+    await redis.tell('DEBUG', 'POPULATE', '20000', 'more', '500').catch(() => {})
+    await sleep(2 * LOOK_MS)
+    expect(warnings(site)).toEqual([MAY_EVICT, EVICTED])
+    const folder = newFolder()
+    await run(['migrate'], { folder })
+    const said = await run(['doctor'], { folder, env: { REDIS_URL: redis.url } })
+    expect(said.stdout).toMatch(/^warning +When its memory is full, Redis throws keys out \(maxmemory-policy allkeys-lru\)/m)
+    expect(said.code).toBe(0)
+  })
+
+  test('a full Redis that keeps what it has: new logins wait, members stay members and can log out', async () => {
+    const site = await siteThatWatches()
+    const { visitor, id } = await memberOf(site, 'anna')
+    await redis.tell('CONFIG', 'SET', 'maxmemory', '1')
+    expect((await visitor.api('/profile')).status).toBe(200)
+    const turnedAway = await site.visitor().logIn('anna')
+    expect([turnedAway.status, turnedAway.headers.get('retry-after')]).toEqual([503, '1'])
+    expect((await visitor.api('/logout', {})).status).toBe(204)
+    expect(await statusWith(site, id)).toBe(401)
+    await redis.tell('CONFIG', 'SET', 'maxmemory', '0')
+    await sleep(2 * LOOK_MS)
+    expect(warnings(site)).toEqual([])
+  })
+
+  test('a site that closes takes its mark along', async () => {
+    const site = await siteThatWatches()
+    await site.membership.close()
+    expect(await redis.tell('KEYS', 'guildhall:watch:*')).toEqual([])
+  })
+})

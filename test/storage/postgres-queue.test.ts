@@ -1,0 +1,85 @@
+// What piles up before PostgreSQL, and in it, when it does not answer: never more than a bound, and nothing that outlives the wait.
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { expect, onTestFinished, test } from 'vitest'
+import type { Database } from '../../src/storage/contract.ts'
+import { MOST_WAITING } from '../../src/storage/lane.ts'
+import { openPostgres } from '../../src/storage/postgres.ts'
+import { MOST_CONNECTIONS } from '../../src/storage/postgres-pool.ts'
+import { findUserById } from '../../src/storage/users.ts'
+import { inDatabase } from '../support/looking.ts'
+import { describeOnPostgres, makeDatabase } from '../support/postgres.ts'
+import { TcpProxy } from '../support/tcp-proxy.ts'
+
+const DEADLINE_MS = 500
+
+interface Hall {
+  readonly db: Database
+  readonly url: string
+  readonly proxy: TcpProxy
+}
+
+async function hallOfTest(): Promise<Hall> {
+  const { url, drop } = await makeDatabase()
+  onTestFinished(drop)
+  const proxy = await TcpProxy.before(url)
+  onTestFinished(() => proxy.close())
+  const db = openPostgres(proxy.urlOf(url))
+  onTestFinished(() => db.close())
+  await db.migrate()
+  return { db, url, proxy }
+}
+
+/** How many calls were turned away before any call can have been too late. */
+async function countAtOnce(calls: readonly Promise<unknown>[]): Promise<number> {
+  let atOnce = 0
+  const began = performance.now()
+  const judged = calls.map(async (call) => {
+    await expect(call).rejects.toMatchObject({ code: 'store_unavailable' })
+    if (performance.now() - began < DEADLINE_MS - 50) atOnce++
+  })
+  await Promise.all(judged)
+  return atOnce
+}
+
+describeOnPostgres('behind a PostgreSQL that says nothing', () => {
+  test.each([
+    // Look-ups that come together are one call.
+    ['sessions', ({ db }: Hall) => db.sessions.delete('nobody'), MOST_CONNECTIONS],
+    ['everything else', ({ db }: Hall) => db.first(findUserById, { id: 'nobody' }), MOST_CONNECTIONS - 3],
+  ] as const)('F-11 %s: so many calls wait, and more are turned away at once', async (_, ask, connections) => {
+    const hall = await hallOfTest()
+    hall.proxy.stall()
+    const calls = Array.from({ length: MOST_WAITING + connections + 50 }, async () => ask(hall))
+    const turnedAway = await countAtOnce(calls)
+    expect(turnedAway).toBeGreaterThanOrEqual(50)
+    // The first ones wait too, until they are given their connections.
+    expect(turnedAway).toBeLessThanOrEqual(50 + MOST_CONNECTIONS)
+    await hall.proxy.mend()
+    const isBack = async () => (await Promise.allSettled([ask(hall)]))[0].status
+    await expect.poll(isBack, { timeout: 2000 }).toBe('fulfilled')
+  })
+
+  test('F-11 what waits for a lock there is told to give up when nobody waits for it any more', async () => {
+    const { db, url } = await hallOfTest()
+    const somebody = new pg.Client({ connectionString: url })
+    await somebody.connect()
+    onTestFinished(() => somebody.end())
+    await somebody.query('BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE')
+    let most = 0
+    for (let second = 0; second < 4; second++) {
+      await Promise.allSettled(Array.from({ length: 20 }, async () => db.first(findUserById, { id: 'nobody' })))
+      await sleep(DEADLINE_MS)
+      most = Math.max(most, await countConnections(url))
+    }
+    // Its own, somebody's, the one that looks, and as many as give up right now.
+    expect(most).toBeLessThan(2 * MOST_CONNECTIONS + 2)
+    await somebody.query('ROLLBACK')
+    await expect.poll(async () => db.sessions.find('nobody')).toBeUndefined()
+  })
+})
+
+async function countConnections(url: string): Promise<number> {
+  const sql = 'SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database()'
+  return Number((await inDatabase({ database: url }, sql))[0]?.n)
+}
