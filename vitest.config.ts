@@ -1,8 +1,13 @@
 import { defineConfig } from 'vitest/config'
 import { postgresAnswers } from './test/support/postgres-server.ts'
+import { redisAnswers } from './test/support/redis-server.ts'
 
 const runsOnPostgres = process.env.REQUIRE_ALL === '1' || (await postgresAnswers())
-const leftOut = runsOnPostgres ? [] : ['the tests of the application on PostgreSQL, as none answers on this machine']
+const runsOnRedis = process.env.REQUIRE_ALL === '1' || (await redisAnswers())
+const leftOut = [
+  ...(runsOnPostgres ? [] : ['the tests of the application on PostgreSQL, as none answers on this machine']),
+  ...(runsOnRedis ? [] : ['the tests of sessions and throttles on Redis, as none answers on this machine']),
+]
 
 /** What reaches the database through the membership; it runs once on SQLite, with everything else, and once on PostgreSQL. */
 const ON_EVERY_DATABASE = [
@@ -12,6 +17,12 @@ const ON_EVERY_DATABASE = [
   'test/features/**/*.test.ts',
   'test/http/**/*.test.ts',
   'test/security/{login,login-limits,logout,registration,regressions,session-ends,session-ids}.test.ts',
+]
+
+/** What is about sessions and throttles; it runs once more with both in Redis, and everything else in SQLite. */
+const ON_REDIS = [
+  'test/features/{accounts,main-job,throttle}.test.ts',
+  'test/security/{login-limits,logout,regressions,session-data,session-ends,session-ids}.test.ts',
 ]
 
 // Tests import the package by its own name; the condition leads to the sources, so that nothing has to be built first.
@@ -38,6 +49,9 @@ export default defineConfig({
               },
             },
           ]
+        : []),
+      ...(runsOnRedis
+        ? [{ extends: true as const, test: { name: 'redis', include: ON_REDIS, env: { GUILDHALL_TEST_REDIS: '1' } } }]
         : []),
     ],
   },

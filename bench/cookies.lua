@@ -1,9 +1,10 @@
--- Each request takes the next Cookie header of the file that COOKIES names.
+-- Each request takes the next Cookie header of the file that COOKIES names, beside the headers that all have.
 local requests, at = {}, 0
 
 function init()
   for line in io.lines(os.getenv('COOKIES')) do
-    requests[#requests + 1] = wrk.format('GET', nil, { ['Cookie'] = line })
+    wrk.headers['Cookie'] = line
+    requests[#requests + 1] = wrk.format()
   end
 end
 

@@ -1,4 +1,5 @@
 // Loaded before a measured server: answers, over the channel to the benchmark, what the process has used so far.
+import cluster from 'node:cluster'
 import { StatementSync } from 'node:sqlite'
 
 export type Question = 'usage' | 'count statements'
@@ -14,16 +15,19 @@ type Kind = 'reads' | 'writes' | 'questions'
 
 const statements: Record<Kind, number> = { reads: 0, writes: 0, questions: 0 }
 
-process.on('message', (question: Question) => {
-  if (question === 'count statements') countStatements()
-  const { user, system } = process.cpuUsage()
-  const usage: Usage = { cpuMicros: user + system, rssBytes: process.memoryUsage.rss(), statements: { ...statements } }
-  process.send?.(usage)
-})
-// No server outlives the benchmark, however that ends.
-process.on('disconnect', () => process.exit())
-// The channel keeps no server open that wants to end.
-process.channel?.unref()
+// A worker's channel leads to its supervisor, who has other questions.
+if (cluster.isPrimary) {
+  process.on('message', (question: Question) => {
+    if (question === 'count statements') countStatements()
+    const { user, system } = process.cpuUsage()
+    const usage: Usage = { cpuMicros: user + system, rssBytes: process.memoryUsage.rss(), statements: { ...statements } }
+    process.send?.(usage)
+  })
+  // No server outlives the benchmark, however that ends.
+  process.on('disconnect', () => process.exit())
+  // The channel keeps no server open that wants to end.
+  process.channel?.unref()
+}
 
 /** Only where it is asked for: it costs time. `PRAGMA data_version`, the question whether another process has written, counts apart. */
 function countStatements(): void {

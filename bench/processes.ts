@@ -1,12 +1,12 @@
 // Starts and stops what is measured: each server is a process of its own, with a channel through which it tells what it has used.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { mkdtempSync, openSync, rmSync } from 'node:fs'
+import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { devNull, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { External } from './external.ts'
-import { bodyOfLogin, type Door, networkOf, PASSWORD } from './members.ts'
+import type { External, Need } from './external.ts'
+import { bodyOfLogin, type Door, memberName, networkOf, PASSWORD } from './members.ts'
 import type { Question, Usage } from './probe.ts'
 
 const HERE = import.meta.dirname
@@ -32,6 +32,13 @@ export function newFolder(): string {
   return folder
 }
 
+/** A file for the load generator: each request takes the next line. */
+export function cookieFile(cookies: readonly string[]): string {
+  const file = join(newFolder(), 'cookies')
+  writeFileSync(file, cookies.join('\n'))
+  return file
+}
+
 export function removeFolders(): void {
   for (const folder of temporary.splice(0)) rmSync(folder, { recursive: true, force: true })
 }
@@ -43,8 +50,8 @@ export async function startApp(name: string, external?: External): Promise<Measu
     env: {
       ...process.env,
       NODE_ENV: 'production',
-      BENCH_REDIS: external?.urls.get('Redis'),
-      BENCH_POSTGRES: external?.urls.get('PostgreSQL'),
+      BENCH_REDIS: external?.redis?.url,
+      BENCH_POSTGRES: external?.postgres && (await external.newSchema()),
     },
   })
   const startedAt = performance.now()
@@ -59,6 +66,14 @@ export interface ServerOptions {
   readonly database?: string
   readonly flags?: readonly string[]
   readonly settings?: Readonly<Record<string, string>>
+}
+
+/** What leads `guildhall serve` to the stores: a schema of its own, and the benchmark's Redis. */
+export async function serverSettings(needs: readonly Need[], external: External): Promise<Readonly<Record<string, string>>> {
+  return {
+    ...(needs.includes('PostgreSQL') && { DATABASE_URL: await external.newSchema() }),
+    ...(needs.includes('Redis') && external.redis && { REDIS_URL: external.redis.url }),
+  }
 }
 
 /** The whole server as an operator runs it: production, all checks, a log line per request, metrics. The log goes nowhere. */
@@ -106,9 +121,15 @@ export async function logIn(base: string, door: Door, index: number): Promise<st
   return cookieOf(await post(base + door.path, bodyOfLogin(door, index), networkOf(index)))
 }
 
+export async function logOut(base: string, cookie: string): Promise<void> {
+  const headers = { 'content-type': 'application/json', origin: base, cookie }
+  const response = await fetch(`${base}/api/logout`, { method: 'POST', headers, body: '{}' })
+  if (response.status !== 204) throw new Error(`a logout was answered ${response.status}`)
+}
+
 /** The Cookie header of a login at one of the small applications. */
-export async function logInSimply(base: string): Promise<string> {
-  return cookieOf(await post(`${base}/login`, {}, undefined))
+export async function logInSimply(base: string, index: number): Promise<string> {
+  return cookieOf(await post(`${base}/login`, { name: memberName(index) }, undefined))
 }
 
 async function post(url: string, body: object, network: string | undefined): Promise<Response> {

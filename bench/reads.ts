@@ -1,8 +1,10 @@
 // Reads: every contestant in turn, round after round, so that a noisy minute falls on all of them.
-import { BARE, type Contestant, contestants, LIBRARY, SERVER } from './contestants.ts'
-import type { External } from './external.ts'
-import { load } from './generator.ts'
-import { logInSimply, type Measured, registerAndLogIn, startApp, startServer } from './processes.ts'
+import { BARE, type Contestant, contestants, hasMembers, servers } from './contestants.ts'
+import { type Cost, costOfLoad, medianCost } from './cost.ts'
+import type { External, StoreCpu } from './external.ts'
+import { CONNECTIONS } from './generator.ts'
+import { memberName, networkOf } from './members.ts'
+import { cookieFile, logInSimply, type Measured, registerAndLogIn, serverSettings, startApp, startServer } from './processes.ts'
 import { median } from './stats.ts'
 
 export interface ReadRow {
@@ -19,6 +21,8 @@ export interface ReadRow {
   readonly goal?: number
   /** Another contestant, how many times its CPU time this one takes, and how many it may. */
   readonly against?: { readonly name: string; readonly times: number; readonly most: number }
+  /** CPU time of the processes of PostgreSQL and Redis for one request, where they can be seen. */
+  readonly storeMicros?: StoreCpu
   readonly onlyInDocs?: boolean
 }
 
@@ -33,27 +37,34 @@ export interface ReadOptions {
   readonly seconds: number
   readonly warmUpSeconds: number
   readonly external: External
+  /** Takes only contestants with such a name, those that they are compared with, and bare Express. */
+  readonly among?: RegExp | undefined
 }
 
 interface Host {
   readonly server: Measured
-  readonly cookie: string | undefined
+  /** Of all visitors; none where nobody needs a login. */
+  readonly cookies: readonly string[]
+  readonly cookieFile: string
 }
 
-interface Round {
-  readonly cpuMicros: number
+/** They come in turn: a store that is asked for the same session again and again would look better than it is, or worse. */
+const VISITORS = CONNECTIONS
+
+interface Round extends Cost {
   readonly perSecond: number
   readonly p99Ms: number
 }
 
 type Rounds = ReadonlyMap<string, readonly Round[]>
 
-export async function measureReads({ rounds, seconds, warmUpSeconds, external }: ReadOptions): Promise<ReadResult> {
-  const leftOut = contestants.flatMap(({ name, needs }) => {
-    const because = needs && external.missing.get(needs)
-    return because === undefined ? [] : [{ name, because }]
+export async function measureReads({ rounds, seconds, warmUpSeconds, external, among }: ReadOptions): Promise<ReadResult> {
+  const wanted = contestants.filter((each) => among === undefined || isAmong(each, among))
+  const leftOut = wanted.flatMap(({ name, needs }) => {
+    const because = needs?.flatMap((need) => external.missing.get(need) ?? []).join(', and ')
+    return because ? [{ name, because }] : []
   })
-  const present = contestants.filter(({ name }) => leftOut.every((left) => left.name !== name))
+  const present = wanted.filter(({ name }) => leftOut.every((left) => left.name !== name))
   const hosts = new Map<string, Host>()
   const results = new Map<string, Round[]>(present.map(({ name }) => [name, []]))
   try {
@@ -63,7 +74,7 @@ export async function measureReads({ rounds, seconds, warmUpSeconds, external }:
       const turn = Math.max(round, 0) % present.length
       for (const contestant of [...present.slice(turn), ...present.slice(0, turn)]) {
         const host = hosts.get(contestant.host) ?? missing(contestant.host)
-        const measured = await measure(host, contestant, round < 0 ? warmUpSeconds : seconds)
+        const measured = await measure(host, contestant, round < 0 ? warmUpSeconds : seconds, external)
         if (round >= 0) results.get(contestant.name)?.push(measured)
       }
     }
@@ -73,7 +84,12 @@ export async function measureReads({ rounds, seconds, warmUpSeconds, external }:
   return { rows: present.map((contestant) => rowOf(contestant, results)), leftOut }
 }
 
-function rowOf({ name, goal, against, onlyInDocs }: Contestant, results: Rounds): ReadRow {
+function isAmong({ name }: Contestant, among: RegExp): boolean {
+  const rivals = contestants.flatMap((each) => (among.test(each.name) ? [each.name, each.against?.name ?? BARE] : BARE))
+  return rivals.includes(name)
+}
+
+function rowOf({ name, goal, against, needs, onlyInDocs }: Contestant, results: Rounds): ReadRow {
   const own = results.get(name) ?? []
   const times = (other: string) =>
     median(own.map(({ cpuMicros }, at) => cpuMicros / (results.get(other)?.[at]?.cpuMicros ?? Number.NaN)))
@@ -87,32 +103,42 @@ function rowOf({ name, goal, against, onlyInDocs }: Contestant, results: Rounds)
     bestTimesBare: best(name) / best(BARE),
     ...(goal !== undefined && { goal }),
     ...(against !== undefined && { against: { ...against, times: times(against.name) } }),
+    ...(needs && { storeMicros: medianCost(own).stores }),
     ...(onlyInDocs && { onlyInDocs }),
   }
 }
 
-async function measure({ server, cookie }: Host, who: Contestant, seconds: number): Promise<Round> {
-  const headers = { ...who.headers, ...(who.as === 'member' && { Cookie: cookie ?? missing('cookie') }) }
-  const before = await server.ask()
-  const served = await load({ url: server.base + who.path, headers, seconds })
-  const after = await server.ask()
-  if (served.failures > 0) throw new Error(`${who.name}: ${served.failures} requests failed`)
-  return {
-    cpuMicros: (after.cpuMicros - before.cpuMicros) / served.requests,
-    perSecond: served.perSecond,
-    p99Ms: served.p99Ms,
-  }
+async function measure(
+  { server, cookies, cookieFile }: Host,
+  who: Contestant,
+  seconds: number,
+  external: External,
+): Promise<Round> {
+  const asMember = who.as === 'member' && { Cookie: cookies[0] ?? missing('cookie') }
+  const headers = { ...who.headers, ...asMember }
+  const url = server.base + who.path
+  // Connections to the stores that were closed since the last round are made before the measurement begins.
+  if (who.needs) await Promise.all(Array.from({ length: CONNECTIONS }, async () => (await fetch(url, { headers })).arrayBuffer()))
+  const given = { url, headers, seconds, ...(asMember && { cookies: cookieFile }) }
+  const { cpuMicros, stores, result } = await costOfLoad(server, external, who.needs ?? [], given)
+  return { cpuMicros, stores, perSecond: result.perSecond, p99Ms: result.p99Ms }
 }
 
 async function open(host: string, external: External): Promise<Host> {
-  const server = host === SERVER ? await startServer() : await startApp(host, external)
-  return { server, cookie: await cookieFrom(host, server.base) }
+  const needs = servers.get(host)
+  // As behind a proxy: each visitor registers from a network of their own.
+  const server = needs
+    ? await startServer({ settings: { TRUST_PROXY: '1', ...(await serverSettings(needs, external)) } })
+    : await startApp(host, external)
+  const needsLogin = contestants.some((contestant) => contestant.host === host && contestant.as === 'member')
+  const cookies: string[] = []
+  for (let index = 0; needsLogin && index < VISITORS; index++) cookies.push(await cookieOf(host, server.base, index))
+  return { server, cookies, cookieFile: cookieFile(cookies) }
 }
 
-/** Only who needs a login has a cookie. */
-async function cookieFrom(host: string, base: string): Promise<string | undefined> {
-  if (contestants.every((contestant) => contestant.host !== host || contestant.as === 'anonymous')) return undefined
-  return host === SERVER || host === LIBRARY ? registerAndLogIn(base) : logInSimply(base)
+function cookieOf(host: string, base: string, index: number): Promise<string> {
+  if (!hasMembers(host)) return logInSimply(base, index)
+  return registerAndLogIn(base, { username: memberName(index), network: networkOf(index) })
 }
 
 function missing(name: string): never {

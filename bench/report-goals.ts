@@ -1,12 +1,18 @@
 // The goals that are no row of the reads: reached or missed.
 import type { CountResult } from './counts.ts'
 import type { GrowthResult } from './growth.ts'
+import { storeGrowthRows } from './report-stores.ts'
 import type { Results } from './results.ts'
 import type { StormResult } from './storm.ts'
 import { type Cells, table, verdict } from './table.ts'
 
-export function goalsTable({ counts, storm, growth }: Results): string {
-  const rows = [...(counts ? countRows(counts) : []), ...(storm ? stormRows(storm) : []), ...(growth ? growthRows(growth) : [])]
+export function goalsTable({ counts, storm, growth, stores }: Results): string {
+  const rows = [
+    ...(counts ? countRows(counts) : []),
+    ...(storm ? stormRows(storm) : []),
+    ...(growth ? growthRows(growth) : []),
+    ...(stores ? storeGrowthRows(stores) : []),
+  ]
   return rows.length === 0 ? '' : table(['work', 'goal', 'reached', ''], rows)
 }
 

@@ -1,11 +1,21 @@
 // Turns results into tables: for the terminal, docs/performance.md and the README.
 import { goalsTable } from './report-goals.ts'
+import { capacityText } from './report-stores.ts'
 import { PARTS, type Results } from './results.ts'
+import type { Latency } from './storm-clients.ts'
+import type { RivalRow } from './storm-rivals.ts'
 import { percent, table, verdict } from './table.ts'
 
 /** All that was measured, but for the profiles. */
 export function mainText(results: Results): string {
-  const texts = [whereText(results), readsText(results), stormText(results), goalsTable(results)]
+  const texts = [
+    whereText(results),
+    readsText(results),
+    stormText(results),
+    processesText(results),
+    goalsTable(results),
+    capacityText(results),
+  ]
   return texts.filter((text) => text !== '').join('\n\n')
 }
 
@@ -49,9 +59,12 @@ function whereText(results: Results): string {
 
 function readsText({ reads, leftOut = [] }: Results): string {
   if (reads === undefined) return ''
-  const rows = reads.map(({ name, cpuMicros, timesBare, bestTimesBare, goal, against, perSecond, p99Ms }) => [
+  const rows = reads.map(({ name, cpuMicros, storeMicros = {}, timesBare, bestTimesBare, goal, against, perSecond, p99Ms }) => [
     name,
     Math.round(cpuMicros),
+    Object.entries(storeMicros)
+      .map(([store, micros]) => `${store} ${Math.round(micros)}`)
+      .join(', '),
     timesBare.toFixed(2),
     bestTimesBare?.toFixed(2) ?? '',
     [
@@ -63,7 +76,16 @@ function readsText({ reads, leftOut = [] }: Results): string {
     Math.round(perSecond),
     p99Ms.toFixed(1),
   ])
-  const head = ['one request', 'CPU µs', 'times bare Express', 'in the best round', 'goal', 'requests/s', 'p99 ms']
+  const head = [
+    'one request',
+    'CPU µs',
+    "the store's CPU µs",
+    'times bare Express',
+    'in the best round',
+    'goal',
+    'requests/s',
+    'p99 ms',
+  ]
   const missing = leftOut.map(({ name, because }) => `Left out: ${name}, as ${because}.`)
   return [table(head, rows), ...missing].join('\n\n')
 }
@@ -71,13 +93,23 @@ function readsText({ reads, leftOut = [] }: Results): string {
 /** Ourselves and the others, in the same rounds. */
 function stormText({ storm }: Results): string {
   if (storm?.rivals === undefined) return ''
-  const cells = ({ p50Ms, p99Ms }: { readonly p50Ms: number; readonly p99Ms: number }) =>
-    `${p50Ms.toFixed(p50Ms < 10 ? 1 : 0)} / ${p99Ms.toFixed(p99Ms < 10 ? 1 : 0)} ms`
-  const rows = [...storm.rivals, { ...storm, name: '`guildhall serve`' }].map((row) => [
-    row.name,
-    cells(row.idle),
-    cells(row.storm),
-    row.loginsPerSecond.toFixed(row.loginsPerSecond < 10 ? 1 : 0),
-  ])
-  return table(['login storm', 'other requests when idle, p50 / p99', 'in the storm', 'logins/s'], rows)
+  return stormTable('login storm', [...storm.rivals, { ...storm, name: '`guildhall serve`' }])
+}
+
+/** Ourselves, where several processes share their members. */
+function processesText({ processes = [] }: Results): string {
+  return processes.length === 0 ? '' : stormTable('`guildhall serve` in the login storm', processes)
+}
+
+function stormTable(what: string, rows: readonly RivalRow[]): string {
+  const cells = ({ p50Ms, p99Ms }: Latency) => `${p50Ms.toFixed(p50Ms < 10 ? 1 : 0)} / ${p99Ms.toFixed(p99Ms < 10 ? 1 : 0)} ms`
+  return table(
+    [what, 'other requests when idle, p50 / p99', 'in the storm', 'logins/s'],
+    rows.map(({ name, idle, storm, loginsPerSecond }) => [
+      name,
+      cells(idle),
+      cells(storm),
+      loginsPerSecond.toFixed(loginsPerSecond < 10 ? 1 : 0),
+    ]),
+  )
 }

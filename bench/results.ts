@@ -1,12 +1,15 @@
 // What bench/results.json holds. Its parts may have been measured one by one, and by an older benchmark that knew less.
 import type { Busyness } from './busyness.ts'
+import type { CapacityRow } from './capacity.ts'
 import type { CountResult } from './counts.ts'
 import type { GrowthResult } from './growth.ts'
+import type { StoreGrowthResult } from './growth-stores.ts'
 import type { ProfileResult } from './profile.ts'
 import type { ReadResult, ReadRow } from './reads.ts'
 import type { StormResult } from './storm.ts'
+import type { RivalRow } from './storm-rivals.ts'
 
-export const PARTS = ['reads', 'storm', 'growth'] as const
+export const PARTS = ['reads', 'storm', 'processes', 'growth', 'stores', 'capacity'] as const
 export type Part = (typeof PARTS)[number]
 
 export interface Results {
@@ -23,5 +26,14 @@ export interface Results {
 
   readonly storm?: StormResult
 
+  /** The storm with several processes on one PostgreSQL. */
+  readonly processes?: readonly RivalRow[]
+
   readonly growth?: GrowthResult
+
+  /** Growth on PostgreSQL and Redis. */
+  readonly stores?: StoreGrowthResult
+
+  /** What docs/scaling.md reckons with. */
+  readonly capacity?: readonly CapacityRow[]
 }

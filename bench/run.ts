@@ -1,32 +1,36 @@
 // `npm run bench`: measures, prints tables, writes results.json and fills the tables of the docs. Asserts nothing about time.
-// `--quick` measures for two or three minutes and keeps nothing; `--only reads|storm|growth` measures a part and keeps the others as they are;
-// `--tables` measures nothing and writes the tables of the last results again.
+// `--quick` measures for two or three minutes and keeps nothing; `--only PART` measures one of reads, storm, processes, growth, stores, capacity and keeps the others as they are;
+// `--among PATTERN` reads with those contestants alone and keeps nothing; `--tables` measures nothing and writes the tables of the last results again.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { resolve } from 'node:path'
 import { isDeepStrictEqual, parseArgs } from 'node:util'
 import { watchBusyness } from './busyness.ts'
+import { measureCapacity } from './capacity.ts'
 import { countStatements } from './counts.ts'
 import { type External, openExternal } from './external.ts'
 import { generatorName } from './generator.ts'
 import { measureGrowth } from './growth.ts'
+import { measureStoreGrowth } from './growth-stores.ts'
 import { installPeers } from './peers.ts'
 import { removeFolders } from './processes.ts'
 import { type ProfileResult, profileServer } from './profile.ts'
-import { measureReads, type ReadOptions, type ReadResult } from './reads.ts'
+import { measureReads } from './reads.ts'
 import { mainText, profileText, shortTable } from './report.ts'
 import { PARTS, type Part, type Results } from './results.ts'
 import { measureStorm } from './storm.ts'
+import { measureSharedStorm } from './storm-shared.ts'
 import { fillBlock } from './table.ts'
 
 const HERE = import.meta.dirname
 const ROOT = resolve(HERE, '..')
 const RECORD = resolve(HERE, 'results.json')
 
-const { quick, only, tables } = parseArgs({
+const { quick, only, among, tables } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
+    among: { type: 'string' },
     tables: { type: 'boolean', default: false },
   },
 }).values
@@ -42,7 +46,8 @@ if (tables) fillTables(lastResults())
 else await bench(partsToMeasure())
 
 async function bench(parts: readonly Part[]): Promise<void> {
-  const kept = quick || parts.length === PARTS.length ? undefined : partsOfThisMachine()
+  const keepsNothing = quick || among !== undefined
+  const kept = keepsNothing || parts.length === PARTS.length ? undefined : partsOfThisMachine()
   installPeers()
   let results: Results = kept ?? { date: new Date().toISOString(), machine }
   try {
@@ -57,7 +62,7 @@ async function bench(parts: readonly Part[]): Promise<void> {
   }
   console.log(`\n${mainText(results)}\n\n${profileText(results)}`)
   // A quick look is no record.
-  if (quick) return
+  if (keepsNothing) return
   writeFileSync(RECORD, `${JSON.stringify(results, null, 2)}\n`)
   fillTables(results)
 }
@@ -65,14 +70,18 @@ async function bench(parts: readonly Part[]): Promise<void> {
 function measure(part: Part): Promise<Partial<Results>> {
   if (part === 'reads') return measureAllOfReads()
   if (part === 'storm') return measureAllOfStorm()
-  return measureAllOfGrowth()
+  if (part === 'processes') return measureProcesses()
+  if (part === 'growth') return measureAllOfGrowth()
+  if (part === 'stores') return measureStores()
+  return measureAllOfCapacity()
 }
 
 async function measureAllOfReads(): Promise<Partial<Results>> {
   say('reads')
-  const external = await openExternal()
-  const timing = quick ? { rounds: 2, seconds: 1, warmUpSeconds: 1 } : { rounds: 11, seconds: 1, warmUpSeconds: 2 }
-  const { rows, leftOut } = await readsWith(external, timing)
+  const timing = quick ? { rounds: 2, seconds: 1, warmUpSeconds: 1 } : { rounds: 8, seconds: 1, warmUpSeconds: 1 }
+  const pattern = among === undefined ? undefined : new RegExp(among, 'i')
+  const { rows, leftOut } = await withStores((external) => measureReads({ ...timing, external, among: pattern }))
+  if (pattern !== undefined) return { reads: rows, leftOut }
   say('statements')
   const counts = await countStatements()
   say('where the time goes')
@@ -82,17 +91,15 @@ async function measureAllOfReads(): Promise<Partial<Results>> {
   return { reads: rows, leftOut, counts, profiles }
 }
 
-async function readsWith(external: External, timing: Omit<ReadOptions, 'external'>): Promise<ReadResult> {
-  try {
-    return await measureReads({ ...timing, external })
-  } finally {
-    await external.close()
-  }
-}
-
 async function measureAllOfStorm(): Promise<Partial<Results>> {
   say('the login storm')
-  return { storm: await measureStorm(quick ? { rounds: 1, seconds: 3 } : { rounds: 3, seconds: 6 }) }
+  return { storm: await measureStorm(quick ? { rounds: 1, seconds: 3 } : { rounds: 3, seconds: 5 }) }
+}
+
+async function measureProcesses(): Promise<Partial<Results>> {
+  say('the login storm with several processes')
+  const timing = quick ? { rounds: 1, seconds: 2 } : { rounds: 3, seconds: 3 }
+  return { processes: await withStores((external) => measureSharedStorm({ ...timing, external })) }
 }
 
 async function measureAllOfGrowth(): Promise<Partial<Results>> {
@@ -101,7 +108,30 @@ async function measureAllOfGrowth(): Promise<Partial<Results>> {
   return { growth: await measureGrowth(size) }
 }
 
+async function measureStores(): Promise<Partial<Results>> {
+  say('growth on PostgreSQL and Redis')
+  const size = quick ? { rounds: 1, seconds: 1, many: 50_000 } : { rounds: 3, seconds: 2, many: 1_000_000 }
+  const stores = await withStores((external) => measureStoreGrowth({ ...size, external }))
+  return stores ? { stores } : {}
+}
+
+async function measureAllOfCapacity(): Promise<Partial<Results>> {
+  say('what one core carries')
+  const timing = quick ? { rounds: 1, seconds: 1 } : { rounds: 2, seconds: 3 }
+  return { capacity: await withStores((external) => measureCapacity({ ...timing, external })) }
+}
+
+async function withStores<T>(work: (external: External) => Promise<T>): Promise<T> {
+  const external = await openExternal()
+  try {
+    return await work(external)
+  } finally {
+    await external.close()
+  }
+}
+
 function partsToMeasure(): readonly Part[] {
+  if (among !== undefined) return ['reads']
   if (only === undefined) return PARTS
   const part = PARTS.find((each) => each === only)
   if (part === undefined) throw new TypeError(`--only must be one of ${PARTS.join(', ')}, got ${only}`)

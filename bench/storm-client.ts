@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { bodyOfLogin, type Door, MEMBERS, networkOf } from './members.ts'
 
 export interface StormOrder {
-  readonly base: string
+  /** Where the server listens; its processes, where each has a port of its own. Connections take them in turn. */
+  readonly bases: readonly string[]
   readonly door: Door
   readonly seconds: number
   /** Connections that log in, for all members in turn, each in a network of its own: nobody is throttled. 0: none. */
@@ -22,6 +23,7 @@ export interface StormOrder {
 }
 
 export interface StormReport {
+  readonly logins: number
   readonly loginsPerSecond: number
   /** Milliseconds of each read, in order. */
   readonly reads: readonly number[]
@@ -48,17 +50,20 @@ async function storm(order: StormOrder): Promise<StormReport> {
   const startedAt = performance.now()
   const endsAt = startedAt + order.seconds * 1000
   const tally = { logins: 0, reads: [] as number[], refusalsMs: [] as number[], withRetryAfter: 0, failures: 0 }
+  // So many connections to each base.
   const agents = [order.logins, order.readers.length, 8].map(
-    (maxSockets) => new Agent({ keepAlive: true, maxSockets: maxSockets || 1 }),
+    (connections) => new Agent({ keepAlive: true, maxSockets: Math.ceil(connections / order.bases.length) || 1 }),
   )
   const [forLogins, forReads, forProbes] = agents
 
   let turn = 0
   const next = () => turn++ % MEMBERS
 
-  async function logInAgainAndAgain(): Promise<void> {
+  const baseOf = (connection: number) => order.bases[connection % order.bases.length] ?? ''
+
+  async function logInAgainAndAgain(connection: number): Promise<void> {
     while (performance.now() < endsAt) {
-      const answered = await logIn(order, next(), forLogins)
+      const answered = await logIn(baseOf(connection), order.door, next(), forLogins)
       if (answered.status === 503) await sleep(order.pauseAfterRefusalMs)
       else if (answered.status !== 200) tally.failures++
       else if (performance.now() < endsAt) tally.logins++
@@ -79,26 +84,28 @@ async function storm(order: StormOrder): Promise<StormReport> {
   }
 
   const read = async (count: number): Promise<void> => {
-    const cookie = order.readers[count % order.readers.length]
-    const answered = await send(`${order.base}/api/profile`, { headers: { cookie }, agent: forReads })
+    const reader = count % order.readers.length
+    const cookie = order.readers[reader]
+    const answered = await send(`${baseOf(reader)}/api/profile`, { headers: { cookie }, agent: forReads })
     if (answered.status === 200) tally.reads.push(answered.ms)
     else tally.failures++
   }
 
-  const probe = async (): Promise<void> => {
-    const answered = await logIn(order, next(), forProbes)
+  const probe = async (count: number): Promise<void> => {
+    const answered = await logIn(baseOf(count), order.door, next(), forProbes)
     if (answered.status !== 503) return
     tally.refusalsMs.push(answered.ms)
     if (answered.headers['retry-after'] !== undefined) tally.withRetryAfter++
   }
 
   await Promise.all([
-    ...Array.from({ length: order.logins }, logInAgainAndAgain),
+    ...Array.from({ length: order.logins }, (_, connection) => logInAgainAndAgain(connection)),
     atSteadyRate(order.readsPerSecond, 0, read),
     atSteadyRate(order.probesPerSecond, order.probesAfterMs, probe),
   ])
   for (const agent of agents) agent.destroy()
   return {
+    logins: tally.logins,
     loginsPerSecond: tally.logins / order.seconds,
     reads: tally.reads,
     refusalsMs: tally.refusalsMs,
@@ -107,7 +114,7 @@ async function storm(order: StormOrder): Promise<StormReport> {
   }
 }
 
-function logIn({ base, door }: StormOrder, index: number, agent: Agent | undefined): Promise<Answered> {
+function logIn(base: string, door: Door, index: number, agent: Agent | undefined): Promise<Answered> {
   const body = JSON.stringify(bodyOfLogin(door, index))
   const headers = { 'content-type': 'application/json', origin: base, 'x-forwarded-for': networkOf(index) }
   return send(base + door.path, { method: 'POST', headers, agent, body })

@@ -2,7 +2,7 @@
 import type { Measured } from './processes.ts'
 import { percentile } from './stats.ts'
 import { sendClients } from './storm-clients.ts'
-import { API_LOGIN } from './storm-rivals.ts'
+import { API_LOGIN } from './storm-round.ts'
 
 const OVERLOAD = 300
 
@@ -24,7 +24,7 @@ export async function measureOverload(server: Measured, seconds: number): Promis
   const watch = setInterval(() => void look(), 250)
   // A few more people than those that fill the queue are timed as they are turned away.
   const report = await sendClients({
-    base: server.base,
+    bases: [server.base],
     door: API_LOGIN,
     seconds,
     logins: OVERLOAD,

@@ -1,24 +1,9 @@
 // Others in the same storm: express-session with three password libraries, and better-auth.
 import type { Door } from './members.ts'
-import { logIn, type Measured, startApp } from './processes.ts'
+import { logIn, startApp } from './processes.ts'
 import { median } from './stats.ts'
-import type { StormReport } from './storm-client.ts'
 import { type Latency, latencyOf } from './storm-clients.ts'
-
-/** Who is in the storm, ourselves included. */
-export interface InStorm {
-  readonly name: string
-  readonly door: Door
-  readonly server: Measured
-  /** Cookie headers of those who are logged in already. */
-  readonly readers: readonly string[]
-}
-
-/** One round. */
-export interface StormRound {
-  readonly idle: StormReport
-  readonly storm: StormReport
-}
+import { API_LOGIN, type InStorm, type StormRound } from './storm-round.ts'
 
 export interface RivalRow {
   readonly name: string
@@ -26,8 +11,6 @@ export interface RivalRow {
   readonly idle: Latency
   readonly storm: Latency
 }
-
-export const API_LOGIN: Door = { path: '/api/login', by: 'username' }
 
 const rivals: readonly { readonly name: string; readonly app: string; readonly door: Door }[] = [
   { name: 'express-session + bcrypt 6 (native, cost 10)', app: 'storm: bcrypt', door: API_LOGIN },
@@ -42,7 +25,7 @@ export async function openRivals(readers: number): Promise<InStorm[]> {
     const server = await startApp(app)
     const cookies: string[] = []
     for (let reader = 0; reader < readers; reader++) cookies.push(await logIn(server.base, door, reader))
-    opened.push({ name, door, server, readers: cookies })
+    opened.push({ name, door, servers: [server], readers: cookies })
   }
   return opened
 }

@@ -56,8 +56,9 @@ async function make({ base, folder }: Place, cookieCache: object): Promise<{ app
 
   const app = express()
   app.all('/api/auth/*splat', toNodeHandler(auth))
+  let visitors = 0
   app.post('/login', async (req, res, next) => {
-    const body = { email: 'benchmark@example.org', password: PASSWORD, name: 'benchmark' }
+    const body = { email: `benchmark-${++visitors}@example.org`, password: PASSWORD, name: 'benchmark' }
     const { headers } = await auth.api.signUpEmail({ body, asResponse: true })
     res.setHeader('Set-Cookie', headers.getSetCookie())
     sendUser(req, res, next)

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import type { RequestHandler } from 'express'
 import { importPeer } from '../peers.ts'
 import { type Apps, appBehind, HOUR_MS, refuse, SECRET, sendUser, USER } from './app.ts'
-import { newPostgresStore, newRedisStore } from './callback-stores.ts'
 import { newSqliteStore } from './plain-sqlite-store.ts'
+import { connectPgSimple, connectRedis } from './stores.ts'
 
 interface Passport {
   readonly default: {
@@ -16,10 +16,10 @@ interface Passport {
 
 export const expressSessionApps: Apps = {
   'express-session, MemoryStore': async () => appBehind(await expressSession()),
-  'express-session, connect-redis': async () => appBehind(await expressSession(await newRedisStore())),
+  'express-session, connect-redis': async () => appBehind(await expressSession(await connectRedis())),
   'express-session, SQLite': async ({ folder }) =>
     appBehind(await expressSession(await newSqliteStore(join(folder, 'sessions.db')))),
-  'express-session, connect-pg-simple': async () => appBehind(await expressSession(await newPostgresStore())),
+  'express-session, connect-pg-simple': async () => appBehind(await expressSession(await connectPgSimple())),
   'passport, MemoryStore': async () => {
     const { default: passport } = await importPeer<Passport>('passport')
     const users = new Map([[USER.id, USER]])

@@ -1,27 +1,45 @@
 // guildhall as a session middleware and as a library in the host's own application. The whole server is started by processes.ts.
 import { join } from 'node:path'
-import express from 'express'
+import express, { type Express } from 'express'
 import { createMembership } from '../../src/membership.ts'
+import type { MembershipOptions } from '../../src/options.ts'
 import { fromExpressStore, MemoryStore, session } from '../../src/session/index.ts'
 import { SqliteStore } from '../../src/session/sqlite-store.ts'
+import { REDIS_PREFIX } from '../external.ts'
 import { type Apps, appBehind, SECRET, sendUser } from './app.ts'
-import { newPostgresStore, newRedisStore } from './callback-stores.ts'
+import { connectPgSimple, connectRedis, ownPostgres, ownRedis } from './stores.ts'
 
 export const guildhallApps: Apps = {
   'guildhall/session, memory, signed': () => appBehind(session({ store: new MemoryStore(), secret: SECRET })),
   'guildhall/session, SQLite': ({ folder }) =>
     appBehind(session({ store: new SqliteStore({ path: join(folder, 'sessions.db') }) })),
+  'guildhall/session, Redis': async () => appBehind(session({ store: await ownRedis() })),
+  'guildhall/session, PostgreSQL': async () => appBehind(session({ store: await ownPostgres() })),
   'guildhall/session, connect-redis': async () =>
-    appBehind(session({ store: fromExpressStore(await newRedisStore(), { ids: 'hashed' }), secret: SECRET })),
+    appBehind(session({ store: fromExpressStore(await connectRedis(), { ids: 'hashed' }), secret: SECRET })),
   'guildhall/session, connect-pg-simple': async () =>
-    appBehind(session({ store: fromExpressStore(await newPostgresStore(), { ids: 'hashed' }), secret: SECRET })),
-  'guildhall as a library': async ({ base, folder }) => {
-    const membership = createMembership({ baseUrl: base, database: `sqlite:${join(folder, 'members.db')}`, rateLimit: false })
-    await membership.migrate()
-    const app = express()
-    app.use(membership)
-    app.get('/bare', sendUser)
-    app.get('/diary', membership.requireLogin, (req, res) => void res.json({ user: req.user }))
-    return app
-  },
+    appBehind(session({ store: fromExpressStore(await connectPgSimple(), { ids: 'hashed' }), secret: SECRET })),
+  'guildhall as a library': ({ base, folder }) => library({ baseUrl: base, database: `sqlite:${join(folder, 'members.db')}` }),
+  'guildhall as a library, PostgreSQL': ({ base }) => library({ baseUrl: base, database: postgres() }),
+  'guildhall as a library, PostgreSQL and Redis': ({ base }) =>
+    library({
+      baseUrl: base,
+      database: postgres(),
+      redis: process.env.BENCH_REDIS ?? '',
+      redisPrefix: `${REDIS_PREFIX}library:`,
+    }),
+}
+
+function postgres(): string {
+  return process.env.BENCH_POSTGRES ?? ''
+}
+
+async function library(options: MembershipOptions): Promise<Express> {
+  const membership = createMembership({ ...options, rateLimit: false })
+  await membership.migrate()
+  const app = express()
+  app.use(membership)
+  app.get('/bare', sendUser)
+  app.get('/diary', membership.requireLogin, (req, res) => void res.json({ user: req.user }))
+  return app
 }

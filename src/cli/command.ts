@@ -89,6 +89,8 @@ function whatIsWrong(code: string, name: string, command: string): string {
       return t('cli.wrong.missing_argument', { name: nameOf(name), command })
     case 'commander.optionMissingArgument':
       return t('cli.wrong.missing_value', { name: withNames(name) })
+    case 'commander.missingMandatoryOptionValue':
+      return t('cli.wrong.missing_option', { name: withNames(name), command })
     case 'commander.excessArguments':
       return t('cli.wrong.excess_arguments', { command })
     default:

@@ -3,6 +3,7 @@ import { type Command, CommanderError, Option } from 'commander'
 import { USER_STATUSES } from '../domain/user.ts'
 import { version } from '../server/version.ts'
 import { refuseEmpty, SpokenCommand } from './command.ts'
+import type { CopyOptions } from './copy.ts'
 import type { NewUserOptions } from './create-user.ts'
 import type { InitOptions } from './init.ts'
 import type { ServeOptions } from './serve.ts'
@@ -123,6 +124,17 @@ function commands(): Command {
     .action(async (file: string, { yes, ...options }: Json & { readonly yes?: boolean }) =>
       (await import('./backup.ts')).restoreBackup(file, { yes: yes === true, ...asked(options) }),
     )
+  program
+    .command('copy')
+    .description(t('cli.copy'))
+    .requiredOption('--from <database>', t('cli.option.from'))
+    .requiredOption('--to <database>', t('cli.option.to'))
+    .option('--redis [url]', t('cli.option.redis'))
+    .option('--redis-prefix <prefix>', t('cli.option.redis_prefix'))
+    .option('--yes', t('cli.option.yes'))
+    .option('--json', t('cli.option.json'))
+    .action(async (options: CopyOptions) => (await import('./copy.ts')).copy(options))
+
   program
     .command('init')
     .description(t('cli.init'))

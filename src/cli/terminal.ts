@@ -35,7 +35,7 @@ export function complain(text: string): void {
 }
 
 /** Prints why a command failed, and sets the exit code. A stack is shown for bugs alone. */
-export async function report(error: unknown, config?: Config): Promise<void> {
+export async function report(error: unknown, config?: Pick<Config, 'port' | 'host' | 'databaseFile'>): Promise<void> {
   process.exitCode = error instanceof UsageError ? WRONG_USAGE : FAILURE
   if (error instanceof UsageError || error instanceof CommandFailed) return complain(error.message)
   if (error instanceof MembershipError) return complain(explain(error))

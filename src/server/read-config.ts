@@ -11,7 +11,7 @@ import { type Config, ConfigError, LOG_LEVELS, type Reading } from './config.ts'
 import type { Environment } from './env.ts'
 import { type SettingsReader, settingsReader } from './read-settings.ts'
 import { type Note, noteIn } from './remark.ts'
-import { postgresUrl } from './shown-database.ts'
+import { readDatabase } from './shown-database.ts'
 
 /** What was set, and what went wrong on the way to it. */
 type Found = Pick<Environment, 'values' | 'faults' | 'warnings'>
@@ -61,14 +61,10 @@ function refuseLater(read: SettingsReader, fault: Note, warn: Note): void {
 
 function checkDatabase(read: SettingsReader, production: boolean, fault: Note): Pick<Config, 'database' | 'databaseFile'> {
   const database = read.text('DATABASE_URL') ?? 'sqlite:./data/guildhall.db'
-  if (/^postgres(?:ql)?:\/\/./i.test(database)) {
-    if (!postgresUrl(database)) fault('setting.database')
-    return { database, databaseFile: undefined }
-  }
-  if (!/^sqlite:(?!\/\/).+$/.test(database)) fault('setting.database')
-  const inMemory = database === 'sqlite::memory:'
-  if (inMemory && production) fault('setting.database_memory')
-  return { database, databaseFile: inMemory ? undefined : database.slice('sqlite:'.length) }
+  const place = readDatabase(database)
+  if (!place) fault('setting.database')
+  if (database === 'sqlite::memory:' && production) fault('setting.database_memory')
+  return place ?? { database, databaseFile: undefined }
 }
 
 const MOST_WORKERS = 256

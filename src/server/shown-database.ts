@@ -1,7 +1,16 @@
-// The database as it may be shown: a connection string without its user, its password and its options.
+// The database as it is written in settings, and as it may be shown: without the user, the password and the options of a connection string.
 import type { Config } from './config.ts'
 
-export function shownDatabase({ database, databaseFile }: Pick<Config, 'database' | 'databaseFile'>): string {
+type Place = Pick<Config, 'database' | 'databaseFile'>
+
+/** Undefined where the text names no database of ours. */
+export function readDatabase(database: string): Place | undefined {
+  if (postgresUrl(database)) return { database, databaseFile: undefined }
+  if (!/^sqlite:(?!\/\/).+$/.test(database)) return undefined
+  return { database, databaseFile: database === 'sqlite::memory:' ? undefined : database.slice('sqlite:'.length) }
+}
+
+export function shownDatabase({ database, databaseFile }: Place): string {
   if (databaseFile !== undefined || database.startsWith('sqlite:')) return database
   const url = postgresUrl(database)
   return url === undefined ? 'PostgreSQL' : `postgres://${url.host}${url.pathname}`

@@ -4,7 +4,8 @@ import { newId } from '../domain/secret.ts'
 import { SESSION_COLUMNS, sessionFrom, valuesOf } from './columns.ts'
 import { patchData } from './data.ts'
 import { StoreUnavailable } from './deadline.ts'
-import { codeOf, type PostgresPool, runOn, type Values, withoutDisk } from './postgres.ts'
+import { Gathering } from './gathering.ts'
+import { arrayOf, codeOf, type PostgresPool, runOn, type Values, withoutDisk } from './postgres.ts'
 import { MOST_LISTED, type SessionPatch, type SessionRow, type SessionSeen, type SessionStore } from './store.ts'
 
 export { StoreUnavailable } from './deadline.ts'
@@ -33,6 +34,7 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
   protected readonly pool: PostgresPool
   protected readonly table: string
   readonly #sql: ReturnType<typeof statements>
+  readonly #found = new Gathering(async (hashes) => new Map((await this.read(hashes)).map((row) => [row.hash, row])))
   /** Who this is among the processes that sweep. */
   readonly #worker = newId()
 
@@ -49,11 +51,11 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
     await this.#run(this.#sql.migrate)
   }
 
-  /** The row of a hash, read from the table. A subclass may read more along with it. */
-  protected async read(hash: string): Promise<Row | undefined> {
-    const { rows } = await this.#run(this.#sql.find, [hash])
+  /** The rows of some hashes, read from the table in one statement. A subclass may read more along with them. */
+  protected async read(hashes: readonly string[]): Promise<readonly Row[]> {
+    const { rows } = await this.#run(this.#sql.find, [arrayOf(hashes)])
     // Without a subclass that says otherwise, Row is SessionRow.
-    return rows[0] && (sessionFrom(rows[0]) as Row)
+    return rows.map((row) => sessionFrom(row) as Row)
   }
 
   async create(row: SessionRow): Promise<void> {
@@ -61,7 +63,7 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
   }
 
   find(hash: string): Promise<Row | undefined> {
-    return this.read(hash)
+    return this.#found.find(hash)
   }
 
   async update(
@@ -166,7 +168,7 @@ function statements(table: string) {
       END IF;
     END $$`,
     create: `INSERT INTO ${table} (${columns}) VALUES (${SESSION_COLUMNS.map((_, at) => `$${at + 1}`).join(', ')})`,
-    find: `SELECT ${columns} FROM ${table} WHERE hash = $1`,
+    find: `SELECT ${columns} FROM ${table} WHERE hash = ANY($1::text[])`,
     update: withoutDisk(
       `UPDATE ${table} SET data = ((data::jsonb || $2::jsonb) - $3::text[])::text ${lives} AND ($4::text IS NULL OR data = $4)`,
     ),

@@ -62,6 +62,11 @@ export async function runOn(pool: PostgresPool, text: string, values: unknown[] 
   }
 }
 
+/** The text of an array of texts. A null character stands in none: whatever holds one is a key that nobody has. */
+export function arrayOf(texts: readonly string[]): string {
+  return `{${texts.map((text) => `"${text.replaceAll('\0', '\ufffd').replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`
+}
+
 /**
  * A write that does not wait for the disk: a crash of PostgreSQL may take its last half second back. Rows that many write at once
  * would else be held until each commit is on disk. The gate is judged first, and counts for this statement's own commit alone.

@@ -11,6 +11,8 @@ export interface Database {
   readonly sessions: SessionStore<LiveSession>
   /** What the throttle counts in. */
   readonly counters: Counters
+  /** Somebody's account as it is now. For requests of sessions that live elsewhere. */
+  findUser(id: string): Awaitable<UserRow | undefined>
   all<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Awaitable<readonly R[]>
   first<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Awaitable<R | undefined>
   /** One write by itself; answers the rows of its RETURNING. Survives the death of the process, not always a power cut. */

@@ -1,5 +1,6 @@
 // The database in PostgreSQL: the same statements, on a bounded pool of the pg package.
 import { CONNECTION_DEADLINE_MS, countdown, DEADLINE_MS, StoreUnavailable, within } from '../session/deadline.ts'
+import { Gathering } from '../session/gathering.ts'
 import { spread } from '../session/jitter.ts'
 import {
   asUnavailable,
@@ -10,13 +11,13 @@ import {
   TYPES,
   withoutDisk,
 } from '../session/postgres.ts'
-import { type Database, StepMissed } from './contract.ts'
+import { type Database, StepMissed, type UserRow } from './contract.ts'
 import { CounterTurns } from './counter-turns.ts'
 import { MAY_BE_LOST, SqlCounters } from './counters.ts'
 import { Lane } from './lane.ts'
 import { migrations, OtherSchema, SCHEMA_VERSION } from './migrations.ts'
 import { MOST_CONNECTIONS, openPool } from './postgres-pool.ts'
-import { PostgresMembershipSessions } from './postgres-sessions.ts'
+import { findUsers, PostgresMembershipSessions } from './postgres-sessions.ts'
 import { compilerFor, type SqlValue, type Statement, type StatementValues, type Step } from './statement.ts'
 
 /** Connections that sessions alone may use: a storm of logins keeps nobody waiting who is logged in. */
@@ -42,6 +43,7 @@ export function openPostgres(database: string | PostgresPool): Database {
 class PostgresDatabase implements Database {
   readonly sessions: PostgresMembershipSessions
   readonly counters = new CounterTurns(new SqlCounters(this))
+  readonly #users: Gathering<UserRow>
   readonly #pool: PostgresPool
   readonly #lane: Lane
   readonly #end: () => Promise<void>
@@ -51,6 +53,12 @@ class PostgresDatabase implements Database {
     this.#end = end
     this.#lane = new Lane(Math.max(1, (pool.options?.max ?? MOST_CONNECTIONS) - KEPT_FOR_SESSIONS))
     this.sessions = new PostgresMembershipSessions(pool)
+    this.#users = new Gathering((ids) => findUsers(pool, ids))
+  }
+
+  /** On the connections that are kept for sessions. */
+  findUser(id: string): Promise<UserRow | undefined> {
+    return this.#users.find(id)
   }
 
   async all<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Promise<readonly R[]> {

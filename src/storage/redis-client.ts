@@ -79,6 +79,8 @@ export class RedisConnection implements RedisClient {
       url: this.#url,
       // What cannot be sent now fails now: the request is answered, and nothing comes late.
       disableOfflineQueue: true,
+      // The client's own timer is a third of what a command costs. Every call has a deadline, and a silent connection goes sooner than its five seconds.
+      commandOptions: { timeout: 0 },
       socket: { connectTimeout: DEADLINE_MS, reconnectStrategy: pauseMs },
     })
     // Every call tells its own failure; unheard, an error between the calls would end the process.

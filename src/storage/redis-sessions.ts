@@ -2,12 +2,11 @@
 import type { RedisClient } from '../session/redis.ts'
 import { RedisStore } from '../session/redis-store.ts'
 import type { Database, LiveSession } from './contract.ts'
-import { findUserById, toUserRow } from './users.ts'
 
 export class RedisMembershipSessions extends RedisStore<LiveSession> {
-  readonly #sql: Pick<Database, 'first'>
+  readonly #sql: Pick<Database, 'findUser'>
 
-  constructor(client: RedisClient, prefix: string, sql: Pick<Database, 'first'>) {
+  constructor(client: RedisClient, prefix: string, sql: Pick<Database, 'findUser'>) {
     super({ client, prefix })
     this.#sql = sql
   }
@@ -16,7 +15,6 @@ export class RedisMembershipSessions extends RedisStore<LiveSession> {
   protected override async read(hash: string): Promise<LiveSession | undefined> {
     const row = await super.read(hash)
     if (row?.userId === undefined) return row && { ...row, user: undefined }
-    const user = await this.#sql.first(findUserById, { id: row.userId })
-    return { ...row, user: user && toUserRow(user) }
+    return { ...row, user: await this.#sql.findUser(row.userId) }
   }
 }

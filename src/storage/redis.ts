@@ -1,7 +1,7 @@
 // A database whose sessions and counters live in Redis. Users, credentials and the audit trail stay in SQL.
 import type { RedisClient } from '../session/redis.ts'
 import type { Awaitable } from '../session/store.ts'
-import type { Counters, Database } from './contract.ts'
+import type { Counters, Database, UserRow } from './contract.ts'
 import { RedisConnection } from './redis-client.ts'
 import { RedisCounters } from './redis-counters.ts'
 import { RedisMembershipSessions } from './redis-sessions.ts'
@@ -42,6 +42,10 @@ class RedisBackedDatabase implements Database {
     this.#watch = new RedisWatch(client, prefix, log)
     this.sessions = new RedisMembershipSessions(client, prefix, sql)
     this.counters = new RedisCounters(client, prefix)
+  }
+
+  findUser(id: string): Awaitable<UserRow | undefined> {
+    return this.#sql.findUser(id)
   }
 
   all<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Awaitable<readonly R[]> {

@@ -70,3 +70,14 @@ export interface Schema {
   counters: CountersTable
   audit: AuditTable
 }
+
+export type TableName = keyof Schema
+
+/** Every table with its key, a table before those whose rows hang on its own. What moves a whole database goes by this list. */
+export const TABLE_KEYS = {
+  users: 'id',
+  credentials: 'id',
+  sessions: 'hash',
+  counters: 'key',
+  audit: 'id',
+} as const satisfies { readonly [Name in TableName]: keyof Schema[Name] }

@@ -1,8 +1,10 @@
 // The session middleware's SQLite store on the membership's table, that reads the user along with the session.
+import { type Kysely, sql } from 'kysely'
 import { SESSION_COLUMNS, sessionFrom } from '../session/columns.ts'
 import type { SqliteConnection, SqlValue } from '../session/sqlite.ts'
 import { SqliteStore } from '../session/sqlite-store.ts'
 import type { LiveSession, UserRow } from './contract.ts'
+import type { Schema } from './schema.ts'
 import { statement } from './statement.ts'
 import { isUserStatus, parseRoles } from './users.ts'
 
@@ -17,14 +19,22 @@ const USER_COLUMNS = [
   'users.locale as u_locale',
 ] as const
 
-export const findWithUser = statement('find session with its user', (db, p: { hash: string }) =>
-  db
+const findWithUser = statement('find session with its user', (db, p: { hash: string }) =>
+  withUsers(db).where('sessions.hash', '=', p.hash),
+)
+
+/** On PostgreSQL, by the text of an array. */
+export const findAllWithUsers = statement('find sessions with their users', (db, p: { hashes: string }) =>
+  withUsers(db).where('sessions.hash', '=', sql<string>`any(${p.hashes}::text[])`),
+)
+
+function withUsers(db: Kysely<Schema>) {
+  return db
     .selectFrom('sessions')
     .leftJoin('users', 'users.id', 'sessions.user_id')
     .select(SESSION_COLUMNS.map((column) => `sessions.${column}` as const))
     .select(USER_COLUMNS)
-    .where('sessions.hash', '=', p.hash),
-)
+}
 
 const FIND = findWithUser.compile('sqlite').sql
 

@@ -1,10 +1,11 @@
 // The database in one SQLite file: the same statements, run on one connection that nobody holds across an `await`.
 import { SqliteConnection } from '../session/sqlite.ts'
-import type { Database } from './contract.ts'
+import type { Database, UserRow } from './contract.ts'
 import { SqlCounters } from './counters.ts'
 import { migrations, OtherSchema, SCHEMA_VERSION } from './migrations.ts'
 import { SqliteMembershipSessions } from './sessions.ts'
 import { compilerFor, type SqlValue, type Statement, type StatementValues, type Step } from './statement.ts'
+import { findUserById, toUserRow } from './users.ts'
 
 /** Opens, and makes where it is missing, the database at `path`; `:memory:` keeps nothing. */
 export function openSqlite(path: string): Database {
@@ -19,6 +20,11 @@ class SqliteDatabase implements Database {
   constructor(connection: SqliteConnection) {
     this.#connection = connection
     this.sessions = new SqliteMembershipSessions(connection)
+  }
+
+  findUser(id: string): UserRow | undefined {
+    const found = this.first(findUserById, { id })
+    return found && toUserRow(found)
   }
 
   all<P extends StatementValues, R>(statement: Statement<P, R>, values: P): readonly R[] {

@@ -73,6 +73,11 @@ export const findUserById = statement('find user by id', (db, p: { id: string })
   db.selectFrom('users').select(USER_COLUMNS).where('id', '=', p.id),
 )
 
+/** On PostgreSQL, by the text of an array. */
+export const findUsersById = statement('find users by id', (db, p: { ids: string }) =>
+  db.selectFrom('users').select(USER_COLUMNS).where('id', '=', sql<string>`any(${p.ids}::text[])`),
+)
+
 /** The user behind a name and what their password must match, in one read. */
 export const findForLogin = statement('find user for login', (db, p: { usernameKey: string }) =>
   db

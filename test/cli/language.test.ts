@@ -53,7 +53,7 @@ const ZH = { LANG: 'zh_TW.UTF-8', HASH_MEMORY_KIB: '1024', HASH_PASSES: '1' }
 
 const COMMANDS = [
   'serve', 'migrate', 'user', 'user create', 'user list', 'user show', 'user set-status', 'user rename', 'sessions', 'sessions list',
-  'sessions end', 'backup', 'restore', 'init', 'doctor',
+  'sessions end', 'backup', 'restore', 'copy', 'init', 'doctor',
 ] // biome-ignore format: a list of names reads as a block
 
 /** What is typed as it stands, in every language. */
@@ -70,6 +70,11 @@ const TYPED = new Set([
   'JSON',
   'auto',
   'SIGHUP',
+  'Redis',
+  'REDIS',
+  'URL',
+  'sqlite',
+  'postgres',
 ])
 
 test('the help of every command has no English in it but what is typed', async () => {

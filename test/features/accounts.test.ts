@@ -1,6 +1,6 @@
 // What an operator does with accounts: close and reopen, rename, look at and end sessions.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ON_POSTGRES, openSite, type Site } from '../support/site.ts'
+import { openSite, type Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
 
 let site: Site
@@ -26,7 +26,7 @@ test('D-24 closing an account ends its sessions at once, refuses its logins like
 test('F-23 of many logins racing with the closing of the account, no session is alive after the answer', async () => {
   const { users } = site.membership
   await users.create({ username: 'racer', password: GOOD_PASSWORD })
-  const visitors = Array.from({ length: ON_POSTGRES ? 20 : 100 }, () => site.visitor())
+  const visitors = Array.from({ length: 100 }, () => site.visitor())
   const logins = visitors.map((visitor) => visitor.logIn('racer'))
   await new Promise((resolve) => setImmediate(resolve))
   await users.setStatus('racer', 'disabled')

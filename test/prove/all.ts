@@ -13,6 +13,7 @@ import { killedSaves } from './kill-saves.ts'
 import { logoutRace } from './logout-race.ts'
 import { madeUpRequests } from './made-up-requests.ts'
 import { oneName } from './one-name.ts'
+import { oneTime } from './one-time.ts'
 import type { Proof } from './proof.ts'
 import { purge } from './purge.ts'
 import { regenerateRace } from './regenerate-race.ts'
@@ -29,6 +30,7 @@ export const proofs: readonly Proof[] = [
   writersRace,
   touchRace,
   regenerateRace,
+  oneTime,
   disableRace,
   beside,
   purge,

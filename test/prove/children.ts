@@ -29,7 +29,9 @@ export async function startChild(program: string, argument: object, { compiled }
   child.stderr?.on('data', (data: Buffer) => {
     complaints += data.toString()
   })
+  let isOver = false
   const kill = () => {
+    isOver = true
     child.kill('SIGKILL')
     return ended
   }
@@ -39,6 +41,10 @@ export async function startChild(program: string, argument: object, { compiled }
     child.once('exit', () => fail(new Error(`a process did not start: ${complaints}`)))
   })
   clearTimeout(late)
+  // One that dies by itself in the middle of a proof would only be seen as a connection that broke.
+  child.once('exit', (code, signal) => {
+    if (!isOver) console.error(`a process of ${program} ended by itself (${code ?? signal}): ${complaints}`)
+  })
   return { base, process: child, kill }
 }
 

@@ -13,7 +13,7 @@ describe('proofs, at a hundredth of their size', () => {
     const missing = needs.filter((program) => findProgram(program) === undefined)
     const isLeftOut = missing.length > 0 && process.env.REQUIRE_ALL !== '1'
     if (isLeftOut) console.warn(`left out: ${id}, as ${missing.join(' and ')} is not installed`)
-    test.skipIf(isLeftOut)(`${id}: ${title}`, { timeout: 90_000 }, async () => {
+    test.skipIf(isLeftOut)(`${id}: ${title}`, { timeout: 240_000 }, async () => {
       const facts = await run('ci')
       const broken = facts.filter(({ holds, isTime }) => !holds && !isTime)
       expect(broken).toEqual([])

@@ -91,6 +91,7 @@ async function openOwn(place: Place, stops: Stops): Promise<RaceHouse> {
   }
   if (place.database.startsWith('sqlite:')) return ownHouse(new SqliteStore({ path: fileOf(place) }), stops)
   const pool = new Pool({ connectionString: place.database, max: 10 })
+  pool.on('error', () => {})
   const store = new PostgresStore({ pool })
   await store.migrate()
   return ownHouse(store, stops, { disconnect: () => pool.end() })

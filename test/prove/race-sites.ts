@@ -105,11 +105,12 @@ export async function onEverySite(prove: (site: RaceSite) => Promise<readonly Fa
 }
 
 /** The same for the membership: in one process, then in four on every place. */
-export async function onEveryMembership(prove: (site: RaceSite) => Promise<readonly Fact[]>): Promise<readonly Fact[]> {
-  const facts = [...(await withPlace('SQLite', (place) => onSite(membershipSite(place), prove)))]
-  for (const name of await placesHere()) {
-    facts.push(...(await withPlace(name, (place) => onSite(membershipsSite(place), prove))))
-  }
+export async function onEveryMembership(
+  prove: (site: RaceSite, place: Place) => Promise<readonly Fact[]>,
+): Promise<readonly Fact[]> {
+  const at = (open: typeof membershipSite) => (place: Place) => onSite(open(place), (site) => prove(site, place))
+  const facts = [...(await withPlace('SQLite', at(membershipSite)))]
+  for (const name of await placesHere()) facts.push(...(await withPlace(name, at(membershipsSite))))
   return facts
 }
 

@@ -4,13 +4,15 @@ import { once } from 'node:events'
 import { expect, onTestFinished, test } from 'vitest'
 import { expectJudged } from '../support/burst.ts'
 import { siteOfTest } from '../support/evidence.ts'
+import type { Kept } from '../support/looking.ts'
 import { Visitor } from '../support/visitor.ts'
 
 const SECRET = 'one secret for all of the processes'
 
-async function visitorOfAnotherProcess(database: string): Promise<Visitor> {
+async function visitorOfAnotherProcess({ database, redis }: Kept): Promise<Visitor> {
   const script = new URL('../support/member-process.ts', import.meta.url)
-  const child: ChildProcess = fork(script, [database, SECRET], { execArgv: ['--conditions=guildhall-source'] })
+  const where = redis ? [redis.url, redis.prefix] : []
+  const child: ChildProcess = fork(script, [database, SECRET, ...where], { execArgv: ['--conditions=guildhall-source'] })
   onTestFinished(() => void child.kill())
   const [port] = await once(child, 'message')
   return new Visitor(`http://localhost:${port}`)
@@ -19,7 +21,7 @@ async function visitorOfAnotherProcess(database: string): Promise<Visitor> {
 test('B-10 four processes on one database share their limits, to the last try', async () => {
   const site = await siteOfTest({ secret: SECRET })
   await site.visitor().register('victim')
-  const visitors = await Promise.all(Array.from({ length: 4 }, () => visitorOfAnotherProcess(site.database)))
+  const visitors = await Promise.all(Array.from({ length: 4 }, () => visitorOfAnotherProcess(site)))
   const tries = (body: (n: number) => object, ip: (n: number) => string) =>
     Promise.all(
       visitors.flatMap((visitor, p) =>

@@ -113,6 +113,27 @@ describe('by others', () => {
     expect(await countRows(site, 'sessions')).toBe(2)
   })
 
+  test('F-21 a session that is ended twenty times at once ends once, and stands in the audit trail once', async () => {
+    const site = await siteOfTest()
+    const { visitor, id } = await memberOf(site, 'anna')
+    const other = site.visitor()
+    for (const ending of [visitor, other]) {
+      await other.logIn('anna')
+      const [session] = (await listOf(ending)).filter(({ current }) => current)
+      const statuses = Array.from(
+        { length: 20 },
+        async () => (await other.api(`/account/sessions/${session?.id}/end`, {})).status,
+      )
+      // Whoever ends the session they ask with is a stranger afterwards.
+      const refusals = (await Promise.all(statuses)).filter((status) => status !== 204)
+      expect(refusals).toHaveLength(19)
+      for (const status of refusals) expect(ending === other ? [401, 404] : [404]).toContain(status)
+    }
+    expect(await statusWith(site, id)).toBe(401)
+    const sql = "SELECT count(*) AS n FROM audit WHERE event = 'session_ended'"
+    expect(Number((await inDatabase(site, sql))[0]?.n)).toBe(2)
+  })
+
   test('D-29 nobody ends the session of somebody else, or learns that there is one', async () => {
     const site = await siteOfTest()
     const { visitor: anna, id } = await memberOf(site, 'anna')

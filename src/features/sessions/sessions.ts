@@ -42,12 +42,8 @@ export async function securityOverview(core: Core, caller: Caller) {
 export async function endSession(core: Core, input: { readonly id: string }, caller: Caller): Promise<{ readonly own: boolean }> {
   const { session, user } = requireSession(caller)
   const own = session.publicId === input.id
-  if (!own) {
-    await endSessionOf(core, user, input.id, caller)
-    return { own }
-  }
-  await caller.endSession()
-  await audit(core, 'session_ended', 'success', user.id, caller)
+  await endSessionOf(core, user, input.id, caller)
+  if (own) await caller.endSession()
   return { own }
 }
 
@@ -72,11 +68,10 @@ export async function sessionsOf(core: Core, user: UserRow, currentHash?: string
   }))
 }
 
-/** Ends one session of a user; throws `not_found` for an id that is none of theirs. */
+/** Ends one session of a user; throws `not_found` for an id that is none of theirs, and where somebody else ended it first: it ends once. */
 export async function endSessionOf(core: Core, user: UserRow, id: string, by: Pick<Caller, 'ip' | 'userAgent'>): Promise<void> {
   const row = (await liveRowsOf(core, user)).find(({ publicId }) => publicId === id)
-  if (!row) throw new MembershipError('not_found')
-  await core.db.sessions.delete(row.hash)
+  if (!row || !(await core.db.sessions.delete(row.hash))) throw new MembershipError('not_found')
   await audit(core, 'session_ended', 'success', user.id, by)
 }
 

@@ -1,0 +1,95 @@
+// Members straight into the tables of a schema of PostgreSQL: each with an account, a password, a session and an entry of the audit trail.
+import { digest, newToken } from '../src/domain/secret.ts'
+import { openPostgres } from '../src/storage/postgres.ts'
+import type { External, PostgresClient } from './external.ts'
+import { cookieFile } from './processes.ts'
+
+export interface Filled {
+  readonly url: string
+  readonly schema: string
+  readonly rows: number
+  /** Those who will come: what their cookies carry, and who they are. */
+  readonly visitors: readonly { readonly id: string; readonly userId: string }[]
+  /** Files of Cookie headers: of everybody who will come, and of a thousand of them. */
+  readonly everybody: string
+  readonly some: string
+}
+
+export interface Bytes {
+  readonly user: number
+  readonly session: number
+  readonly auditEntry: number
+}
+
+export const FEW = 1000
+export const VISITORS = 20_000
+const DAY_MS = 86_400_000
+
+/** What stands in the database of member number `i`; ids in no order, as real ones are. */
+const USER_ID = "md5('user ' || i)::uuid::text"
+
+export async function fillPostgres(external: External, rows: number): Promise<Filled> {
+  const { postgres } = external
+  if (postgres === undefined) throw new Error('there is no PostgreSQL')
+  const url = await external.newSchema()
+  const database = openPostgres(url)
+  await database.migrate()
+  await database.close()
+  const schema = /search_path%3D(\w+)/.exec(url)?.[1] ?? ''
+  const ids = Array.from({ length: Math.min(rows, VISITORS) }, () => newToken())
+  // Foreign keys hold by the way the rows are made; to ask for each would take longer than to write them.
+  await postgres.query(`SET search_path = ${schema}; SET session_replication_role = replica; SET synchronous_commit = off`)
+  for (const statement of statements(rows, ids.length)) await postgres.query(statement)
+  const { rows: known } = await postgres.query(
+    `INSERT INTO sessions SELECT hash, 'known ' || hash, ${rest(`(1 + (number - 1) * ${rows}::bigint / ${ids.length})`)}
+     FROM unnest($1::text[]) WITH ORDINALITY AS known (hash, number) RETURNING hash, user_id`,
+    [ids.map(digest)],
+  )
+  await postgres.query('RESET session_replication_role; RESET synchronous_commit; RESET search_path')
+  for (const table of ['users', 'credentials', 'sessions', 'audit']) await postgres.query(`VACUUM ANALYZE ${schema}.${table}`)
+
+  const users = new Map(known.map(({ hash, user_id }) => [hash, String(user_id)]))
+  const cookies = ids.map((id) => `guildhall=${id}`)
+  return {
+    url,
+    schema,
+    rows,
+    visitors: ids.map((id) => ({ id, userId: users.get(digest(id)) ?? '' })),
+    everybody: cookieFile(cookies),
+    some: cookieFile(cookies.slice(0, FEW)),
+  }
+}
+
+/** Tables with their indexes. An account is counted with its password. */
+export async function bytesOf(postgres: PostgresClient, { schema, rows }: Filled): Promise<Bytes> {
+  const { rows: found } = await postgres.query(
+    `SELECT relname, pg_total_relation_size(oid)::float8 AS bytes FROM pg_class
+     WHERE relnamespace = '${schema}'::regnamespace AND relname IN ('users', 'credentials', 'sessions', 'audit')`,
+  )
+  const of = (table: string) => Number(found.find(({ relname }) => relname === table)?.bytes) / rows
+  return { user: of('users') + of('credentials'), session: of('sessions'), auditEntry: of('audit') }
+}
+
+function statements(rows: number, known: number): readonly string[] {
+  const now = Date.now()
+  const all = `FROM generate_series(1, ${rows}) AS i`
+  const hash = "'$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$' || substr(md5('a' || i) || md5('b' || i), 1, 43)"
+  return [
+    `INSERT INTO users (id, username, username_key, display_name, status, credential_epoch, roles, created_at)
+     SELECT ${USER_ID}, 'Member-' || i, 'member-' || i, 'Member ' || i, 'active', 1, '[]', ${now} ${all}`,
+    `INSERT INTO credentials (id, user_id, kind, value, created_at, changed_at)
+     SELECT md5('credential ' || i)::uuid::text, ${USER_ID}, 'password', ${hash}, ${now}, ${now} ${all}`,
+    `INSERT INTO sessions SELECT substr(md5('c' || i) || md5('d' || i), 1, 43), md5('public ' || i)::uuid::text, ${rest('i')}
+     FROM generate_series(1, ${rows - known}) AS i`,
+    `INSERT INTO audit (id, at, event, outcome, user_id, ip, user_agent)
+     SELECT md5('entry ' || i)::uuid::text, ${now} - i, 'login', 'success', ${USER_ID}, '198.51.100.7', '${AGENT}' ${all}`,
+  ]
+}
+
+const AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
+
+/** Columns of a session after its hash and its public id. Seen in the future: no touch falls into the measurement. */
+function rest(member: string): string {
+  const now = Date.now()
+  return `'{}', ${now}, ${now + DAY_MS / 24}, 900000, ${now + DAY_MS}, ${now + DAY_MS}, 0, ${USER_ID.replace(' || i', ` || ${member}`)}, 1, 'password', ${now}, '198.51.100.7', '${AGENT}'`
+}
