@@ -18,6 +18,7 @@ import { type ProfileResult, profileServer } from './profile.ts'
 import { measureReads } from './reads.ts'
 import { mainText, profileText, shortTable } from './report.ts'
 import { PARTS, type Part, type Results } from './results.ts'
+import { scalingText } from './scaling.ts'
 import { measureStorm } from './storm.ts'
 import { measureSharedStorm } from './storm-shared.ts'
 import { fillBlock } from './table.ts'
@@ -157,6 +158,7 @@ function fillTables(results: Results): void {
   fillBlock(page, 'bench', mainText(results))
   fillBlock(page, 'profile', profileText(results))
   fillBlock(resolve(ROOT, 'README.md'), 'bench', shortTable(results))
+  fillBlock(resolve(ROOT, 'docs/scaling.md'), 'scaling', scalingText(results))
 }
 
 function say(what: string): void {
