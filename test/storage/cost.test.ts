@@ -26,7 +26,8 @@ interface Heard {
   readonly commands: readonly string[]
 }
 
-const isWaitedFor = (command: string) => !command.includes(FORGET.sha1)
+/** Nor the look of once a second, which belongs to no request. */
+const isWaitedFor = (command: string) => !command.includes(FORGET.sha1) && !command.includes('watch:')
 
 interface Listened {
   readonly site: Site
