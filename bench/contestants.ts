@@ -96,13 +96,13 @@ export const contestants: readonly Contestant[] = [
   { name: 'library, anonymous', host: LIBRARY, path: '/bare', as: 'anonymous', goal: 1.05, ...rare },
   { name: 'library, own route behind `requireLogin`', host: LIBRARY, ...diary },
   {
-    name: 'the same, PostgreSQL',
+    name: 'library, `requireLogin`, PostgreSQL',
     host: `${LIBRARY}, PostgreSQL`,
     needs: POSTGRES_ALONE,
     ...diary,
     against: { name: POSTGRES, most: 0.5 },
   },
-  { name: 'the same, PostgreSQL and Redis', host: `${LIBRARY}, PostgreSQL and Redis`, needs: BOTH, ...diary },
+  { name: 'library, `requireLogin`, PostgreSQL and Redis', host: `${LIBRARY}, PostgreSQL and Redis`, needs: BOTH, ...diary },
   { name: 'whole server, `GET /api/profile`', host: SERVER, ...profile, goal: 1.6 },
   {
     name: 'whole server, `GET /api/profile`, PostgreSQL',

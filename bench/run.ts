@@ -18,6 +18,7 @@ import { type ProfileResult, profileServer } from './profile.ts'
 import { measureReads } from './reads.ts'
 import { mainText, profileText, shortTable } from './report.ts'
 import { PARTS, type Part, type Results } from './results.ts'
+import { scalingText } from './scaling.ts'
 import { measureStorm } from './storm.ts'
 import { measureSharedStorm } from './storm-shared.ts'
 import { fillBlock } from './table.ts'
@@ -78,7 +79,7 @@ function measure(part: Part): Promise<Partial<Results>> {
 
 async function measureAllOfReads(): Promise<Partial<Results>> {
   say('reads')
-  const timing = quick ? { rounds: 2, seconds: 1, warmUpSeconds: 1 } : { rounds: 9, seconds: 1, warmUpSeconds: 2 }
+  const timing = quick ? { rounds: 2, seconds: 1, warmUpSeconds: 1 } : { rounds: 8, seconds: 1, warmUpSeconds: 1 }
   const pattern = among === undefined ? undefined : new RegExp(among, 'i')
   const { rows, leftOut } = await withStores((external) => measureReads({ ...timing, external, among: pattern }))
   if (pattern !== undefined) return { reads: rows, leftOut }
@@ -93,12 +94,12 @@ async function measureAllOfReads(): Promise<Partial<Results>> {
 
 async function measureAllOfStorm(): Promise<Partial<Results>> {
   say('the login storm')
-  return { storm: await measureStorm(quick ? { rounds: 1, seconds: 3 } : { rounds: 3, seconds: 6 }) }
+  return { storm: await measureStorm(quick ? { rounds: 1, seconds: 3 } : { rounds: 3, seconds: 5 }) }
 }
 
 async function measureProcesses(): Promise<Partial<Results>> {
   say('the login storm with several processes')
-  const timing = quick ? { rounds: 1, seconds: 2 } : { rounds: 3, seconds: 4 }
+  const timing = quick ? { rounds: 1, seconds: 2 } : { rounds: 3, seconds: 3 }
   return { processes: await withStores((external) => measureSharedStorm({ ...timing, external })) }
 }
 
@@ -117,7 +118,7 @@ async function measureStores(): Promise<Partial<Results>> {
 
 async function measureAllOfCapacity(): Promise<Partial<Results>> {
   say('what one core carries')
-  const timing = quick ? { rounds: 1, seconds: 2 } : { rounds: 3, seconds: 3 }
+  const timing = quick ? { rounds: 1, seconds: 1 } : { rounds: 2, seconds: 3 }
   return { capacity: await withStores((external) => measureCapacity({ ...timing, external })) }
 }
 
@@ -157,6 +158,7 @@ function fillTables(results: Results): void {
   fillBlock(page, 'bench', mainText(results))
   fillBlock(page, 'profile', profileText(results))
   fillBlock(resolve(ROOT, 'README.md'), 'bench', shortTable(results))
+  fillBlock(resolve(ROOT, 'docs/scaling.md'), 'scaling', scalingText(results))
 }
 
 function say(what: string): void {

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { proofs } from '../test/prove/all.ts'
 import type { Fact } from '../test/prove/proof.ts'
+import { findProgram } from '../test/support/own-server.ts'
 
 interface Outcome {
   readonly id: string
@@ -21,8 +22,13 @@ const chosen = proofs.filter(({ id }) => wanted === undefined || id.includes(wan
 if (chosen.length === 0) throw new TypeError(`there is no proof ${wanted}; known are ${proofs.map(({ id }) => id).join('; ')}`)
 
 const outcomes: Outcome[] = []
-for (const { id, title, run } of chosen) {
+for (const { id, title, needs = [], run } of chosen) {
   console.log(`\n${id}: ${title}`)
+  const missing = needs.filter((program) => findProgram(program) === undefined)
+  if (missing.length > 0) {
+    console.log(`  left out: ${missing.join(' and ')} is not installed`)
+    continue
+  }
   const startedAt = performance.now()
   const facts = await run(size)
   for (const fact of facts)

@@ -27,7 +27,7 @@ export function explainFailure(
   if (code === 'ERR_SQLITE_ERROR' || code === 'store_busy') return explainSqlite(error, databaseFile, t)
   if (code === 'pg_missing') return t('cli.failure.no_postgres')
   if (code === 'redis_missing') return t('cli.failure.no_redis')
-  if (code === 'store_unavailable') return t('cli.failure.store', { message: causeOf(error) })
+  if (code === 'store_unavailable') return explainStore(error, t)
   // PostgreSQL's insufficient_privilege.
   if (code === '42501') return t('cli.failure.no_right', { message: error.message })
   return undefined
@@ -36,6 +36,17 @@ export function explainFailure(
 function isListening(error: Error): boolean {
   // `bind` where a supervisor listens for its workers.
   return 'syscall' in error && (error.syscall === 'listen' || error.syscall === 'bind')
+}
+
+/** A certificate that is not trusted, or for another name. https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const BAD_CERTIFICATE = /CERT|LEAF_SIGNATURE/
+
+function explainStore(error: Error, t: Translate): string {
+  const { cause } = error
+  const isUntrusted = cause instanceof Error && 'code' in cause && BAD_CERTIFICATE.test(String(cause.code))
+  if (!isUntrusted) return t('cli.failure.store', { message: causeOf(error) })
+  // What follows is advice of Node's.
+  return t('cli.failure.certificate', { message: cause.message.split(';')[0] ?? '' })
 }
 
 function causeOf({ message, cause }: Error): string {

@@ -8,6 +8,8 @@ export interface RedisClient {
   eval(script: string, options: RedisScriptOptions): Promise<unknown>
   /** False while there is no connection. Then nothing is sent, so that nothing waits in the client's queue. */
   readonly isReady?: boolean
+  /** The same client with other options for its calls. */
+  withCommandOptions?(options: { readonly timeout: number }): RedisClient
 }
 
 export interface RedisScriptOptions {

@@ -22,11 +22,13 @@ export class Lane {
 
   /** Does the work when it is its turn. The work is told how much of its own deadline is left. */
   async run<T>(work: (left: () => number) => Promise<T>): Promise<T> {
+    const cameAt = waited()
     if (this.#free > 0) this.#free--
     else if (this.#waiting.size >= MOST_WAITING) throw tooMuch()
     else await this.#turn()
     try {
-      const answer = await work(countdown())
+      // Waiting while nobody was served counts: who takes the turn of a call that failed does not wait as long once more.
+      const answer = await work(countdown(DEADLINE_MS - (waited() - Math.max(cameAt, this.#servedAt))))
       this.#servedAt = waited()
       return answer
     } catch (error) {

@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 /** https://www.postgresql.org/docs/current/protocol-message-formats.html: CancelRequest */
 const CODE = 80877102
 const LENGTH = 16
-const PATIENCE_MS = 1000
+const PATIENCE_MS = 500
 
 /** As much of pg's Client as is needed. What PostgreSQL told it at its begin names the process there. */
 interface Cancellable {
@@ -14,17 +14,23 @@ interface Cancellable {
   readonly secretKey: number
 }
 
-/** Nobody waits for it: there is no answer. In the clear also where connections are not, as PostgreSQL's own tools do: it names one that is given up. */
-export function cancel(client: object): void {
-  if (!isCancellable(client)) return
+/**
+ * Resolves when PostgreSQL has heard it, or cannot be told. The connection must be open until then: pgbouncer forgets what a client
+ * asked for when it leaves. In the clear also where connections are not, as PostgreSQL's own tools do: it names one that is given up.
+ */
+export function cancel(client: object): Promise<void> {
+  if (!isCancellable(client)) return Promise.resolve()
   const message = Buffer.alloc(LENGTH)
   for (const [at, value] of [LENGTH, CODE, client.processID, client.secretKey].entries()) message.writeInt32BE(value, at * 4)
   const { host, port } = client
   const socket = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host)
-  // Where it cannot be reached, it has other troubles.
-  socket.on('error', () => {})
-  socket.setTimeout(PATIENCE_MS, () => socket.destroy())
-  socket.unref().resume().end(message)
+  socket.unref().resume().write(message)
+  return new Promise((resolve) => {
+    // There is no answer: it is heard when the other side hangs up.
+    socket.on('close', () => resolve())
+    socket.on('error', () => {})
+    socket.setTimeout(PATIENCE_MS, () => socket.destroy())
+  })
 }
 
 function isCancellable(client: object): client is Cancellable {

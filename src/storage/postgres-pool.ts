@@ -15,9 +15,11 @@ interface OwnPool extends PostgresPool {
   end(): Promise<void>
 }
 
-interface LoadedPool extends OwnPool {
+interface LoadedPool {
   /** How many calls wait for a connection. */
   readonly waitingCount: number
+  connect(done: (error: Error | undefined, client: PostgresClient | undefined) => void): void
+  end(): Promise<void>
 }
 
 /** Loads pg when it is needed first: it is an optional peer, and nobody on SQLite has it. */
@@ -28,9 +30,10 @@ export function openPool(connectionString: string): OwnPool {
     opening ??= load(connectionString)
     return opening
   }
+  const connect = async () => takeFrom(await open())
   return {
-    query: async (config: PostgresQuery): Promise<PostgresResult> => notFull(await open()).query(config),
-    connect: async (): Promise<PostgresClient> => notFull(await open()).connect(),
+    query: async (config: PostgresQuery): Promise<PostgresResult> => askOn(await connect(), config),
+    connect,
     end() {
       ending ??= Promise.resolve(opening).then(
         (pool) => pool?.end(),
@@ -41,10 +44,49 @@ export function openPool(connectionString: string): OwnPool {
   }
 }
 
-function notFull(pool: LoadedPool): LoadedPool {
+function takeFrom(pool: LoadedPool): Promise<PostgresClient> {
   if (pool.waitingCount >= MOST_WAITING) throw tooMuch()
-  return pool
+  return new Promise((resolve, reject) => {
+    pool.connect((error, client) => {
+      if (client === undefined) return reject(error)
+      // In the moment in which the pool does not listen any more: what comes next may lie in the same packet.
+      client.on('error', hear)
+      resolve(withCancel(client))
+    })
+  })
 }
+
+/** A connection that is given up while it waits for an answer takes its question along. */
+function withCancel(client: PostgresClient): PostgresClient {
+  const release = (error?: Error | boolean): void => {
+    client.removeListener('error', hear)
+    client.release(error)
+  }
+  return {
+    query: (config) => client.query(config),
+    on: (event, listener) => client.on(event, listener),
+    removeListener: (event, listener) => client.removeListener(event, listener),
+    release(error) {
+      if (isLate(error)) void cancel(client).then(() => release(error))
+      else release(error)
+    },
+  }
+}
+
+/** One statement on a connection of its own, as pg's pool does it. */
+async function askOn(client: PostgresClient, config: PostgresQuery): Promise<PostgresResult> {
+  try {
+    const result = await client.query(config)
+    client.release()
+    return result
+  } catch (error) {
+    client.release(error instanceof Error ? error : true)
+    throw error
+  }
+}
+
+/** Every call tells its own failure; unheard, the error of a connection would end the process. */
+function hear(): void {}
 
 /** One connection for work that is no request: it may take minutes. */
 export interface OwnConnection {
@@ -82,8 +124,5 @@ async function load(connectionString: string): Promise<LoadedPool> {
   })
   // A connection that dies while nobody uses it is replaced by the next query; unheard, its error would end the process.
   pool.on('error', () => {})
-  pool.on('release', (error: unknown, client) => {
-    if (isLate(error)) cancel(client)
-  })
   return pool
 }

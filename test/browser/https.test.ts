@@ -1,10 +1,7 @@
 // Over HTTPS, as it is deployed: the cookie that a browser really keeps, and the main walk.
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:https'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { selfSigned } from '../support/certificate.ts'
 import { describeInChromium } from '../support/in-chromium.ts'
 import { listen, portOf, type Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
@@ -86,15 +83,3 @@ describeInChromium((browser) => {
     })
   })
 })
-
-function selfSigned(): { key: string; cert: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'guildhall-tls-'))
-  try {
-    const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-    const name = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
-    execFileSync('openssl', ['req', ...kind, ...name, '-keyout', 'key.pem', '-out', 'cert.pem'], { cwd: folder, stdio: 'ignore' })
-    return { key: readFileSync(join(folder, 'key.pem'), 'utf8'), cert: readFileSync(join(folder, 'cert.pem'), 'utf8') }
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}

@@ -9,6 +9,7 @@ import type { Fact, Proof } from './proof.ts'
 export const postgresFailsOver: Proof = {
   id: 'F-11, failover',
   title: 'PostgreSQL dies and its follower takes over: every account that was answered is there, and the site goes on by itself',
+  needs: ['initdb', 'pg_basebackup'],
   run: (size) => proveFailover(size === 'full' ? 5 : 1),
 }
 

@@ -16,6 +16,7 @@ const MOST_IN_POSTGRES = 3 * MOST_CONNECTIONS
 export const postgresLags: Proof = {
   id: 'F-11, slow',
   title: 'PostgreSQL is slow, locked, frozen or throws everybody out: 503 in time, nothing is done twice, nothing piles up',
+  needs: ['initdb'],
   run: proveLag,
 }
 

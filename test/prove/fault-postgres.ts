@@ -8,6 +8,7 @@ import type { Fact, Proof, Size } from './proof.ts'
 export const postgresStops: Proof = {
   id: 'F-10',
   title: 'PostgreSQL crashes under load and comes back: 503 in time, nobody is somebody else, nothing that was answered is lost',
+  needs: ['initdb'],
   run: proveStop,
 }
 

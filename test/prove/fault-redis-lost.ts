@@ -18,6 +18,7 @@ export const redisLoses: Proof = {
   id: 'F-13',
   title:
     'Redis loses what it held: members log in again, accounts stay, limits count from zero, the log says why, no grant is wrong',
+  needs: ['initdb', 'redis-server'],
   run: (size) => prove(size === 'full' ? 10 : 1),
 }
 
@@ -115,5 +116,5 @@ async function countOurs(redis: OwnRedis): Promise<number> {
 
 async function accountsIn(postgres: OwnPostgres): Promise<ReadonlyMap<string, string>> {
   const rows = await inDatabase({ database: postgres.url }, 'SELECT username, credential_epoch, status FROM users')
-  return new Map(rows.map((row) => [String(row.username), `${row.credential_epoch} ${row.status}`]))
+  return new Map(rows.map((row) => [String(row.username), `${Number(row.credential_epoch)} ${String(row.status)}`]))
 }

@@ -10,6 +10,7 @@ import type { Fact, Proof, Size } from './proof.ts'
 export const redisStops: Proof = {
   id: 'F-12',
   title: 'Redis stops, hangs or cannot be reached: 503 in time, members stay members, nobody is somebody else',
+  needs: ['initdb', 'redis-server'],
   run: prove,
 }
 

@@ -14,6 +14,7 @@ export const revokedWhileAway: Proof = {
   id: 'F-14',
   title:
     'who is put out while Redis is away stays out when it comes back with the old session; what could not be ended is not said to be',
+  needs: ['initdb', 'redis-server'],
   run: (size) => prove(size === 'full' ? 500 : 8),
 }
 
@@ -59,11 +60,11 @@ async function proveIn(
 
   // With everything that it had: each write was on disk.
   await redis.start()
+  const held = await redis.tell('KEYS', 'guildhall:session:*')
   const alive = await countIn(bases, leaving)
   const afterReturn = await countIn(bases, closed)
   for (const { name } of closed) await setStatus(name, 'active')
   const afterReopening = await countIn(bases, closed)
-  const held = await redis.tell('KEYS', 'guildhall:session:*')
   const secondLogouts: number[] = []
   for (const { cookie } of leaving)
     secondLogouts.push((await ask(`${served}/api/logout`, { body: {}, headers: { cookie } })).status)

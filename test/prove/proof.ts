@@ -6,6 +6,8 @@ export type Size = 'full' | 'ci'
 export interface Proof {
   readonly id: string
   readonly title: string
+  /** Programs that it starts; where one is not installed, it is left out. */
+  readonly needs?: readonly string[]
   run(size: Size): Promise<readonly Fact[]>
 }
 

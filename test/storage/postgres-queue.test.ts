@@ -60,6 +60,21 @@ describeOnPostgres('behind a PostgreSQL that says nothing', () => {
     await expect.poll(isBack, { timeout: 2000 }).toBe('fulfilled')
   })
 
+  test('F-10 who stands in line behind calls that fail is turned away with them, not after as long once more', async () => {
+    const { db, proxy } = await hallOfTest()
+    await db.first(findUserById, { id: 'nobody' })
+    proxy.stall()
+    const ask = async () => {
+      const began = performance.now()
+      await expect(db.first(findUserById, { id: 'nobody' })).rejects.toMatchObject({ code: 'store_unavailable' })
+      return performance.now() - began
+    }
+    const first = Array.from({ length: MOST_CONNECTIONS }, ask)
+    await sleep(DEADLINE_MS / 5)
+    const behind = Array.from({ length: MOST_CONNECTIONS }, ask)
+    expect(Math.max(...(await Promise.all([...first, ...behind])))).toBeLessThan(1.5 * DEADLINE_MS)
+  })
+
   test('F-11 what waits for a lock there is told to give up when nobody waits for it any more', async () => {
     const { db, url } = await hallOfTest()
     const somebody = new pg.Client({ connectionString: url })

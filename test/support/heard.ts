@@ -18,7 +18,7 @@ export function listenToPostgres(url: string): Promise<Ear> {
   return listenTo(url, readPostgres)
 }
 
-/** Hears each command with its arguments, but for greetings and the looks whether Redis is there. */
+/** Hears each command with its arguments, but for greetings and what looks after Redis by the clock, whoever comes. */
 export function listenToRedis(url: string): Promise<Ear> {
   return listenTo(url, readRedis)
 }
@@ -99,8 +99,12 @@ function readRedis(bytes: Buffer): ReturnType<Reader> {
     const words = wordsAt(text, at)
     if (!words) return { asked, rest: bytes.subarray(at) }
     at = words.end
-    if (!/^(?:HELLO|CLIENT|SELECT|PING|AUTH)$/i.test(words.words[0] ?? '')) asked.push(words.words.join(' '))
+    if (!isHousekeeping(words.words)) asked.push(words.words.join(' '))
   }
+}
+
+function isHousekeeping([name = '', ...rest]: readonly string[]): boolean {
+  return /^(?:HELLO|CLIENT|SELECT|PING|AUTH)$/i.test(name) || rest.some((word) => word.includes(':watch:'))
 }
 
 function wordsAt(text: string, from: number): { readonly words: readonly string[]; readonly end: number } | undefined {

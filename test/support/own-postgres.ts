@@ -1,6 +1,6 @@
 // A PostgreSQL of a test's own, to be stopped, frozen, copied and promoted.
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { getProgram, ownFolder, removeFolder, runAs } from './own-server.ts'
@@ -46,8 +46,9 @@ export class OwnPostgres {
   }
 
   /** Until it takes connections. */
-  async start(): Promise<void> {
-    const own = ['listen_addresses=127.0.0.1', `port=${this.port}`, `unix_socket_directories=${this.folder}`, ...this.#settings]
+  async start(more: readonly string[] = []): Promise<void> {
+    const place = ['listen_addresses=127.0.0.1', `port=${this.port}`, `unix_socket_directories=${this.folder}`]
+    const own = [...place, ...this.#settings, ...more]
     const options = own.map((setting) => `-c ${setting}`).join(' ')
     await this.#control('start', '-w', '-t', '60', '-l', join(this.folder, 'log'), '-o', options)
   }
@@ -57,14 +58,10 @@ export class OwnPostgres {
     return this.#control('stop', '-m', how, '-w')
   }
 
-  /** Lines of pg_hba.conf that count before all others. */
-  allow(lines: string): void {
+  /** Lines of pg_hba.conf in the place of all others. */
+  allowOnly(lines: string): void {
     const file = join(this.data, 'pg_hba.conf')
-    appendFileSync(file, `${lines}\n`)
-  }
-
-  reload(): Promise<void> {
-    return this.#control('reload')
+    writeFileSync(file, `local all all trust\n${lines}\n`)
   }
 
   /** SIGSTOP or SIGCONT to every process of it. */
@@ -139,8 +136,9 @@ export class OwnPostgres {
   #processes(): readonly number[] {
     const first = this.#pid()
     if (first === undefined) return []
-    const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(first)], { encoding: 'utf8' })
-    return [first, ...children.split('\n').map(Number).filter(Boolean)]
+    const all = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n')
+    const pairs = all.map((line) => line.trim().split(/\s+/).map(Number))
+    return [first, ...pairs.filter(([, parent]) => parent === first).map(([pid = 0]) => pid)]
   }
 
   #pid(): number | undefined {

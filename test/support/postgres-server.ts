@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 
-const SERVER = process.env.GUILDHALL_TEST_POSTGRES ?? 'postgres://postgres@127.0.0.1:5432/postgres'
+export const SERVER = process.env.GUILDHALL_TEST_POSTGRES ?? 'postgres://postgres@127.0.0.1:5432/postgres'
 
 export interface TestDatabase {
   readonly url: string

@@ -164,8 +164,7 @@ export class Supervisor {
       this.#living.delete(worker)
       for (const round of this.#rounds.values()) round.add(worker, '')
       reject(new WorkerEnded(code, signal))
-      if (this.#serving.get(number) === worker)
-        void this.#replace(number, { code, signal, livedMs: performance.now() - startedAt })
+      if (this.#serving.get(number) === worker) this.#replace(number, { code, signal, livedMs: performance.now() - startedAt })
     })
     return promise
   }
