@@ -18,7 +18,7 @@ export function watchBusyness(): { stop(): Busyness } {
     stop() {
       clearInterval(watch)
       const all = [...seen, now()]
-      return { before, during: median(all), most: Math.max(...all) }
+      return { before, during: Math.round(median(all) * 10) / 10, most: Math.max(...all) }
     },
   }
 }
