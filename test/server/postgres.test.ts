@@ -54,6 +54,11 @@ describeOnPostgres('on PostgreSQL', () => {
     }
   })
 
+  test('a machine that takes its time to load the pg package is not told that PostgreSQL does not answer', async () => {
+    const { code, stderr } = await run(['migrate'], { env: env(), preload: SLOW_PG })
+    expect([code, stderr]).toEqual([0, ''])
+  })
+
   test('accounts are made, listed and examined at the command line', async () => {
     const made = await run(['user', 'create', 'bert', '--password-stdin'], { env: env(), stdin: PASSWORD })
     expect(made).toMatchObject({ code: 0, stderr: '' })
@@ -164,3 +169,9 @@ describeOnPostgres('on PostgreSQL', () => {
     expect((await run(['migrate'], { env: { DATABASE_URL: serving.href } })).code).toBe(0)
   })
 })
+
+const SLOW_PG = `import { registerHooks } from 'node:module'
+registerHooks({ resolve(name, context, next) {
+  if (name === 'pg-pool') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500)
+  return next(name, context)
+} })`
