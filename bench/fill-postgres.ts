@@ -1,6 +1,6 @@
 // Members straight into the tables of a schema of PostgreSQL: each with an account, a password, a session and an entry of the audit trail.
 import { digest, newToken } from '../src/domain/secret.ts'
-import { openPostgres } from '../src/storage/postgres.ts'
+import { openPostgres } from '../src/storage/postgres/database.ts'
 import type { External, PostgresClient } from './external.ts'
 import { cookieFile } from './processes.ts'
 

@@ -1,7 +1,7 @@
 // A thousand members against a million on PostgreSQL, and a thousand sessions against a million in Redis.
 import { systemClock } from '../src/domain/clock.ts'
 import { sweepAll } from '../src/session/sweeper.ts'
-import { openPostgres } from '../src/storage/postgres.ts'
+import { openPostgres } from '../src/storage/postgres/database.ts'
 import { findForLogin, listUsers } from '../src/storage/users.ts'
 import { type Cost, costOfLoad, medianCost, wholeOf } from './cost.ts'
 import type { External, Need, PostgresClient, RedisPlace } from './external.ts'

@@ -6,7 +6,7 @@ import type { Duration } from './domain/duration.ts'
 import type { Locale } from './i18n/translate.ts'
 import type { PostgresPool } from './session/postgres.ts'
 import type { RedisClient } from './session/redis.ts'
-import type { RedisPlace } from './storage/redis.ts'
+import type { RedisPlace } from './storage/redis/database.ts'
 
 export interface MembershipOptions {
   /** Where people reach the site, `'https://example.org'`: scheme, host, port. Required. Its scheme decides the cookie's name and `Secure`, once. */

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { systemClock } from '../domain/clock.ts'
 import { readEnvironment } from '../server/env.ts'
 import { configOf } from '../server/read-config.ts'
-import { backUp, NoBackup, openCopy, restore } from '../storage/backup.ts'
+import { backUp, NoBackup, openCopy, restore } from '../storage/sqlite/backup.ts'
 import { confirm } from './confirm.ts'
 import { CommandFailed, report, say, sayJson, t } from './terminal.ts'
 

@@ -2,6 +2,7 @@
 import { ConfigError, type Reading } from '../server/config.ts'
 import { readEnvironment, readWorkerPlace } from '../server/env.ts'
 import { readConfig } from '../server/read-config.ts'
+import { WorkerEnded } from '../server/workers/worker-ended.ts'
 import { report, t } from './terminal.ts'
 
 export interface ServeOptions {
@@ -17,7 +18,7 @@ export async function serveSite(options: ServeOptions): Promise<void> {
       const { serveAsWorker } = await import('../server/workers/worker.ts')
       await serveAsWorker(config, place, t)
     } else if (config.workers !== undefined) {
-      const { serveWithWorkers } = await import('../server/workers/serve.ts')
+      const { serveWithWorkers } = await import('../server/workers/serve-with-workers.ts')
       await serveWithWorkers(config, { workers: config.workers, warnings, reread: () => read(options), t })
     } else {
       const { serve } = await import('../server/server.ts')
@@ -25,7 +26,7 @@ export async function serveSite(options: ServeOptions): Promise<void> {
     }
   } catch (error) {
     // A worker that could not start has said why.
-    if (error instanceof Error && error.name === 'WorkerEnded' && 'exitCode' in error) process.exit(Number(error.exitCode))
+    if (error instanceof WorkerEnded) process.exit(error.exitCode)
     await report(error, config)
     // The line to the supervisor would hold the process open.
     if (place !== undefined) process.exit()

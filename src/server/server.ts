@@ -1,19 +1,9 @@
-// `guildhall serve`: takes the port, opens the house, lets people in, and sees everybody out.
-import type { RequestListener } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { Core } from '../core/core.ts'
+// `guildhall serve`: one process that is the site.
 import type { Translate } from '../i18n/translate.ts'
-import { createApp } from './app.ts'
 import type { Config } from './config.ts'
-import { type House, openHouse } from './house.ts'
-import { createLog, type ServerLog } from './logging.ts'
-import { createMetrics, type Metrics } from './metrics.ts'
-import { createNodeServer, listen } from './node-server.ts'
+import { createLog } from './logging.ts'
 import type { Remark } from './remark.ts'
-import { SERVICE_PATHS } from './service-paths.ts'
-import { createLifecycle, type Lifecycle } from './stop.ts'
-
-const LONGEST_WAIT_MS = 3000
+import { openSite } from './site.ts'
 
 /** Resolves when people can come in. Throws where it cannot start; `explainFailure` finds the words. */
 export async function serve(config: Config, warnings: readonly Remark[], t: Translate): Promise<void> {
@@ -22,89 +12,4 @@ export async function serve(config: Config, warnings: readonly Remark[], t: Tran
   const { url, port, lifecycle } = await openSite(config, log)
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => lifecycle.stop(signal, 0))
   log.greet(log.words('server.open', { url }), { host: config.host, port })
-}
-
-export interface OpenSite {
-  readonly url: string
-  readonly port: number
-  readonly metrics: Metrics
-  readonly lifecycle: Lifecycle
-}
-
-export interface SiteOptions {
-  /** Makes the metrics that are shown of those of this process. Default: they are shown. */
-  readonly shown?: (metrics: Metrics) => Metrics
-  /** The port where other workers serve already: then nobody comes here before everything is open. */
-  readonly sharedPort?: number | undefined
-}
-
-/** The site in this process. */
-export async function openSite(config: Config, log: ServerLog, { shown, sharedPort }: SiteOptions = {}): Promise<OpenSite> {
-  let handle: RequestListener = answerTooEarly
-  const server = createNodeServer(config, (req, res) => handle(req, res))
-  // The port first: whoever starts a second server by mistake learns it before the database is touched.
-  const port = sharedPort ?? (await listen(server, config))
-  const house = await openForAll(config, port, log).catch((error: unknown) => {
-    server.close()
-    server.closeAllConnections()
-    throw error
-  })
-  const lifecycle = createLifecycle({ server, log, close: () => house.membership.close() })
-  const metrics = createMetrics(house.core, ['/', ...SERVICE_PATHS, ...house.paths])
-  logEvents(house.core, log)
-  handle = createApp({ config, house, log, metrics: shown?.(metrics) ?? metrics, lifecycle })
-  watchErrors(lifecycle, log)
-  if (sharedPort !== undefined) {
-    await untilReady(house)
-    await listen(server, config)
-  }
-  server.on('error', (error) => log.error({ err: error }, 'the server failed'))
-  return { url: house.http.origin, port, metrics, lifecycle }
-}
-
-/** Connections to stores are there before the first visitor; where a store is away, it is away for the other workers too. */
-async function untilReady(house: House): Promise<void> {
-  const deadline = performance.now() + LONGEST_WAIT_MS
-  while (performance.now() < deadline) {
-    const isReady = await Promise.resolve(house.core.db.ready()).then(
-      () => true,
-      () => false,
-    )
-    if (isReady) return
-    await sleep(100)
-  }
-}
-
-async function openForAll(config: Config, port: number, log: ServerLog): Promise<House> {
-  const house = openHouse(config, { port, logger: log })
-  try {
-    await house.membership.migrate()
-    return house
-  } catch (error) {
-    await house.membership.close()
-    throw error
-  }
-}
-
-/** The port is taken, the database is not open yet: a matter of milliseconds. */
-const answerTooEarly: RequestListener = (_req, res) => {
-  res.writeHead(503, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', 'Retry-After': '1', Connection: 'close' })
-  res.end('{"status":"unavailable"}')
-}
-
-/** What an operator wants to see go by. Never a name that was typed: people type their password there. */
-function logEvents({ events }: Core, log: ServerLog): void {
-  events.on('registered', ({ user }) => log.info({ userId: user.id }, 'registered'))
-  events.on('login', ({ outcome, user, ip }) => log.info({ outcome, userId: user?.id, ip }, 'login'))
-  events.on('refused', ({ code, path, ip }) => log.warn({ code, path, ip }, 'refused'))
-}
-
-function watchErrors(lifecycle: Lifecycle, log: ServerLog): void {
-  // One bad request ends no process.
-  process.on('unhandledRejection', (reason) => log.fatal({ err: reason }, 'a promise was rejected and nobody looked'))
-  // After this nothing can be trusted: who is inside is served, then a new process may start.
-  process.on('uncaughtException', (error) => {
-    log.fatal({ err: error }, 'an error that nobody caught')
-    lifecycle.stop('uncaughtException', 1)
-  })
 }

@@ -1,10 +1,10 @@
 // Which database a setting means.
 import type { PostgresPool } from '../session/postgres.ts'
 import type { Database } from './contract.ts'
-import { openPostgres } from './postgres.ts'
-import { type RedisPlace, withRedis } from './redis.ts'
-import type { WatchLog } from './redis-watch.ts'
-import { openSqlite } from './sqlite.ts'
+import { openPostgres } from './postgres/database.ts'
+import { type RedisPlace, withRedis } from './redis/database.ts'
+import type { WatchLog } from './redis/watch.ts'
+import { openSqlite } from './sqlite/database.ts'
 
 const SQLITE = 'sqlite:'
 

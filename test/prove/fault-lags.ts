@@ -1,7 +1,7 @@
 // F-11: PostgreSQL is slow, locked by somebody, frozen under a storm of requests, and throws everybody out.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { MOST_WAITING } from '../../src/storage/lane.ts'
-import { MOST_CONNECTIONS } from '../../src/storage/postgres-pool.ts'
+import { MOST_WAITING } from '../../src/storage/postgres/lane.ts'
+import { MOST_CONNECTIONS } from '../../src/storage/postgres/pool.ts'
 import { OwnPostgres } from '../support/own-postgres.ts'
 import { onServer } from '../support/postgres-server.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'

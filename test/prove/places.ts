@@ -53,6 +53,12 @@ export async function onEveryPlace(prove: (place: Place) => Promise<readonly Fac
   return facts
 }
 
+/** The same on the place that has most to it. */
+export async function onLastPlace(prove: (place: Place) => Promise<readonly Fact[]>): Promise<readonly Fact[]> {
+  const last = (await placesHere()).at(-1)
+  return last === undefined ? [] : withPlace(last, prove)
+}
+
 export function fileOf({ database }: Place): string {
   if (!database.startsWith('sqlite:')) throw new TypeError(`this is no file: ${database}`)
   return database.slice('sqlite:'.length)

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { StoreUnavailable } from '../../src/session/deadline.ts'
-import { Lane } from '../../src/storage/lane.ts'
+import { Lane } from '../../src/storage/postgres/lane.ts'
 
 async function outcomes(calls: readonly Promise<unknown>[]): Promise<{ readonly served: number; readonly turnedAway: number }> {
   const settled = await Promise.allSettled(calls)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test } from 'vitest'
 import { migrations, SCHEMA_VERSION } from '../../src/storage/migrations.ts'
-import { openSqlite } from '../../src/storage/sqlite.ts'
+import { openSqlite } from '../../src/storage/sqlite/database.ts'
 import { compilerFor } from '../../src/storage/statement.ts'
 import { findUserById, setLocale } from '../../src/storage/users.ts'
 

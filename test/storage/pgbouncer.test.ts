@@ -1,7 +1,7 @@
 // Behind pgbouncer in transaction mode: the laws of the database, people who come and go, and what must not be left behind in a connection that others get.
 import pg from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { openPostgres } from '../../src/storage/postgres.ts'
+import { openPostgres } from '../../src/storage/postgres/database.ts'
 import { siteOfTest } from '../support/evidence.ts'
 import { inDatabase } from '../support/looking.ts'
 import { memberOf, statusWith } from '../support/members.ts'

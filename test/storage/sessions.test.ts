@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { digest } from '../../src/domain/secret.ts'
-import { openSqlite } from '../../src/storage/sqlite.ts'
+import { openSqlite } from '../../src/storage/sqlite/database.ts'
 import { setStatus } from '../../src/storage/users.ts'
 import { inDatabase, siteOfTest } from '../support/evidence.ts'
 import { memberOf, statusWith } from '../support/members.ts'

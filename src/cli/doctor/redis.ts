@@ -2,9 +2,9 @@
 import type { Config } from '../../server/config.ts'
 import { explainFailure } from '../../server/explain-failure.ts'
 import type { House } from '../../server/house.ts'
-import type { RedisPlace } from '../../storage/redis.ts'
-import { RedisConnection } from '../../storage/redis-client.ts'
-import { wrongPolicy } from '../../storage/redis-watch.ts'
+import { RedisConnection } from '../../storage/redis/connection.ts'
+import type { RedisPlace } from '../../storage/redis/database.ts'
+import { wrongPolicy } from '../../storage/redis/watch.ts'
 import { t } from '../terminal.ts'
 import { bad, type Finding, fine, odd } from './finding.ts'
 

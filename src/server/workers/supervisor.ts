@@ -5,6 +5,7 @@ import { writeWorkerPlace } from '../env.ts'
 import type { ServerLog } from '../logging.ts'
 import type { Ready, ToSupervisor, ToWorker } from './messages.ts'
 import { MetricsRound } from './metrics-round.ts'
+import { WorkerEnded } from './worker-ended.ts'
 
 /** What ends sooner than this would end again at once: the next waits a little. */
 const SHORT_LIFE_MS = 10_000
@@ -180,24 +181,13 @@ export class Supervisor {
   #hear(worker: Worker, message: Exclude<ToSupervisor, Ready>): void {
     if (message.verb === 'measured') return this.#rounds.get(message.call)?.add(worker, message.text)
     const { call } = message
-    const asked = [...this.#serving.values()]
+    const asked = [...this.#serving].toSorted(([a], [b]) => a - b).map(([, serving]) => serving)
     const round = new MetricsRound(asked, (texts) => {
       this.#rounds.delete(call)
       tell(worker, { verb: 'collected', call, texts })
     })
     this.#rounds.set(call, round)
     for (const one of asked) tell(one, { verb: 'measure', call })
-  }
-}
-
-/** A worker ended before it served. */
-export class WorkerEnded extends Error {
-  override readonly name = 'WorkerEnded'
-  readonly exitCode: number
-
-  constructor(code: number | null, signal: string | null) {
-    super(String(signal ?? code))
-    this.exitCode = code || 1
   }
 }
 

@@ -8,7 +8,7 @@ import type { WorkerPlace } from '../env.ts'
 import { createLog } from '../logging.ts'
 import type { Metrics } from '../metrics.ts'
 import { joinMetrics } from '../metrics-text.ts'
-import { openSite } from '../server.ts'
+import { openSite } from '../site.ts'
 import type { ToSupervisor, ToWorker } from './messages.ts'
 
 /** Resolves when people can come in. Throws as `serve` does. */

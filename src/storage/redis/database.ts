@@ -1,12 +1,12 @@
 // A database whose sessions and counters live in Redis. Users, credentials and the audit trail stay in SQL.
-import type { RedisClient } from '../session/redis.ts'
-import type { Awaitable } from '../session/store.ts'
-import type { Counters, Database, UserRow } from './contract.ts'
-import { RedisConnection } from './redis-client.ts'
-import { RedisCounters } from './redis-counters.ts'
-import { RedisMembershipSessions } from './redis-sessions.ts'
-import { RedisWatch, type WatchLog } from './redis-watch.ts'
-import type { Statement, StatementValues, Step } from './statement.ts'
+import type { RedisClient } from '../../session/redis.ts'
+import type { Awaitable } from '../../session/store.ts'
+import type { Counters, Database, UserRow } from '../contract.ts'
+import type { Statement, StatementValues, Step } from '../statement.ts'
+import { RedisConnection } from './connection.ts'
+import { RedisCounters } from './counters.ts'
+import { RedisMembershipSessions } from './sessions.ts'
+import { RedisWatch, type WatchLog } from './watch.ts'
 
 export interface RedisPlace {
   /** `redis://...` or `rediss://...`, or an open client, which its owner closes. */

@@ -1,6 +1,6 @@
 // Counters in Redis: one key per counter, one script per verb, shared by every process on the same Redis.
-import { KEPT_MS, type RedisClient, runScript, type Script, script } from '../session/redis.ts'
-import type { CountedUse, Counters, CounterWindow, Use } from './contract.ts'
+import { KEPT_MS, type RedisClient, runScript, type Script, script } from '../../session/redis.ts'
+import type { CountedUse, Counters, CounterWindow, Use } from '../contract.ts'
 
 /** Now, the end of a new window, the limit. */
 const CONSUME = script(`local ends = redis.call('HGET', KEYS[1], 'windowEnd')

@@ -1,6 +1,6 @@
 // Counters in a server of databases: those of one process who count in the same counter at the same time count together, in one statement. Each by itself they would wait for one row, and hold every connection while they do.
-import type { CountedUse, Counters, CounterWindow, Use } from './contract.ts'
-import type { SqlCounters } from './counters.ts'
+import type { CountedUse, Counters, CounterWindow, Use } from '../contract.ts'
+import type { SqlCounters } from '../counters.ts'
 
 interface Waiting {
   readonly use: Use

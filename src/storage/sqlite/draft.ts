@@ -1,7 +1,7 @@
 // A database file that is made under another name, and gets its own when it is whole.
 import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { newId } from '../domain/secret.ts'
+import { newId } from '../../domain/secret.ts'
 
 /** What SQLite may put beside a file. */
 export const BESIDE = ['-journal', '-wal', '-shm']

@@ -1,5 +1,5 @@
 // Lets at most so many calls in at a time. Who waits while nobody is served is turned away after the deadline and never begins.
-import { countdown, DEADLINE_MS, StoreUnavailable, waited, whenOver } from '../session/deadline.ts'
+import { countdown, DEADLINE_MS, StoreUnavailable, waited, whenOver } from '../../session/deadline.ts'
 
 /** So long one waits where others are served: a burst is worked off, and what comes without end is turned away. */
 const LONGEST_WAIT_MS = 2000

@@ -1,8 +1,8 @@
 // A connection to Redis that is made when it is needed first, found dead, and made anew.
 import { setTimeout as wait } from 'node:timers/promises'
-import { DEADLINE_MS, StoreUnavailable, within } from '../session/deadline.ts'
-import { spread } from '../session/jitter.ts'
-import type { RedisClient, RedisScriptOptions } from '../session/redis.ts'
+import { DEADLINE_MS, StoreUnavailable, within } from '../../session/deadline.ts'
+import { spread } from '../../session/jitter.ts'
+import type { RedisClient, RedisScriptOptions } from '../../session/redis.ts'
 
 /** How long the start waits for a first connection; afterwards a call that finds none fails at once. */
 const FIRST_WAIT_MS = 2000

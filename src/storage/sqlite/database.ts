@@ -1,11 +1,11 @@
 // The database in one SQLite file: the same statements, run on one connection that nobody holds across an `await`.
-import { SqliteConnection } from '../session/sqlite.ts'
-import type { Database, UserRow } from './contract.ts'
-import { SqlCounters } from './counters.ts'
-import { migrations, OtherSchema, SCHEMA_VERSION } from './migrations.ts'
-import { SqliteMembershipSessions } from './sessions.ts'
-import { compilerFor, type SqlValue, type Statement, type StatementValues, type Step } from './statement.ts'
-import { findUserById, toUserRow } from './users.ts'
+import { SqliteConnection } from '../../session/sqlite.ts'
+import type { Database, UserRow } from '../contract.ts'
+import { SqlCounters } from '../counters.ts'
+import { migrations, OtherSchema, SCHEMA_VERSION } from '../migrations.ts'
+import { SqliteMembershipSessions } from '../sessions.ts'
+import { compilerFor, type SqlValue, type Statement, type StatementValues, type Step } from '../statement.ts'
+import { findUserById, toUserRow } from '../users.ts'
 
 /** Opens, and makes where it is missing, the database at `path`; `:memory:` keeps nothing. */
 export function openSqlite(path: string): Database {

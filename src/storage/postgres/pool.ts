@@ -1,8 +1,14 @@
 // A bounded pool of the pg package behind a connection string.
-import { CONNECTION_DEADLINE_MS } from '../session/deadline.ts'
-import { isLate, type PostgresClient, type PostgresPool, type PostgresQuery, type PostgresResult } from '../session/postgres.ts'
+import { CONNECTION_DEADLINE_MS } from '../../session/deadline.ts'
+import {
+  isLate,
+  type PostgresClient,
+  type PostgresPool,
+  type PostgresQuery,
+  type PostgresResult,
+} from '../../session/postgres.ts'
+import { cancel } from './cancel.ts'
 import { MOST_WAITING, tooMuch } from './lane.ts'
-import { cancel } from './postgres-cancel.ts'
 
 /** How many connections a process holds at most. PostgreSQL allows 100 in all unless it is told otherwise. */
 export const MOST_CONNECTIONS = 10

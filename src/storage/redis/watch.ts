@@ -1,6 +1,6 @@
 // Looks at Redis once a second, and tells the log where it no longer has what it was given: emptied, back at an older copy, short of memory.
-import { newId } from '../domain/secret.ts'
-import { type RedisClient, runScript, script } from '../session/redis.ts'
+import { newId } from '../../domain/secret.ts'
+import { type RedisClient, runScript, script } from '../../session/redis.ts'
 
 const EVERY_MS = 1000
 /** A Redis without room throws keys out all the time: one line tells of many. */

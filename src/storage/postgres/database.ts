@@ -1,7 +1,7 @@
 // The database in PostgreSQL: the same statements, on a bounded pool of the pg package.
-import { CONNECTION_DEADLINE_MS, countdown, DEADLINE_MS, StoreUnavailable, within } from '../session/deadline.ts'
-import { Gathering } from '../session/gathering.ts'
-import { spread } from '../session/jitter.ts'
+import { CONNECTION_DEADLINE_MS, countdown, DEADLINE_MS, StoreUnavailable, within } from '../../session/deadline.ts'
+import { Gathering } from '../../session/gathering.ts'
+import { spread } from '../../session/jitter.ts'
 import {
   asUnavailable,
   codeOf,
@@ -10,15 +10,15 @@ import {
   type PostgresResult,
   TYPES,
   withoutDisk,
-} from '../session/postgres.ts'
-import { type Database, StepMissed, type UserRow } from './contract.ts'
+} from '../../session/postgres.ts'
+import { type Database, StepMissed, type UserRow } from '../contract.ts'
+import { MAY_BE_LOST, SqlCounters } from '../counters.ts'
+import { migrations, OtherSchema, SCHEMA_VERSION } from '../migrations.ts'
+import { compilerFor, type SqlValue, type Statement, type StatementValues, type Step } from '../statement.ts'
 import { CounterTurns } from './counter-turns.ts'
-import { MAY_BE_LOST, SqlCounters } from './counters.ts'
 import { Lane } from './lane.ts'
-import { migrations, OtherSchema, SCHEMA_VERSION } from './migrations.ts'
-import { MOST_CONNECTIONS, openPool } from './postgres-pool.ts'
-import { findUsers, PostgresMembershipSessions } from './postgres-sessions.ts'
-import { compilerFor, type SqlValue, type Statement, type StatementValues, type Step } from './statement.ts'
+import { MOST_CONNECTIONS, openPool } from './pool.ts'
+import { findUsers, PostgresMembershipSessions } from './sessions.ts'
 
 /** Connections that sessions alone may use: a storm of logins keeps nobody waiting who is logged in. */
 const KEPT_FOR_SESSIONS = 3
