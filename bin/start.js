@@ -3,6 +3,9 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
+// A supervisor renews its workers at SIGHUP: one that comes before it can listen is no reason to end.
+if (process.argv[2] === 'serve') process.on('SIGHUP', () => {})
+
 const source = new URL('../src/cli/main.ts', import.meta.url)
 const isClone = existsSync(source)
 

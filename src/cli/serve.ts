@@ -21,6 +21,8 @@ export async function serveSite(options: ServeOptions): Promise<void> {
       const { serveWithWorkers } = await import('../server/workers/serve-with-workers.ts')
       await serveWithWorkers(config, { workers: config.workers, warnings, reread: () => read(options), t })
     } else {
+      // One process alone has nothing to renew, and ends as any other where its terminal is gone.
+      process.removeAllListeners('SIGHUP')
       const { serve } = await import('../server/server.ts')
       await serve(config, warnings, t)
     }

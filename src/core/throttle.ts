@@ -3,7 +3,7 @@ import type { Clock } from '../domain/clock.ts'
 import { parseDuration } from '../domain/duration.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { keyedDigest } from '../domain/secret.ts'
-import type { Counters } from '../storage/contract.ts'
+import type { Counters, Use } from '../storage/contract.ts'
 
 /** So many tries in so much time: `'5 per 5m'`. */
 export type Rate = `${number} per ${string}`
@@ -41,6 +41,18 @@ export const unlimited: Throttle = {
 /** Counters hold keyed digests: they tell nobody who tried to log in from where. */
 export function createThrottle(counters: Counters, clock: Clock, key: Uint8Array): Throttle {
   const keyOf = ({ name, subject, rate }: Count) => keyedDigest(key, `${name}\0${rate}\0${subject}`)
+  const refund = async (counted: readonly Counted[]) => {
+    await Promise.all(counted.map(async ({ key, windowEnd }) => counters.refund({ key, windowEnd })))
+  }
+  /** A try that the store is too sick to count to the end is not made: what it counted before is taken back. */
+  const consume = async (use: Use, before: readonly Counted[]) => {
+    try {
+      return await counters.consume(use)
+    } catch (error) {
+      refund(before).catch(() => {})
+      throw error
+    }
+  }
   return {
     async count(counts) {
       const counted: Counted[] = []
@@ -48,7 +60,7 @@ export function createThrottle(counters: Counters, clock: Clock, key: Uint8Array
         const { limit, windowMs } = parseRate(count.rate)
         const key = keyOf(count)
         const now = clock.now()
-        const use = await counters.consume({ key, now, windowEnd: now + windowMs, limit })
+        const use = await consume({ key, now, windowEnd: now + windowMs, limit }, counted)
         if (!use.counted) {
           const retryAfter = Math.max(1, Math.ceil((use.windowEnd - now) / 1000))
           throw new MembershipError('too_many_requests', { retryAfter })
@@ -57,9 +69,7 @@ export function createThrottle(counters: Counters, clock: Clock, key: Uint8Array
       }
       return counted
     },
-    async refund(counted) {
-      await Promise.all(counted.map(async ({ key, windowEnd }) => counters.refund({ key, windowEnd })))
-    },
+    refund,
     async clear(counted) {
       await Promise.all(counted.map(async ({ key, windowEnd }) => counters.clear({ key, windowEnd })))
     },

@@ -2,6 +2,7 @@
 import type { Request, RequestHandler } from 'express'
 import { newId } from '../domain/secret.ts'
 import type { AppParts } from './app-parts.ts'
+import { shownPath } from './logging.ts'
 import { HSTS } from './node-server.ts'
 
 export function firstSteps({ config, house, log, metrics, lifecycle }: AppParts): RequestHandler {
@@ -29,7 +30,7 @@ export function firstSteps({ config, house, log, metrics, lifecycle }: AppParts)
       const ms = performance.now() - startedAt
       const { statusCode: status, writableFinished } = res
       metrics.observe(method, path, status, ms)
-      const line = { requestId, method, path, status, ms: Math.round(ms * 100) / 100, ip }
+      const line = { requestId, method, path: shownPath(path), status, ms: Math.round(ms * 100) / 100, ip }
       log.request(writableFinished ? line : { ...line, aborted: true })
     })
     next()

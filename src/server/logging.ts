@@ -32,6 +32,8 @@ export interface RequestLine {
 
 /** Where several processes write to one place, a pipe keeps so many bytes of one write together (POSIX: PIPE_BUF is 512 at least, 4096 on Linux). */
 const SHARED_BYTES = 4096
+/** A path of this length, every character of it escaped, leaves room for the rest of a line in what is kept together. */
+const LONGEST_PATH = 1500
 /** A line may wait this long for others: one write for many costs a fraction. Nothing is lost but by `kill -9`. */
 const FLUSH_MS = 200
 const BUFFER_BYTES = 32 * 1024
@@ -106,6 +108,11 @@ async function prettyStream(): Promise<LogStream> {
     sync: true,
   })
   return { write: (line) => void stream.write(line), flush() {}, flushSync() {} }
+}
+
+/** Visitors choose paths: one that is too long would be torn apart by the lines of others. */
+export function shownPath(path: string): string {
+  return path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}…` : path
 }
 
 /** Written by hand: it is the one line that every request pays for. What a visitor can choose is escaped. */

@@ -5,7 +5,7 @@ import type { Core } from '../core/core.ts'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 import { type House, openHouse } from './house.ts'
-import type { ServerLog } from './logging.ts'
+import { type ServerLog, shownPath } from './logging.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { createNodeServer, listen } from './node-server.ts'
 import { SERVICE_PATHS } from './service-paths.ts'
@@ -86,7 +86,7 @@ const answerTooEarly: RequestListener = (_req, res) => {
 function logEvents({ events }: Core, log: ServerLog): void {
   events.on('registered', ({ user }) => log.info({ userId: user.id }, 'registered'))
   events.on('login', ({ outcome, user, ip }) => log.info({ outcome, userId: user?.id, ip }, 'login'))
-  events.on('refused', ({ code, path, ip }) => log.warn({ code, path, ip }, 'refused'))
+  events.on('refused', ({ code, path, ip }) => log.warn({ code, path: shownPath(path), ip }, 'refused'))
 }
 
 function watchErrors(lifecycle: Lifecycle, log: ServerLog): void {

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import type { OutgoingHttpHeaders } from 'node:http'
+import { connect as connectHttp2 } from 'node:http2'
 import { Agent, request } from 'node:https'
 import { join, resolve } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
@@ -44,6 +45,24 @@ describeWith('haproxy', 'the proxy of the compose file', () => {
           headers: { Host: `localhost:${town.port}`, 'Content-Type': 'application/json', ...headers },
           body: JSON.stringify(body),
         })
+
+      test('F-41 a thousand requests that never become whole take nobody else’s place', async () => {
+        const slow = Array.from({ length: 11 }, () => connectHttp2(town.url, { ca: cert, servername: 'localhost' }))
+        onTestFinished(() => {
+          for (const session of slow) session.destroy()
+        })
+        for (const session of slow) {
+          session.on('error', () => {})
+          for (let stream = 0; stream < 100; stream++) {
+            const headers = { ':method': 'POST', ':path': '/login', 'content-type': 'application/json', 'content-length': '100' }
+            session.request(headers).on('error', () => {}).write('abc')
+          }
+        }
+        await after(1000)
+        const began = performance.now()
+        for (let n = 0; n < 5; n++) expect((await visit('/login')).status).toBe(200)
+        expect(performance.now() - began).toBeLessThan(4000)
+      })
 
       test('people register, log in and are known, whichever server they meet', async () => {
         const made = await send('/api/register', { username: 'anna', password })

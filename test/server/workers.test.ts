@@ -41,8 +41,8 @@ function said(server: TestServer, text: string): number {
   return server.lines().filter(({ msg }) => msg === text).length
 }
 
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 20_000
+async function until(isSo: () => boolean | Promise<boolean>, longestMs = 20_000): Promise<void> {
+  const deadline = performance.now() + longestMs
   while (!(await isSo())) {
     expect(performance.now()).toBeLessThan(deadline)
     await sleep(20)
@@ -95,6 +95,14 @@ describe('several processes on one port', () => {
       level: 'error',
       msg: 'a worker ended by itself: another takes its place',
     })
+    expect(await server.stop()).toMatchObject({ code: 0 })
+  })
+
+  test('F-17: one that is stuck has another in its place', { timeout: 60_000 }, async () => {
+    const server = await startServer({ env: { WORKERS: '2' } })
+    const [first = 0] = workersOf(server.child)
+    process.kill(first, 'SIGSTOP')
+    await until(() => workersOf(server.child).length === 2 && !workersOf(server.child).includes(first), 30_000)
     expect(await server.stop()).toMatchObject({ code: 0 })
   })
 
@@ -186,6 +194,48 @@ describe('F-16: a rolling restart', () => {
     expect(pages.map(({ text }) => text.includes('New name'))).toEqual([true, true, true, true])
     expect(await server.stop()).toMatchObject({ code: 0 })
     expect(said(server, 'the workers are renewed')).toBe(2)
+  })
+
+  test('one that dies meanwhile does not hold it up', async () => {
+    const server = await startServer({ env: { WORKERS: '2' } })
+    const before = workersOf(server.child)
+    server.child.kill('SIGHUP')
+    await sleep(150)
+    process.kill(before[0] ?? 0, 'SIGKILL')
+    await until(() => said(server, 'the workers are renewed') === 1)
+    await renew(server)
+    const after = workersOf(server.child)
+    expect(after).toHaveLength(2)
+    expect(after.filter((worker) => before.includes(worker))).toEqual([])
+    expect(await server.stop()).toMatchObject({ code: 0 })
+  })
+
+  test('to fewer workers that failed once leaves no old one behind at the next', async () => {
+    const folder = newFolder()
+    writeFiles(folder, { '.env': 'WORKERS=3\n' })
+    const server = await startServer({ folder })
+    const before = workersOf(server.child)
+    writeFiles(folder, { '.env': 'WORKERS=1\nDATABASE_URL=sqlite:.env/not-a-folder/x.db\n' })
+    server.child.kill('SIGHUP')
+    await until(() => said(server, 'a new worker did not start: the old ones go on') === 1)
+    expect(workersOf(server.child)).toEqual(before)
+    writeFiles(folder, { '.env': 'WORKERS=1\n' })
+    await renew(server)
+    const after = workersOf(server.child)
+    expect(after).toHaveLength(1)
+    expect(before).not.toContain(after[0])
+    expect(await server.stop()).toMatchObject({ code: 0 })
+  })
+
+  test('asked for before anybody can listen, it ends nobody', async () => {
+    // In the moment in which the program is loaded, in the supervisor as in the worker.
+    const preload = `import { registerHooks } from 'node:module'; registerHooks({ resolve(name, context, next) {
+      if (name.includes('/cli/main')) process.kill(process.pid, 'SIGHUP')
+      return next(name, context)
+    } })`
+    const server = await startServer({ preload, env: { WORKERS: '1' } })
+    expect((await fetch(`http://127.0.0.1:${server.port}/readyz`)).status).toBe(200)
+    expect(await server.stop()).toMatchObject({ code: 0 })
   })
 
   test('with settings that have faults, or a worker that does not start, the old ones go on', async () => {

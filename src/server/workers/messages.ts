@@ -3,6 +3,8 @@
 export type ToWorker =
   /** `replaced`: another worker has taken the place. */
   | { readonly verb: 'stop'; readonly replaced: boolean }
+  /** Asks whether it still listens. */
+  | { readonly verb: 'ping' }
   /** Asks for the numbers of this worker. */
   | { readonly verb: 'measure'; readonly call: string }
   /** The numbers of all workers, each in the Prometheus text format. */
@@ -11,6 +13,7 @@ export type ToWorker =
 export type ToSupervisor =
   /** People can come in. */
   | { readonly verb: 'ready'; readonly url: string; readonly port: number }
+  | { readonly verb: 'pong' }
   /** Asks for the numbers of all workers. */
   | { readonly verb: 'collect'; readonly call: string }
   | { readonly verb: 'measured'; readonly call: string; readonly text: string }

@@ -1,17 +1,15 @@
 // One question for the numbers of all workers: over when all have answered, or have had their time.
-import type { Worker } from 'node:cluster'
-
 /** A worker that is slower has its numbers left out this time. */
 const PATIENCE_MS = 1000
 
 export class MetricsRound {
   /** In the order in which they were asked; undefined: not answered yet. */
-  readonly #texts: Map<Worker, string | undefined>
+  readonly #texts: Map<object, string | undefined>
   readonly #onOver: (texts: readonly string[]) => void
   readonly #late: NodeJS.Timeout
   #missing: number
 
-  constructor(asked: readonly Worker[], onOver: (texts: readonly string[]) => void) {
+  constructor(asked: readonly object[], onOver: (texts: readonly string[]) => void) {
     this.#texts = new Map(asked.map((worker) => [worker, undefined]))
     this.#missing = asked.length
     this.#onOver = onOver
@@ -19,7 +17,7 @@ export class MetricsRound {
   }
 
   /** What a worker answered; '' from one that is gone. */
-  add(worker: Worker, text: string): void {
+  add(worker: object, text: string): void {
     if (this.#missing === 0 || !this.#texts.has(worker) || this.#texts.get(worker) !== undefined) return
     this.#texts.set(worker, text)
     this.#missing--

@@ -1,18 +1,14 @@
 // Several processes on one port: starts them, puts another in the place of one that ends, and renews them one after the other.
-import cluster, { type Worker } from 'node:cluster'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { writeWorkerPlace } from '../env.ts'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { ServerLog } from '../logging.ts'
-import type { Ready, ToSupervisor, ToWorker } from './messages.ts'
+import type { Ready, ToSupervisor } from './messages.ts'
 import { MetricsRound } from './metrics-round.ts'
-import { WorkerEnded } from './worker-ended.ts'
+import { type WorkerEnd, WorkerProcess } from './worker-process.ts'
 
 /** What ends sooner than this would end again at once: the next waits a little. */
 const SHORT_LIFE_MS = 10_000
 const FIRST_PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 30_000
-/** A worker switches its own lights off after ten seconds; one that cannot even do that is killed. */
-const LONGEST_GOODBYE_MS = 15_000
 
 export class Supervisor {
   readonly #log: ServerLog
@@ -20,11 +16,11 @@ export class Supervisor {
   /** Where they serve. */
   #port: number | undefined
   /** The worker that serves at each number, from 1. */
-  readonly #serving = new Map<number, Worker>()
+  readonly #serving = new Map<number, WorkerProcess>()
   /** All whose process lives: those that start, serve, and leave. */
-  readonly #living = new Set<Worker>()
-  /** Numbers where a worker is about to start: nobody else starts one there. */
-  readonly #starting = new Set<number>()
+  readonly #living = new Set<WorkerProcess>()
+  /** Numbers where somebody sees to it that a worker starts; the worker, while one does. */
+  readonly #starting = new Map<number, WorkerProcess | undefined>()
   readonly #rounds = new Map<string, MetricsRound>()
   #opened: Promise<unknown> = Promise.resolve()
   #renewal: Promise<void> | undefined
@@ -57,29 +53,25 @@ export class Supervisor {
   async stop(): Promise<boolean> {
     this.#stopping = true
     const serving = new Set(this.#serving.values())
-    const ends = [...this.#living].map((worker) => {
-      const end = endOf(worker)
-      // Who is not open yet has nobody to see out.
-      if (serving.has(worker)) tell(worker, { verb: 'stop', replaced: false })
-      else worker.process.kill('SIGTERM')
-      return end.then((code) => code === 0 || !serving.has(worker))
+    const ends = [...this.#living].map(async (worker) => {
+      if (serving.has(worker)) return (await worker.leave({ replaced: false })).code === 0
+      // Who is not open yet has nobody to see out; who is leaving is on the way.
+      worker.kill('SIGTERM')
+      await worker.leave({ replaced: true })
+      return true
     })
     return (await Promise.all(ends)).every(Boolean)
   }
 
   /** Waits for nobody. */
   kill(): void {
-    for (const worker of this.#living) worker.process.kill('SIGKILL')
+    for (const worker of this.#living) worker.kill('SIGKILL')
   }
 
   async #open(): Promise<Ready> {
     // The first alone: it migrates the database, and what keeps it from starting is told once.
     const ready = await this.#start(1)
-    await Promise.all(
-      numbersTo(this.#count)
-        .slice(1)
-        .map((number) => this.#fill(number)),
-    )
+    await Promise.all(numbersTo(this.#count).slice(1).map((number) => this.#fill(number)))
     return ready
   }
 
@@ -94,24 +86,27 @@ export class Supervisor {
   /** False where a new one did not start: then those that serve are better than what would come. */
   async #renewAll(count: number): Promise<boolean> {
     const before = this.#count
-    this.#count = count
-    for (const number of numbersTo(Math.max(before, count))) {
-      if (this.#stopping) return false
-      const old = this.#serving.get(number)
-      if (number <= count && !(await this.#startBeside(number))) return false
-      if (number > count) this.#serving.delete(number)
-      if (old) await this.#retire(old)
+    for (const number of numbersTo(count)) {
+      // From here on it belongs to the new ones: should it end, it is replaced.
+      this.#count = Math.max(before, number)
+      if (this.#stopping || !(await this.#renewAt(number))) return false
     }
-    return true
+    this.#count = count
+    const surplus = [...this.#serving.values()].filter(({ number }) => number > count)
+    await Promise.all(surplus.map((worker) => this.#retire(worker)))
+    return !this.#stopping
   }
 
-  async #startBeside(number: number): Promise<boolean> {
-    // One that starts anew anyway.
+  async #renewAt(number: number): Promise<boolean> {
+    // One that is starting may have read the settings before they changed.
+    await this.#starting.get(number)?.ready.catch(() => {})
+    await nextTurn()
+    // One that is going to start reads them then.
     if (this.#starting.has(number)) return true
-    this.#starting.add(number)
+    const old = this.#serving.get(number)
+    this.#starting.set(number, undefined)
     try {
       await this.#start(number)
-      return true
     } catch (error) {
       this.#log.error({ err: error, worker: number }, 'a new worker did not start: the old ones go on')
       return false
@@ -120,18 +115,19 @@ export class Supervisor {
       // The old one may have ended meanwhile.
       if (!this.#serving.has(number)) void this.#fill(number)
     }
+    if (old) await old.leave({ replaced: true })
+    return true
   }
 
-  async #retire(worker: Worker): Promise<void> {
-    const end = endOf(worker)
-    tell(worker, { verb: 'stop', replaced: true })
-    await end
+  async #retire(worker: WorkerProcess): Promise<void> {
+    this.#serving.delete(worker.number)
+    await worker.leave({ replaced: true })
   }
 
   /** Until a worker serves at this number. */
   async #fill(number: number, firstPause = 0): Promise<void> {
     if (this.#starting.has(number)) return
-    this.#starting.add(number)
+    this.#starting.set(number, undefined)
     await sleep(firstPause)
     for (let pause = FIRST_PAUSE_MS; !this.#stopping && number <= this.#count; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       try {
@@ -147,63 +143,48 @@ export class Supervisor {
   }
 
   /** Resolves when the worker lets people in; rejects where it ended before that. */
-  #start(number: number): Promise<Ready> {
-    const startedAt = performance.now()
-    const worker = cluster.fork(writeWorkerPlace({ number, port: this.#port }))
+  async #start(number: number): Promise<Ready> {
+    const worker = new WorkerProcess({ number, port: this.#port }, (message) => this.#hear(worker, message))
     this.#living.add(worker)
-    const { promise, resolve, reject } = Promise.withResolvers<Ready>()
-    worker.on('message', (message: ToSupervisor) => {
-      if (message.verb === 'ready') {
-        this.#port = message.port
-        this.#serving.set(number, worker)
-        resolve(message)
-      } else this.#hear(worker, message)
-    })
-    // A worker that is gone cannot be told anything; its exit says the rest.
-    worker.on('error', () => {})
-    worker.once('exit', (code, signal) => {
-      this.#living.delete(worker)
-      for (const round of this.#rounds.values()) round.add(worker, '')
-      reject(new WorkerEnded(code, signal))
-      if (this.#serving.get(number) === worker) this.#replace(number, { code, signal, livedMs: performance.now() - startedAt })
-    })
-    return promise
+    if (this.#starting.has(number)) this.#starting.set(number, worker)
+    void worker.ended.then((end) => this.#hasEnded(worker, end))
+    try {
+      const ready = await worker.ready
+      this.#port = ready.port
+      this.#serving.set(number, worker)
+      // The settings want fewer by now.
+      if (number > this.#count) void this.#retire(worker)
+      return ready
+    } finally {
+      if (this.#starting.has(number)) this.#starting.set(number, undefined)
+    }
   }
 
-  /** One that served has ended by itself. */
-  #replace(number: number, { livedMs, ...end }: Readonly<{ code: number; signal: string; livedMs: number }>): void {
+  #hasEnded(worker: WorkerProcess, { livedMs, ...end }: WorkerEnd): void {
+    const { number } = worker
+    this.#living.delete(worker)
+    for (const round of this.#rounds.values()) round.add(worker, '')
+    if (this.#serving.get(number) !== worker) return
     this.#serving.delete(number)
     if (this.#stopping) return
     this.#log.error({ worker: number, ...end }, 'a worker ended by itself: another takes its place')
     void this.#fill(number, livedMs < SHORT_LIFE_MS ? FIRST_PAUSE_MS : 0)
   }
 
-  #hear(worker: Worker, message: Exclude<ToSupervisor, Ready>): void {
-    if (message.verb === 'measured') return this.#rounds.get(message.call)?.add(worker, message.text)
-    const { call } = message
-    const asked = [...this.#serving].toSorted(([a], [b]) => a - b).map(([, serving]) => serving)
+  #hear(worker: WorkerProcess, message: Exclude<ToSupervisor, Ready>): void {
+    if (message.verb === 'measured') this.#rounds.get(message.call)?.add(worker, message.text)
+    if (message.verb === 'collect') this.#collect(worker, message.call)
+  }
+
+  #collect(worker: WorkerProcess, call: string): void {
+    const asked = [...this.#serving.values()].toSorted((a, b) => a.number - b.number)
     const round = new MetricsRound(asked, (texts) => {
       this.#rounds.delete(call)
-      tell(worker, { verb: 'collected', call, texts })
+      worker.tell({ verb: 'collected', call, texts })
     })
     this.#rounds.set(call, round)
-    for (const one of asked) tell(one, { verb: 'measure', call })
+    for (const one of asked) one.tell({ verb: 'measure', call })
   }
-}
-
-function tell(worker: Worker, message: ToWorker): void {
-  if (worker.isConnected()) worker.send(message)
-}
-
-/** The exit code; in time, whatever the worker does. */
-function endOf(worker: Worker): Promise<number | null> {
-  const late = setTimeout(() => worker.process.kill('SIGKILL'), LONGEST_GOODBYE_MS)
-  return new Promise((resolve) => {
-    worker.once('exit', (code) => {
-      clearTimeout(late)
-      resolve(code)
-    })
-  })
 }
 
 function numbersTo(count: number): readonly number[] {

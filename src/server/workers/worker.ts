@@ -21,7 +21,10 @@ export async function serveAsWorker(config: Config, { number, port: sharedPort }
   })
   process.on('message', (message: ToWorker) => {
     if (message.verb === 'stop') return message.replaced ? lifecycle.giveWay() : stop('the supervisor')
+    if (message.verb === 'ping') return tell({ verb: 'pong' })
     if (message.verb === 'collected') return collecting.get(message.call)?.(message.texts)
+    // One that a newer supervisor knows is not for us.
+    if (message.verb !== 'measure') return
     const { call } = message
     const labels = { worker: String(number) }
     metrics.text(labels).then(

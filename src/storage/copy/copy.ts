@@ -1,5 +1,5 @@
 // Makes one database the copy of another, at one moment of it. What is there already stays; so it goes on where it was killed.
-import { existsSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, statSync } from 'node:fs'
 import { OtherSchema, SCHEMA_VERSION } from '../migrations.ts'
 import { openDatabase } from '../open.ts'
 import type { CopiedTable, Progress } from './copied.ts'
@@ -108,6 +108,8 @@ async function openSource(from: string): Promise<Side> {
 /** Made where there is none; brought up to date where it is empty, and nowhere else. */
 async function openTarget(to: string): Promise<Target> {
   const file = fileOf(to)
+  // What is going to be in it is for its owner alone, whoever made the file.
+  if (file !== undefined && existsSync(file)) chmodSync(file, 0o600)
   if (file !== undefined && !existsSync(file)) await migrate(to)
   const open = () => (file === undefined ? openPostgresTarget(to) : openSqliteTarget(file))
   const target = await open()

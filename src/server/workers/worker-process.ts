@@ -1,0 +1,88 @@
+// One worker as its supervisor sees it: a process that starts, serves, is asked to go, and ends, whichever way.
+import cluster, { type Worker } from 'node:cluster'
+import { type WorkerPlace, writeWorkerPlace } from '../env.ts'
+import type { Ready, ToSupervisor, ToWorker } from './messages.ts'
+import { WorkerEnded } from './worker-ended.ts'
+
+/** A worker switches its own lights off after ten seconds; one that cannot even do that is killed. */
+const LONGEST_GOODBYE_MS = 15_000
+/** A new version may migrate the database first. */
+const LONGEST_START_MS = 11 * 60_000
+const PING_MS = 1000
+/** A worker that serves and says nothing for so long is stuck: connections that it is given would hang. */
+const LONGEST_SILENCE_MS = 10_000
+
+export interface WorkerEnd {
+  readonly code: number | null
+  readonly signal: string | null
+  readonly livedMs: number
+}
+
+export class WorkerProcess {
+  readonly number: number
+  /** Resolves when people can come in; rejects with `WorkerEnded` where it ended before that. */
+  readonly ready: Promise<Ready>
+  /** Resolves when the process is gone, or could not be made. */
+  readonly ended: Promise<WorkerEnd>
+  readonly #worker: Worker
+  readonly #startedAt = performance.now()
+  #heardAt = performance.now()
+  #isOver = false
+
+  constructor(place: WorkerPlace, hear: (message: Exclude<ToSupervisor, Ready>) => void) {
+    this.number = place.number
+    this.#worker = cluster.fork(writeWorkerPlace(place))
+    const ready = Promise.withResolvers<Ready>()
+    const ended = Promise.withResolvers<WorkerEnd>()
+    this.ready = ready.promise
+    this.ended = ended.promise
+    // Whoever wants to know waits for it.
+    this.ready.catch(() => {})
+    const late = setTimeout(() => this.kill('SIGKILL'), LONGEST_START_MS)
+    let pings: NodeJS.Timeout | undefined
+    const end = (code: number | null, signal: string | null, cause?: unknown): void => {
+      this.#isOver = true
+      clearTimeout(late)
+      clearInterval(pings)
+      ready.reject(new WorkerEnded(code, signal, cause))
+      ended.resolve({ code, signal, livedMs: performance.now() - this.#startedAt })
+    }
+    this.#worker.on('message', (message: ToSupervisor) => {
+      this.#heardAt = performance.now()
+      if (message.verb !== 'ready') return hear(message)
+      clearTimeout(late)
+      pings = setInterval(() => this.#ping(), PING_MS)
+      ready.resolve(message)
+    })
+    this.#worker.on('error', (error) => {
+      // A process that could not be made has no exit; of one that is gone, the exit says the rest.
+      if (this.#worker.process.pid === undefined) end(null, null, error)
+    })
+    this.#worker.once('exit', end)
+  }
+
+  tell(message: ToWorker): void {
+    if (this.#worker.isConnected()) this.#worker.send(message)
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#worker.process.kill(signal)
+  }
+
+  /** Asks it to go, and waits until it is gone; in time, whatever it does. */
+  async leave({ replaced }: { readonly replaced: boolean }): Promise<WorkerEnd> {
+    if (this.#isOver) return this.ended
+    const late = setTimeout(() => this.kill('SIGKILL'), LONGEST_GOODBYE_MS)
+    this.tell({ verb: 'stop', replaced })
+    try {
+      return await this.ended
+    } finally {
+      clearTimeout(late)
+    }
+  }
+
+  #ping(): void {
+    if (performance.now() - this.#heardAt > LONGEST_SILENCE_MS) return this.kill('SIGKILL')
+    this.tell({ verb: 'ping' })
+  }
+}
