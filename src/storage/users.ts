@@ -147,10 +147,11 @@ export function toUserRow(stored: StoredUser): UserRow {
 
 const NO_ROLES: readonly string[] = Object.freeze([])
 
+/** Frozen: rows are shared by the requests that found them together, and a role that one pushed would be there for all. */
 export function parseRoles(text: string): readonly string[] {
   if (text === '[]') return NO_ROLES
   const roles: unknown = JSON.parse(text)
-  return Array.isArray(roles) ? roles.filter((role) => typeof role === 'string') : NO_ROLES
+  return Array.isArray(roles) ? Object.freeze(roles.filter((role) => typeof role === 'string')) : NO_ROLES
 }
 
 export function isUserStatus(value: unknown): value is UserStatus {

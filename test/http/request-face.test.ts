@@ -12,6 +12,11 @@ beforeAll(async () => {
       app.get('/who', (req, res) => {
         res.json([req.isAuthenticated(), req.isUnauthenticated(), req.user?.username ?? null])
       })
+      app.get('/push', (req, res) => {
+        const roles = req.user?.roles
+        if (Array.isArray(roles)) roles.push('operator')
+        res.send('never')
+      })
       app.post('/in', async (req, res) => {
         const user = await anna()
         if (user) await req.login(user)
@@ -34,7 +39,7 @@ beforeAll(async () => {
       })
     },
   })
-  await site.membership.users.create({ username: 'anna', password: GOOD_PASSWORD })
+  await site.membership.users.create({ username: 'anna', password: GOOD_PASSWORD, roles: ['reader'] })
 })
 
 afterAll(() => site.close())
@@ -65,4 +70,11 @@ test('D-02 the id is a new one after req.login, and the old one is dead', async 
 test('somebody who does not exist cannot be logged in', async () => {
   const answer = await site.visitor().form('/in-nobody', {})
   expect([answer.status, answer.text]).toEqual([500, expect.stringContaining('there is no user with the id nobody')])
+})
+
+test('a role that a route pushes reaches nobody, in this request or the next', async () => {
+  const visitor = site.visitor()
+  await visitor.logIn('anna')
+  expect((await visitor.get('/push')).status).toBe(500)
+  expect((await visitor.api('/profile')).json<{ user: { roles: string[] } }>().user.roles).toEqual(['reader'])
 })
