@@ -55,7 +55,10 @@ describeWith('haproxy', 'the proxy of the compose file', () => {
           session.on('error', () => {})
           for (let stream = 0; stream < 100; stream++) {
             const headers = { ':method': 'POST', ':path': '/login', 'content-type': 'application/json', 'content-length': '100' }
-            session.request(headers).on('error', () => {}).write('abc')
+            session
+              .request(headers)
+              .on('error', () => {})
+              .write('abc')
           }
         }
         await after(1000)

@@ -71,7 +71,11 @@ export class Supervisor {
   async #open(): Promise<Ready> {
     // The first alone: it migrates the database, and what keeps it from starting is told once.
     const ready = await this.#start(1)
-    await Promise.all(numbersTo(this.#count).slice(1).map((number) => this.#fill(number)))
+    await Promise.all(
+      numbersTo(this.#count)
+        .slice(1)
+        .map((number) => this.#fill(number)),
+    )
     return ready
   }
 
