@@ -15,7 +15,8 @@ const ON_EVERY_DATABASE = [
   'test/membership.test.ts',
   'test/testing.test.ts',
   'test/core/**/*.test.ts',
-  'test/features/**/*.test.ts',
+  // It is about Redis, whatever stands beside it.
+  'test/features/**/!(redis-loss).test.ts',
   'test/http/**/*.test.ts',
   'test/security/{login,login-limits,logout,registration,regressions,session-ends,session-ids}.test.ts',
 ]

@@ -14,7 +14,7 @@ const PASSWORD = 'granite lantern ferry'
 export const disableRace: Proof = {
   id: 'F-23',
   title: 'of logins racing with the closing of their account no session is alive when the closing has answered',
-  run: (size) => onEveryMembership((site) => proveAt(site, size === 'full' ? 2500 : 30)),
+  run: (size) => onEveryMembership((site) => proveAt(site, size === 'full' ? 2500 : 15)),
 }
 
 interface Tally {

@@ -5,27 +5,32 @@ import { onEveryPlace, type Place } from './places.ts'
 import { atLeast, exactly, type Fact, type Proof } from './proof.ts'
 import { type Served, withServers } from './serve.ts'
 
-const TOGETHER = 1000
-
 export const oneName: Proof = {
   id: 'E-02, F-20',
   title: 'one name registered from several processes at once, in every spelling, becomes one account',
-  run: (size) => onEveryPlace((place) => prove(place, size === 'full' ? 100 : 1)),
+  run: (size) =>
+    onEveryPlace((place) => prove(place, size === 'full' ? { rounds: 100, together: 1000 } : { rounds: 1, together: 250 })),
 }
 
-function prove(place: Place, rounds: number): Promise<readonly Fact[]> {
+interface Race {
+  readonly rounds: number
+  /** Registrations of one name at the same moment. */
+  readonly together: number
+}
+
+function prove(place: Place, { rounds, together }: Race): Promise<readonly Fact[]> {
   // Each may take ten of the hundred connections that PostgreSQL has.
   const processes = place.name === 'SQLite' ? 8 : 4
   return withServers(processes, { place, settings: { RATE_LIMIT: 'off' } }, async (servers) => {
     const statuses = new Map<number, number>()
     let roundsWithOneWinner = 0
     for (let round = 0; round < rounds; round++) {
-      const answered = await race(servers, `racer-${round}`)
+      const answered = await race(servers, `racer-${round}`, together)
       for (const status of answered) statuses.set(status, (statuses.get(status) ?? 0) + 1)
       if (answered.filter((status) => status === 201).length === 1) roundsWithOneWinner++
     }
     const count = (fits: (status: number) => boolean) => sum(statuses, fits)
-    const asked = rounds * TOGETHER
+    const asked = rounds * together
     return [
       exactly('processes', processes, servers.length),
       atLeast(
@@ -57,8 +62,8 @@ function prove(place: Place, rounds: number): Promise<readonly Fact[]> {
 }
 
 /** All at once, spread over the processes. */
-async function race(servers: readonly Served[], name: string): Promise<number[]> {
-  const registrations = Array.from({ length: TOGETHER }, (_, at) => {
+async function race(servers: readonly Served[], name: string, together: number): Promise<number[]> {
+  const registrations = Array.from({ length: together }, (_, at) => {
     const body = { username: spelling(name, at), password: 'granite lantern ferry' }
     return ask(`${servers[at % servers.length]?.base}/api/register`, { body })
   })

@@ -11,7 +11,7 @@ export const COUNTERS = 20
 export const writersRace: Proof = {
   id: 'D-23, F-31',
   title: 'of requests that write to one session at once, none is lost without a word',
-  run: (size) => onEverySite((site) => proveAt(site, size === 'full' ? 10_000 : 100)),
+  run: (size) => onEverySite((site) => proveAt(site, size === 'full' ? 10_000 : 40)),
 }
 
 async function proveAt(site: RaceSite, writes: number): Promise<readonly Fact[]> {
