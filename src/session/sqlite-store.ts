@@ -3,10 +3,14 @@ import { newId } from '../domain/secret.ts'
 import { isPromise } from './awaitable.ts'
 import { SESSION_COLUMNS, sessionFrom, valuesOf } from './columns.ts'
 import { Recent } from './recent.ts'
-import { SqliteConnection, type SqlValue } from './sqlite.ts'
+import { SqliteConnection } from './sqlite.ts'
+import { patiently } from './sqlite-busy.ts'
 import { type Awaitable, MOST_LISTED, type SessionPatch, type SessionRow, type SessionSeen, type SessionStore } from './store.ts'
+import type { SqlValue } from './unit-of-work.ts'
 
-export { SqliteConnection, StepMissed, StoreBusy } from './sqlite.ts'
+export { SqliteConnection } from './sqlite.ts'
+export { StoreBusy } from './sqlite-busy.ts'
+export { StepMissed } from './unit-of-work.ts'
 
 export type SqliteStoreOptions =
   /** A file of its own, made where it is missing, with the table `guildhall_sessions`. */
@@ -181,7 +185,7 @@ function statements(table: string) {
 
 /** Immediate, and only what is missing: two processes may start at once. */
 function createTable(connection: SqliteConnection, table: string): void {
-  connection.patiently(() =>
+  patiently(() =>
     connection.transaction([
       {
         sql: `CREATE TABLE IF NOT EXISTS ${table} (

@@ -2,54 +2,16 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { setTimeout } from 'node:timers/promises'
-import { spread } from './jitter.ts'
+import { isBusy, OPENING_TIMEOUT_MS, patiently, retryLater } from './sqlite-busy.ts'
 import { Tables, type TablesUsed } from './sqlite-tables.ts'
 import type { Awaitable } from './store.ts'
-
-export type SqlValue = null | number | bigint | string | Uint8Array
-
-/** One statement of a unit of work. */
-export interface SqlStep {
-  readonly sql: string
-  readonly params: readonly SqlValue[]
-  /** How many rows it must touch; another number rolls everything back. */
-  readonly touches?: number | undefined
-  /** What the step is called in the error. Default: its SQL. */
-  readonly name?: string | undefined
-}
-
-/** A step of a unit of work touched another number of rows than it said. Nothing was written. */
-export class StepMissed extends Error {
-  override readonly name = 'StepMissed'
-  readonly step: string
-
-  constructor(step: string, rows: { readonly expected: number; readonly touched: number }) {
-    super(`${step}: expected to touch ${rows.expected} rows, touched ${rows.touched}`)
-    this.step = step
-  }
-}
-
-/** Another process kept the file locked for longer than is worth waiting. Nothing was written. */
-export class StoreBusy extends Error {
-  override readonly name = 'StoreBusy'
-  readonly code = 'store_busy'
-
-  constructor(cause: unknown) {
-    super(`the SQLite file was locked by another process for ${DEADLINE_MS} ms`, { cause })
-  }
-}
+import { type SqlStep, type SqlValue, StepMissed } from './unit-of-work.ts'
 
 // Waiting inside SQLite blocks every request of this process: briefly only, then awaited.
 const BUSY_TIMEOUT_MS = 50
 // A checkpoint blocks, too: with SQLite's own 1000 pages from all over a large file, for 50 to 200 ms on a busy machine.
 const CHECKPOINT_PAGES = 200
-const OPENING_TIMEOUT_MS = 5000
-const DEADLINE_MS = 5000
-const SHORTEST_PAUSE_MS = 2
-const LONGEST_PAUSE_MS = 50
 const MOST_STATEMENTS = 500
-const SQLITE_BUSY = 5 // https://www.sqlite.org/rescode.html#busy
 
 interface Prepared extends TablesUsed {
   readonly statement: StatementSync
@@ -69,7 +31,7 @@ export class SqliteConnection {
     this.#database = new DatabaseSync(path, { timeout: OPENING_TIMEOUT_MS, enableForeignKeyConstraints: true })
     this.#tables = new Tables(this.#database, () => this.#prepared.clear())
     // SQLite answers busy at once where two processes turn on WAL together.
-    this.patiently(() => this.#database.exec('PRAGMA journal_mode = WAL'))
+    patiently(() => this.#database.exec('PRAGMA journal_mode = WAL'))
     this.#database.exec(`PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
     this.#database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
   }
@@ -154,20 +116,6 @@ export class SqliteConnection {
     }
   }
 
-  /** For the start alone: tries until it is no longer busy, and blocks the process meanwhile. */
-  patiently<T>(work: () => T): T {
-    const deadline = performance.now() + OPENING_TIMEOUT_MS
-    for (;;) {
-      try {
-        return work()
-      } catch (error) {
-        if (!isBusy(error)) throw error
-        if (performance.now() > deadline) throw new StoreBusy(error)
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SHORTEST_PAUSE_MS)
-      }
-    }
-  }
-
   close(): void {
     this.#prepared.clear()
     if (this.#database.isOpen) this.#database.close()
@@ -232,26 +180,6 @@ export class SqliteConnection {
 function createPrivately(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   closeSync(openSync(path, 'a', 0o600))
-}
-
-async function retryLater<T>(work: () => T, first: unknown): Promise<T> {
-  const deadline = performance.now() + DEADLINE_MS
-  let busy = first
-  for (let pause = SHORTEST_PAUSE_MS; performance.now() < deadline; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-    await setTimeout(pause * (0.5 + spread()))
-    try {
-      return work()
-    } catch (error) {
-      if (!isBusy(error)) throw error
-      busy = error
-    }
-  }
-  throw new StoreBusy(busy)
-}
-
-function isBusy(error: unknown): boolean {
-  if (!(error instanceof Error) || !('errcode' in error)) return false
-  return typeof error.errcode === 'number' && (error.errcode & 0xff) === SQLITE_BUSY
 }
 
 function isValues(row: unknown): row is readonly SqlValue[] {

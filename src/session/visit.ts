@@ -1,20 +1,17 @@
 // What an application can ask of the session of one request: save, reload, update, regenerate, destroy; and a login.
-import { setImmediate } from 'node:timers/promises'
 import { newToken } from '../domain/secret.ts'
 import { expiryAfter, type SessionLimits } from '../domain/session.ts'
 import { after, isPromise } from './awaitable.ts'
-import { emptyObject, PREDECESSOR_KEY, patchTexts, textOf, textsOfRow, writeTexts } from './data.ts'
-import { RequestSession } from './request-session.ts'
+import { PREDECESSOR_KEY, textOf, textsOfRow, writeTexts } from './data.ts'
 import { isRetired, type NewLogin, newRow } from './row.ts'
-import { fill, notice } from './session.ts'
+import { fill } from './session.ts'
 import { SessionEnded } from './session-ended.ts'
 import type { SessionSource } from './session-source.ts'
-import type { Awaitable, SessionPatch, SessionRow } from './store.ts'
+import type { Awaitable, SessionRow } from './store.ts'
+import { gone, UpdatingSession } from './updating-session.ts'
 
 /** How long requests that were on their way may read a session that a bare `regenerate` replaced. */
 const GRACE_MS = 10_000
-/** An atomic change that loses to others so often in a row is given up. */
-const MOST_TRIES = 1000
 
 export interface Renewal {
   readonly login: NewLogin
@@ -25,9 +22,7 @@ export interface Renewal {
   readonly continues: boolean
 }
 
-export class Visit<Row extends SessionRow = SessionRow> extends RequestSession<Row> implements SessionSource<Row> {
-  #isChanging = false
-
+export class Visit<Row extends SessionRow = SessionRow> extends UpdatingSession<Row> implements SessionSource<Row> {
   save(session: object): Promise<void> {
     return this.#act(() => (session === this.current ? this.saveNow() : undefined))
   }
@@ -57,7 +52,7 @@ export class Visit<Row extends SessionRow = SessionRow> extends RequestSession<R
   async update<T>(session: object, change: (data: object) => Awaitable<T>): Promise<T> {
     const result: T[] = []
     await this.#act(() => {
-      const changed = session === this.current ? this.#change(change) : Promise.reject(gone())
+      const changed = session === this.current ? this.change(change) : Promise.reject(gone())
       return after(changed, (value) => void result.push(value))
     })
     return result[0] as T // Filled where #act did not throw.
@@ -149,60 +144,6 @@ export class Visit<Row extends SessionRow = SessionRow> extends RequestSession<R
     return this
   }
 
-  /** Reads the session as it is now, changes it, writes only where nobody else wrote meanwhile; else begins again. */
-  #change<T>(change: (data: object) => Awaitable<T>, tries = 0): Awaitable<T> {
-    const { store, reserved } = this.engine
-    const { stored } = this
-    if (stored === undefined) return this.#changeNew(change)
-    if (tries === MOST_TRIES) throw new Error(`req.session.update: ${MOST_TRIES} times somebody else was faster`)
-    return after(store.find(stored.hash), (row) => {
-      if (!this.engine.isLive(row) || isRetired(row)) throw gone()
-      const texts = textsOfRow(row)
-      const draft = emptyObject()
-      fill(draft, texts, reserved)
-      return after(this.#call(change, draft), (result) => {
-        const patch = notice(draft, texts, reserved)
-        if (patch === undefined) return result
-        return after(store.update(row.hash, patch, { unchangedFrom: row.data }), (updated) => {
-          if (updated) return this.#adopt(patch, result)
-          // A store that answers at once would hold the process while another one writes.
-          return tries % 10 === 9 ? setImmediate().then(() => this.#change(change, tries + 1)) : this.#change(change, tries + 1)
-        })
-      })
-    })
-  }
-
-  /** The same where nothing is stored yet: nobody else can know this session. */
-  #changeNew<T>(change: (data: object) => Awaitable<T>): Awaitable<T> {
-    const { reserved } = this.engine
-    const draft = Object.assign(emptyObject(), this.current)
-    return after(this.#call(change, draft), (result) => {
-      const patch = notice(draft, new Map(), reserved)
-      if (patch === undefined) return result
-      return after(this.create(patch), () => this.#adopt(patch, result))
-    })
-  }
-
-  #call<T>(change: (data: object) => Awaitable<T>, draft: object): Awaitable<T> {
-    this.#isChanging = true
-    try {
-      return change(draft)
-    } finally {
-      this.#isChanging = false
-    }
-  }
-
-  /** What an atomic change wrote is there for this request too. */
-  #adopt<T>(patch: SessionPatch, result: T): T {
-    if (this.current) {
-      const written = Object.entries(patch).filter((entry): entry is [string, string] => entry[1] !== null)
-      fill(this.current, new Map(written), this.engine.reserved)
-      for (const key of Object.keys(patch)) if (patch[key] === null) Reflect.deleteProperty(this.current, key)
-    }
-    this.texts = patchTexts(this.textsNow(), patch)
-    return result
-  }
-
   /** Lets go of the session as it was, and says what is to be deleted. */
   #leave(): Set<string> {
     const hashes = new Set(this.engine.hashesOf(this.req))
@@ -244,15 +185,11 @@ export class Visit<Row extends SessionRow = SessionRow> extends RequestSession<R
   /** What the application asked for. The response waits for it, and fails with it unless somebody caught the failure before. */
   #act(work: () => Awaitable<void>): Promise<void> {
     // It would wait for the change, and the change for it.
-    if (this.#isChanging)
+    if (this.isChanging)
       return Promise.reject(new TypeError('req.session.update: its function must change the data, and nothing else'))
     this.hold()
     return this.turns.promise(work)
   }
-}
-
-function gone(): Error {
-  return new Error('req.session.update: this session is no longer there')
 }
 
 function textOfKey(session: object, key: string): string | undefined {

@@ -4,7 +4,7 @@ import type { UserStatus } from '../domain/user.ts'
 import type { Awaitable, SessionRow, SessionStore } from '../session/store.ts'
 import type { Statement, StatementValues, Step } from './statement.ts'
 
-export { StepMissed } from '../session/sqlite.ts'
+export { StepMissed } from '../session/unit-of-work.ts'
 
 export interface Database {
   /** The membership's sessions; `find` brings the user along in the same read. */

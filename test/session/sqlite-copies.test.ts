@@ -8,7 +8,7 @@ import { SqliteConnection, SqliteStore } from 'guildhall/session/sqlite'
 import { sessionRow } from 'guildhall/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { sessionFrom } from '../../src/session/columns.ts'
-import type { SqlValue } from '../../src/session/sqlite.ts'
+import type { SqlValue } from '../../src/session/unit-of-work.ts'
 
 /** Sessions with a word of their user, as a membership reads them: in one table, the word in another. */
 class Worded extends SqliteStore {

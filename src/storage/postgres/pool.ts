@@ -8,13 +8,12 @@ import {
   type PostgresResult,
 } from '../../session/postgres.ts'
 import { cancel } from './cancel.ts'
+import { loadPg } from './connection.ts'
 import { MOST_WAITING, tooMuch } from './lane.ts'
 
 /** How many connections a process holds at most. PostgreSQL allows 100 in all unless it is told otherwise. */
 export const MOST_CONNECTIONS = 10
 const IDLE_MS = 10_000
-const LONG_DEADLINE_MS = 600_000
-const LONG_CONNECTION_DEADLINE_MS = 10_000
 
 interface OwnPool extends PostgresPool {
   /** Waits for what runs; as often as asked. */
@@ -93,30 +92,6 @@ async function askOn(client: PostgresClient, config: PostgresQuery): Promise<Pos
 
 /** Every call tells its own failure; unheard, the error of a connection would end the process. */
 function hear(): void {}
-
-/** One connection for work that is no request: it may take minutes. */
-export interface OwnConnection {
-  query(config: PostgresQuery): Promise<PostgresResult>
-  end(): Promise<void>
-}
-
-export async function openConnection(connectionString: string): Promise<OwnConnection> {
-  const pg = await loadPg()
-  const connectionTimeoutMillis = LONG_CONNECTION_DEADLINE_MS
-  const client = new pg.Client({ connectionString, connectionTimeoutMillis, query_timeout: LONG_DEADLINE_MS, keepAlive: true })
-  // The call that waits is told; unheard, the error of a connection that dies between two calls would end the process.
-  client.on('error', () => {})
-  await client.connect()
-  return client
-}
-
-async function loadPg() {
-  const { default: pg } = await import('pg').catch((error: unknown) => {
-    const missing = new Error('PostgreSQL needs the package pg beside guildhall: npm install pg', { cause: error })
-    throw Object.assign(missing, { code: 'pg_missing' })
-  })
-  return pg
-}
 
 async function load(connectionString: string): Promise<LoadedPool> {
   const pg = await loadPg()
