@@ -39,7 +39,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     reporters: ['default', ['./test/support/closing-line.ts', { leftOut }]],
     projects: [
-      { extends: true, test: { name: 'sqlite', include: ['test/**/*.test.ts'] } },
+      { extends: true, test: { name: 'sqlite', include: ['test/**/*.test.ts', 'stress/**/*.test.ts'] } },
       ...(runsOnPostgres
         ? [
             {

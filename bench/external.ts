@@ -1,6 +1,6 @@
 // Redis and PostgreSQL, where they are: a place of the benchmark's own in each, empty at the start and gone at the end.
 import { hostname } from 'node:os'
-import type { RedisClient as StoreClient } from '../src/session/redis.ts'
+import type { RedisClient as StoreClient } from '../src/database/redis/script.ts'
 import { importPeer } from './peers.ts'
 import { postgresCpu } from './postgres-cpu.ts'
 

@@ -1,7 +1,7 @@
 // Sessions straight into Redis: those of the visitors by our own store, the rest as copies of one of theirs.
 import { digest, newId } from '../src/domain/secret.ts'
-import { RedisStore } from '../src/session/redis-store.ts'
-import { sessionRow } from '../src/testing.ts'
+import { RedisStore } from '../src/session/stores/redis.ts'
+import { sessionRow } from '../src/testing/index.ts'
 import type { RedisPlace } from './external.ts'
 import type { Filled } from './fill-postgres.ts'
 

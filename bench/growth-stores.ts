@@ -1,6 +1,7 @@
 // A thousand members against a million on PostgreSQL, and a thousand sessions against a million in Redis.
+
+import { sweepAll } from '../src/database/cleanup.ts'
 import { systemClock } from '../src/domain/clock.ts'
-import { sweepAll } from '../src/session/sweeper.ts'
 import { openPostgres } from '../src/storage/postgres/database.ts'
 import { findForLogin, listUsers } from '../src/storage/users.ts'
 import { type Cost, costOfLoad, medianCost, wholeOf } from './cost.ts'
@@ -191,13 +192,13 @@ async function measureSweep(
   await postgres.query(`UPDATE ${schema}.sessions SET expires_at = 1 WHERE hash IN (${some})`)
   const database = openPostgres(url)
   const times: number[] = []
-  const sweep = async (now: number, limit: number) => {
+  const deleteExpired = async (now: number, limit: number) => {
     const startedAt = performance.now()
-    const swept = await database.sessions.sweep(now, limit)
+    const swept = await database.sessions.deleteExpired(now, limit)
     times.push(performance.now() - startedAt)
     return swept
   }
-  await sweepAll({ sweep }, systemClock, () => true)
+  await sweepAll({ deleteExpired }, systemClock, () => true)
   await database.close()
   return { expired, batches: times.length, p50Ms: percentile(times, 0.5), longestMs: Math.max(...times) }
 }

@@ -2,9 +2,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { sweepAll } from '../src/database/cleanup.ts'
 import { systemClock } from '../src/domain/clock.ts'
 import { digest, newToken } from '../src/domain/secret.ts'
-import { sweepAll } from '../src/session/sweeper.ts'
 import { openSqlite } from '../src/storage/sqlite/database.ts'
 import { findForLogin } from '../src/storage/users.ts'
 import { hasWrk, load } from './generator.ts'
@@ -32,7 +32,7 @@ export interface GrowthResult {
     readonly largeManyVisitorsRatio: number
   }
   readonly loginLookUp: { readonly smallMicros: number; readonly largeMicros: number; readonly ratio: number }
-  /** One batch of the sweep of expired sessions: for so long nobody else is served. */
+  /** One batch of the cleanup of expired sessions: for so long nobody else is served. */
   readonly sweep: { readonly expired: number; readonly batches: number; readonly p50Ms: number; readonly longestMs: number }
   readonly start: { readonly smallMs: number; readonly largeMs: number }
 }
@@ -180,13 +180,13 @@ async function measureSweep(file: string, expired: number): Promise<GrowthResult
   sql.close()
   const database = openSqlite(file)
   const times: number[] = []
-  const sweep = async (now: number, limit: number) => {
+  const deleteExpired = async (now: number, limit: number) => {
     const startedAt = performance.now()
-    const swept = await database.sessions.sweep(now, limit)
+    const swept = await database.sessions.deleteExpired(now, limit)
     times.push(performance.now() - startedAt)
     return swept
   }
-  await sweepAll({ sweep }, systemClock, () => true)
+  await sweepAll({ deleteExpired }, systemClock, () => true)
   await database.close()
   return { expired, batches: times.length, p50Ms: percentile(times, 0.5), longestMs: Math.max(...times) }
 }

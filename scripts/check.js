@@ -7,7 +7,7 @@ const root = resolve(import.meta.dirname, '..')
 const steps = [
   ['types', 'tsc', '-p', '.'],
   ['format and lint', 'biome', 'check', '--error-on-warnings', '.'],
-  ['lint by type', 'oxlint', '--type-aware', '--deny-warnings', 'src', 'test', 'scripts', 'bench', 'examples'],
+  ['lint by type', 'oxlint', '--type-aware', '--deny-warnings', 'src', 'test', 'stress', 'scripts', 'bench', 'examples'],
   ['dead code', 'knip'],
   ['build', 'node', 'scripts/build.js'],
   ['package shape', 'publint', '--strict'],

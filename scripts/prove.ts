@@ -1,8 +1,8 @@
 // `npm run prove [-- ID]`: runs the races, the crashes and the made-up requests at full size and writes what was counted to docs/proof.json. PROOF=ci runs a hundredth.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { proofs } from '../test/prove/all.ts'
-import type { Fact } from '../test/prove/proof.ts'
+import { proofs } from '../stress/all.ts'
+import type { Fact } from '../stress/result.ts'
 import { findProgram } from '../test/support/own-server.ts'
 
 interface Outcome {

@@ -1,38 +1,44 @@
 // createMembership(): where everything is put together. One function, one `app.use`.
 import type { IncomingMessage } from 'node:http'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
-import { checkOptions } from './check-options.ts'
+import { startBackground } from './core/background.ts'
 import type { Core } from './core/core.ts'
 import { isLive } from './core/sign-in.ts'
-import { startSweeping } from './core/sweeper.ts'
 import { createThrottle, unlimited } from './core/throttle.ts'
 import { asUser } from './core/user.ts'
-
 import { type EventName, Events, type Listener } from './domain/events.ts'
 import { deriveKey } from './domain/secret.ts'
 import type { User } from './domain/user.ts'
 import { languageRoutes } from './features/language/routes.ts'
 import { loginRoutes, logoutRoutes } from './features/login/routes.ts'
 import { profileRoutes } from './features/profile/routes.ts'
-import { reauthenticationRoutes } from './features/reauthentication/routes.ts'
+import { reauthenticationRoutes } from './features/recent-login/routes.ts'
 import { registrationRoutes } from './features/registration/routes.ts'
-import { sessionRoutes } from './features/sessions/routes.ts'
+import { sessionRoutes } from './features/security/routes.ts'
 import type { Route } from './http/action.ts'
 import { asHostError, isStoreFailure } from './http/errors.ts'
 import { createGuards, type Guards } from './http/guards.ts'
-import type { Http } from './http/http.ts'
+import type { HttpContext } from './http/http-context.ts'
 import { MembershipSession } from './http/membership-session.ts'
-import { isUnsafe, isWelcome, mayCarryCookie } from './http/origin-check.ts'
-import { refuse, refuseCrossSite, setHeaders } from './http/reply.ts'
-import { attachFace } from './http/request-face.ts'
+import { isAllowedOrigin, isUnsafe, mayCarryCookie } from './http/origin-check.ts'
+import { extendRequest } from './http/request-extensions.ts'
+import { refuse, refuseCrossSite, setHeaders } from './http/respond.ts'
 import { createRouter, pathOf, type Router } from './http/router.ts'
 import { createUrl } from './http/url.ts'
-import { FEATURE_NAMES, FEATURE_PATHS, type FeatureName, type MembershipOptions, movedPaths, type Settings } from './options.ts'
 import { createHasher } from './passwords/hasher.ts'
-import { Sessions } from './session/middleware.ts'
+import { Sessions } from './session/request/middleware.ts'
+import { checkOptions } from './settings/check.ts'
+import {
+  FEATURE_NAMES,
+  FEATURE_PATHS,
+  type FeatureName,
+  type MembershipOptions,
+  movedPaths,
+  type Settings,
+} from './settings/options.ts'
 import type { LiveSession } from './storage/contract.ts'
 import { openDatabase } from './storage/open.ts'
-import { createUsers, type Users } from './users.ts'
+import { createUsers, type Users } from './users/users.ts'
 import { createAssets } from './views/assets.ts'
 import { createViews } from './views/render.ts'
 
@@ -51,10 +57,10 @@ export interface Membership extends RequestHandler, Guards {
 }
 
 /** A membership and the rooms behind it, for our own server and command line. */
-export interface House {
+export interface Internals {
   readonly membership: Membership
   readonly core: Core
-  readonly http: Http
+  readonly http: HttpContext
   readonly settings: Settings
   /** What is served, action by action. */
   readonly routes: readonly Route[]
@@ -72,22 +78,22 @@ export interface House {
  * app.get('/diary', membership.requireLogin, (req, res) => res.send(`Hello ${req.user?.username}`))
  */
 export function createMembership(options: MembershipOptions): Membership {
-  return buildHouse(options).membership
+  return openInternals(options).membership
 }
 
-export function buildHouse(options: MembershipOptions): House {
+export function openInternals(options: MembershipOptions): Internals {
   const settings = checkOptions(options)
   const core = createCore(settings)
   const http = createHttp(settings, core)
   const guards = createGuards(http)
-  const stopSweeping = startSweeping(core)
+  const stopSweeping = startBackground(core)
   const routes = routesOf(settings)
   const router = createRouter(http, routes)
 
   const membership: Membership = Object.assign(handler(http, router), guards, {
     async user(req: IncomingMessage) {
       // No CORS guards a WebSocket, and a Strict cookie travels from a sibling subdomain: another site must not open one as its visitor.
-      if (req.headers.upgrade !== undefined && !isWelcome(http, req)) return undefined
+      if (req.headers.upgrade !== undefined && !isAllowedOrigin(http, req)) return undefined
       const session = await http.sessions.read(req)
       return session?.user && asUser(session.user)
     },
@@ -102,18 +108,18 @@ export function buildHouse(options: MembershipOptions): House {
       await core.db.close()
     },
   })
-  const house = { membership, core, http, settings, routes, paths: routes.map((route) => pathOf(http, route)) }
-  HOUSES.set(membership, house)
-  return house
+  const internals = { membership, core, http, settings, routes, paths: routes.map((route) => pathOf(http, route)) }
+  INTERNALS.set(membership, internals)
+  return internals
 }
 
-const HOUSES = new WeakMap<Membership, House>()
+const INTERNALS = new WeakMap<Membership, Internals>()
 
 /** The rooms behind a membership. Throws a TypeError for what is none, or one of another copy of this package. */
-export function houseOf(membership: Membership): House {
-  const house = HOUSES.get(membership)
-  if (!house) throw new TypeError('this is no membership of this copy of guildhall: pass what createMembership returned')
-  return house
+export function internalsOf(membership: Membership): Internals {
+  const internals = INTERNALS.get(membership)
+  if (!internals) throw new TypeError('this is no membership of this copy of guildhall: pass what createMembership returned')
+  return internals
 }
 
 /** What each feature serves; what is left out is not there at all. */
@@ -162,7 +168,7 @@ function createCore(settings: Settings): Core {
   }
 }
 
-function createHttp(settings: Settings, core: Core): Http {
+function createHttp(settings: Settings, core: Core): HttpContext {
   const { cookie, path, baseUrl } = settings
   const cookieName = cookie.secure ? `__Host-${cookie.name}` : cookie.name
   const leftOut = new Set<string>(
@@ -196,7 +202,7 @@ function createHttp(settings: Settings, core: Core): Http {
 }
 
 /** The walk of every request: origin check, session, our paths; everything else goes on to the host. */
-function handler(http: Http, router: Router) {
+function handler(http: HttpContext, router: Router) {
   let migrated = false
   return function handle(req: Request, res: Response, next: NextFunction): void {
     if (!migrated) {
@@ -216,10 +222,10 @@ function handler(http: Http, router: Router) {
       return next(new TypeError("app.use(membership) takes no mount path; the option path: '/members' moves its pages"))
     const serve = router.find(req)
     // Before anything is parsed, loaded or saved.
-    if (isUnsafe(req.method) && (serve !== undefined || mayCarryCookie(http, req)) && !isWelcome(http, req)) {
+    if (isUnsafe(req.method) && (serve !== undefined || mayCarryCookie(http, req)) && !isAllowedOrigin(http, req)) {
       return refuseCrossSite(http, req, res)
     }
-    attachFace(http, req)
+    extendRequest(http, req)
     http.sessions.handle(req, res, (error?: unknown) => {
       if (error !== undefined && error !== null) {
         return refuseOrPassOn(http, { req, res, next, isOurs: serve !== undefined }, error)
@@ -232,7 +238,7 @@ function handler(http: Http, router: Router) {
 
 /** A failure on our paths is answered by us, on those of the host by the host. */
 function refuseOrPassOn(
-  http: Http,
+  http: HttpContext,
   { req, res, next, isOurs }: { req: Request; res: Response; next: NextFunction; isOurs: boolean },
   error: unknown,
 ): void {

@@ -1,4 +1,4 @@
-// The house's one-way rule: a file imports from lower levels only, and some things have one home.
+// The one-way rule: a file imports from lower levels only, and some things have one home.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -7,17 +7,19 @@ const SRC = resolve(import.meta.dirname, '../src')
 
 const LEVELS: readonly (readonly string[])[] = [
   ['domain'],
-  ['session', 'storage', 'passwords', 'mail', 'i18n', 'views'],
+  ['database', 'i18n'],
+  ['session'],
+  ['storage', 'passwords', 'mail', 'views'],
+  ['settings'],
   ['core'],
+  ['users'],
   ['http'],
   ['features'],
-  ['options.ts', 'check-options.ts', 'users.ts', 'membership.ts', 'index.ts', 'testing.ts', 'session-store-suite.ts'],
+  ['membership.ts'],
+  ['index.ts', 'testing'],
   ['server'],
   ['cli'],
 ]
-
-/** Rooms of one level are strangers to each other, but for these: the membership's tables keep sessions by the session room's contract. */
-const NEIGHBOURS = new Set(['storage -> session', 'views -> i18n'])
 
 interface SourceFile {
   readonly path: string
@@ -30,12 +32,12 @@ function sources(): SourceFile[] {
     .map((file) => ({ path: file.replaceAll('\\', '/'), text: readFileSync(join(SRC, file), 'utf8') }))
 }
 
-function room(path: string): string {
+function folder(path: string): string {
   return path.split('/')[0] ?? path
 }
 
 function level(path: string): number {
-  return LEVELS.findIndex((rooms) => rooms.includes(room(path)))
+  return LEVELS.findIndex((folders) => folders.includes(folder(path)))
 }
 
 interface Import {
@@ -61,18 +63,17 @@ function violations(files: readonly SourceFile[]): string[] {
   const known = new Set(files.map(({ path }) => path))
   const broken: string[] = []
   for (const file of files) {
-    if (level(file.path) < 0) broken.push(`${file.path} stands in no room`)
+    if (level(file.path) < 0) broken.push(`${file.path} stands on no level`)
     for (const { to } of importsOf(file)) {
       if (!known.has(to)) continue
       const from = file.path
       if (level(to) > level(from)) broken.push(`${from} imports upwards: ${to}`)
-      const strangers = level(to) === level(from) && room(to) !== room(from) && level(from) !== 5
-      if (strangers && !NEIGHBOURS.has(`${room(from)} -> ${room(to)}`)) broken.push(`${from} imports a neighbour: ${to}`)
-      if (room(from) === 'features' && room(to) === 'features' && from.split('/')[1] !== to.split('/')[1]) {
+      if (level(to) === level(from) && folder(to) !== folder(from)) broken.push(`${from} imports a folder of its level: ${to}`)
+      if (folder(from) === 'features' && folder(to) === 'features' && from.split('/')[1] !== to.split('/')[1]) {
         broken.push(`${from} imports another feature: ${to}`)
       }
-      if (room(from) === 'session' && !['session', 'domain'].includes(room(to)))
-        broken.push(`${from} leaves the session room: ${to}`)
+      if (folder(from) === 'session' && !['session', 'domain', 'database'].includes(folder(to)))
+        broken.push(`${from} is part of the session middleware and imports ${to}`)
     }
   }
   return broken
@@ -100,10 +101,10 @@ function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '')
 }
 
-describe('the house', () => {
+describe('the structure', () => {
   const files = sources()
 
-  test('every file imports from lower levels only, never upwards, never from a neighbour or another feature', () => {
+  test('every file imports from lower levels only, never upwards, never from another folder of their level or another feature', () => {
     expect(violations(files)).toEqual([])
   })
 
@@ -125,15 +126,15 @@ describe('the house', () => {
     expect(cycles([upwards, ...rest])).toEqual(['domain/user.ts -> core/core.ts -> domain/user.ts'])
   })
 
-  test('express is used by the http room, the composition root and the server alone', () => {
+  test('express is used by http/, the composition root and the server alone', () => {
     const homes = /^(?:http\/|features\/[^/]+\/routes\.ts|membership\.ts|server\/)/
     const values = files.flatMap(importsOf).filter(({ to, typeOnly, from }) => to === 'express' && !typeOnly && !homes.test(from))
     expect(values).toEqual([])
   })
 
-  test('the session room needs no package', () => {
+  test('the session middleware needs no package', () => {
     const packages = files
-      .filter(({ path }) => room(path) === 'session')
+      .filter(({ path }) => folder(path) === 'session')
       .flatMap(importsOf)
       .filter(({ to, typeOnly }) => !typeOnly && !to.startsWith('node:') && !to.endsWith('.ts'))
     expect(packages).toEqual([])
@@ -155,6 +156,6 @@ describe('the house', () => {
 
   test('only signIn and reauthenticate start a session with a login', () => {
     const starters = usersOf(files, /\.startSession\(/, () => false)
-    expect(starters.toSorted()).toEqual(['core/sign-in.ts', 'features/reauthentication/reauthenticate.ts'])
+    expect(starters.toSorted()).toEqual(['core/sign-in.ts', 'features/recent-login/reauthenticate.ts'])
   })
 })

@@ -29,7 +29,7 @@ test('every code, with its status, and every event is explained', () => {
 
 test('every option and every variable is explained', () => {
   const page = pages.get('docs/options.md')
-  for (const { name, members } of membersOf(read('src/options.ts'), 'MembershipOptions')) {
+  for (const { name, members } of membersOf(read('src/settings/options.ts'), 'MembershipOptions')) {
     expect(page, name).toMatch(new RegExp(`^(?:\\| \`${name}\` \\||### ${name}$)`, 'm'))
     for (const member of members) expect(page).toContain(`| \`${name}.${member.name}\` |`)
   }
@@ -72,7 +72,7 @@ describe('the pages of the features', () => {
   })
 
   test('explain everything that can be done with accounts', () => {
-    const declared = /export interface Users \{([\s\S]*?)\n\}/.exec(read('src/users.ts'))?.[1] ?? ''
+    const declared = /export interface Users \{([\s\S]*?)\n\}/.exec(read('src/users/users.ts'))?.[1] ?? ''
     const told = [...read(`${folder}/accounts.md`).matchAll(/^\| `(\w+)\(/gm)].map(([, name]) => name)
     expect(told).toEqual([...declared.matchAll(/^ {2}(\w+)\(/gm)].map(([, name]) => name))
   })
@@ -89,10 +89,10 @@ async function commandsOf(...group: readonly string[]): Promise<string[]> {
 test('an option without a meaning or a default, or a variable without a word, makes no page', async () => {
   const without = (file: string, text: string) =>
     generatedPages((path) => (path === file ? read(path).replace(text, '') : read(path)))
-  await expect(without('src/options.ts', ' Default: none. Losing it')).rejects.toThrow('passwords.pepper')
-  await expect(without('src/options.ts', "  /** Ends a session whatever happens. Default: `'12h'`. */\n")).rejects.toThrow(
-    'session.absoluteTimeout',
-  )
+  await expect(without('src/settings/options.ts', ' Default: none. Losing it')).rejects.toThrow('passwords.pepper')
+  await expect(
+    without('src/settings/options.ts', "  /** Ends a session whatever happens. Default: `'12h'`. */\n"),
+  ).rejects.toThrow('session.absoluteTimeout')
   await expect(without('.env.example', '# REGISTRATION=open\n')).rejects.toThrow('REGISTRATION')
   await expect(
     without('.env.example', '# Stands in the wordmark and in titles; passwords may not lean on it.\n'),

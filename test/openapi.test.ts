@@ -4,8 +4,8 @@ import { resolve } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { Refusal } from '../src/core/hooks.ts'
 import { ERROR_CODES } from '../src/domain/errors.ts'
+import { Refusal } from '../src/domain/hooks.ts'
 import { action } from '../src/http/action.ts'
 import type { ApiDocument } from '../src/http/openapi-types.ts'
 import { describeServer } from '../src/server/describe-server.ts'
@@ -83,7 +83,7 @@ describe('the document', () => {
 
   test('every action with a JSON door is in it, and nothing that is not served', () => {
     const served = site.routes
-      .filter(({ door }) => door === 'api')
+      .filter(({ endpoint }) => endpoint === 'api')
       .map(({ method, path }) => `${method} ${site.http.url(`/api${path}`)}`)
     const described = contract.operations
       .filter(({ operation }) => operation.tags.includes('members'))

@@ -76,7 +76,7 @@ test('the two commands are scripts of the package, and the command line it names
   for (const name of ['serve', 'user', 'doctor', 'migrate']) expect(stdout).toContain(name)
   const made = promisify(execFile)(
     process.execPath,
-    ['bin/guildhall.js', 'user', 'create', 'alice', '--display-name', 'Alice', '--role', 'keeper', '--password-stdin'],
+    ['bin/guildhall.js', 'user', 'create', 'alice', '--display-name', 'Alice', '--role', 'admin', '--password-stdin'],
     { cwd: ROOT, env },
   )
   made.child.stdin?.end(`${GOOD_PASSWORD}\n`)

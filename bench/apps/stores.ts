@@ -1,7 +1,7 @@
 // The stores that live in Redis and PostgreSQL: connect-redis, connect-pg-simple and our own, each over a client or a pool that is made alike.
 import type { ExpressStore } from '../../src/session/index.ts'
-import { PostgresStore } from '../../src/session/postgres-store.ts'
-import { RedisStore } from '../../src/session/redis-store.ts'
+import { PostgresStore } from '../../src/session/stores/postgres.ts'
+import { RedisStore } from '../../src/session/stores/redis.ts'
 import { REDIS_PREFIX } from '../external.ts'
 import { importPeer } from '../peers.ts'
 

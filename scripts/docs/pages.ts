@@ -1,5 +1,5 @@
 // The pages that are made from the code, as they should be now.
-import { buildHouse } from '../../src/membership.ts'
+import { openInternals } from '../../src/membership.ts'
 import { describeServer } from '../../src/server/describe-server.ts'
 import { apiPage } from './api.ts'
 import { errorsPage } from './errors.ts'
@@ -7,14 +7,14 @@ import { optionsPage } from './options.ts'
 
 /** Paths and texts. `read` gives the text of a file of the project. */
 export async function generatedPages(read: (file: string) => string): Promise<ReadonlyMap<string, string>> {
-  const house = buildHouse({ baseUrl: 'http://localhost:3000', database: 'sqlite::memory:' })
+  const house = openInternals({ baseUrl: 'http://localhost:3000', database: 'sqlite::memory:' })
   const document = describeServer(house)
   await house.membership.close()
   const finish = (text: string) => `<!-- Made by \`npm run docs\` from the code. Change the code, not this page. -->\n\n${text}\n`
   const optionSources = {
-    options: read('src/options.ts'),
+    options: read('src/settings/options.ts'),
     sessionOptions: read('src/session/options.ts'),
-    cookieOptions: read('src/session/cookie-options.ts'),
+    cookieOptions: read('src/session/cookies/options.ts'),
     envExample: read('.env.example'),
   }
   return new Map([

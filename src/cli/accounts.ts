@@ -1,13 +1,13 @@
 // `guildhall user show | set-status | rename`: one account.
 import { userJson } from '../core/user.ts'
 import { USER_STATUSES, type UserStatus } from '../domain/user.ts'
-import type { AccountDetails } from '../users.ts'
+import type { AccountDetails } from '../users/users.ts'
 import { table } from './columns.ts'
 import { say, sayJson, t, UsageError } from './terminal.ts'
-import { withHouse } from './with-house.ts'
+import { withMembership } from './with-membership.ts'
 
 export async function showUser(username: string, { json }: { readonly json: boolean }): Promise<void> {
-  await withHouse('refuse', async ({ membership: { users } }) => {
+  await withMembership('refuse', async ({ membership: { users } }) => {
     const details = await users.show(username)
     if (json) return sayJson(asJson(details))
     const { user, status, passwordChangedAt, sessions } = details
@@ -28,7 +28,7 @@ export async function showUser(username: string, { json }: { readonly json: bool
 export async function setUserStatus(username: string, status: string, { json }: { readonly json: boolean }): Promise<void> {
   const wanted = USER_STATUSES.find((known) => known === status)
   if (!wanted) throw new UsageError(t('cli.unknown_status', { statuses: USER_STATUSES.join(', ') }))
-  await withHouse('refuse', async ({ membership: { users } }) => {
+  await withMembership('refuse', async ({ membership: { users } }) => {
     const user = await users.setStatus(username, wanted)
     if (json) return sayJson(asJson(await users.show(user.username)))
     say(t(STATUS_SAID[wanted], { username: user.username }))
@@ -38,7 +38,7 @@ export async function setUserStatus(username: string, status: string, { json }: 
 const STATUS_SAID = { active: 'cli.user_opened', disabled: 'cli.user_closed' } as const satisfies Record<UserStatus, string>
 
 export async function renameUser(username: string, to: string, { json }: { readonly json: boolean }): Promise<void> {
-  await withHouse('refuse', async ({ membership: { users } }) => {
+  await withMembership('refuse', async ({ membership: { users } }) => {
     const before = await users.show(username)
     const user = await users.rename(username, to)
     if (json) return sayJson(asJson(await users.show(user.username)))

@@ -2,7 +2,7 @@
 import { userJson } from '../core/user.ts'
 import { askNewPassword, readPassword } from './ask-password.ts'
 import { say, sayJson, t, UsageError } from './terminal.ts'
-import { withHouse } from './with-house.ts'
+import { withMembership } from './with-membership.ts'
 
 export interface NewUserOptions {
   readonly displayName?: string
@@ -18,7 +18,7 @@ export async function createUser(
   if (!passwordStdin && !process.stdin.isTTY) throw new UsageError(t('cli.password_needs_terminal'))
   // Before a database is made: where there is no password, nothing is.
   const piped = passwordStdin ? await readPassword(process.stdin) : undefined
-  await withHouse('make it', async ({ membership: { users } }) => {
+  await withMembership('make it', async ({ membership: { users } }) => {
     const password = piped ?? (await askNewPassword(username))
     const user = await users.create({ username, password, displayName, roles })
     if (json) return sayJson(userJson(user))

@@ -1,7 +1,8 @@
 // `guildhall doctor`: explains a wrong setting before it bites. Looks, and changes nothing.
+
+import type { Diagnostic } from '../server/diagnostic.ts'
 import { readEnvironment } from '../server/env.ts'
 import { readConfig } from '../server/read-config.ts'
-import type { Remark } from '../server/remark.ts'
 import { pad } from './columns.ts'
 import { checkDatabase } from './doctor/database.ts'
 import { bad, type Finding, fine, odd } from './doctor/finding.ts'
@@ -16,7 +17,7 @@ export async function examine({ json }: { readonly json: boolean }): Promise<voi
   const environment = readEnvironment()
   const { config, faults, warnings } = readConfig(environment)
   const findings: Finding[] = [fine(t('cli.doctor.node', { version: process.versions.node }))]
-  const inWords = ({ key, values }: Remark) => t(key, values)
+  const inWords = ({ key, values }: Diagnostic) => t(key, values)
   findings.push(...faults.map(inWords).map(bad), ...warnings.map(inWords).map(odd))
   if (config) {
     findings.push(

@@ -1,9 +1,9 @@
 // `guildhall init`: asks a few questions and writes `.env`. Every question has a flag; with all of them it asks nothing.
 import { existsSync, writeFileSync } from 'node:fs'
 import { newToken } from '../domain/secret.ts'
+import { type Diagnostic, noteIn } from '../server/diagnostic.ts'
 import { settingsReader } from '../server/read-settings.ts'
-import { noteIn, type Remark } from '../server/remark.ts'
-import { shownDatabase } from '../server/shown-database.ts'
+import { shownDatabase } from '../server/redact-database-url.ts'
 import { CommandFailed, report, say, sayJson, t, UsageError } from './terminal.ts'
 
 export interface InitOptions {
@@ -92,7 +92,7 @@ async function ask(flags: Partial<Answers>): Promise<Answers> {
 /** As the server will read it, so that it starts from what is written here. */
 function isTrustProxy(text: string): boolean {
   if (text === '') return true
-  const faults: Remark[] = []
+  const faults: Diagnostic[] = []
   settingsReader(new Map([['TRUST_PROXY', text]]), noteIn(faults)).trustedProxies('TRUST_PROXY')
   return faults.length === 0
 }

@@ -1,15 +1,15 @@
 // `guildhall user list`: who has an account.
 import { userJson } from '../core/user.ts'
 import type { User } from '../domain/user.ts'
-import type { Users } from '../users.ts'
+import type { Users } from '../users/users.ts'
 import { table } from './columns.ts'
 import { say, sayJson, t } from './terminal.ts'
-import { withHouse } from './with-house.ts'
+import { withMembership } from './with-membership.ts'
 
 const PAGE = 1000
 
 export async function listUsers({ json }: { readonly json: boolean }): Promise<void> {
-  await withHouse('refuse', async ({ membership: { users } }) => {
+  await withMembership('refuse', async ({ membership: { users } }) => {
     const found = await all(users)
     if (json) return sayJson(found.map(userJson))
     if (found.length === 0) return say(t('cli.no_users'))

@@ -2,15 +2,15 @@
 
 import { readEnvironment } from '../server/env.ts'
 import { configOf } from '../server/read-config.ts'
-import { shownDatabase } from '../server/shown-database.ts'
+import { shownDatabase } from '../server/redact-database-url.ts'
 import { SCHEMA_VERSION } from '../storage/migrations.ts'
 import { report, say, sayJson, t } from './terminal.ts'
-import { inHouse } from './with-house.ts'
+import { inMembership } from './with-membership.ts'
 
 export async function migrate({ json }: { readonly json: boolean }): Promise<void> {
   const config = configOf(readEnvironment())
   try {
-    await inHouse(config, (house) => house.membership.migrate())
+    await inMembership(config, (internals) => internals.membership.migrate())
     if (json) return sayJson({ database: shownDatabase(config), schema: SCHEMA_VERSION })
     say(t('cli.migrated', { database: shownDatabase(config), version: SCHEMA_VERSION }))
   } catch (error) {

@@ -3,10 +3,10 @@ import { translator } from '../i18n/translate.ts'
 import { deviceName } from '../views/device-name.ts'
 import { table } from './columns.ts'
 import { CommandFailed, say, sayJson, t, UsageError } from './terminal.ts'
-import { withHouse } from './with-house.ts'
+import { withMembership } from './with-membership.ts'
 
 export async function listSessions(username: string, { json }: { readonly json: boolean }): Promise<void> {
-  await withHouse('refuse', async ({ membership: { users }, core }) => {
+  await withMembership('refuse', async ({ membership: { users }, core }) => {
     const sessions = await users.sessions(username)
     if (json)
       return sayJson(sessions.map((session) => ({ ...session, ip: session.ip ?? null, userAgent: session.userAgent ?? null })))
@@ -31,7 +31,7 @@ export interface EndOptions {
 
 export async function endSessions(username: string, id: string | undefined, { all, json }: EndOptions): Promise<void> {
   if ((id === undefined) === (all !== true)) throw new UsageError(t('cli.which_sessions'))
-  await withHouse('refuse', async ({ membership: { users } }) => {
+  await withMembership('refuse', async ({ membership: { users } }) => {
     if (id !== undefined && !(await users.sessions(username)).some((session) => session.id === id))
       throw new CommandFailed(t('cli.no_such_session', { username }))
     const ended = await users.endSessions(username, id === undefined ? {} : { id })

@@ -1,7 +1,7 @@
 // Writes the audit trail. An act and its entry go into one unit of work; a failed try is an entry by itself.
 import { newId } from '../domain/secret.ts'
 import { insertAuditEntry } from '../storage/audit.ts'
-import { type Step, step } from '../storage/statement.ts'
+import { type BoundStatement, bind } from '../storage/statement.ts'
 import type { Caller, Core } from './core.ts'
 
 export type AuditEvent =
@@ -19,8 +19,14 @@ export type AuditOutcome = 'success' | 'wrong_password' | 'disabled'
 type Origin = Pick<Caller, 'ip' | 'userAgent'>
 
 /** The entry as a step of a unit of work. */
-export function auditEntry(core: Core, event: AuditEvent, outcome: AuditOutcome, userId: string | undefined, from: Origin): Step {
-  return step(insertAuditEntry, entry(core, event, outcome, userId, from))
+export function auditEntry(
+  core: Core,
+  event: AuditEvent,
+  outcome: AuditOutcome,
+  userId: string | undefined,
+  from: Origin,
+): BoundStatement {
+  return bind(insertAuditEntry, entry(core, event, outcome, userId, from))
 }
 
 /** Writes the entry by itself. */

@@ -1,12 +1,13 @@
 // What every use case is given: the storage, the hasher, the clock, the settings. No Express, no request.
 import type { Clock } from '../domain/clock.ts'
 import type { Events } from '../domain/events.ts'
-import type { SessionLimits } from '../domain/session.ts'
+import type { Hooks } from '../domain/hooks.ts'
+import type { Logger } from '../domain/logger.ts'
+import type { SessionLimits } from '../domain/session-lifetime.ts'
 import type { Locale } from '../i18n/translate.ts'
 import type { PasswordHasher } from '../passwords/hasher.ts'
 import type { NewLogin } from '../session/row.ts'
 import type { Database, LiveSession } from '../storage/contract.ts'
-import type { Hooks } from './hooks.ts'
 import type { Throttle } from './throttle.ts'
 
 export interface Core {
@@ -27,14 +28,6 @@ export interface CoreSettings {
   readonly session: SessionLimits
   readonly remember: SessionLimits
   readonly keepAtLogin: readonly string[]
-}
-
-/** Where the program tells what it does. pino fits; so does `console` behind four lines. */
-export interface Logger {
-  debug(fields: object, message: string): void
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-  error(fields: object, message: string): void
 }
 
 /** Who asks, and the session they ask with. Made by the http room from a request, by the command line from a terminal. */

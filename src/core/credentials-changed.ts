@@ -1,7 +1,7 @@
 // The only way to change what a login rests on: a password, a factor, the status. Whoever is logged in with the old one is out.
 import type { UserRow } from '../storage/contract.ts'
-import type { Step } from '../storage/statement.ts'
-import { step } from '../storage/statement.ts'
+import type { BoundStatement } from '../storage/statement.ts'
+import { bind } from '../storage/statement.ts'
 import { raiseEpoch } from '../storage/users.ts'
 import { type AuditEvent, auditEntry } from './audit.ts'
 import type { Caller, Core } from './core.ts'
@@ -13,12 +13,12 @@ import type { Caller, Core } from './core.ts'
 export async function credentialsChanged(
   core: Core,
   user: Pick<UserRow, 'id'>,
-  change: { readonly because: AuditEvent; readonly steps: readonly Step[] },
+  change: { readonly because: AuditEvent; readonly steps: readonly BoundStatement[] },
   caller: Pick<Caller, 'ip' | 'userAgent'>,
 ): Promise<void> {
-  await core.db.commit([
+  await core.db.transaction([
     ...change.steps,
-    step(raiseEpoch, { id: user.id }, { touches: 1 }),
+    bind(raiseEpoch, { id: user.id }, { touches: 1 }),
     auditEntry(core, change.because, 'success', user.id, caller),
   ])
   try {

@@ -1,11 +1,11 @@
 // The only way to a login. Every first factor ends here.
 import { MembershipError } from '../domain/errors.ts'
-import { isExpired } from '../domain/session.ts'
-import { SessionEnded } from '../session/session-ended.ts'
+import { askHook } from '../domain/hooks.ts'
+import { isExpired } from '../domain/session-lifetime.ts'
+import { SessionEndedError } from '../session/request/session-ended.ts'
 import type { LiveSession, UserRow } from '../storage/contract.ts'
 import { audit } from './audit.ts'
 import type { Caller, Core, NewSession } from './core.ts'
-import { askHook } from './hooks.ts'
 import { asUser } from './user.ts'
 
 export interface Proof {
@@ -81,6 +81,6 @@ async function start(caller: Caller, login: NewSession): Promise<LiveSession> {
   try {
     return await caller.startSession(login)
   } catch (error) {
-    throw error instanceof SessionEnded ? new MembershipError('invalid_credentials', { cause: error }) : error
+    throw error instanceof SessionEndedError ? new MembershipError('invalid_credentials', { cause: error }) : error
   }
 }

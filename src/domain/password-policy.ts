@@ -25,7 +25,7 @@ export interface PasswordFault {
 }
 
 /** The first thing that is wrong with a new password, or `undefined`. There are no composition rules, and nothing is trimmed. */
-export function passwordFault(password: string, rules: PasswordRules): PasswordFault | undefined {
+export function passwordIssue(password: string, rules: PasswordRules): PasswordFault | undefined {
   if (isPasswordTooLong(password)) return { code: 'too_long', values: { max: MAX_PASSWORD_CODE_POINTS } }
   // Half a surrogate pair has no UTF-8 form: all of them would be hashed as U+FFFD and match each other.
   if (!password.isWellFormed()) return { code: 'bad_characters' }

@@ -57,7 +57,7 @@ export function canonicalUsername(username: string): string {
 }
 
 /** What keeps a name from being registered, or undefined. */
-export function usernameFault(username: string): NameFault | undefined {
+export function usernameIssue(username: string): NameFault | undefined {
   if (username.length < USERNAME_MIN) return { code: 'too_short', values: { min: USERNAME_MIN } }
   if (username.length > USERNAME_MAX) return { code: 'too_long', values: { max: USERNAME_MAX } }
   if (!USERNAME.test(username)) return { code: 'bad_characters' }
@@ -75,7 +75,7 @@ export function tidyDisplayName(name: string): string {
 }
 
 /** What keeps a tidied display name from being used, or undefined. Any script is welcome. */
-export function displayNameFault(name: string): NameFault | undefined {
+export function displayNameIssue(name: string): NameFault | undefined {
   if ([...name].length > DISPLAY_NAME_MAX) return { code: 'too_long', values: { max: DISPLAY_NAME_MAX } }
   if (UNSAFE_IN_NAMES.test(name)) return { code: 'bad_characters' }
   return undefined

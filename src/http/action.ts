@@ -1,23 +1,26 @@
-// One declaration, two doors: an action is declared once and served as a page and as JSON, with the same checks in the same order.
+// One declaration, two endpoints: an action is declared once and served as a page and as JSON, with the same checks in the same order.
 import type { z } from 'zod'
 import type { Caller, Core } from '../core/core.ts'
+import type { Awaitable } from '../domain/awaitable.ts'
 import type { ErrorCode, MembershipError } from '../domain/errors.ts'
 import type { Notice } from '../i18n/messages.ts'
-import type { Awaitable } from '../session/store.ts'
 import { checkInput } from './check-input.ts'
 import { asRefusal } from './errors.ts'
-import type { Exchange } from './exchange.ts'
-import { lacks } from './guards.ts'
-import type { Door } from './http.ts'
+import { unmetRequirement } from './guards.ts'
+import type { Endpoint } from './http-context.ts'
 import { type Limit, limited } from './limits.ts'
 import { askForLogin } from './login-required.ts'
 import type { Page } from './page.ts'
 import { type RawInput, readInput } from './read-input.ts'
-import { sendErrorPage, sendJson, sendNothing, sendProblem, sendTo } from './reply.ts'
+import type { RequestContext } from './request-context.ts'
+import { sendErrorPage, sendJson, sendNothing, sendProblem, sendTo } from './respond.ts'
 import { localPath } from './return-to.ts'
 
 export type Action<Schema extends z.ZodType, Result, Body extends z.ZodType = z.ZodUndefined> = Declared<Schema, Result, Body> &
-  ({ readonly doors?: WithApi; readonly api: ApiDoor<Body> } | { readonly doors: readonly 'page'[]; readonly api?: undefined })
+  (
+    | { readonly endpoints?: WithApi; readonly api: ApiDoor<Body> }
+    | { readonly endpoints: readonly 'page'[]; readonly api?: undefined }
+  )
 
 interface Declared<Schema extends z.ZodType, Result, Body extends z.ZodType> {
   readonly path: string
@@ -31,15 +34,15 @@ interface Declared<Schema extends z.ZodType, Result, Body extends z.ZodType> {
   readonly page?: Page
   run(core: Core, input: z.output<Schema>, caller: Caller): Awaitable<Result>
   /** Hears of tries that were turned away before they were judged: `too_many_requests`, `overloaded`. */
-  turnedAway?(core: Core, code: ErrorCode, caller: Caller): void
+  onRejected?(core: Core, code: ErrorCode, caller: Caller): void
   /** What a success answers. */
-  answer(result: Result, exchange: Exchange, input: z.output<Schema>): Answer<z.output<Body>>
+  answer(result: Result, exchange: RequestContext, input: z.output<Schema>): Answer<z.output<Body>>
 }
 
 /** Where the action can be reached. Default: both. */
 type WithApi = readonly ['page', 'api'] | readonly ['api']
 
-/** What the JSON door answers. The description of the API is made from it, for developers and in English. */
+/** What the JSON endpoint answers. The description of the API is made from it, for developers and in English. */
 export interface ApiDoor<Body extends z.ZodType = z.ZodType> {
   readonly summary: string
   /** Of a success. Default: 200 with a body, 204 without. */
@@ -59,14 +62,14 @@ interface Onward {
   readonly notice?: Notice
 }
 
-/** An action at one door. The router serves it; it knows no types of its action. */
+/** An action at one endpoint. The router serves it; it knows no types of its action. */
 export interface Route {
   readonly method: 'GET' | 'POST'
   readonly path: string
-  readonly door: Door
+  readonly endpoint: Endpoint
   /** What the description of the API says of it. */
   readonly described?: Described | undefined
-  serve(exchange: Exchange): Promise<void>
+  serve(exchange: RequestContext): Promise<void>
 }
 
 export interface Described extends ApiDoor {
@@ -83,13 +86,13 @@ interface Describable extends Pick<Described, 'guard' | 'input'> {
 export function action<Schema extends z.ZodType, Result, Body extends z.ZodType = z.ZodUndefined>(
   declared: Action<Schema, Result, Body>,
 ): readonly Route[] {
-  const { path, page, method = 'post', doors = ['page', 'api'] } = declared
+  const { path, page, method = 'post', endpoints = ['page', 'api'] } = declared
   const routes: Route[] = []
-  if (page) routes.push({ method: 'GET', path, door: 'page', serve: (exchange) => showPage(declared, page, exchange) })
-  const perform = (exchange: Exchange) => performAction(declared, exchange)
-  for (const door of doors) {
-    const described = door === 'api' ? describe(declared) : undefined
-    routes.push({ method: method === 'get' ? 'GET' : 'POST', path, door, serve: perform, described })
+  if (page) routes.push({ method: 'GET', path, endpoint: 'page', serve: (exchange) => showPage(declared, page, exchange) })
+  const perform = (exchange: RequestContext) => performAction(declared, exchange)
+  for (const endpoint of endpoints) {
+    const described = endpoint === 'api' ? describe(declared) : undefined
+    routes.push({ method: method === 'get' ? 'GET' : 'POST', path, endpoint, serve: perform, described })
   }
   return routes
 }
@@ -98,9 +101,14 @@ function describe({ api, guard, input, limits = [] }: Describable): Described | 
   return api && { ...api, guard, input, isLimited: limits.length > 0 }
 }
 
-async function showPage({ guard }: { readonly guard: 'anybody' | 'member' }, page: Page, exchange: Exchange): Promise<void> {
-  const { http, req, res, door, core, caller } = exchange
-  if (guard === 'member' && lacks(caller.session, {}, core.clock)) return askForLogin(http, req, res, door, 'login_required')
+async function showPage(
+  { guard }: { readonly guard: 'anybody' | 'member' },
+  page: Page,
+  exchange: RequestContext,
+): Promise<void> {
+  const { http, req, res, endpoint, core, caller } = exchange
+  if (guard === 'member' && unmetRequirement(caller.session, {}, core.clock))
+    return askForLogin(http, req, res, endpoint, 'login_required')
   if (page.guestsOnly && caller.session?.user) return sendTo(res, localPath(exchange.query('returnTo')) ?? http.home)
   try {
     await page.show(exchange)
@@ -111,45 +119,45 @@ async function showPage({ guard }: { readonly guard: 'anybody' | 'member' }, pag
 
 async function performAction<Schema extends z.ZodType, Result, Body extends z.ZodType>(
   declared: Action<Schema, Result, Body>,
-  exchange: Exchange,
+  exchange: RequestContext,
 ): Promise<void> {
-  const { http, req, res, door, core, caller } = exchange
-  if (declared.guard === 'member' && lacks(caller.session, {}, core.clock))
-    return askForLogin(http, req, res, door, 'login_required')
+  const { http, req, res, endpoint, core, caller } = exchange
+  if (declared.guard === 'member' && unmetRequirement(caller.session, {}, core.clock))
+    return askForLogin(http, req, res, endpoint, 'login_required')
   try {
-    const raw = declared.method === 'get' ? {} : await readInput(req, res, door)
-    exchange.entered = shownAgain(raw)
-    const input = checkInput(declared.input, { ...raw, ...exchange.params }, door === 'page')
+    const raw = declared.method === 'get' ? {} : await readInput(req, res, endpoint)
+    exchange.formValues = keptValues(raw)
+    const input = checkInput(declared.input, { ...raw, ...exchange.params }, endpoint === 'page')
     const result = await limited(declared.limits ?? [], exchange, input, () => declared.run(core, input, caller))
     sendAnswer(exchange, declared.answer(result, exchange, input), declared.api)
   } catch (thrown) {
     const refusal = asRefusal(http, req, thrown)
-    if (TURNED_AWAY.has(refusal.code)) declared.turnedAway?.(core, refusal.code, caller)
+    if (REJECTED_UNJUDGED.has(refusal.code)) declared.onRejected?.(core, refusal.code, caller)
     await sendRefusal(declared.page, exchange, refusal)
   }
 }
 
-function sendAnswer(exchange: Exchange, answer: Onward & { readonly body?: unknown }, api: ApiDoor | undefined): void {
-  const { http, res, door } = exchange
+function sendAnswer(exchange: RequestContext, answer: Onward & { readonly body?: unknown }, api: ApiDoor | undefined): void {
+  const { http, res, endpoint } = exchange
   const { body, to = http.home, notice } = answer
-  if (door === 'page') return sendTo(res, notice === undefined ? to : withNotice(to, notice))
+  if (endpoint === 'page') return sendTo(res, notice === undefined ? to : withNotice(to, notice))
   if (body === undefined) return sendNothing(res)
   sendJson(res, api?.status ?? 200, body)
 }
 
-async function sendRefusal(page: Page | undefined, exchange: Exchange, error: MembershipError): Promise<void> {
-  const { http, req, res, door } = exchange
-  if (door === 'api') return sendProblem(http, req, res, error)
-  if (error.code === 'login_required') return askForLogin(http, req, res, door, error.code)
-  if (!page || !COMES_BACK.has(error.code)) return sendErrorPage(exchange, error)
+async function sendRefusal(page: Page | undefined, exchange: RequestContext, error: MembershipError): Promise<void> {
+  const { http, req, res, endpoint } = exchange
+  if (endpoint === 'api') return sendProblem(http, req, res, error)
+  if (error.code === 'login_required') return askForLogin(http, req, res, endpoint, error.code)
+  if (!page || !SHOWS_FORM_AGAIN.has(error.code)) return sendErrorPage(exchange, error)
   await page.showRefused(exchange, error)
 }
 
 /** Refusals that say nothing about the input. */
-const TURNED_AWAY = new Set<ErrorCode>(['too_many_requests', 'overloaded'])
+const REJECTED_UNJUDGED = new Set<ErrorCode>(['too_many_requests', 'overloaded'])
 
 /** Refusals that show the form again, with what was entered. */
-const COMES_BACK = new Set([
+const SHOWS_FORM_AGAIN = new Set([
   'invalid_input',
   'invalid_credentials',
   'username_taken',
@@ -159,7 +167,7 @@ const COMES_BACK = new Set([
   'store_unavailable',
 ])
 
-function shownAgain(raw: RawInput): Record<string, string> {
+function keptValues(raw: RawInput): Record<string, string> {
   const shown: Record<string, string> = {}
   for (const [name, value] of Object.entries(raw)) {
     const isSecret = /password/i.test(name)

@@ -4,7 +4,7 @@ import type { Caller, NewSession } from '../core/core.ts'
 import { plainAddress } from '../domain/address.ts'
 import type { Locale } from '../i18n/translate.ts'
 import type { LiveSession } from '../storage/contract.ts'
-import type { Http } from './http.ts'
+import type { HttpContext } from './http-context.ts'
 import { chosenLanguage } from './language-cookie.ts'
 
 const LONGEST_USER_AGENT = 300
@@ -14,10 +14,10 @@ const LONGEST_USER_AGENT = 300
  * something, in old space, which kept every request alive until a full collection and cost a third of the time of a read.
  */
 export class RequestCaller implements Caller {
-  readonly #http: Http
+  readonly #http: HttpContext
   readonly #req: Request
 
-  constructor(http: Http, req: Request) {
+  constructor(http: HttpContext, req: Request) {
     this.#http = http
     this.#req = req
   }

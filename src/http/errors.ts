@@ -3,8 +3,8 @@ import type { Request } from 'express'
 import { type ErrorCode, type FieldError, MembershipError } from '../domain/errors.ts'
 import { errorTexts, fieldText } from '../i18n/messages.ts'
 import type { Translate } from '../i18n/translate.ts'
-import { requestIdOf, translatorFor } from './exchange.ts'
-import type { Http } from './http.ts'
+import type { HttpContext } from './http-context.ts'
+import { requestIdOf, translatorFor } from './request-context.ts'
 
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   malformed: 400,
@@ -46,7 +46,7 @@ export interface Problem {
   readonly requestId: string
 }
 
-export function problemOf(http: Http, req: Request, error: MembershipError): Problem {
+export function problemOf(http: HttpContext, req: Request, error: MembershipError): Problem {
   const t = translatorFor(http, req)
   const { title, detail } = refusalTexts(http, t, error)
   const fields = fieldMessages(t, error.errors)
@@ -62,7 +62,7 @@ export function problemOf(http: Http, req: Request, error: MembershipError): Pro
   }
 }
 
-export function refusalTexts(http: Http, t: Translate, error: MembershipError): { title: string; detail: string } {
+export function refusalTexts(http: HttpContext, t: Translate, error: MembershipError): { title: string; detail: string } {
   const texts = errorTexts(t, error.code)
   if (error.text !== undefined) return { ...texts, detail: error.text }
   const explain = error.code === 'cross_site_request' && !http.production
@@ -78,7 +78,7 @@ export function fieldMessages(t: Translate, errors: readonly FieldError[]) {
  * What was thrown, as a refusal. A store that fails is 503: it is nobody's fault here and worth trying again.
  * Anything else is a bug: logged with the request's id, told as `internal` and nothing more.
  */
-export function asRefusal(http: Http, req: Request, error: unknown): MembershipError {
+export function asRefusal(http: HttpContext, req: Request, error: unknown): MembershipError {
   if (error instanceof MembershipError) return error
   const code = isStoreFailure(error) ? 'store_unavailable' : 'internal'
   http.core.log.error(
@@ -95,7 +95,7 @@ export function isStoreFailure(error: unknown): boolean {
 }
 
 /** The refusal as Express's error handlers expect it: `status`, `expose`, `headers`, `code`. */
-export function asHostError(http: Http, req: Request, thrown: unknown): HostError {
+export function asHostError(http: HttpContext, req: Request, thrown: unknown): HostError {
   const refusal = asRefusal(http, req, thrown)
   const status = statusOf(refusal.code)
   const { detail } = refusalTexts(http, translatorFor(http, req), refusal)

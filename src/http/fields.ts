@@ -50,7 +50,7 @@ export const flag = z.union([
 export const returnTo = z
   .string()
   .max(LONGEST_PATH)
-  .meta({ description: 'Where the page goes on afterwards; this door has no use for it.' })
+  .meta({ description: 'Where the page goes on afterwards; this endpoint has no use for it.' })
   .optional()
 
 export const displayName = z

@@ -5,9 +5,9 @@ import { type Duration, parseDuration } from '../domain/duration.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { isRoleName } from '../domain/user.ts'
 import type { LiveSession } from '../storage/contract.ts'
-import type { Http } from './http.ts'
+import type { HttpContext } from './http-context.ts'
 import { askForLogin } from './login-required.ts'
-import { prefersJson, refuse, sendTo, setHeaders } from './reply.ts'
+import { prefersJson, refuse, sendTo, setHeaders } from './respond.ts'
 
 export interface MemberRequirement {
   /** The role the user must have. Default: none. Consequence: others get 403 `forbidden`. */
@@ -23,7 +23,7 @@ export interface Guards {
 }
 
 /** What a member lacks, or undefined. Looks only at columns that `signIn` wrote and at the user as stored now. */
-export function lacks(
+export function unmetRequirement(
   session: LiveSession | undefined,
   requirement: { readonly role?: string | undefined; readonly withinMs?: number | undefined },
   clock: Clock,
@@ -36,15 +36,15 @@ export function lacks(
   return age <= withinMs ? undefined : 'recent_login_required'
 }
 
-export function createGuards(http: Http): Guards {
+export function createGuards(http: HttpContext): Guards {
   const guard = (requirement: { role?: string | undefined; withinMs?: number | undefined }): RequestHandler => {
     return (req, res, next) => {
       if (!http.sessions.handled(req)) return next(notInFront())
-      const code = lacks(http.sessions.row(req), requirement, http.core.clock)
+      const code = unmetRequirement(http.sessions.row(req), requirement, http.core.clock)
       if (code === undefined) return next()
       setHeaders(req, res)
-      const door = prefersJson(http, req) ? 'api' : 'page'
-      if (code !== 'forbidden') return askForLogin(http, req, res, door, code)
+      const endpoint = prefersJson(http, req) ? 'api' : 'page'
+      if (code !== 'forbidden') return askForLogin(http, req, res, endpoint, code)
       refuse(http, req, res, new MembershipError(code))
     }
   }
@@ -61,7 +61,7 @@ export function createGuards(http: Http): Guards {
   }
 }
 
-function isPageVisit(http: Http, req: Request): boolean {
+function isPageVisit(http: HttpContext, req: Request): boolean {
   return (req.method === 'GET' || req.method === 'HEAD') && !prefersJson(http, req)
 }
 
@@ -72,7 +72,7 @@ function checkRequirement({ role, within, ...unknown }: MemberRequirement): {
   const [name] = Object.keys(unknown)
   if (name !== undefined) throw new TypeError(`requireMember knows role and within, got '${name}'`)
   if (role !== undefined && !isRoleName(role))
-    throw new TypeError(`requireMember: role must be a role name like 'keeper', got '${role}'`)
+    throw new TypeError(`requireMember: role must be a role name like 'admin', got '${role}'`)
   const withinMs = within === undefined ? undefined : parseDuration(within)
   if (within !== undefined && withinMs === undefined)
     throw new TypeError(`requireMember: within must be a duration like '10m', got '${within}'`)

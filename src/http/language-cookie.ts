@@ -1,14 +1,14 @@
 // The language that a visitor chose in this browser: kept in a cookie, which nobody gets who did not choose.
 import type { Request, Response } from 'express'
 import { LOCALES, type Locale } from '../i18n/translate.ts'
-import type { Http } from './http.ts'
+import type { HttpContext } from './http-context.ts'
 
 const NAME = 'guildhall-language'
 const COOKIE = new RegExp(`(?:^|;\\s*)${NAME}=([A-Za-z-]{2,16})(?:;|$)`)
 const LONGEST_SECONDS = 400 * 86_400 // RFC 6265bis: user agents cap lifetimes at 400 days.
 
 /** Lax, so that a link from a mail or another site finds the language too; it carries no login. */
-export function keepLanguage({ origin }: Pick<Http, 'origin'>, res: Response, locale: Locale): void {
+export function keepLanguage({ origin }: Pick<HttpContext, 'origin'>, res: Response, locale: Locale): void {
   const secure = origin.startsWith('https:') ? '; Secure' : ''
   res.appendHeader('Set-Cookie', `${NAME}=${locale}; Max-Age=${LONGEST_SECONDS}; Path=/; HttpOnly; SameSite=Lax${secure}`)
 }

@@ -2,11 +2,11 @@
 import type { Caller, Core } from '../core/core.ts'
 import type { Count, Counted, Rate } from '../core/throttle.ts'
 import { networkOf } from '../domain/address.ts'
+import type { Awaitable } from '../domain/awaitable.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { canonicalUsername } from '../domain/user.ts'
-import type { Awaitable } from '../session/store.ts'
 import { isStoreFailure } from './errors.ts'
-import type { Exchange } from './exchange.ts'
+import type { RequestContext } from './request-context.ts'
 
 export interface Limit<Input> {
   readonly name: string
@@ -48,7 +48,7 @@ export function perOwnAccount(name: string, rate: Rate): Limit<unknown> {
 /** Counts, works, and takes back what was no guess: a success, or a try that nobody judged, as the server was too busy or its store away. */
 export async function limited<Input, Result>(
   limits: readonly Limit<Input>[],
-  { core, caller, req }: Exchange,
+  { core, caller, req }: RequestContext,
   input: Input,
   work: () => Awaitable<Result>,
 ): Promise<Result> {

@@ -1,5 +1,5 @@
 // `req.session` of a membership: the data bag, and two getters that say who is there. They are read off the row and the user, and stored nowhere.
-import { Session } from '../session/session.ts'
+import { Session } from '../session/request/session.ts'
 import type { LiveSession } from '../storage/contract.ts'
 
 declare module 'guildhall/session' {

@@ -5,7 +5,7 @@ import { errorTexts, fieldText } from '../i18n/messages.ts'
 import { translator } from '../i18n/translate.ts'
 import type { Described, Route } from './action.ts'
 import { statusOf } from './errors.ts'
-import type { Http } from './http.ts'
+import type { HttpContext } from './http-context.ts'
 import { media, schemaOf, splitInput } from './openapi-schema.ts'
 import type { ApiDocument, ApiResponse, Operation, PathItem, Schema, Schemas } from './openapi-types.ts'
 import { MAX_BODY_BYTES } from './read-input.ts'
@@ -18,7 +18,7 @@ export interface Surroundings {
   readonly securitySchemes: Readonly<Record<string, object>>
 }
 
-export function describeApi(http: Http, routes: readonly Route[], around: Surroundings): ApiDocument {
+export function describeApi(http: HttpContext, routes: readonly Route[], around: Surroundings): ApiDocument {
   const schemas: Schemas = {}
   const paths: Record<string, Record<string, Operation>> = {}
   for (const route of routes) {

@@ -1,6 +1,6 @@
 // Refuses writes that another site sends with a visitor's cookies. No token: the browser itself says where a request comes from.
 import type { IncomingMessage } from 'node:http'
-import type { Http } from './http.ts'
+import type { HttpContext } from './http-context.ts'
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
@@ -13,7 +13,10 @@ export function isUnsafe(method: string): boolean {
  * itself (Fetch Metadata), which no page can forge. Where it says nothing, the origin must be ours in scheme, host and port: one that
  * differs in the scheme alone is somebody on the network.
  */
-export function isWelcome({ origin, trustedOrigins, strictOrigin }: Http, req: Pick<IncomingMessage, 'headers'>): boolean {
+export function isAllowedOrigin(
+  { origin, trustedOrigins, strictOrigin }: HttpContext,
+  req: Pick<IncomingMessage, 'headers'>,
+): boolean {
   const from = req.headers.origin
   if (from !== undefined && trustedOrigins.has(from)) return true
   const site = req.headers['sec-fetch-site']
@@ -24,6 +27,6 @@ export function isWelcome({ origin, trustedOrigins, strictOrigin }: Http, req: P
 }
 
 /** Whether the request may carry the session cookie, in whatever wrapping: the check is for all that somebody might take for a login. */
-export function mayCarryCookie({ cookieName }: Pick<Http, 'cookieName'>, req: Pick<IncomingMessage, 'headers'>): boolean {
+export function mayCarryCookie({ cookieName }: Pick<HttpContext, 'cookieName'>, req: Pick<IncomingMessage, 'headers'>): boolean {
   return req.headers.cookie?.includes(`${cookieName}=`) === true
 }

@@ -1,18 +1,19 @@
 // The page of an action: which view, what it shows, and how it comes back with a form that was refused.
+
+import type { Awaitable } from '../domain/awaitable.ts'
 import type { MembershipError } from '../domain/errors.ts'
 import { noticeText } from '../i18n/messages.ts'
 import type { Texts } from '../i18n/translate.ts'
-import type { Awaitable } from '../session/store.ts'
 import type { FormState, Pages, ViewName } from '../views/pages.ts'
 import { fieldMessages, refusalTexts, statusOf } from './errors.ts'
-import type { Exchange } from './exchange.ts'
-import { commonData, sendPage, setRefusalHeaders } from './reply.ts'
+import type { RequestContext } from './request-context.ts'
+import { commonData, sendPage, setRefusalHeaders } from './respond.ts'
 
 export interface Page {
   /** Whether a person who is logged in already is sent on. */
   readonly guestsOnly: boolean
-  show(exchange: Exchange): Promise<void>
-  showRefused(exchange: Exchange, error: MembershipError): Promise<void>
+  show(exchange: RequestContext): Promise<void>
+  showRefused(exchange: RequestContext, error: MembershipError): Promise<void>
 }
 
 export interface PageOptions {
@@ -25,10 +26,10 @@ export interface PageOptions {
 /** Declares the page of an action: `page('login', ({ core }) => ({ ... }))`. */
 export function page<Name extends ViewName>(
   view: Name,
-  load: (exchange: Exchange) => Awaitable<Pages[Name]>,
+  load: (exchange: RequestContext) => Awaitable<Pages[Name]>,
   { current, guestsOnly = false, wrongCredentials }: PageOptions = {},
 ): Page {
-  const render = async (exchange: Exchange, form?: FormState) => {
+  const render = async (exchange: RequestContext, form?: FormState) => {
     const notice = noticeText(exchange.t, exchange.query('notice'))
     const data = await load(exchange)
     return exchange.http.views.page(view, { ...commonData(exchange, form), current, notice, ...data })
@@ -48,8 +49,8 @@ export function page<Name extends ViewName>(
   }
 }
 
-function formState({ t, entered }: Exchange, error: MembershipError, detail: string): FormState {
+function formState({ t, formValues }: RequestContext, error: MembershipError, detail: string): FormState {
   const errors = fieldMessages(t, error.errors)
-  if (error.code === 'username_taken') return { values: entered, errors: [{ field: 'username', message: detail }] }
-  return { values: entered, errors, ...(errors.length === 0 && { message: detail }) }
+  if (error.code === 'username_taken') return { values: formValues, errors: [{ field: 'username', message: detail }] }
+  return { values: formValues, errors, ...(errors.length === 0 && { message: detail }) }
 }

@@ -1,7 +1,7 @@
-// Reads the body of a write, strictly: one content type per door, UTF-8, at most 16 KiB, and nothing that is guessed.
+// Reads the body of a write, strictly: one content type per endpoint, UTF-8, at most 16 KiB, and nothing that is guessed.
 import express, { type Request, type Response } from 'express'
 import { MembershipError } from '../domain/errors.ts'
-import type { Door } from './http.ts'
+import type { Endpoint } from './http-context.ts'
 
 export const MAX_BODY_BYTES = 16 * 1024
 const MAX_FIELDS = 100
@@ -9,25 +9,25 @@ const MAX_FIELDS = 100
 /** The fields as they came. A form field that came twice is an array; a JSON value may be anything. */
 export type RawInput = Readonly<Record<string, unknown>>
 
-const CONTENT_TYPES: Record<Door, string> = { page: 'application/x-www-form-urlencoded', api: 'application/json' }
+const CONTENT_TYPES: Record<Endpoint, string> = { page: 'application/x-www-form-urlencoded', api: 'application/json' }
 
 /** `express.raw` reads, inflates and limits; what the bytes mean is decided here. */
 const readBytes = express.raw({ type: () => true, limit: MAX_BODY_BYTES })
 
 /** Throws `body_too_large`, `unsupported_media_type`, `malformed`, or `invalid_input` where the JSON is no object. */
-export async function readInput(req: Request, res: Response, door: Door): Promise<RawInput> {
+export async function readInput(req: Request, res: Response, endpoint: Endpoint): Promise<RawInput> {
   if (Number(req.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw new MembershipError('body_too_large')
-  refuseOtherTypes(req, door)
+  refuseOtherTypes(req, endpoint)
   if (req.body === undefined) await read(req, res)
   const body: unknown = req.body
   // The host application may have parsed it already: before or after express.json() makes no difference.
   if (!(body instanceof Uint8Array) && typeof body === 'object' && body !== null) return asObject(body)
   const text = body instanceof Uint8Array ? decode(body) : typeof body === 'string' ? body : ''
-  if (door === 'page') return parseForm(text)
+  if (endpoint === 'page') return parseForm(text)
   return text === '' ? {} : asObject(parseJson(text))
 }
 
-function refuseOtherTypes(req: Request, door: Door): void {
+function refuseOtherTypes(req: Request, endpoint: Endpoint): void {
   const header = req.headers['content-type']
   const hasBody = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0
   if (header === undefined && !hasBody) return
@@ -37,7 +37,7 @@ function refuseOtherTypes(req: Request, door: Door): void {
     .map((part) => part.trim())
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))
   const isUtf8 = charset === undefined || /^charset="?utf-?8"?$/.test(charset)
-  if (type !== CONTENT_TYPES[door] || !isUtf8) throw new MembershipError('unsupported_media_type')
+  if (type !== CONTENT_TYPES[endpoint] || !isUtf8) throw new MembershipError('unsupported_media_type')
 }
 
 function read(req: Request, res: Response): Promise<void> {

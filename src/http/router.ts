@@ -2,9 +2,9 @@
 import type { Request, Response } from 'express'
 import { MembershipError } from '../domain/errors.ts'
 import type { Route } from './action.ts'
-import { Exchange } from './exchange.ts'
-import type { Http } from './http.ts'
-import { refuse, setHeaders, setSharedHeaders } from './reply.ts'
+import type { HttpContext } from './http-context.ts'
+import { RequestContext } from './request-context.ts'
+import { refuse, setHeaders, setSharedHeaders } from './respond.ts'
 
 interface Entry {
   readonly methods: Map<string, Route>
@@ -16,11 +16,11 @@ export interface Router {
 }
 
 /** The full local path of a route. */
-export function pathOf(http: Http, { path, door }: Pick<Route, 'path' | 'door'>): string {
-  return http.url(door === 'api' ? `/api${path}` : path)
+export function pathOf(http: HttpContext, { path, endpoint }: Pick<Route, 'path' | 'endpoint'>): string {
+  return http.url(endpoint === 'api' ? `/api${path}` : path)
 }
 
-export function createRouter(http: Http, routes: readonly Route[]): Router {
+export function createRouter(http: HttpContext, routes: readonly Route[]): Router {
   const fixed = new Map<string, Entry>()
   const withParams: { readonly prefix: string; readonly parts: readonly string[]; readonly entry: Entry }[] = []
 
@@ -58,12 +58,12 @@ export function createRouter(http: Http, routes: readonly Route[]): Router {
   }
 }
 
-function serve(http: Http, { methods }: Entry, params: Record<string, string>, req: Request, res: Response): void {
+function serve(http: HttpContext, { methods }: Entry, params: Record<string, string>, req: Request, res: Response): void {
   setHeaders(req, res)
   const cors = allowListedOrigin(http, req, res)
   const route = methods.get(req.method === 'HEAD' ? 'GET' : req.method)
   if (route) {
-    const exchange = new Exchange(http, req, res, route.door, params)
+    const exchange = new RequestContext(http, req, res, route.endpoint, params)
     route.serve(exchange).catch((error: unknown) => failLate(http, req, res, error))
     return
   }
@@ -73,7 +73,7 @@ function serve(http: Http, { methods }: Entry, params: Record<string, string>, r
 }
 
 /** Something broke while an answer was written. */
-function failLate(http: Http, req: Request, res: Response, error: unknown): void {
+function failLate(http: HttpContext, req: Request, res: Response, error: unknown): void {
   if (res.headersSent) {
     http.core.log.error({ err: error }, 'an answer broke off')
     res.destroy()
@@ -83,7 +83,7 @@ function failLate(http: Http, req: Request, res: Response, error: unknown): void
 }
 
 /** CORS for the listed origins alone; an origin is never reflected. */
-function allowListedOrigin({ trustedOrigins }: Http, req: Request, res: Response): boolean {
+function allowListedOrigin({ trustedOrigins }: HttpContext, req: Request, res: Response): boolean {
   const { origin } = req.headers
   if (origin === undefined || !trustedOrigins.has(origin)) return false
   res.setHeader('Access-Control-Allow-Origin', origin)

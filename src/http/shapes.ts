@@ -21,7 +21,7 @@ export const UserShape = z
     roles: z
       .array(z.string())
       .readonly()
-      .meta({ description: 'Given by the operator.', examples: [['keeper']] }),
+      .meta({ description: 'Given by the operator.', examples: [['admin']] }),
     createdAt: time,
   })
   .meta({ id: 'User' })

@@ -1,17 +1,17 @@
 // The Express application around the membership: what every request passes, in this order.
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express'
 import { ERROR_CODES, type ErrorCode, MembershipError } from '../domain/errors.ts'
-import { Exchange } from '../http/exchange.ts'
-import { commonData, refuse, sendPage, setHeaders } from '../http/reply.ts'
+import { RequestContext } from '../http/request-context.ts'
+import { commonData, refuse, sendPage, setHeaders } from '../http/respond.ts'
 import { noticeText } from '../i18n/messages.ts'
-import type { House } from '../membership.ts'
-import type { AppParts } from './app-parts.ts'
-import { firstSteps } from './first-steps.ts'
-import { requestCheck } from './request-check.ts'
+import type { Internals } from '../membership.ts'
+import type { AppContext } from './app-context.ts'
+import { requestCheck } from './host-check.ts'
 import { servicePaths } from './service-paths.ts'
+import { firstSteps } from './startup-banner.ts'
 
-export function createApp(parts: AppParts): Express {
-  const { config, house } = parts
+export function createApp(parts: AppContext): Express {
+  const { config, internals } = parts
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -22,14 +22,14 @@ export function createApp(parts: AppParts): Express {
   app.use(firstSteps(parts))
   app.use(servicePaths(parts))
   app.use(requestCheck(parts))
-  app.use(house.membership)
-  app.use(frontPage(house))
+  app.use(internals.membership)
+  app.use(frontPage(internals))
   app.use(lastResort(parts))
   return app
 }
 
 /** `/`, and for everything else the page that says there is nothing. */
-function frontPage({ http }: House): RequestHandler {
+function frontPage({ http }: Internals): RequestHandler {
   return (req, res) => {
     setHeaders(req, res)
     if (req.path !== '/') return refuse(http, req, res, new MembershipError(isDecodable(req.path) ? 'not_found' : 'malformed'))
@@ -37,7 +37,7 @@ function frontPage({ http }: House): RequestHandler {
       res.setHeader('Allow', 'GET, HEAD')
       return refuse(http, req, res, new MembershipError('method_not_allowed'))
     }
-    const exchange = new Exchange(http, req, res, 'page')
+    const exchange = new RequestContext(http, req, res, 'page')
     const notice = noticeText(exchange.t, exchange.query('notice'))
     sendPage(res, 200, http.views.page('home', { ...commonData(exchange), notice }))
   }
@@ -53,7 +53,7 @@ function isDecodable(path: string): boolean {
 }
 
 /** Whatever is thrown ends here: never a stack, and one bad request ends no process. */
-function lastResort({ house: { http }, log }: AppParts): ErrorRequestHandler {
+function lastResort({ internals: { http }, log }: AppContext): ErrorRequestHandler {
   return (error: unknown, req: Request, res: Response, _next) => {
     if (res.headersSent) {
       log.error({ err: error, requestId: res.getHeader('X-Request-Id') }, 'an answer broke off')

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { isLoopback } from '../domain/address.ts'
 import type { Config } from './config.ts'
+import type { Note } from './diagnostic.ts'
 import type { SettingsReader } from './read-settings.ts'
-import type { Note } from './remark.ts'
 import type { Variable } from './variables.ts'
 
 const DEFAULT_PORT = 3000

@@ -1,8 +1,8 @@
 // The settings that nobody may see: SECRET, PASSWORD_PEPPER, METRICS_TOKEN. Faults name them and never show them.
 import { SECRET_BYTES, Secret } from '../domain/secret.ts'
 import type { Config } from './config.ts'
+import type { Note } from './diagnostic.ts'
 import type { SettingsReader } from './read-settings.ts'
-import type { Note } from './remark.ts'
 
 const PEPPER_BYTES = 16
 const TOKEN_BYTES = 16

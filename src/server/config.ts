@@ -1,9 +1,9 @@
 // The settings of the server, checked and complete.
 import type { Secret } from '../domain/secret.ts'
 import { translator } from '../i18n/translate.ts'
-import type { MembershipOptions } from '../options.ts'
+import type { MembershipOptions } from '../settings/options.ts'
+import type { Diagnostic } from './diagnostic.ts'
 import type { TrustProxy } from './read-settings.ts'
-import type { Remark } from './remark.ts'
 
 export interface Config {
   readonly production: boolean
@@ -32,18 +32,18 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 export interface Reading {
   /** Undefined where there are faults. */
   readonly config: Config | undefined
-  readonly faults: readonly Remark[]
-  readonly warnings: readonly Remark[]
+  readonly faults: readonly Diagnostic[]
+  readonly warnings: readonly Diagnostic[]
 }
 
 /** Settings that do not work. Says all of them, one a line; its message is the English of them. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
-  readonly faults: readonly Remark[]
+  readonly faults: readonly Diagnostic[]
   /** What may explain a fault: a setting that is spelled another way. */
-  readonly warnings: readonly Remark[]
+  readonly warnings: readonly Diagnostic[]
 
-  constructor(faults: readonly Remark[], warnings: readonly Remark[] = []) {
+  constructor(faults: readonly Diagnostic[], warnings: readonly Diagnostic[] = []) {
     const english = translator('en')
     super(faults.map(({ key, values }) => english(key, values)).join('\n'))
     this.faults = faults

@@ -1,10 +1,10 @@
 // The description of the API that `/openapi.json` serves: the membership's, and the server's own paths.
 import { describeApi, refusals } from '../http/openapi.ts'
 import type { ApiDocument, ApiResponse, Operation, Schema } from '../http/openapi-types.ts'
-import type { House } from '../membership.ts'
+import type { Internals } from '../membership.ts'
 import { version } from './version.ts'
 
-export function describeServer({ http, routes }: Pick<House, 'http' | 'routes'>): ApiDocument {
+export function describeServer({ http, routes }: Pick<Internals, 'http' | 'routes'>): ApiDocument {
   return describeApi(http, routes, {
     version: version(),
     securitySchemes: {

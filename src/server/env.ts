@@ -2,15 +2,15 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
-import { type Note, noteIn, type Remark } from './remark.ts'
+import { type Diagnostic, type Note, noteIn } from './diagnostic.ts'
 import { isVariable, nearMiss, type Variable } from './variables.ts'
 
 export interface Environment {
   /** What is set. A blank value counts as not set: that is how compose files write it. */
   readonly values: ReadonlyMap<Variable, string>
   readonly sources: ReadonlyMap<Variable, Source>
-  readonly faults: readonly Remark[]
-  readonly warnings: readonly Remark[]
+  readonly faults: readonly Diagnostic[]
+  readonly warnings: readonly Diagnostic[]
   /** The `.env` that was read. */
   readonly file: string | undefined
 }
@@ -62,8 +62,8 @@ export function readTerminalLanguages(): readonly string[] {
 export function mergeEnvironment(real: Values, folder: string): Environment {
   const values = new Map<Variable, string>()
   const sources = new Map<Variable, Source>()
-  const faults: Remark[] = []
-  const warnings: Remark[] = []
+  const faults: Diagnostic[] = []
+  const warnings: Diagnostic[] = []
   const fault = noteIn(faults)
   const warn = noteIn(warnings)
   const path = resolve(folder, '.env')

@@ -1,10 +1,10 @@
 // The log: JSON lines for machines, pretty ones for a terminal. Requests have one line each; what looks like a secret is taken out.
 import { pino } from 'pino'
-import type { Logger } from '../core/core.ts'
 import { systemClock } from '../domain/clock.ts'
+import type { Logger } from '../domain/logger.ts'
 import { type Translate, translator } from '../i18n/translate.ts'
 import type { Config } from './config.ts'
-import { loggable } from './loggable.ts'
+import { redact } from './redact.ts'
 
 export interface ServerLog extends Logger {
   fatal(fields: object, message: string): void
@@ -61,7 +61,7 @@ export async function createLog(
       base: worker === undefined ? null : { worker },
       timestamp: pino.stdTimeFunctions.isoTime,
       serializers: { err: (logged) => logged },
-      formatters: { level: (label) => ({ level: label }), log: loggable },
+      formatters: { level: (label) => ({ level: label }), log: redact },
     },
     stream,
   )

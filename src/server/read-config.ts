@@ -1,17 +1,17 @@
 // Every setting of the server, checked at once: what is wrong is told in one go, each fault with the name of its variable.
 import { availableParallelism } from 'node:os'
-import { isRedisUrl } from '../check-options.ts'
 import { parseDuration } from '../domain/duration.ts'
 import { DEFAULT_MIN_PASSWORD_CODE_POINTS, MAX_PASSWORD_CODE_POINTS } from '../domain/password-policy.ts'
 import { LOCALES } from '../i18n/translate.ts'
-import type { MembershipOptions, PasswordOptions, SessionTimes } from '../options.ts'
+import { isRedisUrl } from '../settings/check.ts'
+import type { MembershipOptions, PasswordOptions, SessionTimes } from '../settings/options.ts'
 import { checkAddress } from './check-address.ts'
 import { checkSecrets } from './check-secrets.ts'
 import { type Config, ConfigError, LOG_LEVELS, type Reading } from './config.ts'
+import { type Note, noteIn } from './diagnostic.ts'
 import type { Environment } from './env.ts'
 import { type SettingsReader, settingsReader } from './read-settings.ts'
-import { type Note, noteIn } from './remark.ts'
-import { readDatabase } from './shown-database.ts'
+import { readDatabase } from './redact-database-url.ts'
 
 /** What was set, and what went wrong on the way to it. */
 type Found = Pick<Environment, 'values' | 'faults' | 'warnings'>

@@ -1,7 +1,7 @@
 // Turns the text of one setting into its value. What does not fit becomes a fault that says what to write; never the value, it may be secret.
 import { isIP } from 'node:net'
 import { type Duration, parseDuration } from '../domain/duration.ts'
-import type { Note, Remark, SettingText } from './remark.ts'
+import type { Diagnostic, Note, SettingText } from './diagnostic.ts'
 import type { Variable } from './variables.ts'
 
 export interface SettingsReader {
@@ -31,7 +31,7 @@ const MOST_HOPS = 16
 const NAMED_SUBNETS = new Set(['loopback', 'linklocal', 'uniquelocal'])
 
 export function settingsReader(values: ReadonlyMap<Variable, string>, fault: Note): SettingsReader {
-  const wrong = (name: Variable, key: SettingText, limits: Remark['values'] = {}) => {
+  const wrong = (name: Variable, key: SettingText, limits: Diagnostic['values'] = {}) => {
     fault(key, { name, ...limits })
     return undefined
   }

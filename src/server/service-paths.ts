@@ -3,15 +3,15 @@ import type { Request, RequestHandler, Response } from 'express'
 import { isLoopback } from '../domain/address.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { sameSecret } from '../domain/secret.ts'
-import { refuse, sendJson, sendText, setHeaders, setSharedHeaders } from '../http/reply.ts'
-import type { AppParts } from './app-parts.ts'
+import { refuse, sendJson, sendText, setHeaders, setSharedHeaders } from '../http/respond.ts'
+import type { AppContext } from './app-context.ts'
 import { describeServer } from './describe-server.ts'
-import { hostOf } from './request-check.ts'
+import { hostOf } from './host-check.ts'
 
 export const SERVICE_PATHS = ['/healthz', '/readyz', '/metrics', '/openapi.json'] as const
 
-export function servicePaths(parts: AppParts): RequestHandler {
-  const { http } = parts.house
+export function servicePaths(parts: AppContext): RequestHandler {
+  const { http } = parts.internals
   const mayReadMetrics = metricsRule(parts)
   let description: string | undefined
   const serve: Readonly<Record<ServicePath, (req: Request, res: Response) => Promise<void>>> = {
@@ -27,7 +27,7 @@ export function servicePaths(parts: AppParts): RequestHandler {
       res.end(req.method === 'HEAD' ? undefined : text)
     },
     '/openapi.json': async (_req, res) => {
-      description ??= JSON.stringify(describeServer(parts.house))
+      description ??= JSON.stringify(describeServer(parts.internals))
       sendText(res, 200, 'application/json; charset=utf-8', description)
     },
   }
@@ -50,10 +50,10 @@ function isServicePath(path: string): path is ServicePath {
 }
 
 /** Ready: not stopping, and everything that requests need answers, the database with the schema of this program. */
-async function isReady({ house, lifecycle, log }: AppParts): Promise<boolean> {
+async function isReady({ internals, lifecycle, log }: AppContext): Promise<boolean> {
   if (lifecycle.isClosing()) return false
   try {
-    await house.core.db.ready()
+    await internals.core.db.ready()
     return true
   } catch (error) {
     log.warn({ err: error }, 'not ready: the store does not answer')
@@ -64,7 +64,7 @@ async function isReady({ house, lifecycle, log }: AppParts): Promise<boolean> {
 const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip']
 
 /** With METRICS_TOKEN: whoever has it. Without: programs on this machine that speak to us directly. Everybody else is told that there is nothing. */
-function metricsRule({ config: { metricsToken, trustProxy } }: AppParts): (req: Request) => boolean {
+function metricsRule({ config: { metricsToken, trustProxy } }: AppContext): (req: Request) => boolean {
   if (metricsToken) {
     const expected = `Bearer ${metricsToken.reveal()}`
     return (req) => sameSecret(req.headers.authorization ?? '', expected)

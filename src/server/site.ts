@@ -1,13 +1,13 @@
-// The site in this process: its port, its house, its application, and how it ends.
+// The site in this process: its port, its internals, its application, and how it ends.
 import type { RequestListener } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Core } from '../core/core.ts'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
-import { type House, openHouse } from './house.ts'
 import { type ServerLog, shownPath } from './logging.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { createNodeServer, listen } from './node-server.ts'
+import { type Internals, openMembership } from './open-membership.ts'
 import { SERVICE_PATHS } from './service-paths.ts'
 import { createLifecycle, type Lifecycle } from './stop.ts'
 
@@ -34,29 +34,29 @@ export async function openSite(config: Config, log: ServerLog, { shown, sharedPo
   const server = createNodeServer(config, (req, res) => handle(req, res))
   // The port first: whoever starts a second server by mistake learns it before the database is touched.
   const port = sharedPort ?? (await listen(server, config))
-  const house = await openForAll(config, port, log).catch((error: unknown) => {
+  const internals = await openForAll(config, port, log).catch((error: unknown) => {
     server.close()
     server.closeAllConnections()
     throw error
   })
-  const lifecycle = createLifecycle({ server, log, close: () => house.membership.close() })
-  const metrics = createMetrics(house.core, ['/', ...SERVICE_PATHS, ...house.paths])
-  logEvents(house.core, log)
-  handle = createApp({ config, house, log, metrics: shown?.(metrics) ?? metrics, lifecycle })
+  const lifecycle = createLifecycle({ server, log, close: () => internals.membership.close() })
+  const metrics = createMetrics(internals.core, ['/', ...SERVICE_PATHS, ...internals.paths])
+  logEvents(internals.core, log)
+  handle = createApp({ config, internals, log, metrics: shown?.(metrics) ?? metrics, lifecycle })
   watchErrors(lifecycle, log)
   if (sharedPort !== undefined) {
-    await untilReady(house)
+    await untilReady(internals)
     await listen(server, config)
   }
   server.on('error', (error) => log.error({ err: error }, 'the server failed'))
-  return { url: house.http.origin, port, metrics, lifecycle }
+  return { url: internals.http.origin, port, metrics, lifecycle }
 }
 
 /** Connections to stores are there before the first visitor; where a store is away, it is away for the other workers too. */
-async function untilReady(house: House): Promise<void> {
+async function untilReady(internals: Internals): Promise<void> {
   const deadline = performance.now() + LONGEST_WAIT_MS
   while (performance.now() < deadline) {
-    const isReady = await Promise.resolve(house.core.db.ready()).then(
+    const isReady = await Promise.resolve(internals.core.db.ready()).then(
       () => true,
       () => false,
     )
@@ -65,13 +65,13 @@ async function untilReady(house: House): Promise<void> {
   }
 }
 
-async function openForAll(config: Config, port: number, log: ServerLog): Promise<House> {
-  const house = openHouse(config, { port, logger: log })
+async function openForAll(config: Config, port: number, log: ServerLog): Promise<Internals> {
+  const internals = openMembership(config, { port, logger: log })
   try {
-    await house.membership.migrate()
-    return house
+    await internals.membership.migrate()
+    return internals
   } catch (error) {
-    await house.membership.close()
+    await internals.membership.close()
     throw error
   }
 }

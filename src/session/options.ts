@@ -3,16 +3,16 @@ import { KeyObject } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { type Clock, systemClock } from '../domain/clock.ts'
 import { type Duration, parseDuration } from '../domain/duration.ts'
+import { inspect } from '../domain/inspect.ts'
 import type { Key } from '../domain/secret.ts'
-import type { SessionLimits } from '../domain/session.ts'
-import type { ExpressStore } from './callback-store.ts'
-import { type CookieAttributes, type CookieSettings, ID, LONGEST_COOKIE_MS } from './cookie.ts'
-import { type CookieOptions, readCookieOptions } from './cookie-options.ts'
-import type { Habits } from './engine.ts'
-import { AdoptedStore, fromExpressStore, isExpressStore } from './express-store.ts'
-import { MemoryStore } from './memory-store.ts'
-import { shown } from './shown.ts'
+import type { SessionLimits } from '../domain/session-lifetime.ts'
+import { type CookieAttributes, type CookieSettings, ID, LONGEST_COOKIE_MS } from './cookies/cookie.ts'
+import { type CookieOptions, readCookieOptions } from './cookies/options.ts'
+import { AdoptedStore, fromExpressStore, isExpressStore } from './express/adopted-store.ts'
+import type { ExpressStore } from './express/callback-store.ts'
+import type { SessionBehavior } from './request/engine.ts'
 import type { SessionStore } from './store.ts'
+import { MemoryStore } from './stores/memory.ts'
 
 export interface SessionOptions {
   /**
@@ -55,7 +55,7 @@ export interface SessionSettings {
   /** `req.sessionStore`, where it is the application's own. */
   readonly publicStore: ExpressStore | undefined
   readonly cookie: CookieSettings
-  readonly habits: Habits
+  readonly behavior: SessionBehavior
   readonly limits: SessionLimits
   readonly clock: Clock
   readonly warn: (text: string) => void
@@ -78,7 +78,18 @@ const OPTIONS = [
   'clock',
   'warn',
 ]
-const STORE_METHODS = ['create', 'find', 'update', 'touch', 'retire', 'delete', 'listByUser', 'deleteByUser', 'sweep', 'close']
+const STORE_METHODS = [
+  'create',
+  'find',
+  'update',
+  'touch',
+  'supersede',
+  'delete',
+  'listByUser',
+  'deleteByUser',
+  'deleteExpired',
+  'close',
+]
 
 const TOKEN = /^[\w!#%&'*+.^`|~-][\w!#$%&'*+.^`|~-]{0,127}$/ // RFC 6265 section 4.1.1; a leading $ is RFC 2965's
 
@@ -86,7 +97,7 @@ const TOKEN = /^[\w!#%&'*+.^`|~-][\w!#$%&'*+.^`|~-]{0,127}$/ // RFC 6265 section
 export function readOptions(options: SessionOptions = {}): SessionSettings {
   const faults: string[] = []
   const must = (holds: boolean, rule: string, got: unknown): void => {
-    if (!holds) faults.push(`${rule}, got ${shown(got)}`)
+    if (!holds) faults.push(`${rule}, got ${inspect(got)}`)
   }
   const milliseconds = (name: string, value: unknown): number => {
     const parsed = typeof value === 'string' ? parseDuration(value) : undefined
@@ -148,7 +159,7 @@ export function readOptions(options: SessionOptions = {}): SessionSettings {
     store: usedStore,
     publicStore: usedStore instanceof AdoptedStore ? usedStore.expressStore : undefined,
     cookie: { name, ...attributes, secrets },
-    habits: {
+    behavior: {
       rolling,
       resave,
       saveUninitialized,

@@ -1,7 +1,7 @@
 // Makes the row of a new session.
 
 import { newId } from '../domain/secret.ts'
-import { expiryAfter, type SessionLimits } from '../domain/session.ts'
+import { expiryAfter, type SessionLimits } from '../domain/session-lifetime.ts'
 import type { SessionRow } from './store.ts'
 
 /** The login of a session. Written when a session is created, and never again. */
@@ -47,6 +47,6 @@ export function newRow({ hash, data, now, limits, persistent, login }: NewSessio
 }
 
 /** Whether a session was replaced by a bare `regenerate`: requests that were on their way may read it, and nothing else. */
-export function isRetired(row: SessionRow): boolean {
+export function isSuperseded(row: SessionRow): boolean {
   return row.idleMs === 0
 }

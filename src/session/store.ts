@@ -1,9 +1,7 @@
 // The contract of a session store, and its laws. `sessionStoreSuite` in guildhall/testing proves them for any store.
+import type { Awaitable } from '../domain/awaitable.ts'
 import type { Clock } from '../domain/clock.ts'
-import type { SessionLimits } from '../domain/session.ts'
-
-/** A value, or a promise of one: a store inside the process answers at once and costs its callers no extra turn. */
-export type Awaitable<T> = T | Promise<T>
+import type { SessionLimits } from '../domain/session-lifetime.ts'
 
 /** One session at rest. Times are milliseconds since 1970 UTC. */
 export interface SessionRow {
@@ -69,16 +67,16 @@ export interface SessionStore<Row extends SessionRow = SessionRow> {
   find(hash: string): Awaitable<Row | undefined>
   update(hash: string, patch: SessionPatch, options?: { readonly unchangedFrom?: string | undefined }): Awaitable<boolean>
   touch(hash: string, seen: SessionSeen): Awaitable<boolean>
-  retire(hash: string, until: number): Awaitable<boolean>
+  supersede(hash: string, until: number): Awaitable<boolean>
   delete(hash: string): Awaitable<boolean>
   /** The sessions of one user, the last seen first, of those seen together the newest; at most `MOST_LISTED`. */
   listByUser(userId: string): Awaitable<readonly SessionRow[]>
   /** Deletes a user's sessions, all or all but one; says how many. */
   deleteByUser(userId: string, options?: { readonly except?: string | undefined }): Awaitable<number>
-  sweep(now: number, limit: number): Awaitable<number>
+  deleteExpired(now: number, limit: number): Awaitable<number>
   close(): Awaitable<void>
   /** Optional: whether this process is the one that sweeps, until then. Without it every process sweeps. */
-  takeSweep?(now: number, until: number): Awaitable<boolean>
+  acquireCleanupLease?(now: number, until: number): Awaitable<boolean>
   /** Optional, for `req.sessionStore`: sessions that have not expired at `now`, at most `limit`; how many there are; and the end of all. */
   all?(now: number, limit: number): Awaitable<readonly SessionRow[]>
   count?(now: number): Awaitable<number>

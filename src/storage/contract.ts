@@ -1,10 +1,11 @@
 // What every database gives: reads, units of work, and the sessions joined with their users.
 
+import type { Awaitable } from '../domain/awaitable.ts'
 import type { UserStatus } from '../domain/user.ts'
-import type { Awaitable, SessionRow, SessionStore } from '../session/store.ts'
-import type { Statement, StatementValues, Step } from './statement.ts'
+import type { SessionRow, SessionStore } from '../session/store.ts'
+import type { BoundStatement, Statement, StatementValues } from './statement.ts'
 
-export { StepMissed } from '../session/unit-of-work.ts'
+export { UnexpectedRowCount } from '../database/transaction.ts'
 
 export interface Database {
   /** The membership's sessions; `find` brings the user along in the same read. */
@@ -21,7 +22,7 @@ export interface Database {
    * A unit of work: all steps or none, on disk before it answers. A step that touches another number of rows than it said
    * rolls everything back and throws `StepMissed`, which names it. No step uses another's result.
    */
-  commit(steps: readonly Step[]): Promise<void>
+  transaction(steps: readonly BoundStatement[]): Promise<void>
   /** Brings the schema up to date; two processes may call it at once. Throws where the schema is newer than the program. */
   migrate(): Promise<void>
   /** Resolves where the database answers and has the schema of this program. */

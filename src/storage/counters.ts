@@ -48,7 +48,7 @@ const sweepCounters = statement('sweep counters', (db, p: { now: number; limit: 
  * Writes that need not wait for the disk: every login from one network counts in one row, and would hold it until its commit is there; a
  * flood would take all connections. A crash of the database server takes back the tries of its last half second.
  */
-export const MAY_BE_LOST: ReadonlySet<unknown> = new Set([consume, refund, clearCounter])
+export const NON_DURABLE: ReadonlySet<unknown> = new Set([consume, refund, clearCounter])
 
 /** How long to wait where a full counter is gone again when it is looked at. */
 const A_MOMENT_MS = 1000

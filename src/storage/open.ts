@@ -1,9 +1,9 @@
 // Which database a setting means.
-import type { PostgresPool } from '../session/postgres.ts'
+import type { PostgresPool } from '../database/postgres/query.ts'
+import type { WatchLog } from '../database/redis/monitor.ts'
 import type { Database } from './contract.ts'
 import { openPostgres } from './postgres/database.ts'
 import { type RedisPlace, withRedis } from './redis/database.ts'
-import type { WatchLog } from './redis/watch.ts'
 import { openSqlite } from './sqlite/database.ts'
 
 const SQLITE = 'sqlite:'

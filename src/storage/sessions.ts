@@ -1,9 +1,9 @@
 // The session middleware's SQLite store on the membership's table, that reads the user along with the session.
 import { type Kysely, sql } from 'kysely'
-import { SESSION_COLUMNS, sessionFrom } from '../session/columns.ts'
-import type { SqliteConnection } from '../session/sqlite.ts'
-import { SqliteStore } from '../session/sqlite-store.ts'
-import type { SqlValue } from '../session/unit-of-work.ts'
+import type { SqliteConnection } from '../database/sqlite/connection.ts'
+import type { SqlValue } from '../database/transaction.ts'
+import { SESSION_COLUMNS, sessionFrom } from '../session/stores/columns.ts'
+import { SqliteStore } from '../session/stores/sqlite.ts'
 import type { LiveSession, UserRow } from './contract.ts'
 import type { Schema } from './schema.ts'
 import { statement } from './statement.ts'

@@ -1,4 +1,5 @@
 // A statement is written once with Kysely, compiled once per database, and run with named values.
+
 import {
   type Compilable,
   DummyDriver,
@@ -10,6 +11,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
+import type { SqlValue } from '../database/transaction.ts'
 import type { Schema } from './schema.ts'
 
 export type Dialect = 'sqlite' | 'postgres'
@@ -19,8 +21,6 @@ export interface Compiled<P> {
   /** The values in the order of the placeholders; undefined becomes NULL. */
   bind(values: P): SqlValue[]
 }
-
-export type SqlValue = string | number | null
 
 export type StatementValues = Readonly<Record<string, string | number | undefined>>
 
@@ -32,10 +32,10 @@ export interface Statement<P extends StatementValues, R> {
 }
 
 /** One use of a statement in a unit of work. */
-export interface Step {
+export interface BoundStatement {
   readonly name: string
   /** How many rows it must touch; another number rolls the whole unit back. */
-  readonly touches: number | undefined
+  readonly expectRows: number | undefined
   compile(dialect: Dialect): { readonly sql: string; readonly params: SqlValue[] }
 }
 
@@ -91,10 +91,14 @@ export function statement<P extends StatementValues, R>(
 }
 
 /** A statement with its values, as a step of a unit of work. */
-export function step<P extends StatementValues, R>(of: Statement<P, R>, values: P, options: { touches?: number } = {}): Step {
+export function bind<P extends StatementValues, R>(
+  of: Statement<P, R>,
+  values: P,
+  options: { touches?: number } = {},
+): BoundStatement {
   return {
     name: of.name,
-    touches: options.touches,
+    expectRows: options.touches,
     compile(dialect) {
       const { sql, bind } = of.compile(dialect)
       return { sql, params: bind(values) }

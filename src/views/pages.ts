@@ -68,7 +68,7 @@ export interface Pages {
     readonly backTo?: { readonly href: string; readonly text: string } | undefined
   }
   /** Loads itself once more. The second request is same-site and carries the Strict cookie. */
-  arrival: Record<never, never>
+  'same-site-reload': Record<never, never>
 }
 
 export type ViewName = keyof Pages

@@ -5,8 +5,8 @@ import { selfSigned } from '../support/certificate.ts'
 import { describeInChromium } from '../support/in-chromium.ts'
 import { listen, portOf, type Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
+import { type Neighbour, openNeighbour, openTown } from './environment.ts'
 import { enter, WITH_AND_WITHOUT_SCRIPTS } from './person.ts'
-import { type Neighbour, openNeighbour, openTown } from './town.ts'
 
 const COOKIE = '__Host-guildhall'
 

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeInChromium } from '../support/in-chromium.ts'
 import type { Site } from '../support/site.ts'
+import { type Neighbour, openNeighbour, openTown } from './environment.ts'
 import { enter, type Person, WITH_AND_WITHOUT_SCRIPTS } from './person.ts'
-import { type Neighbour, openNeighbour, openTown } from './town.ts'
 
 const FRAMED = ['/', '/login', '/register', '/logout', '/profile', '/account/security', '/reauthenticate', '/diary', '/nothing']
 

@@ -3,9 +3,9 @@ import AxeBuilder from '@axe-core/playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describeInChromium } from '../support/in-chromium.ts'
 import type { Site } from '../support/site.ts'
+import { openTown } from './environment.ts'
 import { walkEveryPage } from './every-page.ts'
 import { enter, WITH_AND_WITHOUT_SCRIPTS } from './person.ts'
-import { openTown } from './town.ts'
 
 const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 

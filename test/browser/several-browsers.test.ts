@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeInChromium } from '../support/in-chromium.ts'
 import type { Site } from '../support/site.ts'
+import { openTown } from './environment.ts'
 import { enter, type Person, WITH_AND_WITHOUT_SCRIPTS } from './person.ts'
-import { openTown } from './town.ts'
 
 describeInChromium((browser) => {
   let site: Site

@@ -11,18 +11,7 @@ const password = 'violet harbour lantern'
 describe('accounts', () => {
   test('an account is made with its password from stdin, and can log in', async () => {
     const folder = newFolder()
-    const args = [
-      'user',
-      'create',
-      'Anna',
-      '--display-name',
-      'Anna B',
-      '--role',
-      'keeper',
-      '--role',
-      'editor',
-      '--password-stdin',
-    ]
+    const args = ['user', 'create', 'Anna', '--display-name', 'Anna B', '--role', 'admin', '--role', 'editor', '--password-stdin']
     const made = await run(args, { folder, env: CHEAP, stdin: `${password}\n` })
     expect(made).toMatchObject({ code: 0, stdout: 'Anna can log in now.\n', stderr: '' })
     const listed = await run(['user', 'list', '--json'], { folder })
@@ -33,12 +22,12 @@ describe('accounts', () => {
         displayName: 'Anna B',
         email: null,
         emailVerified: false,
-        roles: ['keeper', 'editor'],
+        roles: ['admin', 'editor'],
         createdAt: expect.stringMatching(/Z$/),
       },
     ])
     expect((await run(['user', 'list'], { folder })).stdout).toMatch(
-      /^Username .*\nAnna {2,}Anna B {2,}keeper, editor {2,}\d{4}-\d\d-\d\d\n$/,
+      /^Username .*\nAnna {2,}Anna B {2,}admin, editor {2,}\d{4}-\d\d-\d\d\n$/,
     )
     const server = await startServer({ folder, env: { REGISTRATION: 'closed' } })
     expect((await post(server, '/api/login', { username: 'anna', password })).status).toBe(200)

@@ -31,7 +31,7 @@ describe('accounts', () => {
 
   test('a program reads the same user at the command line and in the API', async () => {
     const folder = newFolder()
-    const make = ['user', 'create', 'anna', '--role', 'keeper', '--password-stdin', '--json']
+    const make = ['user', 'create', 'anna', '--role', 'admin', '--password-stdin', '--json']
     const made = await run(make, { folder, env: CHEAP, stdin: password })
     const server = await startServer({ folder })
     const { user } = JSON.parse((await post(server, '/api/login', { username: 'anna', password })).text)

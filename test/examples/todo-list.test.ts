@@ -1,6 +1,6 @@
 // examples/todo-list: people write down what there is to do, each for themselves.
 import { expect, test } from 'vitest'
-import { inDatabase } from '../support/evidence.ts'
+import { inDatabase } from '../support/artifacts.ts'
 import { Visitor } from '../support/visitor.ts'
 import { type Example, runExample } from './example.ts'
 

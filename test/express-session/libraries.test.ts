@@ -7,8 +7,8 @@ import express, { type RequestHandler } from 'express'
 import { Passport } from 'passport'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
+import { inEveryWorld, type World } from './implementations.ts'
 import { called, count, handle, middlewareOf, openApp, type Place, type Req } from './support.ts'
-import { inEveryWorld, type World } from './worlds.ts'
 
 const require = createRequire(import.meta.url)
 const flash: () => RequestHandler = require('connect-flash')

@@ -7,7 +7,7 @@ import { inherits } from 'node:util'
 import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express'
 import { onTestFinished, vi } from 'vitest'
 import { send } from '../session/support.ts'
-import type { AnySession, AnyStore, Done, Middleware, Options, Row, World } from './worlds.ts'
+import type { AnySession, AnyStore, Done, Middleware, Options, Row, World } from './implementations.ts'
 
 export const SECRET = 'keyboard cat'
 export const START = Date.UTC(2030, 0, 1)

@@ -8,8 +8,8 @@ import { RedisStore } from 'connect-redis'
 import pg from 'pg'
 import { createClient } from 'redis'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { type AnyStore, type Exports, OURS, REFERENCE, type World } from './implementations.ts'
 import { called, count, type Handler, HOUR, idIn, lifetime, MINUTE, open, type Place, SECOND } from './support.ts'
-import { type AnyStore, type Exports, OURS, REFERENCE, type World } from './worlds.ts'
 
 const require = createRequire(import.meta.url)
 type Factory = (session: Exports) => new (options: object) => AnyStore

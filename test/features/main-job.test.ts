@@ -14,7 +14,7 @@ beforeAll(async () => {
       app.get('/diary', membership.requireLogin, (req, res) => {
         res.send(`Hello ${req.user?.username}`)
       })
-      app.get('/vault', membership.requireMember({ role: 'keeper', within: '10m' }), (_req, res) => {
+      app.get('/vault', membership.requireMember({ role: 'admin', within: '10m' }), (_req, res) => {
         res.send('gold')
       })
       app.get('/welcome', membership.requireGuest, (_req, res) => {
@@ -165,7 +165,7 @@ describe('guards of the host application', () => {
   })
 
   test('a role is asked for, and a recent login', async () => {
-    await site.membership.users.create({ username: 'keeper-kim', password: GOOD_PASSWORD, roles: ['keeper'] })
+    await site.membership.users.create({ username: 'keeper-kim', password: GOOD_PASSWORD, roles: ['admin'] })
     const stranger = site.visitor()
     await stranger.register('no-keeper')
     expect((await stranger.get('/vault')).status).toBe(403)

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, expect, test, vi } from 'vitest'
+import { LOOK } from '../../src/database/redis/monitor.ts'
+import { SqliteConnection } from '../../src/database/sqlite/connection.ts'
 import { createMembership } from '../../src/index.ts'
-import { buildHouse } from '../../src/membership.ts'
-import { DELETE } from '../../src/session/redis-scripts.ts'
-import { SqliteConnection } from '../../src/session/sqlite.ts'
+import { openInternals } from '../../src/membership.ts'
+import { DELETE } from '../../src/session/stores/redis-scripts.ts'
 import { RedisCounters } from '../../src/storage/redis/counters.ts'
-import { LOOK } from '../../src/storage/redis/watch.ts'
 import { backUp, openCopy, restore } from '../../src/storage/sqlite/backup.ts'
-import { siteOfTest } from '../support/evidence.ts'
+import { siteOfTest } from '../support/artifacts.ts'
 import { memberOf, statusWith } from '../support/members.ts'
 import { describeOnRedis, makeRedis, openWay, REDIS_URL, type TestRedis, type Way } from '../support/redis.ts'
 import { openSite, type Site, type SiteOptions } from '../support/site.ts'
@@ -324,7 +324,7 @@ test('what cannot be Redis is refused in words, without the password in it', () 
 })
 
 test('a membership on Redis that nobody used closes at once', async () => {
-  const house = buildHouse({ baseUrl: 'http://localhost:3000', database: 'sqlite::memory:', redis: 'redis://127.0.0.1:1' })
+  const house = openInternals({ baseUrl: 'http://localhost:3000', database: 'sqlite::memory:', redis: 'redis://127.0.0.1:1' })
   await house.membership.close()
   await expect(house.core.db.sessions.find('h')).rejects.toThrow('closed')
 })

@@ -2,9 +2,9 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { parseRate } from '../../src/core/throttle.ts'
 import { networkOf } from '../../src/domain/address.ts'
-import { expectJudged } from '../support/burst.ts'
-import { bytesAtRest } from '../support/looking.ts'
+import { bytesAtRest } from '../support/database-inspector.ts'
 import { openSite, type Site, type SiteOptions } from '../support/site.ts'
+import { expectJudged } from '../support/stampede.ts'
 import { GOOD_PASSWORD, type Visitor } from '../support/visitor.ts'
 
 let site: Site

@@ -53,10 +53,11 @@ const SRC = fileURLToPath(new URL('../../src/', import.meta.url))
 
 /** What is said to programmers and to programs, in English like the names in it: a file or a whole room, each with its reason. */
 const FOR_PROGRAMMERS: Readonly<Record<string, string>> = {
-  'check-options.ts': 'faults of the options of createMembership: one TypeError for who wrote them',
+  'settings/': 'faults of the options of createMembership: one TypeError for who wrote them',
   'session/': 'guildhall/session, a middleware for programmers: it has no page and no command',
+  'database/': 'what connections say, which explain-failure.ts tells in words',
   'storage/': 'SQL, names of statements, and refusals that explain-failure.ts tells in the operator’s words',
-  'session-store-suite.ts': 'the titles of the tests for a session store of one’s own',
+  'testing/': 'the titles of the tests for a session store of one’s own',
   'http/openapi.ts': 'the description of the API',
   'server/describe-server.ts': 'the description of the API',
   'server/metrics.ts': 'what stands beside each number for Prometheus',
@@ -103,7 +104,7 @@ describe('no sentence for people stands outside the catalogues', () => {
 
   test('every room that speaks to people is searched', () => {
     const rooms = new Set(searched.map(({ file }) => file.split('/')[0]))
-    for (const room of ['cli', 'server', 'features', 'http', 'views', 'core', 'i18n', 'membership.ts', 'users.ts'])
+    for (const room of ['cli', 'server', 'features', 'http', 'views', 'core', 'i18n', 'membership.ts', 'users'])
       expect(rooms, room).toContain(room)
   })
 

@@ -84,7 +84,7 @@ app.get('/', async (req, res) => {
   req.session.save(() => console.log(req.session.id, req.sessionID))
   res.json({ isLoggedIn, user: await membership.user(req) })
 })
-app.get('/vault', membership.requireMember({ role: 'keeper', within: '10m' }), (req, res) => {
+app.get('/vault', membership.requireMember({ role: 'admin', within: '10m' }), (req, res) => {
   res.send(req.user?.username)
 })
 app.use(session({ store: new MemoryStore() }))

@@ -1,24 +1,24 @@
 // Which passwords a person may choose.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isPasswordTooLong, normalizePassword, type PasswordRules, passwordFault } from '../../src/domain/password-policy.ts'
+import { isPasswordTooLong, normalizePassword, type PasswordRules, passwordIssue } from '../../src/domain/password-policy.ts'
 import { isCommonPassword } from '../../src/passwords/common.ts'
 
 const rules: PasswordRules = { minLength: 8, context: [], isCommon: () => false }
 
 function codeOf(password: string, changes: Partial<PasswordRules> = {}): string | undefined {
-  return passwordFault(password, { ...rules, ...changes })?.code
+  return passwordIssue(password, { ...rules, ...changes })?.code
 }
 
 describe('length', () => {
   test('A-01 seven characters are too few and eight are enough', () => {
-    expect(passwordFault('sevench', rules)).toEqual({ code: 'too_short', values: { min: 8 } })
+    expect(passwordIssue('sevench', rules)).toEqual({ code: 'too_short', values: { min: 8 } })
     expect(codeOf('eightcha')).toBeUndefined()
     expect(codeOf('')).toBe('too_short')
   })
 
   test('A-01 where fifteen are asked for, fourteen are too few, and fifteen emoji are enough', () => {
-    expect(passwordFault('x'.repeat(14), { ...rules, minLength: 15 })).toEqual({ code: 'too_short', values: { min: 15 } })
+    expect(passwordIssue('x'.repeat(14), { ...rules, minLength: 15 })).toEqual({ code: 'too_short', values: { min: 15 } })
     expect(codeOf('x'.repeat(15), { minLength: 15 })).toBeUndefined()
     expect(codeOf('😀'.repeat(14), { minLength: 15 })).toBe('too_short')
     expect(codeOf('😀'.repeat(15), { minLength: 15 })).toBeUndefined()
@@ -27,7 +27,7 @@ describe('length', () => {
   test('A-02 sixty-four emoji are welcome, 256 too, 257 are refused', () => {
     expect(codeOf('😀'.repeat(64))).toBeUndefined()
     expect(codeOf('😀'.repeat(256))).toBeUndefined()
-    expect(passwordFault('😀'.repeat(257), rules)).toEqual({ code: 'too_long', values: { max: 256 } })
+    expect(passwordIssue('😀'.repeat(257), rules)).toEqual({ code: 'too_long', values: { max: 256 } })
   })
 
   test('A-01 every letter counts once, however many bytes or combining marks it is typed with', () => {
@@ -85,7 +85,7 @@ describe('content', () => {
 
   test('A-11 username and site name do not count towards the length', () => {
     const context = ['alice.smith', 'Guildhall']
-    expect(passwordFault('alice.smith2026!!', { ...rules, context })).toEqual({ code: 'too_personal', values: { min: 8 } })
+    expect(passwordIssue('alice.smith2026!!', { ...rules, context })).toEqual({ code: 'too_personal', values: { min: 8 } })
     expect(codeOf('GUILDHALLaliCe.Smith', { context })).toBe('too_personal')
     expect(codeOf('aliceXsmith2026!!', { context })).toBeUndefined()
     expect(codeOf('alice.smith and seven more', { context })).toBeUndefined()

@@ -1,11 +1,11 @@
 // The session cookie: as tight as browsers allow, read under its exact name alone, whatever else a Cookie header holds.
 import { describe, expect, test } from 'vitest'
 import { createMembership } from '../../src/membership.ts'
-import { siteOfTest } from '../support/evidence.ts'
+import { siteOfTest } from '../support/artifacts.ts'
 import { sendRaw } from '../support/raw.ts'
+import { walkEveryRoute } from '../support/route-crawler.ts'
 import type { Site, SiteOptions } from '../support/site.ts'
 import { type Answer, GOOD_PASSWORD, rawGet } from '../support/visitor.ts'
-import { walkEveryRoute } from '../support/walk.ts'
 
 const HTTPS = 'https://localhost'
 

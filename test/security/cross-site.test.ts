@@ -1,6 +1,6 @@
 // 1.C: what a browser says of a write from another site, and that none of those acts: C-01 to C-07.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { buildHouse } from '../../src/membership.ts'
+import { openInternals } from '../../src/membership.ts'
 import { openSite, type Site } from '../support/site.ts'
 import { GOOD_PASSWORD, type Visitor } from '../support/visitor.ts'
 import { bodyFor } from './site-map.ts'
@@ -171,7 +171,7 @@ test('C-07 listed origins are exact, or nothing starts', () => {
   ]
   bad.push('https://ok.example:443', 'HTTPS://ok.example', 'https://ok.example?x', 'ftp://ok.example', 'https://ok.example ')
   for (const origin of bad) {
-    const start = () => buildHouse({ baseUrl: 'http://localhost:1', database: 'sqlite::memory:', trustedOrigins: [origin] })
+    const start = () => openInternals({ baseUrl: 'http://localhost:1', database: 'sqlite::memory:', trustedOrigins: [origin] })
     expect(start, origin).toThrow(/trustedOrigins must be exact origins/)
   }
 })

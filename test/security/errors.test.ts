@@ -99,7 +99,7 @@ describe.each(['development', 'production'] as const)('in %s', (mode) => {
     'a read': [site.core.db, 'first'],
     'a list': [site.core.db, 'all'],
     'a write': [site.core.db, 'write'],
-    'a unit of work': [site.core.db, 'commit'],
+    'a unit of work': [site.core.db, 'transaction'],
     'the load of a session': [site.core.db.sessions, 'find'],
     'a new session': [site.core.db.sessions, 'create'],
     'the end of a session': [site.core.db.sessions, 'delete'],

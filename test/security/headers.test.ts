@@ -16,7 +16,7 @@ describe.each(['', '/members'])('pages below "%s"', (path) => {
       routes: (app, { membership }) => {
         app.get('/guarded', membership.requireLogin, (_req, res) => void res.send('inside'))
         app.get('/guests', membership.requireGuest, (_req, res) => void res.send('outside'))
-        app.get('/vault', membership.requireMember({ role: 'keeper' }), (_req, res) => void res.send('gold'))
+        app.get('/vault', membership.requireMember({ role: 'admin' }), (_req, res) => void res.send('gold'))
         app.get('/fresh', membership.requireMember({ within: '1s' }), (_req, res) => void res.send('recent'))
       },
     })

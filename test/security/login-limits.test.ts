@@ -2,9 +2,9 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, onTestFinished, test } from 'vitest'
-import { expectJudged } from '../support/burst.ts'
-import { siteOfTest } from '../support/evidence.ts'
-import type { Kept } from '../support/looking.ts'
+import { siteOfTest } from '../support/artifacts.ts'
+import type { Kept } from '../support/database-inspector.ts'
+import { expectJudged } from '../support/stampede.ts'
 import { Visitor } from '../support/visitor.ts'
 
 const SECRET = 'one secret for all of the processes'

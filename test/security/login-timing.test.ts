@@ -1,7 +1,7 @@
 // A refused login takes the same time whoever was asked for: the clock tells no more than the text.
 import { expect, test } from 'vitest'
 import type { PasswordHasher } from '../../src/passwords/hasher.ts'
-import { inDatabase, siteOfTest } from '../support/evidence.ts'
+import { inDatabase, siteOfTest } from '../support/artifacts.ts'
 import type { Site } from '../support/site.ts'
 import { median, sameDistribution } from '../support/statistics.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'

@@ -2,7 +2,7 @@
 import express from 'express'
 import { describe, expect, test } from 'vitest'
 import { createMembership } from '../../src/membership.ts'
-import { countRows, inDatabase, siteOfTest } from '../support/evidence.ts'
+import { countRows, inDatabase, siteOfTest } from '../support/artifacts.ts'
 import { sendRaw } from '../support/raw.ts'
 import type { Site } from '../support/site.ts'
 import { type Answer, GOOD_PASSWORD } from '../support/visitor.ts'

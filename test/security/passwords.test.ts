@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import express from 'express'
 import { describe, expect, test } from 'vitest'
-import { inDatabase, siteOfTest } from '../support/evidence.ts'
+import { inDatabase, siteOfTest } from '../support/artifacts.ts'
 import type { Site } from '../support/site.ts'
 import { type Answer, GOOD_PASSWORD } from '../support/visitor.ts'
 

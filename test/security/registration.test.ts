@@ -1,6 +1,6 @@
 // An account has exactly what its owner may choose, and a name belongs to one account, however it is asked for.
 import { describe, expect, test } from 'vitest'
-import { countRows, inDatabase, siteOfTest } from '../support/evidence.ts'
+import { countRows, inDatabase, siteOfTest } from '../support/artifacts.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
 
 const GREED = {

@@ -1,10 +1,10 @@
 // A password and a session id are said once, by the person to the site, and by nobody to anybody after that.
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { bytesAtRest, logText, siteOfTest } from '../support/evidence.ts'
+import { bytesAtRest, logText, siteOfTest } from '../support/artifacts.ts'
+import { spoken, walkEveryRoute } from '../support/route-crawler.ts'
 import type { SiteOptions } from '../support/site.ts'
 import type { Answer, Visitor } from '../support/visitor.ts'
-import { spoken, walkEveryRoute } from '../support/walk.ts'
 
 // Letters and digits only: it looks the same in a form, in JSON, in HTML and in a log.
 const CANARY = 'Kanarienvogel7Qx9'

@@ -1,6 +1,6 @@
 // What an application keeps in a session is data and nothing else, whatever a stranger calls it.
 import { expect, test } from 'vitest'
-import { siteOfTest } from '../support/evidence.ts'
+import { siteOfTest } from '../support/artifacts.ts'
 import { memberOf } from '../support/members.ts'
 
 test('D-30 no name in a session reaches a prototype or the session itself', async () => {

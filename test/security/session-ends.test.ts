@@ -1,7 +1,7 @@
 // A session ends when its time is over, when its owner ends it, and when the operator shuts the account.
 import { describe, expect, test, vi } from 'vitest'
 import { digest } from '../../src/domain/secret.ts'
-import { countRows, inDatabase, siteOfTest } from '../support/evidence.ts'
+import { countRows, inDatabase, siteOfTest } from '../support/artifacts.ts'
 import { idOf, memberOf, statusWith } from '../support/members.ts'
 import { GOOD_PASSWORD, rawGet, type Visitor } from '../support/visitor.ts'
 

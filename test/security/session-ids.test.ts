@@ -1,7 +1,7 @@
 // A session id cannot be guessed, chosen, stolen from the database or carried over a login.
 import { describe, expect, test } from 'vitest'
 import { digest, newToken } from '../../src/domain/secret.ts'
-import { bytesAtRest, countRows, sessionRows, siteOfTest } from '../support/evidence.ts'
+import { bytesAtRest, countRows, sessionRows, siteOfTest } from '../support/artifacts.ts'
 import { hasRow, idOf, memberOf, statusWith } from '../support/members.ts'
 import { ON_POSTGRES, ON_REDIS, type SiteOptions } from '../support/site.ts'
 import { surplus } from '../support/statistics.ts'

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import express from 'express'
 import { expect, test } from 'vitest'
 import { createMembership } from '../../src/membership.ts'
-import { inDatabase, siteOfTest, storedHash } from '../support/evidence.ts'
+import { inDatabase, siteOfTest, storedHash } from '../support/artifacts.ts'
 import { listen, portOf } from '../support/site.ts'
 import { GOOD_PASSWORD, Visitor } from '../support/visitor.ts'
 

@@ -1,11 +1,11 @@
 // I-07: no text, however long and odd, keeps the process busy. Everything that looks at text from outside is held to 10 ms for 64 KB.
 import { describe, expect, test } from 'vitest'
-import { passwordFault } from '../../src/domain/password-policy.ts'
-import { canonicalUsername, displayNameFault, tidyDisplayName, usernameFault } from '../../src/domain/user.ts'
+import { passwordIssue } from '../../src/domain/password-policy.ts'
+import { canonicalUsername, displayNameIssue, tidyDisplayName, usernameIssue } from '../../src/domain/user.ts'
 import { localPath, localReferer } from '../../src/http/return-to.ts'
 import { pickLocale } from '../../src/i18n/pick-locale.ts'
 import { translator } from '../../src/i18n/translate.ts'
-import { carriesCookie, idReader } from '../../src/session/cookie.ts'
+import { carriesCookie, idReader } from '../../src/session/cookies/cookie.ts'
 import { deviceName } from '../../src/views/device-name.ts'
 
 describe('I-07 validators take their time from nobody', () => {
@@ -69,11 +69,11 @@ describe('I-07 validators take their time from nobody', () => {
   const cookie = { name: 'guildhall', secure: false, sameSite: 'strict', path: '/', httpOnly: true } as const
   const validators: Record<string, (text: string) => unknown> = {
     canonicalUsername,
-    usernameFault,
-    displayName: (text) => displayNameFault(tidyDisplayName(text)),
-    password: (text) => passwordFault(text, { minLength: 8, context: ['alice', 'Guildhall'], isCommon: () => false }),
+    usernameIssue,
+    displayName: (text) => displayNameIssue(tidyDisplayName(text)),
+    password: (text) => passwordIssue(text, { minLength: 8, context: ['alice', 'Guildhall'], isCommon: () => false }),
     'password context': (text) =>
-      passwordFault('granite lantern ferry', { minLength: 8, context: [text], isCommon: () => false }),
+      passwordIssue('granite lantern ferry', { minLength: 8, context: [text], isCommon: () => false }),
     localPath,
     localReferer: (text) => localReferer(text, 'http://localhost'),
     pickLocale: (text) => pickLocale([text], text, 'en'),

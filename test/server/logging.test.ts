@@ -1,6 +1,6 @@
 // What the log tells, and what it never tells.
 import { describe, expect, test } from 'vitest'
-import { loggable } from '../../src/server/loggable.ts'
+import { redact } from '../../src/server/redact.ts'
 import { ask, PRODUCTION, post, startServer } from '../support/server.ts'
 
 test('each finished request has one line: who, what, how long, and no query', async () => {
@@ -53,7 +53,7 @@ test('N-04: no password, cookie or token is in the log, not at the finest level,
 describe('the second net', () => {
   test('values under names that sound secret are taken out, however deep', () => {
     const fields = { a: [{ headers: { cookie: 'x', Authorization: 'x', accept: 'y' } }], newPassword: 'x', csrfToken: 'x' }
-    expect(loggable(fields)).toEqual({
+    expect(redact(fields)).toEqual({
       a: [{ headers: { cookie: '[redacted]', Authorization: '[redacted]', accept: 'y' } }],
       newPassword: '[redacted]',
       csrfToken: '[redacted]',
@@ -62,7 +62,7 @@ describe('the second net', () => {
 
   test('an error keeps its code and causes, and loses the body that a parser hung on it', () => {
     const error = Object.assign(new Error('it broke', { cause: new TypeError('because') }), { body: 'canary', code: 'E' })
-    const told = loggable({ err: error })
+    const told = redact({ err: error })
     expect(told).toMatchObject({
       err: { type: 'Error', message: 'it broke', code: 'E', cause: { type: 'TypeError', message: 'because' } },
     })
@@ -72,7 +72,7 @@ describe('the second net', () => {
   test('a ring does not hang the log', () => {
     const ring: Record<string, unknown> = {}
     ring.self = ring
-    expect(JSON.stringify(loggable(ring))).toContain('[deep]')
+    expect(JSON.stringify(redact(ring))).toContain('[deep]')
   })
 })
 

@@ -3,17 +3,17 @@ import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { translator } from '../../src/i18n/translate.ts'
+import type { Diagnostic } from '../../src/server/diagnostic.ts'
 import { mergeEnvironment } from '../../src/server/env.ts'
 import { readConfig } from '../../src/server/read-config.ts'
-import type { Remark } from '../../src/server/remark.ts'
-import { shownDatabase } from '../../src/server/shown-database.ts'
+import { shownDatabase } from '../../src/server/redact-database-url.ts'
 import { VARIABLES } from '../../src/server/variables.ts'
 import { newFolder, PRODUCTION, run, startServer, type Variables, writeFiles } from '../support/server.ts'
 
 const english = translator('en')
 
 /** With every value in its place. */
-function inWords({ key, values }: Remark): string {
+function inWords({ key, values }: Diagnostic): string {
   const text = english(key, values)
   expect(text).not.toMatch(/\{\w+\}/)
   return text

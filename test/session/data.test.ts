@@ -3,7 +3,7 @@ import { MemoryStore } from 'guildhall/session'
 import { SqliteStore } from 'guildhall/session/sqlite'
 import { describe, expect, test } from 'vitest'
 import { digest } from '../../src/domain/secret.ts'
-import { Session } from '../../src/session/session.ts'
+import { Session } from '../../src/session/request/session.ts'
 import { Browser, countingStore, house, send } from './support.ts'
 
 type Step = (session: Record<string, unknown>) => unknown

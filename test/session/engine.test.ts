@@ -3,8 +3,8 @@ import { createServer } from 'node:http'
 import { MemoryStore } from 'guildhall/session'
 import { describe, expect, test, vi } from 'vitest'
 import { digest, newToken } from '../../src/domain/secret.ts'
-import { Sessions } from '../../src/session/middleware.ts'
-import { Session } from '../../src/session/session.ts'
+import { Sessions } from '../../src/session/request/middleware.ts'
+import { Session } from '../../src/session/request/session.ts'
 import { ADA, Browser, COOKIE, countingStore, HandClock, house, LIMITS, laterStore, MINUTE, STORES, send } from './support.ts'
 
 function count(app: import('express').Express): void {
@@ -443,7 +443,7 @@ describe('the middleware', () => {
       const left = [Number.MAX_VALUE, Number.MAX_VALUE, 3]
       const store = new MemoryStore()
       Object.assign(store, {
-        sweep(_now: number, limit: number) {
+        deleteExpired(_now: number, limit: number) {
           asked.push(limit)
           const swept = left.shift()
           if (swept === undefined) throw new Error('locked')
@@ -458,7 +458,7 @@ describe('the middleware', () => {
       expect(asked[0]).toBe(50)
       expect(asked.every((limit) => limit >= 10 && limit <= 1000)).toBe(true)
       await vi.advanceTimersByTimeAsync(76_000)
-      await vi.waitFor(() => expect(errors).toEqual([['sweep', 'Error: locked']]))
+      await vi.waitFor(() => expect(errors).toEqual([['cleanup', 'Error: locked']]))
       await sessions.close()
       await vi.advanceTimersByTimeAsync(300_000)
       expect(asked).toHaveLength(4)

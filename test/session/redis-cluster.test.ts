@@ -66,7 +66,7 @@ async function useStore(store: RedisStore): Promise<void> {
     expect(await store.find(row.hash)).toMatchObject({ data: '{"n":"1"}', lastSeenAt: row.lastSeenAt + 1 })
   }
   expect(await store.listByUser('u0')).toHaveLength(10)
-  expect(await store.retire(rows[1]?.hash ?? '', rows[1]?.expiresAt ?? 0)).toBe(true)
+  expect(await store.supersede(rows[1]?.hash ?? '', rows[1]?.expiresAt ?? 0)).toBe(true)
   expect(await store.delete(rows[0]?.hash ?? '')).toBe(true)
   expect(await store.deleteByUser('u0')).toBe(9)
   expect(await store.deleteByUser('u1', { except: rows[1]?.hash })).toBe(9)

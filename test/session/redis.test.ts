@@ -37,7 +37,7 @@ describeOnRedis('Redis', () => {
     await store.touch(row.hash, { lastSeenAt: row.lastSeenAt + 5, expiresAt: row.expiresAt + 5 })
     await store.touch(row.hash, { lastSeenAt: row.lastSeenAt, expiresAt: row.expiresAt })
     expect(await client.pExpireTime(`${prefix}session:${row.hash}`)).toBe(row.expiresAt + 60_005)
-    await store.retire(row.hash, row.lastSeenAt + 1000)
+    await store.supersede(row.hash, row.lastSeenAt + 1000)
     expect(await client.pExpireTime(`${prefix}session:${row.hash}`)).toBe(row.lastSeenAt + 61_000)
   })
 
@@ -76,7 +76,7 @@ describeOnRedis('Redis', () => {
       const act = (n: number): Promise<boolean> => {
         if (n % 4 === 0) return store.touch(row.hash, seen(n))
         if (n % 4 === 1) return store.update(row.hash, { [`k${n}`]: '1' })
-        return n % 4 === 2 ? store.touch(row.hash, { ...seen(n), limits }) : store.retire(row.hash, row.expiresAt)
+        return n % 4 === 2 ? store.touch(row.hash, { ...seen(n), limits }) : store.supersede(row.hash, row.expiresAt)
       }
       const acts = Array.from({ length: 100 }, (_, n) => act(n))
       const ended = await (round % 2 === 0 ? store.delete(row.hash) : store.deleteByUser('u1'))
@@ -129,7 +129,7 @@ describeOnRedis('Redis', () => {
     expect(await callsOf(() => store.find(login.hash))).toBe(1)
     expect(await callsOf(() => store.update(login.hash, { a: '1' }))).toBe(1)
     expect(await callsOf(() => store.touch(login.hash, seen))).toBe(1)
-    expect(await callsOf(() => store.retire(login.hash, login.expiresAt))).toBe(1)
+    expect(await callsOf(() => store.supersede(login.hash, login.expiresAt))).toBe(1)
     expect(await callsOf(() => store.delete(anonymous.hash))).toBe(1)
   })
 

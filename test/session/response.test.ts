@@ -103,7 +103,7 @@ describe.each(STORES)('a response over %s', (_name, makeStore) => {
     )
     const answer = await send(url)
     expect([answer.text, answer.setCookies]).toEqual(['ab', []])
-    expect(await store.sweep(Number.MAX_SAFE_INTEGER, 10)).toBe(0)
+    expect(await store.deleteExpired(Number.MAX_SAFE_INTEGER, 10)).toBe(0)
   })
 
   test('of a request that did not wait for destroy ends after it', async () => {

@@ -7,8 +7,8 @@ import { setTimeout } from 'node:timers/promises'
 import { SqliteConnection, SqliteStore } from 'guildhall/session/sqlite'
 import { sessionRow } from 'guildhall/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { sessionFrom } from '../../src/session/columns.ts'
-import type { SqlValue } from '../../src/session/unit-of-work.ts'
+import type { SqlValue } from '../../src/database/transaction.ts'
+import { sessionFrom } from '../../src/session/stores/columns.ts'
 
 /** Sessions with a word of their user, as a membership reads them: in one table, the word in another. */
 class Worded extends SqliteStore {
@@ -82,7 +82,7 @@ test('a person keeps their copy while counters are written and while others come
     'a session that begins': () => store.create(expired),
     'a touch of another': () => store.touch(berta, { lastSeenAt: 2, expiresAt: 3 }),
     'a change of another': () => store.update(berta, { a: '1' }),
-    'a sweep': async () => expect(await store.sweep(2, 10)).toBe(1),
+    'a sweep': async () => expect(await store.deleteExpired(2, 10)).toBe(1),
     'another who is sent away everywhere': async () => expect(await store.deleteByUser('u2')).toBe(1),
   }
   for (const [name, write] of Object.entries(writes)) expect([name, await keeps(here, anna, write)]).toEqual([name, true])
@@ -96,7 +96,7 @@ test('a person who is sent away everywhere is gone at once, and so is a session 
   await here.store.find(berta)
   await here.store.deleteByUser('u1')
   expect(await here.store.find(anna)).toBeUndefined()
-  expect(await here.store.sweep(Number.MAX_SAFE_INTEGER, 10)).toBe(1)
+  expect(await here.store.deleteExpired(Number.MAX_SAFE_INTEGER, 10)).toBe(1)
   expect(await here.store.find(berta)).toBeUndefined()
 })
 

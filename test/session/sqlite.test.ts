@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
-import { SqliteConnection, SqliteStore, StepMissed } from 'guildhall/session/sqlite'
+import { SqliteConnection, SqliteStore, UnexpectedRowCount } from 'guildhall/session/sqlite'
 import { sessionRow } from 'guildhall/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Browser, house } from './support.ts'
@@ -79,7 +79,7 @@ async function withUmask(path: string): Promise<number> {
     import { SqliteStore } from 'guildhall/session/sqlite'
     process.umask(0)
     const store = new SqliteStore({ path: process.argv[1] })
-    store.sweep(0, 1)
+    store.deleteExpired(0, 1)
     process.kill(process.pid, 'SIGKILL')`
   const [, signal] = await child(script, [path])
   return signal === 'SIGKILL' ? 0 : 1
@@ -213,7 +213,7 @@ describe('a unit of work', () => {
         return thrown
       }
     })()
-    expect(error).toBeInstanceOf(StepMissed)
+    expect(error).toBeInstanceOf(UnexpectedRowCount)
     expect(error).toMatchObject({ step: 'consume token', message: 'consume token: expected to touch 1 rows, touched 0' })
     expect(connection.all('SELECT * FROM t')).toEqual([])
     expect(() => connection.transaction([insert, { sql: 'INSERT INTO t (id) VALUES (?)', params: ['no number'] }])).toThrow()

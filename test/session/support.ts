@@ -8,8 +8,8 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import { MemoryStore, type SessionStore } from 'guildhall/session'
 import { SqliteStore } from 'guildhall/session/sqlite'
 import { onTestFinished } from 'vitest'
-import type { CookieSettings } from '../../src/session/cookie.ts'
-import { Sessions, type SessionsOptions } from '../../src/session/middleware.ts'
+import type { CookieSettings } from '../../src/session/cookies/cookie.ts'
+import { Sessions, type SessionsOptions } from '../../src/session/request/middleware.ts'
 
 declare module 'guildhall/session' {
   interface SessionData {
@@ -46,11 +46,11 @@ export function laterStore(store: SessionStore, before: (verb: string) => Promis
     find: (hash) => later('find', () => store.find(hash)),
     update: (hash, patch, options) => later('update', () => store.update(hash, patch, options)),
     touch: (hash, seen) => later('touch', () => store.touch(hash, seen)),
-    retire: (hash, until) => later('retire', () => store.retire(hash, until)),
+    supersede: (hash, until) => later('supersede', () => store.supersede(hash, until)),
     delete: (hash) => later('delete', () => store.delete(hash)),
     listByUser: (userId) => store.listByUser(userId),
     deleteByUser: (userId, options) => store.deleteByUser(userId, options),
-    sweep: (now, limit) => store.sweep(now, limit),
+    deleteExpired: (now, limit) => store.deleteExpired(now, limit),
     close: () => store.close(),
   }
 }

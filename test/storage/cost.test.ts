@@ -2,13 +2,13 @@
 import { sessionRow } from 'guildhall/testing'
 import pg from 'pg'
 import { afterEach, describe, expect, test } from 'vitest'
-import { PostgresStore } from '../../src/session/postgres-store.ts'
-import { FORGET } from '../../src/session/redis-scripts.ts'
-import { type Ear, listenToPostgres, listenToRedis, roundTrips } from '../support/heard.ts'
+import { PostgresStore } from '../../src/session/stores/postgres.ts'
+import { FORGET } from '../../src/session/stores/redis-scripts.ts'
 import { describeOnPostgres, makeDatabase } from '../support/postgres.ts'
 import { describeOnRedis, makeRedis, REDIS_URL } from '../support/redis.ts'
 import { openSite, type Site } from '../support/site.ts'
 import type { Answer, Visitor } from '../support/visitor.ts'
+import { type Ear, listenToPostgres, listenToRedis, roundTrips } from '../support/wire-sniffer.ts'
 
 const REQUESTS = 20
 /** Longer than the interval in which a session of 15 minutes is marked as seen once. */

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { openDatabase } from '../../src/storage/open.ts'
-import { step } from '../../src/storage/statement.ts'
+import { bind } from '../../src/storage/statement.ts'
 import { insertUser } from '../../src/storage/users.ts'
 import { describeOnPostgres, makeDatabase, onServer } from '../support/postgres.ts'
-import { type LawPlace, laws, user } from './database-laws.ts'
+import { type LawPlace, laws, user } from './database-contract.ts'
 
 function onFile(): LawPlace {
   const folder = mkdtempSync(join(tmpdir(), 'guildhall-'))
@@ -33,7 +33,7 @@ describeOnPostgres('on PostgreSQL', () => {
     onTestFinished(() => pool.end())
     const db = openDatabase(pool)
     await db.migrate()
-    await db.commit([step(insertUser, user('u1', 'anna'), { touches: 1 })])
+    await db.transaction([bind(insertUser, user('u1', 'anna'), { touches: 1 })])
     await db.close()
     const { rows } = await pool.query('SELECT username FROM members.users')
     expect(rows).toEqual([{ username: 'anna' }])
@@ -65,7 +65,9 @@ describeOnPostgres('on PostgreSQL', () => {
     onTestFinished(() => pool.end())
     const db = openDatabase(pool)
     await db.migrate()
-    await Promise.all(Array.from({ length: 20 }, (_, n) => db.commit([step(insertUser, user(`u${n}`, `n${n}`), { touches: 1 })])))
+    await Promise.all(
+      Array.from({ length: 20 }, (_, n) => db.transaction([bind(insertUser, user(`u${n}`, `n${n}`), { touches: 1 })])),
+    )
     expect((await pool.query('SELECT count(*)::int AS n FROM users')).rows).toEqual([{ n: 20 }])
     expect(pool.totalCount).toBe(1)
     await db.close()

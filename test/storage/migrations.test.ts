@@ -20,7 +20,7 @@ function databaseOf(version: number): string {
   database.exec(`
     PRAGMA user_version = ${version};
     INSERT INTO users (id, username, username_key, display_name, status, credential_epoch, roles, created_at)
-      VALUES ('u1', 'Anna', 'anna', 'Anna B', 'active', 1, '["keeper"]', 1000);
+      VALUES ('u1', 'Anna', 'anna', 'Anna B', 'active', 1, '["admin"]', 1000);
     INSERT INTO sessions (hash, public_id, data, created_at, last_seen_at, idle_ms, expires_at, ends_at, persistent, user_id, credential_epoch)
       VALUES ('h1', 'p1', '{}', 1000, 1000, 1000, 2000, 3000, 0, 'u1', 1);
   `)
@@ -44,7 +44,7 @@ test.each(migrations.slice(0, -1))(
     })
     await db.migrate()
     await db.check()
-    const user = { id: 'u1', username: 'Anna', displayName: 'Anna B', roles: ['keeper'], createdAt: 1000, locale: undefined }
+    const user = { id: 'u1', username: 'Anna', displayName: 'Anna B', roles: ['admin'], createdAt: 1000, locale: undefined }
     expect(await db.sessions.find('h1')).toMatchObject({ publicId: 'p1', user })
     await db.write(setLocale, { id: 'u1', locale: 'zh-TW' })
     expect(await db.sessions.find('h1')).toMatchObject({ user: { ...user, locale: 'zh-TW' } })

@@ -2,14 +2,14 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { openPostgres } from '../../src/storage/postgres/database.ts'
-import { siteOfTest } from '../support/evidence.ts'
-import { inDatabase } from '../support/looking.ts'
+import { siteOfTest } from '../support/artifacts.ts'
+import { inDatabase } from '../support/database-inspector.ts'
 import { memberOf, statusWith } from '../support/members.ts'
 import { describeBehindPgbouncer, Pgbouncer, SERVER_CONNECTIONS } from '../support/pgbouncer.ts'
 import { makeDatabase } from '../support/postgres.ts'
 import { post, run, startServer } from '../support/server.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
-import { laws } from './database-laws.ts'
+import { laws } from './database-contract.ts'
 
 describeBehindPgbouncer('behind pgbouncer', () => {
   let pgbouncer: Pgbouncer

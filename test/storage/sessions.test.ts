@@ -4,14 +4,14 @@ import { expect, test } from 'vitest'
 import { digest } from '../../src/domain/secret.ts'
 import { openSqlite } from '../../src/storage/sqlite/database.ts'
 import { setStatus } from '../../src/storage/users.ts'
-import { inDatabase, siteOfTest } from '../support/evidence.ts'
+import { inDatabase, siteOfTest } from '../support/artifacts.ts'
 import { memberOf, statusWith } from '../support/members.ts'
 
 /** The keeper's room, as a host application has it. */
 const withVault = () =>
   siteOfTest({
     routes: (app, { membership }) => {
-      app.get('/vault', membership.requireMember({ role: 'keeper' }), (req, res) => void res.json(req.user?.roles))
+      app.get('/vault', membership.requireMember({ role: 'admin' }), (req, res) => void res.json(req.user?.roles))
     },
   })
 
@@ -42,9 +42,9 @@ test('D-32 a role that another process gives or takes holds at the next request'
   const { visitor } = await memberOf(site, 'anna')
   expect((await visitor.api('/profile')).status).toBe(200)
   for (const [roles, status] of [
-    ['["keeper"]', 200],
+    ['["admin"]', 200],
     ['[]', 403],
-    ['["keeper"]', 200],
+    ['["admin"]', 200],
   ] as const) {
     await inDatabase(site, 'UPDATE users SET roles = ?', roles)
     await setTimeout(3)

@@ -1,2 +1,2 @@
 // A clock that tests move by hand: the one that applications get.
-export { type TestClock, testClock } from '../../src/testing.ts'
+export { type TestClock, testClock } from '../../src/testing/index.ts'

@@ -1,6 +1,6 @@
 // Members and their session ids, as a thief of cookies would try them.
 import { digest } from '../../src/domain/secret.ts'
-import { hasSession, type Kept } from './looking.ts'
+import { hasSession, type Kept } from './database-inspector.ts'
 import type { Site } from './site.ts'
 import { rawGet, type Visitor } from './visitor.ts'
 

@@ -5,14 +5,14 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import express, { type Express } from 'express'
-import { buildHouse, type House } from '../../src/membership.ts'
-import type { MembershipOptions } from '../../src/options.ts'
+import { type Internals, openInternals } from '../../src/membership.ts'
+import type { MembershipOptions } from '../../src/settings/options.ts'
 import { type TestClock, testClock } from './clock.ts'
-import type { KeptInRedis } from './looking.ts'
+import type { KeptInRedis } from './database-inspector.ts'
 import { borrowDatabase } from './postgres.ts'
 import { Visitor } from './visitor.ts'
 
-export interface Site extends House {
+export interface Site extends Internals {
   readonly app: Express
   /** `http://localhost:PORT`, the membership's base URL unless a test set another. */
   readonly base: string
@@ -34,7 +34,7 @@ export interface LogLine {
 
 export interface SiteOptions extends Partial<Omit<MembershipOptions, 'clock' | 'logger'>> {
   /** Routes of the host application, behind the membership. */
-  readonly routes?: (app: Express, house: House) => void
+  readonly routes?: (app: Express, house: Internals) => void
   /** What the host puts in front of the membership. */
   readonly before?: (app: Express) => void
   readonly trustProxy?: number | string
@@ -60,7 +60,7 @@ export async function openSite({ routes, before, trustProxy, ...options }: SiteO
   const inRedis = options.redis === undefined && ON_REDIS ? await (await import('./redis.ts')).makeRedis() : undefined
   const database = onServer?.url ?? `sqlite:${join(folder, 'members.db')}`
   const log = (level: string) => (fields: object, message: string) => void logs.push({ level, message, fields })
-  const house = buildHouse({
+  const house = openInternals({
     baseUrl: base,
     database,
     ...(inRedis && { redis: inRedis.url, redisPrefix: inRedis.prefix }),

@@ -169,7 +169,7 @@ describeInChromium((browser) => {
       return page
         .evaluate<string[]>(`(() => {
         const shown = [...document.querySelectorAll('body *')].filter((element) => element.getClientRects().length > 0 && !element.closest('svg, .control, .check'))
-        const pressed = shown.filter((element) => element.matches('button, nav, .button, .skip, .language, .frieze') || (element.matches('input') && element.closest('.hall')))
+        const pressed = shown.filter((element) => element.matches('button, nav, .button, .skip, .language, .frieze') || (element.matches('input') && element.closest('.wide')))
         const coloured = shown.filter((element) => {
           const { color, backgroundColor } = getComputedStyle(element)
           return color !== 'rgb(0, 0, 0)' || !['rgba(0, 0, 0, 0)', 'rgb(255, 255, 255)'].includes(backgroundColor)

@@ -51,8 +51,8 @@ test('every page has a language, a title, one heading, and no id twice', () => {
   }
 })
 
-test('every page but the arrival page offers the other languages, in their own words, and comes back to itself', () => {
-  for (const { name, html, locale } of everyPage.filter((page) => !page.name.startsWith('arrival'))) {
+test('every page but the same-site reload offers the other languages, in their own words, and comes back to itself', () => {
+  for (const { name, html, locale } of everyPage.filter((page) => !page.name.startsWith('same-site-reload'))) {
     const form = /<form class="language" method="post" action="\/language"[\s\S]*?<\/form>/.exec(html)?.[0] ?? ''
     expect(
       tags(form)
@@ -129,8 +129,8 @@ test('the wordmark leads where the host says', () => {
   expect(views.page('home', { t: translator('en'), lang: 'en' })).toContain('<a class="mark" href="/start"')
 })
 
-test('the arrival page loads itself once more and says so', () => {
-  const { html } = pages.find(({ name }) => name === 'arrival')!
+test('the same-site reload loads itself once more and says so', () => {
+  const { html } = pages.find(({ name }) => name === 'same-site-reload')!
   expect(html).toMatch(/^<!doctype html>/)
   expect(html).toContain('<meta http-equiv="refresh" content="0">')
   expect(html).toContain('<a href="">')

@@ -47,7 +47,7 @@ export function samples(word?: string, { path = '', locale = 'en' }: { path?: st
       { field: 'password', message: fieldText(t, { field: 'password', code: 'too_short', values: { min: 8 } }) },
     ],
   }
-  const profile = { username, displayName: fullName, createdAt: NOW - 400 * DAY, roles: ['keeper', 'editor'] }
+  const profile = { username, displayName: fullName, createdAt: NOW - 400 * DAY, roles: ['admin', 'editor'] }
   const session = { ip: '192.0.2.7', createdAt: NOW - 3 * DAY, expiresAt: NOW + 12 * DAY, remembered: false }
   const sessions = [
     { ...session, id: 'a', current: true, device: firefox, lastSeenAt: NOW, createdAt: NOW - HOUR },
@@ -135,6 +135,6 @@ export function samples(word?: string, { path = '', locale = 'en' }: { path?: st
         backTo: { href: returnTo, text: word ?? t('nav.profile') },
       }),
     },
-    { name: 'arrival', html: views.page('arrival', anybody) },
+    { name: 'same-site-reload', html: views.page('same-site-reload', anybody) },
   ]
 }

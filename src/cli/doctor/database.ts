@@ -1,14 +1,14 @@
 // The database: whether it is there, sound, of this program's schema, and whether every password in it can still be checked.
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { MOST_CONNECTIONS } from '../../database/postgres/pool.ts'
 import { newToken, Secret } from '../../domain/secret.ts'
 import type { Config } from '../../server/config.ts'
 import { explainFailure } from '../../server/explain-failure.ts'
-import type { House } from '../../server/house.ts'
+import type { Internals } from '../../server/open-membership.ts'
 import { connectionsAllowed, passwordsAfter, quickCheck } from '../../storage/inspect.ts'
-import { MOST_CONNECTIONS } from '../../storage/postgres/pool.ts'
 import { t } from '../terminal.ts'
-import { inHouse } from '../with-house.ts'
+import { inMembership } from '../with-membership.ts'
 import { bad, type Finding, fine, odd } from './finding.ts'
 import { checkRedis } from './redis.ts'
 
@@ -23,12 +23,12 @@ export async function checkDatabase(config: Config): Promise<readonly Finding[]>
     const findings: Finding[] = []
     // No secret file is made by looking.
     const looking = config.secrets.length > 0 ? config : { ...config, secrets: [new Secret(newToken())] }
-    await inHouse(looking, async (house) => {
-      const schema = await checkSchema(house, config)
-      findings.push(schema, await (file === undefined ? checkServer(house, config) : checkSoundness(house)))
+    await inMembership(looking, async (internals) => {
+      const schema = await checkSchema(internals, config)
+      findings.push(schema, await (file === undefined ? checkServer(internals, config) : checkSoundness(internals)))
       // In another schema nobody knows where the passwords are.
-      if (schema.mark === 'ok') findings.push(await checkPepper(house))
-      findings.push(...(await checkRedis(house, config)))
+      if (schema.mark === 'ok') findings.push(await checkPepper(internals))
+      findings.push(...(await checkRedis(internals, config)))
     })
     return findings
   } catch (error) {
@@ -43,7 +43,7 @@ function checkPlace(file: string): Finding {
   return isWritable(folder) ? odd(t('cli.doctor.database_missing', { file })) : bad(unwritable(file))
 }
 
-async function checkSchema({ core }: House, config: Config): Promise<Finding> {
+async function checkSchema({ core }: Internals, config: Config): Promise<Finding> {
   try {
     await core.db.check()
     return fine(t('cli.doctor.schema'))
@@ -52,14 +52,14 @@ async function checkSchema({ core }: House, config: Config): Promise<Finding> {
   }
 }
 
-async function checkSoundness({ core }: House): Promise<Finding> {
+async function checkSoundness({ core }: Internals): Promise<Finding> {
   const rows = await core.db.all(quickCheck, {})
   const isSound = rows.length === 1 && rows[0]?.quick_check === 'ok'
   return isSound ? fine(t('cli.doctor.sound')) : bad(t('cli.doctor.unsound'))
 }
 
 /** A server looks after its own files; whether it has room for all our connections it does not say before it is too late. */
-async function checkServer({ core }: House, { workers = 1 }: Config): Promise<Finding> {
+async function checkServer({ core }: Internals, { workers = 1 }: Config): Promise<Finding> {
   const [row] = await core.db.all(connectionsAllowed, {})
   const allowed = Number(row?.allowed)
   const needed = workers * MOST_CONNECTIONS
@@ -68,7 +68,7 @@ async function checkServer({ core }: House, { workers = 1 }: Config): Promise<Fi
 }
 
 /** Counts the accounts that a pepper which is no longer set would lock out. */
-async function checkPepper({ core }: House): Promise<Finding> {
+async function checkPepper({ core }: Internals): Promise<Finding> {
   let lockedOut = 0
   let after = ''
   for (;;) {

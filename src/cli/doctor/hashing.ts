@@ -1,8 +1,8 @@
 // How long one password hash takes on this machine: too quick helps a thief, too slow keeps members waiting.
 
-import { checkOptions } from '../../check-options.ts'
 import { createHasher } from '../../passwords/hasher.ts'
 import type { Config } from '../../server/config.ts'
+import { checkOptions } from '../../settings/check.ts'
 import { t } from '../terminal.ts'
 import { type Finding, fine, odd } from './finding.ts'
 

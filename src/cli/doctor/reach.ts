@@ -4,7 +4,7 @@ import { isIP } from 'node:net'
 import { isLoopback } from '../../domain/address.ts'
 import { systemClock } from '../../domain/clock.ts'
 import type { Config } from '../../server/config.ts'
-import { baseUrlOf } from '../../server/house.ts'
+import { baseUrlOf } from '../../server/open-membership.ts'
 import { t } from '../terminal.ts'
 import { bad, type Finding, fine, odd } from './finding.ts'
 

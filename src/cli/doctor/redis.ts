@@ -1,14 +1,15 @@
 // Redis: whether it answers, and whether it keeps what it was given.
+
+import { RedisConnection } from '../../database/redis/connection.ts'
+import { wrongPolicy } from '../../database/redis/monitor.ts'
 import type { Config } from '../../server/config.ts'
 import { explainFailure } from '../../server/explain-failure.ts'
-import type { House } from '../../server/house.ts'
-import { RedisConnection } from '../../storage/redis/connection.ts'
+import type { Internals } from '../../server/open-membership.ts'
 import type { RedisPlace } from '../../storage/redis/database.ts'
-import { wrongPolicy } from '../../storage/redis/watch.ts'
 import { t } from '../terminal.ts'
 import { bad, type Finding, fine, odd } from './finding.ts'
 
-export async function checkRedis({ core, settings }: House, config: Config): Promise<readonly Finding[]> {
+export async function checkRedis({ core, settings }: Internals, config: Config): Promise<readonly Finding[]> {
   if (settings.redis === undefined) return []
   try {
     await core.db.ready()

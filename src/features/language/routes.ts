@@ -11,7 +11,7 @@ export const languageRoutes = action({
   path: '/language',
   guard: 'anybody',
   input: z.object({ locale, returnTo }),
-  doors: ['page'],
+  endpoints: ['page'],
   limits: [perNetwork('language', '120 per 10m', 'keep')],
   run: chooseLanguage,
   answer: (_result, { http, req, res }, input) => {

@@ -34,7 +34,7 @@ export const loginRoutes = action({
     (exchange) => ({
       registrationOpen: exchange.core.settings.registration === 'open',
       rememberDays: Math.round(exchange.core.settings.remember.absoluteMs / DAY_MS),
-      returnTo: localPath(exchange.entered.returnTo ?? exchange.query('returnTo')),
+      returnTo: localPath(exchange.formValues.returnTo ?? exchange.query('returnTo')),
     }),
     { guestsOnly: true },
   ),
@@ -44,7 +44,7 @@ export const loginRoutes = action({
     body: UserBody,
     refuses: ['invalid_credentials', 'refused'],
   },
-  turnedAway: (core, code, { ip }) => {
+  onRejected: (core, code, { ip }) => {
     core.events.emit('login', { outcome: code === 'overloaded' ? 'overloaded' : 'throttled', user: undefined, ip })
   },
   answer: (user, { http }, input) => ({ body: { user: asJson(user) }, to: localPath(input.returnTo) ?? http.home }),

@@ -3,9 +3,9 @@ import { auditEntry } from '../../core/audit.ts'
 import type { Caller, Core } from '../../core/core.ts'
 import { requireSession } from '../../core/require-session.ts'
 import { MembershipError } from '../../domain/errors.ts'
-import { displayNameFault, tidyDisplayName } from '../../domain/user.ts'
+import { displayNameIssue, tidyDisplayName } from '../../domain/user.ts'
 import type { UserRow } from '../../storage/contract.ts'
-import { step } from '../../storage/statement.ts'
+import { bind } from '../../storage/statement.ts'
 import { setDisplayName, setLocale } from '../../storage/users.ts'
 
 export interface ProfileChange {
@@ -23,17 +23,17 @@ export async function changeProfile(core: Core, input: ProfileChange, caller: Ca
   const changes = [
     ...(displayName === undefined || displayName === user.displayName
       ? []
-      : [step(setDisplayName, { id, displayName }, { touches: 1 })]),
-    ...(locale === undefined || locale === user.locale ? [] : [step(setLocale, { id, locale }, { touches: 1 })]),
+      : [bind(setDisplayName, { id, displayName }, { touches: 1 })]),
+    ...(locale === undefined || locale === user.locale ? [] : [bind(setLocale, { id, locale }, { touches: 1 })]),
   ]
   if (changes.length === 0) return user
-  await core.db.commit([...changes, auditEntry(core, 'profile_changed', 'success', id, caller)])
+  await core.db.transaction([...changes, auditEntry(core, 'profile_changed', 'success', id, caller)])
   return { ...user, displayName: displayName ?? user.displayName, locale: locale ?? user.locale }
 }
 
 function displayNameFrom(text: string, user: UserRow): string {
   const tidied = tidyDisplayName(text)
-  const fault = displayNameFault(tidied)
+  const fault = displayNameIssue(tidied)
   if (fault) throw new MembershipError('invalid_input', { errors: [{ field: 'displayName', ...fault }] })
   return tidied === '' ? user.username : tidied
 }

@@ -15,7 +15,7 @@ const read = action({
   method: 'get',
   guard: 'member',
   input: nothing,
-  doors: ['api'],
+  endpoints: ['api'],
   api: { summary: 'The person who is logged in.', body: UserBody },
   run: (_core, _input, caller) => requireSession(caller).user,
   answer: (user) => ({ body: { user: asJson(user) } }),

@@ -1,10 +1,10 @@
 // A visitor makes an account and is logged in.
 import type { Caller, Core } from '../../core/core.ts'
-import { askHook } from '../../core/hooks.ts'
 import { signIn } from '../../core/sign-in.ts'
 import { MembershipError } from '../../domain/errors.ts'
+import { askHook } from '../../domain/hooks.ts'
 import type { UserRow } from '../../storage/contract.ts'
-import { createUser, type NewUser, refuseFaults } from './create-user.ts'
+import { createUser, type NewUser, refuseFaults } from '../../users/create-user.ts'
 
 export async function register(core: Core, input: Omit<NewUser, 'roles'>, caller: Caller): Promise<UserRow> {
   refuseWhereClosed(core)

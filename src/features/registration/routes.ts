@@ -23,7 +23,7 @@ export const registrationRoutes = action({
       refuseWhereClosed(exchange.core)
       return {
         minLength: exchange.core.settings.passwordMinLength,
-        returnTo: localPath(exchange.entered.returnTo ?? exchange.query('returnTo')),
+        returnTo: localPath(exchange.formValues.returnTo ?? exchange.query('returnTo')),
       }
     },
     { guestsOnly: true },

@@ -1,13 +1,13 @@
 // `guildhall serve --workers N`: the process that looks after the others. It opens no database and answers nobody.
 import type { Translate } from '../../i18n/translate.ts'
 import type { Config, Reading } from '../config.ts'
+import type { Diagnostic } from '../diagnostic.ts'
 import { createLog, type ServerLog } from '../logging.ts'
-import type { Remark } from '../remark.ts'
 import { Supervisor } from './supervisor.ts'
 
 export interface SupervisedOptions {
   readonly workers: number
-  readonly warnings: readonly Remark[]
+  readonly warnings: readonly Diagnostic[]
   /** Reads the settings anew, for workers that start later. */
   readonly reread: () => Reading
   readonly t: Translate
@@ -16,7 +16,7 @@ export interface SupervisedOptions {
 /** Resolves when all workers serve. Throws `WorkerEnded` where the first cannot start; it has said why. */
 export async function serveWithWorkers(config: Config, { workers, warnings, reread, t }: SupervisedOptions): Promise<void> {
   const log = await createLog(config, { t, shared: true })
-  const say = (remarks: readonly Remark[]) => {
+  const say = (remarks: readonly Diagnostic[]) => {
     for (const { key, values } of remarks) log.warn({}, log.words(key, values))
   }
   say(warnings)

@@ -1,7 +1,7 @@
 // The passes of a copy over one table. Each walks two sides by their keys at once, and holds one batch of each.
 import { createHash } from 'node:crypto'
-import { codeOf } from '../../session/postgres.ts'
-import type { Awaitable } from '../../session/store.ts'
+import { codeOf } from '../../database/postgres/query.ts'
+import type { Awaitable } from '../../domain/awaitable.ts'
 import { CopyRefused } from './refused.ts'
 import { BATCH, compareKeys, isSameRow, keyOf, type Row, type Side, type Table, type Target } from './side.ts'
 

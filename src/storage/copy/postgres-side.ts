@@ -1,6 +1,7 @@
 // A side of a copy in PostgreSQL: one connection that reads a snapshot, and for a target one that writes.
-import { asUnavailable, TYPES } from '../../session/postgres.ts'
-import { type OwnConnection, openConnection } from '../postgres/connection.ts'
+
+import { type OwnConnection, openConnection } from '../../database/postgres/connection.ts'
+import { asUnavailable, TYPES } from '../../database/postgres/query.ts'
 import { TABLE_KEYS, type TableName } from '../schema.ts'
 import { CopyRefused } from './refused.ts'
 import {

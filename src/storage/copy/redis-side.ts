@@ -1,10 +1,11 @@
 // The sessions of a copy where the new site keeps them in Redis. They have no order there: each is looked up.
+
+import { type RedisClient, runScript, script } from '../../database/redis/script.ts'
 import { systemClock } from '../../domain/clock.ts'
-import { SESSION_COLUMNS, sessionFrom, valuesOf } from '../../session/columns.ts'
 import { readTexts } from '../../session/data.ts'
-import { type RedisClient, runScript, script } from '../../session/redis.ts'
-import { RedisStore } from '../../session/redis-store.ts'
 import type { SessionRow } from '../../session/store.ts'
+import { SESSION_COLUMNS, sessionFrom, valuesOf } from '../../session/stores/columns.ts'
+import { RedisStore } from '../../session/stores/redis.ts'
 import type { CopiedTable, Progress } from './copied.ts'
 import { keyOf, type Row, type Side, type Table } from './side.ts'
 

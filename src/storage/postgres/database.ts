@@ -1,17 +1,19 @@
 // The database in PostgreSQL: the same statements, on a bounded pool of the pg package.
-import { DEADLINE_MS } from '../../session/deadline.ts'
-import { Gathering } from '../../session/gathering.ts'
-import { spread } from '../../session/jitter.ts'
-import { codeOf, type PostgresClient, type PostgresPool, withoutDisk } from '../../session/postgres.ts'
-import { type Database, StepMissed, type UserRow } from '../contract.ts'
-import { MAY_BE_LOST, SqlCounters } from '../counters.ts'
+
+import { BatchLoader } from '../../database/batch-loader.ts'
+import { jitter } from '../../database/jitter.ts'
+import { PostgresCalls, wasRolledBack } from '../../database/postgres/calls.ts'
+import { MOST_CONNECTIONS, openPool } from '../../database/postgres/pool.ts'
+import { codeOf, type PostgresClient, type PostgresPool, withAsynchronousCommit } from '../../database/postgres/query.ts'
+import { Semaphore } from '../../database/postgres/semaphore.ts'
+import { DEADLINE_MS } from '../../database/timeout.ts'
+import type { SqlValue } from '../../database/transaction.ts'
+import { type Database, UnexpectedRowCount, type UserRow } from '../contract.ts'
+import { NON_DURABLE, SqlCounters } from '../counters.ts'
 import { OtherSchema, SCHEMA_VERSION } from '../migrations.ts'
-import type { SqlValue, Statement, StatementValues, Step } from '../statement.ts'
-import { PostgresCalls, wasRolledBack } from './calls.ts'
-import { CounterTurns } from './counter-turns.ts'
-import { Lane } from './lane.ts'
+import type { BoundStatement, Statement, StatementValues } from '../statement.ts'
+import { BatchedCounters } from './batched-counters.ts'
 import { migratePostgres, versionOf } from './migrate.ts'
-import { MOST_CONNECTIONS, openPool } from './pool.ts'
 import { findUsers, PostgresMembershipSessions } from './sessions.ts'
 
 /** Connections that sessions alone may use: a storm of logins keeps nobody waiting who is logged in. */
@@ -32,18 +34,18 @@ export function openPostgres(database: string | PostgresPool): Database {
 
 class PostgresDatabase implements Database {
   readonly sessions: PostgresMembershipSessions
-  readonly counters = new CounterTurns(new SqlCounters(this))
-  readonly #users: Gathering<UserRow>
+  readonly counters = new BatchedCounters(new SqlCounters(this))
+  readonly #users: BatchLoader<UserRow>
   readonly #calls: PostgresCalls
-  readonly #lane: Lane
+  readonly #lane: Semaphore
   readonly #end: () => Promise<void>
 
   constructor(pool: PostgresPool, end: () => Promise<void>) {
     this.#calls = new PostgresCalls(pool)
     this.#end = end
-    this.#lane = new Lane(Math.max(1, (pool.options?.max ?? MOST_CONNECTIONS) - KEPT_FOR_SESSIONS))
+    this.#lane = new Semaphore(Math.max(1, (pool.options?.max ?? MOST_CONNECTIONS) - KEPT_FOR_SESSIONS))
     this.sessions = new PostgresMembershipSessions(pool)
-    this.#users = new Gathering((ids) => findUsers(pool, ids))
+    this.#users = new BatchLoader((ids) => findUsers(pool, ids))
   }
 
   /** On the connections that are kept for sessions. */
@@ -53,7 +55,7 @@ class PostgresDatabase implements Database {
 
   async all<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Promise<readonly R[]> {
     const { sql, bind } = statement.compile('postgres')
-    const text = MAY_BE_LOST.has(statement) ? withoutDisk(sql) : sql
+    const text = NON_DURABLE.has(statement) ? withAsynchronousCommit(sql) : sql
     const { rows } = await this.#lane.run((left) => this.#calls.ask(undefined, text, bind(values), left()))
     // Kysely's type of a row, which the columns of the schema give it.
     return rows as readonly R[]
@@ -68,7 +70,7 @@ class PostgresDatabase implements Database {
     return this.all(statement, values)
   }
 
-  commit(steps: readonly Step[]): Promise<void> {
+  transaction(steps: readonly BoundStatement[]): Promise<void> {
     return this.#lane.run((left) => this.#commit(steps, left))
   }
 
@@ -89,7 +91,7 @@ class PostgresDatabase implements Database {
     return this.#end()
   }
 
-  async #commit(steps: readonly Step[], left: () => number): Promise<void> {
+  async #commit(steps: readonly BoundStatement[], left: () => number): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {
         return await this.#calls.transaction(beginUnit(), (client) => this.#take(client, steps, left), left)
@@ -99,12 +101,12 @@ class PostgresDatabase implements Database {
     }
   }
 
-  async #take(client: PostgresClient, steps: readonly Step[], left: () => number): Promise<void> {
+  async #take(client: PostgresClient, steps: readonly BoundStatement[], left: () => number): Promise<void> {
     for (const step of steps) {
       const { sql, params } = step.compile('postgres')
       const touched = await this.#touched(client, { name: step.name, sql, params }, left)
-      if (step.touches !== undefined && touched !== step.touches) {
-        throw new StepMissed(step.name, { expected: step.touches, touched })
+      if (step.expectRows !== undefined && touched !== step.expectRows) {
+        throw new UnexpectedRowCount(step.name, { expected: step.expectRows, touched })
       }
     }
   }
@@ -118,7 +120,7 @@ class PostgresDatabase implements Database {
     try {
       return (await this.#calls.ask(client, sql, params, left())).rowCount ?? 0
     } catch (error) {
-      if (codeOf(error) === UNIQUE_VIOLATION) throw new StepMissed(name, { expected: 1, touched: 0 })
+      if (codeOf(error) === UNIQUE_VIOLATION) throw new UnexpectedRowCount(name, { expected: 1, touched: 0 })
       throw error
     }
   }
@@ -128,7 +130,7 @@ class PostgresDatabase implements Database {
 function beginUnit(): string {
   const settings = [
     `statement_timeout = ${DEADLINE_MS}`,
-    `lock_timeout = ${Math.round(ROW_WAIT_MS * (1 + spread()))}`,
+    `lock_timeout = ${Math.round(ROW_WAIT_MS * (1 + jitter()))}`,
     `idle_in_transaction_session_timeout = ${IDLE_MS}`,
   ]
   return ['BEGIN', ...settings.map((setting) => `SET LOCAL ${setting}`)].join('; ')

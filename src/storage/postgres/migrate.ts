@@ -1,9 +1,10 @@
 // The schema in PostgreSQL: looked at, and brought up to date by one process at a time.
-import { countdown } from '../../session/deadline.ts'
-import type { PostgresClient, PostgresResult } from '../../session/postgres.ts'
+
+import type { PostgresCalls } from '../../database/postgres/calls.ts'
+import type { PostgresClient, PostgresResult } from '../../database/postgres/query.ts'
+import { countdown } from '../../database/timeout.ts'
 import { migrations, OtherSchema, SCHEMA_VERSION } from '../migrations.ts'
 import { compilerFor } from '../statement.ts'
-import type { PostgresCalls } from './calls.ts'
 
 /** Migrations wait for one another; they are not part of a request. */
 const MIGRATION_DEADLINE_MS = 600_000

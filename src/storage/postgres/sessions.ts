@@ -1,7 +1,8 @@
 // The session middleware's PostgreSQL store on the membership's table, with one method replaced: `read` brings the user along in the same read.
-import { SESSION_COLUMNS, sessionFrom } from '../../session/columns.ts'
-import { arrayOf, type PostgresPool, runOn } from '../../session/postgres.ts'
-import { PostgresStore } from '../../session/postgres-store.ts'
+
+import { arrayOf, type PostgresPool, runOn } from '../../database/postgres/query.ts'
+import { SESSION_COLUMNS, sessionFrom } from '../../session/stores/columns.ts'
+import { PostgresStore } from '../../session/stores/postgres.ts'
 import type { LiveSession, UserRow } from '../contract.ts'
 import { findAllWithUsers, userFrom } from '../sessions.ts'
 import { findUsersById } from '../users.ts'

@@ -1,5 +1,5 @@
 // Counters in Redis: one key per counter, one script per verb, shared by every process on the same Redis.
-import { KEPT_MS, type RedisClient, runScript, type Script, script } from '../../session/redis.ts'
+import { KEPT_MS, type RedisClient, runScript, type Script, script } from '../../database/redis/script.ts'
 import type { CountedUse, Counters, CounterWindow, Use } from '../contract.ts'
 
 /** Now, the end of a new window, the limit. */

@@ -1,12 +1,13 @@
 // A database whose sessions and counters live in Redis. Users, credentials and the audit trail stay in SQL.
-import type { RedisClient } from '../../session/redis.ts'
-import type { Awaitable } from '../../session/store.ts'
+
+import { RedisConnection } from '../../database/redis/connection.ts'
+import { RedisWatch, type WatchLog } from '../../database/redis/monitor.ts'
+import type { RedisClient } from '../../database/redis/script.ts'
+import type { Awaitable } from '../../domain/awaitable.ts'
 import type { Counters, Database, UserRow } from '../contract.ts'
-import type { Statement, StatementValues, Step } from '../statement.ts'
-import { RedisConnection } from './connection.ts'
+import type { BoundStatement, Statement, StatementValues } from '../statement.ts'
 import { RedisCounters } from './counters.ts'
 import { RedisMembershipSessions } from './sessions.ts'
-import { RedisWatch, type WatchLog } from './watch.ts'
 
 export interface RedisPlace {
   /** `redis://...` or `rediss://...`, or an open client, which its owner closes. */
@@ -60,8 +61,8 @@ class RedisBackedDatabase implements Database {
     return this.#sql.write(statement, values)
   }
 
-  commit(steps: readonly Step[]): Promise<void> {
-    return this.#sql.commit(steps)
+  transaction(steps: readonly BoundStatement[]): Promise<void> {
+    return this.#sql.transaction(steps)
   }
 
   async migrate(): Promise<void> {

@@ -1,6 +1,6 @@
 // The session middleware's Redis store with one method replaced: `read` brings the user along, from SQL by primary key.
-import type { RedisClient } from '../../session/redis.ts'
-import { RedisStore } from '../../session/redis-store.ts'
+import type { RedisClient } from '../../database/redis/script.ts'
+import { RedisStore } from '../../session/stores/redis.ts'
 import type { Database, LiveSession } from '../contract.ts'
 
 export class RedisMembershipSessions extends RedisStore<LiveSession> {

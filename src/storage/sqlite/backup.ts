@@ -4,11 +4,11 @@ import { dirname } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
+import { StoreBusy } from '../../database/sqlite/busy.ts'
 import { systemClock } from '../../domain/clock.ts'
-import { StoreBusy } from '../../session/sqlite-busy.ts'
 import { SCHEMA_VERSION } from '../migrations.ts'
+import { renameIntoPlace, SIDECARS, sync, withTemporaryFile } from './atomic-file.ts'
 import { openSqlite } from './database.ts'
-import { BESIDE, publish, sync, withDraft } from './draft.ts'
 
 type Reason = 'missing' | 'forbidden' | 'same' | 'unsound' | 'newer'
 
@@ -28,14 +28,14 @@ export class NoBackup extends Error {
  * where there is a file already, NoBackup where the database is damaged.
  */
 export async function backUp(database: string, to: string): Promise<void> {
-  await withDraft(to, async (draft) => {
+  await withTemporaryFile(to, async (draft) => {
     await copyPages(database, draft)
     inFile(draft, (copy) => {
       if (!isSound(copy)) throw new NoBackup('unsound')
       // One file, to be read from a medium that cannot be written.
       copy.exec('PRAGMA journal_mode = DELETE')
     })
-    publish(draft, to)
+    renameIntoPlace(draft, to)
   })
 }
 
@@ -66,12 +66,12 @@ export function openCopy(from: string, database: string): DatabaseSync {
  */
 export async function restore(copy: DatabaseSync, database: string, kept: string | undefined): Promise<void> {
   mkdirSync(dirname(database), { recursive: true, mode: 0o700 })
-  await withDraft(database, async (draft) => {
+  await withTemporaryFile(database, async (draft) => {
     await backup(copy, draft)
     await prepare(draft)
     if (kept === undefined) {
       forgetBeside(database)
-      return publish(draft, database)
+      return renameIntoPlace(draft, database)
     }
     await keep(database, kept)
     try {
@@ -85,14 +85,14 @@ export async function restore(copy: DatabaseSync, database: string, kept: string
 
 /** Like a backup, but of anything that is there. */
 async function keep(database: string, to: string): Promise<void> {
-  await withDraft(to, async (draft) => {
+  await withTemporaryFile(to, async (draft) => {
     try {
       await copyPages(database, draft)
     } catch (error) {
       if (!isNoDatabase(error)) throw error
       copyFileSync(database, draft)
     }
-    publish(draft, to)
+    renameIntoPlace(draft, to)
   })
 }
 
@@ -146,7 +146,7 @@ async function replace(database: string, draft: string): Promise<void> {
 
 /** The rest of a database that is gone: SQLite would read it into the new one. */
 function forgetBeside(database: string): void {
-  for (const end of BESIDE) rmSync(database + end, { force: true })
+  for (const end of SIDECARS) rmSync(database + end, { force: true })
 }
 
 const TRIES = 100
@@ -170,7 +170,7 @@ async function patiently(work: () => Promise<unknown>): Promise<void> {
 /** SQLite would leave files beside a copy that it opens; it leaves none beside one that it is told nobody else writes. */
 function placeOf(file: string): URL {
   const place = pathToFileURL(file)
-  if (!BESIDE.some((end) => existsSync(file + end))) place.searchParams.set('immutable', '1') // https://www.sqlite.org/uri.html#uriimmutable
+  if (!SIDECARS.some((end) => existsSync(file + end))) place.searchParams.set('immutable', '1') // https://www.sqlite.org/uri.html#uriimmutable
   return place
 }
 

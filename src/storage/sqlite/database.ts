@@ -1,10 +1,11 @@
 // The database in one SQLite file: the same statements, run on one connection that nobody holds across an `await`.
-import { SqliteConnection } from '../../session/sqlite.ts'
+import { SqliteConnection } from '../../database/sqlite/connection.ts'
+import type { SqlValue } from '../../database/transaction.ts'
 import type { Database, UserRow } from '../contract.ts'
 import { SqlCounters } from '../counters.ts'
 import { migrations, OtherSchema, SCHEMA_VERSION } from '../migrations.ts'
 import { SqliteMembershipSessions } from '../sessions.ts'
-import { compilerFor, type SqlValue, type Statement, type StatementValues, type Step } from '../statement.ts'
+import { type BoundStatement, compilerFor, type Statement, type StatementValues } from '../statement.ts'
 import { findUserById, toUserRow } from '../users.ts'
 
 /** Opens, and makes where it is missing, the database at `path`; `:memory:` keeps nothing. */
@@ -41,8 +42,8 @@ class SqliteDatabase implements Database {
     return this.#connection.retrying(() => this.all(statement, values))
   }
 
-  async commit(steps: readonly Step[]): Promise<void> {
-    const compiled = steps.map((step) => ({ ...step.compile('sqlite'), name: step.name, touches: step.touches }))
+  async transaction(steps: readonly BoundStatement[]): Promise<void> {
+    const compiled = steps.map((step) => ({ ...step.compile('sqlite'), name: step.name, touches: step.expectRows }))
     await this.#connection.retrying(() => this.#connection.transaction(compiled, { durable: true }))
   }
 

@@ -1,6 +1,7 @@
 // The session cookie: each of its options, as an object and as a function of the request.
 import { createHmac } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { inEveryWorld, type Options, type World } from '../implementations.ts'
 import {
   count,
   HOUR,
@@ -17,7 +18,6 @@ import {
   SECRET,
   START,
 } from '../support.ts'
-import { inEveryWorld, type Options, type World } from '../worlds.ts'
 
 /** As express-session has it where nothing is said. */
 const PLAIN = { secure: false, sameSite: false }

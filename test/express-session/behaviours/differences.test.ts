@@ -1,7 +1,7 @@
 // Differences on purpose that no other test here states: what express-session does, and what ours does instead.
 import { expect, test } from 'vitest'
+import { inEveryWorld } from '../implementations.ts'
 import { called, count, HOUR, handClock, lifetime, MINUTE, open, writeAtWrite } from '../support.ts'
-import { inEveryWorld } from '../worlds.ts'
 
 const DAY = 24 * HOUR
 

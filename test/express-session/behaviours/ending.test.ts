@@ -1,7 +1,7 @@
 // What becomes of a session whose application sets req.session to null, or deletes it.
 import { expect, test } from 'vitest'
+import { inEveryWorld } from '../implementations.ts'
 import { called, type Handler, homeMade, open, tally, watched } from '../support.ts'
-import { inEveryWorld } from '../worlds.ts'
 
 const WAYS = ['null', 'undefined', 'delete'] as const
 

@@ -1,8 +1,8 @@
 // The two examples that express-session's README gives, as people use them: counting views of a page, and logging in and out.
 import express from 'express'
 import { expect, test } from 'vitest'
+import { inEveryWorld } from '../implementations.ts'
 import { called, handle, middlewareOf, open, openApp } from '../support.ts'
-import { inEveryWorld } from '../worlds.ts'
 
 inEveryWorld('in use', (world) => {
   test('a visitor sees how often each page was seen', async () => {

@@ -1,7 +1,7 @@
 // MemoryStore, and the same methods on req.sessionStore, as applications call them.
 import { expect, test } from 'vitest'
+import { type AnyStore, inEveryWorld, type Row } from '../implementations.ts'
 import { called, count, HOUR, handClock, idIn, MINUTE, open } from '../support.ts'
-import { type AnyStore, inEveryWorld, type Row } from '../worlds.ts'
 
 inEveryWorld('the memory store', (world) => {
   /** The store as the application sees it on a request, with three visitors in it. */

@@ -1,6 +1,7 @@
 // Making the middleware: what it exports, what it refuses, ids of one's own, and secrets.
 import { createHmac, createSecretKey } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { inEveryWorld, type Options } from '../implementations.ts'
 import {
   count,
   handle,
@@ -17,7 +18,6 @@ import {
   withDefaults,
   writeAtWrite,
 } from '../support.ts'
-import { inEveryWorld, type Options } from '../worlds.ts'
 
 const signed = (id: string, secret: string) =>
   encodeURIComponent(`s:${id}.${createHmac('sha256', secret).update(id).digest('base64').replace(/=+$/, '')}`)

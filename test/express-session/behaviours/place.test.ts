@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import express from 'express'
 import { expect, onTestFinished, test } from 'vitest'
+import { inEveryWorld } from '../implementations.ts'
 import { count, type Handler, handle, middlewareOf, open, openApp, openPlain, type Req, watched } from '../support.ts'
-import { inEveryWorld } from '../worlds.ts'
 
 const kind: Handler = (req, res) => {
   if (req.session) req.session.views = 1

@@ -1,8 +1,8 @@
 // What the response goes through while the session is saved: its body, its headers and its length stay as they were meant.
 import { request } from 'node:http'
 import { expect, test } from 'vitest'
+import { inEveryWorld } from '../implementations.ts'
 import { called, count, type Handler, handle, homeMade, middlewareOf, open, openApp } from '../support.ts'
-import { inEveryWorld } from '../worlds.ts'
 
 inEveryWorld('the response', (world) => {
   /** The handler after a session that has to be saved, over a store that answers later. */

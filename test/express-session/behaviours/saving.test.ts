@@ -1,7 +1,7 @@
 // When the store is written, and how long a session lives in it.
 import { expect, test } from 'vitest'
+import { inEveryWorld } from '../implementations.ts'
 import { called, count, HOUR, handClock, homeMade, MINUTE, open, START, tally, watched, writeAtWrite } from '../support.ts'
-import { inEveryWorld } from '../worlds.ts'
 
 inEveryWorld('saving', (world) => {
   /** On purpose ours lives up to a minute longer: it is marked as seen once a minute, not at every visit. */

@@ -1,5 +1,6 @@
 // req.session: its methods, its cookie, and what it keeps.
 import { expect, test } from 'vitest'
+import { type AnyCookie, inEveryWorld, type Row } from '../implementations.ts'
 import {
   called,
   count,
@@ -15,7 +16,6 @@ import {
   tally,
   watched,
 } from '../support.ts'
-import { type AnyCookie, inEveryWorld, type Row } from '../worlds.ts'
 
 inEveryWorld('req.session', (world) => {
   test('a visitor finds at the next visit what was kept', async () => {

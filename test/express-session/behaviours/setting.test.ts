@@ -1,7 +1,7 @@
 // When a response sets the session cookie: saveUninitialized, rolling, changes and maxAge, in all their combinations.
 import { expect, test } from 'vitest'
+import { inEveryWorld } from '../implementations.ts'
 import { called, HOUR, handClock, idIn, lifetime, MINUTE, open, watched, writeAtWrite } from '../support.ts'
-import { inEveryWorld } from '../worlds.ts'
 
 inEveryWorld('setting the cookie', (world) => {
   const combinations = [true, false].flatMap((saveUninitialized) =>

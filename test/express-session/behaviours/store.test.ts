@@ -1,6 +1,7 @@
 // The contract between the middleware and a store: errors, events, and stores that inherit from Store.
 import { EventEmitter } from 'node:events'
 import { expect, test, vi } from 'vitest'
+import { type AnyCookie, type AnyStore, inEveryWorld, type Row } from '../implementations.ts'
 import {
   called,
   count,
@@ -15,7 +16,6 @@ import {
   START,
   writeAtWrite,
 } from '../support.ts'
-import { type AnyCookie, type AnyStore, inEveryWorld, type Row } from '../worlds.ts'
 
 const FIRE = new Error('the store is on fire')
 

@@ -1,0 +1,46 @@
+// Opens the internals for one command, with the settings of the server, and closes it afterwards.
+import { existsSync } from 'node:fs'
+import type { Logger } from '../domain/logger.ts'
+import type { Config } from '../server/config.ts'
+import { readEnvironment } from '../server/env.ts'
+import { type Internals, openMembership } from '../server/open-membership.ts'
+import { configOf } from '../server/read-config.ts'
+import { CommandFailed, complain, report, t } from './terminal.ts'
+
+/** A command that meets no database makes one, or says that there is none. */
+export async function withMembership(
+  whereMissing: 'make it' | 'refuse',
+  work: (internals: Internals) => Promise<void>,
+): Promise<void> {
+  const config = configOf(readEnvironment())
+  try {
+    const { database, databaseFile: file } = config
+    if (file === undefined && database.startsWith('sqlite:')) throw new CommandFailed(t('cli.database_in_memory'))
+    // A server tells by itself whether its database was migrated.
+    const isNew = file !== undefined && !existsSync(file)
+    if (isNew && whereMissing === 'refuse') throw new CommandFailed(t('cli.no_database', { file }))
+    await inMembership(config, async (internals) => {
+      // A database that is there is migrated by `serve` and `migrate` alone: an older server may be running on it.
+      await (isNew ? internals.membership.migrate() : internals.core.db.check())
+      await work(internals)
+    })
+  } catch (error) {
+    await report(error, config)
+  }
+}
+
+export async function inMembership(config: Config, work: (internals: Internals) => Promise<void>): Promise<void> {
+  const internals = openMembership(config, { port: config.port, logger: terminalLogger })
+  try {
+    await work(internals)
+  } finally {
+    await internals.membership.close()
+  }
+}
+
+const terminalLogger: Logger = {
+  debug() {},
+  info() {},
+  warn: (_fields, message) => complain(message),
+  error: (_fields, message) => complain(message),
+}

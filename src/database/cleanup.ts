@@ -1,0 +1,78 @@
+// Deletes expired sessions now and then, in batches too short to be noticed, as long as the process lives.
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Awaitable } from '../domain/awaitable.ts'
+import type { Clock } from '../domain/clock.ts'
+import { jitter } from './jitter.ts'
+
+const EVERY_MS = 60_000
+const FIRST_BATCH = 50
+const SMALLEST_BATCH = 10
+const LARGEST_BATCH = 1000
+/** While a batch runs in a SQLite file, nobody is served: it may take about as long. */
+const GOAL_MS = 10
+const LONGEST_PAUSE_MS = 200
+/** For so long a process that sweeps keeps the others from it; it says so again while it goes on. */
+const LEASE_MS = 10_000
+
+/** What holds rows that expire. */
+interface Expiring {
+  /** Deletes expired rows, at most `limit`, and says how many. */
+  deleteExpired(now: number, limit: number): Awaitable<number>
+  /** Whether this process cleans up until then. Without it every process does. */
+  acquireCleanupLease?(now: number, until: number): Awaitable<boolean>
+}
+
+/** Starts sweeping. The timer keeps no process alive. Gives a function that stops, once a batch that runs is done. */
+export function startCleanup(store: Expiring, clock: Clock, onError: (error: unknown) => void): () => Promise<void> {
+  let stopped = false
+  let running: Promise<void> = Promise.resolve()
+  let timer = plan()
+
+  function plan(): NodeJS.Timeout {
+    return setTimeout(
+      () => {
+        running = sweep()
+      },
+      EVERY_MS * (0.75 + jitter() / 2),
+    ).unref()
+  }
+
+  async function sweep(): Promise<void> {
+    try {
+      await sweepAll(store, clock, () => !stopped)
+    } catch (error) {
+      onError(error)
+    }
+    if (!stopped) timer = plan()
+  }
+
+  return () => {
+    stopped = true
+    clearTimeout(timer)
+    return running
+  }
+}
+
+/** Sweeps until nothing is left, `goesOn` says no more, or another process is at it. */
+export async function sweepAll(store: Expiring, clock: Clock, goesOn: () => boolean): Promise<void> {
+  let leasedUntil = 0
+  for (let batch = FIRST_BATCH; goesOn(); ) {
+    const now = clock.now()
+    if (now > leasedUntil - LEASE_MS / 2) {
+      leasedUntil = now + LEASE_MS
+      if (store.acquireCleanupLease && !(await store.acquireCleanupLease(now, leasedUntil))) return
+    }
+    const startedAt = performance.now()
+    if ((await store.deleteExpired(clock.now(), batch)) < batch) return
+    const tookMs = performance.now() - startedAt
+    batch = nextBatch(batch, tookMs)
+    // Half of the time belongs to requests, and the file to other processes.
+    await pause(Math.min(tookMs, LONGEST_PAUSE_MS))
+  }
+}
+
+/** How many rows to take next, where so many took so long. */
+function nextBatch(batch: number, tookMs: number): number {
+  if (tookMs > GOAL_MS) return Math.max(SMALLEST_BATCH, Math.floor(batch / 2))
+  return tookMs < GOAL_MS / 2 ? Math.min(LARGEST_BATCH, batch * 2) : batch
+}

@@ -1,0 +1,100 @@
+// Statements and transactions on a pool of connections: bounded in time, and nothing left half done.
+import { CONNECTION_DEADLINE_MS, DEADLINE_MS, StoreUnavailable, within } from '../timeout.ts'
+import type { SqlValue } from '../transaction.ts'
+import { asUnavailable, codeOf, type PostgresClient, type PostgresPool, type PostgresResult, TYPES } from './query.ts'
+
+/** Rolled back whole, so it may try again: two units of work that waited for each other's rows. PostgreSQL itself looks after a second. */
+const ROLLED_BACK = new Set(['40001', '40P01', '55P03'])
+
+export class PostgresCalls {
+  readonly #pool: PostgresPool
+
+  constructor(pool: PostgresPool) {
+    this.#pool = pool
+  }
+
+  /** All or nothing, before the time is over. */
+  async transaction(
+    begin: string,
+    work: (client: PostgresClient, left: () => number) => Promise<void>,
+    left: () => number,
+  ): Promise<void> {
+    const client = await this.#connect(left())
+    try {
+      await this.ask(client, begin, [], left())
+      await work(client, left)
+      await this.ask(client, 'COMMIT', [], left())
+    } catch (error) {
+      await this.#giveBack(client, error)
+      throw error
+    }
+    client.removeListener('error', hear)
+    client.release()
+  }
+
+  async #connect(deadlineMs: number): Promise<PostgresClient> {
+    const connecting = this.#pool.connect()
+    try {
+      const client = await within('PostgreSQL', connecting, deadlineMs)
+      // A connection that dies between two statements says so to whoever holds it; unheard, its error would end the process.
+      client.on('error', hear)
+      return client
+    } catch (error) {
+      // One that comes too late goes back: nobody else would give it to the pool.
+      connecting.then(
+        (client) => client.release(),
+        () => {},
+      )
+      throw asUnavailable(error)
+    }
+  }
+
+  /** A connection whose state nobody knows is closed, which rolls back what it had begun. */
+  async #giveBack(client: PostgresClient, error: unknown): Promise<void> {
+    const isLost = error instanceof StoreUnavailable && !wasRolledBack(error)
+    const rolledBack = !isLost && (await this.ask(client, 'ROLLBACK', []).then(yes, no))
+    client.removeListener('error', hear)
+    client.release(rolledBack ? false : lossOf(error))
+  }
+
+  /** One statement on this connection, or on any. */
+  async ask(
+    on: PostgresClient | undefined,
+    text: string,
+    values: SqlValue[],
+    deadlineMs: number = DEADLINE_MS,
+  ): Promise<PostgresResult> {
+    // Nothing is begun whose outcome nobody waits for: least of all a COMMIT.
+    if (deadlineMs <= 0) throw new StoreUnavailable('PostgreSQL did not answer in time')
+    try {
+      const query = {
+        text,
+        values: values.map(storable),
+        types: TYPES,
+        query_timeout: Math.max(CONNECTION_DEADLINE_MS, deadlineMs),
+      }
+      return await within('PostgreSQL', (on ?? this.#pool).query(query), deadlineMs)
+    } catch (error) {
+      throw asUnavailable(error)
+    }
+  }
+}
+
+/** Whether it failed because it was rolled back whole, and may be tried again. */
+export function wasRolledBack(error: unknown): boolean {
+  return error instanceof StoreUnavailable && ROLLED_BACK.has(codeOf(error.cause))
+}
+
+/** PostgreSQL's text has no null character. Whatever holds one is a name that nobody has. */
+function storable(value: SqlValue): SqlValue {
+  return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value
+}
+
+/** A pool keeps what is given back with anything that is no error. */
+function lossOf(error: unknown): Error {
+  return error instanceof Error ? error : new Error('lost', { cause: error })
+}
+
+function hear(): void {}
+const yes = () => true
+const no = () => false

@@ -1,0 +1,30 @@
+// The pg package, and one connection of it for work that is no request.
+import type { PostgresQuery, PostgresResult } from './query.ts'
+
+const LONG_DEADLINE_MS = 600_000
+const LONG_CONNECTION_DEADLINE_MS = 10_000
+
+/** Its statements may take minutes. */
+export interface OwnConnection {
+  query(config: PostgresQuery): Promise<PostgresResult>
+  end(): Promise<void>
+}
+
+export async function openConnection(connectionString: string): Promise<OwnConnection> {
+  const pg = await loadPg()
+  const connectionTimeoutMillis = LONG_CONNECTION_DEADLINE_MS
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis, query_timeout: LONG_DEADLINE_MS, keepAlive: true })
+  // The call that waits is told; unheard, the error of a connection that dies between two calls would end the process.
+  client.on('error', () => {})
+  await client.connect()
+  return client
+}
+
+/** An optional peer: whoever is on SQLite has none. */
+export async function loadPg() {
+  const { default: pg } = await import('pg').catch((error: unknown) => {
+    const missing = new Error('PostgreSQL needs the package pg beside guildhall: npm install pg', { cause: error })
+    throw Object.assign(missing, { code: 'pg_missing' })
+  })
+  return pg
+}

@@ -1,0 +1,103 @@
+// A bounded pool of the pg package behind a connection string.
+import { CONNECTION_DEADLINE_MS } from '../timeout.ts'
+import { cancel } from './cancel.ts'
+import { loadPg } from './connection.ts'
+import { isLate, type PostgresClient, type PostgresPool, type PostgresQuery, type PostgresResult } from './query.ts'
+import { MOST_WAITING, tooMuch } from './semaphore.ts'
+
+/** How many connections a process holds at most. PostgreSQL allows 100 in all unless it is told otherwise. */
+export const MOST_CONNECTIONS = 10
+const IDLE_MS = 10_000
+
+interface OwnPool extends PostgresPool {
+  /** Waits for what runs; as often as asked. */
+  end(): Promise<void>
+}
+
+interface LoadedPool {
+  /** How many calls wait for a connection. */
+  readonly waitingCount: number
+  connect(done: (error: Error | undefined, client: PostgresClient | undefined) => void): void
+  end(): Promise<void>
+}
+
+/** Loads pg when it is needed first: it is an optional peer, and nobody on SQLite has it. */
+export function openPool(connectionString: string): OwnPool {
+  let opening: Promise<LoadedPool> | undefined
+  let ending: Promise<void> | undefined
+  const open = () => {
+    opening ??= load(connectionString)
+    return opening
+  }
+  const connect = async () => takeFrom(await open())
+  return {
+    query: async (config: PostgresQuery): Promise<PostgresResult> => askOn(await connect(), config),
+    connect,
+    end() {
+      ending ??= Promise.resolve(opening).then(
+        (pool) => pool?.end(),
+        () => {},
+      )
+      return ending
+    },
+  }
+}
+
+function takeFrom(pool: LoadedPool): Promise<PostgresClient> {
+  if (pool.waitingCount >= MOST_WAITING) throw tooMuch()
+  return new Promise((resolve, reject) => {
+    pool.connect((error, client) => {
+      if (client === undefined) return reject(error)
+      // In the moment in which the pool does not listen any more: what comes next may lie in the same packet.
+      client.on('error', hear)
+      resolve(withCancel(client))
+    })
+  })
+}
+
+/** A connection that is given up while it waits for an answer takes its question along. */
+function withCancel(client: PostgresClient): PostgresClient {
+  const release = (error?: Error | boolean): void => {
+    client.removeListener('error', hear)
+    client.release(error)
+  }
+  return {
+    query: (config) => client.query(config),
+    on: (event, listener) => client.on(event, listener),
+    removeListener: (event, listener) => client.removeListener(event, listener),
+    release(error) {
+      if (isLate(error)) void cancel(client).then(() => release(error))
+      else release(error)
+    },
+  }
+}
+
+/** One statement on a connection of its own, as pg's pool does it. */
+async function askOn(client: PostgresClient, config: PostgresQuery): Promise<PostgresResult> {
+  try {
+    const result = await client.query(config)
+    client.release()
+    return result
+  } catch (error) {
+    client.release(error instanceof Error ? error : true)
+    throw error
+  }
+}
+
+/** Every call tells its own failure; unheard, the error of a connection would end the process. */
+function hear(): void {}
+
+async function load(connectionString: string): Promise<LoadedPool> {
+  const pg = await loadPg()
+  const pool = new pg.Pool({
+    connectionString,
+    max: MOST_CONNECTIONS,
+    idleTimeoutMillis: IDLE_MS,
+    connectionTimeoutMillis: CONNECTION_DEADLINE_MS,
+    keepAlive: true,
+    allowExitOnIdle: true,
+  })
+  // A connection that dies while nobody uses it is replaced by the next query; unheard, its error would end the process.
+  pool.on('error', () => {})
+  return pool
+}

@@ -1,0 +1,73 @@
+// Lets at most so many calls in at a time. Who waits while nobody is served is turned away after the deadline and never begins.
+import { countdown, DEADLINE_MS, StoreUnavailable, waited, whenOver } from '../timeout.ts'
+
+/** So long one waits where others are served: a burst is worked off, and what comes without end is turned away. */
+const LONGEST_WAIT_MS = 2000
+
+/** More would not get their turn before the deadline: they are turned away at once, and take no memory meanwhile. */
+export const MOST_WAITING = 1000
+
+export function tooMuch(): StoreUnavailable {
+  return new StoreUnavailable('the database has more to do than it can do in time')
+}
+
+export class Semaphore {
+  readonly #waiting = new Set<() => void>()
+  #free: number
+  #servedAt = 0
+
+  constructor(width: number) {
+    this.#free = width
+  }
+
+  /** Does the work when it is its turn. The work is told how much of its own deadline is left. */
+  async run<T>(work: (left: () => number) => Promise<T>): Promise<T> {
+    const cameAt = waited()
+    if (this.#free > 0) this.#free--
+    else if (this.#waiting.size >= MOST_WAITING) throw tooMuch()
+    else await this.#turn()
+    try {
+      // Waiting while nobody was served counts: who takes the turn of a call that failed does not wait as long once more.
+      const answer = await work(countdown(DEADLINE_MS - (waited() - Math.max(cameAt, this.#servedAt))))
+      this.#servedAt = waited()
+      return answer
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) this.#servedAt = waited()
+      throw error
+    } finally {
+      this.#leave()
+    }
+  }
+
+  #turn(): Promise<void> {
+    const longest = countdown(LONGEST_WAIT_MS)
+    return new Promise((resolve, reject) => {
+      const begin = (): void => {
+        cancel()
+        resolve()
+      }
+      const judge = (): void => {
+        const patience = Math.min(this.#servedAt + DEADLINE_MS - waited(), longest())
+        if (patience > 0) {
+          cancel = whenOver(patience, judge)
+          return
+        }
+        this.#waiting.delete(begin)
+        reject(tooMuch())
+      }
+      let cancel = whenOver(DEADLINE_MS, judge)
+      this.#waiting.add(begin)
+    })
+  }
+
+  /** Whoever waited longest is next. */
+  #leave(): void {
+    const [next] = this.#waiting
+    if (next === undefined) {
+      this.#free++
+      return
+    }
+    this.#waiting.delete(next)
+    next()
+  }
+}

@@ -1,0 +1,123 @@
+// A connection to Redis that is made when it is needed first, found dead, and made anew.
+import { setTimeout as wait } from 'node:timers/promises'
+import { jitter } from '../jitter.ts'
+import { DEADLINE_MS, StoreUnavailable, within } from '../timeout.ts'
+import type { RedisClient, RedisScriptOptions } from './script.ts'
+
+/** How long the start waits for a first connection; afterwards a call that finds none fails at once. */
+const FIRST_WAIT_MS = 2000
+/** How often it is looked whether Redis answers. A connection that was cut without a word looks as before. */
+const LOOK_MS = 1000
+/** So many looks may find no connection before it is begun anew: a greeting that nobody answers never ends. */
+const MOST_SILENT_LOOKS = 2
+const SHORTEST_PAUSE_MS = 25
+const LONGEST_PAUSE_MS = 500
+
+interface Connection extends RedisClient {
+  readonly isReady: boolean
+  ping(): Promise<unknown>
+  close(): Promise<unknown>
+  destroy(): void
+}
+
+/** Opens what a URL names. Loads the redis package when it is needed first: it is an optional peer. */
+export class RedisConnection implements RedisClient {
+  readonly #url: string
+  #opening: Promise<void> | undefined
+  #connection: Connection | undefined
+  #looking: NodeJS.Timeout | undefined
+  #silentLooks = 0
+  #closed = false
+
+  constructor(url: string) {
+    this.#url = url
+  }
+
+  async evalSha(sha1: string, options: RedisScriptOptions): Promise<unknown> {
+    return (await this.#ready()).evalSha(sha1, options)
+  }
+
+  async eval(script: string, options: RedisScriptOptions): Promise<unknown> {
+    return (await this.#ready()).eval(script, options)
+  }
+
+  /** Begins to connect, and waits a while for it. Throws where the redis package is missing; a server that does not answer yet is no failure. */
+  open(): Promise<void> {
+    if (this.#closed) return Promise.reject(new StoreUnavailable('the connection to Redis is closed'))
+    this.#opening ??= this.#connect()
+    return this.#opening
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#opening?.catch(() => {})
+    clearInterval(this.#looking)
+    const connection = this.#connection
+    if (!connection) return
+    const closing = connection.isReady ? connection.close() : Promise.reject(new Error('not connected'))
+    await within('Redis', closing).catch(() => destroy(connection))
+  }
+
+  async #ready(): Promise<Connection> {
+    await this.open()
+    if (!this.#connection?.isReady) throw new StoreUnavailable('Redis cannot be reached')
+    return this.#connection
+  }
+
+  async #connect(): Promise<void> {
+    const { connected } = await this.#begin()
+    this.#looking = setInterval(() => void this.#look(), LOOK_MS).unref()
+    await Promise.race([connected, wait(FIRST_WAIT_MS, undefined, { ref: false })])
+  }
+
+  async #begin(): Promise<{ readonly connected: Promise<void> }> {
+    const { createClient } = await import('redis').catch((error: unknown) => {
+      const missing = new Error('Redis needs the package redis beside guildhall: npm install redis', { cause: error })
+      throw Object.assign(missing, { code: 'redis_missing' })
+    })
+    const connection = createClient({
+      url: this.#url,
+      // What cannot be sent now fails now: the request is answered, and nothing comes late.
+      disableOfflineQueue: true,
+      // The client's own timer is a third of what a command costs. Every call has a deadline, and a silent connection goes sooner than its five seconds.
+      commandOptions: { timeout: 0 },
+      socket: { connectTimeout: DEADLINE_MS, reconnectStrategy: pauseMs },
+    })
+    // Every call tells its own failure; unheard, an error between the calls would end the process.
+    connection.on('error', () => {})
+    this.#connection = connection
+    const connected = connection.connect().then(
+      () => {},
+      () => {},
+    )
+    return { connected }
+  }
+
+  async #look(): Promise<void> {
+    const looked = this.#connection
+    if (!looked) return
+    const answers = await within('Redis', looked.ping()).then(
+      () => true,
+      (error: unknown) => error,
+    )
+    if (this.#closed || looked !== this.#connection) return
+    this.#silentLooks = answers === true ? 0 : this.#silentLooks + 1
+    const isSilent = answers instanceof StoreUnavailable || this.#silentLooks > MOST_SILENT_LOOKS
+    if (!isSilent) return
+    this.#silentLooks = 0
+    destroy(looked)
+    await this.#begin()
+  }
+}
+
+function pauseMs(tries: number): number {
+  return Math.min(SHORTEST_PAUSE_MS * 2 ** tries, LONGEST_PAUSE_MS) * (0.75 + jitter() / 4)
+}
+
+function destroy(connection: Pick<Connection, 'destroy'>): void {
+  try {
+    connection.destroy()
+  } catch {
+    // It was closed already.
+  }
+}

@@ -1,0 +1,129 @@
+// Looks at Redis once a second, and tells the log where it no longer has what it was given: emptied, back at an older copy, short of memory.
+import { newId } from '../../domain/secret.ts'
+import { type RedisClient, runScript, script } from './script.ts'
+
+const EVERY_MS = 1000
+/** A Redis without room throws keys out all the time: one line tells of many. */
+const PAUSE_MS = 60_000
+/** How long the mark of a process that was killed stays. */
+const KEPT_MS = 86_400_000
+/** The only policy under which Redis keeps what it was given. https://redis.io/docs/latest/develop/reference/eviction/ */
+const NO_EVICTION = 'noeviction'
+
+/** As much of a logger as is needed. */
+export interface WatchLog {
+  warn(fields: object, message: string): void
+}
+
+/** One field of INFO; empty where this user may not ask for it. */
+const TOLD = `local function told(section, name)
+  local info = redis.pcall('INFO', section)
+  return type(info) == 'string' and string.match(info, name .. ':([^\\r\\n]*)') or ''
+end`
+
+/** The number of this look. Answers the one that was there, whether this one is there now, and what Redis says of its memory. */
+export const LOOK = script(`${TOLD}
+local before = redis.call('HGET', KEYS[1], 'look')
+local written = redis.pcall('HSET', KEYS[1], 'look', ARGV[1])
+redis.pcall('PEXPIRE', KEYS[1], ${KEPT_MS})
+return { before or '', type(written) == 'number' and 1 or 0, told('stats', 'evicted_keys'), told('memory', 'maxmemory_policy') }`)
+
+const FORGET = script(`return redis.call('DEL', KEYS[1])`)
+
+const POLICY = script(`${TOLD}
+return told('memory', 'maxmemory_policy')`)
+
+/** What Redis does when its memory is full, where that is not what we need. Undefined where all is well, or nobody may ask. */
+export async function wrongPolicy(client: RedisClient, prefix: string): Promise<string | undefined> {
+  return wrong(String(await runScript(client, POLICY, `${prefix}watch`)))
+}
+
+export class RedisWatch {
+  readonly #client: RedisClient
+  readonly #log: WatchLog
+  /** Of this process alone: what one of them has seen hides nothing from the others. */
+  readonly #key: string
+  #timer: NodeJS.Timeout | undefined
+  #isLooking = false
+  #looks = 0
+  /** The last look that is in Redis. */
+  #marked = 0
+  #evicted: number | undefined
+  #untold = 0
+  #toldAt = Number.NEGATIVE_INFINITY
+  #isClosed = false
+
+  constructor(client: RedisClient, prefix: string, log: WatchLog) {
+    this.#client = client
+    this.#log = log
+    this.#key = `${prefix}watch:${newId()}`
+  }
+
+  /** As often as asked. The timer keeps no process alive. */
+  begin(): void {
+    if (!this.#isClosed) this.#timer ??= setInterval(() => void this.#look(), EVERY_MS).unref()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearInterval(this.#timer)
+    if (this.#marked > 0) await runScript(this.#client, FORGET, this.#key).catch(() => {})
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isLooking) return
+    this.#isLooking = true
+    try {
+      this.#looks++
+      const reply = await runScript(this.#client, LOOK, this.#key, [this.#looks])
+      const [before, written, evicted, policy]: unknown[] = Array.isArray(reply) ? reply : []
+      const isThrowingOut = this.#judgeMemory(String(policy), Number(evicted))
+      // The mark may be among what was thrown out.
+      if (!isThrowingOut) this.#judgeMark(Number(before))
+      // Where memory is full, nothing is written.
+      this.#marked = written === 1 ? this.#looks : Number(before)
+    } catch {
+      // Redis is away: whoever asks it for something tells.
+    } finally {
+      this.#isLooking = false
+    }
+  }
+
+  #judgeMark(before: number): void {
+    if (before >= this.#marked) return
+    const message =
+      before === 0
+        ? 'Redis has lost what it held: whoever was logged in has to log in again, and limits count from zero'
+        : 'Redis has gone back to an older copy of what it held: later logins are lost, and later logouts may be undone'
+    this.#log.warn({}, message)
+  }
+
+  /** Whether keys were thrown out since the last look. */
+  #judgeMemory(policy: string, evicted: number): boolean {
+    const isFirst = this.#evicted === undefined
+    if (isFirst && wrong(policy) !== undefined) {
+      this.#log.warn(
+        { policy },
+        'Redis may throw keys out when its memory is full, which logs people out: set maxmemory-policy noeviction',
+      )
+    }
+    // A Redis that was started anew counts from zero.
+    const since = Math.max(0, evicted - (this.#evicted ?? evicted))
+    this.#evicted = evicted
+    this.#untold += since
+    const mayTell = performance.now() - this.#toldAt > PAUSE_MS
+    if (this.#untold > 0 && mayTell) {
+      this.#log.warn(
+        { keys: this.#untold, policy },
+        'Redis has thrown keys out for lack of memory: people are logged out, and limits forgotten',
+      )
+      this.#untold = 0
+      this.#toldAt = performance.now()
+    }
+    return since > 0
+  }
+}
+
+function wrong(policy: string): string | undefined {
+  return policy === '' || policy === NO_EVICTION ? undefined : policy
+}

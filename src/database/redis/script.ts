@@ -1,0 +1,68 @@
+// Scripts on a client of the redis package: each one on one key, bounded in time, and with one error for a server that is not there.
+import { hash } from 'node:crypto'
+import { StoreUnavailable, within } from '../timeout.ts'
+
+/** As much of the redis package's client as is used. What createClient, createSentinel and createCluster return fits. */
+export interface RedisClient {
+  evalSha(sha1: string, options: RedisScriptOptions): Promise<unknown>
+  eval(script: string, options: RedisScriptOptions): Promise<unknown>
+  /** False while there is no connection. Then nothing is sent, so that nothing waits in the client's queue. */
+  readonly isReady?: boolean
+  /** The same client with other options for its calls. */
+  withCommandOptions?(options: { readonly timeout: number }): RedisClient
+}
+
+export interface RedisScriptOptions {
+  keys: string[]
+  arguments: string[]
+}
+
+/** One atomic step on one key: in a cluster, all keys of a script must live on one node. */
+export interface Script {
+  readonly text: string
+  readonly sha1: string
+}
+
+/** Made once; the server keeps the text under its SHA-1. */
+export function script(text: string): Script {
+  return { text, sha1: hash('sha1', text) }
+}
+
+/** How long a key is kept after what it holds has expired: the clocks of Redis and of this machine need not agree to the second. */
+export const KEPT_MS = 60_000
+
+/** Runs a script. It is never sent to a replica, which may not have heard of a logout yet. */
+export async function runScript(
+  client: RedisClient,
+  { text, sha1 }: Script,
+  key: string,
+  values: readonly (string | number)[] = [],
+): Promise<unknown> {
+  if (client.isReady === false) throw new StoreUnavailable('Redis cannot be reached')
+  const options = { keys: [key], arguments: values.map(String) }
+  const call = async (): Promise<unknown> => {
+    try {
+      return await client.evalSha(sha1, options)
+    } catch (error) {
+      if (!startsWith(error, 'NOSCRIPT')) throw error
+      return client.eval(text, options)
+    }
+  }
+  try {
+    return await within('Redis', call())
+  } catch (error) {
+    throw asUnavailable(error)
+  }
+}
+
+/** A mistake of ours is told as what it is; whatever else Redis or the way to it says means that it does not work now. */
+function asUnavailable(error: unknown): unknown {
+  const isOurs = startsWith(error, 'ERR ') || startsWith(error, 'WRONGTYPE') || error instanceof TypeError
+  const isTold =
+    !(error instanceof Error) || error instanceof StoreUnavailable || ('code' in error && error.code === 'redis_missing')
+  return isOurs || isTold ? error : new StoreUnavailable('Redis cannot be reached', error)
+}
+
+function startsWith(error: unknown, text: string): boolean {
+  return error instanceof Error && error.message.startsWith(text)
+}

@@ -1,0 +1,195 @@
+// One connection to a SQLite file, for reads and writes. SQLite is synchronous: a unit of work is a list, run in one tick.
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { Awaitable } from '../../domain/awaitable.ts'
+import { type SqlStep, type SqlValue, UnexpectedRowCount } from '../transaction.ts'
+import { isBusy, OPENING_TIMEOUT_MS, patiently, retryLater } from './busy.ts'
+import { Tables, type TablesUsed } from './table-changes.ts'
+
+// Waiting inside SQLite blocks every request of this process: briefly only, then awaited.
+const BUSY_TIMEOUT_MS = 50
+// A checkpoint blocks, too: with SQLite's own 1000 pages from all over a large file, for 50 to 200 ms on a busy machine.
+const CHECKPOINT_PAGES = 200
+const MOST_STATEMENTS = 500
+
+interface Prepared extends TablesUsed {
+  readonly statement: StatementSync
+  readonly columns: readonly string[]
+}
+
+export class SqliteConnection {
+  readonly #database: DatabaseSync
+  readonly #prepared = new Map<string, Prepared>()
+  readonly #tables: Tables
+  #dataVersion: SqlValue = 0
+  #askedAt = Number.NEGATIVE_INFINITY
+
+  /** Opens the file, and makes it with its folder where they are missing: for the owner alone, whatever the umask. `:memory:` keeps nothing. */
+  constructor(path: string) {
+    if (path !== ':memory:') createPrivately(path)
+    this.#database = new DatabaseSync(path, { timeout: OPENING_TIMEOUT_MS, enableForeignKeyConstraints: true })
+    this.#tables = new Tables(this.#database, () => this.#prepared.clear())
+    // SQLite answers busy at once where two processes turn on WAL together.
+    patiently(() => this.#database.exec('PRAGMA journal_mode = WAL'))
+    this.#database.exec(`PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+    this.#database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+  }
+
+  /**
+   * Grows whenever what `sql` reads may have changed: by a write to one of its tables through this connection, and where another
+   * connection has committed. Others are asked for at most once per millisecond, as the question costs nearly as much as a read.
+   */
+  version(sql: string): number {
+    const now = performance.now()
+    if (now - this.#askedAt >= 1) {
+      this.#askedAt = now
+      const [dataVersion = 0] = this.values('PRAGMA data_version') ?? []
+      if (dataVersion !== this.#dataVersion) this.#tables.changedByOthers()
+      this.#dataVersion = dataVersion
+    }
+    return this.versionSeen(sql)
+  }
+
+  /** The same as far as this connection knows by itself, without asking for others. */
+  versionSeen(sql: string): number {
+    let version = 0
+    for (const table of this.#find(sql).reads) version += table.writes
+    return version
+  }
+
+  /** Every row, as objects. */
+  all<Row = Record<string, SqlValue>>(sql: string, params: readonly SqlValue[] = []): Row[] {
+    const rows = this.allValues(sql, params)
+    const { columns } = this.#find(sql)
+    return rows.map((values) => asObject<Row>(columns, values))
+  }
+
+  /** The first row, as an object. */
+  first<Row = Record<string, SqlValue>>(sql: string, params: readonly SqlValue[] = []): Row | undefined {
+    const prepared = this.#prepare(sql)
+    const values: unknown = prepared.statement.get(...params)
+    return isValues(values) ? asObject<Row>(prepared.columns, values) : undefined
+  }
+
+  /** The first row as its bare values, in the order of the columns. */
+  values(sql: string, params: readonly SqlValue[] = []): readonly SqlValue[] | undefined {
+    const values: unknown = this.#prepare(sql).statement.get(...params)
+    return isValues(values) ? values : undefined
+  }
+
+  /** Every row as its bare values. `durable`: on disk before it answers. */
+  allValues(
+    sql: string,
+    params: readonly SqlValue[] = [],
+    options: { readonly durable?: boolean | undefined } = {},
+  ): (readonly SqlValue[])[] {
+    const { statement } = this.#prepare(sql)
+    const read = (): readonly unknown[] => statement.all(...params)
+    return (options.durable ? this.#durably(read) : read()).filter(isValues)
+  }
+
+  /** One statement; says how many rows it changed. `durable`: on disk before it answers. */
+  run(sql: string, params: readonly SqlValue[] = [], options: { readonly durable?: boolean } = {}): { readonly changes: number } {
+    const { statement } = this.#prepare(sql)
+    if (!options.durable) return { changes: Number(statement.run(...params).changes) }
+    return this.#durably(() => ({ changes: Number(statement.run(...params).changes) }))
+  }
+
+  /** All steps or none, in one tick; says how many rows each changed. Throws `StepMissed` where one touched another number than it said. */
+  transaction(steps: readonly SqlStep[], options: { readonly durable?: boolean } = {}): readonly number[] {
+    return options.durable ? this.#durably(() => this.#transact(steps)) : this.#transact(steps)
+  }
+
+  /** All or nothing, with nobody else on the file. */
+  exclusively<T>(work: () => T): T {
+    return this.#within('BEGIN EXCLUSIVE', work)
+  }
+
+  /** Tries at once; where the file is busy, again after growing pauses. Throws `StoreBusy` after five seconds. */
+  retrying<T>(work: () => T): Awaitable<T> {
+    try {
+      return work()
+    } catch (error) {
+      if (!isBusy(error)) throw error
+      return retryLater(work, error)
+    }
+  }
+
+  close(): void {
+    this.#prepared.clear()
+    if (this.#database.isOpen) this.#database.close()
+  }
+
+  #transact(steps: readonly SqlStep[]): readonly number[] {
+    return this.#within('BEGIN IMMEDIATE', () => steps.map((step) => this.#step(step)))
+  }
+
+  #within<T>(begin: string, work: () => T): T {
+    this.run(begin)
+    try {
+      const done = work()
+      this.run('COMMIT')
+      return done
+    } catch (error) {
+      // A full disk may have rolled back by itself; a second ROLLBACK would hide why.
+      if (this.#database.isTransaction) this.run('ROLLBACK')
+      throw error
+    }
+  }
+
+  #step({ sql, params, touches, name }: SqlStep): number {
+    const { changes } = this.run(sql, params)
+    if (touches !== undefined && changes !== touches)
+      throw new UnexpectedRowCount(name ?? sql, { expected: touches, touched: changes })
+    return changes
+  }
+
+  #durably<T>(work: () => T): T {
+    this.#database.exec('PRAGMA synchronous = FULL')
+    try {
+      return work()
+    } finally {
+      this.#database.exec('PRAGMA synchronous = NORMAL')
+    }
+  }
+
+  /** To be run now: what it writes has changed. */
+  #prepare(sql: string): Prepared {
+    const prepared = this.#find(sql)
+    this.#tables.running(prepared)
+    return prepared
+  }
+
+  #find(sql: string): Prepared {
+    return this.#prepared.get(sql) ?? this.#compile(sql)
+  }
+
+  #compile(sql: string): Prepared {
+    const prepared = this.#tables.compiling(sql, () => {
+      const statement = this.#database.prepare(sql)
+      statement.setReturnArrays(true)
+      return { statement, columns: statement.columns().map(({ name }) => name) }
+    })
+    if (this.#prepared.size >= MOST_STATEMENTS) this.#prepared.clear()
+    this.#prepared.set(sql, prepared)
+    return prepared
+  }
+}
+
+/** -wal and -shm take over the mode of the file itself. */
+function createPrivately(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  closeSync(openSync(path, 'a', 0o600))
+}
+
+function isValues(row: unknown): row is readonly SqlValue[] {
+  return Array.isArray(row)
+}
+
+/** The caller says what a row of its statement looks like: SQL has no types to check it by. */
+function asObject<Row>(columns: readonly string[], values: readonly SqlValue[]): Row {
+  const row: Record<string, SqlValue> = {}
+  for (let at = 0; at < columns.length; at++) row[columns[at] ?? ''] = values[at] ?? null
+  return row as Row
+}

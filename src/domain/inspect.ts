@@ -1,0 +1,6 @@
+// A value in the text of a fault.
+
+export function inspect(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return 'an object'
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
+}

@@ -1,0 +1,77 @@
+// One request to a path of ours and its answer, with what the steps of an action need to know.
+import type { Request, Response } from 'express'
+import type { Caller, Core } from '../core/core.ts'
+import { newId } from '../domain/secret.ts'
+import { pickLocale } from '../i18n/pick-locale.ts'
+import { type Translate, translator } from '../i18n/translate.ts'
+import { RequestCaller } from './caller.ts'
+import type { Endpoint, HttpContext } from './http-context.ts'
+import { chosenLanguage } from './language-cookie.ts'
+
+export class RequestContext {
+  readonly http: HttpContext
+  readonly req: Request
+  readonly res: Response
+  readonly endpoint: Endpoint
+  /** The values of `:name` parts of the path. */
+  readonly params: Readonly<Record<string, string>>
+  /** What a form held, to show it again. Never a password. */
+  formValues: Readonly<Record<string, string>> = {}
+  #caller: Caller | undefined
+  #query: URLSearchParams | undefined
+  #t: Translate | undefined
+
+  constructor(http: HttpContext, req: Request, res: Response, endpoint: Endpoint, params: Readonly<Record<string, string>> = {}) {
+    this.http = http
+    this.req = req
+    this.res = res
+    this.endpoint = endpoint
+    this.params = params
+  }
+
+  get core(): Core {
+    return this.http.core
+  }
+
+  get caller(): Caller {
+    this.#caller ??= new RequestCaller(this.http, this.req)
+    return this.#caller
+  }
+
+  get t(): Translate {
+    this.#t ??= translatorFor(this.http, this.req)
+    return this.#t
+  }
+
+  /** A value of the query string; only reads look here, never a write. */
+  query(name: string): string | undefined {
+    this.#query ??= new URLSearchParams(queryOf(this.req.originalUrl))
+    return this.#query.get(name) ?? undefined
+  }
+
+  get requestId(): string {
+    return requestIdOf(this.req)
+  }
+}
+
+/** Cut out, not parsed: a request line may hold a whole URL, and one that no parser reads. */
+function queryOf(target: string): string {
+  const at = target.indexOf('?')
+  return at < 0 ? '' : target.slice(at + 1)
+}
+
+/** The texts in the visitor's language: chosen in this browser, else in another one by the same user; what the browser asks for; the site's. */
+export function translatorFor(http: HttpContext, req: Request): Translate {
+  const stored = http.sessions.row(req)?.user?.locale
+  return translator(pickLocale([chosenLanguage(req), stored], req.headers['accept-language'], http.locale))
+}
+
+const requestIds = new WeakMap<Request, string>()
+
+/** Names this request in the answer and in the log. The server hands its own id in, a host may too, as `req.id`. */
+export function requestIdOf(req: Request): string {
+  if ('id' in req && typeof req.id === 'string') return req.id
+  const known = requestIds.get(req) ?? newId()
+  requestIds.set(req, known)
+  return known
+}

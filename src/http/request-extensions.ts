@@ -1,0 +1,126 @@
+// What a membership puts on every request: `req.user`, and the verbs that applications know from passport, callback or promise.
+import type { Request } from 'express'
+import { signInById } from '../core/sign-in-by-id.ts'
+import { signOut } from '../core/sign-out.ts'
+import { asUser } from '../core/user.ts'
+import { MembershipError } from '../domain/errors.ts'
+import type { User } from '../domain/user.ts'
+import { RequestCaller } from './caller.ts'
+import { asHostError } from './errors.ts'
+import type { HttpContext } from './http-context.ts'
+
+type Done = (error?: unknown) => void
+
+declare global {
+  namespace Express {
+    // Merged with the application's own additions, as @types/passport does it; so are the verbs, as overloads.
+    interface User extends GuildhallUser {}
+    interface Request {
+      user?: User | undefined
+      /** Logs somebody in whom the application vouches for: a new id, the old one is dead. Hooks and status are asked as at any login. */
+      login(user: { readonly id: string }): Promise<void>
+      login(user: { readonly id: string }, done: Done): void
+      login(user: { readonly id: string }, options: object, done: Done): void
+      logIn(user: { readonly id: string }): Promise<void>
+      logIn(user: { readonly id: string }, done: Done): void
+      logIn(user: { readonly id: string }, options: object, done: Done): void
+      /** Ends the session and clears the cookie, as often as asked. */
+      logout(): Promise<void>
+      logout(done: Done): void
+      logout(options: object, done: Done): void
+      logOut(): Promise<void>
+      logOut(done: Done): void
+      logOut(options: object, done: Done): void
+      isAuthenticated(): this is AuthenticatedRequest
+      isUnauthenticated(): this is UnauthenticatedRequest
+    }
+    interface AuthenticatedRequest extends Request {
+      user: User
+    }
+    interface UnauthenticatedRequest extends Request {
+      user?: undefined
+    }
+  }
+}
+
+type GuildhallUser = User
+
+const owner = Symbol('guildhall membership')
+
+interface Owned extends Request {
+  [owner]?: HttpContext
+}
+
+// Shared by all requests: they keep one shape, and nothing is made for those who never ask.
+const USER: PropertyDescriptor = {
+  configurable: true,
+  enumerable: true,
+  get(this: Owned): User | undefined {
+    const row = this[owner]?.sessions.row(this)?.user
+    return row && asUser(row)
+  },
+  set(this: Request, value: unknown) {
+    Object.defineProperty(this, 'user', { value, configurable: true, enumerable: true, writable: true })
+  },
+}
+
+export function extendRequest(http: HttpContext, req: Request): void {
+  const owned: Owned = req
+  owned[owner] = http
+  Object.defineProperty(req, 'user', USER)
+  req.login = login
+  req.logIn = login
+  req.logout = logout
+  req.logOut = logout
+  // TypeScript lets no function be declared as a guard of its `this`; what they return is what the guards say.
+  req.isAuthenticated = isAuthenticated as Request['isAuthenticated']
+  req.isUnauthenticated = isUnauthenticated as Request['isUnauthenticated']
+}
+
+function login(this: Request, user: { readonly id: string }): Promise<void>
+function login(this: Request, user: { readonly id: string }, ...rest: readonly (object | Done)[]): void
+function login(this: Request, user: { readonly id: string }, ...rest: readonly (object | Done)[]): Promise<void> | void {
+  return answer(signInUser(this, user), rest.at(-1))
+}
+
+function logout(this: Request): Promise<void>
+function logout(this: Request, ...rest: readonly (object | Done)[]): void
+function logout(this: Request, ...rest: readonly (object | Done)[]): Promise<void> | void {
+  const http = contextOf(this)
+  return answer(signOut(http.core, new RequestCaller(http, this)), rest.at(-1))
+}
+
+function isAuthenticated(this: Request): boolean {
+  return contextOf(this).sessions.row(this)?.user !== undefined
+}
+
+function isUnauthenticated(this: Request): boolean {
+  return !isAuthenticated.call(this)
+}
+
+async function signInUser(req: Request, user: { readonly id: string }): Promise<void> {
+  const http = contextOf(req)
+  if (typeof user?.id !== 'string')
+    throw new TypeError('req.login takes a user of this membership, with its id: membership.users.find(name)')
+  // A refusal reaches the host's error handler as one: with status, code and what the hook had to say.
+  const known = await signInById(http.core, user.id, new RequestCaller(http, req)).catch((error: unknown) => {
+    throw error instanceof MembershipError ? asHostError(http, req, error) : error
+  })
+  if (!known) throw new TypeError(`req.login: there is no user with the id ${user.id}`)
+}
+
+function contextOf(req: Owned): HttpContext {
+  const http = req[owner]
+  if (!http) throw new TypeError('this request has not met its membership: put app.use(membership) in front')
+  return http
+}
+
+/** With a callback as passport has it, without one as a promise. */
+function answer(work: Promise<void>, done: object | Done | undefined): Promise<void> | void {
+  if (typeof done !== 'function') return work
+  const callback: (error?: unknown) => unknown = (error) => Reflect.apply(done, undefined, error === undefined ? [] : [error])
+  work.then(
+    () => process.nextTick(callback),
+    (error: unknown) => process.nextTick(callback, error),
+  )
+}

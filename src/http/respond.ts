@@ -1,0 +1,137 @@
+// Writes answers. Nearly every answer of ours may depend on who asks, and is stored by nobody.
+import type { Request, RequestHandler, Response } from 'express'
+import helmet from 'helmet'
+import { plainAddress } from '../domain/address.ts'
+import { MembershipError } from '../domain/errors.ts'
+import type { FormState } from '../views/pages.ts'
+import { asRefusal, problemOf, refusalTexts, statusOf } from './errors.ts'
+import type { HttpContext } from './http-context.ts'
+import { pathOfPage } from './language.ts'
+import { RequestContext } from './request-context.ts'
+
+const helmetHeaders: RequestHandler = helmet({
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      styleSrc: ["'self'"],
+      scriptSrc: ["'self'"],
+      imgSrc: ["'self'"],
+      formAction: ["'self'"],
+      baseUri: ["'none'"],
+      objectSrc: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+  },
+  // same-origin, not no-referrer: a form post by somebody whose session ended finds its way back to the page it came from.
+  referrerPolicy: { policy: 'same-origin' },
+  frameguard: { action: 'deny' },
+  // Whether a host may only be reached by HTTPS is the host's to say; our server says it.
+  strictTransportSecurity: false,
+})
+
+/** The headers of every answer that may depend on who asks. */
+export function setHeaders(req: Request, res: Response): void {
+  setGuardHeaders(req, res)
+  res.setHeader('Cache-Control', 'no-store')
+  res.setHeader('Vary', 'Accept-Language, Cookie, Origin, Sec-Fetch-Site')
+}
+
+/** The headers of an answer that is the same for everybody, for a while or for good. */
+export function setSharedHeaders(req: Request, res: Response, caching: string): void {
+  setGuardHeaders(req, res)
+  res.setHeader('Cache-Control', caching)
+}
+
+export function sendJson(res: Response, status: number, body: unknown, type = 'application/json'): void {
+  sendText(res, status, `${type}; charset=utf-8`, JSON.stringify(body))
+}
+
+export function sendPage(res: Response, status: number, html: string): void {
+  sendText(res, status, 'text/html; charset=utf-8', html)
+}
+
+export function sendNothing(res: Response): void {
+  res.statusCode = 204
+  res.end()
+}
+
+function setGuardHeaders(req: Request, res: Response): void {
+  helmetHeaders(req, res, () => {})
+}
+
+/** 303: whatever the method was, the next is a GET. `to` is a full local path. */
+export function sendTo(res: Response, to: string): void {
+  res.statusCode = 303
+  res.setHeader('Location', to)
+  res.end()
+}
+
+export function sendProblem(http: HttpContext, req: Request, res: Response, error: MembershipError): void {
+  setRefusalHeaders(res, error)
+  sendJson(res, statusOf(error.code), problemOf(http, req, error), 'application/problem+json')
+}
+
+/** The page of a refusal that belongs to no form. */
+export function sendErrorPage(exchange: RequestContext, error: MembershipError): void {
+  const { http, res, t } = exchange
+  setRefusalHeaders(res, error)
+  const { title, detail } = refusalTexts(http, t, error)
+  const data = { title, detail, status: statusOf(error.code), requestId: exchange.requestId }
+  const common = commonData(exchange)
+  // A path that takes only writes has no page in the other language either.
+  const path = error.code === 'method_not_allowed' ? http.home : common.path
+  sendPage(res, data.status, http.views.page('error', { ...common, ...data, path }))
+}
+
+/** A refusal at the endpoint it was asked at. For requests that reached no action: a cross-site write, an unknown path. */
+export function refuse(http: HttpContext, req: Request, res: Response, thrown: unknown): void {
+  const error = asRefusal(http, req, thrown)
+  const exchange = new RequestContext(http, req, res, prefersJson(http, req) ? 'api' : 'page')
+  if (exchange.endpoint === 'api') return sendProblem(http, req, res, error)
+  try {
+    sendErrorPage(exchange, error)
+  } catch (broken) {
+    // Nobody is left to catch it: thrown from here it would end the process.
+    http.core.log.error({ err: broken, requestId: exchange.requestId }, 'the error page cannot be made')
+    sendText(res, 500, 'text/plain; charset=utf-8', `${refusalTexts(http, exchange.t, error).title}\n`)
+  }
+}
+
+/** Another site's write: told to the host, and refused before anything of it is read. */
+export function refuseCrossSite(http: HttpContext, req: Request, res: Response): void {
+  http.core.events.emit('refused', { code: 'cross_site_request', path: req.path, ip: plainAddress(req.ip) })
+  setHeaders(req, res)
+  refuse(http, req, res, new MembershipError('cross_site_request'))
+}
+
+/** Whether an answer should be JSON: below `/api`, or where `Accept` puts JSON before HTML. */
+export function prefersJson(http: HttpContext, req: Request): boolean {
+  if (req.path.startsWith('/api/') || req.path.startsWith(`${http.path}/api/`)) return true
+  return req.accepts(['html', 'json']) === 'json'
+}
+
+/** What every page gets. */
+export function commonData(exchange: RequestContext, form?: FormState) {
+  const { core, caller, t } = exchange
+  const user = caller.session?.user
+  return {
+    t,
+    lang: t.locale,
+    user: user && { username: user.username, displayName: user.displayName },
+    registrationOpen: core.settings.registration === 'open',
+    path: pathOfPage(exchange, form !== undefined),
+    form,
+  }
+}
+
+export function setRefusalHeaders(res: Response, error: MembershipError): void {
+  if (error.retryAfter !== undefined) res.setHeader('Retry-After', String(error.retryAfter))
+}
+
+export function sendText(res: Response, status: number, type: string, body: string): void {
+  res.statusCode = status
+  res.setHeader('Content-Type', type)
+  res.setHeader('Content-Length', Buffer.byteLength(body))
+  res.end(res.req.method === 'HEAD' ? undefined : body)
+}

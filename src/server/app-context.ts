@@ -1,0 +1,14 @@
+// What the steps of a request are given: made once at the start, the same for every request.
+import type { Internals } from '../membership.ts'
+import type { Config } from './config.ts'
+import type { ServerLog } from './logging.ts'
+import type { Metrics } from './metrics.ts'
+import type { Lifecycle } from './stop.ts'
+
+export interface AppContext {
+  readonly config: Config
+  readonly internals: Internals
+  readonly log: ServerLog
+  readonly metrics: Metrics
+  readonly lifecycle: Pick<Lifecycle, 'isStopping' | 'isClosing'>
+}

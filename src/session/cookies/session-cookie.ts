@@ -1,0 +1,150 @@
+// `req.session.cookie`: what the cookie of one session looks like, and how long the browser keeps it. Changes go out with the response.
+import { type Clock, systemClock } from '../../domain/clock.ts'
+import { type CookieAttributes, wholeSpan, writeCookie } from './cookie.ts'
+
+type SameSite = CookieAttributes['sameSite'] | true
+/** Milliseconds or a Date; nothing, or false, for as long as the browser is open. */
+type Span = number | false | null | undefined
+
+/** What a cookie is made from. Of `maxAge` and `expires` the one that is named last counts. */
+export interface CookieFields {
+  readonly path?: string | undefined
+  readonly domain?: string | undefined
+  readonly httpOnly?: boolean | undefined
+  readonly secure?: boolean | 'auto' | undefined
+  readonly sameSite?: SameSite | undefined
+  readonly partitioned?: boolean | undefined
+  readonly priority?: 'low' | 'medium' | 'high' | undefined
+  readonly encode?: ((value: string) => string) | undefined
+  readonly maxAge?: Span
+  readonly expires?: Date | false | null | undefined
+  readonly originalMaxAge?: Span
+}
+
+/** What is stored of a cookie, in the form in which express-session stores it. */
+export interface CookieData {
+  readonly originalMaxAge: Span
+  readonly partitioned: boolean | undefined
+  readonly priority: 'low' | 'medium' | 'high' | undefined
+  readonly expires: Date | false | null | undefined
+  readonly secure: boolean | 'auto' | undefined
+  readonly httpOnly: boolean | undefined
+  readonly domain: string | undefined
+  readonly path: string
+  readonly sameSite: SameSite | undefined
+}
+
+const FIELDS = new Set(['path', 'domain', 'httpOnly', 'secure', 'sameSite', 'partitioned', 'priority', 'maxAge', 'expires'])
+
+/** The cookie of a session, with the fields that express-session gives it. */
+export class Cookie {
+  path = '/'
+  domain: string | undefined
+  httpOnly: boolean | undefined = true
+  secure: boolean | 'auto' | undefined
+  sameSite: SameSite | undefined
+  partitioned: boolean | undefined
+  priority: 'low' | 'medium' | 'high' | undefined
+  /** The `maxAge` that every request counts from, in milliseconds; null where the cookie lives as long as the browser. */
+  originalMaxAge: Span = null
+  readonly #clock: Clock
+  #expires: Date | false | null | undefined = null
+  #encode: ((value: string) => string) | undefined
+
+  constructor(fields: CookieFields = {}, clock: Clock = systemClock) {
+    if (typeof fields !== 'object' || fields === null) throw new TypeError('Cookie: the fields must be an object')
+    this.#clock = clock
+    const { encode, originalMaxAge, ...others } = fields
+    this.#encode = encode
+    for (const [name, value] of Object.entries(others)) {
+      // No other name: a stored `__proto__` or `toJSON` would take the cookie's own away. Undefined says nothing.
+      if (FIELDS.has(name) && value !== undefined) Reflect.set(this, name, value)
+    }
+    if (originalMaxAge !== undefined) this.originalMaxAge = originalMaxAge
+  }
+
+  /** When the browser drops the cookie; null or false where it lives as long as the browser. */
+  get expires(): Date | false | null | undefined {
+    return this.#expires
+  }
+
+  set expires(date: Date | false | null | undefined) {
+    if (date && !isTime(date)) throw new TypeError(`cookie.expires must be a Date, false or null, got ${String(date)}`)
+    this.#refuseIfFixed()
+    this.#expires = date
+    this.originalMaxAge = date instanceof Date ? date.getTime() - this.#clock.now() : date
+  }
+
+  /** Milliseconds until the browser drops the cookie. Assigning it sets `expires`. */
+  get maxAge(): Span {
+    return this.#expires instanceof Date ? this.#expires.getTime() - this.#clock.now() : this.#expires
+  }
+
+  set maxAge(span: Span | Date) {
+    if (span instanceof Date) {
+      this.expires = span
+      return
+    }
+    if (Number.isNaN(span) || (span && typeof span !== 'number'))
+      throw new TypeError(`cookie.maxAge must be a number of milliseconds, got ${String(span)}`)
+    this.#refuseIfFixed()
+    const whole = typeof span === 'number' ? wholeSpan(span) : span
+    this.#expires = typeof whole === 'number' ? new Date(this.#clock.now() + whole) : whole
+    this.originalMaxAge = whole
+  }
+
+  get data(): CookieData {
+    const { originalMaxAge, partitioned, priority, expires, secure, httpOnly, domain, path, sameSite } = this
+    return { originalMaxAge, partitioned, priority, expires, secure, httpOnly, domain, path, sameSite }
+  }
+
+  toJSON(): CookieData {
+    return this.data
+  }
+
+  /** A Set-Cookie with this name and value. */
+  serialize(name: string, value: string): string {
+    const attributes = this.attributes()
+    const { encode = encodeURIComponent } = attributes
+    const secure = attributes.secure === true
+    return writeCookie(name, encode(value), { attributes, secure, maxAgeMs: attributes.maxAgeMs, now: this.#clock.now() })
+  }
+
+  /** What a Set-Cookie says of this cookie. */
+  attributes(): CookieAttributes {
+    const { path, domain, httpOnly, secure, sameSite, partitioned, priority, maxAge } = this
+    return {
+      path,
+      domain,
+      httpOnly: Boolean(httpOnly),
+      secure: secure ?? false,
+      sameSite: sameSite === true ? 'strict' : (sameSite ?? false),
+      partitioned,
+      priority,
+      encode: this.#encode,
+      maxAgeMs: typeof maxAge === 'number' ? maxAge : undefined,
+    }
+  }
+
+  /** A frozen cookie is one that the settings decide: only private fields would still move. */
+  #refuseIfFixed(): void {
+    if (Object.isFrozen(this))
+      throw new TypeError('req.session.cookie cannot be changed here: the settings decide how long a login lasts')
+  }
+}
+
+function isTime(date: unknown): date is Date {
+  return date instanceof Date && !Number.isNaN(date.getTime())
+}
+
+/** The text that tells whether a cookie was changed, and that is stored where it was. The passing of time is no change. */
+export function textOfCookie(cookie: Cookie): string {
+  const { expires: _, ...lasting } = cookie.data
+  return JSON.stringify(lasting)
+}
+
+/** The fields of a cookie that was stored by `textOfCookie`. What else stands there is ignored. */
+export function readCookieText(text: string): CookieFields {
+  const stored: unknown = JSON.parse(text)
+  return typeof stored === 'object' && stored !== null ? stored : {}
+}

@@ -1,0 +1,165 @@
+// Stores written for express-session, as stores of ours: what such a store can do, and no more. docs/features/sessions.md says what is lost.
+
+import { StoreUnavailable } from '../../database/timeout.ts'
+import { systemClock } from '../../domain/clock.ts'
+import { digest } from '../../domain/secret.ts'
+import { expiryAfter } from '../../domain/session-lifetime.ts'
+import { patchTexts, textsOfRow, writeTexts } from '../data.ts'
+import { KeyedMutex } from '../request/keyed-mutex.ts'
+import { isSuperseded } from '../row.ts'
+import type { SessionPatch, SessionRow, SessionSeen, SessionStore } from '../store.ts'
+import type { ExpressStore, StoredSession } from './callback-store.ts'
+import { type AdoptionContext, rowOfStored, storedOfRow } from './stored-session.ts'
+
+export interface FromExpressStoreOptions {
+  /**
+   * How ids are kept. `'plain'` as express-session keeps them: a running application's sessions are adopted, and who reads the store can
+   * log in with what he finds. `'hashed'`: only SHA-256 of an id is stored; sessions begin anew.
+   */
+  readonly ids: 'plain' | 'hashed'
+}
+
+/**
+ * Makes a `SessionStore` from a store that was written for express-session: connect-redis, connect-pg-simple, session-file-store.
+ * Such a store writes whole sessions and cannot refuse to bring one back; within one process the laws hold all the same, as the work on
+ * one session is done in turn, but not between processes. It cannot list or end the sessions of a user.
+ *
+ * @example
+ * app.use(session({ secret, store: fromExpressStore(new RedisStore({ client }), { ids: 'plain' }) }))
+ */
+export function fromExpressStore(store: ExpressStore, { ids }: FromExpressStoreOptions): SessionStore {
+  if (!isExpressStore(store)) throw new TypeError('fromExpressStore: the store must have the methods get, set and destroy')
+  if (ids !== 'plain' && ids !== 'hashed')
+    throw new TypeError(`fromExpressStore: ids must be 'plain' or 'hashed', got ${String(ids)}`)
+  return new AdoptedStore(store, ids)
+}
+
+export function isExpressStore(store: unknown): store is ExpressStore {
+  if (typeof store !== 'object' || store === null) return false
+  return ['get', 'set', 'destroy'].every((name) => typeof Reflect.get(store, name) === 'function')
+}
+
+export class AdoptedStore implements SessionStore {
+  /** The store as it is: `req.sessionStore`. */
+  readonly expressStore: ExpressStore
+  readonly #plain: boolean
+  readonly #turns = new KeyedMutex()
+  /** What its middleware goes by. */
+  #context: AdoptionContext = { limits: { idleMs: 900_000, absoluteMs: 43_200_000 }, clock: systemClock }
+  #disconnected = false
+
+  constructor(store: ExpressStore, ids: 'plain' | 'hashed') {
+    this.expressStore = store
+    this.#plain = ids === 'plain'
+    store.on?.('disconnect', () => {
+      this.#disconnected = true
+    })
+    store.on?.('connect', () => {
+      this.#disconnected = false
+    })
+  }
+
+  keyOf(id: string): string {
+    return this.#plain ? id : digest(id)
+  }
+
+  attach(context: AdoptionContext): void {
+    this.#context = context
+  }
+
+  create(row: SessionRow): Promise<void> {
+    return this.#turns.take(row.hash, () => this.#set(row))
+  }
+
+  async find(hash: string): Promise<SessionRow | undefined> {
+    const stored = await this.#get(hash)
+    return stored && rowOfStored(hash, stored, this.#context)
+  }
+
+  update(
+    hash: string,
+    patch: SessionPatch,
+    { unchangedFrom }: { readonly unchangedFrom?: string | undefined } = {},
+  ): Promise<boolean> {
+    return this.#change(hash, (row, texts) => {
+      if (unchangedFrom !== undefined && row.data !== unchangedFrom) return undefined
+      const now = this.#context.clock.now()
+      return { ...row, data: writeTexts(patchTexts(texts, patch)), lastSeenAt: now, expiresAt: expiryAfter(now, row) }
+    })
+  }
+
+  touch(hash: string, { lastSeenAt, expiresAt, limits }: SessionSeen): Promise<boolean> {
+    if (limits || !this.expressStore.touch) return this.#change(hash, (row) => ({ ...row, lastSeenAt, expiresAt, ...limits }))
+    return this.#turns.take(hash, async () => {
+      const row = await this.find(hash)
+      if (!row || isSuperseded(row)) return false
+      const session = storedOfRow({ ...row, lastSeenAt, expiresAt }, this.#context.clock)
+      await this.#call<void>((done) => this.expressStore.touch?.(hash, session, done))
+      return true
+    })
+  }
+
+  supersede(hash: string, until: number): Promise<boolean> {
+    return this.#change(hash, (row) => ({ ...row, idleMs: 0, expiresAt: until, endsAt: Math.min(row.endsAt, until) }))
+  }
+
+  delete(hash: string): Promise<boolean> {
+    return this.#turns.take(hash, async () => {
+      await this.#call<void>((done) => this.expressStore.destroy(hash, done))
+      return true
+    })
+  }
+
+  listByUser(): never {
+    throw new TypeError('a store of express-session cannot list the sessions of a user')
+  }
+
+  deleteByUser(): never {
+    throw new TypeError('a store of express-session cannot end the sessions of a user')
+  }
+
+  /** Such a store removes what has expired by itself, or not at all. */
+  deleteExpired(): number {
+    return 0
+  }
+
+  close(): void {}
+
+  /** Reads, changes and writes a session that lives, in its turn. */
+  #change(
+    hash: string,
+    change: (row: SessionRow, texts: ReadonlyMap<string, string>) => SessionRow | undefined,
+  ): Promise<boolean> {
+    return this.#turns.take(hash, async () => {
+      const stored = await this.#get(hash)
+      const row = stored && rowOfStored(hash, stored, this.#context)
+      if (!row || isSuperseded(row)) return false
+      const changed = change(row, textsOfRow(row))
+      if (!changed) return false
+      await this.#set(changed)
+      return true
+    })
+  }
+
+  async #get(hash: string): Promise<StoredSession | undefined> {
+    try {
+      return (await this.#call<StoredSession | null>((done) => this.expressStore.get(hash, done))) ?? undefined
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+      throw error
+    }
+  }
+
+  #set(row: SessionRow): Promise<void> {
+    return this.#call<void>((done) => this.expressStore.set(row.hash, storedOfRow(row, this.#context.clock), done))
+  }
+
+  #call<T>(call: (done: (error?: unknown, value?: T) => void) => unknown): Promise<T | undefined> {
+    if (this.#disconnected) return Promise.reject(new StoreUnavailable('the session store is disconnected'))
+    return new Promise((resolve, reject) => {
+      const answered = call((error, value) => (error ? reject(error) : resolve(value)))
+      // Some stores answer a broken call by a rejected promise too: whoever hears it first has said it.
+      if (answered instanceof Promise) answered.catch(reject)
+    })
+  }
+}

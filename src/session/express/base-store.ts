@@ -1,0 +1,59 @@
+// `Store`: what stores written for express-session inherit from. A plain constructor function, as old ones `call` it.
+import { EventEmitter } from 'node:events'
+import { Session } from '../request/session.ts'
+import type { DetachedRequest, Done, ExpressStore, StoredSession } from './callback-store.ts'
+
+export interface Store extends EventEmitter, Partial<Omit<ExpressStore, 'on'>> {
+  /** Ends the session of a request and gives it a new one. */
+  regenerate(req: DetachedRequest, callback: Done): void
+  /** A session by its id, apart from any request of a browser. */
+  load(id: string, callback: (error?: unknown, session?: Session) => void): void
+  /** Makes the session of a request from what was stored. */
+  createSession(req: DetachedRequest, stored: StoredSession): Session
+  /** Gives a request a new session. The middleware brings it. */
+  generate(req: DetachedRequest): void
+}
+
+export interface StoreConstructor {
+  new (options?: unknown): Store
+  (this: object, options?: unknown): void
+  readonly prototype: Store
+}
+
+function construct(this: EventEmitter): void {
+  Reflect.apply(EventEmitter, this, [])
+}
+
+// The function below gets the prototype that its type promises.
+export const Store = construct as unknown as StoreConstructor
+
+Object.defineProperty(Store, 'name', { value: 'Store' })
+Object.setPrototypeOf(Store, EventEmitter)
+Object.setPrototypeOf(Store.prototype, EventEmitter.prototype)
+
+Store.prototype.regenerate = function (req, callback) {
+  const done = (error?: unknown): void => {
+    this.generate(req)
+    callback(error)
+  }
+  if (this.destroy) this.destroy(req.sessionID, done)
+  else done()
+}
+
+Store.prototype.load = function (id, callback) {
+  this.get?.(id, (error, stored) => {
+    if (error) return callback(error)
+    if (!stored) return callback()
+    callback(undefined, this.createSession({ sessionID: id, sessionStore: this }, stored))
+  })
+}
+
+Store.prototype.createSession = (req, stored) => {
+  const session = new Session(req, stored)
+  req.session = session
+  return session
+}
+
+Store.prototype.generate = () => {
+  throw new TypeError('this store makes no sessions yet: give it to session({ store }) first')
+}

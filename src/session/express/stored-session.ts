@@ -1,0 +1,106 @@
+// A session as express-session writes it, and the row that it comes to. What has no place there stands under a key of ours, which it leaves alone.
+import type { Clock } from '../../domain/clock.ts'
+import { digest } from '../../domain/secret.ts'
+import { type SessionLimits, touchIntervalMs } from '../../domain/session-lifetime.ts'
+import { Cookie, type CookieFields, readCookieText, textOfCookie } from '../cookies/session-cookie.ts'
+import { COOKIE_KEY, isOwnKey, own, PREDECESSOR_KEY, readTexts, rowWithTexts, textOf, writeTexts } from '../data.ts'
+import { readStoredCookie } from '../request/detached-session.ts'
+import type { SessionRow } from '../store.ts'
+import type { StoredSession } from './callback-store.ts'
+
+/** What the middleware goes by whose sessions these are. */
+export interface AdoptionContext {
+  readonly limits: SessionLimits
+  readonly clock: Clock
+}
+
+/** The key of what express-session has no place for. It leaves it alone, so that one can go back. */
+const OURS = '__guildhall'
+type Ours = Pick<SessionRow, 'publicId' | 'createdAt' | 'lastSeenAt' | 'idleMs' | 'endsAt' | 'persistent'> & {
+  readonly predecessor: string | undefined
+}
+
+/** A row from what such a store has. What express-session wrote is as old as this look at it. */
+export function rowOfStored(hash: string, stored: StoredSession, { limits, clock }: AdoptionContext): SessionRow {
+  const now = clock.now()
+  const cookie = readStoredCookie(stored.cookie)
+  const maxAge = typeof cookie.originalMaxAge === 'number' ? cookie.originalMaxAge : undefined
+  const idleMs = maxAge ?? limits.idleMs
+  const ours = readOurs(stored[OURS])
+  const endsAt = ours?.endsAt ?? now + Math.max(limits.absoluteMs, idleMs)
+  const texts = textsOf(stored)
+  return rowWithTexts(
+    {
+      hash,
+      publicId: ours?.publicId ?? digest(hash),
+      data: writeTexts(texts),
+      createdAt: ours?.createdAt ?? now,
+      lastSeenAt: lastSeenOf(cookie, ours, maxAge),
+      idleMs: ours?.idleMs ?? idleMs,
+      // Whether it was idle for too long the store has judged, by the cookie's date; some keep that date nowhere else.
+      expiresAt: endsAt,
+      endsAt,
+      persistent: ours?.persistent ?? maxAge !== undefined,
+      userId: undefined,
+      credentialEpoch: undefined,
+      factors: undefined,
+      authenticatedAt: undefined,
+      ip: undefined,
+      userAgent: undefined,
+    },
+    texts,
+  )
+}
+
+/** A session as express-session would have written it: its cookie's date is the time at which the store may forget it. */
+export function storedOfRow(row: SessionRow, clock: Clock): StoredSession {
+  const { data, expiresAt, publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent } = row
+  const texts = readTexts(data)
+  const cookieText = texts.get(COOKIE_KEY)
+  const cookie = new Cookie(cookieText === undefined ? {} : readCookieText(cookieText), clock)
+  const { originalMaxAge } = cookie
+  cookie.expires = new Date(expiresAt)
+  cookie.originalMaxAge = originalMaxAge
+  const session: StoredSession = { cookie }
+  for (const [key, text] of texts) if (!isOwnKey(key)) own(session, key, JSON.parse(text))
+  const ours: Ours = { publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent, predecessor: texts.get(PREDECESSOR_KEY) }
+  session[OURS] = ours
+  return session
+}
+
+/** When a session was last seen. A store's `touch` tells by the cookie's date alone, and some not even by that. */
+function lastSeenOf({ expires }: CookieFields, ours: Ours | undefined, maxAge: number | undefined): number {
+  const until = expires instanceof Date ? expires.getTime() : 0
+  if (ours === undefined) return maxAge === undefined ? 0 : until - maxAge
+  return Math.max(ours.lastSeenAt, until - ours.idleMs - touchIntervalMs(ours.idleMs))
+}
+
+/** The texts of a stored session: the application's, and ours. */
+function textsOf(stored: StoredSession): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>()
+  for (const [key, value] of Object.entries(stored)) {
+    if (key === OURS || isOwnKey(key)) continue
+    const text = textOf(key, value)
+    if (text !== undefined) texts.set(key, text)
+  }
+  texts.set(COOKIE_KEY, textOfCookie(new Cookie(readStoredCookie(stored.cookie))))
+  const predecessor = readOurs(stored[OURS])?.predecessor
+  if (predecessor !== undefined) texts.set(PREDECESSOR_KEY, predecessor)
+  return texts
+}
+
+function readOurs(value: unknown): Ours | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent, predecessor }: Record<string, unknown> = { ...value }
+  if (typeof publicId !== 'string' || typeof createdAt !== 'number' || typeof lastSeenAt !== 'number') return undefined
+  if (typeof idleMs !== 'number' || typeof endsAt !== 'number') return undefined
+  return {
+    publicId,
+    createdAt,
+    lastSeenAt,
+    idleMs,
+    endsAt,
+    persistent: persistent === true,
+    predecessor: typeof predecessor === 'string' ? predecessor : undefined,
+  }
+}

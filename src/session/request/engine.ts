@@ -1,0 +1,70 @@
+// What all requests of one middleware share.
+import type { IncomingMessage } from 'node:http'
+import type { Clock } from '../../domain/clock.ts'
+import type { SessionLimits } from '../../domain/session-lifetime.ts'
+import type { CookieAttributes, CookieSettings } from '../cookies/cookie.ts'
+import type { Transport } from '../cookies/response-cookie.ts'
+import type { SessionRow, SessionStore } from '../store.ts'
+import type { Session } from './session.ts'
+import type { SessionOperations } from './session-operations.ts'
+
+/** What an application may ask of `session()`, as it did of express-session. A membership takes the defaults. */
+export interface SessionBehavior {
+  /** Sends the cookie with every response of a stored session. */
+  readonly rolling: boolean
+  /** Marks a session as seen in the store at every request, not once per interval. */
+  readonly resave: boolean
+  /** Stores sessions that nobody wrote to. */
+  readonly saveUninitialized: boolean
+  /** What `req.session = null` and `delete req.session` do. */
+  readonly unset: 'destroy' | 'keep'
+  /** Whether `delete req.session` is noticed even where nothing else was done with the session: it costs a hold on each of its responses. */
+  readonly watchesUnset: boolean
+  /** Whether `req.session.cookie` can be changed. */
+  readonly cookieCanChange: boolean
+  /** Whether each session keeps what its cookie looks like, as it is not the same for all. */
+  readonly storesCookie: boolean
+  /** Whether a session lives as long as its cookie's maxAge, and may live longer than the absolute timeout for it. */
+  readonly idleFollowsCookie: boolean
+  readonly absoluteFollowsCookie: boolean
+  readonly transport: Transport
+  /** Hears once that a `Secure` cookie cannot go out. Default: it goes out anyway; the settings know that a proxy speaks HTTPS. */
+  onInsecure?(): void
+  /** The looks of the cookie for one request. Default: those of the settings. */
+  attributesFor?(req: IncomingMessage): CookieAttributes
+  newId?(req: IncomingMessage): string
+}
+
+export const DEFAULT_BEHAVIOR: SessionBehavior = {
+  rolling: false,
+  resave: false,
+  saveUninitialized: false,
+  unset: 'destroy',
+  watchesUnset: false,
+  cookieCanChange: false,
+  storesCookie: false,
+  idleFollowsCookie: false,
+  absoluteFollowsCookie: false,
+  transport: 'express',
+}
+
+export interface Engine<Row extends SessionRow = SessionRow> {
+  readonly store: SessionStore<Row>
+  readonly cookie: CookieSettings
+  readonly limits: SessionLimits
+  readonly clock: Clock
+  readonly behavior: SessionBehavior
+  readonly SessionClass: new (source: SessionOperations<Row>) => Session<Row>
+  /** The names that SessionClass takes for itself. */
+  readonly reserved: ReadonlySet<string>
+  isLive(row: Row | undefined): row is Row
+  /** The key under which the store keeps an id. */
+  keyOf(id: string): string
+  /** The keys of the store that a request leads to, live or not. */
+  hashesOf(req: IncomingMessage): readonly string[]
+}
+
+export interface Found<Row> {
+  readonly id: string
+  readonly row: Row
+}

@@ -1,0 +1,195 @@
+// `req.session`: a bag of plain data with a few methods. What it knows of its request is private.
+
+import type { Awaitable } from '../../domain/awaitable.ts'
+import type { Cookie } from '../cookies/session-cookie.ts'
+import { emptyObject, own, textOf } from '../data.ts'
+import type { DetachedRequest } from '../express/callback-store.ts'
+import type { SessionPatch, SessionRow } from '../store.ts'
+import { DetachedSession, isDetachedRequest } from './detached-session.ts'
+import type { SessionOperations } from './session-operations.ts'
+
+type Callback = (error?: unknown) => void
+
+/** The session of one request. Every own property is data of the application, stored as JSON under its name. */
+export class Session<Row extends SessionRow = SessionRow> {
+  readonly #source: SessionOperations<Row>
+
+  /** Sessions come with requests. Made by hand, as a store of express-session makes them, one works on the store of the request it is given. */
+  constructor(source: SessionOperations<Row> | DetachedRequest, data?: object) {
+    this.#source = isDetachedRequest(source) ? new DetachedSession(source, data) : source
+    if (data === undefined) return
+    for (const [key, value] of Object.entries(data)) if (!(key in this)) own(this, key, value)
+  }
+
+  /** For subclasses: the live row behind a session. */
+  protected static rowOf<Row extends SessionRow>(session: Session<Row>): Row | undefined {
+    return session.#source.row
+  }
+
+  /** The id that the cookie carries: a secret. Changes at a login and with `regenerate`. */
+  get id(): string {
+    return this.#source.id
+  }
+
+  /** The cookie of this session. What changes here (`maxAge`, say) goes out with the response. */
+  get cookie(): Cookie {
+    return this.#source.cookie
+  }
+
+  /**
+   * Begins a new, empty session with a new id. `req.session` is the new one at once. Requests that carried the old id may
+   * still read it for ten seconds and write nothing. It is no logout: that is `destroy`. What you copy from the old session to the new one
+   * is there although a logout may have ended the old one meanwhile: copy nothing that says who somebody is.
+   */
+  regenerate(): Promise<void>
+  regenerate(callback: Callback): this
+  regenerate(callback?: Callback): Promise<void> | this {
+    return this.#answer(this.#source.regenerate(), callback)
+  }
+
+  /** Deletes the session and clears the cookie. `req.session` is undefined afterwards. Await it: a failure that nobody awaits is lost once it is over. */
+  destroy(): Promise<void>
+  destroy(callback: Callback): this
+  destroy(callback?: Callback): Promise<void> | this {
+    return this.#answer(this.#source.destroy(), callback)
+  }
+
+  /** Stores what changed now; otherwise that happens before the response ends. */
+  save(): Promise<void>
+  save(callback: Callback): this
+  save(callback?: Callback): Promise<void> | this {
+    return this.#answer(this.#source.save(this), callback)
+  }
+
+  /** Reads the data again and drops what was not saved. Fails where the session is no longer there. */
+  reload(): Promise<void>
+  reload(callback: Callback): this
+  reload(callback?: Callback): Promise<void> | this {
+    return this.#answer(this.#source.reload(this), callback)
+  }
+
+  /**
+   * Changes the session atomically: `change` gets the data as they are stored now, and what it changed is written only where nobody
+   * else wrote meanwhile; else it is called again. So it should do nothing but change the data, which are those that are stored, without
+   * what this request has not saved. Over a store of express-session that holds within one process alone. Gives what `change` gives.
+   * Fails where the session is no longer there.
+   *
+   * @example
+   * const visits = await req.session.update((data) => (data.visits = (data.visits ?? 0) + 1))
+   */
+  update<T>(change: (data: Omit<this, keyof Session>) => Awaitable<T>): Promise<T> {
+    // What an application declared to be in its session is what it finds there.
+    return heard(this.#source.update(this, change as (data: object) => Awaitable<T>))
+  }
+
+  /** Lets the cookie's maxAge begin anew. Every response does that for the cookie it sends. */
+  resetMaxAge(): this {
+    const { cookie } = this
+    const { originalMaxAge } = cookie
+    if (!Object.isFrozen(cookie)) cookie.maxAge = originalMaxAge
+    return this
+  }
+
+  /** Marks the session as seen now; otherwise every request does that, at most once per interval. The response waits for it. */
+  touch(callback?: Callback): this {
+    this.resetMaxAge()
+    void this.#answer(this.#source.touch(this), callback)
+    return this
+  }
+
+  #answer(work: Promise<void>, callback: Callback | undefined): Promise<void> | this {
+    if (callback === undefined) return heard(work)
+    work.then(
+      () => process.nextTick(callback),
+      (error: unknown) => process.nextTick(callback, error),
+    )
+    return this
+  }
+
+  static {
+    for (const name of reservedNames(Session)) reserve(Session.prototype, name)
+    // `session[a][b] = c` with a = '__proto__' must not reach a prototype: the name is a key like any other.
+    Object.defineProperty(Session.prototype, '__proto__', {
+      get: () => undefined,
+      set(this: object, value: unknown) {
+        own(this, '__proto__', value)
+      },
+    })
+    // Nor with a = 'constructor', b = 'prototype': nothing can be added there.
+    Object.preventExtensions(Session.prototype)
+    // Nor with a = 'constructor', b = 'rowOf': the class itself is the same for all requests.
+    Object.freeze(Session)
+  }
+}
+
+/** The names that a session class takes for itself. They cannot be keys. */
+export function reservedNames(SessionClass: { readonly prototype: object }): ReadonlySet<string> {
+  const names = new Set<string>()
+  for (let at = SessionClass.prototype; at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    for (const name of Object.getOwnPropertyNames(at)) names.add(name)
+  }
+  names.delete('constructor')
+  names.delete('__proto__')
+  return names
+}
+
+/** Puts stored values into a session. */
+export function fill(session: object, texts: ReadonlyMap<string, string>, reserved: ReadonlySet<string>): void {
+  for (const [key, text] of texts) {
+    if (reserved.has(key)) continue // A stored key must not cover a getter such as `isLoggedIn`.
+    const value: unknown = JSON.parse(text)
+    if (key in session) own(session, key, value)
+    else Reflect.set(session, key, value)
+  }
+}
+
+/** What an application changed since the texts were read; undefined where nothing did. Throws a TypeError for what cannot be stored. */
+export function notice(
+  session: object,
+  texts: ReadonlyMap<string, string>,
+  reserved: ReadonlySet<string>,
+): SessionPatch | undefined {
+  let patch: Record<string, string | null> | undefined
+  let kept = 0
+  for (const key of Object.keys(session)) {
+    if (reserved.has(key)) throw new TypeError(reservedMessage(key))
+    const text = textOf(key, Reflect.get(session, key))
+    if (text === undefined) continue
+    const before = texts.get(key)
+    if (before !== undefined) kept++
+    if (before === text) continue
+    // Databases cut keys at NUL or refuse them: two keys would be one.
+    if (key.includes('\0') || !key.isWellFormed()) throw new TypeError(`req.session: ${JSON.stringify(key)} cannot be a key`)
+    patch ??= emptyObject()
+    patch[key] = text
+  }
+  if (kept === texts.size) return patch
+  for (const key of texts.keys()) {
+    if (reserved.has(key)) continue // Of the session itself, not of the application.
+    const removed = !Object.hasOwn(session, key) || textOf(key, Reflect.get(session, key)) === undefined
+    if (!removed) continue
+    patch ??= emptyObject()
+    patch[key] = null
+  }
+  return patch
+}
+
+/** Who does not wait for a failure does not hear of it; the process must not end for it. */
+function heard<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => {})
+  return work
+}
+
+function reserve(prototype: object, name: string): void {
+  const { get, value } = Object.getOwnPropertyDescriptor(prototype, name) ?? {}
+  Object.defineProperty(prototype, name, {
+    get: get ?? (() => value),
+    set() {
+      throw new TypeError(reservedMessage(name))
+    },
+  })
+}
+
+function reservedMessage(name: string): string {
+  return `req.session.${name} belongs to the session itself: store the value under another name`
+}

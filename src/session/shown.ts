@@ -1,6 +1,0 @@
-// A value in the text of a fault.
-
-export function shown(value: unknown): string {
-  if (typeof value === 'object' && value !== null) return 'an object'
-  return typeof value === 'string' ? JSON.stringify(value) : String(value)
-}

@@ -1,0 +1,195 @@
+// Sessions in PostgreSQL: one statement per verb, each atomic by itself, so that any number of processes may share the table.
+
+import { BatchLoader } from '../../database/batch-loader.ts'
+import { arrayOf, codeOf, type PostgresPool, runOn, type Values, withAsynchronousCommit } from '../../database/postgres/query.ts'
+import { StoreUnavailable } from '../../database/timeout.ts'
+import { newId } from '../../domain/secret.ts'
+import { patchData } from '../data.ts'
+import { MOST_LISTED, type SessionPatch, type SessionRow, type SessionSeen, type SessionStore } from '../store.ts'
+import { SESSION_COLUMNS, sessionFrom, valuesOf } from './columns.ts'
+
+export type { PostgresPool } from '../../database/postgres/query.ts'
+export { StoreUnavailable } from '../../database/timeout.ts'
+
+/** A null character or half a surrogate pair in a key: fine in JSON, not in jsonb. */
+const NO_JSONB = new Set(['22021', '22P02', '22P05'])
+const MOST_TRIES = 100
+
+export interface PostgresStoreOptions {
+  /** A pool of the pg package, which you made and close: `new pg.Pool({ connectionString })`. */
+  readonly pool: PostgresPool
+  /** The name of the table. Default: `guildhall_sessions`. `migrate()` makes it. */
+  readonly table?: string | undefined
+}
+
+/**
+ * Keeps sessions in a table. Works behind pgbouncer in transaction mode: nothing is prepared by name, nothing is kept in the connection.
+ *
+ * @example
+ * const store = new PostgresStore({ pool: new pg.Pool({ connectionString: process.env.DATABASE_URL }) })
+ * await store.migrate()
+ * app.use(session({ store }))
+ */
+export class PostgresStore<Row extends SessionRow = SessionRow> implements SessionStore<Row> {
+  protected readonly pool: PostgresPool
+  protected readonly table: string
+  readonly #sql: ReturnType<typeof statements>
+  readonly #found = new BatchLoader(async (hashes) => new Map((await this.read(hashes)).map((row) => [row.hash, row])))
+  /** Who this is among the processes that sweep. */
+  readonly #worker = newId()
+
+  constructor({ pool, table = 'guildhall_sessions' }: PostgresStoreOptions) {
+    if (typeof pool?.query !== 'function') throw new TypeError('PostgresStore: pool must be a Pool of the pg package')
+    if (!/^\w+$/.test(table)) throw new TypeError(`PostgresStore: the table must be a plain name, got ${table}`)
+    this.pool = pool
+    this.table = table
+    this.#sql = statements(table)
+  }
+
+  /** Makes the table where it is missing. Two processes may call it at once. A role that may not make tables needs it done before. */
+  async migrate(): Promise<void> {
+    await this.#run(this.#sql.migrate)
+  }
+
+  /** The rows of some hashes, read from the table in one statement. A subclass may read more along with them. */
+  protected async read(hashes: readonly string[]): Promise<readonly Row[]> {
+    const { rows } = await this.#run(this.#sql.find, [arrayOf(hashes)])
+    // Without a subclass that says otherwise, Row is SessionRow.
+    return rows.map((row) => sessionFrom(row) as Row)
+  }
+
+  async create(row: SessionRow): Promise<void> {
+    await this.#run(this.#sql.create, valuesOf(row))
+  }
+
+  find(hash: string): Promise<Row | undefined> {
+    return this.#found.find(hash)
+  }
+
+  async update(
+    hash: string,
+    patch: SessionPatch,
+    { unchangedFrom }: { readonly unchangedFrom?: string | undefined } = {},
+  ): Promise<boolean> {
+    const removed = Object.keys(patch).filter((key) => patch[key] === null)
+    const written = JSON.stringify(Object.fromEntries(Object.entries(patch).filter(([, text]) => text !== null)))
+    try {
+      return await this.#changes(this.#sql.update, [hash, written, removed, unchangedFrom ?? null])
+    } catch (error) {
+      if (!NO_JSONB.has(codeOf(error))) throw error
+      return this.#updateHere(hash, patch, unchangedFrom)
+    }
+  }
+
+  touch(hash: string, { lastSeenAt, expiresAt, limits }: SessionSeen): Promise<boolean> {
+    if (limits === undefined) return this.#changes(this.#sql.touch, [hash, lastSeenAt, expiresAt])
+    const { idleMs, endsAt, persistent } = limits
+    return this.#changes(this.#sql.touchLimits, [hash, lastSeenAt, expiresAt, idleMs, endsAt, persistent ? 1 : 0])
+  }
+
+  supersede(hash: string, until: number): Promise<boolean> {
+    return this.#changes(this.#sql.supersede, [hash, until])
+  }
+
+  delete(hash: string): Promise<boolean> {
+    return this.#changes(this.#sql.delete, [hash])
+  }
+
+  async listByUser(userId: string): Promise<readonly SessionRow[]> {
+    const { rows } = await this.#run(this.#sql.listByUser, [userId])
+    return rows.map(sessionFrom)
+  }
+
+  async deleteByUser(userId: string, { except = '' }: { readonly except?: string | undefined } = {}): Promise<number> {
+    return (await this.#run(this.#sql.deleteByUser, [userId, except])).rowCount
+  }
+
+  async deleteExpired(now: number, limit: number): Promise<number> {
+    return (await this.#run(this.#sql.deleteExpired, [now, limit])).rowCount
+  }
+
+  acquireCleanupLease(now: number, until: number): Promise<boolean> {
+    return this.#changes(this.#sql.acquireCleanupLease, [this.#worker, until, now])
+  }
+
+  async all(now: number, limit: number): Promise<readonly SessionRow[]> {
+    const { rows } = await this.#run(this.#sql.all, [now, limit])
+    return rows.map(sessionFrom)
+  }
+
+  async count(now: number): Promise<number> {
+    const { rows } = await this.#run(this.#sql.count, [now])
+    return Number(rows[0]?.[0])
+  }
+
+  async clear(): Promise<void> {
+    await this.#run(this.#sql.clear)
+  }
+
+  /** The pool belongs to who made it. */
+  close(): void {}
+
+  /** For keys that jsonb cannot hold: merged here, written where nobody else wrote meanwhile. */
+  async #updateHere(hash: string, patch: SessionPatch, unchangedFrom: string | undefined): Promise<boolean> {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const { rows } = await this.#run(this.#sql.data, [hash])
+      if (rows[0] === undefined) return false
+      const data = String(rows[0][0])
+      if (unchangedFrom !== undefined && data !== unchangedFrom) return false
+      if (await this.#changes(this.#sql.replace, [hash, patchData(data, patch), data])) return true
+    }
+    throw new StoreUnavailable(`${MOST_TRIES} times somebody else was faster`)
+  }
+
+  async #changes(sql: string, values: unknown[]): Promise<boolean> {
+    return (await this.#run(sql, values)).rowCount > 0
+  }
+
+  #run(sql: string, values: unknown[] = []): Promise<Values> {
+    return runOn(this.pool, sql, values)
+  }
+}
+
+function statements(table: string) {
+  const columns = SESSION_COLUMNS.join(', ')
+  const lives = 'WHERE hash = $1 AND idle_ms > 0'
+  return {
+    // Two processes that start at once would both make it, and one would fail: the lock is for the length of the block.
+    migrate: `DO $$ BEGIN
+      PERFORM pg_advisory_xact_lock(hashtext('guildhall ${table}'));
+      IF to_regclass('${table}') IS NULL THEN
+        CREATE TABLE ${table} (
+          hash text PRIMARY KEY, public_id text NOT NULL UNIQUE, data text NOT NULL, created_at bigint NOT NULL,
+          last_seen_at bigint NOT NULL, idle_ms bigint NOT NULL, expires_at bigint NOT NULL, ends_at bigint NOT NULL,
+          persistent integer NOT NULL, user_id text, credential_epoch bigint, factors text, authenticated_at bigint, ip text, user_agent text);
+        CREATE INDEX ${table}_user_id ON ${table} (user_id);
+        CREATE INDEX ${table}_expires_at ON ${table} (expires_at);
+        CREATE TABLE ${table}_sweep (id integer PRIMARY KEY, worker text NOT NULL, until bigint NOT NULL);
+      END IF;
+    END $$`,
+    create: `INSERT INTO ${table} (${columns}) VALUES (${SESSION_COLUMNS.map((_, at) => `$${at + 1}`).join(', ')})`,
+    find: `SELECT ${columns} FROM ${table} WHERE hash = ANY($1::text[])`,
+    update: withAsynchronousCommit(
+      `UPDATE ${table} SET data = ((data::jsonb || $2::jsonb) - $3::text[])::text ${lives} AND ($4::text IS NULL OR data = $4)`,
+    ),
+    data: `SELECT data FROM ${table} ${lives}`,
+    replace: withAsynchronousCommit(`UPDATE ${table} SET data = $2 ${lives} AND data = $3`),
+    touch: withAsynchronousCommit(
+      `UPDATE ${table} SET last_seen_at = greatest(last_seen_at, $2::bigint), expires_at = greatest(expires_at, $3::bigint) ${lives}`,
+    ),
+    touchLimits:
+      withAsynchronousCommit(`UPDATE ${table} SET last_seen_at = greatest(last_seen_at, $2::bigint), expires_at = $3, idle_ms = $4, ends_at = $5,
+      persistent = $6 ${lives}`),
+    supersede: `UPDATE ${table} SET idle_ms = 0, expires_at = least(expires_at, $2::bigint), ends_at = least(expires_at, $2::bigint) ${lives}`,
+    delete: `DELETE FROM ${table} WHERE hash = $1`,
+    listByUser: `SELECT ${columns} FROM ${table} WHERE user_id = $1 ORDER BY last_seen_at DESC, created_at DESC LIMIT ${MOST_LISTED}`,
+    deleteByUser: `DELETE FROM ${table} WHERE user_id = $1 AND hash <> $2`,
+    all: `SELECT ${columns} FROM ${table} WHERE expires_at > $1 LIMIT $2`,
+    count: `SELECT count(*) FROM ${table} WHERE expires_at > $1`,
+    clear: `DELETE FROM ${table}`,
+    acquireCleanupLease: `INSERT INTO ${table}_sweep (id, worker, until) VALUES (1, $1, $2) ON CONFLICT (id) DO UPDATE
+      SET worker = excluded.worker, until = excluded.until WHERE ${table}_sweep.until <= $3 OR ${table}_sweep.worker = excluded.worker`,
+    deleteExpired: `DELETE FROM ${table} WHERE hash IN (SELECT hash FROM ${table} WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2
+      FOR UPDATE SKIP LOCKED)`,
+  }
+}

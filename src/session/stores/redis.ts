@@ -1,0 +1,209 @@
+// Sessions in Redis or Valkey: one key per session, one script per verb, each atomic by itself. Redis takes out what has expired.
+
+import { type RedisClient, runScript, type Script } from '../../database/redis/script.ts'
+import { readTexts, writeTexts } from '../data.ts'
+import { MOST_LISTED, type SessionPatch, type SessionRow, type SessionSeen, type SessionStore } from '../store.ts'
+import { CREATE, DATA, DELETE, FIND, FORGET, NAME, NAMES, RETIRE, TOUCH, UPDATE } from './redis-scripts.ts'
+
+export type { RedisClient, RedisScriptOptions } from '../../database/redis/script.ts'
+export { StoreUnavailable } from '../../database/timeout.ts'
+
+export interface RedisStoreOptions {
+  /**
+   * An open client of the redis package, which you made, listen to (`error`) and close: of one server, of Sentinel or of a cluster.
+   * Give it `disableOfflineQueue: true`: commands that wait for a connection would come late.
+   */
+  readonly client: RedisClient
+  /** What every key begins with. Default: `guildhall:`. */
+  readonly prefix?: string | undefined
+}
+
+/** What never changes in a session. JSON leaves out what is undefined. */
+type Fixed = Pick<
+  SessionRow,
+  'publicId' | 'createdAt' | 'userId' | 'credentialEpoch' | 'factors' | 'authenticatedAt' | 'ip' | 'userAgent'
+>
+
+/**
+ * Keeps sessions in Redis 6.2 or newer, or Valkey. What has expired is gone after a minute, by itself.
+ *
+ * @example
+ * const client = createClient({ url: process.env.REDIS_URL, disableOfflineQueue: true })
+ * client.on('error', () => {})
+ * await client.connect()
+ * app.use(session({ store: new RedisStore({ client }) }))
+ */
+export class RedisStore<Row extends SessionRow = SessionRow> implements SessionStore<Row> {
+  readonly #client: RedisClient
+  /** Without the client's own timer, a third of what a call costs: a read has our deadline, and one that is sent late harms nobody. */
+  readonly #reader: RedisClient
+  readonly #prefix: string
+
+  constructor({ client, prefix = 'guildhall:' }: RedisStoreOptions) {
+    if (typeof client?.evalSha !== 'function') throw new TypeError('RedisStore: client must be a client of the redis package')
+    if (!/^[\w:.-]{1,64}$/.test(prefix))
+      throw new TypeError(`RedisStore: the prefix must have 1 to 64 letters, digits or any of :._-, got '${prefix}'`)
+    this.#client = client
+    this.#reader = client.withCommandOptions?.({ timeout: 0 }) ?? client
+    this.#prefix = prefix
+  }
+
+  /** The row of a hash, read from Redis. A subclass may read more along with it. */
+  protected async read(hash: string): Promise<Row | undefined> {
+    // Without a subclass that says otherwise, Row is SessionRow.
+    return (await this.#find(hash)) as Row | undefined
+  }
+
+  async create(row: SessionRow): Promise<void> {
+    const { hash, data, lastSeenAt, idleMs, expiresAt, endsAt, persistent, ...fixed } = row
+    // The index first: it may name a session that is not there, but none may be there that it does not name.
+    if (fixed.userId !== undefined) await this.#name(fixed.userId, row)
+    const limits = { lastSeenAt, idleMs, expiresAt, endsAt, persistent: Number(persistent) }
+    const fields = [['row', JSON.stringify(fixed)], ...Object.entries(limits), ...fieldsOf(readTexts(data))]
+    if ((await this.#on(hash, CREATE, [expiresAt, ...fields.flat()])) !== 1) throw new Error('a session with this hash exists')
+  }
+
+  find(hash: string): Promise<Row | undefined> {
+    return this.read(hash)
+  }
+
+  async update(
+    hash: string,
+    patch: SessionPatch,
+    { unchangedFrom }: { readonly unchangedFrom?: string | undefined } = {},
+  ): Promise<boolean> {
+    const expected = unchangedFrom === undefined ? [] : fieldsOf(readTexts(unchangedFrom))
+    const written: [string, string][] = []
+    const removed: string[] = []
+    for (const [key, text] of Object.entries(patch)) {
+      if (text === null) removed.push(fieldOf(key))
+      else written.push([fieldOf(key), text])
+    }
+    const counts = [unchangedFrom === undefined ? -1 : expected.length, written.length, removed.length]
+    return (await this.#on(hash, UPDATE, [...counts, ...expected.flat(), ...written.flat(), ...removed])) === 1
+  }
+
+  async touch(hash: string, { lastSeenAt, expiresAt, limits }: SessionSeen): Promise<boolean> {
+    if (limits === undefined) return (await this.#on(hash, TOUCH, [lastSeenAt, expiresAt])) === 1
+    const { idleMs, endsAt, persistent } = limits
+    const row = await this.#find(hash)
+    // It may end later now, and then its index must not end before it.
+    if (row?.userId !== undefined) await this.#name(row.userId, { hash, endsAt })
+    return (await this.#on(hash, TOUCH, [lastSeenAt, expiresAt, idleMs, endsAt, Number(persistent)])) === 1
+  }
+
+  async supersede(hash: string, until: number): Promise<boolean> {
+    return (await this.#on(hash, RETIRE, [until])) === 1
+  }
+
+  async delete(hash: string): Promise<boolean> {
+    const fixed = await this.#delete(hash)
+    if (fixed?.userId !== undefined) this.#forget(fixed.userId, [hash])
+    return fixed !== undefined
+  }
+
+  async listByUser(userId: string): Promise<readonly SessionRow[]> {
+    const { hashes, old } = await this.#names(userId)
+    const found = await Promise.all(hashes.map((hash) => this.#find(hash)))
+    this.#forget(
+      userId,
+      old.filter((_, at) => found[at] === undefined),
+    )
+    return found
+      .filter((row) => row !== undefined)
+      .toReversed()
+      .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt || b.createdAt - a.createdAt)
+      .slice(0, MOST_LISTED)
+  }
+
+  async deleteByUser(userId: string, { except }: { readonly except?: string | undefined } = {}): Promise<number> {
+    const { hashes, old } = await this.#names(userId)
+    const ended = hashes.filter((hash) => hash !== except)
+    const were = await Promise.all(ended.map((hash) => this.#delete(hash)))
+    const gone = ended.filter((_, at) => were[at] !== undefined)
+    this.#forget(userId, [...gone, ...old.filter((hash) => hash !== except)])
+    return gone.length
+  }
+
+  /** Nothing to do: Redis takes out what has expired. */
+  deleteExpired(): number {
+    return 0
+  }
+
+  /** The client belongs to who made it. */
+  close(): void {}
+
+  async #find(hash: string): Promise<SessionRow | undefined> {
+    const reply = await runScript(this.#reader, FIND, this.#keyOf(hash))
+    return Array.isArray(reply) && reply.length > 0 ? rowFrom(hash, reply.map(String)) : undefined
+  }
+
+  async #delete(hash: string): Promise<Fixed | undefined> {
+    const text = await this.#on(hash, DELETE)
+    return typeof text === 'string' ? JSON.parse(text) : undefined
+  }
+
+  async #name(userId: string, { hash, endsAt }: Pick<SessionRow, 'hash' | 'endsAt'>): Promise<void> {
+    await this.#onUser(userId, NAME, [hash, endsAt])
+  }
+
+  /** What a user's index names, the oldest first, and which of it is old: a name that is young may be that of a session on its way. */
+  async #names(userId: string): Promise<{ readonly hashes: readonly string[]; readonly old: readonly string[] }> {
+    const reply = await this.#onUser(userId, NAMES)
+    const [count, names]: unknown[] = Array.isArray(reply) ? reply : []
+    const hashes = Array.isArray(names) ? names.map(String) : []
+    return { hashes, old: hashes.slice(0, Number(count)) }
+  }
+
+  /** Nobody waits for it: a name without a session is taken out at the next reading. */
+  #forget(userId: string, hashes: readonly string[]): void {
+    if (hashes.length > 0) this.#onUser(userId, FORGET, hashes).catch(() => {})
+  }
+
+  #on(hash: string, script: Script, values?: readonly (string | number)[]): Promise<unknown> {
+    return runScript(this.#client, script, this.#keyOf(hash), values)
+  }
+
+  #keyOf(hash: string): string {
+    return `${this.#prefix}session:${hash}`
+  }
+
+  #onUser(userId: string, script: Script, values?: readonly (string | number)[]): Promise<unknown> {
+    return runScript(this.#client, script, `${this.#prefix}user:${userId}`, values)
+  }
+}
+
+/** As JSON text a key of any characters is one that Redis gives back as it was. */
+function fieldOf(key: string): string {
+  return DATA + JSON.stringify(key)
+}
+
+function fieldsOf(texts: ReadonlyMap<string, string>): [string, string][] {
+  return [...texts].map(([key, text]) => [fieldOf(key), text])
+}
+
+/** The row from names and values in turn. Redis keeps no order; one order makes one text of the same data. */
+function rowFrom(hash: string, reply: readonly string[]): SessionRow {
+  const fields = new Map<string, string>()
+  for (let at = 0; at + 1 < reply.length; at += 2) fields.set(reply[at] ?? '', reply[at + 1] ?? '')
+  const fixed: Fixed = JSON.parse(fields.get('row') ?? 'null')
+  const number = (name: string): number => Number(fields.get(name))
+  const data = [...fields].filter(([name]) => name.startsWith(DATA)).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return {
+    hash,
+    publicId: fixed.publicId,
+    data: writeTexts(data.map(([name, text]) => [JSON.parse(name.slice(DATA.length)), text])),
+    createdAt: fixed.createdAt,
+    lastSeenAt: number('lastSeenAt'),
+    idleMs: number('idleMs'),
+    expiresAt: number('expiresAt'),
+    endsAt: number('endsAt'),
+    persistent: number('persistent') === 1,
+    userId: fixed.userId,
+    credentialEpoch: fixed.credentialEpoch,
+    factors: fixed.factors,
+    authenticatedAt: fixed.authenticatedAt,
+    ip: fixed.ip,
+    userAgent: fixed.userAgent,
+  }
+}

@@ -1,0 +1,159 @@
+// Every option of a membership, with its meaning, its default and what follows from it. `check-options.ts` holds them to it.
+
+import type { PostgresPool } from '../database/postgres/query.ts'
+import type { RedisClient } from '../database/redis/script.ts'
+import type { Clock } from '../domain/clock.ts'
+import type { Duration } from '../domain/duration.ts'
+import type { Hooks } from '../domain/hooks.ts'
+import type { Logger } from '../domain/logger.ts'
+import type { Locale } from '../i18n/translate.ts'
+import type { RedisPlace } from '../storage/redis/database.ts'
+
+export interface MembershipOptions {
+  /** Where people reach the site, `'https://example.org'`: scheme, host, port. Required. Its scheme decides the cookie's name and `Secure`, once. */
+  readonly baseUrl: string
+  /** `'sqlite:PATH'`, `'sqlite::memory:'`, `'postgres://...'` or an open pool of the pg package. Required. A missing file is made, readable by its owner only; PostgreSQL needs pg installed beside us. */
+  readonly database: string | PostgresPool
+  /** Where sessions and counters live instead of in the database: `'redis://...'`, `'rediss://...'`, or an open client of the redis package, for one server, Sentinel or a cluster. Default: none. While Redis is away, who is logged in is answered with 503; it needs redis installed beside us. */
+  readonly redis?: string | RedisClient
+  /** What every key in Redis begins with. Default: `'guildhall:'`. Sites that share one Redis need one each. */
+  readonly redisPrefix?: string
+  /** Where the membership's paths begin, `'/members'`. Default: `''`, the root. */
+  readonly path?: string
+  /** 32 bytes or more; a list rotates: the first is used; with another first, every throttle starts anew. Keys are derived from it. Required in production. Default: elsewhere a new one at each start. */
+  readonly secret?: string | readonly string[]
+  /** The name in the wordmark and in titles. Default: `'Guildhall'`. Passwords may not lean on it. */
+  readonly siteName?: string
+  /** CSS of your own for our pages: `':root { --hue: 265; --radius: 4px }'`. Default: none. It stands behind ours and wins; what it loads must come from this site. */
+  readonly styleSheet?: string
+  /** Whether unsafe settings are refused. Default: whether `baseUrl` names another host than this machine itself. */
+  readonly production?: boolean
+  /** Allows a `baseUrl` without TLS in production. Default: false. Consequence: anybody on the way reads cookies and passwords. */
+  readonly insecureHttp?: boolean
+  readonly session?: SessionTimes
+  readonly cookie?: {
+    /** Name of the session cookie, without its `__Host-`. Default: `'guildhall'`. */
+    readonly name?: string
+    /** Whether links from other sites bring the cookie along. Default: `'strict'`. `'lax'` is for hosts whose own routes need it on such a link. */
+    readonly sameSite?: 'strict' | 'lax'
+  }
+  readonly passwords?: PasswordOptions
+  /** Who may register. Default: `'open'`. Closed: accounts are made at the command line. */
+  readonly registration?: 'open' | 'closed'
+  /** Whether tries are limited. Default: true; false is refused in production. */
+  readonly rateLimit?: boolean
+  /** Other origins whose writes are welcome, exact: `['https://app.example.org']`. Default: none. */
+  readonly trustedOrigins?: readonly string[]
+  /** Whether writes without `Sec-Fetch-Site` and `Origin` are refused. Default: false. */
+  readonly strictOrigin?: boolean
+  /** The language where the visitor's is none of ours. Default: `'en'`. */
+  readonly locale?: Locale
+  /**
+   * Leaves features out or moves their pages: `{ registration: false, profile: { path: '/me' } }`. Default: all, at the paths of the documentation.
+   * What is left out is not served: your application may serve that path itself.
+   */
+  readonly features?: FeatureOptions
+  /** Where your application has a say before something happens; a hook refuses with `throw new Refusal(code, text)`. Default: none. */
+  readonly hooks?: Hooks
+  /** Takes what is worth logging, as pino's loggers do. Default: warnings and errors to the console. */
+  readonly logger?: Logger
+  /** Where the time comes from. Default: the system's. Tests pass one they can move. */
+  readonly clock?: Clock
+}
+
+export interface SessionTimes {
+  /** Ends a session after this time without a request. Default: `'15m'`. */
+  readonly idleTimeout?: Duration
+  /** Ends a session whatever happens. Default: `'12h'`. */
+  readonly absoluteTimeout?: Duration
+  /** The idle timeout of people who asked to be remembered. Default: `'14d'`. */
+  readonly rememberIdleTimeout?: Duration
+  /** The absolute timeout of people who asked to be remembered. Default: `'30d'`. At most 400 days: browsers keep no cookie longer. */
+  readonly rememberAbsoluteTimeout?: Duration
+  /** Keys of an anonymous `req.session` that survive the login. Default: none. */
+  readonly keepAtLogin?: readonly string[]
+}
+
+export interface PasswordOptions {
+  /** How new passwords are hashed. Default: `'argon2id'`. Hashes follow the setting at the next login. */
+  readonly hash?: 'argon2id' | 'bcrypt'
+  /** Code points a password must have. Default: 8; 15 is what NIST asks where the password is the only factor. */
+  readonly minLength?: number
+  /** A secret outside the database that every hash needs; a list rotates. Default: none. Losing it locks everybody out. */
+  readonly pepper?: string | readonly string[]
+  /** argon2id memory in KiB. Default: 19456 (OWASP). Less is refused in production. */
+  readonly memoryKiB?: number
+  /** argon2id passes. Default: 2 (OWASP). Less is refused in production. */
+  readonly passes?: number
+  /** bcrypt cost: each step doubles the work. Default: 12. Less than 10 is refused in production. */
+  readonly bcryptCost?: number
+  /** Hashes that run at the same time. Default: the processors at hand. */
+  readonly workers?: number
+  /** Hashes that may wait; beyond it the answer is 503. Default: 256. */
+  readonly queueLimit?: number
+}
+
+/** Each feature and the path of its page. */
+export const FEATURE_PATHS = {
+  registration: '/register',
+  login: '/login',
+  logout: '/logout',
+  profile: '/profile',
+  security: '/account/security',
+  reauthentication: '/reauthenticate',
+  language: '/language',
+} as const
+
+export type FeatureName = keyof typeof FEATURE_PATHS
+
+export const FEATURE_NAMES: readonly FeatureName[] = Object.keys(FEATURE_PATHS).filter(
+  (name): name is FeatureName => name in FEATURE_PATHS,
+)
+
+/** Declared paths that the application moved, and where to. */
+export function movedPaths(features: FeatureOptions): ReadonlyMap<string, string> {
+  const moved = new Map<string, string>()
+  for (const name of FEATURE_NAMES) {
+    const choice = features[name]
+    if (choice) moved.set(FEATURE_PATHS[name], choice.path)
+  }
+  return moved
+}
+
+/** For each feature `false`, or the path of its page below the membership's `path`; its JSON door moves along. */
+export type FeatureOptions = { readonly [Name in FeatureName]?: false | { readonly path: string } }
+
+/** The options, checked and complete. */
+export interface Settings {
+  readonly baseUrl: URL
+  readonly database: string | PostgresPool
+  readonly redis: RedisPlace | undefined
+  readonly path: string
+  readonly secrets: readonly string[]
+  readonly siteName: string
+  readonly styleSheet: string
+  readonly production: boolean
+  readonly session: { readonly idleMs: number; readonly absoluteMs: number }
+  readonly remember: { readonly idleMs: number; readonly absoluteMs: number }
+  readonly keepAtLogin: readonly string[]
+  readonly cookie: { readonly name: string; readonly sameSite: 'strict' | 'lax'; readonly secure: boolean }
+  readonly passwords: {
+    readonly hash: 'argon2id' | 'bcrypt'
+    readonly minLength: number
+    readonly peppers: readonly string[]
+    readonly memoryKiB: number
+    readonly passes: number
+    readonly bcryptCost: number
+    readonly workers: number | undefined
+    readonly queueLimit: number
+  }
+  readonly registration: 'open' | 'closed'
+  readonly rateLimit: boolean
+  readonly trustedOrigins: readonly string[]
+  readonly strictOrigin: boolean
+  readonly locale: Locale
+  readonly features: FeatureOptions
+  readonly hooks: Hooks
+  readonly logger: Logger
+  readonly clock: Clock
+}

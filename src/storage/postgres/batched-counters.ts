@@ -1,0 +1,68 @@
+// Counters in a server of databases: those of one process who count in the same counter at the same time count together, in one statement. Each by itself they would wait for one row, and hold every connection while they do.
+import type { CountedUse, Counters, CounterWindow, Use } from '../contract.ts'
+import type { SqlCounters } from '../counters.ts'
+
+interface Waiting {
+  readonly use: Use
+  readonly resolve: (counted: CountedUse) => void
+  readonly reject: (error: unknown) => void
+}
+
+export class BatchedCounters implements Counters {
+  readonly #counters: SqlCounters
+  /** Who comes while others of the same counter are being counted. */
+  readonly #waiting = new Map<string, Waiting[]>()
+
+  constructor(counters: SqlCounters) {
+    this.#counters = counters
+  }
+
+  consume(use: Use): Promise<CountedUse> {
+    return new Promise((resolve, reject) => {
+      const waiting = this.#waiting.get(use.key)
+      if (waiting) {
+        waiting.push({ use, resolve, reject })
+        return
+      }
+      this.#waiting.set(use.key, [])
+      void this.#countAll(use.key, [{ use, resolve, reject }])
+    })
+  }
+
+  async refund(window: CounterWindow): Promise<void> {
+    await this.#counters.refund(window)
+  }
+
+  async clear(window: CounterWindow): Promise<void> {
+    await this.#counters.clear(window)
+  }
+
+  sweep(now: number, limit: number): Promise<number> {
+    return this.#counters.sweep(now, limit)
+  }
+
+  /** One party after the other, until nobody waits any more. */
+  async #countAll(key: string, first: readonly Waiting[]): Promise<void> {
+    for (let party = first; party.length > 0; party = this.#next(key)) {
+      try {
+        await this.#count(party)
+      } catch (error) {
+        // Who waits for a database that does not answer has waited as long as those before them.
+        for (const { reject } of [...party, ...this.#next(key)]) reject(error)
+      }
+    }
+    this.#waiting.delete(key)
+  }
+
+  #next(key: string): readonly Waiting[] {
+    return this.#waiting.get(key)?.splice(0) ?? []
+  }
+
+  /** As many as have room are counted, in the order in which they came. All of them were there when it was looked. */
+  async #count(party: readonly Waiting[]): Promise<void> {
+    const last = party.at(-1)
+    if (!last) return
+    const { counted, windowEnd } = await this.#counters.consumeUpTo(party.length, last.use)
+    for (const [at, { resolve }] of party.entries()) resolve({ counted: at < counted, windowEnd })
+  }
+}

@@ -1,0 +1,43 @@
+// A database file that is made under another name, and gets its own when it is whole.
+import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { newId } from '../../domain/secret.ts'
+
+/** What SQLite may put beside a file. */
+export const SIDECARS = ['-journal', '-wal', '-shm']
+
+/** A file under another name until it is whole. A crash leaves `….unfinished-…`, which nothing of ours reads. */
+export async function withTemporaryFile(path: string, work: (draft: string) => Promise<void>): Promise<void> {
+  const draft = `${path}.unfinished-${newId()}`
+  closeSync(openSync(draft, 'wx', 0o600))
+  try {
+    await work(draft)
+  } finally {
+    for (const end of ['', ...SIDECARS]) rmSync(draft + end, { force: true })
+  }
+}
+
+/** The name appears with everything behind it, or not at all. Throws EEXIST where somebody has it. */
+export function renameIntoPlace(draft: string, to: string): void {
+  sync(draft)
+  try {
+    // Unlike a rename it writes over nothing.
+    linkSync(draft, to)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') throw error
+    // A memory stick knows no links.
+    renameSync(draft, to)
+  }
+  sync(dirname(to))
+}
+
+export function sync(path: string): void {
+  // Windows opens no folder.
+  if (process.platform === 'win32') return
+  const file = openSync(path, 'r')
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}

@@ -1,0 +1,66 @@
+// guildhall/testing: what the tests of an application need, and the laws that a session store of one's own is held to.
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import { type Clock, systemClock } from '../domain/clock.ts'
+import { type Duration, parseDuration } from '../domain/duration.ts'
+import type { Membership } from '../membership.ts'
+
+export { type SuiteOptions, sessionRow, sessionStoreSuite, type TestRunner } from './session-store-contract.ts'
+
+export interface TestClock extends Clock {
+  /** Moves it: `forward('16m')`. Throws a TypeError for what is no duration. */
+  forward(by: Duration): void
+}
+
+/**
+ * A clock that stands still until a test moves it, so that no test waits. Default: begins now; else at these milliseconds since 1970 UTC.
+ *
+ * @example
+ * const clock = testClock()
+ * const membership = createMembership({ baseUrl: 'http://localhost:3000', database: 'sqlite::memory:', clock })
+ * clock.forward('16m') // everybody who was idle is logged out
+ */
+export function testClock(start: number = systemClock.now()): TestClock {
+  let now = start
+  return {
+    now: () => now,
+    forward(by) {
+      const ms = parseDuration(by)
+      if (ms === undefined) throw new TypeError(`testClock: forward takes a duration like '16m', got '${by}'`)
+      now += ms
+    },
+  }
+}
+
+/**
+ * Logs a user in without a password and gives the value of the `Cookie` header that requests bring along from then on. The login is a real
+ * one: hooks and the account's status are asked, it is audited, it ends as others do. Throws a TypeError where there is no such user, and in
+ * production; what a hook refuses it throws as MembershipError.
+ *
+ * @example
+ * await membership.users.create({ username: 'alice', password: 'granite lantern ferry' })
+ * const cookie = await logInAs(membership, 'alice')
+ * const answer = await fetch('http://localhost:3000/diary', { headers: { cookie } })
+ */
+export async function logInAs(membership: Membership, username: string): Promise<string> {
+  // On first use: who only runs the laws of stores loads nothing else.
+  const [{ internalsOf }, { signInById }] = await Promise.all([import('../membership.ts'), import('../core/sign-in-by-id.ts')])
+  const { http, settings } = internalsOf(membership)
+  if (settings.production) throw new TypeError('logInAs is for tests: this membership is one for production')
+  const user = await membership.users.find(username)
+  if (!user) throw new TypeError(`logInAs: there is no user ${username}: make one with membership.users.create(...)`)
+  const req = new IncomingMessage(new Socket())
+  await new Promise<void>((done, fail) => {
+    http.sessions.handle(req, new ServerResponse(req), (error) => (error === undefined ? done() : fail(error)))
+  })
+  await signInById(http.core, user.id, {
+    ip: undefined,
+    userAgent: undefined,
+    language: undefined,
+    session: undefined,
+    startSession: (login) => http.sessions.renew(req, login),
+    endSession: () => http.sessions.end(req),
+  })
+  if (!('sessionID' in req) || typeof req.sessionID !== 'string') throw new Error('the login made no session')
+  return `${http.cookieName}=${req.sessionID}`
+}

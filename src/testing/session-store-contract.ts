@@ -1,0 +1,323 @@
+// The laws of session stores as tests: whoever writes a store runs them, with node:test or any runner that has describe and it.
+import assert from 'node:assert/strict'
+import { setTimeout } from 'node:timers/promises'
+import type { Awaitable } from '../domain/awaitable.ts'
+import { systemClock } from '../domain/clock.ts'
+import type { SessionRow, SessionStore } from '../session/store.ts'
+
+export interface TestRunner {
+  describe(name: string, body: () => void): unknown
+  it(name: string, body: () => Promise<void>): unknown
+}
+
+export interface SuiteOptions {
+  /** Whether the store takes out by itself what has expired, as Redis does. Default: false. Such a row may be gone, and nothing is left to sweep. */
+  readonly expiresByItself?: boolean
+}
+
+/** The present: a store that takes out what has expired has a clock of its own. */
+const NOW = systemClock.now()
+let made = 0
+
+/** A row of a session that nobody else has. */
+export function sessionRow(changes: Partial<SessionRow> = {}): SessionRow {
+  made++
+  return {
+    hash: `${made}-${process.pid}`.padEnd(43, 'h'),
+    publicId: `public-${made}-${process.pid}`,
+    data: '{}',
+    createdAt: NOW,
+    lastSeenAt: NOW,
+    idleMs: 900_000,
+    expiresAt: NOW + 960_000,
+    endsAt: NOW + 43_200_000,
+    persistent: false,
+    userId: undefined,
+    credentialEpoch: undefined,
+    factors: undefined,
+    authenticatedAt: undefined,
+    ip: undefined,
+    userAgent: undefined,
+    ...changes,
+  }
+}
+
+/**
+ * Declares tests for every law of `SessionStore`. `makeStore` gives an empty store each time; the suite closes it.
+ *
+ * @example
+ * import { describe, it } from 'node:test'
+ * sessionStoreSuite('MyStore', () => new MyStore(), { describe, it })
+ */
+export function sessionStoreSuite(
+  name: string,
+  makeStore: () => Awaitable<SessionStore>,
+  { describe, it }: TestRunner,
+  { expiresByItself = false }: SuiteOptions = {},
+): void {
+  const law = (title: string, proof: (store: SessionStore) => Promise<void>): void => {
+    it(title, async () => {
+      const store = await makeStore()
+      try {
+        await proof(store)
+      } finally {
+        await store.close()
+      }
+    })
+  }
+
+  describe(name, () => {
+    law('gives back what was created, every column of it', async (store) => {
+      const login = { userId: 'u1', credentialEpoch: 3, factors: 'password', authenticatedAt: NOW, ip: '::1', userAgent: 'Ünï/1' }
+      const rows = [sessionRow(), sessionRow({ ...login, persistent: true, data: '{"cart":"[1,2]"}' })]
+      for (const row of rows) await store.create(row)
+      for (const row of rows) assert.partialDeepStrictEqual(await store.find(row.hash), row)
+      assert.equal(await store.find('unknown'), undefined)
+    })
+
+    law('1: creates a hash once, and leaves the first row as it is', async (store) => {
+      const row = sessionRow({ data: '{"a":"1"}' })
+      await store.create(row)
+      await assert.rejects(async () => store.create({ ...sessionRow(), hash: row.hash }))
+      assert.deepEqual(await dataOf(store, row), { a: '1' })
+    })
+
+    law('1: of parallel creates of one hash exactly one succeeds', async (store) => {
+      const row = sessionRow()
+      const results = await Promise.allSettled(times(20, async () => store.create({ ...sessionRow(), hash: row.hash })))
+      assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
+    })
+
+    law('2: updates and touches an existing row, says so, and never makes one', async (store) => {
+      const row = sessionRow()
+      await store.create(row)
+      assert.equal(await store.update(row.hash, { a: '1' }), true)
+      assert.equal(await store.touch(row.hash, later(row, 1)), true)
+      assert.equal(await store.update('unknown', { a: '1' }), false)
+      assert.equal(await store.touch('unknown', later(row, 1)), false)
+      assert.equal(await store.find('unknown'), undefined)
+    })
+
+    law('3: replaces and removes exactly the keys of a patch', async (store) => {
+      const row = sessionRow({ data: '{"a":"1","b":"{\\"x\\":1}","c":"3"}' })
+      await store.create(row)
+      await store.update(row.hash, { b: '{"y":2}', c: null, d: '"new"', missing: null })
+      assert.deepEqual(await dataOf(store, row), { a: '1', b: '{"y":2}', d: '"new"' })
+    })
+
+    law('3: keeps keys and values of any characters apart', async (store) => {
+      const row = sessionRow()
+      await store.create(row)
+      const keys = [
+        '',
+        ' ',
+        '"',
+        '\\',
+        '\\u0041',
+        'A',
+        'é',
+        'e\u0301',
+        '\u{1F600}',
+        '$.a',
+        'a.b',
+        '[0]',
+        'constructor',
+        'prototype',
+      ]
+      for (const key of [...keys, '__proto__'])
+        await store.update(row.hash, JSON.parse(`{${JSON.stringify(key)}:${JSON.stringify(JSON.stringify(key))}}`))
+      const found = await dataOf(store, row)
+      assert.deepEqual(Object.keys(found).toSorted(), [...keys, '__proto__'].toSorted())
+      for (const key of keys) assert.equal(found[key], JSON.stringify(key))
+      await store.update(row.hash, { '"': null, é: null })
+      assert.deepEqual(Object.keys(await dataOf(store, row)).length, keys.length - 1)
+    })
+
+    law('3: of 100 parallel patches of different keys all are kept', async (store) => {
+      const row = sessionRow()
+      await store.create(row)
+      await Promise.all(times(100, async (n) => store.update(row.hash, { [`k${n}`]: String(n) })))
+      const found = await dataOf(store, row)
+      assert.deepEqual(
+        times(100, (n) => found[`k${n}`]),
+        times(100, String),
+      )
+    })
+
+    law('3: of parallel patches of one key one wins, whole', async (store) => {
+      const row = sessionRow()
+      await store.create(row)
+      await Promise.all(times(50, async (n) => store.update(row.hash, { a: `[${n},${n}]`, b: `[${n},${n}]` })))
+      const { a, b } = await dataOf(store, row)
+      assert.match(a ?? '', /^\[(\d+),\1\]$/)
+      assert.equal(a, b)
+    })
+
+    law('4: finds nothing after a delete, which says whether it deleted', async (store) => {
+      const row = sessionRow()
+      await store.create(row)
+      assert.equal(await store.delete(row.hash), true)
+      assert.equal(await store.delete(row.hash), false)
+      assert.equal(await store.find(row.hash), undefined)
+      assert.equal(await store.update(row.hash, { a: '1' }), false)
+      assert.equal(await store.touch(row.hash, later(row, 1)), false)
+      assert.equal(await store.find(row.hash), undefined)
+    })
+
+    law('4: a deleted session never comes back under parallel updates, touches and creates', async (store) => {
+      for (const round of times(20, (n) => n)) {
+        const row = sessionRow({ userId: `racer-${round}` })
+        await store.create(row)
+        const writers = times(10, async (n) => store.update(row.hash, { [`k${n}`]: '1' }))
+        const touchers = times(10, async (n) => store.touch(row.hash, later(row, n)))
+        const ended = round % 2 === 0 ? store.delete(row.hash) : store.deleteByUser(`racer-${round}`)
+        const more = times(10, async (n) => store.update(row.hash, { [`m${n}`]: '1' }))
+        const others = times(5, async () => store.create(sessionRow()))
+        await ended
+        assert.equal(await store.find(row.hash), undefined)
+        await Promise.all([...writers, ...touchers, ...more, ...others])
+        assert.equal(await store.find(row.hash), undefined)
+      }
+    })
+
+    law('5: a touch never moves the times back, whatever the order', async (store) => {
+      const row = sessionRow()
+      await store.create(row)
+      await Promise.all([5, 2, 9, 1].map(async (n) => store.touch(row.hash, later(row, n))))
+      const { lastSeenAt, expiresAt } = later(row, 9)
+      assert.partialDeepStrictEqual(await store.find(row.hash), {
+        lastSeenAt,
+        expiresAt,
+        createdAt: row.createdAt,
+        endsAt: row.endsAt,
+      })
+    })
+
+    law('5: only new limits let a session end earlier, or later than it could', async (store) => {
+      const row = sessionRow()
+      await store.create(row)
+      const limits = { idleMs: 60_000, endsAt: NOW + 90_000_000, persistent: true }
+      const more = { ...row, data: '{"not":"its business"}', ...limits }
+      assert.equal(await store.touch(row.hash, { lastSeenAt: NOW + 1, expiresAt: NOW + 64_000, limits: more }), true)
+      const changed = { ...row, ...limits, lastSeenAt: NOW + 1, expiresAt: NOW + 64_000 }
+      assert.partialDeepStrictEqual(await store.find(row.hash), changed)
+      assert.equal(await store.touch('unknown', { lastSeenAt: NOW, expiresAt: NOW, limits }), false)
+      assert.equal(await store.find('unknown'), undefined)
+    })
+
+    law(`6: gives back expired rows too${expiresByItself ? ', or nothing' : ''}: who reads judges`, async (store) => {
+      const row = sessionRow({ createdAt: 1, lastSeenAt: 1, expiresAt: 2, endsAt: 3 })
+      await store.create(row)
+      const found = await store.find(row.hash)
+      if (found === undefined && expiresByItself) return
+      assert.partialDeepStrictEqual(found, row)
+    })
+
+    if (expiresByItself) {
+      law('7: takes out what has expired by itself, and nothing that lives', async (store) => {
+        const expired = sessionRow({ createdAt: 1, lastSeenAt: 1, expiresAt: 2, endsAt: 3 })
+        const live = sessionRow()
+        for (const row of [expired, live]) await store.create(row)
+        while (await store.find(expired.hash)) await setTimeout(10)
+        assert.equal(await store.deleteExpired(NOW, 3), 0)
+        assert.ok(await store.find(live.hash))
+        assert.equal(await store.update(expired.hash, { a: '1' }), false)
+        assert.equal(await store.touch(expired.hash, later(live, 1)), false)
+        assert.equal(await store.find(expired.hash), undefined)
+      })
+    } else {
+      law('7: sweeps what has expired, no more than asked, and says how many', async (store) => {
+        const expired = times(5, (n) => sessionRow({ expiresAt: NOW - n }))
+        const live = sessionRow({ expiresAt: NOW + 1 })
+        for (const row of [...expired, live]) await store.create(row)
+        assert.equal(await store.deleteExpired(NOW, 3), 3)
+        assert.equal(await store.deleteExpired(NOW, 3), 2)
+        assert.equal(await store.deleteExpired(NOW, 3), 0)
+        for (const row of expired) assert.equal(await store.find(row.hash), undefined)
+        assert.ok(await store.find(live.hash))
+      })
+    }
+
+    law('8: changes what is as it was, and nothing that somebody changed meanwhile', async (store) => {
+      const row = sessionRow({ data: '{"n":"1"}' })
+      await store.create(row)
+      assert.equal(await store.update(row.hash, { n: '2' }, { unchangedFrom: row.data }), true)
+      assert.equal(await store.update(row.hash, { n: '3' }, { unchangedFrom: row.data }), false)
+      assert.deepEqual(await dataOf(store, row), { n: '2' })
+      assert.equal(await store.update('unknown', { n: '3' }, { unchangedFrom: '{}' }), false)
+    })
+
+    law('8: of 50 parallel changes from the same data one succeeds', async (store) => {
+      const row = sessionRow({ data: '{"n":"0"}' })
+      await store.create(row)
+      const done = await Promise.all(
+        times(50, async (n) => store.update(row.hash, { n: String(n + 1) }, { unchangedFrom: row.data })),
+      )
+      assert.equal(done.filter(Boolean).length, 1)
+      assert.equal((await dataOf(store, row)).n, String(done.indexOf(true) + 1))
+    })
+
+    law('9: a retired session can be read until then, and neither written nor touched', async (store) => {
+      const row = sessionRow({ data: '{"n":"1"}' })
+      await store.create(row)
+      assert.equal(await store.supersede(row.hash, NOW + 600_000), true)
+      assert.equal(await store.supersede(row.hash, NOW + 700_000), false)
+      assert.equal(await store.update(row.hash, { n: '2' }), false)
+      assert.equal(await store.update(row.hash, { n: '2' }, { unchangedFrom: row.data }), false)
+      assert.equal(await store.touch(row.hash, later(row, 60)), false)
+      const limits = { idleMs: 60_000, endsAt: NOW + 90_000, persistent: true }
+      assert.equal(await store.touch(row.hash, { lastSeenAt: NOW, expiresAt: NOW + 90_000, limits }), false)
+      assert.partialDeepStrictEqual(await store.find(row.hash), { data: row.data, idleMs: 0, expiresAt: NOW + 600_000 })
+      assert.equal(await store.deleteExpired(NOW + 600_000, 10), expiresByItself ? 0 : 1)
+      assert.equal(await store.supersede('unknown', NOW), false)
+    })
+
+    law('9: never lives longer for being retired', async (store) => {
+      const row = sessionRow({ expiresAt: NOW + 500_000 })
+      await store.create(row)
+      await store.supersede(row.hash, NOW + 600_000)
+      assert.partialDeepStrictEqual(await store.find(row.hash), { expiresAt: NOW + 500_000 })
+    })
+
+    law("lists a user's sessions, the last seen first, and nobody else's", async (store) => {
+      const rows = [2, 3, 1].map((n) => sessionRow({ userId: 'u1', lastSeenAt: NOW + n }))
+      for (const row of [...rows, sessionRow({ userId: 'u2' }), sessionRow()]) await store.create(row)
+      const listed = await store.listByUser('u1')
+      assert.deepEqual(
+        listed.map(({ lastSeenAt }) => lastSeenAt - NOW),
+        [3, 2, 1],
+      )
+      assert.deepEqual(await store.listByUser('nobody'), [])
+    })
+
+    law("deletes a user's sessions, all or all but one, and nobody else's", async (store) => {
+      const rows = times(3, () => sessionRow({ userId: 'u1' }))
+      const [first] = rows
+      const others = [sessionRow({ userId: 'u2' }), sessionRow()]
+      for (const row of [...rows, ...others]) await store.create(row)
+      assert.equal(await store.deleteByUser('u1', { except: first?.hash }), 2)
+      assert.deepEqual(
+        (await store.listByUser('u1')).map(({ hash }) => hash),
+        [first?.hash],
+      )
+      assert.equal(await store.deleteByUser('u1'), 1)
+      assert.equal(await store.deleteByUser('u1'), 0)
+      for (const row of others) assert.ok(await store.find(row.hash))
+    })
+  })
+}
+
+function later(row: SessionRow, seconds: number): { lastSeenAt: number; expiresAt: number } {
+  return { lastSeenAt: row.lastSeenAt + seconds * 1000, expiresAt: row.expiresAt + seconds * 1000 }
+}
+
+async function dataOf(store: SessionStore, { hash }: SessionRow): Promise<Record<string, string>> {
+  const found = await store.find(hash)
+  assert.ok(found)
+  const data: Record<string, string> = JSON.parse(found.data)
+  return data
+}
+
+function times<T>(count: number, make: (n: number) => T): T[] {
+  return Array.from({ length: count }, (_, n) => make(n))
+}

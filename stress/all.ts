@@ -1,0 +1,48 @@
+// Every proof there is.
+
+import { purge } from './cleanup.ts'
+import { beside } from './comparison.ts'
+import { disableRace } from './disable-race.ts'
+import { postgresFailsOver } from './fault-failover.ts'
+import { postgresLags } from './fault-lags.ts'
+import { postgresStops } from './fault-postgres.ts'
+import { redisStops } from './fault-redis.ts'
+import { redisLoses } from './fault-redis-lost.ts'
+import { revokedWhileAway } from './fault-revoked.ts'
+import { madeUpRequests } from './fuzzing.ts'
+import { gracefulStop } from './graceful-stop.ts'
+import { killed } from './kill.ts'
+import { killedSaves } from './kill-saves.ts'
+import { logoutRace } from './logout-race.ts'
+import { oneName } from './one-name.ts'
+import { oneTime } from './one-time.ts'
+import { regenerateRace } from './regenerate-race.ts'
+import type { Proof } from './result.ts'
+import { rollingRestart } from './rolling-restart.ts'
+import { sharedLimit } from './shared-limit.ts'
+import { touchRace } from './touch-race.ts'
+import { writersRace } from './writers-race.ts'
+
+export const proofs: readonly Proof[] = [
+  oneName,
+  killed,
+  killedSaves,
+  logoutRace,
+  writersRace,
+  touchRace,
+  regenerateRace,
+  oneTime,
+  disableRace,
+  beside,
+  purge,
+  sharedLimit,
+  rollingRestart,
+  gracefulStop,
+  madeUpRequests,
+  postgresStops,
+  postgresLags,
+  postgresFailsOver,
+  redisStops,
+  redisLoses,
+  revokedWhileAway,
+]

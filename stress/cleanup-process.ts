@@ -1,0 +1,60 @@
+// A small server with sessions in SQLite that tells how long its event loop stood still and what its sweeps did. Its minute is six seconds long.
+import { createServer } from 'node:http'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+
+/** One batch of a sweep that deleted something. */
+export interface Batch {
+  readonly startedAt: number
+  readonly ms: number
+  readonly deleted: number
+}
+
+export interface PurgeReport {
+  /** Since it was asked last. */
+  readonly longestStallMs: number
+  readonly batches: readonly Batch[]
+}
+
+const HURRY = 10
+const SWEEP_MS = 30_000
+
+// The sweep comes about once a minute; nobody waits that long here.
+const { setTimeout: plan } = globalThis
+Object.assign(globalThis, {
+  setTimeout: (work: () => void, ms = 0, ...rest: []) => plan(work, ms > SWEEP_MS ? ms / HURRY : ms, ...rest),
+})
+const { session } = await import('../src/session/index.ts')
+const { SqliteStore } = await import('../src/session/stores/sqlite.ts')
+
+const store = new SqliteStore({ path: JSON.parse(process.argv[2] ?? '{}').path })
+const batches: Batch[] = []
+const sweep = store.deleteExpired.bind(store)
+store.deleteExpired = async (...args: Parameters<typeof sweep>) => {
+  const startedAt = performance.timeOrigin + performance.now()
+  const swept = sweep(...args)
+  const ms = performance.timeOrigin + performance.now() - startedAt
+  const deleted = await swept
+  if (deleted > 0) batches.push({ startedAt, ms, deleted })
+  return deleted
+}
+const sessions = session({ store })
+const stalls = monitorEventLoopDelay({ resolution: 1 })
+stalls.enable()
+
+const server = createServer((req, res) => {
+  if (req.url === '/report') {
+    const report: PurgeReport = { longestStallMs: stalls.max / 1e6, batches: batches.splice(0) }
+    stalls.reset()
+    return res.end(JSON.stringify(report))
+  }
+  sessions(req, res, (error) => {
+    if (error !== undefined) return res.writeHead(500).end()
+    Object.assign(Reflect.get(req, 'session'), { at: Date.now() })
+    return res.end()
+  })
+})
+server.keepAliveTimeout = 0
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address()
+  if (typeof address === 'object') process.send?.({ base: `http://127.0.0.1:${address?.port}` })
+})

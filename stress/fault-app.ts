@@ -1,0 +1,101 @@
+// One process of a proof of faults that is not our server: an application with pages of its own on the membership. Tells how long its store took, how many waited for it and what it logged.
+import express from 'express'
+import pg from 'pg'
+import { openInternals } from '../src/membership.ts'
+import type { Database } from '../src/storage/contract.ts'
+import { listen } from './race-app.ts'
+
+declare module 'guildhall/session' {
+  interface SessionData {
+    visits?: number
+  }
+}
+
+export interface AppChoice {
+  readonly database: string
+  readonly redis?: string
+  readonly rateLimit?: boolean
+}
+
+/** What `GET /inside` tells. */
+export interface Inside {
+  readonly longestCallMs: number
+  readonly mostConnections: number
+  readonly mostWaiting: number
+  readonly warnings: readonly string[]
+  readonly isUnhurt: boolean
+}
+
+const { database, redis, rateLimit = true }: AppChoice = JSON.parse(process.argv[2] ?? '{}')
+const inside = { longestCallMs: 0, mostConnections: 0, mostWaiting: 0, warnings: [] as string[], isUnhurt: true }
+process.on('unhandledRejection', () => {
+  inside.isUnhurt = false
+})
+watchPool()
+
+const app = express()
+app.set('trust proxy', 1)
+// Nobody comes here from a browser: the origin is that of no request.
+const house = openInternals({
+  baseUrl: 'http://127.0.0.1',
+  database,
+  ...(redis !== undefined && { redis }),
+  rateLimit,
+  secret: 'a secret of more than thirty-two bytes for proofs',
+  passwords: { memoryKiB: 1024, passes: 1, workers: 1 },
+  logger: { debug() {}, info() {}, warn: (_fields, message) => void inside.warnings.push(message), error() {} },
+})
+timeCalls(house.core.db)
+await house.membership.migrate()
+app.get('/inside', (_req, res) => {
+  res.json(inside)
+  inside.longestCallMs = 0
+})
+// What an operator does, without a second process for each.
+app.get('/operator/:name/:status', async (req, res) => {
+  const status = req.params.status === 'disabled' ? 'disabled' : 'active'
+  await house.membership.users.setStatus(req.params.name, status)
+  res.status(204).end()
+})
+app.use(house.membership)
+app.get('/diary', house.membership.requireLogin, (req, res) => void res.send(req.user?.username))
+app.get('/who', (req, res) => void res.send(req.session.username ?? ''))
+app.get('/count', (req, res) => {
+  req.session.visits = (req.session.visits ?? 0) + 1
+  res.send(req.session.username ?? '')
+})
+const { base } = await listen(app)
+process.send?.({ base })
+
+/** How long each single call takes, from its begin until its outcome. */
+function timeCalls(db: Database): void {
+  time(db, ['all', 'first', 'write', 'transaction'])
+  time(db.sessions, ['find', 'create', 'update', 'touch', 'delete', 'listByUser', 'deleteByUser'])
+  time(db.counters, ['consume', 'refund', 'clear'])
+}
+
+function time(room: object, names: readonly string[]): void {
+  for (const name of names) {
+    const call = Reflect.get(room, name)
+    const timed = async (...values: readonly unknown[]): Promise<unknown> => {
+      const began = performance.now()
+      try {
+        return await Reflect.apply(call, room, values)
+      } finally {
+        inside.longestCallMs = Math.max(inside.longestCallMs, performance.now() - began)
+      }
+    }
+    Reflect.set(room, name, timed)
+  }
+}
+
+/** How many connections the pool has, and how many calls wait for one. */
+function watchPool(): void {
+  const { connect } = pg.Pool.prototype
+  pg.Pool.prototype.connect = function (this: pg.Pool, ...values: never[]) {
+    const connecting = Reflect.apply(connect, this, values)
+    inside.mostConnections = Math.max(inside.mostConnections, this.totalCount)
+    inside.mostWaiting = Math.max(inside.mostWaiting, this.waitingCount)
+    return connecting
+  }
+}

@@ -1,0 +1,33 @@
+// F-10: PostgreSQL crashes under people who work, stays away, and comes back.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { OwnPostgres } from '../test/support/own-postgres.ts'
+import { factsOfAccounts } from './fault-accounts.ts'
+import { factsOf, suffer, withTown } from './fault-environment.ts'
+import type { Fact, Proof, Size } from './result.ts'
+
+export const postgresStops: Proof = {
+  id: 'F-10',
+  title: 'PostgreSQL crashes under load and comes back: 503 in time, nobody is somebody else, nothing that was answered is lost',
+  needs: ['initdb'],
+  run: proveStop,
+}
+
+async function proveStop(size: Size): Promise<readonly Fact[]> {
+  const postgres = await OwnPostgres.start()
+  try {
+    return await withTown({ database: postgres.url }, async (town) => {
+      town.crowd.begin()
+      const facts = await suffer(town, {
+        name: 'stopped',
+        lastsMs: size === 'full' ? 30_000 : 1500,
+        breakIt: () => postgres.stop('immediate'),
+        mendIt: () => postgres.start(),
+      })
+      await sleep(size === 'full' ? 3000 : 500)
+      await town.crowd.end()
+      return [...facts, ...(await factsOf(town)), ...(await factsOfAccounts(postgres.url, town.crowd))]
+    })
+  } finally {
+    await postgres.drop()
+  }
+}

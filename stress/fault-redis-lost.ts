@@ -1,0 +1,120 @@
+// F-13: Redis loses what it held: emptied, started again without a copy, and by throwing keys out. Everybody is logged out, nobody is somebody else, and the log says why.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { inDatabase } from '../test/support/database-inspector.ts'
+import { OwnPostgres } from '../test/support/own-postgres.ts'
+import { OwnRedis } from '../test/support/own-redis.ts'
+import { factsOfAccounts } from './fault-accounts.ts'
+import { factsOf, judged, type Town, withTown } from './fault-environment.ts'
+import { atLeast, exactly, type Fact, type Proof } from './result.ts'
+
+const LIMIT = 5
+const BEFORE_MS = 2000
+const LONGEST_WAIT_MS = 10_000
+const PAUSE_MS = 50
+const LOST = 'Redis has lost what it held'
+const THROWN_OUT = 'Redis has thrown keys out'
+
+export const redisLoses: Proof = {
+  id: 'F-13',
+  title:
+    'Redis loses what it held: members log in again, accounts stay, limits count from zero, the log says why, no grant is wrong',
+  needs: ['initdb', 'redis-server'],
+  run: (size) => prove(size === 'full' ? 10 : 1),
+}
+
+async function prove(rounds: number): Promise<readonly Fact[]> {
+  const postgres = await OwnPostgres.start()
+  const redis = await OwnRedis.start()
+  try {
+    return await withTown({ database: postgres.url, redis: redis.url }, async (town) => {
+      const before = await accountsIn(postgres)
+      town.crowd.mayBeLoggedOut = true
+      town.crowd.begin()
+      await sleep(BEFORE_MS)
+      const losses = [
+        ...(await lose(town, { name: 'emptied', rounds, lose: () => redis.tell('FLUSHALL'), told: LOST })),
+        ...(await lose(town, { name: 'started without a copy', rounds, lose: () => startAgain(redis), told: LOST })),
+        // One line a minute tells of many keys that are thrown out.
+        ...(await lose(town, { name: 'short of memory', rounds: 1, lose: () => fill(redis), told: THROWN_OUT })),
+      ]
+      await redis.tell('CONFIG', 'SET', 'maxmemory', '0')
+      await redis.tell('FLUSHALL')
+      await town.crowd.end()
+      const after = await accountsIn(postgres)
+      return [
+        ...losses,
+        atLeast('logins of members who were logged out', 3 * rounds, town.crowd.logins),
+        exactly('accounts that changed', 0, [...before].filter(([name, epoch]) => after.get(name) !== epoch).length),
+        ...(await factsOf(town)),
+        ...(await factsOfAccounts(postgres.url, town.crowd)),
+      ]
+    })
+  } finally {
+    await redis.drop()
+    await postgres.drop()
+  }
+}
+
+interface Loss {
+  readonly name: string
+  readonly rounds: number
+  lose(): Promise<unknown>
+  /** How the line in the log begins. */
+  readonly told: string
+}
+
+async function lose({ crowd, bases, inside }: Town, { name, rounds, lose, told }: Loss): Promise<readonly Fact[]> {
+  let stillLimited = 0
+  let stillIn = 0
+  let warned = 0
+  const countLines = async () => (await inside()).warnings.filter((line) => line.startsWith(told)).length
+  const loginsBefore = crowd.logins
+  for (let round = 0; round < rounds; round++) {
+    // An account of its own, or the last round would count.
+    const username = `victim-${name.replaceAll(' ', '-')}-${round}`
+    const guess = () => judged(`${bases[1]}/api/login`, { body: { username, password: 'not the password' } })
+    for (let tries = 0; tries < LIMIT; tries++) await guess()
+    const isLimited = (await guess()) === 429
+    const linesBefore = await countLines()
+    const cookies = crowd.members.map(({ cookie }) => cookie)
+    await lose()
+    if (!isLimited || (await guess()) !== 401) stillLimited++
+    for (const cookie of cookies) if ((await judged(`${bases[1]}/api/profile`, { headers: { cookie } })) !== 401) stillIn++
+    const deadline = performance.now() + LONGEST_WAIT_MS
+    while ((await countLines()) === linesBefore && performance.now() < deadline) await sleep(PAUSE_MS)
+    warned += (await countLines()) - linesBefore
+    // Everybody comes back, and the mark of the next round is set.
+    await sleep(BEFORE_MS)
+  }
+  return [
+    exactly(`${name}: losses`, rounds, rounds),
+    exactly(`${name}: cookies from before that were let in`, 0, stillIn),
+    atLeast(`${name}: members who logged in again`, 1, crowd.logins - loginsBefore),
+    exactly(`${name}: limits that did not count from zero`, 0, stillLimited),
+    exactly(`${name}: lines in the log of one process`, rounds, warned),
+  ]
+}
+
+async function startAgain(redis: OwnRedis): Promise<void> {
+  await redis.kill()
+  await redis.start()
+}
+
+/** Writes until nothing of ours is left. */
+async function fill(redis: OwnRedis): Promise<void> {
+  await redis.tell('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-random')
+  await redis.tell('CONFIG', 'SET', 'maxmemory', '3mb')
+  while (Number(await countOurs(redis)) > 0) await redis.tell('DEBUG', 'POPULATE', '2000', `filling-${Math.random()}`, '1000')
+  await redis.tell('CONFIG', 'SET', 'maxmemory', '0')
+  await redis.tell('FLUSHALL')
+}
+
+async function countOurs(redis: OwnRedis): Promise<number> {
+  const keys = await redis.tell('KEYS', 'guildhall:*')
+  return Array.isArray(keys) ? keys.length : 0
+}
+
+async function accountsIn(postgres: OwnPostgres): Promise<ReadonlyMap<string, string>> {
+  const rows = await inDatabase({ database: postgres.url }, 'SELECT username, credential_epoch, status FROM users')
+  return new Map(rows.map((row) => [String(row.username), `${Number(row.credential_epoch)} ${String(row.status)}`]))
+}

@@ -1,0 +1,43 @@
+// F-12: Redis stops, is frozen, is cut off and falls silent under people who work. It keeps what it has on disk, and comes back with it.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { OwnPostgres } from '../test/support/own-postgres.ts'
+import { KEPT, OwnRedis } from '../test/support/own-redis.ts'
+import { TcpProxy } from '../test/support/tcp-proxy.ts'
+import { factsOfAccounts } from './fault-accounts.ts'
+import { type Fault, factsOf, suffer, withTown } from './fault-environment.ts'
+import type { Fact, Proof, Size } from './result.ts'
+
+export const redisStops: Proof = {
+  id: 'F-12',
+  title: 'Redis stops, hangs or cannot be reached: 503 in time, members stay members, nobody is somebody else',
+  needs: ['initdb', 'redis-server'],
+  run: prove,
+}
+
+async function prove(size: Size): Promise<readonly Fact[]> {
+  const lastsMs = size === 'full' ? 15_000 : 800
+  const postgres = await OwnPostgres.start()
+  const redis = await OwnRedis.start(KEPT)
+  const proxy = await TcpProxy.before(redis.url)
+  const faults: readonly Fault[] = [
+    { name: 'stopped', lastsMs, breakIt: () => redis.kill(), mendIt: () => redis.start() },
+    { name: 'frozen', lastsMs, breakIt: () => redis.signal('SIGSTOP'), mendIt: () => redis.signal('SIGCONT') },
+    { name: 'silent', lastsMs, breakIt: () => proxy.stall(), mendIt: () => proxy.mend() },
+    { name: 'refused', lastsMs, breakIt: () => proxy.refuse(), mendIt: () => proxy.mend() },
+    { name: 'two seconds late', lastsMs, breakIt: () => proxy.delay(2000), mendIt: () => proxy.mend() },
+  ]
+  try {
+    return await withTown({ database: postgres.url, redis: proxy.urlOf(redis.url) }, async (town) => {
+      town.crowd.begin()
+      const facts: Fact[] = []
+      for (const fault of faults) facts.push(...(await suffer(town, fault)))
+      await sleep(500)
+      await town.crowd.end()
+      return [...facts, ...(await factsOf(town)), ...(await factsOfAccounts(postgres.url, town.crowd))]
+    })
+  } finally {
+    await proxy.close()
+    await redis.drop()
+    await postgres.drop()
+  }
+}

@@ -1,0 +1,53 @@
+// I-15: made-up requests to every operation of the API. Every answer is as /openapi.json says, and none is a 5xx.
+import { ask } from '../test/security/wire.ts'
+import { Contract } from '../test/support/api-contract.ts'
+import { sendMadeUp, type Tally } from '../test/support/api-requests.ts'
+import { atLeast, exactly, type Fact, type Proof } from './result.ts'
+import { serve } from './serve.ts'
+import { withPlace } from './storage-targets.ts'
+
+const AT_ONCE = 16
+
+export const madeUpRequests: Proof = {
+  id: 'I-15',
+  title: 'whatever is sent to the API, the answer is as /openapi.json says and no 5xx',
+  run: (size) => prove(size === 'full' ? 100_000 : 1000),
+}
+
+function prove(requests: number): Promise<readonly Fact[]> {
+  return withPlace('SQLite', async (place) => {
+    // The hash queue is longer than what is asked at once: nobody has to be turned away.
+    const server = await serve({ place, settings: { RATE_LIMIT: 'off' } })
+    try {
+      const { text } = await ask(server.base, '/openapi.json')
+      const contract = new Contract(JSON.parse(text))
+      const { operations } = contract
+      const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
+      const tally = await sendMadeUp(server.base, contract, {
+        each: Math.ceil(requests / operations.length),
+        seed,
+        atOnce: AT_ONCE,
+      })
+      for (const fault of tally.faults) console.error(`SEED=${seed}`, fault)
+      return [
+        atLeast('requests, as many for each operation', requests, tally.requests),
+        exactly(
+          'operations that /openapi.json describes and no request succeeded at',
+          0,
+          operations.length - tally.succeeded.size,
+        ),
+        exactly('answers that are not as /openapi.json says', 0, tally.faults.length),
+        atLeast('answers 2xx', requests / 10, answers(tally, 2)),
+        exactly('answers 3xx', 0, answers(tally, 3)),
+        atLeast('answers 4xx', requests / 10, answers(tally, 4)),
+        exactly('answers 5xx', 0, answers(tally, 5)),
+      ]
+    } finally {
+      await server.kill()
+    }
+  })
+}
+
+function answers({ statuses }: Tally, hundred: number): number {
+  return [...statuses].reduce((sum, [status, times]) => (Math.floor(status / 100) === hundred ? sum + times : sum), 0)
+}

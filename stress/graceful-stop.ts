@@ -1,0 +1,108 @@
+// F-40: SIGTERM under 500 requests a second on kept connections. Whoever was let in is answered, and the process ends well and in time.
+import { Agent, request } from 'node:http'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ask, cookieOf } from './ask.ts'
+import { atLeast, atMost, exactly, type Fact, type Proof } from './result.ts'
+import { serve } from './serve.ts'
+import { onEveryPlace, type Place } from './storage-targets.ts'
+
+const CONNECTIONS = 50
+const PAUSE_MS = 100
+const LOAD_MS = 1000
+const LONGEST_STOP_MS = 10_000
+
+export const gracefulStop: Proof = {
+  id: 'F-40',
+  title: 'a stop under 500 requests a second answers whoever was let in, by one process and by workers',
+  run: (size) => onEveryPlace((place) => prove(place, size === 'full' ? 20 : 1)),
+}
+
+async function prove(place: Place, stops: number): Promise<readonly Fact[]> {
+  const told = { answered: 0, failed: 0, notClosed: 0, badExits: 0, readyAfterwards: 0, slowestMs: 0 }
+  for (let stop = 0; stop < stops * 2; stop++) {
+    const seen = await stopOnce(place, { workers: stop % 2 === 0 ? '' : '2', username: `member-${stop}` })
+    told.answered += seen.answered
+    told.failed += seen.failed
+    told.notClosed += seen.notClosed
+    if (seen.exitCode !== 0) told.badExits++
+    if (seen.readiness !== 503) told.readyAfterwards++
+    told.slowestMs = Math.max(told.slowestMs, seen.stopMs)
+  }
+  return [
+    atLeast('stops, of one process and of two workers in turn', stops * 2, stops * 2),
+    atLeast('requests answered before and meanwhile', stops * 2 * 100, told.answered),
+    exactly('requests let in and not answered', 0, told.failed),
+    exactly('connections that were not told to close', 0, told.notClosed),
+    exactly('stops after which /readyz was not 503', 0, told.readyAfterwards),
+    exactly('exit codes other than 0', 0, told.badExits),
+    atMost('the longest stop in ms', LONGEST_STOP_MS, Math.round(told.slowestMs)),
+  ]
+}
+
+interface Stopped {
+  readonly answered: number
+  readonly failed: number
+  readonly notClosed: number
+  readonly readiness: number
+  readonly exitCode: number | null
+  readonly stopMs: number
+}
+
+async function stopOnce(place: Place, { workers, username }: { workers: string; username: string }): Promise<Stopped> {
+  const server = await serve({ place, settings: { WORKERS: workers, RATE_LIMIT: 'off' } })
+  try {
+    const registered = await ask(`${server.base}/api/register`, { body: { username, password: 'granite lantern ferry' } })
+    const cookie = cookieOf(registered)
+    const clients = Array.from({ length: CONNECTIONS }, () => askOnAndOn(server.base, cookie))
+    await sleep(LOAD_MS)
+    const stoppedAt = performance.now()
+    const ended = server.kill('SIGTERM')
+    await sleep(100)
+    const readiness = await ask(`${server.base}/readyz`).then(
+      ({ status }) => status,
+      () => 0,
+    )
+    const seen = await Promise.all(clients)
+    await ended
+    return {
+      answered: seen.reduce((sum, { answered }) => sum + answered, 0),
+      failed: seen.filter(({ end }) => end === 'broken').length,
+      notClosed: seen.filter(({ end }) => end === 'left').length,
+      readiness,
+      exitCode: server.exitCode(),
+      stopMs: performance.now() - stoppedAt,
+    }
+  } finally {
+    await server.kill()
+  }
+}
+
+/** One kept connection, ten requests a second, until it is told to close. `broken`: a request had no answer; `left`: no more came in. */
+async function askOnAndOn(base: string, cookie: string): Promise<{ answered: number; end: 'closed' | 'broken' | 'left' }> {
+  const { hostname, port } = new URL(base)
+  const socket = connect({ host: hostname, port: Number(port) })
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  agent.createConnection = () => socket
+  socket.on('error', () => {})
+  for (let answered = 0; ; answered++) {
+    await sleep(PAUSE_MS * (0.5 + Math.random()))
+    if (socket.destroyed || socket.readableEnded) return { answered, end: 'left' }
+    const answer = await one(agent, base, cookie)
+    if (answer === undefined) return { answered, end: 'broken' }
+    if (answer === 'close') return { answered: answered + 1, end: 'closed' }
+  }
+}
+
+/** What the answer says of the connection; undefined where none came. */
+function one(agent: Agent, base: string, cookie: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const made = request(`${base}/api/profile`, { agent, headers: { cookie } }, (response) => {
+      response.resume()
+      response.on('end', () => resolve(response.headers.connection ?? 'keep-alive'))
+      response.on('error', () => resolve(undefined))
+    })
+    made.on('error', () => resolve(undefined))
+    made.end()
+  })
+}

@@ -1,0 +1,67 @@
+// F-21: what may be used once, used a hundred times at the same moment in four processes. One use succeeds.
+import { inDatabase } from '../test/support/database-inspector.ts'
+import { type Answer, ask, cookieOf } from './ask.ts'
+import { anyOf, logIn, onEveryMembership, type RaceSite, withCookie } from './race-sites.ts'
+import { exactly, type Fact, type Proof } from './result.ts'
+import type { Place } from './storage-targets.ts'
+
+const USES = 100
+const PASSWORD = 'granite lantern ferry'
+
+export const oneTime: Proof = {
+  id: 'F-21',
+  title: 'of a hundred uses at once of what can be used once, one succeeds',
+  run: (size) => onEveryMembership((site, place) => proveAt(site, place, size === 'full' ? 100 : 2)),
+}
+
+/** The id of a login that is renewed, and the end of a session, which is in the audit trail once. */
+async function proveAt(site: RaceSite, place: Place, rounds: number): Promise<readonly Fact[]> {
+  let wrongRenewals = 0
+  let wrongEnds = 0
+  let others = 0
+  let deadWinners = 0
+  const post = (path: string, body: object, cookie: string) =>
+    Promise.all(bases(site).map((base) => ask(`${base}${path}`, { body, ...withCookie(cookie) })))
+  for (let round = 0; round < rounds; round++) {
+    const renewed = await post('/api/reauthenticate', { password: PASSWORD }, await logIn(site))
+    const [winner, ...more] = renewed.filter(({ status }) => status === 204)
+    if (winner === undefined || more.length > 0) wrongRenewals++
+    others += countOthers(renewed, 401)
+    const own = winner ? cookieOf(winner) : await logIn(site)
+    if ((await statusOf(site, own)) !== 200) deadWinners++
+
+    const id = await idOf(site, await logIn(site))
+    const ended = await post(`/api/account/sessions/${id}/end`, {}, own)
+    if (ended.filter(({ status }) => status === 204).length !== 1) wrongEnds++
+    others += countOthers(ended, 404)
+  }
+  const [entries] = await inDatabase(place, "SELECT count(*) AS n FROM audit WHERE event = 'session_ended'")
+  const { name } = site
+  return [
+    exactly(`${name}: logins, each renewed ${USES} times at once`, rounds, rounds),
+    exactly(`${name}: of these, logins of which not exactly one renewal succeeded`, 0, wrongRenewals),
+    exactly(`${name}: of these, new ids that are nobody's`, 0, deadWinners),
+    exactly(`${name}: sessions, each ended ${USES} times at once, for which not exactly one request ended it`, 0, wrongEnds),
+    exactly(`${name}: audit entries of these ends`, rounds, Number(entries?.n)),
+    exactly(`${name}: answers other than the one success and the refusals`, 0, others),
+  ]
+}
+
+function bases(site: RaceSite): readonly string[] {
+  return Array.from({ length: USES }, (_, at) => site.bases[at % site.bases.length] ?? '')
+}
+
+function countOthers(answers: readonly Answer[], refusal: number): number {
+  return answers.filter(({ status }) => status !== 204 && status !== refusal).length
+}
+
+async function statusOf({ bases, member }: RaceSite, cookie: string): Promise<number> {
+  return (await ask(`${anyOf(bases)}${member}`, withCookie(cookie))).status
+}
+
+/** What a session is called in the list of its owner. */
+async function idOf({ bases }: RaceSite, cookie: string): Promise<string> {
+  const { text } = await ask(`${anyOf(bases)}/api/account/sessions`, withCookie(cookie))
+  const { sessions }: { sessions: { id: string; current: boolean }[] } = JSON.parse(text)
+  return sessions.find(({ current }) => current)?.id ?? ''
+}

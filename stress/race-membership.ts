@@ -1,0 +1,46 @@
+// One process of a race on the membership: its own pages and API, and a slow route of the host, stops inside.
+import express from 'express'
+import { USER_STATUSES } from '../src/domain/user.ts'
+import { openInternals } from '../src/membership.ts'
+import type { Kept } from '../test/support/database-inspector.ts'
+import { Stops, stopsIn } from './barriers.ts'
+import { type Listening, listen, slowRoute } from './race-app.ts'
+
+export interface MembershipHouse extends Listening {
+  has(hash: string): Promise<boolean>
+}
+
+export async function openMembership({ database, redis }: Kept): Promise<MembershipHouse> {
+  const stops = new Stops()
+  const house = openInternals({
+    baseUrl: 'http://localhost:3000',
+    database,
+    ...(redis && { redis: redis.url, redisPrefix: redis.prefix }),
+    rateLimit: false,
+    passwords: { memoryKiB: 64, passes: 1, workers: 1 },
+    clock: stops.clock,
+  })
+  await house.membership.migrate()
+  const { sessions } = house.core.db
+  stopsIn(sessions, stops)
+  const app = express()
+  stops.install(app)
+  app.use(house.membership)
+  app.get('/slow/:as', house.membership.requireLogin, slowRoute(stops))
+  app.post('/operator/:username/:status', async (req, res) => {
+    const { username, status } = req.params
+    const wanted = USER_STATUSES.find((known) => known === status)
+    if (!wanted) throw new TypeError(`there is no status ${status}`)
+    await house.membership.users.setStatus(username, wanted)
+    res.status(204).end()
+  })
+  const { base, close } = await listen(app)
+  return {
+    base,
+    has: async (hash) => (await sessions.find(hash)) !== undefined,
+    async close() {
+      await close()
+      await house.membership.close()
+    },
+  }
+}

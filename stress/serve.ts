@@ -1,0 +1,131 @@
+// `guildhall serve` in a process of its own, as often as wanted on one place. Cheap hashes; killed at the end of a proof.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createServer } from 'node:net'
+import { resolve } from 'node:path'
+import { ask } from './ask.ts'
+import type { Place } from './storage-targets.ts'
+
+const BIN = resolve(import.meta.dirname, '../bin/guildhall.js')
+const LEASH = resolve(import.meta.dirname, 'parent-watchdog.ts')
+const LONGEST_START_MS = 30_000
+
+export interface Served {
+  readonly base: string
+  /** Milliseconds from the start of the process until it was ready. */
+  readonly startMs: number
+  /** `kill -9`, or what else is asked for, and the end of the process. */
+  kill(signal?: NodeJS.Signals): Promise<void>
+  /** Sends the signal, and resolves when the log says this. */
+  signalUntil(signal: NodeJS.Signals, said: string): Promise<void>
+  /** Of the process that has ended. */
+  exitCode(): number | null
+}
+
+export interface ServeOptions {
+  readonly place: Pick<Place, 'folder' | 'database' | 'redis'>
+  readonly port?: number
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+export async function serve({ place, port: given, settings = {} }: ServeOptions): Promise<Served> {
+  const port = given ?? (await freePort())
+  const base = `http://127.0.0.1:${port}`
+  const startedAt = performance.now()
+  const child = spawn(process.execPath, ['--import', LEASH, BIN, 'serve'], {
+    cwd: place.folder,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: {
+      PATH: process.env.PATH,
+      PORT: String(port),
+      BASE_URL: base,
+      DATABASE_URL: place.database,
+      ...(place.redis !== undefined && { REDIS_URL: place.redis.url }),
+      SECRET: 'a secret of more than thirty-two bytes for proofs',
+      HASH_MEMORY_KIB: '1024',
+      HASH_PASSES: '1',
+      HASH_WORKERS: '1',
+      LOG_LEVEL: 'error',
+      LOG_FORMAT: 'json',
+      ...settings,
+    },
+  })
+  const ended = new Promise<void>((done) => child.once('exit', () => done()))
+  let complaints = ''
+  child.stderr?.on('data', (data: Buffer) => {
+    complaints += data.toString()
+  })
+  // Read, also where nobody listens: a full pipe would hold the server.
+  child.stdout?.setEncoding('utf8').on('data', () => {})
+  const kill = (signal: NodeJS.Signals = 'SIGKILL') => {
+    child.kill(signal)
+    return ended
+  }
+  try {
+    await untilReady(child, base)
+  } catch (error) {
+    await kill()
+    throw new Error(`a server did not start: ${complaints}`, { cause: error })
+  }
+  return {
+    base,
+    startMs: performance.now() - startedAt,
+    kill,
+    exitCode: () => child.exitCode,
+    async signalUntil(signal, said) {
+      const heard = hears(child, said)
+      child.kill(signal)
+      await heard
+    },
+  }
+}
+
+/** Several processes on one place; all are gone when `work` is done. */
+export async function withServers<T>(
+  count: number,
+  options: Omit<ServeOptions, 'port'>,
+  work: (servers: readonly Served[]) => Promise<T>,
+): Promise<T> {
+  const starting = Array.from({ length: count }, () => serve(options))
+  try {
+    return await work(await Promise.all(starting))
+  } finally {
+    for (const started of await Promise.allSettled(starting)) if (started.status === 'fulfilled') await started.value.kill()
+  }
+}
+
+/** Rejects where the process ends before it says so. */
+function hears(child: ChildProcess, said: string): Promise<void> {
+  let tail = ''
+  return new Promise((done, fail) => {
+    const end = () => fail(new Error(`the server ended before it said: ${said}`))
+    const listen = (text: string) => {
+      tail = (tail + text).slice(-text.length - said.length)
+      if (!tail.includes(said)) return
+      child.stdout?.off('data', listen)
+      child.off('exit', end)
+      done()
+    }
+    child.stdout?.on('data', listen)
+    child.once('exit', end)
+  })
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  const address = server.address()
+  await new Promise((done) => server.close(done))
+  if (address === null || typeof address === 'string') throw new Error('no port is free')
+  return address.port
+}
+
+async function untilReady(child: ChildProcess, base: string): Promise<void> {
+  const deadline = performance.now() + LONGEST_START_MS
+  while (performance.now() < deadline) {
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`)
+    const answer = await ask(`${base}/readyz`).catch(() => undefined)
+    if (answer?.status === 200) return
+    await new Promise((done) => setTimeout(done, 5))
+  }
+  throw new Error('the server did not become ready')
+}

@@ -1,0 +1,63 @@
+// Look-ups of one turn go out together, and each is answered by a question that was asked after it.
+import { setImmediate as turn } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { BatchLoader } from '../../src/database/batch-loader.ts'
+
+interface Asked {
+  readonly keys: readonly string[]
+  answer(...found: string[]): void
+  fail(error: Error): void
+}
+
+function gatheringOfTest(): { readonly gathering: BatchLoader<string>; readonly asked: Asked[] } {
+  const asked: Asked[] = []
+  const gathering = new BatchLoader<string>((keys) => {
+    const { promise, resolve, reject } = Promise.withResolvers<ReadonlyMap<string, string>>()
+    asked.push({ keys, answer: (...found) => resolve(new Map(found.map((key) => [key, `row of ${key}`]))), fail: reject })
+    return promise
+  })
+  return { gathering, asked }
+}
+
+test('who comes in one turn is asked for together, and everybody gets what is theirs', async () => {
+  const { gathering, asked } = gatheringOfTest()
+  const found = Promise.all(['anna', 'nobody', 'berta', 'anna'].map((key) => gathering.find(key)))
+  await turn()
+  expect(asked.map(({ keys }) => keys)).toEqual([['anna', 'nobody', 'berta']])
+  asked[0]?.answer('berta', 'anna')
+  expect(await found).toEqual(['row of anna', undefined, 'row of berta', 'row of anna'])
+})
+
+test('who comes while a question is on its way is asked for anew: what was deleted meanwhile is not found', async () => {
+  const { gathering, asked } = gatheringOfTest()
+  const before = gathering.find('anna')
+  await turn()
+  const after = gathering.find('anna')
+  await turn()
+  expect(asked.map(({ keys }) => keys)).toEqual([['anna'], ['anna']])
+  asked[1]?.answer()
+  expect(await after).toBeUndefined()
+  asked[0]?.answer('anna')
+  expect(await before).toBe('row of anna')
+})
+
+test('a question that fails fails for those who were in it, and for nobody else', async () => {
+  const { gathering, asked } = gatheringOfTest()
+  const both = Promise.allSettled([gathering.find('anna'), gathering.find('berta')])
+  await turn()
+  const later = gathering.find('anna')
+  await turn()
+  asked[0]?.fail(new Error('away'))
+  asked[1]?.answer('anna')
+  expect((await both).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  expect(await later).toBe('row of anna')
+})
+
+test('a crowd is asked for in several questions', async () => {
+  const { gathering, asked } = gatheringOfTest()
+  const found = Promise.all(Array.from({ length: 250 }, (_, at) => gathering.find(`visitor-${at}`)))
+  await turn()
+  expect(asked.map(({ keys }) => keys.length)).toEqual([100, 100, 50])
+  for (const { keys, answer } of asked) answer(...keys)
+  expect((await found).every((row, at) => row === `row of visitor-${at}`)).toBe(true)
+})

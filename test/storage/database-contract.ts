@@ -1,0 +1,180 @@
+// The laws of the database: units of work are whole, migrations happen once, a newer schema is left alone. The same wherever it is, and whatever stands before it.
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Database, UnexpectedRowCount } from '../../src/storage/contract.ts'
+import { SCHEMA_VERSION } from '../../src/storage/migrations.ts'
+import { openDatabase } from '../../src/storage/open.ts'
+import { bind } from '../../src/storage/statement.ts'
+import { findUserById, findUserByKey, insertPassword, insertUser, raiseEpoch, setUsername } from '../../src/storage/users.ts'
+import { inDatabase } from '../support/database-inspector.ts'
+
+/** Empty, and of a test's own. */
+export interface LawPlace {
+  readonly setting: string
+  remove(): Promise<void> | void
+}
+
+export const user = (id: string, name: string) => ({
+  id,
+  username: name,
+  usernameKey: name,
+  displayName: name,
+  roles: '[]',
+  now: 1,
+})
+const password = (userId: string) => ({ id: `p-${userId}`, userId, value: 'a hash', now: 1 })
+
+const session = (hash: string, more: object = {}) => ({
+  hash, publicId: `public-${hash}`, data: '{}', createdAt: 1, lastSeenAt: 1, idleMs: 1000, expiresAt: 2000, endsAt: 3000, persistent: false,
+  userId: undefined, credentialEpoch: undefined, factors: undefined, authenticatedAt: undefined, ip: undefined, userAgent: undefined, ...more,
+}) // biome-ignore format: a row reads as a block
+
+/** Declares them as tests. */
+export function laws(makePlace: () => LawPlace | Promise<LawPlace>): void {
+  let place: LawPlace
+  let db: Database
+  let other: Database
+
+  beforeEach(async () => {
+    place = await makePlace()
+    db = openDatabase(place.setting)
+    other = openDatabase(place.setting)
+  })
+  afterEach(async () => {
+    await Promise.all([db.close(), other.close()])
+    await place.remove()
+  })
+
+  test('F-46 two processes that start at once: one migrates, the other finds the work done', async () => {
+    await expect(db.check()).rejects.toThrow('not migrated')
+    await Promise.all([db.migrate(), other.migrate(), db.migrate(), other.migrate()])
+    await Promise.all([db.check(), other.check()])
+    expect(await db.first(findUserByKey, { usernameKey: 'anna' })).toBeUndefined()
+  })
+
+  test('F-46 a newer schema is left alone, by the start and by the check', async () => {
+    await db.migrate()
+    const isFile = place.setting.startsWith('sqlite:')
+    await inDatabase(
+      { database: place.setting },
+      isFile ? 'PRAGMA user_version = 999' : 'UPDATE guildhall_schema SET version = 999',
+    )
+    await expect(db.migrate()).rejects.toThrow('has schema 999')
+    await expect(other.check()).rejects.toThrow('has schema 999')
+    expect(SCHEMA_VERSION).toBeLessThan(999)
+  })
+
+  test('a unit of work that misses a step leaves nothing of the steps before it, and names the step', async () => {
+    await db.migrate()
+    const missed = db.transaction([
+      bind(insertUser, user('u1', 'anna'), { touches: 1 }),
+      bind(insertPassword, password('u1')),
+      bind(raiseEpoch, { id: 'nobody' }, { touches: 1 }),
+    ])
+    await expect(missed).rejects.toThrow(UnexpectedRowCount)
+    await expect(missed).rejects.toMatchObject({ step: raiseEpoch.name })
+    expect(await db.first(findUserById, { id: 'u1' })).toBeUndefined()
+    await db.transaction([bind(insertUser, user('u1', 'anna'), { touches: 1 }), bind(insertPassword, password('u1'))])
+    expect(await db.first(findUserById, { id: 'u1' })).toMatchObject({ username: 'anna', credential_epoch: 1, created_at: 1 })
+  })
+
+  test('a unit of work that the database refuses leaves nothing either, and the next one works', async () => {
+    await db.migrate()
+    const broken = db.transaction([
+      bind(insertUser, user('u1', 'anna'), { touches: 1 }),
+      bind(insertPassword, password('nobody')),
+    ])
+    await expect(broken).rejects.toThrow()
+    expect(await db.first(findUserById, { id: 'u1' })).toBeUndefined()
+    await db.transaction([bind(insertUser, user('u1', 'anna'), { touches: 1 })])
+  })
+
+  test('F-20 of units of work in two processes that make one name, exactly one is done', async () => {
+    await db.migrate()
+    const make = (n: number) =>
+      (n % 2 === 0 ? db : other).transaction([
+        bind(insertUser, user(`u${n}`, 'wanted'), { touches: 1 }),
+        bind(insertPassword, password(`u${n}`)),
+      ])
+    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => make(n)))
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(UnexpectedRowCount)
+    expect(await inDatabase({ database: place.setting }, 'SELECT id FROM credentials')).toHaveLength(1)
+  })
+
+  test('a unit of work that raises two accounts in one order and one in the other are both done, whatever waits for what', async () => {
+    await db.migrate()
+    for (const id of ['u1', 'u2']) await db.transaction([bind(insertUser, user(id, `name-${id}`), { touches: 1 })])
+    const raise = (...ids: string[]) => ids.map((id) => bind(raiseEpoch, { id }, { touches: 1 }))
+    for (let round = 0; round < 10; round++) {
+      await Promise.all([db, other, db, other].map((one, n) => one.transaction(n < 2 ? raise('u1', 'u2') : raise('u2', 'u1'))))
+    }
+    for (const id of ['u1', 'u2']) expect(await db.first(findUserById, { id })).toMatchObject({ credential_epoch: 41 })
+  })
+
+  test('a name that another account has is not given twice', async () => {
+    await db.migrate()
+    for (const id of ['u1', 'u2']) await db.transaction([bind(insertUser, user(id, `name-${id}`), { touches: 1 })])
+    const taken = db.transaction([bind(setUsername, { id: 'u2', username: 'name-u1', usernameKey: 'name-u1' }, { touches: 1 })])
+    await expect(taken).rejects.toThrow(UnexpectedRowCount)
+  })
+
+  test('B-10 of a hundred tries at once in two processes, no more than the limit are counted', async () => {
+    await db.migrate()
+    const use = { key: 'k', now: 10, windowEnd: 100, limit: 30 }
+    const tries = Array.from({ length: 100 }, async (_, n) => (n % 2 === 0 ? db : other).counters.consume(use))
+    expect((await Promise.all(tries)).filter(({ counted }) => counted)).toHaveLength(30)
+    expect(await other.counters.consume(use)).toEqual({ counted: false, windowEnd: 100 })
+    expect(await db.counters.consume({ key: 'k', now: 100, windowEnd: 200, limit: 30 })).toEqual({
+      counted: true,
+      windowEnd: 200,
+    })
+  })
+
+  test('B-09 of tries at once while others are taken back, never more count than the limit, and none is lost', async () => {
+    await Promise.all([db.migrate(), other.migrate()])
+    for (let round = 0; round < 10; round++) {
+      const use = { key: `k-${round}`, now: 1, windowEnd: 100, limit: 30 }
+      const tryOften = (times: number) => {
+        const tries = Array.from({ length: times }, async (_, n) => (n % 2 === 0 ? db : other).counters.consume(use))
+        return Promise.all(tries).then((all) => all.filter(({ counted }) => counted).length)
+      }
+      const first = await tryOften(20)
+      expect(first).toBe(20)
+      const [more] = await Promise.all([tryOften(50), ...Array.from({ length: 5 }, () => db.counters.refund(use))])
+      const rest = await tryOften(50)
+      // Five were taken back, before, between or after the others.
+      expect(first - 5 + more + rest).toBe(30)
+    }
+  })
+
+  test('I-01 a null character finds nobody and breaks nothing', async () => {
+    await db.migrate()
+    expect(await db.first(findUserByKey, { usernameKey: 'an\0na' })).toBeUndefined()
+  })
+
+  test('D-23 keys that only JavaScript thinks of are kept in a session, changed and taken away', async () => {
+    await db.migrate()
+    await db.sessions.create(session('s1'))
+    for (const key of ['a\0b', '\ud800', '__proto__', "'; DROP TABLE users; --", '']) {
+      expect(await db.sessions.update('s1', { [key]: '"\\u0000 one"', beside: '1' })).toBe(true)
+      expect(await db.sessions.update('s1', { more: '{"n":1e3}' })).toBe(true)
+      const stored = await db.sessions.find('s1')
+      const expected = { [key]: '"\\u0000 one"', beside: '1', more: '{"n":1e3}' }
+      if (key !== '__proto__') expect(JSON.parse(stored?.data ?? '')).toEqual(expected)
+      expect(await db.sessions.update('s1', { [key]: null, beside: null, more: null })).toBe(true)
+      expect((await db.sessions.find('s1'))?.data.replaceAll(' ', '')).toBe('{}')
+    }
+  })
+
+  test('a session brings its user along, and goes with the user', async () => {
+    await db.migrate()
+    await db.transaction([bind(insertUser, user('u1', 'anna'), { touches: 1 })])
+    await db.sessions.create(session('s1', { userId: 'u1', credentialEpoch: 1 }))
+    expect(await other.sessions.find('s1')).toMatchObject({
+      userId: 'u1',
+      user: { username: 'anna', credentialEpoch: 1, roles: [] },
+    })
+    await inDatabase({ database: place.setting }, "DELETE FROM users WHERE id = 'u1'")
+    expect(await db.sessions.find('s1')).toBeUndefined()
+  })
+}
