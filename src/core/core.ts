@@ -7,6 +7,7 @@ import type { SessionLimits } from '../domain/session-lifetime.ts'
 import type { Locale } from '../i18n/translate.ts'
 import type { PasswordHasher } from '../passwords/hasher.ts'
 import type { NewLogin } from '../session/row.ts'
+import type { Settings } from '../settings/options.ts'
 import type { Database, LiveSession } from '../storage/contract.ts'
 import type { Throttle } from './throttle.ts'
 
@@ -18,16 +19,7 @@ export interface Core {
   readonly events: Events
   readonly hooks: Hooks
   readonly log: Logger
-  readonly settings: CoreSettings
-}
-
-export interface CoreSettings {
-  readonly siteName: string
-  readonly registration: 'open' | 'closed'
-  readonly passwordMinLength: number
-  readonly session: SessionLimits
-  readonly remember: SessionLimits
-  readonly keepAtLogin: readonly string[]
+  readonly settings: Settings
 }
 
 /** Who asks, and the session they ask with. Made by the http room from a request, by the command line from a terminal. */

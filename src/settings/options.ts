@@ -152,7 +152,6 @@ export interface Settings {
   readonly trustedOrigins: readonly string[]
   readonly strictOrigin: boolean
   readonly locale: Locale
-  readonly features: FeatureOptions
   readonly hooks: Hooks
   readonly logger: Logger
   readonly clock: Clock

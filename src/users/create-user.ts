@@ -76,7 +76,7 @@ function faults(core: Core, input: NewUser, displayName: string): FieldError[] {
   const display = displayNameIssue(displayName)
   if (display) errors.push({ field: 'displayName', ...display })
   const password = passwordIssue(input.password, {
-    minLength: core.settings.passwordMinLength,
+    minLength: core.settings.passwords.minLength,
     context: [input.username, core.settings.siteName],
     isCommon: isCommonPassword,
   })

@@ -22,7 +22,7 @@ export const registrationRoutes = action({
     (exchange) => {
       refuseWhereClosed(exchange.core)
       return {
-        minLength: exchange.core.settings.passwordMinLength,
+        minLength: exchange.core.settings.passwords.minLength,
         returnTo: localPath(exchange.formValues.returnTo ?? exchange.query('returnTo')),
       }
     },
