@@ -15,7 +15,7 @@ export function secretsOf(config: Config): readonly string[] {
   if (config.secrets.length > 0) return config.secrets.map((secret) => secret.reveal())
   const path = secretFile(config)
   const secret = readSecret(path) ?? makeSecret(path)
-  if (Buffer.byteLength(secret) < SECRET_BYTES) throw new ConfigError([{ key: 'setting.secret.damaged', values: { path } }])
+  if (Buffer.byteLength(secret) < SECRET_BYTES) throw new ConfigError([`${path} is damaged: delete it, and a new secret is made`])
   return [secret]
 }
 
@@ -33,12 +33,12 @@ function makeSecret(path: string): string {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   try {
     // Written whole, then linked: of two processes that start at once, one makes it and the other reads all of it.
-    const draft = `${path}.${newId()}`
-    writeFileSync(draft, `${secret}\n`, { mode: 0o600, flag: 'wx' })
+    const temporary = `${path}.${newId()}`
+    writeFileSync(temporary, `${secret}\n`, { mode: 0o600, flag: 'wx' })
     try {
-      linkSync(draft, path)
+      linkSync(temporary, path)
     } finally {
-      unlinkSync(draft)
+      unlinkSync(temporary)
     }
     return secret
   } catch (error) {
