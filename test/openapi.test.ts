@@ -11,11 +11,11 @@ import type { ApiDocument } from '../src/http/openapi-types.ts'
 import { describeServer } from '../src/server/describe-server.ts'
 import { ask } from './security/wire.ts'
 import { Contract, type Described, pointer, promises } from './support/api-contract.ts'
-import { type ApiRequest, apiClient, bodyOf, sendMadeUp } from './support/api-requests.ts'
+import { type ApiRequest, apiClient, bodyOf, sendFuzzed } from './support/api-requests.ts'
 import { startServer, type Variables } from './support/server.ts'
 import { openSite, type Site } from './support/site.ts'
 
-/** `npm run prove -- I-15` sends 100 000 in all. */
+/** `npm run stress -- I-15` sends 100 000 in all. */
 const REQUESTS_PER_OPERATION = 500
 
 let site: Site
@@ -226,13 +226,13 @@ describe('a real server', () => {
     expect((await ask(`http://localhost:${server.port}`, '/openapi.json', { method: 'POST' })).status).toBe(404)
   })
 
-  test(`of ${REQUESTS_PER_OPERATION} made-up requests for each operation, every answer is as described and none is 5xx`, {
+  test(`of ${REQUESTS_PER_OPERATION} fuzzed requests for each operation, every answer is as described and none is 5xx`, {
     timeout: 120_000,
   }, async () => {
     const server = await startServer({ env: { LOG_LEVEL: 'silent', RATE_LIMIT: 'off' } })
     const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
     const made = { each: REQUESTS_PER_OPERATION, seed, atOnce: 8 }
-    const { statuses, succeeded, faults } = await sendMadeUp(`http://localhost:${server.port}`, contract, made)
+    const { statuses, succeeded, faults } = await sendFuzzed(`http://localhost:${server.port}`, contract, made)
     expect({ seed, faults: faults.slice(0, 3) }).toEqual({ seed, faults: [] })
     expect([...statuses.keys()].filter((status) => status >= 500)).toEqual([])
     expect([...statuses.keys()]).toEqual(expect.arrayContaining([200, 201, 204, 400, 401, 403, 404, 413, 415, 421, 422]))

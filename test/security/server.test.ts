@@ -9,7 +9,7 @@ import { dump } from './dump.ts'
 import { bodyFor, LEAK, PLACES } from './site-map.ts'
 import { ask, type Call, type Reply, rawBytes, statusesOf } from './wire.ts'
 
-const REQUESTS_PER_ROUTE = process.env.PROOF === 'full' ? 100_000 : 100
+const REQUESTS_PER_ROUTE = process.env.STRESS === 'full' ? 100_000 : 100
 const EVIL = 'https://evil.example'
 
 interface Town {
