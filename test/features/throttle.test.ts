@@ -161,13 +161,14 @@ describe('the network', () => {
 
   test('a try that is judged after its window is taken back from that window alone', async () => {
     const { throttle } = await throttledSite().then(({ core }) => core)
-    const count = { name: 'test', subject: 'somebody', rate: '3 per 1m' } as const
-    const early = await throttle.count([count])
+    const limit = { name: 'test', rate: '3 per 1m', onSuccess: 'keep' } as const
+    const count = () => throttle.count(limit, 'somebody')
+    const early = await count()
     site.clock.forward('2m')
-    for (let n = 0; n < 3; n++) await throttle.count([count])
+    for (let n = 0; n < 3; n++) await count()
     await throttle.refund(early)
     await throttle.clear(early)
-    await expect(throttle.count([count])).rejects.toMatchObject({ code: 'too_many_requests' })
+    await expect(count()).rejects.toMatchObject({ code: 'too_many_requests' })
   })
 
   test('registrations from one network are limited, and the limit is told', async () => {
