@@ -24,7 +24,8 @@ const perUser = new KeyedMutex()
 
 /**
  * Changes, raises the epoch and writes the entry in one transaction, then deletes the sessions. One that survives on the way (a crash,
- * a Redis that is away) is dead all the same: its epoch is judged at every request. Throws `not_found` if there is no such user.
+ * a Redis that is away) is dead all the same: its epoch is judged at every request. Throws `not_found`
+ * if there is no such user, `overloaded` if others were faster each time.
  */
 export function credentialsChanged(core: Core, userId: string, changeOf: ChangeOf, by: Origin): Promise<void> {
   return perUser.take(userId, async () => {
@@ -33,7 +34,8 @@ export function credentialsChanged(core: Core, userId: string, changeOf: ChangeO
         return await tryToChange(core, userId, changeOf, by)
       } catch (error) {
         const hasMoved = error instanceof UnexpectedRowCount && error.step === raiseEpoch.name
-        if (!hasMoved || tries === MAX_TRIES) throw error
+        if (!hasMoved) throw error
+        if (tries === MAX_TRIES) throw new MembershipError('overloaded', { retryAfter: 1, cause: error })
       }
     }
   })
