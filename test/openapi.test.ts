@@ -5,7 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { ERROR_CODES } from '../src/domain/errors.ts'
-import { Refusal } from '../src/domain/hooks.ts'
+import { RefusalError } from '../src/domain/hooks.ts'
 import { action } from '../src/http/action.ts'
 import type { ApiDocument } from '../src/http/openapi-types.ts'
 import { describeServer } from '../src/server/describe-server.ts'
@@ -26,10 +26,10 @@ beforeAll(async () => {
   site = await openSite({
     hooks: {
       beforeRegister() {
-        throw new Refusal('by_invitation_only', 'Ask a member to invite you.')
+        throw new RefusalError('by_invitation_only', 'Ask a member to invite you.')
       },
       beforeSignIn() {
-        throw new Refusal('on_holiday', 'We are back on Monday.')
+        throw new RefusalError('on_holiday', 'We are back on Monday.')
       },
     },
   })
