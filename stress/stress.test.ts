@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { MemoryStore } from '../src/session/index.ts'
 import type { SessionPatch, SessionRow } from '../src/session/store.ts'
-import { findProgram } from '../test/support/own-server.ts'
+import { describeWith } from '../test/support/needs.ts'
 import { stressRuns } from './all.ts'
 import { raceLogouts } from './logout-race.ts'
 import { raceServerOn } from './race-environment.ts'
@@ -10,13 +10,12 @@ import { localSite } from './race-sites.ts'
 
 describe('stress runs, at a hundredth of their size', () => {
   for (const { id, title, needs = [], run } of stressRuns) {
-    const missing = needs.filter((program) => findProgram(program) === undefined)
-    const isLeftOut = missing.length > 0 && process.env.REQUIRE_ALL !== '1'
-    if (isLeftOut) console.warn(`left out: ${id}, as ${missing.join(' and ')} is not installed`)
-    test.skipIf(isLeftOut)(`${id}: ${title}`, { timeout: 240_000 }, async () => {
-      const facts = await run('ci')
-      const broken = facts.filter(({ holds, isTime }) => !holds && !isTime)
-      expect(broken).toEqual([])
+    describeWith(needs, id, () => {
+      test(title, { timeout: 600_000 }, async () => {
+        const facts = await run('ci')
+        const broken = facts.filter(({ holds, isTime }) => !holds && !isTime)
+        expect(broken).toEqual([])
+      })
     })
   }
 })
