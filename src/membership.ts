@@ -3,12 +3,12 @@ import type { IncomingMessage } from 'node:http'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { startBackground } from './core/background.ts'
 import type { Core } from './core/core.ts'
-import { isLive } from './core/sign-in.ts'
+import { secretsOf } from './core/development-secret.ts'
+import { keysFor } from './core/keys.ts'
+import { isLive } from './core/live-session.ts'
 import { createThrottle, unlimited } from './core/throttle.ts'
-import { asUser } from './core/user.ts'
 import { type EventName, Events, type Listener } from './domain/events.ts'
-import { deriveKey } from './domain/secret.ts'
-import type { User } from './domain/user.ts'
+import { toUser, type User } from './domain/user.ts'
 import { languageRoutes } from './features/language/routes.ts'
 import { loginRoutes, logoutRoutes } from './features/login/routes.ts'
 import { profileRoutes } from './features/profile/routes.ts'
@@ -98,7 +98,7 @@ export function openInternals(options: MembershipOptions): Internals {
       // No CORS guards a WebSocket, and a Strict cookie travels from a sibling subdomain: another site must not open one as its visitor.
       if (req.headers.upgrade !== undefined && !isAllowedOrigin(http, req)) return undefined
       const session = await http.sessions.read(req)
-      return session?.user && asUser(session.user)
+      return session?.user && toUser(session.user)
     },
     users: createUsers(core),
     on<Name extends EventName>(event: Name, listener: Listener<Name>) {
@@ -161,7 +161,7 @@ function routesOf(features: FeatureOptions): readonly Route[] {
 
 function createCore(settings: Settings): Core {
   const { clock, passwords, logger } = settings
-  const [secret = ''] = settings.secrets
+  const [throttleKey] = keysFor('throttle', secretsOf(settings))
   const hasher = createHasher({
     algorithm: passwords.hash,
     argon2: { memoryKiB: passwords.memoryKiB, passes: passwords.passes },
@@ -176,7 +176,7 @@ function createCore(settings: Settings): Core {
     clock,
     db,
     passwords: hasher,
-    throttle: settings.rateLimit ? createThrottle(db.counters, clock, deriveKey(secret, 'throttle')) : unlimited,
+    throttle: settings.rateLimit && throttleKey ? createThrottle(db.counters, clock, throttleKey.bytes) : unlimited,
     events: new Events((error, event) => logger.error({ err: error, event }, 'a listener of an event failed')),
     hooks: settings.hooks,
     log: logger,

@@ -118,5 +118,5 @@ function aboutOf(member: Member, prefix: string, row: Setting<unknown>): string 
 
 function inText(value: unknown): string {
   if (typeof value === 'boolean') return value ? 'on' : 'off'
-  return value === undefined ? '' : String(value)
+  return typeof value === 'string' || typeof value === 'number' ? `${value}` : ''
 }

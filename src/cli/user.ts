@@ -1,7 +1,6 @@
 // `guildhall user create | list | show | set-status | rename`.
-import { userJson } from '../core/user.ts'
-import { USER_STATUSES, type User, type UserStatus } from '../domain/user.ts'
-import type { AccountDetails, Users } from '../users/users.ts'
+import { toJson, USER_STATUSES, type User, type UserStatus } from '../domain/user.ts'
+import type { UserDetails, Users } from '../users/users.ts'
 import { askNewPassword, readPassword } from './ask-password.ts'
 import { table } from './columns.ts'
 import { english, print, printJson, UsageError } from './terminal.ts'
@@ -26,7 +25,7 @@ export async function createUser(
   await withMembership('make it', async ({ membership: { users } }) => {
     const password = piped ?? (await askNewPassword(username))
     const user = await users.create({ username, password, displayName, roles })
-    if (json) return printJson(userJson(user))
+    if (json) return printJson(toJson(user))
     print(`${user.username} can log in now.`)
   })
 }
@@ -36,7 +35,7 @@ const PAGE = 1000
 export async function listUsers({ json }: { readonly json: boolean }): Promise<void> {
   await withMembership('refuse', async ({ membership: { users } }) => {
     const found = await all(users)
-    if (json) return printJson(found.map(userJson))
+    if (json) return printJson(found.map(toJson))
     if (found.length === 0) return print('Nobody has an account yet.')
     print(table([['Username', 'Display name', 'Roles', 'Since'], ...found.map(rowOf)]))
   })
@@ -99,6 +98,6 @@ export async function renameUser(username: string, to: string, { json }: { reado
 }
 
 /** The user as in the HTTP API, and what only the operator sees. */
-function detailsJson({ user, status, passwordChangedAt, sessions }: AccountDetails): object {
-  return { ...userJson(user), status, passwordChangedAt: passwordChangedAt ?? null, sessions }
+function detailsJson({ user, status, passwordChangedAt, sessions }: UserDetails): object {
+  return { ...toJson(user), status, passwordChangedAt: passwordChangedAt ?? null, sessions }
 }

@@ -2,7 +2,6 @@
 
 import { isLoopback } from '../domain/address.ts'
 import { parseDuration } from '../domain/duration.ts'
-import { newToken } from '../domain/secret.ts'
 import { asList, type Checked, type Collector, checkValues, createCollector, type Given, refuseUnsafe } from './kit.ts'
 import type { MembershipOptions, OptionsByPath, Settings } from './options.ts'
 import { SETTINGS } from './table.ts'
@@ -76,13 +75,12 @@ function isProduction({ production, baseUrl }: Pick<Values, 'production' | 'base
 
 function settingsOf(values: Values): Settings {
   const baseUrl = new URL(values.baseUrl ?? 'http://localhost')
-  const secrets = asList(values.secret)
   return {
     baseUrl,
     database: values.database ?? '',
     redis: values.redis === undefined ? undefined : { client: values.redis, prefix: values.redisPrefix },
     path: values.path,
-    secrets: secrets.length === 0 ? [newToken()] : secrets,
+    secrets: asList(values.secret),
     siteName: values.siteName,
     styleSheet: values.styleSheet,
     production: isProduction(values),

@@ -63,7 +63,7 @@ const FOR_PROGRAMMERS: Readonly<Record<string, string>> = {
   'testing/': 'the titles of the tests for a session store of one’s own',
   'http/openapi.ts': 'the description of the API',
   'passwords/format.ts': 'labels that go into hashes and never change',
-  'domain/user.ts': 'names that nobody may register',
+  'domain/names.ts': 'names that nobody may register',
 }
 
 /** The same, wherever it stands. */
