@@ -85,7 +85,7 @@ export function createMembership(options: MembershipOptions): Membership {
 
 export function openInternals(options: MembershipOptions): Internals {
   const features = options.features ?? {}
-  const settings = checkOptions(options, features)
+  const settings = readSettings(options, features)
   const core = createCore(settings)
   const http = createHttp(core, features)
   const guards = createGuards(http)
@@ -126,7 +126,7 @@ export function internalsOf(membership: Membership): Internals {
 }
 
 /** Throws one TypeError that names every fault. */
-function checkOptions(options: MembershipOptions, features: FeatureOptions): Settings {
+function readSettings(options: MembershipOptions, features: FeatureOptions): Settings {
   const { settings, faults } = readOptions(options, ['features'])
   checkFeatures(features, (fault) => faults.push(fault))
   if (faults.length > 0) throw new TypeError(`createMembership: ${faults.join('; ')}`)
