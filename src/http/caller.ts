@@ -1,4 +1,4 @@
-// Who asks, made from a request. `req.ip` is Express's: it believes a forwarding header only as far as `trust proxy` says.
+// Who asks, made from a request.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Caller, NewSession } from '../core/caller.ts'
 import { type Limit, Tries } from '../core/throttle.ts'
@@ -11,7 +11,7 @@ import { chosenLanguage } from './language-cookie.ts'
 
 const MAX_USER_AGENT = 300
 
-/** What is read of a request: Express's, or Node's own where there is no application. */
+/** What is read of a request: Express's, or Node's own if there is no application. */
 interface CallerRequest extends IncomingMessage {
   readonly ip?: string | undefined
   readonly path?: string
@@ -33,6 +33,7 @@ export class RequestCaller implements Caller {
     this.#req = req
   }
 
+  /** `req.ip` is Express's: it believes a forwarding header only as far as `trust proxy` says. */
   get ip(): string | undefined {
     return plainAddress(this.#req.ip)
   }

@@ -1,4 +1,4 @@
-// Limits as actions declare them, `perNetwork('login', '20 per 10m')`, and what becomes of what was counted.
+// Limits as actions declare them: `perNetwork('login', '20 per 10m')`.
 import type { Caller } from '../core/caller.ts'
 import { type Limit, PROOFS_PER_USER, type Rate, type Tries } from '../core/throttle.ts'
 import { networkOf } from '../domain/address.ts'
