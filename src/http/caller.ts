@@ -26,7 +26,8 @@ export class RequestCaller implements Caller {
   readonly actor = undefined
   readonly #http: HttpContext
   readonly #req: CallerRequest
-  #tries: Tries | undefined
+  /** What this request counted so far. */
+  tries: Tries | undefined
 
   constructor(http: HttpContext, req: CallerRequest) {
     this.#http = http
@@ -50,13 +51,8 @@ export class RequestCaller implements Caller {
     return this.#http.sessions.row(this.#req)
   }
 
-  /** What this request counted so far. */
-  get tries(): Tries {
-    this.#tries ??= new Tries(this.#http.core)
-    return this.#tries
-  }
-
   async count(limit: Limit, subject: string): Promise<void> {
+    this.tries ??= new Tries(this.#http.core)
     try {
       await this.tries.count(limit, subject)
     } catch (error) {
