@@ -11,6 +11,6 @@ export { type Hooks, Refusal, type RegistrationAttempt, type SignInAttempt } fro
 export type { Logger } from './domain/logger.ts'
 export type { User } from './domain/user.ts'
 export type { MemberRequirement } from './http/guards.ts'
-export { createMembership, type Membership } from './membership.ts'
-export type { MembershipOptions, PasswordOptions, SessionTimes } from './settings/options.ts'
+export { createMembership, type Membership, type MembershipOptions } from './membership.ts'
+export type { PasswordOptions, SessionTimes } from './settings/options.ts'
 export type { Users } from './users/users.ts'

@@ -16,7 +16,7 @@ export async function showUser(username: string, { json }: { readonly json: bool
       [t('label.display_name'), user.displayName],
       [t('cli.column.id'), user.id],
       [t('cli.column.status'), t(`cli.status.${status}`)],
-      [t('profile.roles'), user.roles.join(', ')],
+      [t('cli.column.roles'), user.roles.join(', ')],
       [t('cli.column.since'), t.date(user.createdAt.getTime(), 'long')],
       [t('cli.column.password'), passwordChangedAt ? t.date(passwordChangedAt.getTime(), 'long') : '-'],
       [t('cli.column.sessions'), String(sessions)],

@@ -13,7 +13,7 @@ export async function listUsers({ json }: { readonly json: boolean }): Promise<v
     const found = await all(users)
     if (json) return sayJson(found.map(userJson))
     if (found.length === 0) return say(t('cli.no_users'))
-    const head = [t('label.username'), t('label.display_name'), t('profile.roles'), t('cli.column.since')]
+    const head = [t('label.username'), t('label.display_name'), t('cli.column.roles'), t('cli.column.since')]
     say(table([head, ...found.map(rowOf)]))
   })
 }

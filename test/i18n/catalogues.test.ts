@@ -2,12 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import en from '../../src/i18n/en.json' with { type: 'json' }
 import { LANGUAGES, LOCALES } from '../../src/i18n/translate.ts'
-import zhTW from '../../src/i18n/zh-TW.json' with { type: 'json' }
+import { catalogues } from '../support/texts.ts'
 
-const english: Readonly<Record<string, string>> = en
-const chinese: Readonly<Record<string, string>> = zhTW
+const { en: english, 'zh-TW': chinese } = catalogues
 
 function placeholders(text: string): string[] {
   return [...new Set(text.match(/\{\w+\}/g) ?? [])].toSorted()
@@ -58,6 +56,7 @@ const FOR_PROGRAMMERS: Readonly<Record<string, string>> = {
   'database/': 'what connections say, which explain-failure.ts tells in words',
   'storage/': 'SQL, names of statements, and refusals that explain-failure.ts tells in the operator’s words',
   'testing/': 'the titles of the tests for a session store of one’s own',
+  'http/check-features.ts': 'faults of the option features: one TypeError for who wrote it',
   'http/openapi.ts': 'the description of the API',
   'server/describe-server.ts': 'the description of the API',
   'server/metrics.ts': 'what stands beside each number for Prometheus',

@@ -1,0 +1,57 @@
+// `/login`: the way in.
+import { z } from 'zod'
+import { action } from '../../http/action.ts'
+import type { Action } from '../../http/action-types.ts'
+import { feature } from '../../http/feature.ts'
+import { flag, identifier, passwordText, returnTo } from '../../http/fields.ts'
+import { perAccount, perNetwork } from '../../http/limits.ts'
+import { type Page, page } from '../../http/page.ts'
+import { renderParts } from '../../http/parts.ts'
+import { UserBody } from '../../http/shapes.ts'
+import { signedIn } from '../../http/signed-in.ts'
+import { logIn } from './log-in.ts'
+import en from './texts.en.json' with { type: 'json' }
+import zhTW from './texts.zh-TW.json' with { type: 'json' }
+
+const remember = flag.default(false).meta({ description: 'Keeps the person logged in when the browser is closed.' })
+
+const DAY_MS = 86_400_000
+
+const loginPage: Page = page('login/login', async (context) => ({
+  rememberDays: Math.round(context.core.settings.remember.absoluteMs / DAY_MS),
+  parts: await renderParts(context, context.http.parts.login),
+}))
+
+const logInAction: Action = action({
+  at: 'page',
+  guard: 'guest',
+  input: z.object({ username: identifier, password: passwordText, remember, returnTo }),
+  // Two rates on the account make the wait grow: 5 tries, 5 minutes; 15 in an hour, the rest of the hour. NIST SP 800-63B-4 3.2.2 allows 100.
+  limit: [
+    perNetwork('login', '20 per 10m'),
+    perAccount('login', '5 per 5m'),
+    perAccount('login', '15 per 1h'),
+    // Logins that work are bounded too: each costs a hash and a session.
+    perNetwork('logins', '1200 per 1h', 'keep'),
+    perAccount('logins', '60 per 1h', 'keep'),
+  ],
+  page: loginPage,
+  api: {
+    summary: 'Logs in. The answer sets the session cookie; an id from before is dead.',
+    body: UserBody,
+    refuses: ['invalid_credentials', 'refused'],
+  },
+  run: logIn,
+  onRejected: (core, code, { ip }) => {
+    core.events.emit('login', { outcome: code === 'overloaded' ? 'overloaded' : 'throttled', user: undefined, ip })
+  },
+  answer: signedIn,
+})
+
+export const login = feature({
+  name: 'login',
+  paths: { page: '/login' },
+  texts: { en, 'zh-TW': zhTW },
+  actions: [logInAction],
+  on: { menu: [{ at: 'page', text: 'menu', who: 'guest' }] },
+})
