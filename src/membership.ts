@@ -4,9 +4,8 @@ import type { RequestHandler } from 'express'
 import { startBackground } from './core/background.ts'
 import type { Core } from './core/core.ts'
 import { createCore } from './core/create-core.ts'
-import { asUser } from './core/user.ts'
 import type { EventName, Listener } from './domain/events.ts'
-import type { User } from './domain/user.ts'
+import { toUser, type User } from './domain/user.ts'
 import { FEATURES, type FeatureOptions } from './features/all.ts'
 import { checkFeatures } from './http/check-features.ts'
 import { createHttpContext } from './http/create-http-context.ts'
@@ -82,7 +81,7 @@ export function openInternals(options: MembershipOptions): Internals {
       // No CORS guards a WebSocket, and a Strict cookie travels from a sibling subdomain: another site must not open one as its visitor.
       if (req.headers.upgrade !== undefined && !isAllowedOrigin(http, req)) return undefined
       const session = await http.sessions.read(req)
-      return session?.user && asUser(session.user)
+      return session?.user && toUser(session.user)
     },
     users: createUsers(core),
     on<Name extends EventName>(event: Name, listener: Listener<Name>) {

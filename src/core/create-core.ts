@@ -1,15 +1,16 @@
 // Makes what every use case is given, from the settings. Opens the database, and changes nothing in it.
 import { Events } from '../domain/events.ts'
-import { deriveKey } from '../domain/secret.ts'
 import { createHasher } from '../passwords/hasher.ts'
 import type { Settings } from '../settings/options.ts'
 import { openDatabase } from '../storage/open.ts'
 import type { Core } from './core.ts'
+import { secretsOf } from './development-secret.ts'
+import { keysFor } from './keys.ts'
 import { createThrottle, unlimited } from './throttle.ts'
 
 export function createCore(settings: Settings): Core {
   const { clock, passwords, logger } = settings
-  const [secret = ''] = settings.secrets
+  const [throttleKey] = keysFor('throttle', secretsOf(settings))
   const hasher = createHasher({
     algorithm: passwords.hash,
     argon2: { memoryKiB: passwords.memoryKiB, passes: passwords.passes },
@@ -24,7 +25,7 @@ export function createCore(settings: Settings): Core {
     clock,
     db,
     passwords: hasher,
-    throttle: settings.rateLimit ? createThrottle(db.counters, clock, deriveKey(secret, 'throttle')) : unlimited,
+    throttle: settings.rateLimit && throttleKey ? createThrottle(db.counters, clock, throttleKey.bytes) : unlimited,
     events: new Events((error, event) => logger.error({ err: error, event }, 'a listener of an event failed')),
     hooks: settings.hooks,
     log: logger,

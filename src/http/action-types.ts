@@ -1,11 +1,12 @@
 // What an action declares: once, for the page and for the JSON endpoint.
 import type { z } from 'zod'
-import type { Caller, Core } from '../core/core.ts'
+import type { Caller } from '../core/caller.ts'
+import type { Core } from '../core/core.ts'
 import type { Awaitable } from '../domain/awaitable.ts'
 import type { ErrorCode } from '../domain/errors.ts'
 import type { Settings } from '../settings/options.ts'
 import type { Endpoint } from './http-context.ts'
-import type { Limit } from './limits.ts'
+import type { RouteLimit } from './limits.ts'
 import type { Page } from './page.ts'
 import type { RequestContext } from './request-context.ts'
 
@@ -21,7 +22,7 @@ export interface Declared<Schema extends z.ZodType, Result, Body extends z.ZodTy
   /** Parts of the path count as input. A function where it depends on the settings. */
   readonly input: Schema | ((settings: Settings) => Schema)
   /** Counted before any work, in this order. */
-  readonly limit?: readonly Limit<z.output<Schema>>[]
+  readonly limit?: readonly RouteLimit<z.output<Schema>>[]
   /** The page that holds the form: served to GET, and again with what was wrong. `false`: JSON alone. Default: a form on another page. */
   readonly page?: Page | false
   /** What the JSON endpoint answers. `false`: the page alone. */

@@ -1,7 +1,7 @@
 // Makes what the membership shares between all requests.
 
 import type { Core } from '../core/core.ts'
-import { isLive } from '../core/sign-in.ts'
+import { isLive } from '../core/live-session.ts'
 import { createTranslators } from '../i18n/translate.ts'
 import { Sessions } from '../session/request/middleware.ts'
 import type { LiveSession } from '../storage/contract.ts'

@@ -1,6 +1,7 @@
 // What the membership makes once for all requests, and what pages and their parts may look at.
 import type { Request } from 'express'
-import type { Caller, Core } from '../core/core.ts'
+import type { Caller } from '../core/caller.ts'
+import type { Core } from '../core/core.ts'
 import type { Awaitable } from '../domain/awaitable.ts'
 import type { Locale, Translate } from '../i18n/translate.ts'
 import type { Sessions } from '../session/request/middleware.ts'

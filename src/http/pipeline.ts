@@ -1,11 +1,11 @@
 // The order in which every request is checked and served, from the origin check to the answer.
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import type { z } from 'zod'
+import { unmetRequirement } from '../core/live-session.ts'
 import type { MembershipError } from '../domain/errors.ts'
 import type { Api, Declared, Guard, Onward } from './action-types.ts'
 import { checkInput } from './check-input.ts'
 import { asHostError, asRefusal, isStoreFailure, isUnjudged, rerendersForm } from './errors.ts'
-import { unmetRequirement } from './guards.ts'
 import type { HttpContext } from './http-context.ts'
 import { keptValues } from './kept-values.ts'
 import { limited } from './limits.ts'
@@ -97,7 +97,7 @@ export async function performAction<Schema extends z.ZodType, Result, Body exten
     const raw = action.method === 'GET' ? readQuery(req, action.kept) : await readInput(req, res, endpoint)
     context.formValues = keptValues(action.kept, raw)
     const input = checkInput(action.input, { ...raw, ...context.params }, endpoint === 'page')
-    const result = await limited(action.limit ?? [], context, input, () => action.run(core, input, caller))
+    const result = await limited(action.limit ?? [], caller, input, () => action.run(core, input, caller))
     sendAnswer(context, action.answer(result, context, input), action.api)
   } catch (thrown) {
     const refusal = asRefusal(http, req, thrown)

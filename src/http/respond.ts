@@ -1,9 +1,9 @@
 // Writes answers. Nearly every answer of ours may depend on who asks, and is stored by nobody.
 import type { Request, RequestHandler, Response } from 'express'
 import helmet from 'helmet'
-import { asJson } from '../core/user.ts'
 import { plainAddress } from '../domain/address.ts'
 import { MembershipError } from '../domain/errors.ts'
+import { toJson, toUser } from '../domain/user.ts'
 import type { FormState, MenuItem, PageData } from '../views/pages.ts'
 import { asRefusal, problemOf, refusalTexts, statusOf } from './errors.ts'
 import type { HttpContext, PageContext } from './http-context.ts'
@@ -126,7 +126,7 @@ export function commonData(context: PageContext, shown: Shown = {}): PageData {
 /** What every part of a page gets. */
 export function partData({ caller, t }: PageContext) {
   const user = caller.session?.user
-  return { t, lang: t.locale, user: user && asJson(user) }
+  return { t, lang: t.locale, user: user && toJson(toUser(user)) }
 }
 
 function menuFor({ http, req, caller, t }: PageContext): readonly MenuItem[] {

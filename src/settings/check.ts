@@ -6,7 +6,7 @@ import { type Duration, parseDuration } from '../domain/duration.ts'
 import type { Hooks } from '../domain/hooks.ts'
 import type { Logger } from '../domain/logger.ts'
 import { DEFAULT_MIN_PASSWORD_CODE_POINTS, MAX_PASSWORD_CODE_POINTS } from '../domain/password-policy.ts'
-import { newToken, SECRET_BYTES } from '../domain/secret.ts'
+import { SECRET_BYTES } from '../domain/secret.ts'
 import { LOCALES } from '../i18n/translate.ts'
 import { HASH_LIMITS } from '../passwords/format.ts'
 import type { MembershipOptions, PasswordOptions, SessionTimes, Settings } from './options.ts'
@@ -116,7 +116,7 @@ function checkSecret(secret: string | readonly string[] | undefined, production:
   if (secrets.length === 0 && production)
     fault(`secret is required in production: ${SECRET_BYTES} bytes or more, the same at every start`)
   if (secrets.some((one) => Buffer.byteLength(one) < SECRET_BYTES)) fault(`secret must have ${SECRET_BYTES} bytes or more`)
-  return secrets.length === 0 ? [newToken()] : secrets
+  return secrets
 }
 
 function asList(value: string | readonly string[] | undefined): readonly string[] {

@@ -20,7 +20,7 @@ export interface MembershipOptions {
   readonly redisPrefix?: string
   /** Where the membership's paths begin, `'/members'`. Default: `''`, the root. */
   readonly path?: string
-  /** 32 bytes or more; a list rotates: the first is used; with another first, every throttle starts anew. Keys are derived from it. Required in production. Default: elsewhere a new one at each start. */
+  /** 32 bytes or more; a list rotates: the first is used; with another first, every throttle starts anew. Keys are derived from it. Required in production. Default: elsewhere made once and kept in the file `secret` beside the SQLite file; without such a file, a new one at each start. */
   readonly secret?: string | readonly string[]
   /** The name in the wordmark and in titles. Default: `'Guildhall'`. Passwords may not lean on it. */
   readonly siteName?: string
@@ -54,7 +54,7 @@ export interface MembershipOptions {
    * guards and links lead to it, and its form still posts to our path.
    */
   readonly features?: FeatureChoices
-  /** Where your application has a say before something happens; a hook refuses with `throw new Refusal(code, text)`. Default: none. */
+  /** Where your application has a say before something happens; a hook refuses with `throw new RefusalError(code, text)`. Default: none. */
   readonly hooks?: Hooks
   /** Takes what is worth logging, as pino's loggers do. Default: warnings and errors to the console. */
   readonly logger?: Logger

@@ -1,10 +1,11 @@
 // `/login`: the way in.
 import { z } from 'zod'
+import { loginEvent } from '../../core/sign-in.ts'
 import { action } from '../../http/action.ts'
 import type { Action } from '../../http/action-types.ts'
 import { feature } from '../../http/feature.ts'
 import { flag, identifier, passwordText, returnTo } from '../../http/fields.ts'
-import { perAccount, perNetwork } from '../../http/limits.ts'
+import { perAccount, perNetwork, proofsPerUser } from '../../http/limits.ts'
 import { type Page, page } from '../../http/page.ts'
 import { renderParts } from '../../http/parts.ts'
 import { UserBody } from '../../http/shapes.ts'
@@ -26,14 +27,12 @@ const logInAction: Action = action({
   at: 'page',
   guard: 'guest',
   input: z.object({ username: identifier, password: passwordText, remember, returnTo }),
-  // Two rates on the account make the wait grow: 5 tries, 5 minutes; 15 in an hour, the rest of the hour. NIST SP 800-63B-4 3.2.2 allows 100.
   limit: [
     perNetwork('login', '20 per 10m'),
-    perAccount('login', '5 per 5m'),
-    perAccount('login', '15 per 1h'),
+    ...proofsPerUser,
     // Logins that work are bounded too: each costs a hash and a session.
     perNetwork('logins', '1200 per 1h', 'keep'),
-    perAccount('logins', '60 per 1h', 'keep'),
+    perAccount('logins', '60 per 1h'),
   ],
   page: loginPage,
   api: {
@@ -53,5 +52,6 @@ export const login = feature({
   paths: { page: '/login' },
   texts: { en, 'zh-TW': zhTW },
   actions: [logInAction],
+  audit: [loginEvent],
   on: { menu: [{ at: 'page', text: 'menu', who: 'guest' }] },
 })

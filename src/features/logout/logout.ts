@@ -1,5 +1,5 @@
 // `/logout`: the way out. GET shows a button and changes nothing.
-import { signOut } from '../../core/sign-out.ts'
+import { logoutEvent, signOut } from '../../core/sign-out.ts'
 import { action } from '../../http/action.ts'
 import type { Action } from '../../http/action-types.ts'
 import { feature } from '../../http/feature.ts'
@@ -23,5 +23,6 @@ export const logout = feature({
   paths: { page: '/logout' },
   texts: { en, 'zh-TW': zhTW },
   actions: [logOut],
+  audit: [logoutEvent],
   on: { menu: [{ at: 'page', text: 'menu', who: 'member', as: 'button' }] },
 })

@@ -1,7 +1,7 @@
 // `/profile`: a person sees their data and changes what the site calls them.
 import { z } from 'zod'
-import { requireSession } from '../../core/require-session.ts'
-import { asJson } from '../../core/user.ts'
+import { requireSession } from '../../core/live-session.ts'
+import { toJson, toUser } from '../../domain/user.ts'
 import { action } from '../../http/action.ts'
 import type { Action } from '../../http/action-types.ts'
 import { feature } from '../../http/feature.ts'
@@ -10,7 +10,7 @@ import { keepLanguage } from '../../http/language-cookie.ts'
 import { perMember } from '../../http/limits.ts'
 import { page } from '../../http/page.ts'
 import { UserBody } from '../../http/shapes.ts'
-import { changeProfile } from './change-profile.ts'
+import { changeProfile, profileChangedEvent } from './change-profile.ts'
 import en from './texts.en.json' with { type: 'json' }
 import zhTW from './texts.zh-TW.json' with { type: 'json' }
 
@@ -22,7 +22,7 @@ const read: Action = action({
   page: false,
   api: { summary: 'The person who is logged in.', body: UserBody },
   run: (_core, _input, caller) => requireSession(caller).user,
-  answer: (user) => ({ body: { user: asJson(user) } }),
+  answer: (user) => ({ body: { user: toJson(toUser(user)) } }),
 })
 
 const change: Action = action({
@@ -36,7 +36,7 @@ const change: Action = action({
   run: changeProfile,
   answer: (user, { http, res, url }, input) => {
     if (input.locale !== undefined) keepLanguage(http, res, input.locale)
-    return { body: { user: asJson(user) }, to: url('profile.page'), notice: 'profile_saved' }
+    return { body: { user: toJson(toUser(user)) }, to: url('profile.page'), notice: 'profile_saved' }
   },
 })
 
@@ -45,5 +45,6 @@ export const profile = feature({
   paths: { page: '/profile' },
   texts: { en, 'zh-TW': zhTW },
   actions: [read, change],
+  audit: [profileChangedEvent],
   on: { menu: [{ at: 'page', text: 'menu', who: 'member' }] },
 })

@@ -4,10 +4,10 @@ import { action } from '../../http/action.ts'
 import type { Action } from '../../http/action-types.ts'
 import { feature } from '../../http/feature.ts'
 import { passwordText, returnTo } from '../../http/fields.ts'
-import { perNetwork, perOwnAccount } from '../../http/limits.ts'
+import { perNetwork } from '../../http/limits.ts'
 import { page } from '../../http/page.ts'
 import { localPath } from '../../http/return-to.ts'
-import { reauthenticate } from './reauthenticate.ts'
+import { reauthenticate, recentLoginEvent } from './reauthenticate.ts'
 import en from './texts.en.json' with { type: 'json' }
 import zhTW from './texts.zh-TW.json' with { type: 'json' }
 
@@ -15,7 +15,7 @@ const confirm: Action = action({
   at: 'page',
   guard: 'member',
   input: z.object({ password: passwordText, returnTo }),
-  limit: [perNetwork('login', '20 per 10m'), perOwnAccount('login', '5 per 5m'), perOwnAccount('login', '15 per 1h')],
+  limit: [perNetwork('login', '20 per 10m')],
   page: page('recent-login/reauthenticate', () => ({}), { wrongCredentials: 'recent-login.wrong_password' }),
   api: {
     summary: 'Confirms the password, for what needs a recent login. The session gets a new id.',
@@ -30,4 +30,5 @@ export const recentLogin = feature({
   paths: { page: '/reauthenticate' },
   texts: { en, 'zh-TW': zhTW },
   actions: [confirm],
+  audit: [recentLoginEvent],
 })

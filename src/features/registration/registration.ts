@@ -10,14 +10,15 @@ import { type Page, page } from '../../http/page.ts'
 import { UserBody } from '../../http/shapes.ts'
 import { signedIn } from '../../http/signed-in.ts'
 import type { Settings } from '../../settings/options.ts'
-import { refuseWhereClosed, register } from './register.ts'
+import { refuseIfClosed, registeredEvent } from '../../users/create-user.ts'
+import { register } from './register.ts'
 import en from './texts.en.json' with { type: 'json' }
 import zhTW from './texts.zh-TW.json' with { type: 'json' }
 
 const isOpen = (settings: Settings) => settings.registration === 'open'
 
 const registerPage: Page = page('registration/register', ({ core }) => {
-  refuseWhereClosed(core)
+  refuseIfClosed(core)
   return { minLength: core.settings.passwords.minLength }
 })
 
@@ -35,7 +36,7 @@ const registerAction: Action = action({
     refuses: ['username_taken', 'registration_closed', 'refused'],
   },
   run: register,
-  answer: (user, context, input) => ({ ...signedIn(user, context, input), notice: 'registered' }),
+  answer: (result, context, input) => ({ ...signedIn(result, context, input), notice: 'registered' }),
 })
 
 const loginLink: Part = part('registration/login-link', ({ core }) => (isOpen(core.settings) ? {} : undefined))
@@ -45,5 +46,6 @@ export const registration = feature({
   paths: { page: '/register' },
   texts: { en, 'zh-TW': zhTW },
   actions: [registerAction],
+  audit: [registeredEvent],
   on: { menu: [{ at: 'page', text: 'menu', who: 'guest', when: isOpen }], login: [loginLink] },
 })

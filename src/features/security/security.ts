@@ -9,7 +9,14 @@ import { perMember } from '../../http/limits.ts'
 import { type Page, page } from '../../http/page.ts'
 import { renderParts } from '../../http/parts.ts'
 import { time } from '../../http/shapes.ts'
-import { endOtherSessions, endSession, type ListedSession, listSessions } from '../../users/sessions.ts'
+import {
+  endOtherSessions,
+  endOwnSession,
+  listOwnSessions,
+  type OwnSession,
+  otherSessionsEndedEvent,
+  sessionEndedEvent,
+} from '../../users/sessions.ts'
 import { passwordPanel, recentActivity, sessionsPanel } from './panels.ts'
 import en from './texts.en.json' with { type: 'json' }
 import zhTW from './texts.zh-TW.json' with { type: 'json' }
@@ -49,8 +56,8 @@ const list: Action = action({
   input: nothing,
   page: false,
   api: { summary: 'Where the person is logged in, this session first.', body: z.object({ sessions: z.array(SessionShape) }) },
-  run: (core, _input, caller) => listSessions(core, caller),
-  answer: (sessions) => ({ body: { sessions: sessions.map(asJson) } }),
+  run: (core, _input, caller) => listOwnSessions(core, caller),
+  answer: (sessions) => ({ body: { sessions: sessions.map(toSessionJson) } }),
 })
 
 const endOne: Action = action({
@@ -59,7 +66,7 @@ const endOne: Action = action({
   input: z.object({ id: sessionId }),
   limit: [perMember('sessions', '60 per 10m')],
   api: { summary: 'Ends one session of the person, also this one.', refuses: ['not_found'] },
-  run: endSession,
+  run: endOwnSession,
   answer: ({ own }, { url }) =>
     own ? { to: url('login.page'), notice: 'logged_out' } : { to: url('security.page'), notice: 'session_ended' },
 })
@@ -79,20 +86,20 @@ export const security = feature({
   paths: { page: '/account/security', sessions: '/account/sessions' },
   texts: { en, 'zh-TW': zhTW },
   actions: [showing({ at: 'page', guard: 'member', page: securityPage }), list, endOne, endOthers],
+  audit: [sessionEndedEvent, otherSessionsEndedEvent],
   on: {
     menu: [{ at: 'page', text: 'menu', who: 'member' }],
     security: [part('security/password-panel', passwordPanel), part('security/sessions-panel', sessionsPanel)],
   },
 })
 
-function asJson({ id, current, createdAt, lastSeenAt, expiresAt, ip, userAgent }: ListedSession) {
-  const iso = (ms: number) => new Date(ms).toISOString()
+function toSessionJson({ id, current, createdAt, lastSeenAt, expiresAt, ip, userAgent }: OwnSession) {
   return {
     id,
     current,
-    createdAt: iso(createdAt),
-    lastSeenAt: iso(lastSeenAt),
-    expiresAt: iso(expiresAt),
+    createdAt: createdAt.toISOString(),
+    lastSeenAt: lastSeenAt.toISOString(),
+    expiresAt: expiresAt.toISOString(),
     ip: ip ?? null,
     userAgent: userAgent ?? null,
   }
