@@ -2,7 +2,7 @@
 import { MembershipError } from '../domain/errors.ts'
 import { askHook } from '../domain/hooks.ts'
 import { isExpired } from '../domain/session-lifetime.ts'
-import { SessionEndedError } from '../session/request/session-ended.ts'
+import { SessionEndedError } from '../session/request/lifecycle.ts'
 import type { LiveSession, UserRow } from '../storage/contract.ts'
 import { audit } from './audit.ts'
 import type { Caller, Core, NewSession } from './core.ts'
@@ -69,7 +69,8 @@ async function endOldest(core: Core, user: UserRow, current: LiveSession): Promi
   try {
     const sessions = await core.db.sessions.listByUser(user.id)
     const others = sessions.filter(({ hash }) => hash !== current.hash)
-    for (const { hash } of others.slice(MOST_SESSIONS - 1)) await core.db.sessions.delete(hash)
+    const oldest = others.slice(MOST_SESSIONS - 1).map(({ hash }) => hash)
+    if (oldest.length > 0) await core.db.sessions.delete(oldest)
   } catch (error) {
     // The login is done; the next one tries again.
     core.log.warn({ err: error, userId: user.id }, 'the oldest sessions could not be ended')

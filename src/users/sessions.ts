@@ -71,7 +71,7 @@ export async function sessionsOf(core: Core, user: UserRow, currentHash?: string
 /** Ends one session of a user; throws `not_found` for an id that is none of theirs, and where somebody else ended it first: it ends once. */
 export async function endSessionOf(core: Core, user: UserRow, id: string, by: Pick<Caller, 'ip' | 'userAgent'>): Promise<void> {
   const row = (await liveRowsOf(core, user)).find(({ publicId }) => publicId === id)
-  if (!row || !(await core.db.sessions.delete(row.hash))) throw new MembershipError('not_found')
+  if (!row || (await core.db.sessions.delete([row.hash])).length === 0) throw new MembershipError('not_found')
   await audit(core, 'session_ended', 'success', user.id, by)
 }
 

@@ -71,7 +71,7 @@ describe.each(STORES)('an atomic change on %s', (_name, makeStore) => {
         })
         app.get('/late', async (req, res) => {
           const row = sessions.row(req)
-          await store.delete(row?.hash ?? '')
+          await store.delete([row?.hash ?? ''])
           await expect(req.session.update((data) => (data.seats = 5))).rejects.toThrow('no longer there')
           res.end()
         })

@@ -3,8 +3,8 @@ import { audit } from '../../core/audit.ts'
 import type { Caller, Core, NewSession } from '../../core/core.ts'
 import { requireSession } from '../../core/require-session.ts'
 import { MembershipError } from '../../domain/errors.ts'
-import { readTexts } from '../../session/data.ts'
-import { SessionEndedError } from '../../session/request/session-ended.ts'
+import { readValues } from '../../session/data.ts'
+import { SessionEndedError } from '../../session/request/lifecycle.ts'
 import { findPassword } from '../../storage/users.ts'
 
 export async function reauthenticate(core: Core, input: { readonly password: string }, caller: Caller): Promise<void> {
@@ -26,7 +26,7 @@ export async function reauthenticate(core: Core, input: { readonly password: str
     userAgent: caller.userAgent,
     limits: session.persistent ? core.settings.remember : core.settings.session,
     persistent: session.persistent,
-    keep: [...readTexts(session.data).keys()],
+    keep: [...readValues(session.data).keys()],
     continues: true,
   })
 }

@@ -4,12 +4,15 @@ import { StoreUnavailable } from '../../database/timeout.ts'
 import { systemClock } from '../../domain/clock.ts'
 import { digest } from '../../domain/secret.ts'
 import { expiryAfter } from '../../domain/session-lifetime.ts'
-import { patchTexts, textsOfRow, writeTexts } from '../data.ts'
-import { KeyedMutex } from '../request/keyed-mutex.ts'
+import { patchValues, type SerialisedValues, valuesOfRow, writeValues } from '../data.ts'
+import { SerialQueue } from '../request/serial-queue.ts'
 import { isSuperseded } from '../row.ts'
-import type { SessionPatch, SessionRow, SessionSeen, SessionStore } from '../store.ts'
+import type { SessionPatch, SessionRow, SessionSeen, SessionStore, UpdateOptions } from '../store.ts'
 import type { ExpressStore, StoredSession } from './callback-store.ts'
 import { type AdoptionContext, rowOfStored, storedOfRow } from './stored-session.ts'
+
+/** A store that never answers must not hold up a logout for ever. */
+const PATIENCE_MS = 10_000
 
 export interface FromExpressStoreOptions {
   /**
@@ -21,7 +24,7 @@ export interface FromExpressStoreOptions {
 
 /**
  * Makes a `SessionStore` from a store that was written for express-session: connect-redis, connect-pg-simple, session-file-store.
- * Such a store writes whole sessions and cannot refuse to bring one back; within one process the laws hold all the same, as the work on
+ * Such a store writes whole sessions and cannot refuse to bring one back; within one process the rules hold all the same, as the work on
  * one session is done in turn, but not between processes. It cannot list or end the sessions of a user.
  *
  * @example
@@ -43,7 +46,8 @@ export class AdoptedStore implements SessionStore {
   /** The store as it is: `req.sessionStore`. */
   readonly expressStore: ExpressStore
   readonly #plain: boolean
-  readonly #turns = new KeyedMutex()
+  /** One for each session at work. */
+  readonly #queues = new Map<string, SerialQueue>()
   /** What its middleware goes by. */
   #context: AdoptionContext = { limits: { idleMs: 900_000, absoluteMs: 43_200_000 }, clock: systemClock }
   #disconnected = false
@@ -68,7 +72,7 @@ export class AdoptedStore implements SessionStore {
   }
 
   create(row: SessionRow): Promise<void> {
-    return this.#turns.take(row.hash, () => this.#set(row))
+    return this.#inTurn(row.hash, () => this.#set(row))
   }
 
   async find(hash: string): Promise<SessionRow | undefined> {
@@ -76,21 +80,17 @@ export class AdoptedStore implements SessionStore {
     return stored && rowOfStored(hash, stored, this.#context)
   }
 
-  update(
-    hash: string,
-    patch: SessionPatch,
-    { unchangedFrom }: { readonly unchangedFrom?: string | undefined } = {},
-  ): Promise<boolean> {
-    return this.#change(hash, (row, texts) => {
-      if (unchangedFrom !== undefined && row.data !== unchangedFrom) return undefined
+  update(hash: string, patch: SessionPatch, { ifRevision }: UpdateOptions = {}): Promise<boolean> {
+    return this.#change(hash, (row, values) => {
+      if (ifRevision !== undefined && row.revision !== ifRevision) return undefined
       const now = this.#context.clock.now()
-      return { ...row, data: writeTexts(patchTexts(texts, patch)), lastSeenAt: now, expiresAt: expiryAfter(now, row) }
+      return { ...row, data: writeValues(patchValues(values, patch)), lastSeenAt: now, expiresAt: expiryAfter(now, row) }
     })
   }
 
   touch(hash: string, { lastSeenAt, expiresAt, limits }: SessionSeen): Promise<boolean> {
     if (limits || !this.expressStore.touch) return this.#change(hash, (row) => ({ ...row, lastSeenAt, expiresAt, ...limits }))
-    return this.#turns.take(hash, async () => {
+    return this.#inTurn(hash, async () => {
       const row = await this.find(hash)
       if (!row || isSuperseded(row)) return false
       const session = storedOfRow({ ...row, lastSeenAt, expiresAt }, this.#context.clock)
@@ -103,11 +103,11 @@ export class AdoptedStore implements SessionStore {
     return this.#change(hash, (row) => ({ ...row, idleMs: 0, expiresAt: until, endsAt: Math.min(row.endsAt, until) }))
   }
 
-  delete(hash: string): Promise<boolean> {
-    return this.#turns.take(hash, async () => {
-      await this.#call<void>((done) => this.expressStore.destroy(hash, done))
-      return true
-    })
+  async delete(hashes: readonly string[]): Promise<readonly string[]> {
+    const destroy = (hash: string) => this.#call<void>((done) => this.expressStore.destroy(hash, done))
+    await Promise.all(hashes.map((hash) => this.#inTurn(hash, () => destroy(hash))))
+    // Such a store does not say what was there.
+    return hashes
   }
 
   listByUser(): never {
@@ -126,18 +126,23 @@ export class AdoptedStore implements SessionStore {
   close(): void {}
 
   /** Reads, changes and writes a session that lives, in its turn. */
-  #change(
-    hash: string,
-    change: (row: SessionRow, texts: ReadonlyMap<string, string>) => SessionRow | undefined,
-  ): Promise<boolean> {
-    return this.#turns.take(hash, async () => {
+  #change(hash: string, change: (row: SessionRow, values: SerialisedValues) => SessionRow | undefined): Promise<boolean> {
+    return this.#inTurn(hash, async () => {
       const stored = await this.#get(hash)
       const row = stored && rowOfStored(hash, stored, this.#context)
       if (!row || isSuperseded(row)) return false
-      const changed = change(row, textsOfRow(row))
+      const changed = change(row, valuesOfRow(row))
       if (!changed) return false
       await this.#set(changed)
       return true
+    })
+  }
+
+  #inTurn<T>(hash: string, work: () => Promise<T>): Promise<T> {
+    const queue = this.#queues.get(hash) ?? new SerialQueue({ patienceMs: PATIENCE_MS })
+    this.#queues.set(hash, queue)
+    return Promise.resolve(queue.take(work)).finally(() => {
+      if (queue.running === undefined) this.#queues.delete(hash)
     })
   }
 
