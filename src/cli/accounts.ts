@@ -1,7 +1,6 @@
 // `guildhall user show | set-status | rename`: one account.
-import { userJson } from '../core/user.ts'
-import { USER_STATUSES, type UserStatus } from '../domain/user.ts'
-import type { AccountDetails } from '../users/users.ts'
+import { toJson, USER_STATUSES, type UserStatus } from '../domain/user.ts'
+import type { UserDetails } from '../users/users.ts'
 import { table } from './columns.ts'
 import { say, sayJson, t, UsageError } from './terminal.ts'
 import { withMembership } from './with-membership.ts'
@@ -9,7 +8,7 @@ import { withMembership } from './with-membership.ts'
 export async function showUser(username: string, { json }: { readonly json: boolean }): Promise<void> {
   await withMembership('refuse', async ({ membership: { users } }) => {
     const details = await users.show(username)
-    if (json) return sayJson(asJson(details))
+    if (json) return sayJson(detailsJson(details))
     const { user, status, passwordChangedAt, sessions } = details
     const lines: readonly (readonly [string, string])[] = [
       [t('label.username'), user.username],
@@ -30,7 +29,7 @@ export async function setUserStatus(username: string, status: string, { json }: 
   if (!wanted) throw new UsageError(t('cli.unknown_status', { statuses: USER_STATUSES.join(', ') }))
   await withMembership('refuse', async ({ membership: { users } }) => {
     const user = await users.setStatus(username, wanted)
-    if (json) return sayJson(asJson(await users.show(user.username)))
+    if (json) return sayJson(detailsJson(await users.show(user.username)))
     say(t(STATUS_SAID[wanted], { username: user.username }))
   })
 }
@@ -41,12 +40,12 @@ export async function renameUser(username: string, to: string, { json }: { reado
   await withMembership('refuse', async ({ membership: { users } }) => {
     const before = await users.show(username)
     const user = await users.rename(username, to)
-    if (json) return sayJson(asJson(await users.show(user.username)))
+    if (json) return sayJson(detailsJson(await users.show(user.username)))
     say(t('cli.user_renamed', { before: before.user.username, username: user.username }))
   })
 }
 
 /** The user as in the HTTP API, and what only the operator sees. */
-function asJson({ user, status, passwordChangedAt, sessions }: AccountDetails): object {
-  return { ...userJson(user), status, passwordChangedAt: passwordChangedAt ?? null, sessions }
+function detailsJson({ user, status, passwordChangedAt, sessions }: UserDetails): object {
+  return { ...toJson(user), status, passwordChangedAt: passwordChangedAt ?? null, sessions }
 }

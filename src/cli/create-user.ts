@@ -1,5 +1,5 @@
 // `guildhall user create`: makes an account, also where registration is closed.
-import { userJson } from '../core/user.ts'
+import { toJson } from '../domain/user.ts'
 import { askNewPassword, readPassword } from './ask-password.ts'
 import { say, sayJson, t, UsageError } from './terminal.ts'
 import { withMembership } from './with-membership.ts'
@@ -21,7 +21,7 @@ export async function createUser(
   await withMembership('make it', async ({ membership: { users } }) => {
     const password = piped ?? (await askNewPassword(username))
     const user = await users.create({ username, password, displayName, roles })
-    if (json) return sayJson(userJson(user))
+    if (json) return sayJson(toJson(user))
     say(t('cli.user_created', { username: user.username }))
   })
 }

@@ -1,6 +1,5 @@
 // `guildhall user list`: who has an account.
-import { userJson } from '../core/user.ts'
-import type { User } from '../domain/user.ts'
+import { toJson, type User } from '../domain/user.ts'
 import type { Users } from '../users/users.ts'
 import { table } from './columns.ts'
 import { say, sayJson, t } from './terminal.ts'
@@ -11,7 +10,7 @@ const PAGE = 1000
 export async function listUsers({ json }: { readonly json: boolean }): Promise<void> {
   await withMembership('refuse', async ({ membership: { users } }) => {
     const found = await all(users)
-    if (json) return sayJson(found.map(userJson))
+    if (json) return sayJson(found.map(toJson))
     if (found.length === 0) return say(t('cli.no_users'))
     const head = [t('label.username'), t('label.display_name'), t('profile.roles'), t('cli.column.since')]
     say(table([head, ...found.map(rowOf)]))

@@ -6,27 +6,23 @@ import { type Duration, parseDuration } from '../domain/duration.ts'
 import type { Hooks } from '../domain/hooks.ts'
 import type { Logger } from '../domain/logger.ts'
 import { DEFAULT_MIN_PASSWORD_CODE_POINTS, MAX_PASSWORD_CODE_POINTS } from '../domain/password-policy.ts'
-import { newToken, SECRET_BYTES } from '../domain/secret.ts'
+import { SECRET_BYTES } from '../domain/secret.ts'
 import { LOCALES } from '../i18n/translate.ts'
 import { HASH_LIMITS } from '../passwords/format.ts'
-import {
-  FEATURE_NAMES,
-  type FeatureOptions,
-  type MembershipOptions,
-  type PasswordOptions,
-  type SessionTimes,
-  type Settings,
-} from './options.ts'
+import type { MembershipOptions, PasswordOptions, SessionTimes, Settings } from './options.ts'
 
 const LONGEST_COOKIE = 400 * 86_400_000 // RFC 6265bis: user agents cap lifetimes at 400 days.
 const DATABASE = /^(?:sqlite:(?::memory:|(?!\/\/).+)|postgres(?:ql)?:\/\/.+)$/
 
-/** Throws one TypeError that names every fault and what to write instead; never a value that may be secret. */
-export function checkOptions(options: MembershipOptions): Settings {
+/** The options as settings, and every fault with what to write instead, never a value that may be secret. `own`: options that the caller judges. */
+export function readOptions(
+  options: MembershipOptions,
+  own: readonly string[] = [],
+): { readonly settings: Settings; readonly faults: string[] } {
   const faults: string[] = []
-  const settings = settle(options, (fault) => faults.push(fault))
-  if (faults.length > 0) throw new TypeError(`createMembership: ${faults.join('; ')}`)
-  return settings
+  const fault = (text: string) => void faults.push(text)
+  refuseUnknown('', options, [...OPTION_NAMES, ...own], fault)
+  return { settings: settle(options, fault), faults }
 }
 
 function isDatabase(database: unknown): boolean {
@@ -47,12 +43,11 @@ export function isRedisUrl(text: string): boolean {
   return /^rediss?:\/\/./.test(text) && URL.canParse(text)
 }
 
-const LOCAL_PATH = /^(?:\/[A-Za-z0-9_-]+)+$/
+export const LOCAL_PATH = /^(?:\/[A-Za-z0-9_-]+)+$/
 
-type Fault = (text: string) => void
+export type Fault = (text: string) => void
 
 function settle(options: MembershipOptions, fault: Fault): Settings {
-  refuseUnknown('', options, OPTION_NAMES, fault)
   const baseUrl = checkBaseUrl(options.baseUrl, fault)
   const production = options.production ?? !isLoopback(baseUrl.hostname)
   const secure = baseUrl.protocol === 'https:'
@@ -91,7 +86,6 @@ function settle(options: MembershipOptions, fault: Fault): Settings {
     trustedOrigins: checkOrigins(options.trustedOrigins ?? [], fault),
     strictOrigin: options.strictOrigin ?? false,
     locale,
-    features: checkFeatures(options.features ?? {}, fault),
     hooks: checkHooks(options.hooks ?? {}, fault),
     logger: options.logger ?? consoleLogger,
     clock: options.clock ?? systemClock,
@@ -100,10 +94,10 @@ function settle(options: MembershipOptions, fault: Fault): Settings {
 
 const OPTION_NAMES = [
   'baseUrl', 'database', 'redis', 'redisPrefix', 'path', 'secret', 'siteName', 'styleSheet', 'production', 'insecureHttp', 'session', 'cookie', 'passwords',
-  'registration', 'rateLimit', 'trustedOrigins', 'strictOrigin', 'locale', 'features', 'hooks', 'logger', 'clock',
+  'registration', 'rateLimit', 'trustedOrigins', 'strictOrigin', 'locale', 'hooks', 'logger', 'clock',
 ] // biome-ignore format: a list of names reads as a block
 
-function refuseUnknown(where: string, given: object, known: readonly string[], fault: Fault): void {
+export function refuseUnknown(where: string, given: object, known: readonly string[], fault: Fault): void {
   for (const name of Object.keys(given)) {
     if (!known.includes(name)) fault(`there is no option ${where}${name}; known are ${known.join(', ')}`)
   }
@@ -122,7 +116,7 @@ function checkSecret(secret: string | readonly string[] | undefined, production:
   if (secrets.length === 0 && production)
     fault(`secret is required in production: ${SECRET_BYTES} bytes or more, the same at every start`)
   if (secrets.some((one) => Buffer.byteLength(one) < SECRET_BYTES)) fault(`secret must have ${SECRET_BYTES} bytes or more`)
-  return secrets.length === 0 ? [newToken()] : secrets
+  return secrets
 }
 
 function asList(value: string | readonly string[] | undefined): readonly string[] {
@@ -215,19 +209,6 @@ function checkOrigins(origins: readonly string[], fault: Fault): readonly string
     if (!exact) fault(`trustedOrigins must be exact origins like 'https://app.example.org', got '${origin}'`)
   }
   return origins
-}
-
-function checkFeatures(features: FeatureOptions, fault: Fault): FeatureOptions {
-  refuseUnknown('features.', features, FEATURE_NAMES, fault)
-  for (const [name, choice] of Object.entries(features)) {
-    if (choice === false || choice === undefined) continue
-    const { path, ...rest } = choice
-    refuseUnknown(`features.${name}.`, rest, ['path'], fault)
-    if (!LOCAL_PATH.test(path ?? ''))
-      fault(`features.${name} must be false or { path: '/some/path' }, without a slash at the end`)
-    if (/^\/(?:api|assets)(?:\/|$)/.test(path ?? '')) fault(`features.${name}.path must not begin with /api or /assets`)
-  }
-  return features
 }
 
 function checkHooks(hooks: Hooks, fault: Fault): Hooks {

@@ -20,7 +20,7 @@ export interface MembershipOptions {
   readonly redisPrefix?: string
   /** Where the membership's paths begin, `'/members'`. Default: `''`, the root. */
   readonly path?: string
-  /** 32 bytes or more; a list rotates: the first is used; with another first, every throttle starts anew. Keys are derived from it. Required in production. Default: elsewhere a new one at each start. */
+  /** 32 bytes or more; a list rotates: the first is used; with another first, every throttle starts anew. Keys are derived from it. Required in production. Default: elsewhere made once and kept in the file `secret` beside the SQLite file; without such a file, a new one at each start. */
   readonly secret?: string | readonly string[]
   /** The name in the wordmark and in titles. Default: `'Guildhall'`. Passwords may not lean on it. */
   readonly siteName?: string
@@ -53,7 +53,7 @@ export interface MembershipOptions {
    * What is left out is not served: your application may serve that path itself.
    */
   readonly features?: FeatureOptions
-  /** Where your application has a say before something happens; a hook refuses with `throw new Refusal(code, text)`. Default: none. */
+  /** Where your application has a say before something happens; a hook refuses with `throw new RefusalError(code, text)`. Default: none. */
   readonly hooks?: Hooks
   /** Takes what is worth logging, as pino's loggers do. Default: warnings and errors to the console. */
   readonly logger?: Logger
@@ -152,7 +152,6 @@ export interface Settings {
   readonly trustedOrigins: readonly string[]
   readonly strictOrigin: boolean
   readonly locale: Locale
-  readonly features: FeatureOptions
   readonly hooks: Hooks
   readonly logger: Logger
   readonly clock: Clock

@@ -44,7 +44,11 @@ export function testClock(start: number = systemClock.now()): TestClock {
  */
 export async function logInAs(membership: Membership, username: string): Promise<string> {
   // On first use: who only runs the laws of stores loads nothing else.
-  const [{ internalsOf }, { signInById }] = await Promise.all([import('../membership.ts'), import('../core/sign-in-by-id.ts')])
+  const [{ internalsOf }, { signInById }, { RequestCaller }] = await Promise.all([
+    import('../membership.ts'),
+    import('../core/sign-in.ts'),
+    import('../http/caller.ts'),
+  ])
   const { http, settings } = internalsOf(membership)
   if (settings.production) throw new TypeError('logInAs is for tests: this membership is one for production')
   const user = await membership.users.find(username)
@@ -53,14 +57,7 @@ export async function logInAs(membership: Membership, username: string): Promise
   await new Promise<void>((done, fail) => {
     http.sessions.handle(req, new ServerResponse(req), (error) => (error === undefined ? done() : fail(error)))
   })
-  await signInById(http.core, user.id, {
-    ip: undefined,
-    userAgent: undefined,
-    language: undefined,
-    session: undefined,
-    startSession: (login) => http.sessions.renew(req, login),
-    endSession: () => http.sessions.end(req),
-  })
+  await signInById(http.core, user.id, new RequestCaller(http, req))
   if (!('sessionID' in req) || typeof req.sessionID !== 'string') throw new Error('the login made no session')
   return `${http.cookieName}=${req.sessionID}`
 }

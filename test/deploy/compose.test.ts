@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { isVariable } from '../../src/server/variables.ts'
-import { describeWith } from '../support/installed.ts'
+import { describeWith } from '../support/needs.ts'
 import { newFolder, PRODUCTION, run, writeFiles } from '../support/server.ts'
 
 const DEPLOY = resolve(import.meta.dirname, '../../deploy')

@@ -3,7 +3,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { describeWith } from '../support/installed.ts'
+import { describeWith } from '../support/needs.ts'
 import { freePort, ROOT } from '../support/program.ts'
 import { ask, newFolder, PRODUCTION } from '../support/server.ts'
 

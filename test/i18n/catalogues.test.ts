@@ -62,7 +62,7 @@ const FOR_PROGRAMMERS: Readonly<Record<string, string>> = {
   'server/describe-server.ts': 'the description of the API',
   'server/metrics.ts': 'what stands beside each number for Prometheus',
   'passwords/format.ts': 'labels that go into hashes and never change',
-  'domain/user.ts': 'names that nobody may register',
+  'domain/names.ts': 'names that nobody may register',
 }
 
 /** The same, wherever it stands. */

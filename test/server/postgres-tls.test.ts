@@ -3,19 +3,16 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Authority, makeAuthority } from '../support/certificates.ts'
+import { describeWith } from '../support/needs.ts'
 import { OwnPostgres } from '../support/own-postgres.ts'
-import { findProgram, give } from '../support/own-server.ts'
+import { give } from '../support/own-server.ts'
 import { post, run, startServer } from '../support/server.ts'
-
-const missing = ['initdb', 'openssl'].filter((program) => findProgram(program) === undefined)
-const isLeftOut = missing.length > 0 && process.env.REQUIRE_ALL !== '1'
-if (isLeftOut) console.warn(`left out: PostgreSQL over TLS, as ${missing.join(' and ')} is not installed`)
 
 const PASSWORD = 'violet harbour lantern'
 
-describe.skipIf(isLeftOut)('PostgreSQL over TLS', () => {
+describeWith(['initdb', 'openssl'], 'PostgreSQL over TLS', () => {
   let folder: string
   let trusted: Authority
   let stranger: Authority

@@ -2,7 +2,7 @@
 
 import { createHasher } from '../../passwords/hasher.ts'
 import type { Config } from '../../server/config.ts'
-import { checkOptions } from '../../settings/check.ts'
+import { readOptions } from '../../settings/check.ts'
 import { t } from '../terminal.ts'
 import { type Finding, fine, odd } from './finding.ts'
 
@@ -12,7 +12,7 @@ const TOO_SLOW_MS = 1000
 const ROUNDS = 3
 
 export async function checkHashing({ membership, database }: Config): Promise<Finding> {
-  const { passwords } = checkOptions({ ...membership, production: false, baseUrl: 'http://localhost', database })
+  const { passwords } = readOptions({ ...membership, production: false, baseUrl: 'http://localhost', database }).settings
   const hasher = createHasher({
     algorithm: passwords.hash,
     argon2: { memoryKiB: passwords.memoryKiB, passes: passwords.passes },

@@ -5,14 +5,11 @@ import { systemClock } from '../../domain/clock.ts'
 import { digest } from '../../domain/secret.ts'
 import { expiryAfter } from '../../domain/session-lifetime.ts'
 import { patchValues, type SerialisedValues, valuesOfRow, writeValues } from '../data.ts'
-import { SerialQueue } from '../request/serial-queue.ts'
+import { KeyedMutex } from '../request/serial-queue.ts'
 import { isSuperseded } from '../row.ts'
 import type { SessionPatch, SessionRow, SessionSeen, SessionStore, UpdateOptions } from '../store.ts'
 import type { ExpressStore, StoredSession } from './callback-store.ts'
 import { type AdoptionContext, rowOfStored, storedOfRow } from './stored-session.ts'
-
-/** A store that never answers must not hold up a logout for ever. */
-const PATIENCE_MS = 10_000
 
 export interface FromExpressStoreOptions {
   /**
@@ -46,8 +43,7 @@ export class AdoptedStore implements SessionStore {
   /** The store as it is: `req.sessionStore`. */
   readonly expressStore: ExpressStore
   readonly #plain: boolean
-  /** One for each session at work. */
-  readonly #queues = new Map<string, SerialQueue>()
+  readonly #mutex = new KeyedMutex()
   /** What its middleware goes by. */
   #context: AdoptionContext = { limits: { idleMs: 900_000, absoluteMs: 43_200_000 }, clock: systemClock }
   #disconnected = false
@@ -72,7 +68,7 @@ export class AdoptedStore implements SessionStore {
   }
 
   create(row: SessionRow): Promise<void> {
-    return this.#inTurn(row.hash, () => this.#set(row))
+    return this.#mutex.take(row.hash, () => this.#set(row))
   }
 
   async find(hash: string): Promise<SessionRow | undefined> {
@@ -90,7 +86,7 @@ export class AdoptedStore implements SessionStore {
 
   touch(hash: string, { lastSeenAt, expiresAt, limits }: SessionSeen): Promise<boolean> {
     if (limits || !this.expressStore.touch) return this.#change(hash, (row) => ({ ...row, lastSeenAt, expiresAt, ...limits }))
-    return this.#inTurn(hash, async () => {
+    return this.#mutex.take(hash, async () => {
       const row = await this.find(hash)
       if (!row || isSuperseded(row)) return false
       const session = storedOfRow({ ...row, lastSeenAt, expiresAt }, this.#context.clock)
@@ -105,7 +101,7 @@ export class AdoptedStore implements SessionStore {
 
   async delete(hashes: readonly string[]): Promise<readonly string[]> {
     const destroy = (hash: string) => this.#call<void>((done) => this.expressStore.destroy(hash, done))
-    await Promise.all(hashes.map((hash) => this.#inTurn(hash, () => destroy(hash))))
+    await Promise.all(hashes.map((hash) => this.#mutex.take(hash, () => destroy(hash))))
     // Such a store does not say what was there.
     return hashes
   }
@@ -127,7 +123,7 @@ export class AdoptedStore implements SessionStore {
 
   /** Reads, changes and writes a session that lives, in its turn. */
   #change(hash: string, change: (row: SessionRow, values: SerialisedValues) => SessionRow | undefined): Promise<boolean> {
-    return this.#inTurn(hash, async () => {
+    return this.#mutex.take(hash, async () => {
       const stored = await this.#get(hash)
       const row = stored && rowOfStored(hash, stored, this.#context)
       if (!row || isSuperseded(row)) return false
@@ -135,14 +131,6 @@ export class AdoptedStore implements SessionStore {
       if (!changed) return false
       await this.#set(changed)
       return true
-    })
-  }
-
-  #inTurn<T>(hash: string, work: () => Promise<T>): Promise<T> {
-    const queue = this.#queues.get(hash) ?? new SerialQueue({ patienceMs: PATIENCE_MS })
-    this.#queues.set(hash, queue)
-    return Promise.resolve(queue.take(work)).finally(() => {
-      if (queue.running === undefined) this.#queues.delete(hash)
     })
   }
 

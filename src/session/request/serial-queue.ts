@@ -1,4 +1,4 @@
-// Pieces of work, one after the other: at once if nothing runs.
+// Pieces of work, one after the other, at once if nothing runs: in one queue, or in one for each key.
 import { type Awaitable, isPromise } from '../../domain/awaitable.ts'
 
 export class SerialQueue {
@@ -48,6 +48,28 @@ export class SerialQueue {
         resolve(undefined)
       }
       work.then(over, over)
+    })
+  }
+}
+
+/** What never answers must not hold up a logout for ever. */
+const PATIENCE_MS = 10_000
+
+/** A queue for each thing at work. */
+export class KeyedMutex {
+  readonly #queues = new Map<string, SerialQueue>()
+  readonly #patienceMs: number
+
+  /** `patienceMs`: how long one piece keeps the next ones of its key waiting. */
+  constructor(patienceMs = PATIENCE_MS) {
+    this.#patienceMs = patienceMs
+  }
+
+  take<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const queue = this.#queues.get(key) ?? new SerialQueue({ patienceMs: this.#patienceMs })
+    this.#queues.set(key, queue)
+    return Promise.resolve(queue.take(work)).finally(() => {
+      if (queue.running === undefined) this.#queues.delete(key)
     })
   }
 }
