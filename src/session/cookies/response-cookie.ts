@@ -5,10 +5,8 @@ import type { Engine } from '../request/engine.ts'
 import type { SessionRow } from '../store.ts'
 import { Cookie, readCookieText, textOfCookie } from './cookie.ts'
 import { carriesCookie } from './read.ts'
+import { overHttps } from './transport.ts'
 import { type CookieAttributes, type CookieSettings, clearCookie, issueCookie, wholeSpan } from './write.ts'
-
-/** How a request is known to have come over HTTPS: by `req.secure`, by X-Forwarded-Proto whoever sent it, or by its socket alone. */
-export type Transport = 'express' | 'forwarded' | 'socket'
 
 /** What a session has stored of its cookie; undefined where it looks as the settings say. */
 export interface CookieOwner {
@@ -164,13 +162,4 @@ function maxAgeOf(attributes: CookieAttributes, row: SessionRow | undefined, now
 function isStranger({ headers }: IncomingMessage, settings: CookieSettings, { sameSite }: CookieAttributes): boolean {
   const heldBack = sameSite === 'strict' || sameSite === 'lax'
   return heldBack && headers['sec-fetch-site'] === 'cross-site' && !carriesCookie(headers.cookie, settings)
-}
-
-/** Whether a request came over HTTPS, as far as it can be known. */
-function overHttps(req: IncomingMessage, transport: Transport): boolean {
-  if ('encrypted' in req.socket && req.socket.encrypted === true) return true
-  if (transport === 'express') return 'secure' in req && req.secure === true // Express knows about proxies.
-  if (transport === 'socket') return false
-  const [first = ''] = String(req.headers['x-forwarded-proto'] ?? '').split(',')
-  return first.trim().toLowerCase() === 'https'
 }

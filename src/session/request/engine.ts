@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../domain/clock.ts'
 import type { SessionLimits } from '../../domain/session-lifetime.ts'
-import type { Transport } from '../cookies/response-cookie.ts'
+import type { Transport } from '../cookies/transport.ts'
 import type { CookieAttributes, CookieSettings } from '../cookies/write.ts'
 import type { SessionRow, SessionStore } from '../store.ts'
 import type { Session } from './session.ts'
