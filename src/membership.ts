@@ -27,7 +27,7 @@ import { createRouter, pathOf, type Router } from './http/router.ts'
 import { createUrl } from './http/url.ts'
 import { createHasher } from './passwords/hasher.ts'
 import { Sessions } from './session/request/middleware.ts'
-import { type Fault, LOCAL_PATH, readOptions, refuseUnknown } from './settings/check.ts'
+import { readOptions, refuseUnknown } from './settings/check.ts'
 import {
   FEATURE_NAMES,
   FEATURE_PATHS,
@@ -37,6 +37,7 @@ import {
   movedPaths,
   type Settings,
 } from './settings/options.ts'
+import { LOCAL_PATH } from './settings/table.ts'
 import type { LiveSession } from './storage/contract.ts'
 import { openDatabase } from './storage/open.ts'
 import { createUsers, type Users } from './users/users.ts'
@@ -132,7 +133,7 @@ function checkOptions(options: MembershipOptions, features: FeatureOptions): Set
   return features.registration === false ? { ...settings, registration: 'closed' } : settings
 }
 
-function checkFeatures(features: FeatureOptions, fault: Fault): void {
+function checkFeatures(features: FeatureOptions, fault: (text: string) => void): void {
   refuseUnknown('features.', features, FEATURE_NAMES, fault)
   for (const [name, choice] of Object.entries(features)) {
     if (choice === false || choice === undefined) continue
@@ -175,7 +176,7 @@ function createCore(settings: Settings): Core {
     clock,
     db,
     passwords: hasher,
-    throttle: settings.rateLimit && throttleKey ? createThrottle(db.counters, clock, throttleKey.bytes) : unlimited,
+    throttle: settings.rateLimit ? createThrottle(db.counters, clock, throttleKey.bytes) : unlimited,
     events: new Events((error, event) => logger.error({ err: error, event }, 'a listener of an event failed')),
     hooks: settings.hooks,
     log: logger,

@@ -1,4 +1,4 @@
-// What the security page shows: where the person is logged in, how old the password is, and what happened lately.
+// What the security page shows: sessions, the age of the password, recent activity.
 import type { Caller } from '../../core/caller.ts'
 import type { Core } from '../../core/core.ts'
 import { requireSession } from '../../core/live-session.ts'
