@@ -36,7 +36,7 @@ async function startServer(settings: readonly string[], options: readonly string
     await ended
     rmSync(folder, { recursive: true, force: true })
   })
-  await expect.poll(() => ask(port, ['PING']), { timeout: 10_000 }).toBe('PONG')
+  await expect.poll(() => ask(port, ['PING'])).toBe('PONG')
   return port
 }
 
@@ -58,13 +58,13 @@ async function useStore(store: RedisStore): Promise<void> {
   const rows = Array.from({ length: 30 }, (_, n) => sessionRow({ userId: `u${n % 3}` }))
   for (const row of rows) await store.create(row)
   for (const row of rows) {
-    expect(await store.update(row.hash, { n: '1' }, { unchangedFrom: row.data })).toBe(true)
+    expect(await store.update(row.hash, { n: '1' }, { ifRevision: row.revision })).toBe(true)
     expect(await store.touch(row.hash, { lastSeenAt: row.lastSeenAt + 1, expiresAt: row.expiresAt + 1 })).toBe(true)
     expect(await store.find(row.hash)).toMatchObject({ data: '{"n":"1"}', lastSeenAt: row.lastSeenAt + 1 })
   }
   expect(await store.listByUser('u0')).toHaveLength(10)
   expect(await store.supersede(rows[1]?.hash ?? '', rows[1]?.expiresAt ?? 0)).toBe(true)
-  expect(await store.delete(rows[0]?.hash ?? '')).toBe(true)
+  expect(await store.delete([rows[0]?.hash ?? ''])).toEqual([rows[0]?.hash])
   expect(await store.deleteByUser('u0')).toBe(9)
   expect(await store.deleteByUser('u1', { except: rows[1]?.hash })).toBe(9)
   for (const [n, row] of rows.entries()) expect((await store.find(row.hash)) !== undefined).toBe(n === 1 || n % 3 === 2)
@@ -84,7 +84,7 @@ describeWith('redis-server', 'more than one Redis', () => {
       await ask(ports[n] ?? 0, ['CLUSTER', 'ADDSLOTSRANGE', String(from), String(to)])
     for (const { port, bus } of nodes.slice(1)) await ask(first, ['CLUSTER', 'MEET', '127.0.0.1', String(port), String(bus)])
     for (const port of ports) {
-      await expect.poll(() => ask(port, ['CLUSTER', 'INFO']).then(String), { timeout: 20_000 }).toContain('cluster_state:ok')
+      await expect.poll(() => ask(port, ['CLUSTER', 'INFO']).then(String)).toContain('cluster_state:ok')
     }
     const client = createCluster({ rootNodes: [{ url: `redis://127.0.0.1:${first}` }] })
     client.on('error', () => {})

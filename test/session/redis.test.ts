@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { type RedisClient, RedisStore, StoreUnavailable } from 'guildhall/session/redis'
 import { sessionRow, sessionStoreSuite } from 'guildhall/testing'
 import { afterEach, describe, expect, it, test } from 'vitest'
+import { waited } from '../../src/database/timeout.ts'
 import { describeOnRedis, makeRedis, openWay, type TestRedis } from '../support/redis.ts'
 
 const opened: (() => Promise<void>)[] = []
@@ -57,7 +58,7 @@ describeOnRedis('Redis', () => {
     const rows = Array.from({ length: 4 }, () => sessionRow({ userId: 'u1' }))
     for (const row of rows) await store.create(row)
     const [ended, expired, young, kept] = rows.map(({ hash }) => hash)
-    await store.delete(ended ?? '')
+    await store.delete([ended ?? ''])
     await expect.poll(() => client.zRange(index, 0, -1)).not.toContain(ended)
     for (const hash of [expired, young]) await client.del(`${prefix}session:${hash}`)
     await client.zAdd(index, { score: 1, value: expired ?? '' })
@@ -79,8 +80,8 @@ describeOnRedis('Redis', () => {
         return n % 4 === 2 ? store.touch(row.hash, { ...seen(n), limits }) : store.supersede(row.hash, row.expiresAt)
       }
       const acts = Array.from({ length: 100 }, (_, n) => act(n))
-      const ended = await (round % 2 === 0 ? store.delete(row.hash) : store.deleteByUser('u1'))
-      expect(Number(ended)).toBe(1)
+      const ended = await (round % 2 === 0 ? store.delete([row.hash]) : store.deleteByUser('u1'))
+      expect(ended).toEqual(round % 2 === 0 ? [row.hash] : 1)
       expect(await store.find(row.hash)).toBeUndefined()
       await Promise.all(acts)
       expect(await store.find(row.hash)).toBeUndefined()
@@ -130,7 +131,7 @@ describeOnRedis('Redis', () => {
     expect(await callsOf(() => store.update(login.hash, { a: '1' }))).toBe(1)
     expect(await callsOf(() => store.touch(login.hash, seen))).toBe(1)
     expect(await callsOf(() => store.supersede(login.hash, login.expiresAt))).toBe(1)
-    expect(await callsOf(() => store.delete(anonymous.hash))).toBe(1)
+    expect(await callsOf(() => store.delete([anonymous.hash]))).toBe(1)
   })
 
   test('a Redis that is cut off fails at once, one that fell silent in half a second, and both are back within two', async () => {
@@ -145,21 +146,22 @@ describeOnRedis('Redis', () => {
     const row = sessionRow()
     await store.create(row)
     const failing = async () => {
-      const began = performance.now()
+      // The clock of deadlines: what other programs take of the machine is not the store's.
+      const began = waited()
       await expect(store.find(row.hash)).rejects.toMatchObject({ name: 'StoreUnavailable', status: 503, retryAfter: 1 })
-      return performance.now() - began
+      return waited() - began
     }
     await way.cut()
     await failing()
     expect(await failing()).toBeLessThan(100)
     await way.mend()
-    await expect.poll(() => store.find(row.hash).catch(() => undefined), { timeout: 2000 }).toMatchObject({ hash: row.hash })
+    await expect.poll(() => store.find(row.hash).catch(() => undefined)).toMatchObject({ hash: row.hash })
     way.stall()
-    const waited = await failing()
-    expect(waited).toBeGreaterThan(400)
-    expect(waited).toBeLessThan(1500)
+    const silent = await failing()
+    expect(silent).toBeGreaterThan(400)
+    expect(silent).toBeLessThan(1500)
     await way.mend()
-    await expect.poll(() => store.find(row.hash).catch(() => undefined), { timeout: 2000 }).toMatchObject({ hash: row.hash })
+    await expect.poll(() => store.find(row.hash).catch(() => undefined)).toMatchObject({ hash: row.hash })
   })
 
   test('a client that is not connected, or of which nobody knows, is told in words', async () => {
