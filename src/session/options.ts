@@ -1,4 +1,4 @@
-// The options of `session()`, with all defaults readable in one place. Every fault is named at once.
+// The options of `session()` and all of their defaults. Every fault is named at once.
 import { KeyObject } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { type Clock, systemClock } from '../domain/clock.ts'

@@ -1,4 +1,4 @@
-// Stores written for express-session, as stores of ours: what such a store can do, and no more. docs/features/sessions.md says what is lost.
+// Stores written for express-session, as stores of ours: what such a store can do, and no more.
 
 import { StoreUnavailable } from '../../database/timeout.ts'
 import { systemClock } from '../../domain/clock.ts'

@@ -1,4 +1,4 @@
-// `Store`: what stores written for express-session inherit from. A plain constructor function, as old ones `call` it.
+// `Store`: what stores inherit from that were written for express-session.
 import { EventEmitter } from 'node:events'
 import { Session } from '../request/session.ts'
 import type { DetachedRequest, Done, ExpressStore, StoredSession } from './callback-store.ts'

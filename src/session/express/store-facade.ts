@@ -1,4 +1,4 @@
-// `req.sessionStore` over a store of ours: the methods that express-session gives it. It takes ids and hashes them.
+// `req.sessionStore` over a store of ours: takes ids and hashes them.
 import type { Clock } from '../../domain/clock.ts'
 import { digest } from '../../domain/secret.ts'
 import { expiryAfter, isExpired } from '../../domain/session-lifetime.ts'
