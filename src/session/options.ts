@@ -47,7 +47,7 @@ export interface SessionOptions {
   readonly absoluteTimeout?: Duration | undefined
   /** The clock. Default: the system's. */
   readonly clock?: Clock | undefined
-  /** Hears what goes wrong without failing a request. Default: `console.warn`. */
+  /** Called with what goes wrong without failing a request. Default: `console.warn`. */
   readonly warn?: ((text: string) => void) | undefined
 }
 

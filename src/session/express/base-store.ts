@@ -14,6 +14,7 @@ export interface Store extends EventEmitter, Partial<Omit<ExpressStore, 'on'>> {
   generate(req: DetachedRequest): void
 }
 
+/** A plain constructor function: old stores `call` it. */
 export interface StoreConstructor {
   new (options?: unknown): Store
   (this: object, options?: unknown): void

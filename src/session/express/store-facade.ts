@@ -114,7 +114,7 @@ function patchTo(values: SerialisedValues, session: StoredSession): SessionPatch
   return patch
 }
 
-/** The outcome of some work, as a callback hears it. */
+/** Calls back with the outcome of some work. */
 function answer<T>(work: () => Promise<T>, callback: ((error?: unknown, value?: T) => void) | undefined): void {
   work().then(
     (value) => process.nextTick(() => callback?.(null, value)),
