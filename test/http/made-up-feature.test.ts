@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { action } from '../../src/http/action.ts'
 import { feature } from '../../src/http/feature.ts'
 import { keptFields, keptValues } from '../../src/http/kept-values.ts'
+import { describeApi } from '../../src/http/openapi.ts'
 import { createPaths } from '../../src/http/paths.ts'
 import { createPipeline } from '../../src/http/pipeline.ts'
 import { createRouter } from '../../src/http/router.ts'
@@ -60,6 +61,16 @@ test('a read takes checked input from the query and from its path', async () => 
   expect((await visitor.send('/api/hello/anna?times=%zz')).status).toBe(400)
   // The part of the path, not the field of the same name.
   expect((await visitor.send('/api/hello/anna?times=1&name=eve')).json()).toEqual({ text: 'anna' })
+})
+
+test('the description of the API tells the query of a read', () => {
+  const routes = routesOf([hello], createPaths('', [hello], {}), site.settings)
+  const { paths } = describeApi(site.http, routes, { version: '1', paths: {}, securitySchemes: {} })
+  const parameters = paths['/api/hello/{name}']?.get?.parameters?.map(({ name, in: place, required }) => [name, place, required])
+  expect(parameters).toEqual([
+    ['name', 'path', true],
+    ['times', 'query', true],
+  ])
 })
 
 test('a secret is none by its name, but by its schema, and what no schema knows is not shown again', () => {
