@@ -59,6 +59,7 @@ export default defineConfig({
     // Only a test that hangs takes so long, however busy the machine is.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     maxWorkers: 2,
     // The quick run loads the sources once for many files; in the full run every file stands alone.
     isolate: !isQuick,

@@ -1,4 +1,4 @@
-// Where an act comes from, and who asks with which session. `http/caller.ts` makes callers from requests.
+// Where an act comes from, and who asks with which session.
 import type { SessionLimits } from '../domain/session-lifetime.ts'
 import type { Locale } from '../i18n/translate.ts'
 import type { NewLogin } from '../session/row.ts'

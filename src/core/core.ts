@@ -1,4 +1,4 @@
-// What every use case is given: the storage, the hasher, the clock, the settings. No Express, no request.
+// What every use case is given: storage, hasher, clock, settings. No Express, no request.
 import type { Clock } from '../domain/clock.ts'
 import type { Events } from '../domain/events.ts'
 import type { Hooks } from '../domain/hooks.ts'

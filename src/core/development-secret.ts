@@ -3,10 +3,12 @@ import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'no
 import { dirname, join } from 'node:path'
 import { newId, newToken, SECRET_BYTES } from '../domain/secret.ts'
 import type { Settings } from '../settings/options.ts'
+import type { Secrets } from './keys.ts'
 
 /** The secrets of the settings, or the one that is kept beside the database file; without a file, a new one at each start. */
-export function secretsOf({ secrets, database }: Pick<Settings, 'secrets' | 'database'>): readonly string[] {
-  if (secrets.length > 0) return secrets
+export function secretsOf({ secrets, database }: Pick<Settings, 'secrets' | 'database'>): Secrets {
+  const [first, ...others] = secrets
+  if (first !== undefined) return [first, ...others]
   const file = typeof database === 'string' ? /^sqlite:(?!:memory:)(.+)$/.exec(database)?.[1] : undefined
   if (file === undefined) return [newToken()]
   const path = join(dirname(file), 'secret')

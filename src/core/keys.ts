@@ -1,4 +1,4 @@
-// Keys for one purpose each, derived from the secrets of the settings. The first secret makes, the others still check.
+// Keys for one purpose each. The first secret of the settings makes, the others still check.
 import { deriveKey } from '../domain/secret.ts'
 
 export interface Key {
@@ -7,9 +7,12 @@ export interface Key {
   readonly bytes: Uint8Array
 }
 
+export type Secrets = readonly [string, ...string[]]
+
 /** One for each secret, in their order. */
-export function keysFor(purpose: string, secrets: readonly string[]): readonly Key[] {
-  return secrets.map((secret) => ({ id: idOf(secret), bytes: deriveKey(secret, purpose) }))
+export function keysFor(purpose: string, [first, ...others]: Secrets): readonly [Key, ...Key[]] {
+  const keyOf = (secret: string): Key => ({ id: idOf(secret), bytes: deriveKey(secret, purpose) })
+  return [keyOf(first), ...others.map(keyOf)]
 }
 
 /** Says nothing of the secret: it is derived like a key, for this purpose alone. */

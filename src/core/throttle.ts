@@ -1,4 +1,4 @@
-// Limits how often something may be tried: per network, per account. Counted before the work, atomically, where every process counts.
+// Limits how often something may be tried: counted before the work, for all processes together.
 
 import type { Awaitable } from '../domain/awaitable.ts'
 import type { Clock } from '../domain/clock.ts'
@@ -20,7 +20,10 @@ export interface Limit {
   readonly onSuccess: 'keep' | 'refund' | 'clear'
 }
 
-/** Wrong proofs of one user's identity, at whichever page, by canonical username. Two rates make the wait grow: 5 tries, 5 minutes; 15 in an hour, the rest of the hour. NIST SP 800-63B-4 3.2.2 allows 100. */
+/**
+ * Wrong proofs of one user's identity, at whichever page, by canonical username. Two rates make the wait grow: 5 tries, 5 minutes; 15 in
+ * an hour, the rest of the hour. NIST SP 800-63B-4 3.2.2 allows 100.
+ */
 export const PROOFS_PER_USER: readonly Limit[] = [
   { name: 'login account', rate: '5 per 5m', onSuccess: 'clear' },
   { name: 'login account', rate: '15 per 1h', onSuccess: 'clear' },
@@ -93,7 +96,7 @@ export class Tries {
   /** What was done stays done: a count that stays is no reason to say that nothing was changed. */
   async #settle(work: (limit: Limit, counted: Counted) => Awaitable<void>): Promise<void> {
     try {
-      await Promise.all(this.#counted.map(([limit, counted]) => work(limit, counted)))
+      await Promise.all(this.#counted.map(async ([limit, counted]) => work(limit, counted)))
     } catch (error) {
       this.#log.warn({ err: error }, 'a counted try could not be refunded')
     }

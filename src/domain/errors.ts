@@ -1,4 +1,4 @@
-// Every refusal a person or a client can meet. The codes are API: a closed list, documented, never reused.
+// Every refusal that a person or a client can meet. The codes are API: a closed list, never reused.
 
 export const ERROR_CODES = [
   'malformed',

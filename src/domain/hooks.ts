@@ -1,9 +1,9 @@
-// Where the host application has a say before something happens. A hook looks at the attempt and may refuse it.
+// The host application looks at an attempt before something happens, and may refuse it.
 import { MembershipError } from './errors.ts'
 import type { User } from './user.ts'
 
 export interface Hooks {
-  /** Before an account is made by a visitor; the input is checked by then, nothing is written. The command line does not ask it. */
+  /** Before a visitor becomes a user; the input is checked by then, nothing is written. The command line does not ask it. */
   beforeRegister?(attempt: RegistrationAttempt): void | Promise<void>
   /** Before any login, whatever proved it: the proof was right by then. A refusal here tells the person that it was. */
   beforeSignIn?(attempt: SignInAttempt): void | Promise<void>

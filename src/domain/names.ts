@@ -1,4 +1,4 @@
-// What names users and roles may bear. Every rule about names stands here and nowhere else.
+// What names users and roles may bear: every rule about names.
 import type { FieldIssue } from './errors.ts'
 
 export const MIN_USERNAME = 3

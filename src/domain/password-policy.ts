@@ -1,4 +1,4 @@
-// Which passwords a person may choose, and the one spelling in which a password is counted, hashed and compared.
+// Which passwords may be chosen, and the one spelling in which they are counted and hashed.
 import type { FieldIssue } from './errors.ts'
 
 /** NIST SP 800-63B-4 section 3.1.1.2 asks that at least 64 be accepted; more than 256 nobody types. In UTF-8 at most 1024 bytes. */

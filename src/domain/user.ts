@@ -1,4 +1,4 @@
-// What a user is, what applications see of one, and what clients see: each by a list of what is allowed.
+// What a user is, and what applications and clients see of one: each an allow-list.
 
 /** A person as the application sees them in `req.user`. Never a hash, a token or an internal flag. */
 export interface User {

@@ -1,4 +1,4 @@
-// Who asks, made from a request. `req.ip` is Express's: it believes a forwarding header only as far as `trust proxy` says.
+// Who asks, made from a request.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Caller, NewSession } from '../core/caller.ts'
 import { type Limit, Tries } from '../core/throttle.ts'
@@ -11,7 +11,7 @@ import { chosenLanguage } from './language-cookie.ts'
 
 const MAX_USER_AGENT = 300
 
-/** What is read of a request: Express's, or Node's own where there is no application. */
+/** What is read of a request: Express's, or Node's own if there is no application. */
 interface CallerRequest extends IncomingMessage {
   readonly ip?: string | undefined
   readonly path?: string
@@ -26,13 +26,15 @@ export class RequestCaller implements Caller {
   readonly actor = undefined
   readonly #http: HttpContext
   readonly #req: CallerRequest
-  #tries: Tries | undefined
+  /** What this request counted so far. */
+  tries: Tries | undefined
 
   constructor(http: HttpContext, req: CallerRequest) {
     this.#http = http
     this.#req = req
   }
 
+  /** `req.ip` is Express's: it believes a forwarding header only as far as `trust proxy` says. */
   get ip(): string | undefined {
     return plainAddress(this.#req.ip)
   }
@@ -49,13 +51,8 @@ export class RequestCaller implements Caller {
     return this.#http.sessions.row(this.#req)
   }
 
-  /** What this request counted so far. */
-  get tries(): Tries {
-    this.#tries ??= new Tries(this.#http.core)
-    return this.#tries
-  }
-
   async count(limit: Limit, subject: string): Promise<void> {
+    this.tries ??= new Tries(this.#http.core)
     try {
       await this.tries.count(limit, subject)
     } catch (error) {

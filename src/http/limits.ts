@@ -1,4 +1,4 @@
-// Limits as actions declare them, `perNetwork('login', '20 per 10m')`, and what becomes of what was counted.
+// Limits as actions declare them: `perNetwork('login', '20 per 10m')`.
 import type { Caller } from '../core/caller.ts'
 import { type Limit, PROOFS_PER_USER, type Rate, type Tries } from '../core/throttle.ts'
 import { networkOf } from '../domain/address.ts'
@@ -40,7 +40,7 @@ export function perMember(name: string, rate: Rate): RouteLimit<unknown> {
 /** Counts, works, and refunds what was no guess: a success, or a try that nobody judged, as the server was too busy or its store away. */
 export async function limited<Input, Result>(
   limits: readonly RouteLimit<Input>[],
-  caller: Caller & { readonly tries: Tries },
+  caller: Caller & { readonly tries: Tries | undefined },
   input: Input,
   work: () => Awaitable<Result>,
 ): Promise<Result> {
@@ -50,11 +50,11 @@ export async function limited<Input, Result>(
     result = await work()
   } catch (error) {
     const isOverloaded = error instanceof MembershipError && error.code === 'overloaded'
-    if (isOverloaded) await caller.tries.refundAll()
+    if (isOverloaded) await caller.tries?.refundAll()
     // Whoever waited for a store that is away does not wait for it once more.
-    if (isStoreFailure(error)) void caller.tries.refundAll()
+    if (isStoreFailure(error)) void caller.tries?.refundAll()
     throw error
   }
-  await caller.tries.succeeded()
+  await caller.tries?.succeeded()
   return result
 }

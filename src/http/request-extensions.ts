@@ -1,4 +1,4 @@
-// What a membership puts on every request: `req.user`, and the verbs that applications know from passport, callback or promise.
+// Puts `req.user` and the verbs known from passport on every request: `req.login`, `req.logout`.
 import type { Request } from 'express'
 import { signInById } from '../core/sign-in.ts'
 import { signOut } from '../core/sign-out.ts'

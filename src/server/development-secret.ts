@@ -13,6 +13,6 @@ export function secretsOf(config: Config): readonly string[] {
   if (config.secrets.length > 0) return config.secrets.map((secret) => secret.reveal())
   const path = secretFile(config)
   const secret = developmentSecret(path)
-  if (secret === undefined) throw new ConfigError([{ key: 'setting.secret.damaged', values: { path } }])
+  if (secret === undefined) throw new ConfigError([`${path} is damaged: delete it, and a new secret is made`])
   return [secret]
 }

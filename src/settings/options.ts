@@ -1,4 +1,4 @@
-// Every option of a membership, with its meaning, its default and what follows from it. `check-options.ts` holds them to it.
+// Every option of a membership: its meaning, its default and what follows. `table.ts` has a row for each.
 
 import type { PostgresPool } from '../database/postgres/query.ts'
 import type { RedisClient } from '../database/redis/script.ts'
@@ -31,16 +31,11 @@ export interface MembershipOptions {
   /** Allows a `baseUrl` without TLS in production. Default: false. Consequence: anybody on the way reads cookies and passwords. */
   readonly insecureHttp?: boolean
   readonly session?: SessionTimes
-  readonly cookie?: {
-    /** Name of the session cookie, without its `__Host-`. Default: `'guildhall'`. */
-    readonly name?: string
-    /** Whether links from other sites bring the cookie along. Default: `'strict'`. `'lax'` is for hosts whose own routes need it on such a link. */
-    readonly sameSite?: 'strict' | 'lax'
-  }
+  readonly cookie?: SessionCookieOptions
   readonly passwords?: PasswordOptions
   /** Who may register. Default: `'open'`. Closed: accounts are made at the command line. */
   readonly registration?: 'open' | 'closed'
-  /** Whether tries are limited. Default: true; false is refused in production. */
+  /** Whether tries are limited. Default: true. Production does not start without. */
   readonly rateLimit?: boolean
   /** Other origins whose writes are welcome, exact: `['https://app.example.org']`. Default: none. */
   readonly trustedOrigins?: readonly string[]
@@ -75,10 +70,17 @@ export interface SessionTimes {
   readonly keepAtLogin?: readonly string[]
 }
 
+export interface SessionCookieOptions {
+  /** Name of the session cookie, without its `__Host-`. Default: `'guildhall'`. */
+  readonly name?: string
+  /** Whether links from other sites bring the cookie along. Default: `'strict'`. `'lax'` is for hosts whose own routes need it on such a link. */
+  readonly sameSite?: 'strict' | 'lax'
+}
+
 export interface PasswordOptions {
   /** How new passwords are hashed. Default: `'argon2id'`. Hashes follow the setting at the next login. */
   readonly hash?: 'argon2id' | 'bcrypt'
-  /** Code points a password must have. Default: 8; 15 is what NIST asks where the password is the only factor. */
+  /** Code points a password must have. Default: 8. 15 is what NIST asks where the password is the only factor. */
   readonly minLength?: number
   /** A secret outside the database that every hash needs; a list rotates. Default: none. Losing it locks everybody out. */
   readonly pepper?: string | readonly string[]
@@ -98,6 +100,23 @@ export interface PasswordOptions {
 export type FeatureChoices = Readonly<Record<string, false | Readonly<Record<string, PathChoice | undefined>> | undefined>>
 export type PathChoice = LocalPath | { readonly own: LocalPath }
 export type LocalPath = `/${string}`
+
+/** The options that are made of options. */
+interface Groups {
+  readonly session: SessionTimes
+  readonly cookie: SessionCookieOptions
+  readonly passwords: PasswordOptions
+}
+
+type Prefixed<Group extends keyof Groups> = {
+  readonly [Name in keyof Groups[Group] & string as `${Group}.${Name}`]: Groups[Group][Name]
+}
+
+/** Every option by its place: `'siteName'`, `'passwords.minLength'`. What the composition judges itself is not among them. */
+export type OptionsByPath = Omit<MembershipOptions, keyof Groups | 'features'> &
+  Prefixed<'session'> &
+  Prefixed<'cookie'> &
+  Prefixed<'passwords'>
 
 /** The options, checked and complete. */
 export interface Settings {

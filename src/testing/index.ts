@@ -1,4 +1,4 @@
-// guildhall/testing: what the tests of an application need, and the laws that a session store of one's own is held to.
+// guildhall/testing: a clock to move, a login without a password, the contract of session stores.
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { type Clock, systemClock } from '../domain/clock.ts'
@@ -34,7 +34,7 @@ export function testClock(start: number = systemClock.now()): TestClock {
 
 /**
  * Logs a user in without a password and gives the value of the `Cookie` header that requests bring along from then on. The login is a real
- * one: hooks and the account's status are asked, it is audited, it ends as others do. Throws a TypeError where there is no such user, and in
+ * one: hooks and the user's status are asked, it is audited, it ends as others do. Throws a TypeError where there is no such user, and in
  * production; what a hook refuses it throws as MembershipError.
  *
  * @example
@@ -43,7 +43,7 @@ export function testClock(start: number = systemClock.now()): TestClock {
  * const answer = await fetch('http://localhost:3000/diary', { headers: { cookie } })
  */
 export async function logInAs(membership: Membership, username: string): Promise<string> {
-  // On first use: who only runs the laws of stores loads nothing else.
+  // On first use: who only runs the contract of stores loads nothing else.
   const [{ internalsOf }, { signInById }, { RequestCaller }] = await Promise.all([
     import('../membership.ts'),
     import('../core/sign-in.ts'),

@@ -1,4 +1,4 @@
-// Judges a new user's input, once: every fault is told together, before anything is asked, hashed or written.
+// Judges a new user's input, once: every fault is returned before anything is hashed or written.
 import type { Core } from '../core/core.ts'
 import { type FieldError, MembershipError } from '../domain/errors.ts'
 import { canonicalUsername, displayNameIssue, isRoleName, tidyDisplayName, usernameIssue } from '../domain/names.ts'

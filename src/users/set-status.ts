@@ -1,4 +1,4 @@
-// The operator closes an account, or opens it again. Closing it ends every session with the answer.
+// The operator suspends a user, or lets them in again. Suspending ends every session with the answer.
 import { auditEvent } from '../core/audit.ts'
 import type { Origin } from '../core/caller.ts'
 import type { Core } from '../core/core.ts'

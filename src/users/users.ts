@@ -12,7 +12,7 @@ import { rename } from './rename.ts'
 import { endAllSessions, endSession, listSessions, type UserSession } from './sessions.ts'
 import { setStatus } from './set-status.ts'
 
-/** Every method that takes a username finds it whatever its case, and throws MembershipError `not_found` where nobody has it. */
+/** Every method that takes a username finds it whatever its case, and throws MembershipError `not_found` if nobody has it. */
 export interface Users {
   /** Makes a user, also if registration is closed, and asks no hook. Without a password only `req.login` logs them in. Throws MembershipError `invalid_input` or `username_taken`. */
   create(user: NewUser): Promise<User>

@@ -41,7 +41,11 @@ const open = () => {
 async function countOnce(): Promise<void> {
   const { core, membership } = open()
   await membership.migrate()
-  await core.throttle.count({ name: 'test', rate: '1 per 1h', onSuccess: 'keep' }, 'somebody').finally(() => membership.close())
+  try {
+    await core.throttle.count({ name: 'test', rate: '1 per 1h', onSuccess: 'keep' }, 'somebody')
+  } finally {
+    await membership.close()
+  }
 }
 
 test('O21 the secret that development makes is kept: who was throttled before a restart is so after it', async () => {

@@ -50,11 +50,11 @@ test('its command opens the site with the settings of the example, is renewed by
       ({ status, text }) => `${status} ${/<title>(.*)<\/title>/.exec(text)?.[1]}`,
       () => output,
     )
-  await expect.poll(visit, { timeout: 20_000 }).toMatch(/^200 .*Guildhall/)
+  await expect.poll(visit).toMatch(/^200 .*Guildhall/)
   writeFileSync(join(etc, '.env'), inPlace(read('guildhall.env')).replace('SITE_NAME=Guildhall', 'SITE_NAME="The Anglers"'))
   const reload = setting(unit, 'ExecReload').replace('$MAINPID', String(child.pid))
   execFileSync('sh', ['-c', reload])
-  await expect.poll(visit, { timeout: 20_000 }).toMatch(/^200 .*The Anglers/)
+  await expect.poll(visit).toMatch(/^200 .*The Anglers/)
   const stoppedAt = performance.now()
   child.kill(setting(unit, 'KillSignal') === 'SIGTERM' ? 'SIGTERM' : 'SIGKILL')
   expect(await ended).toBe(0)

@@ -83,7 +83,7 @@ describe('I-07 validators take their time from nobody', () => {
     deviceName: (text) => deviceName(text, t),
   }
 
-  test.each(Object.keys(validators))('%s: 64 KB of anything under 10 ms', (name) => {
+  test.each(Object.keys(validators))('%s: 64 KB of anything under 10 ms of the processor', (name) => {
     const validate = validators[name]
     if (!validate) throw new Error(name)
     const slow: unknown[] = []
@@ -97,7 +97,8 @@ describe('I-07 validators take their time from nobody', () => {
 })
 
 function timeOf(work: () => unknown): number {
-  const began = performance.now()
+  const began = process.threadCpuUsage()
   work()
-  return performance.now() - began
+  const { user, system } = process.threadCpuUsage(began)
+  return (user + system) / 1000
 }

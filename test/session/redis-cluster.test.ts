@@ -36,7 +36,7 @@ async function startServer(settings: readonly string[], options: readonly string
     await ended
     rmSync(folder, { recursive: true, force: true })
   })
-  await expect.poll(() => ask(port, ['PING']), { timeout: 10_000 }).toBe('PONG')
+  await expect.poll(() => ask(port, ['PING'])).toBe('PONG')
   return port
 }
 
@@ -84,7 +84,7 @@ describeWith('redis-server', 'more than one Redis', () => {
       await ask(ports[n] ?? 0, ['CLUSTER', 'ADDSLOTSRANGE', String(from), String(to)])
     for (const { port, bus } of nodes.slice(1)) await ask(first, ['CLUSTER', 'MEET', '127.0.0.1', String(port), String(bus)])
     for (const port of ports) {
-      await expect.poll(() => ask(port, ['CLUSTER', 'INFO']).then(String), { timeout: 20_000 }).toContain('cluster_state:ok')
+      await expect.poll(() => ask(port, ['CLUSTER', 'INFO']).then(String)).toContain('cluster_state:ok')
     }
     const client = createCluster({ rootNodes: [{ url: `redis://127.0.0.1:${first}` }] })
     client.on('error', () => {})

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { type RedisClient, RedisStore, StoreUnavailable } from 'guildhall/session/redis'
 import { sessionRow, sessionStoreSuite } from 'guildhall/testing'
 import { afterEach, describe, expect, it, test } from 'vitest'
+import { waited } from '../../src/database/timeout.ts'
 import { describeOnRedis, makeRedis, openWay, type TestRedis } from '../support/redis.ts'
 
 const opened: (() => Promise<void>)[] = []
@@ -145,21 +146,22 @@ describeOnRedis('Redis', () => {
     const row = sessionRow()
     await store.create(row)
     const failing = async () => {
-      const began = performance.now()
+      // The clock of deadlines: what other programs take of the machine is not the store's.
+      const began = waited()
       await expect(store.find(row.hash)).rejects.toMatchObject({ name: 'StoreUnavailable', status: 503, retryAfter: 1 })
-      return performance.now() - began
+      return waited() - began
     }
     await way.cut()
     await failing()
     expect(await failing()).toBeLessThan(100)
     await way.mend()
-    await expect.poll(() => store.find(row.hash).catch(() => undefined), { timeout: 2000 }).toMatchObject({ hash: row.hash })
+    await expect.poll(() => store.find(row.hash).catch(() => undefined)).toMatchObject({ hash: row.hash })
     way.stall()
-    const waited = await failing()
-    expect(waited).toBeGreaterThan(400)
-    expect(waited).toBeLessThan(1500)
+    const silent = await failing()
+    expect(silent).toBeGreaterThan(400)
+    expect(silent).toBeLessThan(1500)
     await way.mend()
-    await expect.poll(() => store.find(row.hash).catch(() => undefined), { timeout: 2000 }).toMatchObject({ hash: row.hash })
+    await expect.poll(() => store.find(row.hash).catch(() => undefined)).toMatchObject({ hash: row.hash })
   })
 
   test('a client that is not connected, or of which nobody knows, is told in words', async () => {

@@ -1,4 +1,4 @@
-// A visitor chooses the language. Who is logged in finds it again in every other browser.
+// A visitor chooses the language; a user finds it again in every other browser.
 import type { Caller } from '../../core/caller.ts'
 import type { Core } from '../../core/core.ts'
 import { setLocale } from '../../storage/users.ts'

@@ -1,4 +1,4 @@
-// Somebody who is logged in proves once more that it is them, before something that needs a recent login.
+// Somebody who is logged in proves it once more, before what needs a recent login.
 import { audit, auditEvent } from '../../core/audit.ts'
 import type { Caller, NewSession } from '../../core/caller.ts'
 import type { Core } from '../../core/core.ts'
