@@ -64,7 +64,8 @@ describeWith('haproxy', 'the proxy of the compose file', () => {
         await after(1000)
         const began = performance.now()
         for (let n = 0; n < 5; n++) expect((await visit('/login')).status).toBe(200)
-        expect(performance.now() - began).toBeLessThan(4000)
+        // Who waits for the slow ones waits until they are cut, for ten seconds or more.
+        expect(performance.now() - began).toBeLessThan(10_000)
       })
 
       test('people register, log in and are known, whichever server they meet', async () => {
