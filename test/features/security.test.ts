@@ -15,7 +15,7 @@ test('D-26 a member ends one session, then all others, by the forms of the secur
   const ended = await visitor.form(ends[0] ?? '', {})
   expect([ended.status, ended.location]).toEqual([303, expect.stringMatching(/^\/account\/security\?notice=/)])
   const statuses = async () => Promise.all([second, third, fourth].map(async (one) => (await one.api('/profile')).status))
-  expect((await statuses()).toSorted()).toEqual([200, 200, 401])
+  expect((await statuses()).toSorted((a, b) => a - b)).toEqual([200, 200, 401])
 
   expect((await visitor.form('/account/sessions/end-others', {})).status).toBe(303)
   expect(await statuses()).toEqual([401, 401, 401])
