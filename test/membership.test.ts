@@ -249,7 +249,7 @@ describe('features', () => {
   test('a page moves with its JSON door, and every link and redirect follows', async () => {
     const site = await openSite({
       path: '/club',
-      features: { login: { path: '/enter' }, profile: { path: '/me' } },
+      features: { login: { page: '/enter' }, profile: { page: '/me' } },
       routes: (app, { membership }) => {
         app.get('/diary', membership.requireLogin, (_req, res) => {
           res.send('dear diary')
@@ -270,10 +270,10 @@ describe('features', () => {
   })
 
   test('a move that cannot be is a fault at the start', () => {
-    const told = faultsOf({ features: { login: { path: 'enter/' }, profile: { path: '/api/me' }, dashboard: false } })
-    expect(told).toContain("features.login must be false or { path: '/some/path' }")
-    expect(told).toContain('features.profile.path must not begin with /api or /assets')
+    const told = faultsOf({ features: { login: { page: 'enter/' }, profile: { page: '/api/me' }, dashboard: false } })
+    expect(told).toContain("features.login.page must be a path like '/some/path'")
+    expect(told).toContain('features.profile.page must not begin with /api or /assets')
     expect(told).toContain('there is no option features.dashboard')
-    expect(() => createMembership({ ...GOOD, features: { login: { path: '/register' } } })).toThrow('two actions serve')
+    expect(() => createMembership({ ...GOOD, features: { login: { page: '/register' } } })).toThrow('two actions serve')
   })
 })

@@ -3,13 +3,13 @@ import { z } from 'zod'
 import { ERROR_CODES, type ErrorCode, FIELD_ERROR_CODES } from '../domain/errors.ts'
 import { errorTexts, fieldText } from '../i18n/messages.ts'
 import { translator } from '../i18n/translate.ts'
-import type { Described, Route } from './action.ts'
+import type { Described } from './action-types.ts'
 import { statusOf } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
 import { media, schemaOf, splitInput } from './openapi-schema.ts'
 import type { ApiDocument, ApiResponse, Operation, PathItem, Schema, Schemas } from './openapi-types.ts'
 import { MAX_BODY_BYTES } from './read-input.ts'
-import { pathOf } from './router.ts'
+import type { Route } from './routes.ts'
 
 /** What the server around the membership adds. */
 export interface Surroundings {
@@ -23,7 +23,7 @@ export function describeApi(http: HttpContext, routes: readonly Route[], around:
   const paths: Record<string, Record<string, Operation>> = {}
   for (const route of routes) {
     if (!route.described) continue
-    const path = pathOf(http, route).replaceAll(/:(\w+)/g, '{$1}')
+    const path = route.path.replaceAll(/:(\w+)/g, '{$1}')
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: describeAction(route, route.described, path, schemas) }
   }
   return {

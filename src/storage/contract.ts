@@ -75,6 +75,8 @@ export interface UserRow {
   readonly locale: string | undefined
 }
 
+export type { UserRow as StoredUser }
+
 /** A session with its user, read at once. */
 export interface LiveSession extends SessionRow {
   readonly user: UserRow | undefined

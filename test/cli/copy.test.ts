@@ -239,7 +239,7 @@ describeOnPostgres('a copy between databases', () => {
     })
 
     test.each<[string, readonly string[], number, RegExp]>([
-      ['without a target', ['--from', 'sqlite:a.db'], 2, /needs the option --to <database>/],
+      ['without a target', ['--from', 'sqlite:a.db'], 2, /required option '--to <database>' not specified/],
       ['from a file that is not there', ['--from', 'sqlite:a.db', '--to', 'sqlite:b.db'], 1, /a\.db/],
       ['from memory', ['--from', 'sqlite::memory:', '--to', 'sqlite:b.db'], 2, /--from takes sqlite: and the path of a file/],
       ['to another kind of database', ['--from', 'sqlite:a.db', '--to', 'mysql://root:geheim@db/x'], 2, /--to takes sqlite:/],

@@ -66,7 +66,7 @@ test('a server starts with these settings: only the places differ', async () => 
   expect([code, stderr]).toEqual([0, ''])
   expect(
     JSON.parse(stdout).findings.filter(
-      ({ mark, text }: { mark: string; text: string }) => mark === 'fault' || /SECRET/.test(text),
+      ({ mark, text }: { mark: string; text: string }) => mark === 'error' || /SECRET/.test(text),
     ),
   ).toEqual([{ mark: 'ok', text: 'SECRET comes from the file that SECRET_FILE names.' }])
 })

@@ -1,11 +1,11 @@
 // I-07: no text, however long and odd, keeps the process busy. Everything that looks at text from outside is held to 10 ms for 64 KB.
 import { describe, expect, test } from 'vitest'
+import { canonicalUsername, displayNameIssue, tidyDisplayName, usernameIssue } from '../../src/domain/names.ts'
 import { passwordIssue } from '../../src/domain/password-policy.ts'
-import { canonicalUsername, displayNameIssue, tidyDisplayName, usernameIssue } from '../../src/domain/user.ts'
 import { localPath, localReferer } from '../../src/http/return-to.ts'
 import { pickLocale } from '../../src/i18n/pick-locale.ts'
 import { translator } from '../../src/i18n/translate.ts'
-import { carriesCookie, idReader } from '../../src/session/cookies/cookie.ts'
+import { carriesCookie, idReader } from '../../src/session/cookies/read.ts'
 import { deviceName } from '../../src/views/device-name.ts'
 
 describe('I-07 validators take their time from nobody', () => {

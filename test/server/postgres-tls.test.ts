@@ -65,16 +65,12 @@ describeWith(['initdb', 'openssl'], 'PostgreSQL over TLS', () => {
     ['another name', () => verified('127.0.0.1', trusted), /127\.0\.0\.1.*sslrootcert/],
     ['no authority at all', () => urlOf('localhost', 'sslmode=verify-full'), /sslrootcert/],
     ['no TLS', () => urlOf('localhost', 'sslmode=disable'), /no encryption/],
-  ])('%s is refused in one line that says why, in both languages', async (_, url, words) => {
-    for (const [LANG, begin] of [
-      ['en_US.UTF-8', /^The database/],
-      ['zh_TW.UTF-8', /^資料庫/],
-    ] as const)
-      for (const command of ['serve', 'migrate']) {
-        const { code, stderr } = await run([command], { env: { DATABASE_URL: url(), PORT: '0', LANG } })
-        expect([command, code, stderr]).toEqual([command, 1, expect.stringMatching(begin)])
-        expect(stderr).toMatch(words)
-        expect(stderr.trimEnd().split('\n')).toHaveLength(1)
-      }
+  ])('%s is refused in one line that says why', async (_, url, words) => {
+    for (const command of ['serve', 'migrate']) {
+      const { code, stderr } = await run([command], { env: { DATABASE_URL: url(), PORT: '0' } })
+      expect([command, code, stderr]).toEqual([command, 1, expect.stringMatching(/^The database/)])
+      expect(stderr).toMatch(words)
+      expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+    }
   })
 })

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Database, UnexpectedRowCount } from '../../src/storage/contract.ts'
 import { SCHEMA_VERSION } from '../../src/storage/migrations.ts'
 import { openDatabase } from '../../src/storage/open.ts'
-import { bind } from '../../src/storage/statement.ts'
+import { bind, statement } from '../../src/storage/statement.ts'
 import { findUserById, findUserByKey, insertPassword, insertUser, raiseEpoch, setUsername } from '../../src/storage/users.ts'
 import { inDatabase } from '../support/database-inspector.ts'
 
@@ -24,7 +24,7 @@ export const user = (id: string, name: string) => ({
 const password = (userId: string) => ({ id: `p-${userId}`, userId, value: 'a hash', now: 1 })
 
 const session = (hash: string, more: object = {}) => ({
-  hash, publicId: `public-${hash}`, data: '{}', createdAt: 1, lastSeenAt: 1, idleMs: 1000, expiresAt: 2000, endsAt: 3000, persistent: false,
+  hash, publicId: `public-${hash}`, data: '{}', revision: 0, createdAt: 1, lastSeenAt: 1, idleMs: 1000, expiresAt: 2000, endsAt: 3000, persistent: false,
   userId: undefined, credentialEpoch: undefined, factors: undefined, authenticatedAt: undefined, ip: undefined, userAgent: undefined, ...more,
 }) // biome-ignore format: a row reads as a block
 
@@ -68,7 +68,7 @@ export function laws(makePlace: () => LawPlace | Promise<LawPlace>): void {
     const missed = db.transaction([
       bind(insertUser, user('u1', 'anna'), { touches: 1 }),
       bind(insertPassword, password('u1')),
-      bind(raiseEpoch, { id: 'nobody' }, { touches: 1 }),
+      bind(raiseEpoch, { id: 'nobody', from: 1 }, { touches: 1 }),
     ])
     await expect(missed).rejects.toThrow(UnexpectedRowCount)
     await expect(missed).rejects.toMatchObject({ step: raiseEpoch.name })
@@ -104,7 +104,13 @@ export function laws(makePlace: () => LawPlace | Promise<LawPlace>): void {
   test('a unit of work that raises two accounts in one order and one in the other are both done, whatever waits for what', async () => {
     await db.migrate()
     for (const id of ['u1', 'u2']) await db.transaction([bind(insertUser, user(id, `name-${id}`), { touches: 1 })])
-    const raise = (...ids: string[]) => ids.map((id) => bind(raiseEpoch, { id }, { touches: 1 }))
+    const raiseAny = statement('raise whatever the epoch is', (db, p: { id: string }) =>
+      db
+        .updateTable('users')
+        .set((value) => ({ credential_epoch: value('credential_epoch', '+', 1) }))
+        .where('id', '=', p.id),
+    )
+    const raise = (...ids: string[]) => ids.map((id) => bind(raiseAny, { id }, { touches: 1 }))
     for (let round = 0; round < 10; round++) {
       await Promise.all([db, other, db, other].map((one, n) => one.transaction(n < 2 ? raise('u1', 'u2') : raise('u2', 'u1'))))
     }

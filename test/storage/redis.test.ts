@@ -155,7 +155,7 @@ describeOnRedis('a membership on Redis', () => {
     await site.membership.users.setStatus('anna', 'disabled')
     expect(site.logs.map(({ level, message }) => [level, message])).toContainEqual([
       'warn',
-      'the sessions of a changed account are dead, but could not be deleted',
+      'the sessions of a changed user are dead, but could not be deleted',
     ])
     await way.mend()
     await expect.poll(() => statusWith(site, id)).toBe(401)
