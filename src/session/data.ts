@@ -1,4 +1,4 @@
-// What an application keeps in its session, serialised: a JSON object whose values are JSON texts (see store.ts).
+// What an application keeps in its session: a JSON object whose values are JSON texts.
 import type { SessionPatch, SessionRow } from './store.ts'
 
 /** The JSON text of each value, by key. A Map, as keys come from applications: `__proto__` is one like any other. */

@@ -1,4 +1,4 @@
-// guildhall/session: the session middleware alone, for Express and for anything with (req, res, next).
+// guildhall/session: the session middleware alone, for anything with (req, res, next).
 import type { IncomingMessage, ServerResponse } from 'node:http'
 // biome-ignore lint/suspicious/noTsIgnore: an error without the package, none with it.
 /** @ts-ignore: types alone, and not there without @types/express-session. */

@@ -1,4 +1,4 @@
-// The options of `session()`, with all defaults readable in one place. Every fault is named at once.
+// The options of `session()` and all of their defaults. Every fault is named at once.
 import { KeyObject } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { type Clock, systemClock } from '../domain/clock.ts'
@@ -47,7 +47,7 @@ export interface SessionOptions {
   readonly absoluteTimeout?: Duration | undefined
   /** The clock. Default: the system's. */
   readonly clock?: Clock | undefined
-  /** Hears what goes wrong without failing a request. Default: `console.warn`. */
+  /** Called with what goes wrong without failing a request. Default: `console.warn`. */
   readonly warn?: ((text: string) => void) | undefined
 }
 

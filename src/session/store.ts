@@ -1,4 +1,4 @@
-// The contract of a session store in small parts. `sessionStoreSuite` in guildhall/testing holds any store to its rules.
+// The contract of a session store, in small parts; `sessionStoreSuite` tests any store by it.
 import type { Awaitable } from '../domain/awaitable.ts'
 import type { Clock } from '../domain/clock.ts'
 import type { SessionLimits } from '../domain/session-lifetime.ts'

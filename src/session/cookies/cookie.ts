@@ -1,4 +1,4 @@
-// `req.session.cookie`: what the cookie of one session looks like, and how long the browser keeps it. Changes go out with the response.
+// `req.session.cookie`: the looks of one session's cookie. Changes go out with the response.
 import { type Clock, systemClock } from '../../domain/clock.ts'
 import { type CookieAttributes, wholeSpan, writeCookie } from './write.ts'
 

@@ -1,4 +1,4 @@
-// The options of the session cookie: as express-session takes them, checked, with the defaults of ours.
+// The options of the session cookie, as express-session takes them, with defaults of ours.
 import { systemClock } from '../../domain/clock.ts'
 import { type Duration, parseDuration } from '../../domain/duration.ts'
 import { inspect } from '../../domain/inspect.ts'

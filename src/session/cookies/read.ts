@@ -1,4 +1,4 @@
-// Reads session ids out of a raw Cookie header, and says whether a cookie would come with a request at all.
+// Reads session ids out of a raw Cookie header.
 import type { IncomingMessage } from 'node:http'
 import { signatureReader } from './signature.ts'
 import type { CookieSettings } from './write.ts'

@@ -1,4 +1,4 @@
-// The cookie of the session of one request: what it says, whether it was changed, for how long it is good, and whether it goes out.
+// The cookie of the session of one request: its looks, how long it is good, whether it goes out.
 import type { IncomingMessage } from 'node:http'
 import type { SessionLimits } from '../../domain/session-lifetime.ts'
 import type { Engine } from '../request/engine.ts'

@@ -1,4 +1,4 @@
-// The signature of a cookie, in the form of express-session, so that running applications can move over.
+// The signature of a cookie as express-session writes it, so that applications can move over.
 import { BoundedCache } from '../../domain/bounded-cache.ts'
 import { type Key, keyedDigest, sameSecret } from '../../domain/secret.ts'
 

@@ -1,4 +1,4 @@
-// Stores written for express-session, as stores of ours: what such a store can do, and no more. docs/features/sessions.md says what is lost.
+// Stores written for express-session, as stores of ours: what such a store can do, and no more.
 
 import { StoreUnavailable } from '../../database/timeout.ts'
 import { systemClock } from '../../domain/clock.ts'
@@ -151,7 +151,7 @@ export class AdoptedStore implements SessionStore {
     if (this.#disconnected) return Promise.reject(new StoreUnavailable('the session store is disconnected'))
     return new Promise((resolve, reject) => {
       const answered = call((error, value) => (error ? reject(error) : resolve(value)))
-      // Some stores answer a broken call by a rejected promise too: whoever hears it first has said it.
+      // Some stores answer a broken call by a rejected promise too: the first of the two counts.
       if (answered instanceof Promise) answered.catch(reject)
     })
   }

@@ -1,4 +1,4 @@
-// `req.sessionStore` over a store of ours: the methods that express-session gives it. It takes ids and hashes them.
+// `req.sessionStore` over a store of ours: takes ids and hashes them.
 import type { Clock } from '../../domain/clock.ts'
 import { digest } from '../../domain/secret.ts'
 import { expiryAfter, isExpired } from '../../domain/session-lifetime.ts'
@@ -114,7 +114,7 @@ function patchTo(values: SerialisedValues, session: StoredSession): SessionPatch
   return patch
 }
 
-/** The outcome of some work, as a callback hears it. */
+/** Calls back with the outcome of some work. */
 function answer<T>(work: () => Promise<T>, callback: ((error?: unknown, value?: T) => void) | undefined): void {
   work().then(
     (value) => process.nextTick(() => callback?.(null, value)),

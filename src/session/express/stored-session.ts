@@ -1,4 +1,4 @@
-// A session as express-session writes it, and the row that it comes to. What has no place there stands under a key of ours, which it leaves alone.
+// A session as express-session writes it, and the row that it comes to.
 import type { Clock } from '../../domain/clock.ts'
 import { digest } from '../../domain/secret.ts'
 import { type SessionLimits, touchIntervalMs } from '../../domain/session-lifetime.ts'

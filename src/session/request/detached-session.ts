@@ -1,4 +1,4 @@
-// A session apart from any response, as old stores make one: it works on the store of the request that it was given.
+// A session apart from any response, as old stores make one.
 
 import type { Awaitable } from '../../domain/awaitable.ts'
 import { Cookie, type CookieFields } from '../cookies/cookie.ts'

@@ -1,4 +1,4 @@
-// What an application changed in its session since it was read, and stored values put into a session.
+// What an application changed in its session since it was read; and stored values put into one.
 import { defineOwn, emptyObject, type SerialisedValues, serialise } from '../data.ts'
 import type { SessionPatch } from '../store.ts'
 

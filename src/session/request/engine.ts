@@ -28,7 +28,7 @@ export interface SessionBehavior {
   readonly idleFollowsCookie: boolean
   readonly absoluteFollowsCookie: boolean
   readonly transport: Transport
-  /** Hears once that a `Secure` cookie cannot go out. Default: it goes out anyway; the settings know that a proxy speaks HTTPS. */
+  /** Called when a `Secure` cookie cannot go out. Default: it goes out anyway; the settings know that a proxy speaks HTTPS. */
   onInsecure?(): void
   /** The looks of the cookie for one request. Default: those of the settings. */
   attributesFor?(req: IncomingMessage): CookieAttributes

@@ -1,4 +1,4 @@
-// Loads the session of a request: the first id in its cookies that leads to a live row, which is marked as seen.
+// Loads the session of a request: the first of its ids that leads to a live row.
 import type { IncomingMessage } from 'node:http'
 import { type Awaitable, isPromise } from '../../domain/awaitable.ts'
 import { BoundedCache } from '../../domain/bounded-cache.ts'

@@ -1,4 +1,4 @@
-// The middleware: loads the session of a request (load.ts), hands the request on, saves what changed (request-session.ts).
+// The middleware: loads the session of a request, hands it on, and has what changed saved.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { startCleanup } from '../../database/cleanup.ts'
 import { type Awaitable, isPromise } from '../../domain/awaitable.ts'

@@ -1,4 +1,4 @@
-// The session of one request: stands behind `req.session`, runs what is asked of it in turn, and is flushed before the response.
+// The session of one request: what is asked of it runs in turn; it is saved before the response.
 import { type Awaitable, after } from '../../domain/awaitable.ts'
 import type { Cookie } from '../cookies/cookie.ts'
 import type { SessionRow } from '../store.ts'

@@ -1,4 +1,4 @@
-// Defers a response until its session is saved: own `writeHead`, `write`, `flushHeaders` and `end` on this one response.
+// Defers a response until its session is saved: own `writeHead`, `write`, `flushHeaders`, `end`.
 import type { ServerResponse } from 'node:http'
 import { type Awaitable, isPromise } from '../../domain/awaitable.ts'
 import { addCookie } from '../cookies/write.ts'

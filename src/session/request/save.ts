@@ -1,4 +1,4 @@
-// Saves a session. A row that is there is patched, never made again; its cookie goes out only once the store said that it lives.
+// Saves a session: a row that is there is patched, never made again.
 import { type Awaitable, after } from '../../domain/awaitable.ts'
 import { expiryAfter } from '../../domain/session-lifetime.ts'
 import { COOKIE_KEY, emptyObject, NO_VALUES, PREDECESSOR_KEY, patchValues, writeValues } from '../data.ts'

@@ -1,4 +1,4 @@
-// Pieces of work, one after the other, at once if nothing runs: in one queue, or in one for each key.
+// Work, one piece after the other, at once if nothing runs: in one queue, or in one for each key.
 import { type Awaitable, isPromise } from '../../domain/awaitable.ts'
 
 export class SerialQueue {

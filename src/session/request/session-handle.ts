@@ -1,4 +1,4 @@
-// What one session id leads to: its row, its values, its cookie, the object handed out, its state. A new id is a new handle.
+// What one session id leads to: row, values, cookie, object, state. A new id is a new handle.
 import type { IncomingMessage } from 'node:http'
 import { newToken } from '../../domain/secret.ts'
 import { type CookieOwner, ResponseCookie } from '../cookies/response-cookie.ts'

@@ -1,4 +1,4 @@
-// `req.session.update`: a change that reads, changes and writes in one piece, whoever else writes to the session.
+// `req.session.update`: reads, changes and writes in one piece, whoever else writes to the session.
 import { setImmediate } from 'node:timers/promises'
 import { type Awaitable, after, isPromise } from '../../domain/awaitable.ts'
 import { emptyObject, NO_VALUES, valuesOfRow } from '../data.ts'

@@ -1,4 +1,4 @@
-// Sessions in the memory of this process: bounded, gone when it ends. For development, tests and small single processes.
+// Sessions in the memory of this process: bounded, and gone when it ends.
 import { type Clock, systemClock } from '../../domain/clock.ts'
 import { isExpired } from '../../domain/session-lifetime.ts'
 import { patchData } from '../data.ts'

@@ -1,4 +1,4 @@
-// Sessions in PostgreSQL: one statement per verb, each atomic by itself, so that any number of processes may share the table.
+// Sessions in PostgreSQL: one statement per verb, for any number of processes on one table.
 
 import { BatchLoader } from '../../database/batch-loader.ts'
 import { arrayOf, codeOf, type PostgresPool, runOn, type Values, withAsynchronousCommit } from '../../database/postgres/query.ts'

@@ -1,4 +1,4 @@
-// What Redis does with a session, each verb in one script. A session is a hash: a field for what never changes, one for each time
+// What Redis does with a session, each verb in one script.
 // and limit, and one for each key of the application's data.
 import { KEPT_MS, script } from '../../database/redis/script.ts'
 

@@ -1,4 +1,4 @@
-// Sessions in Redis or Valkey: one key per session, one script per verb, each atomic by itself. Redis takes out what has expired.
+// Sessions in Redis or Valkey: one key per session, one script per verb, each atomic by itself.
 
 import { type RedisClient, runScript, type Script } from '../../database/redis/script.ts'
 import type { Awaitable } from '../../domain/awaitable.ts'

@@ -1,4 +1,4 @@
-// Sessions in a SQLite file: one statement per verb, and an exact copy of recent rows in this process.
+// Sessions in a SQLite file: one statement per verb, and an exact copy of recent rows in memory.
 
 import { patiently } from '../../database/sqlite/busy.ts'
 import { SqliteConnection } from '../../database/sqlite/connection.ts'
