@@ -1,8 +1,9 @@
 // F-01: the server is killed in the middle of registrations, again and again. What was answered is there, whole, and nothing else is half there.
 import { DatabaseSync } from 'node:sqlite'
+import { freePort } from '../test/support/program.ts'
 import { ask } from './ask.ts'
 import { atLeast, exactly, type StressRun, underMs } from './result.ts'
-import { freePort, serve } from './serve.ts'
+import { serve } from './serve.ts'
 import { fileOf, withTarget } from './storage-targets.ts'
 
 const CLIENTS = 8

@@ -1,7 +1,7 @@
 // `guildhall serve` in a process of its own, as often as wanted on one target. Cheap hashes; killed at the end of a run.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createServer } from 'node:net'
 import { resolve } from 'node:path'
+import { freePort } from '../test/support/program.ts'
 import { ask } from './ask.ts'
 import type { StorageTarget } from './storage-targets.ts'
 
@@ -108,15 +108,6 @@ function hears(child: ChildProcess, said: string): Promise<void> {
     child.stdout?.on('data', listen)
     child.once('exit', end)
   })
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const address = server.address()
-  await new Promise((done) => server.close(done))
-  if (address === null || typeof address === 'string') throw new Error('no port is free')
-  return address.port
 }
 
 async function untilReady(child: ChildProcess, base: string): Promise<void> {

@@ -1,9 +1,7 @@
 // What every request meets before the membership does, whatever it asks for.
-import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { ask, newFolder, PRODUCTION, post, speakRaw, startServer, type TestServer } from '../support/server.ts'
+import { selfSigned } from '../support/certificate.ts'
+import { ask, newFolder, PRODUCTION, post, speakRaw, startServer, type TestServer, writeFiles } from '../support/server.ts'
 
 const hostOf = (server: TestServer) => new URL(server.url).host
 const browser = { Accept: 'text/html' }
@@ -156,30 +154,10 @@ describe('HTTPS', () => {
 
   test('with a certificate it serves HTTPS itself, with cookies for HTTPS alone', async () => {
     const folder = newFolder()
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '30',
-        '-keyout',
-        'key.pem',
-        '-out',
-        'cert.pem',
-        ...subject,
-      ],
-      { cwd: folder, stdio: 'ignore' },
-    )
+    const { key, cert: ca } = selfSigned()
+    writeFiles(folder, { 'key.pem': key, 'cert.pem': ca })
     const server = await startServer({ folder, env: { TLS_CERT: 'cert.pem', TLS_KEY: 'key.pem' } })
     expect(server.url).toBe(`https://localhost:${server.port}`)
-    const ca = readFileSync(join(folder, 'cert.pem'), 'utf8')
     const body = JSON.stringify({ username: 'anna', password: 'violet harbour lantern' })
     const headers = { Host: hostOf(server), 'Content-Type': 'application/json' }
     const { status, headers: got } = await ask('/api/register', { port: server.port, method: 'POST', headers, body, ca })

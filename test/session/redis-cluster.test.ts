@@ -1,7 +1,6 @@
 // The same store on a cluster and behind Sentinel, by the client's own options: a script never needs two keys of two nodes.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RedisStore } from 'guildhall/session/redis'
@@ -9,19 +8,12 @@ import { sessionRow } from 'guildhall/testing'
 import { createClient, createCluster, createSentinel } from 'redis'
 import { afterEach, expect, test } from 'vitest'
 import { describeWith } from '../support/needs.ts'
-import { listen, portOf } from '../support/site.ts'
+import { freePort } from '../support/program.ts'
 
 const opened: (() => unknown)[] = []
 afterEach(async () => {
   for (const close of opened.splice(0).toReversed()) await close()
 })
-
-async function freePort(): Promise<number> {
-  const server = await listen(createServer())
-  const port = portOf(server)
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 /** A server of this test's own, in a folder of its own. */
 async function startServer(settings: readonly string[], options: readonly string[] = []): Promise<number> {

@@ -1,8 +1,8 @@
 // The Redis of this machine: keys of a test's own, which are taken out afterwards, and a way to it that can be cut.
 import { randomUUID } from 'node:crypto'
-import { connect as connectTo, createServer, type Server, type Socket } from 'node:net'
 import { describeUnless } from './needs.ts'
 import { keysIn, openRedis, REDIS_URL, redisAnswers, type TestClient } from './redis-server.ts'
+import { TcpProxy } from './tcp-proxy.ts'
 
 export { REDIS_URL } from './redis-server.ts'
 
@@ -52,53 +52,12 @@ export interface Way {
 }
 
 export async function openWay(): Promise<Way> {
-  const { hostname, port } = new URL(REDIS_URL)
-  const sockets = new Set<Socket>()
-  let isStalled = false
-  const keep = (socket: Socket) => {
-    sockets.add(socket)
-    socket.on('error', () => {}).on('close', () => sockets.delete(socket))
-    if (isStalled) socket.pause()
-  }
-  const join = (near: Socket) => {
-    const far = connectTo(Number(port) || 6379, hostname)
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      keep(from)
-      from.on('data', (bytes) => void (to.writable && to.write(bytes)))
-      from.on('close', () => to.destroy())
-      if (isStalled) from.pause()
-    }
-  }
-  let server: Server | undefined
-  const listen = (at: number) =>
-    new Promise<number>((resolve) => {
-      server = createServer(join).listen(at, '127.0.0.1', function (this: Server) {
-        const address = this.address()
-        resolve(typeof address === 'object' && address ? address.port : 0)
-      })
-    })
-  const end = async () => {
-    for (const socket of sockets) socket.destroy()
-    const ending = server
-    server = undefined
-    if (ending) await new Promise((resolve) => ending.close(resolve))
-  }
-  const at = await listen(0)
+  const proxy = await TcpProxy.before(REDIS_URL)
   return {
-    url: `redis://127.0.0.1:${at}`,
-    cut: end,
-    stall() {
-      isStalled = true
-      for (const socket of sockets) socket.pause()
-    },
-    async mend() {
-      isStalled = false
-      for (const socket of sockets) socket.resume()
-      if (!server) await listen(at)
-    },
-    close: end,
+    url: proxy.urlOf(REDIS_URL),
+    cut: () => proxy.refuse(),
+    stall: () => proxy.stall(),
+    mend: () => proxy.mend(),
+    close: () => proxy.close(),
   }
 }
