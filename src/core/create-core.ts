@@ -25,7 +25,7 @@ export function createCore(settings: Settings): Core {
     clock,
     db,
     passwords: hasher,
-    throttle: settings.rateLimit && throttleKey ? createThrottle(db.counters, clock, throttleKey.bytes) : unlimited,
+    throttle: settings.rateLimit ? createThrottle(db.counters, clock, throttleKey.bytes) : unlimited,
     events: new Events((error, event) => logger.error({ err: error, event }, 'a listener of an event failed')),
     hooks: settings.hooks,
     log: logger,

@@ -42,6 +42,7 @@ export const migrations: readonly Migration[] = [
         .addColumn('hash', 'text', (column) => column.primaryKey())
         .addColumn('public_id', 'text', (column) => column.notNull().unique())
         .addColumn('data', 'text', (column) => column.notNull())
+        .addColumn('revision', 'bigint', (column) => column.notNull().defaultTo(0))
         .addColumn('created_at', 'bigint', (column) => column.notNull())
         .addColumn('last_seen_at', 'bigint', (column) => column.notNull())
         .addColumn('idle_ms', 'bigint', (column) => column.notNull())

@@ -33,6 +33,7 @@ export interface SessionsTable {
   hash: string
   public_id: string
   data: string
+  revision: number
   created_at: number
   last_seen_at: number
   idle_ms: number

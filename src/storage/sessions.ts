@@ -2,7 +2,8 @@
 import { type Kysely, sql } from 'kysely'
 import type { SqliteConnection } from '../database/sqlite/connection.ts'
 import type { SqlValue } from '../database/transaction.ts'
-import { SESSION_COLUMNS, sessionFrom } from '../session/stores/columns.ts'
+import type { SessionRow } from '../session/store.ts'
+import { SESSION_COLUMNS } from '../session/stores/columns.ts'
 import { SqliteStore } from '../session/stores/sqlite.ts'
 import type { LiveSession, UserRow } from './contract.ts'
 import type { Schema } from './schema.ts'
@@ -37,19 +38,13 @@ function withUsers(db: Kysely<Schema>) {
     .select(USER_COLUMNS)
 }
 
-const FIND = findWithUser.compile('sqlite').sql
-
 export class SqliteMembershipSessions extends SqliteStore<LiveSession> {
   constructor(connection: SqliteConnection) {
-    super({ connection, table: 'sessions' })
+    super({ connection, table: 'sessions', find: findWithUser.compile('sqlite').sql })
   }
 
-  protected override get findSql(): string {
-    return FIND
-  }
-
-  protected override rowFrom(values: readonly SqlValue[]): LiveSession {
-    return { ...sessionFrom(values), user: userFrom(values.slice(SESSION_COLUMNS.length)) }
+  protected override complete(row: SessionRow, user: readonly SqlValue[]): LiveSession {
+    return { ...row, user: userFrom(user) }
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { type RedisClient, runScript, script } from '../../database/redis/script.ts'
 import { systemClock } from '../../domain/clock.ts'
-import { readTexts } from '../../session/data.ts'
+import { readValues } from '../../session/data.ts'
 import type { SessionRow } from '../../session/store.ts'
 import { SESSION_COLUMNS, sessionFrom, valuesOf } from '../../session/stores/columns.ts'
 import { RedisStore } from '../../session/stores/redis.ts'
@@ -68,7 +68,7 @@ export class RedisSide {
         const row = wanted.get(hash)
         return row === undefined || !isSameSession(row, found[at])
       })
-      await Promise.all(surplus.map((hash) => this.#store.delete(hash)))
+      await this.#store.delete(surplus)
       removed += surplus.length
     }
     return removed
@@ -113,6 +113,6 @@ function isSameSession(one: SessionRow, other: SessionRow | undefined): boolean 
 
 /** Redis keeps the data of a session key by key, in no order. */
 function textOf(row: SessionRow): string {
-  const data = [...readTexts(row.data)].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const data = [...readValues(row.data)].toSorted(([a], [b]) => (a < b ? -1 : 1))
   return JSON.stringify([valuesOf({ ...row, data: '' }), data])
 }

@@ -1,22 +1,19 @@
-// The session middleware's PostgreSQL store on the membership's table, with one method replaced: `read` brings the user along in the same read.
+// The session middleware's PostgreSQL store on the membership's table, with one method replaced: the user comes along in the same read.
 
 import { arrayOf, type PostgresPool, runOn } from '../../database/postgres/query.ts'
-import { SESSION_COLUMNS, sessionFrom } from '../../session/stores/columns.ts'
+import type { SessionRow } from '../../session/store.ts'
 import { PostgresStore } from '../../session/stores/postgres.ts'
 import type { LiveSession, UserRow } from '../contract.ts'
 import { findAllWithUsers, userFrom } from '../sessions.ts'
 import { findUsersById } from '../users.ts'
 
 export class PostgresMembershipSessions extends PostgresStore<LiveSession> {
-  readonly #find = findAllWithUsers.compile('postgres')
-
   constructor(pool: PostgresPool) {
-    super({ pool, table: 'sessions' })
+    super({ pool, table: 'sessions', find: findAllWithUsers.compile('postgres').sql })
   }
 
-  protected override async read(hashes: readonly string[]): Promise<readonly LiveSession[]> {
-    const { rows } = await runOn(this.pool, this.#find.sql, this.#find.bind({ hashes: arrayOf(hashes) }))
-    return rows.map((values) => ({ ...sessionFrom(values), user: userFrom(values.slice(SESSION_COLUMNS.length)) }))
+  protected override complete(row: SessionRow, user: readonly unknown[]): LiveSession {
+    return { ...row, user: userFrom(user) }
   }
 }
 
