@@ -112,6 +112,13 @@ describe('the document', () => {
     await moved.close()
   })
 
+  test('the shortest password of this site is told', async () => {
+    const strict = await openSite({ passwords: { minLength: 15 } })
+    const body = describeServer(strict).paths['/api/register']?.post?.requestBody?.content['application/json']
+    expect(body?.schema.properties?.password).toMatchObject({ minLength: 15 })
+    await strict.close()
+  })
+
   test('the compiler refuses an answer that is not as it is declared', () => {
     const shape = z.object({ n: z.number() })
     const common = { at: 'x', guard: 'anybody', input: z.object({}), run: () => 1 } as const

@@ -2,7 +2,7 @@
 // and what `meta` tells of it is for the description of the API alone.
 import { z } from 'zod'
 import { MAX_DISPLAY_NAME, MAX_USERNAME, MIN_USERNAME } from '../domain/names.ts'
-import { DEFAULT_MIN_PASSWORD_CODE_POINTS, isPasswordTooLong, MAX_PASSWORD_CODE_POINTS } from '../domain/password-policy.ts'
+import { isPasswordTooLong, MAX_PASSWORD_CODE_POINTS } from '../domain/password-policy.ts'
 import { LOCALES } from '../i18n/translate.ts'
 
 /** RFC 5321 lets an address have 254 characters; nothing longer is a name to log in with. */
@@ -31,14 +31,17 @@ export const passwordText = z
   .refine((text) => !isPasswordTooLong(text), { params: { max: MAX_PASSWORD_CODE_POINTS } })
   .meta({ format: 'password', maxLength: MAX_PASSWORD_CODE_POINTS, examples: ['granite lantern ferry'] })
 
-export const newPassword = passwordText.meta({
-  description:
-    'Any characters, counted as code points after NFC; neither a common password nor made of the username or the site name. A site may ask for more.',
-  minLength: DEFAULT_MIN_PASSWORD_CODE_POINTS,
-  format: 'password',
-  maxLength: MAX_PASSWORD_CODE_POINTS,
-  examples: ['granite lantern ferry'],
-})
+/** `minLength`: what this site asks for. */
+export function newPassword(minLength: number) {
+  return passwordText.meta({
+    description:
+      'Any characters, counted as code points after NFC; neither a common password nor made of the username or the site name.',
+    minLength,
+    format: 'password',
+    maxLength: MAX_PASSWORD_CODE_POINTS,
+    examples: ['granite lantern ferry'],
+  })
+}
 
 /** A checkbox in a form, a boolean in JSON. */
 export const flag = z.union([

@@ -2,8 +2,9 @@
 import type { Request, Response } from 'express'
 import { MembershipError } from '../domain/errors.ts'
 import type { Endpoint, HttpContext } from './http-context.ts'
+import { commonData } from './page-data.ts'
 import { RequestContext } from './request-context.ts'
-import { commonData, sendPage, sendProblem, sendTo } from './respond.ts'
+import { sendPage, sendProblem, sendTo } from './respond.ts'
 import { localPath, localReferer } from './return-to.ts'
 import { needsSameSiteReload } from './same-site-reload.ts'
 

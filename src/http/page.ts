@@ -6,8 +6,9 @@ import type { FormState } from '../views/pages.ts'
 import type { FeatureTemplate } from '../views/render.ts'
 import { fieldMessages, refusalTexts, statusOf } from './errors.ts'
 import type { PageContext } from './http-context.ts'
+import { commonData } from './page-data.ts'
 import type { RequestContext } from './request-context.ts'
-import { commonData, sendPage, setRefusalHeaders } from './respond.ts'
+import { sendPage, setRefusalHeaders } from './respond.ts'
 
 export interface Page {
   show(context: RequestContext): Promise<void>

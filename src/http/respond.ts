@@ -3,11 +3,9 @@ import type { Request, RequestHandler, Response } from 'express'
 import helmet from 'helmet'
 import { plainAddress } from '../domain/address.ts'
 import { MembershipError } from '../domain/errors.ts'
-import { toJson, toUser } from '../domain/user.ts'
-import type { FormState, MenuItem, PageData } from '../views/pages.ts'
 import { asRefusal, problemOf, refusalTexts, statusOf } from './errors.ts'
-import type { HttpContext, PageContext } from './http-context.ts'
-import { pathOfPage } from './language.ts'
+import type { HttpContext } from './http-context.ts'
+import { commonData } from './page-data.ts'
 import { RequestContext } from './request-context.ts'
 
 const helmetHeaders: RequestHandler = helmet({
@@ -109,39 +107,6 @@ export function refuseCrossSite(http: HttpContext, req: Request, res: Response):
 export function prefersJson(http: HttpContext, req: Request): boolean {
   if (req.path.startsWith('/api/') || req.path.startsWith(`${http.path}/api/`)) return true
   return req.accepts(['html', 'json']) === 'json'
-}
-
-interface Shown {
-  readonly form?: FormState | undefined
-  /** Default: the path of this page. */
-  readonly path?: string | undefined
-}
-
-/** What every page gets. */
-export function commonData(context: PageContext, shown: Shown = {}): PageData {
-  const data = { ...partData(context), path: shown.path ?? pathOfPage(context, shown.form !== undefined), form: shown.form }
-  return { ...data, menu: menuFor(context), header: headerFor(context, data) }
-}
-
-/** What every part of a page gets. */
-export function partData({ caller, t }: PageContext) {
-  const user = caller.session?.user
-  return { t, lang: t.locale, user: user && toJson(toUser(user)) }
-}
-
-function menuFor({ http, req, caller, t }: PageContext): readonly MenuItem[] {
-  const who = caller.session?.user ? 'member' : 'guest'
-  return http.parts.menu
-    .filter((entry) => entry.who === who && entry.when?.(http.core.settings) !== false)
-    .map(({ href, text, isButton }) => ({ href, text: t(text), isCurrent: req.path === href, isButton }))
-}
-
-function headerFor(context: PageContext, common: object): readonly string[] {
-  const { parts, views } = context.http
-  return parts.header.flatMap(({ template, load }) => {
-    const data = load(context)
-    return data ? [views.part(template, { ...common, ...data })] : []
-  })
 }
 
 export function setRefusalHeaders(res: Response, error: MembershipError): void {

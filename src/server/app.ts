@@ -1,8 +1,9 @@
 // The Express application around the membership: what every request passes, in this order.
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express'
 import { ERROR_CODES, type ErrorCode, MembershipError } from '../domain/errors.ts'
+import { commonData } from '../http/page-data.ts'
 import { RequestContext } from '../http/request-context.ts'
-import { commonData, refuse, sendPage, setHeaders } from '../http/respond.ts'
+import { refuse, sendPage, setHeaders } from '../http/respond.ts'
 import { noticeText } from '../i18n/messages.ts'
 import type { Internals } from '../membership.ts'
 import { accessLog } from './access-log.ts'

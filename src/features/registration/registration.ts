@@ -25,7 +25,8 @@ const registerPage: Page = page('registration/register', ({ core }) => {
 const registerAction: Action = action({
   at: 'page',
   guard: 'guest',
-  input: z.object({ username: newUsername, password: newPassword, displayName, returnTo }),
+  input: ({ passwords }) =>
+    z.object({ username: newUsername, password: newPassword(passwords.minLength), displayName, returnTo }),
   // Accounts are cheap for a machine and dear for a site.
   limit: [perNetwork('registration', '30 per 1h', 'keep')],
   page: registerPage,

@@ -7,7 +7,7 @@ import { nothing } from '../../http/fields.ts'
 import { part } from '../../http/http-context.ts'
 import { perMember } from '../../http/limits.ts'
 import { type Page, page } from '../../http/page.ts'
-import { renderParts } from '../../http/parts.ts'
+import { renderParts } from '../../http/page-data.ts'
 import { time } from '../../http/shapes.ts'
 import {
   endOtherSessions,
