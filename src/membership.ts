@@ -66,7 +66,7 @@ export function createMembership(options: MembershipOptions): Membership {
 
 export function openInternals(options: MembershipOptions): Internals {
   const choices = options.features ?? {}
-  const settings = checkOptions(options, choices)
+  const settings = readSettings(options, choices)
   const served = FEATURES.filter(({ name }) => choices[name] !== false)
   const paths = createPaths(settings.path, FEATURES, choices)
   // What is wrong is found before a database is opened, and a file made.
@@ -109,7 +109,7 @@ export function internalsOf(membership: Membership): Internals {
 }
 
 /** Throws one TypeError that names every fault. */
-function checkOptions(options: MembershipOptions, choices: FeatureOptions): Settings {
+function readSettings(options: MembershipOptions, choices: FeatureOptions): Settings {
   const { settings, faults } = readOptions(options, ['features'])
   checkFeatures(choices, FEATURES, (fault) => void faults.push(fault))
   if (faults.length > 0) throw new TypeError(`createMembership: ${faults.join('; ')}`)

@@ -145,6 +145,12 @@ describe('the structure', () => {
     expect(usersOf(files, /process\.env/, (path) => path === 'server/env.ts')).toEqual([])
   })
 
+  test('workers are known to the one place that chooses them', () => {
+    const inside = (path: string) => path.startsWith('server/workers/')
+    const users = files.flatMap(importsOf).filter(({ from, to }) => inside(to) && !inside(from))
+    expect(users.map(({ from }) => from)).toEqual(['cli/serve.ts'])
+  })
+
   test('the clock is read in one file', () => {
     expect(usersOf(files, /Date\.now\(|new Date\(\)/, (path) => path === 'domain/clock.ts')).toEqual([])
   })

@@ -4,9 +4,7 @@ import type { FeatureChoices } from '../settings/options.ts'
 import { LOCAL_PATH } from '../settings/table.ts'
 import type { AnyFeature } from './feature.ts'
 
-type Fault = (text: string) => void
-
-export function checkFeatures(choices: FeatureChoices, features: readonly AnyFeature[], fault: Fault): void {
+export function checkFeatures(choices: FeatureChoices, features: readonly AnyFeature[], fault: (text: string) => void): void {
   const names = features.map(({ name }) => name)
   refuseUnknown('features.', choices, names, fault)
   if (choices.login === false) {
@@ -30,12 +28,12 @@ export function checkFeatures(choices: FeatureChoices, features: readonly AnyFea
   }
 }
 
-function checkMoved(where: string, path: string, fault: Fault): void {
+function checkMoved(where: string, path: string, fault: (text: string) => void): void {
   if (!LOCAL_PATH.test(path)) fault(`${where} must be a path like '/some/path', without a slash at the end`)
   if (/^\/(?:api|assets)(?:\/|$)/.test(path)) fault(`${where} must not begin with /api or /assets`)
 }
 
-function checkOwnPage(where: string, of: string, choice: { readonly own: string }, fault: Fault): void {
+function checkOwnPage(where: string, of: string, choice: { readonly own: string }, fault: (text: string) => void): void {
   if (of !== 'page') return fault(`${where} is no page: it can be moved, '/some/path'`)
   if (!LOCAL_PATH.test(choice.own ?? '')) fault(`${where} must be { own: '/some/path' }, the path of a page of your application`)
 }

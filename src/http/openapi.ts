@@ -57,7 +57,7 @@ Bodies are \`application/json\` in UTF-8, one object of at most ${MAX_BODY_BYTES
 
 function describeAction({ method }: Route, described: Described, path: string, schemas: Schemas): Operation {
   const { guard, summary, body } = described
-  const { parameters, fields } = splitInput(schemaOf(described.input, schemas), path)
+  const { parameters, fields } = splitInput(schemaOf(described.input, schemas), path, method === 'GET')
   const status = described.status ?? (body ? 200 : 204)
   const success: ApiResponse = body
     ? { description: DONE[status] ?? '', content: { 'application/json': media(schemaOf(body, schemas), schemas) } }
@@ -90,6 +90,7 @@ function codesOf(method: Route['method'], { guard, isLimited, refuses = [] }: De
     for (const code of ['cross_site_request', 'malformed', 'invalid_input', 'body_too_large', 'unsupported_media_type'] as const)
       codes.add(code)
   }
+  if (method === 'GET' && Object.keys(fields.properties ?? {}).length > 0) codes.add('malformed').add('invalid_input')
   if (guard === 'member') codes.add('login_required')
   if (isLimited) codes.add('too_many_requests')
   const isHashed = Object.values(fields.properties ?? {}).some(

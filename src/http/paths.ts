@@ -6,7 +6,7 @@ import type { FeatureChoices, LocalPath } from '../settings/options.ts'
 export interface NamedPaths {}
 
 /** `'login.page'`: the feature, and its name for the path. */
-export type PathName = keyof NamedPaths & string
+export type PathName = keyof NamedPaths
 
 export interface Paths {
   /** The full local path of a named one, and of what lies below it; undefined if its feature is left out. */

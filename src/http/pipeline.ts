@@ -115,7 +115,7 @@ function sendAnswer(context: RequestContext, answer: Onward & { readonly body?: 
   const { body, to = http.home, notice } = answer
   if (endpoint === 'page') return sendTo(res, notice === undefined || !t.has(`notice.${notice}`) ? to : withNotice(to, notice))
   if (body === undefined) return sendNothing(res)
-  sendJson(res, (api && api.status) || 200, body)
+  sendJson(res, api === false ? 200 : (api.status ?? 200), body)
 }
 
 async function sendRefusal(

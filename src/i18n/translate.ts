@@ -119,8 +119,3 @@ export const LANGUAGES: readonly { readonly locale: Locale; readonly name: strin
   locale,
   name: BASE[locale]['language.name'],
 }))
-
-/** Whether a key made of parts is one of ours. */
-export function isText(key: string): key is Texts {
-  return Object.hasOwn(en, key) && !key.endsWith('.one')
-}

@@ -96,6 +96,11 @@ export interface PasswordOptions {
   readonly queueLimit?: number
 }
 
+/** For each feature `false`, or for its paths a new one, or the page of the application that stands in the place of ours. */
+export type FeatureChoices = Readonly<Record<string, false | Readonly<Record<string, PathChoice | undefined>> | undefined>>
+export type PathChoice = LocalPath | { readonly own: LocalPath }
+export type LocalPath = `/${string}`
+
 /** The options that are made of options. */
 interface Groups {
   readonly session: SessionTimes
@@ -112,11 +117,6 @@ export type OptionsByPath = Omit<MembershipOptions, keyof Groups | 'features'> &
   Prefixed<'session'> &
   Prefixed<'cookie'> &
   Prefixed<'passwords'>
-
-/** For each feature `false`, or for its paths a new one, or the page of the application that stands in the place of ours. */
-export type FeatureChoices = Readonly<Record<string, false | Readonly<Record<string, PathChoice | undefined>> | undefined>>
-export type PathChoice = LocalPath | { readonly own: LocalPath }
-export type LocalPath = `/${string}`
 
 /** The options, checked and complete. */
 export interface Settings {

@@ -49,7 +49,7 @@ interface Source {
 
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url))
 
-/** What is said to programmers and to programs, in English like the names in it: a file or a whole room, each with its reason. */
+/** What is said to programmers and to programs, in English like the names in it: a file or a whole folder, each with its reason. */
 const FOR_PROGRAMMERS: Readonly<Record<string, string>> = {
   'settings/': 'faults of settings, for who wrote them',
   'cli/': 'the command line is for operators',
@@ -70,7 +70,7 @@ const TECHNICAL: readonly RegExp[] = [
   /new (?:Type|Range)?Error\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)/g,
   // Lines of the log are searched for.
   /\blog(?:ger)?\.(?:debug|info|warn|error|fatal)\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)/g,
-  // The description of the API, in the rooms it describes.
+  // The description of the API, in the folders it describes.
   /\b(?:description|summary):\s*(?:'[^']*'|`[^`]*`)|\bexamples: \[[^\]]*\]/g,
   // A password that is nobody's, to measure with.
   /\bhasher\.hash\('[^']*'\)/g,
@@ -101,9 +101,9 @@ describe('no sentence for people stands outside the catalogues', () => {
     expect(found).toEqual([])
   })
 
-  test('every room that speaks to people is searched', () => {
-    const rooms = new Set(searched.map(({ file }) => file.split('/')[0]))
-    for (const room of ['features', 'http', 'views', 'core', 'i18n', 'users']) expect(rooms, room).toContain(room)
+  test('every folder that speaks to people is searched', () => {
+    const folders = new Set(searched.map(({ file }) => file.split('/')[0]))
+    for (const folder of ['features', 'http', 'views', 'core', 'i18n', 'users']) expect(folders, folder).toContain(folder)
   })
 
   test('a sentence planted between any two parts of any file is found', () => {
