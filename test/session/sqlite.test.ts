@@ -235,3 +235,13 @@ test('the table is a plain name', () => {
   onTestFinished(() => connection.close())
   expect(() => new SqliteStore({ connection, table: 'x; DROP TABLE y' })).toThrow('must be a plain name')
 })
+
+test('a table of a version before the first release is refused in words, and left as it is', () => {
+  const path = join(folder(), 'sessions.db')
+  open(path).close()
+  const database = new DatabaseSync(path)
+  onTestFinished(() => database.close())
+  database.exec('ALTER TABLE guildhall_sessions DROP COLUMN revision')
+  expect(() => new SqliteStore({ path })).toThrow(/sessions\.db the table guildhall_sessions is of a version .* drop it/)
+  expect(database.prepare('SELECT count(*) AS n FROM guildhall_sessions').get()).toEqual({ n: 0 })
+})

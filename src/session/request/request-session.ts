@@ -1,5 +1,5 @@
 // The session of one request: what is asked of it runs in turn; it is saved before the response.
-import { type Awaitable, after } from '../../domain/awaitable.ts'
+import { type Awaitable, after, isPromise } from '../../domain/awaitable.ts'
 import type { Cookie } from '../cookies/cookie.ts'
 import type { SessionRow } from '../store.ts'
 import type { Engine, Found } from './engine.ts'
@@ -17,8 +17,10 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
   readonly engine: Engine<Row>
   readonly request: SessionRequest
   isChanging = false
-  #handle: SessionHandle<Row>
-  #outgoingCookie: string | undefined
+  readonly #found: Found<Row> | undefined
+  /** Made at the first use: most requests only ask for the row that was found. */
+  #handle: SessionHandle<Row> | undefined
+  outgoingCookie: string | undefined
   /** Of `req.session = null`. Nobody can catch it, so the response fails with it, whenever it comes. */
   #failure: { readonly error: unknown } | undefined
   #madeQueue: SerialQueue | undefined
@@ -27,36 +29,34 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
   constructor(engine: Engine<Row>, request: SessionRequest, found: Found<Row> | undefined) {
     this.engine = engine
     this.request = request
-    this.#handle = new SessionHandle(engine, request, { found })
+    this.#found = found
     const { rolling, resave, saveUninitialized, watchesUnset } = engine.behavior
     if (rolling || resave || saveUninitialized || (watchesUnset && found)) this.#defer()
   }
 
   get handle(): SessionHandle<Row> {
+    this.#handle ??= new SessionHandle(this.engine, this.request, { found: this.#found })
     return this.#handle
   }
 
-  get outgoingCookie(): string | undefined {
-    return this.#outgoingCookie
-  }
-
   get id(): string {
-    return this.#handle.id
+    return this.handle.id
   }
 
   get row(): Row | undefined {
-    return this.#handle.row
+    return this.#handle ? this.#handle.row : this.#found?.row
   }
 
   /** `req.session.cookie`. */
   get cookie(): Cookie {
-    return this.#handle.cookie.cookie
+    return this.handle.cookie.cookie
   }
 
   /** `req.session`. The first look at it parses the row and defers the response. */
   get session(): Session<Row> | undefined {
-    if (this.#handle.state === 'ended') return undefined
-    return this.#handle.session ?? this.#open()
+    const { handle } = this
+    if (handle.state === 'ended') return undefined
+    return handle.session ?? this.#open(handle)
   }
 
   save(session: object): Promise<void> {
@@ -96,25 +96,25 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
   /** A new, empty session with a new id, beside what is stored of the old one. */
   begin(): void {
     this.replaceHandle(new SessionHandle(this.engine, this.request, {}))
-    this.#open()
+    this.#open(this.handle)
   }
 
   /** `req.session` was set to nothing, or deleted. */
   abandon(): void {
-    if (this.engine.behavior.unset === 'keep') return this.#handle.end()
+    if (this.engine.behavior.unset === 'keep') return this.handle.end()
     this.destroy().catch((error: unknown) => {
       this.#failure = { error }
     })
   }
 
   end(): void {
-    this.#handle.end()
-    this.#outgoingCookie = undefined
+    this.handle.end()
+    this.outgoingCookie = undefined
   }
 
   replaceHandle(handle: SessionHandle<Row>): void {
     this.#handle = handle
-    this.#outgoingCookie = undefined
+    this.outgoingCookie = undefined
   }
 
   act<T>(work: () => Awaitable<T>, atOnce?: () => void): Promise<T> {
@@ -127,46 +127,50 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
   }
 
   sendCookie(handle: SessionHandle<Row>, cookie: string): void {
-    if (handle !== this.#handle || handle.state !== 'live') return
-    this.#outgoingCookie = cookie
+    if (handle !== this.handle || handle.state !== 'live') return
+    this.outgoingCookie = cookie
     this.#defer()
   }
 
   clearCookie(handle: SessionHandle<Row>): void {
-    const isLeft = handle === this.#handle || this.#handle.state === 'new'
+    const isLeft = handle === this.handle || this.handle.state === 'new'
     const cookie = isLeft && handle.cookie.isWelcome ? handle.cookie.clear() : undefined
-    if (cookie !== undefined) this.#outgoingCookie = cookie
+    if (cookie !== undefined) this.outgoingCookie = cookie
   }
 
   lost(handle: SessionHandle<Row>): void {
     handle.lost()
-    if (handle === this.#handle && !this.request.res.headersSent) this.#outgoingCookie = undefined
+    if (handle === this.handle && !this.request.res.headersSent) this.outgoingCookie = undefined
   }
 
   /** Before the response goes out: what still runs, then what the application changed. */
   flush(): Awaitable<void> {
-    const { state } = this.#handle
+    const { handle } = this
+    const { state } = handle
     if (state !== 'ended' && state !== 'failed' && !Object.hasOwn(this.request.req, 'session')) this.abandon()
     if (this.#failure) throw this.#failure.error
     const running = this.#madeQueue?.running
-    if (running) return running.then(() => this.#queue.take(() => saveChanges(this, this.#handle)))
-    const patch = changesOf(this, this.#handle)
-    if (patch) return this.#queue.take(() => saveChanges(this, this.#handle, patch))
+    if (running) return running.then(() => this.#queue.take(() => saveChanges(this, this.handle)))
+    const patch = changesOf(this, handle)
+    const saving = patch && saveChanges(this, handle, patch)
+    // A store that answers at once needs no turn.
+    if (isPromise(saving)) return this.#queue.take(() => saving)
   }
 
   failed(error: unknown): void {
-    this.#handle.fail()
+    this.handle.fail()
     this.request.next(error)
   }
 
-  #open(): Session<Row> {
+  #open(handle: SessionHandle<Row>): Session<Row> {
     this.#defer()
-    return this.#handle.open(this)
+    return handle.open(this)
   }
 
   /** What is asked of an old session, or of one that has ended, concerns nothing. */
   #handleOf(session: object): SessionHandle<Row> | undefined {
-    return session === this.#handle.session && this.#handle.state !== 'ended' ? this.#handle : undefined
+    const { handle } = this
+    return session === handle.session && handle.state !== 'ended' ? handle : undefined
   }
 
   #defer(): void {

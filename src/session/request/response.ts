@@ -68,12 +68,11 @@ export function defer(res: ServerResponse, session: Deferring): void {
   }
 
   function pass(method: Method, args: readonly unknown[]): unknown {
-    return method === 'writeHead' ? writeHeadWithCookie(args) : Reflect.apply(original[method], res, args)
+    const cookie = method === 'writeHead' && !res.headersSent ? session.outgoingCookie : undefined
+    return cookie === undefined ? Reflect.apply(original[method], res, args) : writeHeadWithCookie(args, cookie)
   }
 
-  function writeHeadWithCookie(args: readonly unknown[]): void {
-    const cookie = session.outgoingCookie
-    if (cookie === undefined || res.headersSent) return void Reflect.apply(writeHead, res, args)
+  function writeHeadWithCookie(args: readonly unknown[], cookie: string): void {
     const before = res.getHeader('Set-Cookie')
     try {
       Reflect.apply(writeHead, res, addCookie(res, args, cookie))

@@ -38,10 +38,11 @@ export function saveChanges<Row extends SessionRow>(
     // The write is dropped: a session that was ended does not come back.
     if (!updated) return of.lost(handle)
     handle.patched(patch)
-    const touches = !isPatched || behavior.resave || limited !== row
-    return after(touches ? touch(of, handle, limited) : true, (touched) => {
-      if (touched && cookie !== undefined) of.sendCookie(handle, cookie)
-    })
+    const sendCookie = (lives: boolean): void => {
+      if (lives && cookie !== undefined) of.sendCookie(handle, cookie)
+    }
+    if (isPatched && !behavior.resave && limited === row) return sendCookie(true)
+    return after(touch(of, handle, limited), sendCookie)
   })
 }
 
