@@ -45,7 +45,7 @@ export function houseSite(name: string, { base, store, close }: RaceHouse): Race
 export async function sessionSite(place: Place): Promise<RaceSite> {
   const name = place.redis ? 'Redis' : place.name
   const site = await processesSite(`${name}, four processes`, { middleware: 'guildhall', store: { kind: 'ours', place } })
-  return watched(site, await watch(place, 'guildhall_sessions'))
+  return watched(site, await watch(place, 'express_sessions'))
 }
 
 function watched(site: RaceSite, { has, close }: Watch): RaceSite {
@@ -88,7 +88,7 @@ export async function membershipsSite(place: Place): Promise<RaceSite> {
   const name = `membership on ${place.name}, four processes`
   const site = { ...(await processesSite(name, { middleware: 'membership', place })), ...MEMBERSHIP }
   await register(site.bases[0])
-  return watched(site, await watch(place, 'sessions'))
+  return watched(site, await watch(place, 'guildhall_sessions'))
 }
 
 async function register(base = ''): Promise<void> {

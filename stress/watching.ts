@@ -10,7 +10,7 @@ export interface Watch {
 }
 
 /** `table` is where sessions are if they are not in Redis. */
-export async function watch(place: Place, table: 'sessions' | 'guildhall_sessions'): Promise<Watch> {
+export async function watch(place: Place, table: 'guildhall_sessions' | 'express_sessions'): Promise<Watch> {
   if (place.redis) {
     const { url, prefix } = place.redis
     const client = await openRedis(url)

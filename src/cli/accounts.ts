@@ -1,6 +1,6 @@
 // `guildhall user show | set-status | rename`: one account.
 import { userJson } from '../core/user.ts'
-import { USER_STATUSES, type UserStatus } from '../domain/user.ts'
+import { SETTABLE_STATUSES, type SettableStatus } from '../domain/user.ts'
 import type { AccountDetails } from '../users/users.ts'
 import { table } from './columns.ts'
 import { say, sayJson, t, UsageError } from './terminal.ts'
@@ -26,8 +26,8 @@ export async function showUser(username: string, { json }: { readonly json: bool
 }
 
 export async function setUserStatus(username: string, status: string, { json }: { readonly json: boolean }): Promise<void> {
-  const wanted = USER_STATUSES.find((known) => known === status)
-  if (!wanted) throw new UsageError(t('cli.unknown_status', { statuses: USER_STATUSES.join(', ') }))
+  const wanted = SETTABLE_STATUSES.find((known) => known === status)
+  if (!wanted) throw new UsageError(t('cli.unknown_status', { statuses: SETTABLE_STATUSES.join(', ') }))
   await withMembership('refuse', async ({ membership: { users } }) => {
     const user = await users.setStatus(username, wanted)
     if (json) return sayJson(asJson(await users.show(user.username)))
@@ -35,7 +35,7 @@ export async function setUserStatus(username: string, status: string, { json }: 
   })
 }
 
-const STATUS_SAID = { active: 'cli.user_opened', disabled: 'cli.user_closed' } as const satisfies Record<UserStatus, string>
+const STATUS_SAID = { active: 'cli.user_opened', suspended: 'cli.user_closed' } as const satisfies Record<SettableStatus, string>
 
 export async function renameUser(username: string, to: string, { json }: { readonly json: boolean }): Promise<void> {
   await withMembership('refuse', async ({ membership: { users } }) => {

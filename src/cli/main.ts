@@ -1,6 +1,6 @@
 // `guildhall`: the command line. Each command is a file; it is loaded when it is called.
 import { type Command, CommanderError, Option } from 'commander'
-import { USER_STATUSES } from '../domain/user.ts'
+import { SETTABLE_STATUSES } from '../domain/user.ts'
 import { version } from '../server/version.ts'
 import { refuseEmpty, SpokenCommand } from './command.ts'
 import type { CopyOptions } from './copy.ts'
@@ -76,7 +76,7 @@ function commands(): Command {
     .command('set-status')
     .description(t('cli.user_set_status'))
     .argument('<username>')
-    .argument('<status>', USER_STATUSES.join(', '))
+    .argument('<status>', SETTABLE_STATUSES.join(', '))
     .option('--json', t('cli.option.json'))
     .action(async (username: string, status: string, options: Json) =>
       (await import('./accounts.ts')).setUserStatus(username, status, asked(options)),

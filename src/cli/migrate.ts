@@ -3,7 +3,7 @@
 import { readEnvironment } from '../server/env.ts'
 import { configOf } from '../server/read-config.ts'
 import { shownDatabase } from '../server/redact-database-url.ts'
-import { SCHEMA_VERSION } from '../storage/migrations.ts'
+import { SCHEMA_VERSION } from '../storage/schema-state.ts'
 import { report, say, sayJson, t } from './terminal.ts'
 import { inMembership } from './with-membership.ts'
 

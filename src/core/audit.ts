@@ -1,5 +1,5 @@
 // Writes the audit trail. An act and its entry go into one unit of work; a failed try is an entry by itself.
-import { newId } from '../domain/secret.ts'
+import { newTimeId } from '../domain/secret.ts'
 import { insertAuditEntry } from '../storage/audit.ts'
 import { type BoundStatement, bind } from '../storage/statement.ts'
 import type { Caller, Core } from './core.ts'
@@ -14,7 +14,7 @@ export type AuditEvent =
   | 'profile_changed'
   | 'status_changed'
   | 'renamed'
-export type AuditOutcome = 'success' | 'wrong_password' | 'disabled'
+export type AuditOutcome = 'success' | 'wrong_password' | 'suspended'
 
 type Origin = Pick<Caller, 'ip' | 'userAgent'>
 
@@ -41,5 +41,8 @@ export async function audit(
 }
 
 function entry(core: Core, event: AuditEvent, outcome: AuditOutcome, userId: string | undefined, from: Origin) {
-  return { id: newId(), at: core.clock.now(), event, outcome, userId, ip: from.ip, userAgent: from.userAgent }
+  const at = core.clock.now()
+  // What concerns no security must not push out of the person's list what does.
+  const quiet = event === 'profile_changed' ? 1 : 0
+  return { id: newTimeId(at), at, event, outcome, userId, ip: from.ip, userAgent: from.userAgent, quiet } as const
 }

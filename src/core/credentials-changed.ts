@@ -1,5 +1,5 @@
 // The only way to change what a login rests on: a password, a factor, the status. Whoever is logged in with the old one is out.
-import type { UserRow } from '../storage/contract.ts'
+import type { StoredUser } from '../storage/contract.ts'
 import type { BoundStatement } from '../storage/statement.ts'
 import { bind } from '../storage/statement.ts'
 import { raiseEpoch } from '../storage/users.ts'
@@ -12,13 +12,13 @@ import type { Caller, Core } from './core.ts'
  */
 export async function credentialsChanged(
   core: Core,
-  user: Pick<UserRow, 'id'>,
+  user: Pick<StoredUser, 'id'>,
   change: { readonly because: AuditEvent; readonly steps: readonly BoundStatement[] },
   caller: Pick<Caller, 'ip' | 'userAgent'>,
 ): Promise<void> {
   await core.db.transaction([
     ...change.steps,
-    bind(raiseEpoch, { id: user.id }, { touches: 1 }),
+    bind(raiseEpoch, { id: user.id }, { expectRows: 1 }),
     auditEntry(core, change.because, 'success', user.id, caller),
   ])
   try {

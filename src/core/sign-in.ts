@@ -3,7 +3,7 @@ import { MembershipError } from '../domain/errors.ts'
 import { askHook } from '../domain/hooks.ts'
 import { isExpired } from '../domain/session-lifetime.ts'
 import { SessionEndedError } from '../session/request/session-ended.ts'
-import type { LiveSession, UserRow } from '../storage/contract.ts'
+import type { LiveSession, StoredUser } from '../storage/contract.ts'
 import { audit } from './audit.ts'
 import type { Caller, Core, NewSession } from './core.ts'
 import { asUser } from './user.ts'
@@ -16,9 +16,9 @@ export interface Proof {
 }
 
 /** Starts the session of a person who proved who they are. Refuses as if the proof were wrong where the account is not active. */
-export async function signIn(core: Core, user: UserRow, proof: Proof, caller: Caller): Promise<LiveSession> {
+export async function signIn(core: Core, user: StoredUser, proof: Proof, caller: Caller): Promise<LiveSession> {
   if (user.status !== 'active') {
-    await audit(core, 'login', 'disabled', user.id, caller)
+    await audit(core, 'login', 'suspended', user.id, caller)
     core.events.emit('login', { outcome: 'wrong_credentials', user: asUser(user), ip: caller.ip })
     throw new MembershipError('invalid_credentials')
   }
@@ -51,7 +51,7 @@ export function isLive(session: LiveSession, now: number): boolean {
 }
 
 /** The host application may refuse somebody whose proof was right; listeners hear of it. */
-async function askBeforeSignIn(core: Core, row: UserRow, { ip, userAgent }: Caller): Promise<void> {
+async function askBeforeSignIn(core: Core, row: StoredUser, { ip, userAgent }: Caller): Promise<void> {
   const user = asUser(row)
   try {
     await askHook(() => core.hooks.beforeSignIn?.({ user, ip, userAgent }))
@@ -65,7 +65,7 @@ async function askBeforeSignIn(core: Core, row: UserRow, { ip, userAgent }: Call
 /** A member has at most so many sessions; a new one ends those not seen for the longest time. */
 const MOST_SESSIONS = 50
 
-async function endOldest(core: Core, user: UserRow, current: LiveSession): Promise<void> {
+async function endOldest(core: Core, user: StoredUser, current: LiveSession): Promise<void> {
   try {
     const sessions = await core.db.sessions.listByUser(user.id)
     const others = sessions.filter(({ hash }) => hash !== current.hash)

@@ -1,8 +1,8 @@
 // Turns the stored user into what applications and clients see.
 import type { User } from '../domain/user.ts'
-import type { UserRow } from '../storage/contract.ts'
+import type { StoredUser } from '../storage/contract.ts'
 
-export function asUser(row: UserRow): User {
+export function asUser(row: StoredUser): User {
   return {
     id: row.id,
     username: row.username,
@@ -26,7 +26,7 @@ export interface UserJson {
   readonly createdAt: string
 }
 
-export function asJson(row: UserRow): UserJson {
+export function asJson(row: StoredUser): UserJson {
   return userJson(asUser(row))
 }
 

@@ -4,8 +4,8 @@
 export const DEADLINE_MS = 500
 
 /** The store cannot be reached, or did not answer in time. Nobody knows whether a write that was on its way arrived. */
-export class StoreUnavailable extends Error {
-  override readonly name = 'StoreUnavailable'
+export class StoreUnavailableError extends Error {
+  override readonly name = 'StoreUnavailableError'
   readonly status = 503
   readonly code = 'store_unavailable'
   readonly expose = false
@@ -20,11 +20,11 @@ export class StoreUnavailable extends Error {
 /** When a connection that does not answer is given up: later than the call, which is the judge of what is late. */
 export const CONNECTION_DEADLINE_MS = 2 * DEADLINE_MS
 
-/** The outcome of a call, or `StoreUnavailable` when its time is over. */
+/** The outcome of a call, or `StoreUnavailableError` when its time is over. */
 export async function within<T>(what: string, call: Promise<T>, deadlineMs: number = DEADLINE_MS): Promise<T> {
   let cancel = (): void => {}
   const late = new Promise<never>((_, reject) => {
-    const give = () => reject(new StoreUnavailable(`${what} did not answer in time`))
+    const give = () => reject(new StoreUnavailableError(`${what} did not answer in time`))
     // Where this process itself was held up, the answer may lie in its socket: it is read before anybody is turned away.
     cancel = whenOver(deadlineMs, () => setImmediate(give))
   })

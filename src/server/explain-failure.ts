@@ -1,7 +1,7 @@
 // Why it did not start, in one line that says what to do. Undefined: a bug, whose stack is worth seeing.
 import { dirname } from 'node:path'
 import type { Translate } from '../i18n/translate.ts'
-import { OtherSchema, SCHEMA_VERSION } from '../storage/migrations.ts'
+import { OtherSchemaError, SCHEMA_VERSION } from '../storage/schema-state.ts'
 import { type Config, ConfigError } from './config.ts'
 
 export function explainFailure(
@@ -10,7 +10,7 @@ export function explainFailure(
   t: Translate,
 ): string | undefined {
   if (error instanceof ConfigError) return error.faults.map(({ key, values }) => t(key, values)).join('\n')
-  if (error instanceof OtherSchema) return explainSchema(error, t)
+  if (error instanceof OtherSchemaError) return explainSchema(error, t)
   if (!(error instanceof Error)) return undefined
   const code = 'code' in error ? String(error.code) : ''
   const { host, databaseFile = '' } = config ?? { host: '' }
@@ -56,8 +56,10 @@ function causeOf({ message, cause }: Error): string {
 }
 
 /** The storage room speaks to programmers, in English. */
-function explainSchema({ code, version }: OtherSchema, t: Translate): string {
+function explainSchema({ code, version, copying = '' }: OtherSchemaError, t: Translate): string {
   if (code === 'schema_older') return t('cli.failure.not_migrated')
+  if (code === 'schema_unreleased') return t('cli.failure.unreleased')
+  if (code === 'schema_copying') return t('cli.failure.copying', { source: copying })
   return t('cli.failure.newer', { version: String(version), known: String(SCHEMA_VERSION) })
 }
 

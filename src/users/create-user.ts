@@ -7,7 +7,7 @@ import { passwordIssue } from '../domain/password-policy.ts'
 import { newId } from '../domain/secret.ts'
 import { canonicalUsername, displayNameIssue, isRoleName, tidyDisplayName, usernameIssue } from '../domain/user.ts'
 import { isCommonPassword } from '../passwords/common.ts'
-import { UnexpectedRowCount, type UserRow } from '../storage/contract.ts'
+import { type StoredUser, UnexpectedRowCountError } from '../storage/contract.ts'
 import { bind } from '../storage/statement.ts'
 import { findUserByKey, insertPassword, insertUser, setLocale } from '../storage/users.ts'
 
@@ -23,16 +23,16 @@ export async function createUser(
   core: Core,
   input: NewUser,
   from: Pick<Caller, 'ip' | 'userAgent' | 'language'>,
-): Promise<UserRow> {
+): Promise<StoredUser> {
   refuseFaults(core, input)
   const displayName = tidyDisplayName(input.displayName ?? '')
 
   const usernameKey = canonicalUsername(input.username)
   if (await core.db.first(findUserByKey, { usernameKey })) throw new MembershipError('username_taken')
-  const value = await core.passwords.hash(input.password)
+  const hash = await core.passwords.hash(input.password)
 
   const now = core.clock.now()
-  const user: UserRow = {
+  const user: StoredUser = {
     id: newId(),
     username: input.username,
     displayName: displayName === '' ? input.username : displayName,
@@ -44,15 +44,15 @@ export async function createUser(
   }
   try {
     await core.db.transaction([
-      bind(insertUser, { ...pick(user), usernameKey, roles: JSON.stringify(user.roles), now }, { touches: 1 }),
-      bind(insertPassword, { id: newId(), userId: user.id, value, now }),
+      bind(insertUser, { ...pick(user), usernameKey, roles: JSON.stringify(user.roles), now }, { expectRows: 1 }),
+      bind(insertPassword, { id: newId(), userId: user.id, hash, now }),
       // Who chose a language before they registered finds it in their next browser too.
-      ...(from.language === undefined ? [] : [bind(setLocale, { id: user.id, locale: from.language }, { touches: 1 })]),
+      ...(from.language === undefined ? [] : [bind(setLocale, { id: user.id, locale: from.language }, { expectRows: 1 })]),
       auditEntry(core, 'registered', 'success', user.id, from),
     ])
   } catch (error) {
     // Somebody else was faster with the same name: the insert touched no row.
-    if (error instanceof UnexpectedRowCount) throw new MembershipError('username_taken')
+    if (error instanceof UnexpectedRowCountError) throw new MembershipError('username_taken')
     throw error
   }
   core.events.emit('registered', { user: asUser(user) })
@@ -65,7 +65,7 @@ export function refuseFaults(core: Core, input: NewUser): void {
   if (errors.length > 0) throw new MembershipError('invalid_input', { errors })
 }
 
-function pick({ id, username, displayName }: UserRow) {
+function pick({ id, username, displayName }: StoredUser) {
   return { id, username, displayName }
 }
 

@@ -6,7 +6,7 @@ import { MembershipError } from '../domain/errors.ts'
 import { isExpired } from '../domain/session-lifetime.ts'
 import type { SessionRow } from '../session/store.ts'
 import { recentAuditEntries } from '../storage/audit.ts'
-import type { UserRow } from '../storage/contract.ts'
+import type { StoredUser } from '../storage/contract.ts'
 import { findPassword } from '../storage/users.ts'
 
 export interface ListedSession {
@@ -35,7 +35,7 @@ export async function securityOverview(core: Core, caller: Caller) {
   const sessions = await listSessions(core, caller)
   const password = await core.db.first(findPassword, { userId: user.id })
   const entries = await core.db.all(recentAuditEntries, { userId: user.id, limit: RECENT_ENTRIES })
-  return { sessions, passwordChangedAt: password?.changed_at ?? user.createdAt, entries }
+  return { sessions, passwordChangedAt: password?.changedAt ?? user.createdAt, entries }
 }
 
 /** Ends one of the caller's own sessions; somebody else's is as unknown as one that never was. */
@@ -54,7 +54,7 @@ export async function endOtherSessions(core: Core, _input: object, caller: Calle
 }
 
 /** The live sessions of a user, the last seen first. */
-export async function sessionsOf(core: Core, user: UserRow, currentHash?: string): Promise<readonly ListedSession[]> {
+export async function sessionsOf(core: Core, user: StoredUser, currentHash?: string): Promise<readonly ListedSession[]> {
   const rows = await liveRowsOf(core, user)
   return rows.map((row) => ({
     id: row.publicId,
@@ -69,13 +69,18 @@ export async function sessionsOf(core: Core, user: UserRow, currentHash?: string
 }
 
 /** Ends one session of a user; throws `not_found` for an id that is none of theirs, and where somebody else ended it first: it ends once. */
-export async function endSessionOf(core: Core, user: UserRow, id: string, by: Pick<Caller, 'ip' | 'userAgent'>): Promise<void> {
+export async function endSessionOf(
+  core: Core,
+  user: StoredUser,
+  id: string,
+  by: Pick<Caller, 'ip' | 'userAgent'>,
+): Promise<void> {
   const row = (await liveRowsOf(core, user)).find(({ publicId }) => publicId === id)
   if (!row || !(await core.db.sessions.delete(row.hash))) throw new MembershipError('not_found')
   await audit(core, 'session_ended', 'success', user.id, by)
 }
 
-async function liveRowsOf(core: Core, user: UserRow): Promise<readonly SessionRow[]> {
+async function liveRowsOf(core: Core, user: StoredUser): Promise<readonly SessionRow[]> {
   const now = core.clock.now()
   const rows = await core.db.sessions.listByUser(user.id)
   return rows.filter((row) => !isExpired(row, now) && row.credentialEpoch === user.credentialEpoch)

@@ -3,9 +3,9 @@ import { audit } from '../core/audit.ts'
 import type { Core } from '../core/core.ts'
 import { asUser } from '../core/user.ts'
 import { MembershipError } from '../domain/errors.ts'
-import { canonicalUsername, type User, type UserStatus } from '../domain/user.ts'
-import type { UserRow } from '../storage/contract.ts'
-import { findPassword, findUserByKey, listUsers, toUserRow } from '../storage/users.ts'
+import { canonicalUsername, type SettableStatus, type User, type UserStatus } from '../domain/user.ts'
+import type { StoredUser } from '../storage/contract.ts'
+import { findPassword, findUserByKey, listUsers } from '../storage/users.ts'
 import { createUser, type NewUser } from './create-user.ts'
 import { rename } from './rename.ts'
 import { endSessionOf, type ListedSession, sessionsOf } from './sessions.ts'
@@ -21,8 +21,8 @@ export interface Users {
   list(options?: { readonly after?: string; readonly limit?: number }): Promise<readonly User[]>
   /** What an operator wants to know of an account. */
   show(username: string): Promise<AccountDetails>
-  /** `'disabled'`: the account cannot log in, and every session of it ends with the answer. `'active'`: it can again. */
-  setStatus(username: string, status: UserStatus): Promise<User>
+  /** `'suspended'`: the account cannot log in, and every session of it ends with the answer. `'active'`: it can again. */
+  setStatus(username: string, status: SettableStatus): Promise<User>
   /** Another username for the same account; sessions go on. Throws `invalid_input` or `username_taken`. */
   rename(username: string, to: string): Promise<User>
   /** Where the account is logged in, the last seen first. */
@@ -56,11 +56,9 @@ const MOST_AT_ONCE = 1000
 const NOBODY = { ip: undefined, userAgent: undefined, language: undefined } as const
 
 export function createUsers(core: Core): Users {
-  const findRow = async (username: string): Promise<UserRow | undefined> => {
-    const found = await core.db.first(findUserByKey, { usernameKey: canonicalUsername(username) })
-    return found && toUserRow(found)
-  }
-  const getRow = async (username: string): Promise<UserRow> => {
+  const findRow = async (username: string): Promise<StoredUser | undefined> =>
+    core.db.first(findUserByKey, { usernameKey: canonicalUsername(username) })
+  const getRow = async (username: string): Promise<StoredUser> => {
     const row = await findRow(username)
     if (!row) throw new MembershipError('not_found')
     return row
@@ -75,7 +73,7 @@ export function createUsers(core: Core): Users {
       if (!Number.isInteger(limit) || limit < 1)
         throw new TypeError(`users.list: limit must be a positive whole number, got ${limit}`)
       const rows = await core.db.all(listUsers, { after: canonicalUsername(after), limit: Math.min(limit, MOST_AT_ONCE) })
-      return rows.map((row) => asUser(toUserRow(row)))
+      return rows.map(asUser)
     },
     async show(username) {
       const row = await getRow(username)
@@ -84,7 +82,7 @@ export function createUsers(core: Core): Users {
       return {
         user: asUser(row),
         status: row.status,
-        passwordChangedAt: password && new Date(password.changed_at),
+        passwordChangedAt: password && new Date(password.changedAt),
         sessions: sessions.length,
       }
     },

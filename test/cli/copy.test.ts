@@ -32,7 +32,7 @@ afterAll(() => rmSync(made, { recursive: true, force: true }))
 
 test('the list of tables has every table of the schema, and says their keys', async () => {
   const rows = await inDatabase({ database: fresh() }, "SELECT name FROM sqlite_schema WHERE type = 'table'")
-  const there = rows.map(({ name }) => String(name)).filter((name) => name !== 'sessions_sweep')
+  const there = rows.map(({ name }) => String(name)).filter((name) => name !== 'guildhall_leases')
   expect(Object.keys(TABLE_KEYS).toSorted()).toEqual(there.toSorted())
   for (const [table, key] of Object.entries(TABLE_KEYS)) {
     const keys = await inDatabase({ database: fresh() }, `SELECT name FROM pragma_table_info('${table}') WHERE pk = 1`)
@@ -79,7 +79,9 @@ describeOnPostgres('a copy between databases', () => {
       expect(JSON.parse(stdout)).toEqual({ from: expect.any(String), to: expect.any(String), complete: true, tables })
       expect(await everything(to)).toEqual(await everything(source))
     }
-    const names = (await inDatabase({ database: back }, 'SELECT username FROM users')).map(({ username }) => String(username))
+    const names = (await inDatabase({ database: back }, 'SELECT username FROM guildhall_users')).map(({ username }) =>
+      String(username),
+    )
     expect(names.toSorted()).toEqual(MEMBERS.toSorted())
   })
 
@@ -87,7 +89,10 @@ describeOnPostgres('a copy between databases', () => {
     for (const [n, name] of MEMBERS.entries()) {
       const [source, target] = [fresh(), `sqlite:${join(newFolder(), 'new.db')}`]
       expect((await copied(source, target)).code).toBe(0)
-      await change(source, `DELETE FROM counters WHERE key IN (SELECT key FROM counters ORDER BY key LIMIT 1 OFFSET ${n})`)
+      await change(
+        source,
+        `DELETE FROM guildhall_counters WHERE key IN (SELECT key FROM guildhall_counters ORDER BY key LIMIT 1 OFFSET ${n})`,
+      )
       const { tables } = JSON.parse((await copied(source, target, '--json')).stdout)
       expect([name, tables.counters]).toEqual([name, { same: true, source: 4, target: 4, added: 0, removed: 1 }])
     }
@@ -100,10 +105,10 @@ describeOnPostgres('a copy between databases', () => {
     const [anna, bert, cleo] = [await registered(old, 'anna'), await registered(old, 'bert'), await registered(old, 'cleo')]
     const target = await freshDatabase()
     expect(await copied(source, target.url)).toMatchObject({ code: 0, stderr: '' })
-    await change(source, "UPDATE users SET username = 'x', username_key = 'x' WHERE username = 'anna'")
-    await change(source, "UPDATE users SET username = 'anna', username_key = 'anna' WHERE username = 'bert'")
-    await change(source, "UPDATE users SET username = 'bert', username_key = 'bert' WHERE username = 'x'")
-    await change(source, "DELETE FROM users WHERE username = 'cleo'")
+    await change(source, "UPDATE guildhall_users SET username = 'x', username_key = 'x' WHERE username = 'anna'")
+    await change(source, "UPDATE guildhall_users SET username = 'anna', username_key = 'anna' WHERE username = 'bert'")
+    await change(source, "UPDATE guildhall_users SET username = 'bert', username_key = 'bert' WHERE username = 'x'")
+    await change(source, "DELETE FROM guildhall_users WHERE username = 'cleo'")
     expect((await post(old, '/api/logout', {}, { cookie: bert })).status).toBe(204)
     const dora = await registered(old, 'dora')
     await old.stop()
@@ -169,7 +174,7 @@ describeOnPostgres('a copy between databases', () => {
        CREATE TRIGGER shout BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION shout()`,
       target.url,
     )
-    await change(source, "UPDATE users SET display_name = 'anna the second' WHERE username = 'anna'")
+    await change(source, "UPDATE guildhall_users SET display_name = 'anna the second' WHERE username = 'anna'")
     const { code, stdout, stderr } = await copied(source, target.url, '--json')
     expect([code, stderr]).toEqual([1, expect.stringContaining('is not the same in users: ')])
     expect(JSON.parse(stdout)).toMatchObject({ complete: false, tables: { users: { same: false }, sessions: { same: true } } })
@@ -211,8 +216,8 @@ describeOnPostgres('a copy between databases', () => {
 
     test('where a database has the schema of another program', async () => {
       const [older, newer, target] = [fresh(), fresh(), await freshDatabase()]
-      await change(older, 'PRAGMA user_version = 1')
-      await change(newer, 'PRAGMA user_version = 999')
+      await change(older, 'UPDATE guildhall_schema SET version = 0')
+      await change(newer, 'UPDATE guildhall_schema SET version = 999')
       expect(await to(target.url, older)).toMatch(/^sqlite:.*: The database is older than this program: run guildhall migrate/)
       expect(await to(target.url, newer)).toMatch(/^sqlite:.*: The database has schema 999, this program knows/)
       expect(await to(newer, target.url)).toMatch(/^postgres:.*: The database is older/)
@@ -224,17 +229,17 @@ describeOnPostgres('a copy between databases', () => {
       const holder = new DatabaseSync(fileOf(target))
       onTestFinished(() => holder.close())
       // As a server does between two requests.
-      holder.prepare('SELECT count(*) FROM users').get()
+      holder.prepare('SELECT count(*) FROM guildhall_users').get()
       expect(await to(target, fresh())).toContain('is locked by another program')
     })
 
     test('where PostgreSQL cannot hold a text, which is named', async () => {
       const [source, target] = [fresh(), await freshDatabase()]
-      await change(source, "UPDATE audit SET user_agent = 'a' || char(0) || 'b' WHERE id = 'audit-anna'")
+      await change(source, "UPDATE guildhall_audit SET user_agent = 'a' || char(0) || 'b' WHERE id = 'audit-anna'")
       const { code, stderr } = await copied(source, target.url)
       expect([code, stderr]).toEqual([1, expect.stringContaining('A row of audit has a null character in user_agent')])
       expect(stderr).toContain('audit-anna')
-      await change(source, "UPDATE audit SET user_agent = 'ab' WHERE id = 'audit-anna'")
+      await change(source, "UPDATE guildhall_audit SET user_agent = 'ab' WHERE id = 'audit-anna'")
       expect((await copied(source, target.url)).code).toBe(0)
     })
 
@@ -273,12 +278,12 @@ describeOnPostgres('a copy between databases', () => {
   test('to a place that was used since asks first; --yes makes it the copy again', async () => {
     const [source, target] = [fresh(), await freshDatabase()]
     await copied(source, target.url)
-    await change(target.url, "UPDATE users SET display_name = 'Somebody' WHERE username = 'anna'")
+    await change(target.url, "UPDATE guildhall_users SET display_name = 'Somebody' WHERE username = 'anna'")
     const asked = await copied(source, target.url)
     expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining('--yes')])
     expect((await copied(source, target.url, '--yes')).code).toBe(0)
     // A site that swept has been open there, also when the copy before was killed.
-    await change(target.url, "INSERT INTO sessions_sweep (id, worker, until) VALUES (1, 'site', 1)")
+    await change(target.url, "INSERT INTO guildhall_leases (name, holder, until) VALUES ('sessions', 'site', 1)")
     expect((await copied(source, target.url)).code).toBe(2)
     expect((await copied(source, target.url, '--yes')).code).toBe(0)
     expect((await copied(source, target.url)).code).toBe(0)
@@ -291,7 +296,7 @@ describeOnPostgres('a copy between databases', () => {
       const source = `sqlite:${join(folder, 'site.db')}`
       const old = await startServer({ folder, env: { SECRET, DATABASE_URL: source } })
       const [anna, bert] = [await registered(old, 'anna'), await registered(old, 'bert')]
-      await change(source, 'UPDATE sessions SET data = \'{"b":"2","a":"1","__proto__":"3"}\'')
+      await change(source, 'UPDATE guildhall_sessions SET data = \'{"b":"2","a":"1","__proto__":"3"}\'')
       const target = await freshDatabase()
       const args = ['--redis', redis.url, '--redis-prefix', redis.prefix]
       const first = await copied(source, target.url, ...args, '--json')
@@ -300,12 +305,12 @@ describeOnPostgres('a copy between databases', () => {
         complete: true,
         tables: { sessions: { same: true, source: 2, target: 2, added: 2 } },
       })
-      expect(await inDatabase({ database: target.url }, 'SELECT * FROM sessions')).toEqual([])
+      expect(await inDatabase({ database: target.url }, 'SELECT * FROM guildhall_sessions')).toEqual([])
       const hashes = (await redis.keys()).filter((key) => key.startsWith(`${redis.prefix}session:`))
       expect(hashes).toHaveLength(2)
 
       await post(old, '/api/logout', {}, { cookie: bert })
-      await change(source, 'UPDATE sessions SET last_seen_at = last_seen_at + 1000')
+      await change(source, 'UPDATE guildhall_sessions SET last_seen_at = last_seen_at + 1000')
       const cleo = await registered(old, 'cleo')
       await old.stop()
       expect(await copied(source, target.url, ...args)).toMatchObject({ code: 0, stderr: '' })
@@ -353,7 +358,7 @@ function fresh(members: 'five' | 'empty' = 'five'): string {
   const file = join(newFolder(), 'site.db')
   copyFileSync(join(made, 'site.db'), file)
   const database = new DatabaseSync(file, { timeout: 5000 })
-  if (members === 'empty') database.exec('DELETE FROM users; DELETE FROM counters')
+  if (members === 'empty') database.exec('DELETE FROM guildhall_users; DELETE FROM guildhall_counters')
   database.close()
   return `sqlite:${file}`
 }
@@ -366,11 +371,15 @@ function fileOf(database: string): string {
 function fill(file: string, names: readonly string[]): void {
   const database = new DatabaseSync(file, { timeout: 5000 })
   const now = Date.now()
-  const user = database.prepare("INSERT INTO users VALUES (?, ?, ?, ?, 'active', 1, '[]', ?, NULL)")
-  const credential = database.prepare("INSERT INTO credentials VALUES (?, ?, 'password', 'hash', ?, ?)")
-  const session = database.prepare("INSERT INTO sessions VALUES (?, ?, '{}', ?, ?, ?, ?, ?, 1, ?, 1, 'password', ?, '::1', ?)")
-  const entry = database.prepare("INSERT INTO audit VALUES (?, ?, 'login', 'ok', ?, NULL, ?)")
-  const counter = database.prepare('INSERT INTO counters VALUES (?, 1, ?)')
+  const user = database.prepare("INSERT INTO guildhall_users VALUES (?, ?, ?, ?, 'active', 1, '[]', ?, NULL)")
+  const credential = database.prepare(
+    "INSERT INTO guildhall_credentials VALUES (?, ?, 'password', NULL, NULL, 'hash', ?, ?, NULL)",
+  )
+  const session = database.prepare(
+    "INSERT INTO guildhall_sessions VALUES (?, ?, '{}', 0, ?, ?, ?, ?, ?, 1, ?, 1, 'password', ?, '::1', ?)",
+  )
+  const entry = database.prepare("INSERT INTO guildhall_audit VALUES (?, ?, 'login', 'ok', ?, NULL, NULL, ?, NULL, 0)")
+  const counter = database.prepare('INSERT INTO guildhall_counters VALUES (?, 1, ?)')
   const signs = ['a', 'B', '_', '\u{1f98a}', '\uffee', '-', 'é', '0']
   database.exec('BEGIN')
   for (const [n, name] of names.entries()) {

@@ -64,7 +64,7 @@ const TYPED = new Set([
   'env',
   'example',
   'active',
-  'disabled',
+  'suspended',
   'open',
   'closed',
   'JSON',
@@ -151,9 +151,9 @@ test('a database of another time is told in it', async () => {
   await run(['migrate'], { folder })
   const { DatabaseSync } = await import('node:sqlite')
   const database = new DatabaseSync(join(folder, 'data/guildhall.db'))
-  database.exec('PRAGMA user_version = 999')
+  database.exec('UPDATE guildhall_schema SET version = 999')
   expect((await run(['user', 'list'], { folder, env: ZH })).stderr).toMatch(/^資料庫的結構版本是 999，這個程式只認得 \d+：.*\n$/)
-  database.exec('PRAGMA user_version = 1')
+  database.exec('UPDATE guildhall_schema SET version = 0')
   database.close()
   expect(await run(['user', 'list'], { folder })).toMatchObject({
     code: 1,

@@ -2,11 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { Semaphore } from '../../src/database/postgres/semaphore.ts'
-import { StoreUnavailable } from '../../src/database/timeout.ts'
+import { StoreUnavailableError } from '../../src/database/timeout.ts'
 
 async function outcomes(calls: readonly Promise<unknown>[]): Promise<{ readonly served: number; readonly turnedAway: number }> {
   const settled = await Promise.allSettled(calls)
-  const turnedAway = settled.filter((one) => one.status === 'rejected' && one.reason instanceof StoreUnavailable).length
+  const turnedAway = settled.filter((one) => one.status === 'rejected' && one.reason instanceof StoreUnavailableError).length
   return { served: settled.filter(({ status }) => status === 'fulfilled').length, turnedAway }
 }
 
@@ -27,7 +27,7 @@ test('what comes without end is turned away after two seconds', async () => {
 test('F-10 where the database answers nobody, nobody waits longer than for its own call', async () => {
   const lane = new Semaphore(2)
   const startedAt = performance.now()
-  const hangs = () => sleep(500).then(() => Promise.reject(new StoreUnavailable('it hangs')))
+  const hangs = () => sleep(500).then(() => Promise.reject(new StoreUnavailableError('it hangs')))
   expect(await outcomes(Array.from({ length: 50 }, () => lane.run(hangs)))).toEqual({ served: 0, turnedAway: 50 })
   expect(performance.now() - startedAt).toBeLessThan(1400)
 })

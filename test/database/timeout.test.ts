@@ -1,7 +1,7 @@
 // A deadline is about the store: what this process lost by its own work is not counted.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { countdown, StoreUnavailable, within } from '../../src/database/timeout.ts'
+import { countdown, StoreUnavailableError, within } from '../../src/database/timeout.ts'
 
 function holdUp(ms: number): void {
   const end = performance.now() + ms
@@ -10,7 +10,7 @@ function holdUp(ms: number): void {
 
 test('F-10 a store that does not answer is given up after the deadline, and not much later', async () => {
   const startedAt = performance.now()
-  await expect(within('a store', new Promise(() => {}), 200)).rejects.toThrow(StoreUnavailable)
+  await expect(within('a store', new Promise(() => {}), 200)).rejects.toThrow(StoreUnavailableError)
   const tookMs = performance.now() - startedAt
   expect(tookMs).toBeGreaterThanOrEqual(195)
   expect(tookMs).toBeLessThan(400)

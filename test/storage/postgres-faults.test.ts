@@ -165,7 +165,7 @@ describeOnPostgres('a store that fails', () => {
   test.each([false, true])('F-10 a login whose session may or may not have been stored (heard: %s) is none', async (heard) => {
     await member()
     const visitor = site.visitor()
-    proxy.cutAt('INSERT INTO sessions', { heard })
+    proxy.cutAt('INSERT INTO guildhall_sessions', { heard })
     await expectTurnedAway(visitor, (who) => who.logIn(`member-${names}`))
     await proxy.mend()
     expect(await visitor.sessionId()).toBeUndefined()
@@ -175,7 +175,7 @@ describeOnPostgres('a store that fails', () => {
   test('F-10 a page of the host whose session could not be saved says so, and the member stays one', async () => {
     const visitor = await member()
     await visitor.get('/count')
-    proxy.cutAt('UPDATE sessions SET data', { heard: false })
+    proxy.cutAt('UPDATE guildhall_sessions SET data', { heard: false })
     await expectTurnedAway(visitor, (who) => who.get('/count'))
     await proxy.mend()
     expect((await visitor.get('/count')).text).toBe('visit 2')
@@ -185,7 +185,7 @@ describeOnPostgres('a store that fails', () => {
     proxy.cutAt('COMMIT', { heard: false })
     await expectTurnedAway(site.visitor(), (who) => who.register('unheard'))
     await proxy.mend()
-    expect(await inDatabase(pastProxy(), "SELECT id FROM users WHERE username_key = 'unheard'")).toEqual([])
+    expect(await inDatabase(pastProxy(), "SELECT id FROM guildhall_users WHERE username_key = 'unheard'")).toEqual([])
     expect(await countRows(pastProxy(), 'users')).toBe(await countRows(pastProxy(), 'credentials'))
     expect((await site.visitor().register('unheard')).status).toBe(201)
   })
@@ -196,7 +196,7 @@ describeOnPostgres('a store that fails', () => {
     await expectTurnedAway(visitor, (who) => who.register('halfheard'))
     await proxy.mend()
     expect(await visitor.sessionId()).toBeUndefined()
-    expect(await inDatabase(pastProxy(), "SELECT id FROM users WHERE username_key = 'halfheard'")).toHaveLength(1)
+    expect(await inDatabase(pastProxy(), "SELECT id FROM guildhall_users WHERE username_key = 'halfheard'")).toHaveLength(1)
     expect(await countRows(pastProxy(), 'users')).toBe(await countRows(pastProxy(), 'credentials'))
     expect((await visitor.register('halfheard')).status).toBe(409)
     expect((await visitor.logIn('halfheard')).status).toBe(200)
@@ -217,19 +217,19 @@ describeOnPostgres('a store that fails', () => {
 
   test('F-11 a row that somebody holds: 503 in time, and nothing is written after the visitor was told so', async () => {
     const visitor = await member()
-    const held = onServer('BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(2); COMMIT', database.url)
+    const held = onServer('BEGIN; LOCK TABLE guildhall_users IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(2); COMMIT', database.url)
     await sleep(200)
     await expectTurnedAway(visitor, (who) => who.register('behind-a-lock'))
     await held
     await expectBack(visitor)
-    expect(await inDatabase(pastProxy(), "SELECT id FROM users WHERE username_key = 'behind-a-lock'")).toEqual([])
+    expect(await inDatabase(pastProxy(), "SELECT id FROM guildhall_users WHERE username_key = 'behind-a-lock'")).toEqual([])
   })
 
   test('F-11 a login that the store was too slow to judge is no guess: nobody is locked out by it', async () => {
     const limited = await openSite({ database: database.url, rateLimit: true })
     onTestFinished(() => limited.close())
     expect((await limited.visitor().register('patient')).status).toBe(201)
-    const held = onServer('BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(2); COMMIT', database.url)
+    const held = onServer('BEGIN; LOCK TABLE guildhall_users IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(2); COMMIT', database.url)
     await sleep(200)
     for (let round = 0; round < 2; round++) {
       const tries = await Promise.all(Array.from({ length: 3 }, () => limited.visitor().logIn('patient')))

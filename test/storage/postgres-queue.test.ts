@@ -80,7 +80,7 @@ describeOnPostgres('behind a PostgreSQL that says nothing', () => {
     const somebody = new pg.Client({ connectionString: url })
     await somebody.connect()
     onTestFinished(() => somebody.end())
-    await somebody.query('BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE')
+    await somebody.query('BEGIN; LOCK TABLE guildhall_users IN ACCESS EXCLUSIVE MODE')
     let most = 0
     for (let second = 0; second < 4; second++) {
       await Promise.allSettled(Array.from({ length: 20 }, async () => db.first(findUserById, { id: 'nobody' })))

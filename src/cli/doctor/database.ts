@@ -54,14 +54,13 @@ async function checkSchema({ core }: Internals, config: Config): Promise<Finding
 
 async function checkSoundness({ core }: Internals): Promise<Finding> {
   const rows = await core.db.all(quickCheck, {})
-  const isSound = rows.length === 1 && rows[0]?.quick_check === 'ok'
+  const isSound = rows.length === 1 && rows[0] === 'ok'
   return isSound ? fine(t('cli.doctor.sound')) : bad(t('cli.doctor.unsound'))
 }
 
 /** A server looks after its own files; whether it has room for all our connections it does not say before it is too late. */
 async function checkServer({ core }: Internals, { workers = 1 }: Config): Promise<Finding> {
-  const [row] = await core.db.all(connectionsAllowed, {})
-  const allowed = Number(row?.allowed)
+  const allowed = (await core.db.first(connectionsAllowed, {})) ?? 0
   const needed = workers * MOST_CONNECTIONS
   if (needed <= allowed) return fine(t('cli.doctor.database_server'))
   return odd(t('cli.doctor.connections', { needed: String(needed), allowed: String(allowed) }))
@@ -73,7 +72,7 @@ async function checkPepper({ core }: Internals): Promise<Finding> {
   let after = ''
   for (;;) {
     const page = await core.db.all(passwordsAfter, { after, limit: PAGE })
-    lockedOut += page.filter(({ value }) => core.passwords.lacksPepper(value)).length
+    lockedOut += page.filter(({ passwordHash }) => core.passwords.lacksPepper(passwordHash)).length
     after = page.at(-1)?.id ?? ''
     if (page.length < PAGE) break
   }

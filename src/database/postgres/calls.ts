@@ -1,5 +1,5 @@
 // Statements and transactions on a pool of connections: bounded in time, and nothing left half done.
-import { CONNECTION_DEADLINE_MS, DEADLINE_MS, StoreUnavailable, within } from '../timeout.ts'
+import { CONNECTION_DEADLINE_MS, DEADLINE_MS, StoreUnavailableError, within } from '../timeout.ts'
 import type { SqlValue } from '../transaction.ts'
 import { asUnavailable, codeOf, type PostgresClient, type PostgresPool, type PostgresResult, TYPES } from './query.ts'
 
@@ -51,7 +51,7 @@ export class PostgresCalls {
 
   /** A connection whose state nobody knows is closed, which rolls back what it had begun. */
   async #giveBack(client: PostgresClient, error: unknown): Promise<void> {
-    const isLost = error instanceof StoreUnavailable && !wasRolledBack(error)
+    const isLost = error instanceof StoreUnavailableError && !wasRolledBack(error)
     const rolledBack = !isLost && (await this.ask(client, 'ROLLBACK', []).then(yes, no))
     client.removeListener('error', hear)
     client.release(rolledBack ? false : lossOf(error))
@@ -65,7 +65,7 @@ export class PostgresCalls {
     deadlineMs: number = DEADLINE_MS,
   ): Promise<PostgresResult> {
     // Nothing is begun whose outcome nobody waits for: least of all a COMMIT.
-    if (deadlineMs <= 0) throw new StoreUnavailable('PostgreSQL did not answer in time')
+    if (deadlineMs <= 0) throw new StoreUnavailableError('PostgreSQL did not answer in time')
     try {
       const query = {
         text,
@@ -82,7 +82,7 @@ export class PostgresCalls {
 
 /** Whether it failed because it was rolled back whole, and may be tried again. */
 export function wasRolledBack(error: unknown): boolean {
-  return error instanceof StoreUnavailable && ROLLED_BACK.has(codeOf(error.cause))
+  return error instanceof StoreUnavailableError && ROLLED_BACK.has(codeOf(error.cause))
 }
 
 /** PostgreSQL's text has no null character. Whatever holds one is a name that nobody has. */

@@ -1,5 +1,5 @@
 // Lets at most so many calls in at a time. Who waits while nobody is served is turned away after the deadline and never begins.
-import { countdown, DEADLINE_MS, StoreUnavailable, waited, whenOver } from '../timeout.ts'
+import { countdown, DEADLINE_MS, StoreUnavailableError, waited, whenOver } from '../timeout.ts'
 
 /** So long one waits where others are served: a burst is worked off, and what comes without end is turned away. */
 const LONGEST_WAIT_MS = 2000
@@ -7,8 +7,8 @@ const LONGEST_WAIT_MS = 2000
 /** More would not get their turn before the deadline: they are turned away at once, and take no memory meanwhile. */
 export const MOST_WAITING = 1000
 
-export function tooMuch(): StoreUnavailable {
-  return new StoreUnavailable('the database has more to do than it can do in time')
+export function tooMuch(): StoreUnavailableError {
+  return new StoreUnavailableError('the database has more to do than it can do in time')
 }
 
 export class Semaphore {
@@ -32,7 +32,7 @@ export class Semaphore {
       this.#servedAt = waited()
       return answer
     } catch (error) {
-      if (!(error instanceof StoreUnavailable)) this.#servedAt = waited()
+      if (!(error instanceof StoreUnavailableError)) this.#servedAt = waited()
       throw error
     } finally {
       this.#leave()

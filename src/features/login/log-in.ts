@@ -5,8 +5,8 @@ import { signIn } from '../../core/sign-in.ts'
 import { asUser } from '../../core/user.ts'
 import { MembershipError } from '../../domain/errors.ts'
 import { canonicalUsername } from '../../domain/user.ts'
-import type { UserRow } from '../../storage/contract.ts'
-import { findForLogin, toUserRow, upgradePasswordHash } from '../../storage/users.ts'
+import type { StoredUser } from '../../storage/contract.ts'
+import { findForLogin, upgradePasswordHash } from '../../storage/users.ts'
 
 export interface Credentials {
   readonly username: string
@@ -14,26 +14,26 @@ export interface Credentials {
   readonly remember: boolean
 }
 
-export async function logIn(core: Core, input: Credentials, caller: Caller): Promise<UserRow> {
+export async function logIn(core: Core, input: Credentials, caller: Caller): Promise<StoredUser> {
   const found = await core.db.first(findForLogin, { usernameKey: canonicalUsername(input.username) })
-  const stored = found?.password_hash ?? undefined
+  const stored = found?.passwordHash
   // Hash even when nobody matched: the answer must take as long.
   const matches = await core.passwords.verify(stored, input.password)
   if (!found || stored === undefined || !matches) {
-    await audit(core, 'login', 'wrong_password', found?.id, caller)
-    core.events.emit('login', { outcome: 'wrong_credentials', user: found && asUser(toUserRow(found)), ip: caller.ip })
+    await audit(core, 'login', 'wrong_password', found?.user.id, caller)
+    core.events.emit('login', { outcome: 'wrong_credentials', user: found && asUser(found.user), ip: caller.ip })
     throw new MembershipError('invalid_credentials')
   }
-  const user = toUserRow(found)
+  const { user } = found
   await signIn(core, user, { factors: 'password', remember: input.remember }, caller)
   if (core.passwords.needsRehash(stored)) await upgradeHash(core, user, stored, input.password)
   return user
 }
 
 /** Hashes follow the settings at the next login. That this fails is no reason to refuse a person who knew the password. */
-async function upgradeHash(core: Core, user: UserRow, old: string, password: string): Promise<void> {
+async function upgradeHash(core: Core, user: StoredUser, old: string, password: string): Promise<void> {
   try {
-    await core.db.write(upgradePasswordHash, { userId: user.id, old, value: await core.passwords.hash(password) })
+    await core.db.write(upgradePasswordHash, { userId: user.id, old, hash: await core.passwords.hash(password) })
   } catch (error) {
     core.log.warn(
       { err: error, userId: user.id },

@@ -10,7 +10,7 @@ import { findPassword } from '../../storage/users.ts'
 export async function reauthenticate(core: Core, input: { readonly password: string }, caller: Caller): Promise<void> {
   const { session, user } = requireSession(caller)
   const credential = await core.db.first(findPassword, { userId: user.id })
-  const matches = await core.passwords.verify(credential?.value, input.password)
+  const matches = await core.passwords.verify(credential?.passwordHash, input.password)
   if (!matches) {
     await audit(core, 'recent_login', 'wrong_password', user.id, caller)
     throw new MembershipError('invalid_credentials')

@@ -3,10 +3,10 @@ import type { Caller, Core } from '../../core/core.ts'
 import { signIn } from '../../core/sign-in.ts'
 import { MembershipError } from '../../domain/errors.ts'
 import { askHook } from '../../domain/hooks.ts'
-import type { UserRow } from '../../storage/contract.ts'
+import type { StoredUser } from '../../storage/contract.ts'
 import { createUser, type NewUser, refuseFaults } from '../../users/create-user.ts'
 
-export async function register(core: Core, input: Omit<NewUser, 'roles'>, caller: Caller): Promise<UserRow> {
+export async function register(core: Core, input: Omit<NewUser, 'roles'>, caller: Caller): Promise<StoredUser> {
   refuseWhereClosed(core)
   // Only the fields that a visitor may choose: a role in the request is not read.
   const { username, password, displayName } = input

@@ -84,9 +84,9 @@ async function securityPage({ core, caller, t }: RequestContext) {
     now: core.clock.now(),
     sessions: currentFirst(sessions).map(({ userAgent, ...session }) => ({ ...session, device: deviceName(userAgent, t) })),
     password: { changedAt: passwordChangedAt },
-    activity: entries.map(({ at, event, outcome, user_agent }) => ({
+    activity: entries.map(({ at, event, outcome, userAgent }) => ({
       at,
-      text: activityText(t, { event, outcome, device: deviceName(user_agent ?? undefined, t) }),
+      text: activityText(t, { event, outcome, device: deviceName(userAgent, t) }),
     })),
   }
 }

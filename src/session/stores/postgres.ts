@@ -1,25 +1,30 @@
 // Sessions in PostgreSQL: one statement per verb, each atomic by itself, so that any number of processes may share the table.
 
 import { BatchLoader } from '../../database/batch-loader.ts'
+import { acquireLease, createLeases } from '../../database/lease.ts'
 import { arrayOf, codeOf, type PostgresPool, runOn, type Values, withAsynchronousCommit } from '../../database/postgres/query.ts'
-import { StoreUnavailable } from '../../database/timeout.ts'
+import { StoreUnavailableError } from '../../database/timeout.ts'
 import { newId } from '../../domain/secret.ts'
 import { patchData } from '../data.ts'
 import { MOST_LISTED, type SessionPatch, type SessionRow, type SessionSeen, type SessionStore } from '../store.ts'
 import { SESSION_COLUMNS, sessionFrom, valuesOf } from './columns.ts'
 
 export type { PostgresPool } from '../../database/postgres/query.ts'
-export { StoreUnavailable } from '../../database/timeout.ts'
+export { StoreUnavailableError } from '../../database/timeout.ts'
 
 /** A null character or half a surrogate pair in a key: fine in JSON, not in jsonb. */
 const NO_JSONB = new Set(['22021', '22P02', '22P05'])
 const MOST_TRIES = 100
+/** The lease of the process that deletes expired sessions. */
+const CLEANUP = 'sessions'
 
 export interface PostgresStoreOptions {
   /** A pool of the pg package, which you made and close: `new pg.Pool({ connectionString })`. */
   readonly pool: PostgresPool
-  /** The name of the table. Default: `guildhall_sessions`. `migrate()` makes it. */
+  /** The name of the table. Default: `express_sessions`. `migrate()` makes it, and beside it one of leases. */
   readonly table?: string | undefined
+  /** The name of the table of leases. Default: the other's with `_leases`. */
+  readonly leases?: string | undefined
 }
 
 /**
@@ -38,12 +43,13 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
   /** Who this is among the processes that sweep. */
   readonly #worker = newId()
 
-  constructor({ pool, table = 'guildhall_sessions' }: PostgresStoreOptions) {
+  constructor({ pool, table = 'express_sessions', leases = `${table}_leases` }: PostgresStoreOptions) {
     if (typeof pool?.query !== 'function') throw new TypeError('PostgresStore: pool must be a Pool of the pg package')
     if (!/^\w+$/.test(table)) throw new TypeError(`PostgresStore: the table must be a plain name, got ${table}`)
+    if (!/^\w+$/.test(leases)) throw new TypeError(`PostgresStore: the table of leases must be a plain name, got ${leases}`)
     this.pool = pool
     this.table = table
-    this.#sql = statements(table)
+    this.#sql = statements(table, leases)
   }
 
   /** Makes the table where it is missing. Two processes may call it at once. A role that may not make tables needs it done before. */
@@ -109,7 +115,7 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
   }
 
   acquireCleanupLease(now: number, until: number): Promise<boolean> {
-    return this.#changes(this.#sql.acquireCleanupLease, [this.#worker, until, now])
+    return this.#changes(this.#sql.acquireLease, [CLEANUP, this.#worker, until, now])
   }
 
   async all(now: number, limit: number): Promise<readonly SessionRow[]> {
@@ -138,7 +144,7 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
       if (unchangedFrom !== undefined && data !== unchangedFrom) return false
       if (await this.#changes(this.#sql.replace, [hash, patchData(data, patch), data])) return true
     }
-    throw new StoreUnavailable(`${MOST_TRIES} times somebody else was faster`)
+    throw new StoreUnavailableError(`${MOST_TRIES} times somebody else was faster`)
   }
 
   async #changes(sql: string, values: unknown[]): Promise<boolean> {
@@ -150,7 +156,7 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
   }
 }
 
-function statements(table: string) {
+function statements(table: string, leases: string) {
   const columns = SESSION_COLUMNS.join(', ')
   const lives = 'WHERE hash = $1 AND idle_ms > 0'
   return {
@@ -164,7 +170,7 @@ function statements(table: string) {
           persistent integer NOT NULL, user_id text, credential_epoch bigint, factors text, authenticated_at bigint, ip text, user_agent text);
         CREATE INDEX ${table}_user_id ON ${table} (user_id);
         CREATE INDEX ${table}_expires_at ON ${table} (expires_at);
-        CREATE TABLE ${table}_sweep (id integer PRIMARY KEY, worker text NOT NULL, until bigint NOT NULL);
+        ${createLeases(leases)};
       END IF;
     END $$`,
     create: `INSERT INTO ${table} (${columns}) VALUES (${SESSION_COLUMNS.map((_, at) => `$${at + 1}`).join(', ')})`,
@@ -187,8 +193,7 @@ function statements(table: string) {
     all: `SELECT ${columns} FROM ${table} WHERE expires_at > $1 LIMIT $2`,
     count: `SELECT count(*) FROM ${table} WHERE expires_at > $1`,
     clear: `DELETE FROM ${table}`,
-    acquireCleanupLease: `INSERT INTO ${table}_sweep (id, worker, until) VALUES (1, $1, $2) ON CONFLICT (id) DO UPDATE
-      SET worker = excluded.worker, until = excluded.until WHERE ${table}_sweep.until <= $3 OR ${table}_sweep.worker = excluded.worker`,
+    acquireLease: acquireLease(leases, 'postgres'),
     deleteExpired: `DELETE FROM ${table} WHERE hash IN (SELECT hash FROM ${table} WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2
       FOR UPDATE SKIP LOCKED)`,
   }

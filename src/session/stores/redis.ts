@@ -6,7 +6,7 @@ import { MOST_LISTED, type SessionPatch, type SessionRow, type SessionSeen, type
 import { CREATE, DATA, DELETE, FIND, FORGET, NAME, NAMES, RETIRE, TOUCH, UPDATE } from './redis-scripts.ts'
 
 export type { RedisClient, RedisScriptOptions } from '../../database/redis/script.ts'
-export { StoreUnavailable } from '../../database/timeout.ts'
+export { StoreUnavailableError } from '../../database/timeout.ts'
 
 export interface RedisStoreOptions {
   /**

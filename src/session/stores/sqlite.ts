@@ -1,5 +1,6 @@
 // Sessions in a SQLite file: one statement per verb, and an exact copy of recent rows in this process.
 
+import { acquireLease, createLeases } from '../../database/lease.ts'
 import { patiently } from '../../database/sqlite/busy.ts'
 import { SqliteConnection } from '../../database/sqlite/connection.ts'
 import type { SqlValue } from '../../database/transaction.ts'
@@ -9,17 +10,19 @@ import { newId } from '../../domain/secret.ts'
 import { MOST_LISTED, type SessionPatch, type SessionRow, type SessionSeen, type SessionStore } from '../store.ts'
 import { SESSION_COLUMNS, sessionFrom, valuesOf } from './columns.ts'
 
-export { StoreBusy } from '../../database/sqlite/busy.ts'
+export { StoreBusyError } from '../../database/sqlite/busy.ts'
 export { SqliteConnection } from '../../database/sqlite/connection.ts'
-export { UnexpectedRowCount } from '../../database/transaction.ts'
+export { UnexpectedRowCountError } from '../../database/transaction.ts'
 
 export type SqliteStoreOptions =
-  /** A file of its own, made where it is missing, with the table `guildhall_sessions`. */
+  /** A file of its own, made where it is missing, with the table `express_sessions`. */
   | { readonly path: string }
-  /** A table with the same columns, and one called like it with `_sweep`, that somebody else made, over a connection that somebody else closes. */
-  | { readonly connection: SqliteConnection; readonly table: string }
+  /** A table with the same columns, and one of leases, that somebody else made, over a connection that somebody else closes. */
+  | { readonly connection: SqliteConnection; readonly table: string; readonly leases?: string }
 
-const OWN_TABLE = 'guildhall_sessions'
+const OWN_TABLE = 'express_sessions'
+/** The lease of the process that deletes expired sessions. */
+const CLEANUP = 'sessions'
 const COPIES = 10_000
 
 export class SqliteStore<Row extends SessionRow = SessionRow> implements SessionStore<Row> {
@@ -38,7 +41,8 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
     this.connection = 'path' in options ? new SqliteConnection(options.path) : options.connection
     this.table = 'path' in options ? OWN_TABLE : options.table
     if (!/^\w+$/.test(this.table)) throw new TypeError(`SqliteStore: the table must be a plain name, got ${this.table}`)
-    this.#sql = statements(this.table)
+    const leases = 'path' in options ? undefined : options.leases
+    this.#sql = statements(this.table, leases ?? `${this.table}_leases`)
     if ('path' in options) createTable(this.connection, this.table)
   }
 
@@ -119,7 +123,7 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
 
   acquireCleanupLease(now: number, until: number): Awaitable<boolean> {
     return this.connection.retrying(
-      () => this.connection.run(this.#sql.acquireCleanupLease, [this.#worker, until, now]).changes > 0,
+      () => this.connection.run(this.#sql.acquireLease, [CLEANUP, this.#worker, until, now]).changes > 0,
     )
   }
 
@@ -162,7 +166,7 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
   }
 }
 
-function statements(table: string) {
+function statements(table: string, leases: string) {
   const columns = SESSION_COLUMNS.join(', ')
   return {
     create: `INSERT INTO ${table} (${columns}) VALUES (${SESSION_COLUMNS.map(() => '?').join(', ')})`,
@@ -179,8 +183,7 @@ function statements(table: string) {
     all: `SELECT ${columns} FROM ${table} WHERE expires_at > ? LIMIT ?`,
     count: `SELECT count(*) FROM ${table} WHERE expires_at > ?`,
     clear: `DELETE FROM ${table}`,
-    acquireCleanupLease: `INSERT INTO ${table}_sweep (id, worker, until) VALUES (1, ?, ?) ON CONFLICT (id) DO UPDATE
-      SET worker = excluded.worker, until = excluded.until WHERE ${table}_sweep.until <= ? OR ${table}_sweep.worker = excluded.worker`,
+    acquireLease: acquireLease(leases, 'sqlite'),
     deleteExpired: `DELETE FROM ${table} WHERE hash IN (SELECT hash FROM ${table} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)
       RETURNING hash`,
   }
@@ -210,10 +213,7 @@ function createTable(connection: SqliteConnection, table: string): void {
         ) STRICT`,
         params: [],
       },
-      {
-        sql: `CREATE TABLE IF NOT EXISTS ${table}_sweep (id INTEGER PRIMARY KEY, worker TEXT NOT NULL, until INTEGER NOT NULL) STRICT`,
-        params: [],
-      },
+      { sql: createLeases(`${table}_leases`), params: [] },
       { sql: `CREATE INDEX IF NOT EXISTS ${table}_user_id ON ${table} (user_id)`, params: [] },
       { sql: `CREATE INDEX IF NOT EXISTS ${table}_expires_at ON ${table} (expires_at)`, params: [] },
     ]),

@@ -1,7 +1,7 @@
 // Makes one database the copy of another, at one moment of it. What is there already stays; so it goes on where it was killed.
 import { chmodSync, existsSync, statSync } from 'node:fs'
-import { OtherSchema, SCHEMA_VERSION } from '../migrations.ts'
 import { openDatabase } from '../open.ts'
+import { OtherSchemaError, SCHEMA_VERSION } from '../schema-state.ts'
 import type { CopiedTable, Progress } from './copied.ts'
 import { type Mark, readMark, writeMark } from './mark.ts'
 import type { Differences } from './passes.ts'
@@ -102,7 +102,7 @@ async function openSource(from: string): Promise<Side> {
   const version = await source.version()
   if (version === SCHEMA_VERSION) return source
   await source.close()
-  throw new OtherSchema(version)
+  throw new OtherSchemaError(version < SCHEMA_VERSION ? 'schema_older' : 'schema_newer', { version })
 }
 
 /** Made where there is none; brought up to date where it is empty, and nowhere else. */
@@ -117,7 +117,7 @@ async function openTarget(to: string): Promise<Target> {
   if (version === SCHEMA_VERSION) return target
   const tables = await target.tables()
   await target.close()
-  if (version !== 0) throw new OtherSchema(version)
+  if (version !== 0) throw new OtherSchemaError(version < SCHEMA_VERSION ? 'schema_older' : 'schema_newer', { version })
   if (tables.some(({ columns }) => columns.length > 0)) throw new CopyRefused('foreign')
   await migrate(to)
   return open()

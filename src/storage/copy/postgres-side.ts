@@ -165,11 +165,11 @@ class PostgresTarget extends PostgresSource implements Target {
   }
 
   async wasServed(): Promise<boolean> {
-    return (await ask(this.#writer, 'SELECT 1 FROM sessions_sweep LIMIT 1')).length > 0
+    return (await ask(this.#writer, 'SELECT 1 FROM guildhall_leases LIMIT 1')).length > 0
   }
 
   async forgetServing(): Promise<void> {
-    await ask(this.#writer, 'DELETE FROM sessions_sweep')
+    await ask(this.#writer, 'DELETE FROM guildhall_leases')
   }
 
   override async close(): Promise<void> {

@@ -10,7 +10,7 @@ import type { CopiedTable, Progress } from './copied.ts'
 import { keyOf, type Row, type Side, type Table } from './side.ts'
 
 /** In the order in which a session is read from its values. Types are the target's business. */
-const SESSIONS: Table = { name: 'sessions', columns: SESSION_COLUMNS.map((name) => ({ name, type: '' })) }
+const SESSIONS: Table = { name: 'guildhall_sessions', columns: SESSION_COLUMNS.map((name) => ({ name, type: '' })) }
 
 /** What waits in the line of one connection has to be done within the deadline of a call. */
 const AT_ONCE = 250
@@ -38,14 +38,14 @@ export class RedisSide {
   /** As the tables are copied: first what is gone or another goes, then what is missing comes, then each is compared. */
   async copySessions(source: Side, tell: (progress: Progress) => void): Promise<CopiedTable> {
     const removed = await this.#prune(source)
-    const of = await source.count('sessions')
+    const of = await source.count('guildhall_sessions')
     let added = 0
     await eachBatch(source, async (rows, seen) => {
       const found = await this.#find(rows)
       const missing = rows.filter((_, at) => found[at] === undefined)
       await Promise.all(missing.map((row) => this.#store.create(row)))
       added += missing.length
-      tell({ table: 'sessions', step: 'copy', rows: seen, of })
+      tell({ table: 'guildhall_sessions', step: 'copy', rows: seen, of })
     })
     const counts = { source: 0, target: 0 }
     let same = true
@@ -54,9 +54,9 @@ export class RedisSide {
       counts.source += rows.length
       counts.target += found.filter((row) => row !== undefined).length
       same &&= rows.every((row, at) => isSameSession(row, found[at]))
-      tell({ table: 'sessions', step: 'check', rows: seen, of })
+      tell({ table: 'guildhall_sessions', step: 'check', rows: seen, of })
     })
-    return { table: 'sessions', same, ...counts, added, removed }
+    return { table: 'guildhall_sessions', same, ...counts, added, removed }
   }
 
   async #prune(source: Side): Promise<number> {

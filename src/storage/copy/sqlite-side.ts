@@ -46,7 +46,8 @@ class SqliteSide implements Target {
   }
 
   async version(): Promise<number> {
-    return Number(this.#all('PRAGMA user_version')[0]?.[0])
+    if (this.#all("SELECT 1 FROM sqlite_schema WHERE name = 'guildhall_schema'").length === 0) return 0
+    return Number(this.#all('SELECT version FROM guildhall_schema')[0]?.[0])
   }
 
   async count(table: TableName): Promise<number> {
@@ -111,11 +112,11 @@ class SqliteSide implements Target {
   }
 
   async wasServed(): Promise<boolean> {
-    return this.#all('SELECT 1 FROM sessions_sweep LIMIT 1').length > 0
+    return this.#all('SELECT 1 FROM guildhall_leases LIMIT 1').length > 0
   }
 
   async forgetServing(): Promise<void> {
-    this.#database.exec('DELETE FROM sessions_sweep')
+    this.#database.exec('DELETE FROM guildhall_leases')
   }
 
   async close(): Promise<void> {

@@ -101,7 +101,7 @@ export class Work {
   }
 
   #isElsewhere(name: TableName): boolean {
-    return this.#options.sessionsElsewhere && name === 'sessions'
+    return this.#options.sessionsElsewhere && name === 'guildhall_sessions'
   }
 }
 

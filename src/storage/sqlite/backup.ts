@@ -4,9 +4,10 @@ import { dirname } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
-import { StoreBusy } from '../../database/sqlite/busy.ts'
+import { StoreBusyError } from '../../database/sqlite/busy.ts'
+import { isNoDatabase } from '../../database/sqlite/error-codes.ts'
 import { systemClock } from '../../domain/clock.ts'
-import { SCHEMA_VERSION } from '../migrations.ts'
+import { SCHEMA_VERSION, SELECT_SCHEMA, schemaStateOf } from '../schema-state.ts'
 import { renameIntoPlace, SIDECARS, sync, withTemporaryFile } from './atomic-file.ts'
 import { openSqlite } from './database.ts'
 
@@ -49,8 +50,9 @@ export function openCopy(from: string, database: string): DatabaseSync {
     copy = new DatabaseSync(placeOf(from), { readOnly: true })
     // What is looked at now is what is put back later.
     copy.exec('BEGIN')
-    if (!isSound(copy) || !isOurs(copy)) throw new NoBackup('unsound')
-    if (numberOf(copy, 'user_version') > SCHEMA_VERSION) throw new NoBackup('newer')
+    const version = isSound(copy) ? versionOf(copy) : 0
+    if (version === 0) throw new NoBackup('unsound')
+    if (version > SCHEMA_VERSION) throw new NoBackup('newer')
     return copy
   } catch (error) {
     copy?.close()
@@ -116,8 +118,8 @@ async function prepare(draft: string): Promise<void> {
     }
     inFile(draft, (copy) => {
       // Epochs rise by one with each change: the milliseconds since 1970 are far ahead of them, and of those of an earlier restore.
-      copy.prepare('UPDATE users SET credential_epoch = max(credential_epoch + 1, ?)').run(systemClock.now())
-      copy.exec('DELETE FROM sessions; PRAGMA journal_mode = DELETE')
+      copy.prepare('UPDATE guildhall_users SET credential_epoch = max(credential_epoch + 1, ?)').run(systemClock.now())
+      copy.exec('DELETE FROM guildhall_sessions; PRAGMA journal_mode = DELETE')
     })
   } catch (error) {
     throw new NoBackup('unsound', error)
@@ -126,11 +128,11 @@ async function prepare(draft: string): Promise<void> {
 
 async function replace(database: string, draft: string): Promise<void> {
   try {
-    const pageSize = inFile(database, (present) => numberOf(present, 'page_size'))
+    const pageSize = inFile(database, pageSizeOf)
     const source = new DatabaseSync(draft)
     try {
       // SQLite copies between pages of one size only, and changes the size by writing the file anew.
-      if (numberOf(source, 'page_size') !== pageSize) source.exec(`PRAGMA page_size = ${pageSize}; VACUUM`)
+      if (pageSizeOf(source) !== pageSize) source.exec(`PRAGMA page_size = ${pageSize}; VACUUM`)
       await patiently(() => backup(source, database))
     } finally {
       source.close()
@@ -161,7 +163,7 @@ async function patiently(work: () => Promise<unknown>): Promise<void> {
     } catch (error) {
       const busy = error instanceof Error && /locked|busy|not an error/i.test(error.message)
       if (!busy) throw error
-      if (left === 1) throw new StoreBusy(error)
+      if (left === 1) throw new StoreBusyError(error)
       await setTimeout(PAUSE_MS)
     }
   }
@@ -184,21 +186,16 @@ function isSound(database: DatabaseSync): boolean {
   return database.prepare('PRAGMA integrity_check(1)').get()?.integrity_check === 'ok'
 }
 
-/** The tables that every schema of ours has. */
-const OURS = ['users', 'credentials', 'sessions']
-
-function isOurs(database: DatabaseSync): boolean {
-  const names = new Set(
-    database
-      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
-      .all()
-      .map(({ name }) => name),
-  )
-  return numberOf(database, 'user_version') > 0 && OURS.every((name) => names.has(name))
+/** The version of our schema in it; 0 where it has none. */
+function versionOf(database: DatabaseSync): number {
+  const tables = database
+    .prepare("SELECT count(*) AS found FROM sqlite_schema WHERE name IN ('guildhall_schema', 'guildhall_users')")
+    .get()
+  return tables?.found === 2 ? schemaStateOf(database.prepare(SELECT_SCHEMA).get()).version : 0
 }
 
-function numberOf(database: DatabaseSync, pragma: 'user_version' | 'page_size'): number {
-  return Number(database.prepare(`PRAGMA ${pragma}`).get()?.[pragma])
+function pageSizeOf(database: DatabaseSync): number {
+  return Number(database.prepare('PRAGMA page_size').get()?.page_size)
 }
 
 function inFile<T>(file: string, work: (database: DatabaseSync) => T): T {
@@ -208,12 +205,4 @@ function inFile<T>(file: string, work: (database: DatabaseSync) => T): T {
   } finally {
     database.close()
   }
-}
-
-const SQLITE_CORRUPT = 11 // https://www.sqlite.org/rescode.html#corrupt
-const SQLITE_NOTADB = 26 // https://www.sqlite.org/rescode.html#notadb
-
-function isNoDatabase(error: unknown): boolean {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return false
-  return [SQLITE_CORRUPT, SQLITE_NOTADB].includes(error.errcode & 0xff)
 }
