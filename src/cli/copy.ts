@@ -1,4 +1,4 @@
-// `guildhall copy`: from one database to another, sessions included. Killed or run again, it goes on where it is.
+// `guildhall copy`: from one database into an empty one, sessions included. Stopped and run again, it goes on.
 import { existsSync, realpathSync } from 'node:fs'
 import { RedisConnection } from '../database/redis/connection.ts'
 import type { Config } from '../server/config.ts'
@@ -6,12 +6,11 @@ import { readEnvironment } from '../server/env.ts'
 import { explainFailure } from '../server/explain-failure.ts'
 import { postgresUrl, readDatabase, shownDatabase } from '../server/redact-database-url.ts'
 import { isRedisUrl } from '../settings/check.ts'
-import type { CopiedTable, Progress } from '../storage/copy/copied.ts'
-import { copyDatabase, SideFailed } from '../storage/copy/copy.ts'
-import { RedisSide } from '../storage/copy/redis-side.ts'
-import { CopyRefused, type Refusal } from '../storage/copy/refused.ts'
+import { copyDatabase, type Progress } from '../storage/copy/copy.ts'
+import { RedisTarget } from '../storage/copy/redis-target.ts'
+import { CopyRefusedError, CopySideError, type Refusal } from '../storage/copy/refused.ts'
+import type { CopiedTable } from '../storage/copy/side.ts'
 import { table } from './columns.ts'
-import { confirm } from './confirm.ts'
 import { CommandFailed, complain, FAILURE, report, say, sayJson, t, UsageError } from './terminal.ts'
 
 export interface CopyOptions {
@@ -20,7 +19,6 @@ export interface CopyOptions {
   /** True: that of the settings. */
   readonly redis?: string | true
   readonly redisPrefix?: string
-  readonly yes?: boolean
   readonly json?: boolean
 }
 
@@ -38,9 +36,7 @@ const TEXTS = {
   foreign: 'cli.copy.foreign',
   other_source: 'cli.copy.other_source',
   null: 'cli.copy.null',
-  row: 'cli.copy.row',
   redis: 'cli.copy.redis_taken',
-  other_redis: 'cli.copy.other_redis',
 } as const satisfies Record<Refusal, string>
 
 export async function copy(options: CopyOptions): Promise<void> {
@@ -56,13 +52,9 @@ export async function copy(options: CopyOptions): Promise<void> {
     const copied = await copyDatabase({
       from: from.database,
       to: to.database,
-      sourceName: nameOf(from),
-      redisName: sessions?.shown,
-      redis: sessions && new RedisSide(sessions.connection, sessions.prefix),
-      mayReplace: async () => {
-        if (options.yes !== true) await confirm(t('cli.copy.used', shown), '--yes')
-      },
-      tell: process.stderr.isTTY ? showProgress : () => {},
+      name: [nameOf(from), ...(sessions ? [sessions.shown] : [])].join(' -> '),
+      redis: sessions && new RedisTarget(sessions.connection, sessions.prefix),
+      onProgress: process.stderr.isTTY ? showProgress : () => {},
     })
     if (process.stderr.isTTY) process.stderr.write(CLEAR_LINE)
     tellOutcome(copied, shown, options)
@@ -84,8 +76,8 @@ function tellOutcome(
     const tables = Object.fromEntries(copied.map(({ table: name, ...counts }) => [name, counts]))
     sayJson({ ...shown, complete: different.length === 0, tables })
   } else {
-    const head = (['table', 'source', 'target', 'added', 'removed'] as const).map((column) => t(`cli.copy.column.${column}`))
-    say(table([head, ...copied.map((one) => [one.table, ...[one.source, one.target, one.added, one.removed].map(inDigits)])]))
+    const head = (['table', 'source', 'target'] as const).map((column) => t(`cli.copy.column.${column}`))
+    say(table([head, ...copied.map((one) => [one.table, ...[one.source, one.target].map(inDigits)])]))
   }
   if (different.length > 0) return complain(t('cli.copy.differs', { ...shown, tables: different.join(', ') }))
   if (json === true) return
@@ -130,11 +122,12 @@ async function reportFailure(
   sides: { readonly from: Place; readonly to: Place },
   shown: { readonly from: string; readonly to: string; readonly redis?: string },
 ): Promise<void> {
-  if (error instanceof CopyRefused) return report(new CommandFailed(t(TEXTS[error.reason], { ...shown, ...error.values })))
+  if (error instanceof CopyRefusedError) return report(new CommandFailed(t(TEXTS[error.reason], { ...shown, ...error.values })))
   // Once both are open, a file that fails is the one that is written.
-  const file = error instanceof SideFailed ? sides[error.side].databaseFile : (sides.to.databaseFile ?? sides.from.databaseFile)
+  const file =
+    error instanceof CopySideError ? sides[error.side].databaseFile : (sides.to.databaseFile ?? sides.from.databaseFile)
   const told = { port: 0, host: '', databaseFile: file }
-  if (!(error instanceof SideFailed)) return report(error, told)
+  if (!(error instanceof CopySideError)) return report(error, told)
   const message = explainFailure(error.cause, told, t)
   if (message === undefined) return report(error.cause)
   return report(new CommandFailed(t('cli.copy.failed', { database: shown[error.side], message })))
@@ -145,9 +138,9 @@ const OFTEN_MS = 100
 let shownAt = Number.NEGATIVE_INFINITY
 
 /** One line that is written over. */
-function showProgress({ table: name, step, rows, of }: Progress): void {
+function showProgress({ table: name, rows, of }: Progress): void {
   const now = performance.now()
   if (now - shownAt < OFTEN_MS && rows < of) return
   shownAt = now
-  process.stderr.write(`${CLEAR_LINE}${t(`cli.copy.progress.${step}`, { table: name, rows, of })}`)
+  process.stderr.write(`${CLEAR_LINE}${t('cli.copy.progress', { table: name, rows, of })}`)
 }

@@ -131,7 +131,6 @@ function commands(): Command {
     .requiredOption('--to <database>', t('cli.option.to'))
     .option('--redis [url]', t('cli.option.redis'))
     .option('--redis-prefix <prefix>', t('cli.option.redis_prefix'))
-    .option('--yes', t('cli.option.yes'))
     .option('--json', t('cli.option.json'))
     .action(async (options: CopyOptions) => (await import('./copy.ts')).copy(options))
 

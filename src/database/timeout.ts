@@ -21,12 +21,12 @@ export class StoreUnavailableError extends Error {
 export const CONNECTION_DEADLINE_MS = 2 * DEADLINE_MS
 
 /** The outcome of a call, or `StoreUnavailableError` when its time is over. */
-export async function within<T>(what: string, call: Promise<T>, deadlineMs: number = DEADLINE_MS): Promise<T> {
+export async function withTimeout<T>(what: string, call: Promise<T>, deadlineMs: number = DEADLINE_MS): Promise<T> {
   let cancel = (): void => {}
   const late = new Promise<never>((_, reject) => {
     const give = () => reject(new StoreUnavailableError(`${what} did not answer in time`))
     // Where this process itself was held up, the answer may lie in its socket: it is read before anybody is turned away.
-    cancel = whenOver(deadlineMs, () => setImmediate(give))
+    cancel = onTimeout(deadlineMs, () => setImmediate(give))
   })
   try {
     return await Promise.race([call, late])
@@ -37,14 +37,14 @@ export async function within<T>(what: string, call: Promise<T>, deadlineMs: numb
 }
 
 /** Says how much of a deadline is left, for work of several calls. */
-export function countdown(deadlineMs: number = DEADLINE_MS): () => number {
-  const end = waited() + deadlineMs
-  return () => end - waited()
+export function startDeadline(deadlineMs: number = DEADLINE_MS): () => number {
+  const end = activeTime() + deadlineMs
+  return () => end - activeTime()
 }
 
 /** Calls back when the time is over. Gives a function that takes that back. */
-export function whenOver(deadlineMs: number, callBack: () => void): () => void {
-  const one = { end: waited() + deadlineMs, callBack }
+export function onTimeout(deadlineMs: number, callBack: () => void): () => void {
+  const one = { end: activeTime() + deadlineMs, callBack }
   waiting.add(one)
   ticking ??= setInterval(tick, TICK_MS)
   return () => void waiting.delete(one)
@@ -64,14 +64,14 @@ let waitedMs = 0
 let tickedAt = performance.now()
 
 /** The clock of deadlines, in milliseconds. */
-export function waited(): number {
+export function activeTime(): number {
   // Nobody waited, so nothing was counted.
   if (ticking === undefined) tickedAt = performance.now()
   return waitedMs + Math.min(performance.now() - tickedAt, MOST_OF_A_TICK_MS)
 }
 
 function tick(): void {
-  waitedMs = waited()
+  waitedMs = activeTime()
   tickedAt = performance.now()
   for (const one of waiting) {
     if (one.end > waitedMs) continue

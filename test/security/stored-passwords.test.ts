@@ -74,7 +74,10 @@ test('A-15 when the better hash cannot be written, the person is logged in all t
   const past = await siteOfTest({ passwords: { memoryKiB: 256, passes: 1 } })
   await past.visitor().register('alice')
   const old = await storedHash(past, 'alice')
-  await inDatabase(past, "CREATE TRIGGER blocked BEFORE UPDATE ON credentials BEGIN SELECT RAISE(ABORT, 'blocked'); END")
+  await inDatabase(
+    past,
+    "CREATE TRIGGER blocked BEFORE UPDATE ON guildhall_credentials BEGIN SELECT RAISE(ABORT, 'blocked'); END",
+  )
   const now = await siteOfTest({ database: past.database })
   const visitor = now.visitor()
   expect((await visitor.logIn('alice')).status).toBe(200)

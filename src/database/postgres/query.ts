@@ -1,5 +1,5 @@
 // Statements on a PostgreSQL pool of the pg package: bounded in time, and with one error for a server that is not there.
-import { CONNECTION_DEADLINE_MS, StoreUnavailableError, within } from '../timeout.ts'
+import { CONNECTION_DEADLINE_MS, StoreUnavailableError, withTimeout } from '../timeout.ts'
 
 /** As much of pg's Pool as is used. `new pg.Pool(...)` fits. */
 export interface PostgresPool {
@@ -55,7 +55,7 @@ export interface Values {
 export async function runOn(pool: PostgresPool, text: string, values: unknown[] = []): Promise<Values> {
   try {
     const query = { text, values, rowMode: 'array', types: TYPES, query_timeout: CONNECTION_DEADLINE_MS } as const
-    const { rows, rowCount } = await within('PostgreSQL', pool.query(query))
+    const { rows, rowCount } = await withTimeout('PostgreSQL', pool.query(query))
     return { rows: rows.filter((row) => Array.isArray(row)), rowCount: rowCount ?? 0 }
   } catch (error) {
     throw asUnavailable(error)

@@ -1,7 +1,7 @@
 // A connection to Redis that is made when it is needed first, found dead, and made anew.
 import { setTimeout as wait } from 'node:timers/promises'
 import { jitter } from '../jitter.ts'
-import { DEADLINE_MS, StoreUnavailableError, within } from '../timeout.ts'
+import { DEADLINE_MS, StoreUnavailableError, withTimeout } from '../timeout.ts'
 import type { RedisClient, RedisScriptOptions } from './script.ts'
 
 /** How long the start waits for a first connection; afterwards a call that finds none fails at once. */
@@ -55,7 +55,7 @@ export class RedisConnection implements RedisClient {
     const connection = this.#connection
     if (!connection) return
     const closing = connection.isReady ? connection.close() : Promise.reject(new Error('not connected'))
-    await within('Redis', closing).catch(() => destroy(connection))
+    await withTimeout('Redis', closing).catch(() => destroy(connection))
   }
 
   async #ready(): Promise<Connection> {
@@ -96,7 +96,7 @@ export class RedisConnection implements RedisClient {
   async #look(): Promise<void> {
     const looked = this.#connection
     if (!looked) return
-    const answers = await within('Redis', looked.ping()).then(
+    const answers = await withTimeout('Redis', looked.ping()).then(
       () => true,
       (error: unknown) => error,
     )

@@ -1,6 +1,6 @@
 // Scripts on a client of the redis package: each one on one key, bounded in time, and with one error for a server that is not there.
 import { hash } from 'node:crypto'
-import { StoreUnavailableError, within } from '../timeout.ts'
+import { StoreUnavailableError, withTimeout } from '../timeout.ts'
 
 /** As much of the redis package's client as is used. What createClient, createSentinel and createCluster return fits. */
 export interface RedisClient {
@@ -49,7 +49,7 @@ export async function runScript(
     }
   }
   try {
-    return await within('Redis', call())
+    return await withTimeout('Redis', call())
   } catch (error) {
     throw asUnavailable(error)
   }

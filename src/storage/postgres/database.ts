@@ -58,7 +58,7 @@ class PostgresDatabase implements Database {
   async all<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Promise<readonly R[]> {
     const { sql, bind } = statement.compile('postgres')
     const text = NON_DURABLE.has(statement) ? withAsynchronousCommit(sql) : sql
-    const { rows } = await this.#lane.run((left) => this.#calls.ask(undefined, text, bind(values), left()))
+    const { rows } = await this.#lane.run((remaining) => this.#calls.ask(undefined, text, bind(values), remaining()))
     return statement.rows(rows)
   }
 
@@ -72,12 +72,12 @@ class PostgresDatabase implements Database {
   }
 
   transaction(statements: readonly BoundStatement[]): Promise<void> {
-    return this.#lane.run((left) => this.#commit(statements, left))
+    return this.#lane.run((remaining) => this.#commit(statements, remaining))
   }
 
   lease(name: string, holder: string, now: number, until: number): Promise<boolean> {
     return this.#lane.run(
-      async (left) => (await this.#calls.ask(undefined, LEASE, [name, holder, until, now], left())).rowCount === 1,
+      async (remaining) => (await this.#calls.ask(undefined, LEASE, [name, holder, until, now], remaining())).rowCount === 1,
     )
   }
 
@@ -97,19 +97,19 @@ class PostgresDatabase implements Database {
     return this.#end()
   }
 
-  async #commit(statements: readonly BoundStatement[], left: () => number): Promise<void> {
+  async #commit(statements: readonly BoundStatement[], remaining: () => number): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#calls.transaction(beginTransaction(), (client) => this.#take(client, statements, left), left)
+        return await this.#calls.transaction(beginTransaction(), (client) => this.#take(client, statements, remaining), remaining)
       } catch (error) {
         if (!wasRolledBack(error) || tries === MOST_TRIES) throw error
       }
     }
   }
 
-  async #take(client: PostgresClient, statements: readonly BoundStatement[], left: () => number): Promise<void> {
+  async #take(client: PostgresClient, statements: readonly BoundStatement[], remaining: () => number): Promise<void> {
     for (const { name, expectRows, compile } of statements) {
-      const touched = await this.#touched(client, { name, ...compile('postgres') }, left)
+      const touched = await this.#touched(client, { name, ...compile('postgres') }, remaining)
       if (expectRows !== undefined && touched !== expectRows)
         throw new UnexpectedRowCountError(name, { expected: expectRows, touched })
     }
@@ -119,10 +119,10 @@ class PostgresDatabase implements Database {
   async #touched(
     client: PostgresClient,
     { name, sql, params }: { name: string; sql: string; params: SqlValue[] },
-    left: () => number,
+    remaining: () => number,
   ): Promise<number> {
     try {
-      return (await this.#calls.ask(client, sql, params, left())).rowCount ?? 0
+      return (await this.#calls.ask(client, sql, params, remaining())).rowCount ?? 0
     } catch (error) {
       if (codeOf(error) === UNIQUE_VIOLATION) throw new UnexpectedRowCountError(name, { expected: 1, touched: 0 })
       throw error

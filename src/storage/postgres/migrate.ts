@@ -2,7 +2,7 @@
 
 import type { PostgresCalls } from '../../database/postgres/calls.ts'
 import type { PostgresClient, PostgresResult } from '../../database/postgres/query.ts'
-import { countdown } from '../../database/timeout.ts'
+import { startDeadline } from '../../database/timeout.ts'
 import {
   CREATE_SCHEMA_TABLE,
   refuseOtherSchema,
@@ -23,7 +23,11 @@ export async function migratePostgres(calls: PostgresCalls): Promise<void> {
   refuseOtherSchema(state)
   if (state.version === SCHEMA_VERSION) return
   const begin = 'BEGIN; SET LOCAL statement_timeout = 0'
-  await calls.transaction(begin, (client, left) => migrateNow(calls, client, left), countdown(MIGRATION_DEADLINE_MS))
+  await calls.transaction(
+    begin,
+    (client, remaining) => migrateNow(calls, client, remaining),
+    startDeadline(MIGRATION_DEADLINE_MS),
+  )
 }
 
 // In the current schema alone: with search_path=site_b,public what lies in public belongs to another site.
@@ -37,8 +41,8 @@ export async function schemaState(calls: PostgresCalls, on?: PostgresClient): Pr
   return { version: 0, isUnreleased: onlyValue(await ask(COUNT_UNRELEASED)) === UNRELEASED_COLUMNS.length }
 }
 
-async function migrateNow(calls: PostgresCalls, client: PostgresClient, left: () => number): Promise<void> {
-  const run = (text: string) => calls.ask(client, text, [], left())
+async function migrateNow(calls: PostgresCalls, client: PostgresClient, remaining: () => number): Promise<void> {
+  const run = (text: string) => calls.ask(client, text, [], remaining())
   // Of two processes that start at once one migrates and the other finds the work done.
   await run("SELECT pg_advisory_xact_lock(hashtext('guildhall schema'))")
   // Before the look: to_regclass alone would still answer from what this connection knew before it waited.
