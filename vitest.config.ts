@@ -1,14 +1,24 @@
+// Which tests there are, which of them the quick run leaves to the full one, and what runs on PostgreSQL and Redis too.
 import { defineConfig } from 'vitest/config'
 import { LongestFirst } from './test/support/longest-first.ts'
 import { postgresAnswers } from './test/support/postgres-server.ts'
 import { redisAnswers } from './test/support/redis-server.ts'
 
-const runsOnPostgres = process.env.REQUIRE_ALL === '1' || (await postgresAnswers())
-const runsOnRedis = process.env.REQUIRE_ALL === '1' || (await redisAnswers())
-const leftOut = [
-  ...(runsOnPostgres ? [] : ['the tests of the application on PostgreSQL, as none answers on this machine']),
-  ...(runsOnRedis ? [] : ['the tests of sessions and throttles on Redis, as none answers on this machine']),
-]
+/** `npm test` takes three minutes on two cores; these take longer, or need a machine of their own. `REQUIRE_ALL=1 npm test` runs them. */
+const ONLY_IN_THE_FULL_RUN = {
+  'races, crashes and faults, again and again': ['stress/**'],
+  'every other walk in a browser': ['test/browser/!(main-walk).test.ts', 'test/examples/json-client.test.ts'],
+  'every page by the rules of accessibility': ['test/views/{accessibility,needs,reader}.test.ts'],
+  'the package, packed and installed': ['test/package/**'],
+  'several processes, the proxy and the units of deploy/': ['test/server/workers.test.ts', 'test/deploy/**'],
+  'backups and copies, killed in the middle': ['test/cli/{backup,copy}.test.ts'],
+  'servers of their own that fail, lose data or speak TLS': [
+    'test/storage/{pgbouncer,postgres-faults,postgres-queue}.test.ts',
+    'test/server/postgres-tls.test.ts',
+    'test/features/redis-loss.test.ts',
+    'test/session/redis-cluster.test.ts',
+  ],
+}
 
 /** What reaches the database through the membership; it runs once on SQLite, with everything else, and once on PostgreSQL. */
 const ON_EVERY_DATABASE = [
@@ -27,15 +37,33 @@ const ON_REDIS = [
   'test/security/{login-limits,logout,regressions,session-data,session-ends,session-ids}.test.ts',
 ]
 
+const isFull = process.env.REQUIRE_ALL === '1'
+/** Files that were named are run, whatever they are. */
+const areNamed = process.argv.slice(2).some((argument) => /^(?:\.\/)?(?:test|stress)\b/.test(argument))
+const isQuick = !isFull && !areNamed
+const runsOnPostgres = isFull || (await postgresAnswers())
+const runsOnRedis = isFull || (await redisAnswers())
+
+const leftOut = [
+  ...(isQuick ? Object.keys(ONLY_IN_THE_FULL_RUN) : []).map((what) => `${what}: REQUIRE_ALL=1 npm test`),
+  ...(runsOnPostgres ? [] : ['what runs on PostgreSQL too, as none answers: start one, or say where in GUILDHALL_TEST_POSTGRES']),
+  ...(runsOnRedis ? [] : ['what runs on Redis too, as none answers: start one, or say where in GUILDHALL_TEST_REDIS_URL']),
+]
+
 // Tests import the package by its own name; the condition leads to the sources, so that nothing has to be built first.
 export default defineConfig({
   resolve: { conditions: ['guildhall-source'] },
   ssr: { resolve: { conditions: ['guildhall-source'], externalConditions: ['guildhall-source'] } },
   test: {
     execArgv: ['--conditions=guildhall-source'],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Only a test that hangs takes so long, however busy the machine is.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     maxWorkers: 2,
+    // The quick run loads the sources once for many files; in the full run every file stands alone.
+    isolate: !isQuick,
+    exclude: ['**/node_modules/**', ...(isQuick ? Object.values(ONLY_IN_THE_FULL_RUN).flat() : [])],
     sequence: { sequencer: LongestFirst },
     reporters: ['default', ['./test/support/closing-line.ts', { leftOut }]],
     projects: [

@@ -3,12 +3,12 @@ import type { IncomingMessage } from 'node:http'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { startBackground } from './core/background.ts'
 import type { Core } from './core/core.ts'
-import { isLive } from './core/sign-in.ts'
+import { secretsOf } from './core/development-secret.ts'
+import { keysFor } from './core/keys.ts'
+import { isLive } from './core/live-session.ts'
 import { createThrottle, unlimited } from './core/throttle.ts'
-import { asUser } from './core/user.ts'
 import { type EventName, Events, type Listener } from './domain/events.ts'
-import { deriveKey } from './domain/secret.ts'
-import type { User } from './domain/user.ts'
+import { toUser, type User } from './domain/user.ts'
 import { languageRoutes } from './features/language/routes.ts'
 import { loginRoutes, logoutRoutes } from './features/login/routes.ts'
 import { profileRoutes } from './features/profile/routes.ts'
@@ -27,15 +27,17 @@ import { createRouter, pathOf, type Router } from './http/router.ts'
 import { createUrl } from './http/url.ts'
 import { createHasher } from './passwords/hasher.ts'
 import { Sessions } from './session/request/middleware.ts'
-import { checkOptions } from './settings/check.ts'
+import { readOptions, refuseUnknown } from './settings/check.ts'
 import {
   FEATURE_NAMES,
   FEATURE_PATHS,
   type FeatureName,
+  type FeatureOptions,
   type MembershipOptions,
   movedPaths,
   type Settings,
 } from './settings/options.ts'
+import { LOCAL_PATH } from './settings/table.ts'
 import type { LiveSession } from './storage/contract.ts'
 import { openDatabase } from './storage/open.ts'
 import { createUsers, type Users } from './users/users.ts'
@@ -82,12 +84,13 @@ export function createMembership(options: MembershipOptions): Membership {
 }
 
 export function openInternals(options: MembershipOptions): Internals {
-  const settings = checkOptions(options)
+  const features = options.features ?? {}
+  const settings = checkOptions(options, features)
   const core = createCore(settings)
-  const http = createHttp(settings, core)
+  const http = createHttp(core, features)
   const guards = createGuards(http)
   const stopSweeping = startBackground(core)
-  const routes = routesOf(settings)
+  const routes = routesOf(features)
   const router = createRouter(http, routes)
 
   const membership: Membership = Object.assign(handler(http, router), guards, {
@@ -95,7 +98,7 @@ export function openInternals(options: MembershipOptions): Internals {
       // No CORS guards a WebSocket, and a Strict cookie travels from a sibling subdomain: another site must not open one as its visitor.
       if (req.headers.upgrade !== undefined && !isAllowedOrigin(http, req)) return undefined
       const session = await http.sessions.read(req)
-      return session?.user && asUser(session.user)
+      return session?.user && toUser(session.user)
     },
     users: createUsers(core),
     on<Name extends EventName>(event: Name, listener: Listener<Name>) {
@@ -122,8 +125,28 @@ export function internalsOf(membership: Membership): Internals {
   return internals
 }
 
+/** Throws one TypeError that names every fault. */
+function checkOptions(options: MembershipOptions, features: FeatureOptions): Settings {
+  const { settings, faults } = readOptions(options, ['features'])
+  checkFeatures(features, (fault) => faults.push(fault))
+  if (faults.length > 0) throw new TypeError(`createMembership: ${faults.join('; ')}`)
+  return features.registration === false ? { ...settings, registration: 'closed' } : settings
+}
+
+function checkFeatures(features: FeatureOptions, fault: (text: string) => void): void {
+  refuseUnknown('features.', features, FEATURE_NAMES, fault)
+  for (const [name, choice] of Object.entries(features)) {
+    if (choice === false || choice === undefined) continue
+    const { path, ...rest } = choice
+    refuseUnknown(`features.${name}.`, rest, ['path'], fault)
+    if (!LOCAL_PATH.test(path ?? ''))
+      fault(`features.${name} must be false or { path: '/some/path' }, without a slash at the end`)
+    if (/^\/(?:api|assets)(?:\/|$)/.test(path ?? '')) fault(`features.${name}.path must not begin with /api or /assets`)
+  }
+}
+
 /** What each feature serves; what is left out is not there at all. */
-function routesOf({ features }: Settings): readonly Route[] {
+function routesOf(features: FeatureOptions): readonly Route[] {
   const all: Readonly<Record<FeatureName, readonly Route[]>> = {
     registration: registrationRoutes,
     login: loginRoutes,
@@ -138,7 +161,7 @@ function routesOf({ features }: Settings): readonly Route[] {
 
 function createCore(settings: Settings): Core {
   const { clock, passwords, logger } = settings
-  const [secret = ''] = settings.secrets
+  const [throttleKey] = keysFor('throttle', secretsOf(settings))
   const hasher = createHasher({
     algorithm: passwords.hash,
     argon2: { memoryKiB: passwords.memoryKiB, passes: passwords.passes },
@@ -153,28 +176,20 @@ function createCore(settings: Settings): Core {
     clock,
     db,
     passwords: hasher,
-    throttle: settings.rateLimit ? createThrottle(db.counters, clock, deriveKey(secret, 'throttle')) : unlimited,
+    throttle: settings.rateLimit ? createThrottle(db.counters, clock, throttleKey.bytes) : unlimited,
     events: new Events((error, event) => logger.error({ err: error, event }, 'a listener of an event failed')),
     hooks: settings.hooks,
     log: logger,
-    settings: {
-      siteName: settings.siteName,
-      registration: settings.features.registration === false ? 'closed' : settings.registration,
-      passwordMinLength: passwords.minLength,
-      session: settings.session,
-      remember: settings.remember,
-      keepAtLogin: settings.keepAtLogin,
-    },
+    settings,
   }
 }
 
-function createHttp(settings: Settings, core: Core): HttpContext {
+function createHttp(core: Core, features: FeatureOptions): HttpContext {
+  const { settings } = core
   const { cookie, path, baseUrl } = settings
   const cookieName = cookie.secure ? `__Host-${cookie.name}` : cookie.name
-  const leftOut = new Set<string>(
-    FEATURE_NAMES.filter((name) => settings.features[name] === false).map((name) => FEATURE_PATHS[name]),
-  )
-  const url = createUrl(path, movedPaths(settings.features))
+  const leftOut = new Set<string>(FEATURE_NAMES.filter((name) => features[name] === false).map((name) => FEATURE_PATHS[name]))
+  const url = createUrl(path, movedPaths(features))
   const { paths, files } = createAssets(settings.styleSheet)
   return {
     core,
@@ -192,7 +207,7 @@ function createHttp(settings: Settings, core: Core): HttpContext {
     assets: files,
     path,
     url,
-    home: settings.features.profile === false ? '/' : url('/profile'),
+    home: features.profile === false ? '/' : url('/profile'),
     origin: baseUrl.origin,
     trustedOrigins: new Set(settings.trustedOrigins),
     strictOrigin: settings.strictOrigin,

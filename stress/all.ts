@@ -1,7 +1,7 @@
-// Every proof there is.
+// Every stress and fault-injection run there is.
 
-import { purge } from './cleanup.ts'
-import { beside } from './comparison.ts'
+import { cleanup } from './cleanup.ts'
+import { comparison } from './comparison.ts'
 import { disableRace } from './disable-race.ts'
 import { postgresFailsOver } from './fault-failover.ts'
 import { postgresLags } from './fault-lags.ts'
@@ -9,7 +9,7 @@ import { postgresStops } from './fault-postgres.ts'
 import { redisStops } from './fault-redis.ts'
 import { redisLoses } from './fault-redis-lost.ts'
 import { revokedWhileAway } from './fault-revoked.ts'
-import { madeUpRequests } from './fuzzing.ts'
+import { fuzzing } from './fuzzing.ts'
 import { gracefulStop } from './graceful-stop.ts'
 import { killed } from './kill.ts'
 import { killedSaves } from './kill-saves.ts'
@@ -17,13 +17,13 @@ import { logoutRace } from './logout-race.ts'
 import { oneName } from './one-name.ts'
 import { oneTime } from './one-time.ts'
 import { regenerateRace } from './regenerate-race.ts'
-import type { Proof } from './result.ts'
+import type { StressRun } from './result.ts'
 import { rollingRestart } from './rolling-restart.ts'
 import { sharedLimit } from './shared-limit.ts'
 import { touchRace } from './touch-race.ts'
 import { writersRace } from './writers-race.ts'
 
-export const proofs: readonly Proof[] = [
+export const stressRuns: readonly StressRun[] = [
   oneName,
   killed,
   killedSaves,
@@ -33,12 +33,12 @@ export const proofs: readonly Proof[] = [
   regenerateRace,
   oneTime,
   disableRace,
-  beside,
-  purge,
+  comparison,
+  cleanup,
   sharedLimit,
   rollingRestart,
   gracefulStop,
-  madeUpRequests,
+  fuzzing,
   postgresStops,
   postgresLags,
   postgresFailsOver,

@@ -1,4 +1,4 @@
-// Where a request of a race stops, until somebody lets it go: the slowest request there can be. The request says so itself, in its headers.
+// Where a request of a race waits until somebody lets it go: the slowest request there can be. The request says so itself, in its headers.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Express, NextFunction, Request, Response } from 'express'
 import { isPromise } from '../src/domain/awaitable.ts'
@@ -6,11 +6,11 @@ import type { SessionRow, SessionStore } from '../src/session/store.ts'
 import { ask } from './ask.ts'
 
 /** A read is held after it has read, a write before it writes. */
-export type Stop = 'read' | 'handler' | 'save' | 'touch' | 'create'
+export type Barrier = 'read' | 'handler' | 'save' | 'touch' | 'create'
 
-/** What a request brings along, as headers: `x-trial` and `x-stop` (where, by spaces), and `x-later`: how many milliseconds after now it comes. */
-export function stopping(trial: string, ...places: readonly Stop[]): Readonly<Record<string, string>> {
-  return { 'x-trial': trial, 'x-stop': places.join(' ') }
+/** What a request brings along, as headers: `x-trial` and `x-barrier` (where, by spaces), and `x-later`: how many milliseconds after now it comes. */
+export function barrierHeaders(trial: string, ...barriers: readonly Barrier[]): Readonly<Record<string, string>> {
+  return { 'x-trial': trial, 'x-barrier': barriers.join(' ') }
 }
 
 interface Passage {
@@ -19,7 +19,7 @@ interface Passage {
   readonly laterMs: number
 }
 
-export class Stops {
+export class Barriers {
   readonly #passages = new AsyncLocalStorage<Passage>()
   readonly #gates = new Map<string, Gate>()
   /** The time as a request brings it. */
@@ -32,24 +32,24 @@ export class Stops {
   /** Goes before everything else in an application. Its two routes are the handle of a race on this process. */
   install(app: Express): void {
     app.use((req: Request, _res: Response, next: NextFunction) => {
-      const { 'x-trial': trial = '', 'x-stop': places = '', 'x-later': later = '0' } = req.headers
-      const ahead = new Set(String(places).split(' ').filter(Boolean))
+      const { 'x-trial': trial = '', 'x-barrier': barriers = '', 'x-later': later = '0' } = req.headers
+      const ahead = new Set(String(barriers).split(' ').filter(Boolean))
       this.#passages.run({ trial: String(trial), ahead, laterMs: Number(later) }, next)
     })
-    app.get('/stops/:trial/full/:place/:count', async (req, res) => {
-      const { trial, place, count } = req.params
-      await this.#gate(trial).full(place, Number(count))
+    app.get('/barriers/:trial/full/:barrier/:count', async (req, res) => {
+      const { trial, barrier, count } = req.params
+      await this.#gate(trial).full(barrier, Number(count))
       res.status(204).end()
     })
-    app.get('/stops/:trial/open', (req, res) => {
+    app.get('/barriers/:trial/open', (req, res) => {
       this.#gate(req.params.trial).open()
       res.status(204).end()
     })
   }
 
   /** Undefined where this request does not stop here. */
-  arrive(place: Stop, passage = this.here): Promise<void> | undefined {
-    return passage?.ahead.delete(place) ? this.#gate(passage.trial).arrive(place) : undefined
+  arrive(barrier: Barrier, passage = this.here): Promise<void> | undefined {
+    return passage?.ahead.delete(barrier) ? this.#gate(passage.trial).arrive(barrier) : undefined
   }
 
   #gate(trial: string): Gate {
@@ -64,15 +64,15 @@ class Gate {
   readonly #opening = Promise.withResolvers<void>()
   #arrived = Promise.withResolvers<void>()
 
-  arrive(place: string): Promise<void> {
-    this.#standing.set(place, (this.#standing.get(place) ?? 0) + 1)
+  arrive(barrier: string): Promise<void> {
+    this.#standing.set(barrier, (this.#standing.get(barrier) ?? 0) + 1)
     this.#arrived.resolve()
     this.#arrived = Promise.withResolvers()
     return this.#opening.promise
   }
 
-  async full(place: string, count: number): Promise<void> {
-    while ((this.#standing.get(place) ?? 0) < count) await this.#arrived.promise
+  async full(barrier: string, count: number): Promise<void> {
+    while ((this.#standing.get(barrier) ?? 0) < count) await this.#arrived.promise
   }
 
   open(): void {
@@ -80,65 +80,65 @@ class Gate {
   }
 }
 
-/** Waits until the requests of a trial stand at a place, so many in each process. */
-export async function standing(trial: string, place: Stop, bases: readonly string[]): Promise<void> {
+/** Waits until the requests of a trial stand at a barrier, so many in each process. */
+export async function allAtBarrier(trial: string, barrier: Barrier, bases: readonly string[]): Promise<void> {
   const counts = Map.groupBy(bases, (base) => base)
-  await Promise.all([...counts].map(([base, { length }]) => ask(`${base}/stops/${trial}/full/${place}/${length}`)))
+  await Promise.all([...counts].map(([base, { length }]) => ask(`${base}/barriers/${trial}/full/${barrier}/${length}`)))
 }
 
 /** Lets the requests of a trial go. */
 export async function letGo(trial: string, bases: readonly string[]): Promise<void> {
-  await Promise.all([...new Set(bases)].map((base) => ask(`${base}/stops/${trial}/open`)))
+  await Promise.all([...new Set(bases)].map((base) => ask(`${base}/barriers/${trial}/open`)))
 }
 
-/** Puts the stops into a store of ours. */
-export function stopsIn<Row extends SessionRow>(store: SessionStore<Row>, stops: Stops): void {
+/** Puts the barriers into a store of ours. */
+export function addBarriers<Row extends SessionRow>(store: SessionStore<Row>, barriers: Barriers): void {
   const find = store.find.bind(store)
   const create = store.create.bind(store)
   const update = store.update.bind(store)
   const touch = store.touch.bind(store)
   store.find = (hash) => {
-    const { here } = stops
+    const { here } = barriers
     const row = find(hash)
-    const held = (found: Row | undefined) => stops.arrive('read', here)?.then(() => found) ?? found
+    const held = (found: Row | undefined) => barriers.arrive('read', here)?.then(() => found) ?? found
     return isPromise(row) ? row.then(held) : held(row)
   }
   store.create = (row) => {
-    const wait = stops.arrive('create')
+    const wait = barriers.arrive('create')
     return wait ? wait.then(() => create(row)) : create(row)
   }
   store.update = (hash, patch, options) => {
-    const wait = stops.arrive('save')
+    const wait = barriers.arrive('save')
     return wait ? wait.then(() => update(hash, patch, options)) : update(hash, patch, options)
   }
   store.touch = (hash, seen) => {
-    const wait = stops.arrive('touch')
+    const wait = barriers.arrive('touch')
     return wait ? wait.then(() => touch(hash, seen)) : touch(hash, seen)
   }
 }
 
 type Callback = (error?: unknown, session?: unknown) => void
 
-/** As much of a store of express-session as stops are put into. */
-export interface StoppableStore {
+/** As much of a store of express-session as barriers are put into. */
+export interface StoreWithBarriers {
   get(sid: string, done: Callback): unknown
   set(sid: string, session: unknown, done?: Callback): unknown
 }
 
-/** Puts the stops into a store of express-session. */
-export function stopsInExpressStore(store: StoppableStore, stops: Stops): void {
+/** Puts the barriers into a store of express-session. */
+export function addBarriersToExpressStore(store: StoreWithBarriers, barriers: Barriers): void {
   const get = store.get.bind(store)
   const set = store.set.bind(store)
   store.get = (sid, done) => {
-    const { here } = stops
+    const { here } = barriers
     return get(sid, (error, session) => {
-      const wait = stops.arrive('read', here)
+      const wait = barriers.arrive('read', here)
       if (wait) void wait.then(() => done(error, session))
       else done(error, session)
     })
   }
   store.set = (sid, session, done) => {
-    const wait = stops.arrive('save')
+    const wait = barriers.arrive('save')
     return wait ? void wait.then(() => set(sid, session, done)) : set(sid, session, done)
   }
 }

@@ -1,8 +1,8 @@
-// Processes of a proof that are programs of the proof itself: started with one argument, ready when they say so, killed at its end.
+// Programs of a stress run in processes of their own: started with one argument, ready when they say so, killed at its end.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 
-const LEASH = resolve(import.meta.dirname, 'parent-watchdog.ts')
+const WATCHDOG = resolve(import.meta.dirname, 'parent-watchdog.ts')
 const LONGEST_START_MS = 60_000
 
 export interface Child {
@@ -20,7 +20,7 @@ export interface ChildOptions {
 
 /** `program` is a file beside this one; it sends `{ base }` when it is ready. */
 export async function startChild(program: string, argument: object, { compiled }: ChildOptions = {}): Promise<Child> {
-  const child = spawn(process.execPath, ['--import', LEASH, resolve(import.meta.dirname, program), JSON.stringify(argument)], {
+  const child = spawn(process.execPath, ['--import', WATCHDOG, resolve(import.meta.dirname, program), JSON.stringify(argument)], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: compiled },
   })
@@ -41,7 +41,7 @@ export async function startChild(program: string, argument: object, { compiled }
     child.once('exit', () => fail(new Error(`a process did not start: ${complaints}`)))
   })
   clearTimeout(late)
-  // One that dies by itself in the middle of a proof would only be seen as a connection that broke.
+  // One that dies by itself in the middle of a run would only be seen as a connection that broke.
   child.once('exit', (code, signal) => {
     if (!isOver) console.error(`a process of ${program} ended by itself (${code ?? signal}): ${complaints}`)
   })

@@ -9,7 +9,7 @@ export interface Batch {
   readonly deleted: number
 }
 
-export interface PurgeReport {
+export interface CleanupReport {
   /** Since it was asked last. */
   readonly longestStallMs: number
   readonly batches: readonly Batch[]
@@ -43,7 +43,7 @@ stalls.enable()
 
 const server = createServer((req, res) => {
   if (req.url === '/report') {
-    const report: PurgeReport = { longestStallMs: stalls.max / 1e6, batches: batches.splice(0) }
+    const report: CleanupReport = { longestStallMs: stalls.max / 1e6, batches: batches.splice(0) }
     stalls.reset()
     return res.end(JSON.stringify(report))
   }

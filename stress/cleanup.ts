@@ -7,9 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { SqliteStore } from '../src/session/stores/sqlite.ts'
 import { ask, cookieOf } from './ask.ts'
 import { type Child, startChildren } from './children.ts'
-import type { Batch, PurgeReport } from './cleanup-process.ts'
+import type { Batch, CleanupReport } from './cleanup-process.ts'
 import { anyOf } from './race-sites.ts'
-import { atMost, counted, exactly, type Fact, type Proof, underMs } from './result.ts'
+import { atMost, counted, exactly, type Fact, type StressRun, underMs } from './result.ts'
 
 const PROCESSES = 4
 const LIVE = 10_000
@@ -22,14 +22,14 @@ const STALL_MS = 50
 /** Batches of one process that are closer than this belong to one run. */
 const RUN_GAP_MS = 1000
 
-export const purge: Proof = {
+export const cleanup: StressRun = {
   id: 'F-44',
-  title: 'expired sessions are purged in small batches while requests are served',
-  run: (size) => prove(size === 'full' ? 1_000_000 : 10_000),
+  title: 'expired sessions are deleted in small batches while requests are served',
+  run: (size) => measure(size === 'full' ? 1_000_000 : 10_000),
 }
 
-async function prove(expired: number): Promise<readonly Fact[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'guildhall-proof-'))
+async function measure(expired: number): Promise<readonly Fact[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'guildhall-stress-'))
   const path = join(folder, 'sessions.db')
   new SqliteStore({ path }).close()
   const database = new DatabaseSync(path, { timeout: 5000 })
@@ -58,10 +58,10 @@ async function prove(expired: number): Promise<readonly Fact[]> {
       exactly('batches of one process in the middle of the run of another', 0, meddling(batches)),
       counted('seconds until all were gone', Math.round(tookMs / 1000)),
       underMs('longest batch', STALL_MS, Math.max(...all.map(({ ms }) => ms))),
-      underMs('longest stall of an event loop during the purge', STALL_MS, longestStall(during)),
-      counted('longest stall of an event loop before the purge, ms', Math.round(longestStall(before))),
-      counted('slowest answer during the purge, ms', Math.round(slowest)),
-      counted('slowest answer before the purge, ms', Math.round(slowestBefore)),
+      underMs('longest stall of an event loop during the cleanup', STALL_MS, longestStall(during)),
+      counted('longest stall of an event loop before the cleanup, ms', Math.round(longestStall(before))),
+      counted('slowest answer during the cleanup, ms', Math.round(slowest)),
+      counted('slowest answer before the cleanup, ms', Math.round(slowestBefore)),
     ]
   } finally {
     await Promise.all(children.map((child) => child.kill()))
@@ -91,11 +91,11 @@ function expiredIn(database: DatabaseSync): boolean {
   return database.prepare('SELECT 1 FROM express_sessions WHERE expires_at <= ? LIMIT 1').get(Date.now()) !== undefined
 }
 
-function reportsOf(children: readonly Child[]): Promise<PurgeReport[]> {
+function reportsOf(children: readonly Child[]): Promise<CleanupReport[]> {
   return Promise.all(children.map(async ({ base }) => JSON.parse((await ask(`${base}/report`)).text)))
 }
 
-function longestStall(reports: readonly PurgeReport[]): number {
+function longestStall(reports: readonly CleanupReport[]): number {
   return Math.max(...reports.map(({ longestStallMs }) => longestStallMs))
 }
 

@@ -4,20 +4,20 @@ import { keysIn, openRedis } from '../test/support/redis-server.ts'
 import { raceLogouts } from './logout-race.ts'
 import { memorySite, processesSite, type RaceSite, sessionSite } from './race-sites.ts'
 import { raceRotations } from './regenerate-race.ts'
-import { counted, exactly, type Fact, type Proof } from './result.ts'
-import { placesHere, withPlace } from './storage-targets.ts'
+import { counted, exactly, type Fact, type StressRun } from './result.ts'
+import { availableTargets, withTarget } from './storage-targets.ts'
 import { COUNTERS, raceCounter, raceDifferentKeys, rounded } from './writers-race.ts'
 
-const STOPS = ['handler', 'read', 'save'] as const
+const BARRIERS = ['handler', 'read', 'save'] as const
 
-export const beside: Proof = {
-  id: 'beside',
+export const comparison: StressRun = {
+  id: 'comparison',
   title: 'the same races against express-session with its memory, connect-redis and connect-pg-simple',
-  run: (size) => prove(size === 'full' ? 300 : 3),
+  run: (size) => measure(size === 'full' ? 300 : 3),
 }
 
-async function prove(trials: number): Promise<readonly Fact[]> {
-  const places = await placesHere()
+async function measure(trials: number): Promise<readonly Fact[]> {
+  const targets = await availableTargets()
   const facts: Fact[] = []
   const race = async (open: () => Promise<RaceSite>, fact: typeof exactly, hasUpdate = true): Promise<void> => {
     const site = await open()
@@ -29,21 +29,21 @@ async function prove(trials: number): Promise<readonly Fact[]> {
   }
   const count: typeof exactly = (what, _expected, measured) => counted(what, measured)
   await race(memorySite, exactly)
-  await withPlace('SQLite', (place) => race(() => sessionSite(place), exactly))
+  await withTarget('SQLite', (target) => race(() => sessionSite(target), exactly))
   const other = { middleware: 'express-session' } as const
   const name = 'express-session'
   await race(() => processesSite(`${name}, MemoryStore`, { ...other, store: { kind: 'memory' } }, 1), count, false)
-  if (places.includes('PostgreSQL and Redis')) {
+  if (targets.includes('PostgreSQL and Redis')) {
     await withRedis(async (store) => {
       const choice = { middleware: 'guildhall', store } as const
       await race(() => processesSite(`${name}, connect-redis, four processes`, { ...other, store }), count, false)
       await race(() => processesSite('connect-redis by fromExpressStore, one process', choice, 1), exactly)
-      const inside = { ...choice, stopsInside: true }
-      await race(() => processesSite('connect-redis by fromExpressStore, four processes', inside), count)
+      const between = { ...choice, barriersInside: true }
+      await race(() => processesSite('connect-redis by fromExpressStore, four processes', between), count)
     })
   }
-  if (places.includes('PostgreSQL')) {
-    await withPlace('PostgreSQL', async ({ database }) => {
+  if (targets.includes('PostgreSQL')) {
+    await withTarget('PostgreSQL', async ({ database }) => {
       await onServer(TABLE, database)
       const store = { kind: 'connect-pg-simple', database } as const
       await race(() => processesSite(`${name}, connect-pg-simple, four processes`, { ...other, store }), count, false)
@@ -57,7 +57,7 @@ const TABLE = 'CREATE TABLE session (sid varchar PRIMARY KEY, sess json NOT NULL
 
 async function factsOf(site: RaceSite, trials: number, fact: typeof exactly, hasUpdate: boolean): Promise<readonly Fact[]> {
   const { name } = site
-  const logouts = await raceLogouts(site, trials, STOPS)
+  const logouts = await raceLogouts(site, trials, BARRIERS)
   const different = await raceDifferentKeys(site, trials)
   const plain = await raceCounter(site, trials, 'plainly')
   const atomic = hasUpdate ? await raceCounter(site, trials, 'atomically') : undefined

@@ -1,9 +1,9 @@
 // F-23: an account is closed while people log in to it. Once the closing has answered, no session of it is alive in any process, and none comes to life when the account is opened again.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Answer, ask, cookieOf } from './ask.ts'
-import { letGo, standing, stopping } from './barriers.ts'
+import { allAtBarrier, barrierHeaders, letGo } from './barriers.ts'
 import { anyOf, logIn, OTHER_PROCESS_MS, onEveryMembership, type RaceSite, repeat, trialName, withCookie } from './race-sites.ts'
-import { atLeast, counted, exactly, type Fact, type Proof } from './result.ts'
+import { atLeast, counted, exactly, type Fact, type StressRun } from './result.ts'
 
 const LOGINS = 3
 /** When the session of a login is written: as it comes, after the account was closed, after it was opened again. */
@@ -11,10 +11,10 @@ const MOMENTS = ['together', 'after the closing', 'after the opening'] as const
 
 const PASSWORD = 'granite lantern ferry'
 
-export const disableRace: Proof = {
+export const disableRace: StressRun = {
   id: 'F-23',
   title: 'of logins racing with the closing of their account no session is alive when the closing has answered',
-  run: (size) => onEveryMembership((site) => proveAt(site, size === 'full' ? 2500 : 15)),
+  run: (size) => onEveryMembership((site) => measureAt(site, size === 'full' ? 2500 : 15)),
 }
 
 interface Tally {
@@ -29,7 +29,7 @@ interface Tally {
   logInAgain: number
 }
 
-async function proveAt(site: RaceSite, closings: number): Promise<readonly Fact[]> {
+async function measureAt(site: RaceSite, closings: number): Promise<readonly Fact[]> {
   const seen = { closings: 0, logins: 0, refused: 0, others: 0, late: 0, alive: 0, aliveAgain: 0, logInAgain: 0 }
   // Each account is raced at by one trial at a time.
   const names = Array.from({ length: site.bases.length * 2 }, (_, at) => `racer-${at}`)
@@ -69,9 +69,9 @@ async function closeOnce(
   }
 
   const at = Array.from({ length: LOGINS }, () => anyOf(bases))
-  const headers = moment === 'together' ? {} : stopping(trial, 'create')
+  const headers = moment === 'together' ? {} : barrierHeaders(trial, 'create')
   const logins = at.map((base) => ask(`${base}${site.login}`, { body: account, headers }))
-  if (moment !== 'together') await standing(trial, 'create', at)
+  if (moment !== 'together') await allAtBarrier(trial, 'create', at)
   else await sleep(Math.random() * 4)
   if ((await setStatus(site, username, 'suspended')).status === 204) seen.closings++
   if (moment !== 'after the opening') {

@@ -1,4 +1,4 @@
-// One process of a proof of faults that is not our server: an application with pages of its own on the membership. Tells how long its store took, how many waited for it and what it logged.
+// One process of a fault-injection run: an application with pages of its own on the membership. Tells how long its store took, how many waited for it and what it logged.
 import express from 'express'
 import pg from 'pg'
 import { openInternals } from '../src/membership.ts'
@@ -17,8 +17,8 @@ export interface AppChoice {
   readonly rateLimit?: boolean
 }
 
-/** What `GET /inside` tells. */
-export interface Inside {
+/** What `GET /probe` tells. */
+export interface Probe {
   readonly longestCallMs: number
   readonly mostConnections: number
   readonly mostWaiting: number
@@ -27,38 +27,38 @@ export interface Inside {
 }
 
 const { database, redis, rateLimit = true }: AppChoice = JSON.parse(process.argv[2] ?? '{}')
-const inside = { longestCallMs: 0, mostConnections: 0, mostWaiting: 0, warnings: [] as string[], isUnhurt: true }
+const probe = { longestCallMs: 0, mostConnections: 0, mostWaiting: 0, warnings: [] as string[], isUnhurt: true }
 process.on('unhandledRejection', () => {
-  inside.isUnhurt = false
+  probe.isUnhurt = false
 })
 watchPool()
 
 const app = express()
 app.set('trust proxy', 1)
 // Nobody comes here from a browser: the origin is that of no request.
-const house = openInternals({
+const internals = openInternals({
   baseUrl: 'http://127.0.0.1',
   database,
   ...(redis !== undefined && { redis }),
   rateLimit,
-  secret: 'a secret of more than thirty-two bytes for proofs',
+  secret: 'a secret of more than thirty-two bytes for stress runs',
   passwords: { memoryKiB: 1024, passes: 1, workers: 1 },
-  logger: { debug() {}, info() {}, warn: (_fields, message) => void inside.warnings.push(message), error() {} },
+  logger: { debug() {}, info() {}, warn: (_fields, message) => void probe.warnings.push(message), error() {} },
 })
-timeCalls(house.core.db)
-await house.membership.migrate()
-app.get('/inside', (_req, res) => {
-  res.json(inside)
-  inside.longestCallMs = 0
+timeCalls(internals.core.db)
+await internals.membership.migrate()
+app.get('/probe', (_req, res) => {
+  res.json(probe)
+  probe.longestCallMs = 0
 })
 // What an operator does, without a second process for each.
 app.get('/operator/:name/:status', async (req, res) => {
   const status = req.params.status === 'suspended' ? 'suspended' : 'active'
-  await house.membership.users.setStatus(req.params.name, status)
+  await internals.membership.users.setStatus(req.params.name, status)
   res.status(204).end()
 })
-app.use(house.membership)
-app.get('/diary', house.membership.requireLogin, (req, res) => void res.send(req.user?.username))
+app.use(internals.membership)
+app.get('/diary', internals.membership.requireLogin, (req, res) => void res.send(req.user?.username))
 app.get('/who', (req, res) => void res.send(req.session.username ?? ''))
 app.get('/count', (req, res) => {
   req.session.visits = (req.session.visits ?? 0) + 1
@@ -82,7 +82,7 @@ function time(room: object, names: readonly string[]): void {
       try {
         return await Reflect.apply(call, room, values)
       } finally {
-        inside.longestCallMs = Math.max(inside.longestCallMs, performance.now() - began)
+        probe.longestCallMs = Math.max(probe.longestCallMs, performance.now() - began)
       }
     }
     Reflect.set(room, name, timed)
@@ -94,8 +94,8 @@ function watchPool(): void {
   const { connect } = pg.Pool.prototype
   pg.Pool.prototype.connect = function (this: pg.Pool, ...values: never[]) {
     const connecting = Reflect.apply(connect, this, values)
-    inside.mostConnections = Math.max(inside.mostConnections, this.totalCount)
-    inside.mostWaiting = Math.max(inside.mostWaiting, this.waitingCount)
+    probe.mostConnections = Math.max(probe.mostConnections, this.totalCount)
+    probe.mostWaiting = Math.max(probe.mostWaiting, this.waitingCount)
     return connecting
   }
 }

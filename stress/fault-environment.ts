@@ -1,10 +1,10 @@
-// Two processes on one place, people on both, and a fault: what they were answered while it lasted, and how soon all was well again.
+// Two processes on one target, people on both, and a fault: what they were answered while it lasted, and how soon all was well again.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ownFolder, removeFolder } from '../test/support/own-server.ts'
 import { type Asking, ask } from './ask.ts'
 import { type Child, startChild } from './children.ts'
-import type { AppChoice, Inside } from './fault-app.ts'
-import { type Answered, anyAddress, Crowd } from './fault-load.ts'
+import type { AppChoice, Probe } from './fault-app.ts'
+import { type Answered, anyAddress, Load } from './fault-load.ts'
 import { atLeast, exactly, type Fact, underMs } from './result.ts'
 import { type Served, serve } from './serve.ts'
 
@@ -20,11 +20,11 @@ const LONGEST_WALK_MS = 2000
 const READS = new Set(['/api/profile', '/profile', '/diary', '/who'])
 const BACK_MS = 2000
 
-export interface Town {
-  readonly crowd: Crowd
+export interface Environment {
+  readonly load: Load
   readonly bases: readonly [string, string]
   /** What the application saw of its store since the last look. */
-  inside(): Promise<Inside>
+  probe(): Promise<Probe>
 }
 
 export interface Fault {
@@ -38,18 +38,21 @@ export interface Fault {
 }
 
 /** Both processes are gone when `work` is done. */
-export async function withTown<T>({ database, redis }: AppChoice, work: (town: Town) => Promise<T>): Promise<T> {
+export async function withEnvironment<T>(
+  { database, redis }: AppChoice,
+  work: (environment: Environment) => Promise<T>,
+): Promise<T> {
   const folder = ownFolder()
   let served: Served | undefined
   let app: Child | undefined
   try {
     const settings = { TRUST_PROXY: '1', ...(redis !== undefined && { REDIS_URL: redis }) }
-    served = await serve({ place: { folder, database, redis: undefined }, settings })
+    served = await serve({ target: { folder, database, redis: undefined }, settings })
     app = await startChild('fault-app.ts', { database, ...(redis !== undefined && { redis }) } satisfies AppChoice)
     const bases = [served.base, app.base] as const
-    const crowd = new Crowd(bases)
-    await crowd.gather()
-    return await work({ crowd, bases, inside: async () => JSON.parse((await ask(`${app?.base}/inside`)).text) })
+    const load = new Load(bases)
+    await load.gather()
+    return await work({ load, bases, probe: async () => JSON.parse((await ask(`${app?.base}/probe`)).text) })
   } finally {
     await app?.kill()
     await served?.kill()
@@ -57,21 +60,24 @@ export async function withTown<T>({ database, redis }: AppChoice, work: (town: T
   }
 }
 
-/** Breaks, waits, mends, and waits until nobody is turned away any more. The crowd is walking already. */
-export async function suffer(town: Town, { name, lastsMs, breakIt, mendIt, atLeast503 = 1 }: Fault): Promise<readonly Fact[]> {
-  const { crowd } = town
+/** Breaks, waits, mends, and waits until nobody is turned away any more. The load runs already. */
+export async function suffer(
+  environment: Environment,
+  { name, lastsMs, breakIt, mendIt, atLeast503 = 1 }: Fault,
+): Promise<readonly Fact[]> {
+  const { load } = environment
   await sleep(BEFORE_MS)
-  await town.inside()
-  const before = crowd.answered.length
+  await environment.probe()
+  const before = load.answered.length
   await breakIt()
   await sleep(lastsMs)
   await mendIt()
   const mendedAt = performance.now()
-  const isBack = await quiet(crowd, mendedAt)
-  const answered = crowd.answered.slice(before)
+  const isBack = await quiet(load, mendedAt)
+  const answered = load.answered.slice(before)
   const count503 = answered.filter(({ status }) => status === 503).length
   const longest = (fits: (one: Answered) => boolean) => Math.max(0, ...answered.filter(fits).map(({ ms }) => ms))
-  const { longestCallMs, isUnhurt } = await town.inside()
+  const { longestCallMs, isUnhurt } = await environment.probe()
   return [
     atLeast(`${name}: answers 503`, atLeast503, count503),
     underMs(
@@ -85,14 +91,14 @@ export async function suffer(town: Town, { name, lastsMs, breakIt, mendIt, atLea
       longest(() => true),
     ),
     underMs(`${name}: longest call to the store`, LONGEST_CALL_MS, longestCallMs),
-    underMs(`${name}: last 503 after the return`, BACK_MS, crowd.lastAt(503, mendedAt) - mendedAt),
+    underMs(`${name}: last 503 after the return`, BACK_MS, load.lastAt(503, mendedAt) - mendedAt),
     exactly(`${name}: processes that were not well again by themselves`, 0, Number(!isBack) + Number(!isUnhurt)),
   ]
 }
 
 /** What holds whatever happened, once everybody has stopped. */
-export async function factsOf({ crowd, bases }: Town): Promise<readonly Fact[]> {
-  const statuses = crowd.answered.map(({ status }) => status)
+export async function factsOf({ load, bases }: Environment): Promise<readonly Fact[]> {
+  const statuses = load.answered.map(({ status }) => status)
   const alive = await Promise.all(bases.map((base) => ask(`${base}/login`).then(isFine, no)))
   const count = (fits: (status: number | 'nothing') => boolean) => statuses.filter(fits).length
   return [
@@ -107,10 +113,10 @@ export async function factsOf({ crowd, bases }: Town): Promise<readonly Fact[]> 
       0,
       count((status) => status === 'nothing'),
     ),
-    exactly(`answers after more than ${HANG_MS / 1000} s`, 0, crowd.answered.filter(({ ms }) => ms > HANG_MS).length),
-    exactly(`other answers that do not fit${inWords(crowd.others)}`, 0, sum(crowd.others)),
-    exactly(`members who were taken for strangers${inWords(crowd.strangers)}`, 0, sum(crowd.strangers)),
-    exactly(`people who were taken for somebody else${inWords(crowd.wrongGrants)}`, 0, sum(crowd.wrongGrants)),
+    exactly(`answers after more than ${HANG_MS / 1000} s`, 0, load.answered.filter(({ ms }) => ms > HANG_MS).length),
+    exactly(`other answers that do not fit${inWords(load.others)}`, 0, sum(load.others)),
+    exactly(`members who were taken for strangers${inWords(load.strangers)}`, 0, sum(load.strangers)),
+    exactly(`people who were taken for somebody else${inWords(load.wrongGrants)}`, 0, sum(load.wrongGrants)),
     exactly('processes that ended', 0, alive.filter((one) => !one).length),
   ]
 }
@@ -139,9 +145,9 @@ export function inAll(rounds: readonly (readonly Fact[])[]): readonly Fact[] {
 }
 
 /** Waits until nobody was turned away for a while. */
-async function quiet(crowd: Crowd, since: number): Promise<boolean> {
+async function quiet(load: Load, since: number): Promise<boolean> {
   while (performance.now() - since < LONGEST_WAIT_MS) {
-    if (performance.now() - crowd.lastAt(503, since) > QUIET_MS) return true
+    if (performance.now() - load.lastAt(503, since) > QUIET_MS) return true
     await sleep(50)
   }
   return false

@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { OwnPostgres } from '../test/support/own-postgres.ts'
 import { TcpProxy } from '../test/support/tcp-proxy.ts'
 import { factsOfAccounts } from './fault-accounts.ts'
-import { factsOf, inAll, suffer, type Town, withTown } from './fault-environment.ts'
-import type { Fact, Proof } from './result.ts'
+import { type Environment, factsOf, inAll, suffer, withEnvironment } from './fault-environment.ts'
+import type { Fact, StressRun } from './result.ts'
 
-export const postgresFailsOver: Proof = {
+export const postgresFailsOver: StressRun = {
   id: 'F-11, failover',
   title: 'PostgreSQL dies and its follower takes over: every account that was answered is there, and the site goes on by itself',
   needs: ['initdb', 'pg_basebackup'],
@@ -21,7 +21,11 @@ async function proveFailover(rounds: number): Promise<readonly Fact[]> {
     const second = await first.follower('follower')
     const proxy = await TcpProxy.before(first.url)
     try {
-      found.push(await withTown({ database: proxy.urlOf(first.url) }, (town) => failOver(town, { first, second, proxy })))
+      found.push(
+        await withEnvironment({ database: proxy.urlOf(first.url) }, (environment) =>
+          failOver(environment, { first, second, proxy }),
+        ),
+      )
     } finally {
       await proxy.close()
       await second.drop()
@@ -32,12 +36,12 @@ async function proveFailover(rounds: number): Promise<readonly Fact[]> {
 }
 
 async function failOver(
-  town: Town,
+  environment: Environment,
   { first, second, proxy }: { readonly first: OwnPostgres; readonly second: OwnPostgres; readonly proxy: TcpProxy },
 ): Promise<readonly Fact[]> {
-  town.crowd.begin()
+  environment.load.begin()
   await sleep(1000)
-  const facts = await suffer(town, {
+  const facts = await suffer(environment, {
     name: 'failover',
     lastsMs: 1000,
     breakIt: () => first.stop('immediate'),
@@ -47,6 +51,6 @@ async function failOver(
     },
   })
   await sleep(500)
-  await town.crowd.end()
-  return [...facts, ...(await factsOf(town)), ...(await factsOfAccounts(second.url, town.crowd))]
+  await environment.load.end()
+  return [...facts, ...(await factsOf(environment)), ...(await factsOfAccounts(second.url, environment.load))]
 }

@@ -7,13 +7,13 @@ import { onServer } from '../test/support/postgres-server.ts'
 import { TcpProxy } from '../test/support/tcp-proxy.ts'
 import { ask } from './ask.ts'
 import { factsOfAccounts } from './fault-accounts.ts'
-import { type Fault, factsOf, suffer, type Town, withTown } from './fault-environment.ts'
-import { atMost, exactly, type Fact, type Proof, type Size } from './result.ts'
+import { type Environment, type Fault, factsOf, suffer, withEnvironment } from './fault-environment.ts'
+import { atMost, exactly, type Fact, type Size, type StressRun } from './result.ts'
 
 /** Those of both processes, and as many that are given up in this moment. */
 const MOST_IN_POSTGRES = 3 * MOST_CONNECTIONS
 
-export const postgresLags: Proof = {
+export const postgresLags: StressRun = {
   id: 'F-11, slow',
   title: 'PostgreSQL is slow, locked, frozen or throws everybody out: 503 in time, nothing is done twice, nothing piles up',
   needs: ['initdb'],
@@ -25,7 +25,7 @@ async function proveLag(size: Size): Promise<readonly Fact[]> {
   const postgres = await OwnPostgres.start()
   const proxy = await TcpProxy.before(postgres.url)
   try {
-    return await withTown({ database: proxy.urlOf(postgres.url) }, async (town) => {
+    return await withEnvironment({ database: proxy.urlOf(postgres.url) }, async (environment) => {
       const faults: readonly Fault[] = [
         { name: 'two seconds late', lastsMs, breakIt: () => proxy.delay(2000), mendIt: () => proxy.mend() },
         { name: 'locked by somebody', lastsMs, ...lockUsers(postgres, lastsMs) },
@@ -33,16 +33,16 @@ async function proveLag(size: Size): Promise<readonly Fact[]> {
         // Who is thrown out is back at once: it may be that nobody is turned away.
         { name: 'throws everybody out', lastsMs, atLeast503: 0, ...throwOut(postgres) },
       ]
-      town.crowd.begin()
+      environment.load.begin()
       const facts: Fact[] = []
       for (const fault of faults) {
         const connections = countConnections(postgres)
-        facts.push(...(await suffer(town, fault)))
+        facts.push(...(await suffer(environment, fault)))
         facts.push(atMost(`${fault.name}: connections in PostgreSQL`, MOST_IN_POSTGRES, await connections.most()))
       }
-      facts.push(...(await storm(town, postgres, size === 'full' ? 1500 : 300)))
-      await town.crowd.end()
-      return [...facts, ...(await factsOf(town)), ...(await factsOfAccounts(postgres.url, town.crowd))]
+      facts.push(...(await storm(environment, postgres, size === 'full' ? 1500 : 300)))
+      await environment.load.end()
+      return [...facts, ...(await factsOf(environment)), ...(await factsOfAccounts(postgres.url, environment.load))]
     })
   } finally {
     await proxy.close()
@@ -51,13 +51,13 @@ async function proveLag(size: Size): Promise<readonly Fact[]> {
 }
 
 /** Requests of somebody who is logged in, all at once, at one process, while PostgreSQL is frozen. */
-async function storm({ crowd, bases, inside }: Town, postgres: OwnPostgres, requests: number): Promise<readonly Fact[]> {
-  const headers = { cookie: crowd.members[0]?.cookie ?? '' }
+async function storm({ load, bases, probe }: Environment, postgres: OwnPostgres, requests: number): Promise<readonly Fact[]> {
+  const headers = { cookie: load.members[0]?.cookie ?? '' }
   postgres.signal('SIGSTOP')
   const asked = Array.from({ length: requests }, () => ask(`${bases[1]}/api/profile`, { headers }).catch(() => undefined))
   const answers = await Promise.all(asked)
   postgres.signal('SIGCONT')
-  const { mostWaiting, mostConnections } = await inside()
+  const { mostWaiting, mostConnections } = await probe()
   return [
     exactly('storm: requests', requests, answers.length),
     exactly('storm: answers other than 503', 0, answers.filter((answer) => answer?.status !== 503).length),

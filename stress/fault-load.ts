@@ -22,7 +22,7 @@ interface Member {
   cookie: string
 }
 
-export class Crowd {
+export class Load {
   readonly answered: Answered[] = []
   /** Who was answered 201. */
   readonly registered: string[] = []
@@ -40,7 +40,7 @@ export class Crowd {
   readonly members: Member[] = []
   readonly #bases: readonly string[]
   readonly #pages: readonly string[]
-  #walks: readonly Promise<void>[] = []
+  #repeating: readonly Promise<void>[] = []
   #isOver = false
 
   /** The first base is our server, the second an application with pages of its own. */
@@ -67,17 +67,17 @@ export class Crowd {
   }
 
   begin(): void {
-    const reading = this.members.map((member, number) => this.#walk((step) => this.#read(member, step + number)))
-    const joining = [0, 1, 2].map((number) => this.#walk((step) => this.#register(`newcomer-${number}-${step}`, number + step)))
-    const coming = [0, 1].map((number) => this.#walk((step) => this.#come(this.#comer(), number + step)))
-    const visiting = this.#walk((step) => this.#visit(step))
-    const going = this.#walk((step) => this.#go(this.#comer(), step))
-    this.#walks = [...reading, ...joining, ...coming, visiting, going]
+    const reading = this.members.map((member, number) => this.#repeat((step) => this.#read(member, step + number)))
+    const joining = [0, 1, 2].map((number) => this.#repeat((step) => this.#register(`newcomer-${number}-${step}`, number + step)))
+    const coming = [0, 1].map((number) => this.#repeat((step) => this.#come(this.#comer(), number + step)))
+    const visiting = this.#repeat((step) => this.#visit(step))
+    const going = this.#repeat((step) => this.#go(this.#comer(), step))
+    this.#repeating = [...reading, ...joining, ...coming, visiting, going]
   }
 
   async end(): Promise<void> {
     this.#isOver = true
-    await Promise.all(this.#walks)
+    await Promise.all(this.#repeating)
   }
 
   /** When the last answer of that kind was there, of those since a moment. */
@@ -117,7 +117,7 @@ export class Crowd {
     return answer
   }
 
-  async #walk(step: (number: number) => Promise<void>): Promise<void> {
+  async #repeat(step: (number: number) => Promise<void>): Promise<void> {
     for (let number = 0; !this.#isOver; number++) {
       await step(number)
       await sleep(PACE_MS * (0.5 + Math.random()))

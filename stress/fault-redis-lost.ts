@@ -4,8 +4,8 @@ import { inDatabase } from '../test/support/database-inspector.ts'
 import { OwnPostgres } from '../test/support/own-postgres.ts'
 import { OwnRedis } from '../test/support/own-redis.ts'
 import { factsOfAccounts } from './fault-accounts.ts'
-import { factsOf, judged, type Town, withTown } from './fault-environment.ts'
-import { atLeast, exactly, type Fact, type Proof } from './result.ts'
+import { type Environment, factsOf, judged, withEnvironment } from './fault-environment.ts'
+import { atLeast, exactly, type Fact, type StressRun } from './result.ts'
 
 const LIMIT = 5
 const BEFORE_MS = 2000
@@ -14,39 +14,39 @@ const PAUSE_MS = 50
 const LOST = 'Redis has lost what it held'
 const THROWN_OUT = 'Redis has thrown keys out'
 
-export const redisLoses: Proof = {
+export const redisLoses: StressRun = {
   id: 'F-13',
   title:
     'Redis loses what it held: members log in again, accounts stay, limits count from zero, the log says why, no grant is wrong',
   needs: ['initdb', 'redis-server'],
-  run: (size) => prove(size === 'full' ? 10 : 1),
+  run: (size) => measure(size === 'full' ? 10 : 1),
 }
 
-async function prove(rounds: number): Promise<readonly Fact[]> {
+async function measure(rounds: number): Promise<readonly Fact[]> {
   const postgres = await OwnPostgres.start()
   const redis = await OwnRedis.start()
   try {
-    return await withTown({ database: postgres.url, redis: redis.url }, async (town) => {
+    return await withEnvironment({ database: postgres.url, redis: redis.url }, async (environment) => {
       const before = await accountsIn(postgres)
-      town.crowd.mayBeLoggedOut = true
-      town.crowd.begin()
+      environment.load.mayBeLoggedOut = true
+      environment.load.begin()
       await sleep(BEFORE_MS)
       const losses = [
-        ...(await lose(town, { name: 'emptied', rounds, lose: () => redis.tell('FLUSHALL'), told: LOST })),
-        ...(await lose(town, { name: 'started without a copy', rounds, lose: () => startAgain(redis), told: LOST })),
+        ...(await lose(environment, { name: 'emptied', rounds, lose: () => redis.tell('FLUSHALL'), told: LOST })),
+        ...(await lose(environment, { name: 'started without a copy', rounds, lose: () => startAgain(redis), told: LOST })),
         // One line a minute tells of many keys that are thrown out.
-        ...(await lose(town, { name: 'short of memory', rounds: 1, lose: () => fill(redis), told: THROWN_OUT })),
+        ...(await lose(environment, { name: 'short of memory', rounds: 1, lose: () => fill(redis), told: THROWN_OUT })),
       ]
       await redis.tell('CONFIG', 'SET', 'maxmemory', '0')
       await redis.tell('FLUSHALL')
-      await town.crowd.end()
+      await environment.load.end()
       const after = await accountsIn(postgres)
       return [
         ...losses,
-        atLeast('logins of members who were logged out', 3 * rounds, town.crowd.logins),
+        atLeast('logins of members who were logged out', 3 * rounds, environment.load.logins),
         exactly('accounts that changed', 0, [...before].filter(([name, epoch]) => after.get(name) !== epoch).length),
-        ...(await factsOf(town)),
-        ...(await factsOfAccounts(postgres.url, town.crowd)),
+        ...(await factsOf(environment)),
+        ...(await factsOfAccounts(postgres.url, environment.load)),
       ]
     })
   } finally {
@@ -63,12 +63,12 @@ interface Loss {
   readonly told: string
 }
 
-async function lose({ crowd, bases, inside }: Town, { name, rounds, lose, told }: Loss): Promise<readonly Fact[]> {
+async function lose({ load, bases, probe }: Environment, { name, rounds, lose, told }: Loss): Promise<readonly Fact[]> {
   let stillLimited = 0
   let stillIn = 0
   let warned = 0
-  const countLines = async () => (await inside()).warnings.filter((line) => line.startsWith(told)).length
-  const loginsBefore = crowd.logins
+  const countLines = async () => (await probe()).warnings.filter((line) => line.startsWith(told)).length
+  const loginsBefore = load.logins
   for (let round = 0; round < rounds; round++) {
     // An account of its own, or the last round would count.
     const username = `victim-${name.replaceAll(' ', '-')}-${round}`
@@ -76,7 +76,7 @@ async function lose({ crowd, bases, inside }: Town, { name, rounds, lose, told }
     for (let tries = 0; tries < LIMIT; tries++) await guess()
     const isLimited = (await guess()) === 429
     const linesBefore = await countLines()
-    const cookies = crowd.members.map(({ cookie }) => cookie)
+    const cookies = load.members.map(({ cookie }) => cookie)
     await lose()
     if (!isLimited || (await guess()) !== 401) stillLimited++
     for (const cookie of cookies) if ((await judged(`${bases[1]}/api/profile`, { headers: { cookie } })) !== 401) stillIn++
@@ -89,7 +89,7 @@ async function lose({ crowd, bases, inside }: Town, { name, rounds, lose, told }
   return [
     exactly(`${name}: losses`, rounds, rounds),
     exactly(`${name}: cookies from before that were let in`, 0, stillIn),
-    atLeast(`${name}: members who logged in again`, 1, crowd.logins - loginsBefore),
+    atLeast(`${name}: members who logged in again`, 1, load.logins - loginsBefore),
     exactly(`${name}: limits that did not count from zero`, 0, stillLimited),
     exactly(`${name}: lines in the log of one process`, rounds, warned),
   ]

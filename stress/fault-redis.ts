@@ -4,17 +4,17 @@ import { OwnPostgres } from '../test/support/own-postgres.ts'
 import { KEPT, OwnRedis } from '../test/support/own-redis.ts'
 import { TcpProxy } from '../test/support/tcp-proxy.ts'
 import { factsOfAccounts } from './fault-accounts.ts'
-import { type Fault, factsOf, suffer, withTown } from './fault-environment.ts'
-import type { Fact, Proof, Size } from './result.ts'
+import { type Fault, factsOf, suffer, withEnvironment } from './fault-environment.ts'
+import type { Fact, Size, StressRun } from './result.ts'
 
-export const redisStops: Proof = {
+export const redisStops: StressRun = {
   id: 'F-12',
   title: 'Redis stops, hangs or cannot be reached: 503 in time, members stay members, nobody is somebody else',
   needs: ['initdb', 'redis-server'],
-  run: prove,
+  run: measure,
 }
 
-async function prove(size: Size): Promise<readonly Fact[]> {
+async function measure(size: Size): Promise<readonly Fact[]> {
   const lastsMs = size === 'full' ? 15_000 : 800
   const postgres = await OwnPostgres.start()
   const redis = await OwnRedis.start(KEPT)
@@ -27,13 +27,13 @@ async function prove(size: Size): Promise<readonly Fact[]> {
     { name: 'two seconds late', lastsMs, breakIt: () => proxy.delay(2000), mendIt: () => proxy.mend() },
   ]
   try {
-    return await withTown({ database: postgres.url, redis: proxy.urlOf(redis.url) }, async (town) => {
-      town.crowd.begin()
+    return await withEnvironment({ database: postgres.url, redis: proxy.urlOf(redis.url) }, async (environment) => {
+      environment.load.begin()
       const facts: Fact[] = []
-      for (const fault of faults) facts.push(...(await suffer(town, fault)))
+      for (const fault of faults) facts.push(...(await suffer(environment, fault)))
       await sleep(500)
-      await town.crowd.end()
-      return [...facts, ...(await factsOf(town)), ...(await factsOfAccounts(postgres.url, town.crowd))]
+      await environment.load.end()
+      return [...facts, ...(await factsOf(environment)), ...(await factsOfAccounts(postgres.url, environment.load))]
     })
   } finally {
     await proxy.close()

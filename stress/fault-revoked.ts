@@ -4,18 +4,18 @@ import { resolve } from 'node:path'
 import { OwnPostgres } from '../test/support/own-postgres.ts'
 import { KEPT, OwnRedis } from '../test/support/own-redis.ts'
 import { ask, cookieOf } from './ask.ts'
-import { judged, type Town, withTown } from './fault-environment.ts'
+import { type Environment, judged, withEnvironment } from './fault-environment.ts'
 import { PASSWORD } from './fault-load.ts'
-import { atLeast, exactly, type Fact, type Proof } from './result.ts'
+import { atLeast, exactly, type Fact, type StressRun } from './result.ts'
 
 const BIN = resolve(import.meta.dirname, '../bin/guildhall.js')
 
-export const revokedWhileAway: Proof = {
+export const revokedWhileAway: StressRun = {
   id: 'F-14',
   title:
     'who is put out while Redis is away stays out when it comes back with the old session; what could not be ended is not said to be',
   needs: ['initdb', 'redis-server'],
-  run: (size) => prove(size === 'full' ? 500 : 8),
+  run: (size) => measure(size === 'full' ? 500 : 8),
 }
 
 interface Person {
@@ -23,19 +23,21 @@ interface Person {
   readonly cookie: string
 }
 
-async function prove(people: number): Promise<readonly Fact[]> {
+async function measure(people: number): Promise<readonly Fact[]> {
   const postgres = await OwnPostgres.start()
   const redis = await OwnRedis.start(KEPT)
   try {
-    return await withTown({ database: postgres.url, redis: redis.url }, (town) => proveIn(town, { postgres, redis, people }))
+    return await withEnvironment({ database: postgres.url, redis: redis.url }, (environment) =>
+      revoke(environment, { postgres, redis, people }),
+    )
   } finally {
     await redis.drop()
     await postgres.drop()
   }
 }
 
-async function proveIn(
-  { bases }: Town,
+async function revoke(
+  { bases }: Environment,
   { postgres, redis, people }: { readonly postgres: OwnPostgres; readonly redis: OwnRedis; readonly people: number },
 ): Promise<readonly Fact[]> {
   const [served, app] = bases

@@ -1,29 +1,29 @@
-// I-15: made-up requests to every operation of the API. Every answer is as /openapi.json says, and none is a 5xx.
+// I-15: fuzzed requests to every operation of the API. Every answer is as /openapi.json says, and none is a 5xx.
 import { ask } from '../test/security/wire.ts'
 import { Contract } from '../test/support/api-contract.ts'
-import { sendMadeUp, type Tally } from '../test/support/api-requests.ts'
-import { atLeast, exactly, type Fact, type Proof } from './result.ts'
+import { sendFuzzed, type Tally } from '../test/support/api-requests.ts'
+import { atLeast, exactly, type Fact, type StressRun } from './result.ts'
 import { serve } from './serve.ts'
-import { withPlace } from './storage-targets.ts'
+import { withTarget } from './storage-targets.ts'
 
 const AT_ONCE = 16
 
-export const madeUpRequests: Proof = {
+export const fuzzing: StressRun = {
   id: 'I-15',
   title: 'whatever is sent to the API, the answer is as /openapi.json says and no 5xx',
-  run: (size) => prove(size === 'full' ? 100_000 : 1000),
+  run: (size) => measure(size === 'full' ? 100_000 : 1000),
 }
 
-function prove(requests: number): Promise<readonly Fact[]> {
-  return withPlace('SQLite', async (place) => {
+function measure(requests: number): Promise<readonly Fact[]> {
+  return withTarget('SQLite', async (target) => {
     // The hash queue is longer than what is asked at once: nobody has to be turned away.
-    const server = await serve({ place, settings: { RATE_LIMIT: 'off' } })
+    const server = await serve({ target, settings: { RATE_LIMIT: 'off' } })
     try {
       const { text } = await ask(server.base, '/openapi.json')
       const contract = new Contract(JSON.parse(text))
       const { operations } = contract
       const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
-      const tally = await sendMadeUp(server.base, contract, {
+      const tally = await sendFuzzed(server.base, contract, {
         each: Math.ceil(requests / operations.length),
         seed,
         atOnce: AT_ONCE,

@@ -3,25 +3,25 @@ import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ask, cookieOf } from './ask.ts'
-import { atLeast, atMost, exactly, type Fact, type Proof } from './result.ts'
+import { atLeast, atMost, exactly, type Fact, type StressRun } from './result.ts'
 import { serve } from './serve.ts'
-import { onEveryPlace, type Place } from './storage-targets.ts'
+import { onEveryTarget, type StorageTarget } from './storage-targets.ts'
 
 const CONNECTIONS = 50
 const PAUSE_MS = 100
 const LOAD_MS = 1000
 const LONGEST_STOP_MS = 10_000
 
-export const gracefulStop: Proof = {
+export const gracefulStop: StressRun = {
   id: 'F-40',
   title: 'a stop under 500 requests a second answers whoever was let in, by one process and by workers',
-  run: (size) => onEveryPlace((place) => prove(place, size === 'full' ? 20 : 1)),
+  run: (size) => onEveryTarget((target) => measure(target, size === 'full' ? 20 : 1)),
 }
 
-async function prove(place: Place, stops: number): Promise<readonly Fact[]> {
+async function measure(target: StorageTarget, stops: number): Promise<readonly Fact[]> {
   const told = { answered: 0, failed: 0, notClosed: 0, badExits: 0, readyAfterwards: 0, slowestMs: 0 }
   for (let stop = 0; stop < stops * 2; stop++) {
-    const seen = await stopOnce(place, { workers: stop % 2 === 0 ? '' : '2', username: `member-${stop}` })
+    const seen = await stopOnce(target, { workers: stop % 2 === 0 ? '' : '2', username: `member-${stop}` })
     told.answered += seen.answered
     told.failed += seen.failed
     told.notClosed += seen.notClosed
@@ -49,8 +49,8 @@ interface Stopped {
   readonly stopMs: number
 }
 
-async function stopOnce(place: Place, { workers, username }: { workers: string; username: string }): Promise<Stopped> {
-  const server = await serve({ place, settings: { WORKERS: workers, RATE_LIMIT: 'off' } })
+async function stopOnce(target: StorageTarget, { workers, username }: { workers: string; username: string }): Promise<Stopped> {
+  const server = await serve({ target, settings: { WORKERS: workers, RATE_LIMIT: 'off' } })
   try {
     const registered = await ask(`${server.base}/api/register`, { body: { username, password: 'granite lantern ferry' } })
     const cookie = cookieOf(registered)

@@ -9,7 +9,7 @@ import { readTexts } from '../src/session/data.ts'
 import { ask, cookieOf } from './ask.ts'
 import { type Child, startChild, startChildren } from './children.ts'
 import { anyOf } from './race-sites.ts'
-import { atLeast, counted, exactly, type Fact, type Proof } from './result.ts'
+import { atLeast, counted, exactly, type Fact, type StressRun } from './result.ts'
 import { FILLER, KEYS } from './save-process.ts'
 
 const PROCESSES = 6
@@ -17,10 +17,10 @@ const CLIENTS = 12
 const MOST_ANSWERS = 20
 const LONGEST_SAVE_MS = 5
 
-export const killedSaves: Proof = {
+export const killedSaves: StressRun = {
   id: 'F-03',
   title: 'kill -9 during session saves leaves every session as it was before or after one, never a mixture',
-  run: (size) => prove(size === 'full' ? 1000 : 10),
+  run: (size) => measure(size === 'full' ? 1000 : 10),
 }
 
 interface Tally {
@@ -34,8 +34,8 @@ interface Tally {
   otherAnswers: number
 }
 
-async function prove(kills: number): Promise<readonly Fact[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'guildhall-proof-'))
+async function measure(kills: number): Promise<readonly Fact[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'guildhall-stress-'))
   const path = join(folder, 'sessions.db')
   const seen: Tally = { kills: 0, cut: 0, stayedOld: 0, becameNew: 0, corrupt: 0, answered: 0, otherAnswers: 0 }
   const living = new Set(await startChildren(PROCESSES, 'save-process.ts', { path }, { compiled: folder }))

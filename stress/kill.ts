@@ -1,9 +1,9 @@
 // F-01: the server is killed in the middle of registrations, again and again. What was answered is there, whole, and nothing else is half there.
 import { DatabaseSync } from 'node:sqlite'
 import { ask } from './ask.ts'
-import { atLeast, exactly, type Proof, underMs } from './result.ts'
+import { atLeast, exactly, type StressRun, underMs } from './result.ts'
 import { freePort, serve } from './serve.ts'
-import { fileOf, withPlace } from './storage-targets.ts'
+import { fileOf, withTarget } from './storage-targets.ts'
 
 const CLIENTS = 8
 const PACE_MS = 40 // Eight clients, one registration each 40 ms: 200 a second.
@@ -12,16 +12,16 @@ const MOST_ANSWERS = 20
 const LONGEST_ROUND_MS = 3000
 const PASSWORD = 'granite lantern ferry'
 
-export const killed: Proof = {
+export const killed: StressRun = {
   id: 'F-01',
   title: 'kill -9 under registrations loses no account that was answered and leaves none that is half made',
-  run: (size) => prove(size === 'full' ? 200 : 2),
+  run: (size) => measure(size === 'full' ? 200 : 2),
 }
 
-function prove(rounds: number) {
-  return withPlace('SQLite', async (place) => {
-    const file = fileOf(place)
-    const options = { place, port: await freePort(), settings: { RATE_LIMIT: 'off' } }
+function measure(rounds: number) {
+  return withTarget('SQLite', async (target) => {
+    const file = fileOf(target)
+    const options = { target, port: await freePort(), settings: { RATE_LIMIT: 'off' } }
     let answered = 0
     let missing = 0
     let refused = 0

@@ -1,7 +1,7 @@
 // D-22, F-30: a logout against requests of the same session that are still running and write afterwards. The session stays gone.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ask } from './ask.ts'
-import { letGo, type Stop, standing, stopping } from './barriers.ts'
+import { allAtBarrier, type Barrier, barrierHeaders, letGo } from './barriers.ts'
 import {
   anyOf,
   logIn,
@@ -14,26 +14,26 @@ import {
   trialName,
   withCookie,
 } from './race-sites.ts'
-import { exactly, type Fact, type Proof } from './result.ts'
+import { exactly, type Fact, type StressRun } from './result.ts'
 
 /** Where the slow requests stand when the logout comes. */
-const STOPS = ['handler', 'read', 'save', 'touch'] as const
+const BARRIERS = ['handler', 'read', 'save', 'touch'] as const
 
 const WRITERS = 2
 const LATER_MS = '61000' // One request in this interval marks the session as seen.
 
-export const logoutRace: Proof = {
+export const logoutRace: StressRun = {
   id: 'D-22, F-30',
   title: 'a logout cannot be undone by a request that is still running',
-  run: (size) => prove(size === 'full' ? 10_000 : 40),
+  run: (size) => measure(size === 'full' ? 10_000 : 40),
 }
 
-async function prove(logouts: number): Promise<readonly Fact[]> {
-  const sessions = await onEverySite((site) => proveAt(site, logouts))
-  return [...sessions, ...(await onEveryMembership((site) => proveAt(site, logouts / 4)))]
+async function measure(logouts: number): Promise<readonly Fact[]> {
+  const sessions = await onEverySite((site) => measureAt(site, logouts))
+  return [...sessions, ...(await onEveryMembership((site) => measureAt(site, logouts / 4)))]
 }
 
-async function proveAt(site: RaceSite, logouts: number): Promise<readonly Fact[]> {
+async function measureAt(site: RaceSite, logouts: number): Promise<readonly Fact[]> {
   const seen = await raceLogouts(site, logouts)
   return [
     exactly(`${site.name}: logouts, each against ${WRITERS} slow requests`, logouts, seen.logouts),
@@ -56,11 +56,15 @@ export interface LogoutTally {
   failures: number
 }
 
-export async function raceLogouts(site: RaceSite, logouts: number, stops: readonly Stop[] = STOPS): Promise<LogoutTally> {
+export async function raceLogouts(
+  site: RaceSite,
+  logouts: number,
+  barriers: readonly Barrier[] = BARRIERS,
+): Promise<LogoutTally> {
   const seen = { logouts: 0, lateRequests: 0, cameBack: 0, letIn: 0, letInAtTheEnd: 0, cookies: 0, failures: 0 }
   const cookies: string[] = []
   await repeat(site, logouts, async (trial) => {
-    cookies.push(await raceOnce(site, stops[trial % stops.length] ?? 'handler', seen))
+    cookies.push(await raceOnce(site, barriers[trial % barriers.length] ?? 'handler', seen))
   })
   await repeat(site, cookies.length, async (at) => {
     if (await isMember(site, cookies[at] ?? '')) seen.letInAtTheEnd++
@@ -68,15 +72,16 @@ export async function raceLogouts(site: RaceSite, logouts: number, stops: readon
   return seen
 }
 
-async function raceOnce(site: RaceSite, stop: Stop, seen: LogoutTally): Promise<string> {
+async function raceOnce(site: RaceSite, barrier: Barrier, seen: LogoutTally): Promise<string> {
   const cookie = await logIn(site)
   if ((await site.has(cookie)) === false) throw new Error(`${site.name}: a session that has just begun is not in its store`)
   const { first, rest } = parts(site.bases, WRITERS)
   const trial = trialName()
   // Nobody waits for a touch: its request goes on and is stopped in the handler.
-  const headers = stop === 'touch' ? { ...stopping(trial, 'touch', 'handler'), 'x-later': LATER_MS } : stopping(trial, stop)
+  const headers =
+    barrier === 'touch' ? { ...barrierHeaders(trial, 'touch', 'handler'), 'x-later': LATER_MS } : barrierHeaders(trial, barrier)
   const slow = rest.map((base) => ask(`${base}/slow/${trial}`, withCookie(cookie, headers)))
-  await standing(trial, stop === 'touch' ? 'handler' : stop, rest)
+  await allAtBarrier(trial, barrier === 'touch' ? 'handler' : barrier, rest)
   const logout = await ask(`${first}${site.logout}`, { body: {}, headers: { cookie } })
   if (logout.status === 204) seen.logouts++
   await letGo(trial, rest)

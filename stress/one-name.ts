@@ -1,15 +1,15 @@
 // E-02, F-20: several processes take registrations of one name at the same moment; one person gets it.
 import { countRows } from '../test/support/database-inspector.ts'
 import { ask } from './ask.ts'
-import { atLeast, exactly, type Fact, type Proof } from './result.ts'
+import { atLeast, exactly, type Fact, type StressRun } from './result.ts'
 import { type Served, withServers } from './serve.ts'
-import { onEveryPlace, type Place } from './storage-targets.ts'
+import { onEveryTarget, type StorageTarget } from './storage-targets.ts'
 
-export const oneName: Proof = {
+export const oneName: StressRun = {
   id: 'E-02, F-20',
   title: 'one name registered from several processes at once, in every spelling, becomes one account',
   run: (size) =>
-    onEveryPlace((place) => prove(place, size === 'full' ? { rounds: 100, together: 1000 } : { rounds: 1, together: 250 })),
+    onEveryTarget((target) => measure(target, size === 'full' ? { rounds: 100, together: 1000 } : { rounds: 1, together: 250 })),
 }
 
 interface Race {
@@ -18,10 +18,10 @@ interface Race {
   readonly together: number
 }
 
-function prove(place: Place, { rounds, together }: Race): Promise<readonly Fact[]> {
+function measure(target: StorageTarget, { rounds, together }: Race): Promise<readonly Fact[]> {
   // Each may take ten of the hundred connections that PostgreSQL has.
-  const processes = place.name === 'SQLite' ? 8 : 4
-  return withServers(processes, { place, settings: { RATE_LIMIT: 'off' } }, async (servers) => {
+  const processes = target.name === 'SQLite' ? 8 : 4
+  return withServers(processes, { target, settings: { RATE_LIMIT: 'off' } }, async (servers) => {
     const statuses = new Map<number, number>()
     let roundsWithOneWinner = 0
     for (let round = 0; round < rounds; round++) {
@@ -54,9 +54,9 @@ function prove(place: Place, { rounds, together }: Race): Promise<readonly Fact[
         0,
         count((status) => status !== 201 && status !== 409 && status < 500),
       ),
-      exactly('accounts', rounds, await countRows(place, 'users')),
-      exactly('passwords', rounds, await countRows(place, 'credentials')),
-      exactly('sessions of those who won', rounds, await countRows(place, 'sessions')),
+      exactly('accounts', rounds, await countRows(target, 'users')),
+      exactly('passwords', rounds, await countRows(target, 'credentials')),
+      exactly('sessions of those who won', rounds, await countRows(target, 'sessions')),
     ]
   })
 }

@@ -2,20 +2,20 @@
 import { inDatabase } from '../test/support/database-inspector.ts'
 import { type Answer, ask, cookieOf } from './ask.ts'
 import { anyOf, logIn, onEveryMembership, type RaceSite, withCookie } from './race-sites.ts'
-import { exactly, type Fact, type Proof } from './result.ts'
-import type { Place } from './storage-targets.ts'
+import { exactly, type Fact, type StressRun } from './result.ts'
+import type { StorageTarget } from './storage-targets.ts'
 
 const USES = 100
 const PASSWORD = 'granite lantern ferry'
 
-export const oneTime: Proof = {
+export const oneTime: StressRun = {
   id: 'F-21',
   title: 'of a hundred uses at once of what can be used once, one succeeds',
-  run: (size) => onEveryMembership((site, place) => proveAt(site, place, size === 'full' ? 100 : 2)),
+  run: (size) => onEveryMembership((site, target) => measureAt(site, target, size === 'full' ? 100 : 2)),
 }
 
 /** The id of a login that is renewed, and the end of a session, which is in the audit trail once. */
-async function proveAt(site: RaceSite, place: Place, rounds: number): Promise<readonly Fact[]> {
+async function measureAt(site: RaceSite, target: StorageTarget, rounds: number): Promise<readonly Fact[]> {
   let wrongRenewals = 0
   let wrongEnds = 0
   let others = 0
@@ -35,7 +35,7 @@ async function proveAt(site: RaceSite, place: Place, rounds: number): Promise<re
     if (ended.filter(({ status }) => status === 204).length !== 1) wrongEnds++
     others += countOthers(ended, 404)
   }
-  const [entries] = await inDatabase(place, "SELECT count(*) AS n FROM guildhall_audit WHERE event = 'session_ended'")
+  const [entries] = await inDatabase(target, "SELECT count(*) AS n FROM guildhall_audit WHERE event = 'session_ended'")
   const { name } = site
   return [
     exactly(`${name}: logins, each renewed ${USES} times at once`, rounds, rounds),

@@ -1,7 +1,7 @@
 // The application of the session races: the same routes whichever middleware and store it has, each with a place where a request may stop.
 import { createServer } from 'node:http'
 import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express'
-import type { Stops } from './barriers.ts'
+import type { Barriers } from './barriers.ts'
 
 declare module 'guildhall/session' {
   interface SessionData {
@@ -16,9 +16,9 @@ export interface Listening {
   close(): Promise<void>
 }
 
-export function raceApp(middleware: RequestHandler, stops: Stops): Express {
+export function raceApp(middleware: RequestHandler, barriers: Barriers): Express {
   const app = express()
-  stops.install(app)
+  barriers.install(app)
   app.use(middleware)
   app.post('/login', (req, res) => {
     req.session.person = 'somebody'
@@ -32,21 +32,21 @@ export function raceApp(middleware: RequestHandler, stops: Stops): Express {
   app.get('/data', (req, res) => {
     res.json({ ...req.session, cookie: undefined })
   })
-  app.get('/slow/:as', slowRoute(stops))
+  app.get('/slow/:as', slowRoute(barriers))
   // A key with a value that takes up room, so that a mixture of two would show.
   app.post('/put/:key/:value', async (req, res) => {
-    await stops.arrive('handler')
+    await barriers.arrive('handler')
     Object.assign(req.session, { [req.params.key]: Array.from({ length: 50 }, () => req.params.value) })
     res.json({})
   })
   app.post('/count/plainly', async (req, res) => {
     const count = (req.session.count ?? 0) + 1
-    await stops.arrive('handler')
+    await barriers.arrive('handler')
     req.session.count = count
     res.json({})
   })
   app.post('/count/atomically', async (req, res) => {
-    await stops.arrive('handler')
+    await barriers.arrive('handler')
     await req.session.update((data) => {
       data.count = (data.count ?? 0) + 1
     })
@@ -58,7 +58,7 @@ export function raceApp(middleware: RequestHandler, stops: Stops): Express {
   })
   app.post('/rotate', async (req, res, next) => {
     const { person, count } = req.session
-    await stops.arrive('handler')
+    await barriers.arrive('handler')
     req.session.regenerate((error) => {
       if (error) return next(error)
       Object.assign(req.session, { person, count })
@@ -73,10 +73,10 @@ export function raceApp(middleware: RequestHandler, stops: Stops): Express {
 }
 
 /** Reads the session, and writes to it late. Says 401 where it found nobody in it, as every application does. */
-export function slowRoute(stops: Stops): RequestHandler<{ as: string }> {
+export function slowRoute(barriers: Barriers): RequestHandler<{ as: string }> {
   return async (req, res) => {
     const status = req.session.person === undefined ? 401 : 200
-    await stops.arrive('handler')
+    await barriers.arrive('handler')
     req.session.written = req.params.as
     res.status(status).json({})
   }

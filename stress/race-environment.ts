@@ -1,4 +1,4 @@
-// One process of a race: the application with the middleware and the store that it was told, stops inside.
+// One process of a race: the application with the middleware and the store that it was told, barriers inside.
 import { createRequire } from 'node:module'
 import type { RequestHandler } from 'express'
 import { Pool } from 'pg'
@@ -10,64 +10,65 @@ import { RedisStore } from '../src/session/stores/redis.ts'
 import { SqliteStore } from '../src/session/stores/sqlite.ts'
 import { expressSession } from '../test/support/express-session.ts'
 import { REDIS_URL } from '../test/support/redis-server.ts'
-import { type StoppableStore, Stops, stopsIn, stopsInExpressStore } from './barriers.ts'
+import { addBarriers, addBarriersToExpressStore, Barriers, type StoreWithBarriers } from './barriers.ts'
 import { listen, raceApp } from './race-app.ts'
-import { fileOf, type Place } from './storage-targets.ts'
+import { fileOf, type StorageTarget } from './storage-targets.ts'
 
 const SECRET = 'a secret for races'
 
 export type StoreChoice =
   | { readonly kind: 'memory' }
-  /** The store of ours for that place. */
-  | { readonly kind: 'ours'; readonly place: Place }
+  /** The store of ours for that target. */
+  | { readonly kind: 'ours'; readonly target: StorageTarget }
   | { readonly kind: 'connect-redis'; readonly prefix: string }
   | { readonly kind: 'connect-pg-simple'; readonly database: string }
 
-export interface HouseChoice {
+export interface RaceChoice {
   readonly middleware: 'guildhall' | 'express-session'
   readonly store: StoreChoice
-  /** For a store of express-session under ours: whether a save stops between the read and the write that it is made of. */
-  readonly stopsInside?: boolean
+  /** For a store of express-session under ours: whether a save waits between the read and the write that it is made of. */
+  readonly barriersInside?: boolean
 }
 
-export interface RaceHouse {
+export interface RaceServer {
   readonly base: string
   readonly store: SessionStore | undefined
   close(): Promise<void>
 }
 
-type ExpressStore = Parameters<typeof fromExpressStore>[0] & StoppableStore
+type ExpressStore = Parameters<typeof fromExpressStore>[0] & StoreWithBarriers
 type MakeStore = new (options: Readonly<Record<string, unknown>>) => ExpressStore
 
 // Their types are those of another `req.session`.
 const require = createRequire(import.meta.url)
 
-export async function openRaceHouse({ middleware, store, stopsInside = false }: HouseChoice): Promise<RaceHouse> {
-  const stops = new Stops()
-  if (store.kind === 'memory' && middleware === 'guildhall') return ownHouse(new MemoryStore({ clock: stops.clock }), stops)
-  if (store.kind === 'ours') return openOwn(store.place, stops)
+export async function openRaceServer({ middleware, store, barriersInside = false }: RaceChoice): Promise<RaceServer> {
+  const barriers = new Barriers()
+  if (store.kind === 'memory' && middleware === 'guildhall')
+    return raceServerOn(new MemoryStore({ clock: barriers.clock }), barriers)
+  if (store.kind === 'ours') return openOwn(store.target, barriers)
   const { foreign, disconnect } = await openForeign(store)
   if (middleware === 'guildhall') {
     const adopted = fromExpressStore(foreign, { ids: 'plain' })
-    if (stopsInside) stopsInExpressStore(foreign, stops)
-    return ownHouse(adopted, stops, { stopsInside, disconnect })
+    if (barriersInside) addBarriersToExpressStore(foreign, barriers)
+    return raceServerOn(adopted, barriers, { barriersInside, disconnect })
   }
-  stopsInExpressStore(foreign, stops)
+  addBarriersToExpressStore(foreign, barriers)
   const handle = expressSession({ store: foreign, secret: SECRET, resave: false, saveUninitialized: false })
-  const { base, close } = await listen(raceApp(handle, stops))
+  const { base, close } = await listen(raceApp(handle, barriers))
   return { base, store: undefined, close: () => close().then(disconnect) }
 }
 
 /** The middleware of ours over any store; its time is the one that requests bring. */
-export async function ownHouse(
+export async function raceServerOn(
   store: SessionStore,
-  stops = new Stops(),
-  { stopsInside = false, disconnect = async () => {} }: { stopsInside?: boolean; disconnect?: () => Promise<void> } = {},
-): Promise<RaceHouse> {
+  barriers = new Barriers(),
+  { barriersInside = false, disconnect = async () => {} }: { barriersInside?: boolean; disconnect?: () => Promise<void> } = {},
+): Promise<RaceServer> {
   const touches = countTouches(store)
-  if (!stopsInside) stopsIn(store, stops)
-  const sessions = session({ store, clock: stops.clock, secret: SECRET, idleTimeout: '15m' })
-  const app = raceApp(sessions as RequestHandler, stops)
+  if (!barriersInside) addBarriers(store, barriers)
+  const sessions = session({ store, clock: barriers.clock, secret: SECRET, idleTimeout: '15m' })
+  const app = raceApp(sessions as RequestHandler, barriers)
   app.get('/touches', (_req, res) => void res.json(touches.count))
   const { base, close } = await listen(app)
   return {
@@ -82,19 +83,19 @@ export async function ownHouse(
   }
 }
 
-async function openOwn(place: Place, stops: Stops): Promise<RaceHouse> {
-  if (place.redis) {
-    const client = createClient({ url: place.redis.url, disableOfflineQueue: true })
+async function openOwn(target: StorageTarget, barriers: Barriers): Promise<RaceServer> {
+  if (target.redis) {
+    const client = createClient({ url: target.redis.url, disableOfflineQueue: true })
     client.on('error', () => {})
     await client.connect()
-    return ownHouse(new RedisStore({ client, prefix: place.redis.prefix }), stops, { disconnect: () => client.close() })
+    return raceServerOn(new RedisStore({ client, prefix: target.redis.prefix }), barriers, { disconnect: () => client.close() })
   }
-  if (place.database.startsWith('sqlite:')) return ownHouse(new SqliteStore({ path: fileOf(place) }), stops)
-  const pool = new Pool({ connectionString: place.database, max: 10 })
+  if (target.database.startsWith('sqlite:')) return raceServerOn(new SqliteStore({ path: fileOf(target) }), barriers)
+  const pool = new Pool({ connectionString: target.database, max: 10 })
   pool.on('error', () => {})
   const store = new PostgresStore({ pool })
   await store.migrate()
-  return ownHouse(store, stops, { disconnect: () => pool.end() })
+  return raceServerOn(store, barriers, { disconnect: () => pool.end() })
 }
 
 async function openForeign(

@@ -1,37 +1,37 @@
-// One process of a race on the membership: its own pages and API, and a slow route of the host, stops inside.
+// One process of a race on the membership: its own pages and API, and a slow route of the host, barriers inside.
 import express from 'express'
 import { SETTABLE_STATUSES } from '../src/domain/user.ts'
 import { openInternals } from '../src/membership.ts'
 import type { Kept } from '../test/support/database-inspector.ts'
-import { Stops, stopsIn } from './barriers.ts'
+import { addBarriers, Barriers } from './barriers.ts'
 import { type Listening, listen, slowRoute } from './race-app.ts'
 
-export interface MembershipHouse extends Listening {
+export interface MembershipServer extends Listening {
   has(hash: string): Promise<boolean>
 }
 
-export async function openMembership({ database, redis }: Kept): Promise<MembershipHouse> {
-  const stops = new Stops()
-  const house = openInternals({
+export async function openMembership({ database, redis }: Kept): Promise<MembershipServer> {
+  const barriers = new Barriers()
+  const internals = openInternals({
     baseUrl: 'http://localhost:3000',
     database,
     ...(redis && { redis: redis.url, redisPrefix: redis.prefix }),
     rateLimit: false,
     passwords: { memoryKiB: 64, passes: 1, workers: 1 },
-    clock: stops.clock,
+    clock: barriers.clock,
   })
-  await house.membership.migrate()
-  const { sessions } = house.core.db
-  stopsIn(sessions, stops)
+  await internals.membership.migrate()
+  const { sessions } = internals.core.db
+  addBarriers(sessions, barriers)
   const app = express()
-  stops.install(app)
-  app.use(house.membership)
-  app.get('/slow/:as', house.membership.requireLogin, slowRoute(stops))
+  barriers.install(app)
+  app.use(internals.membership)
+  app.get('/slow/:as', internals.membership.requireLogin, slowRoute(barriers))
   app.post('/operator/:username/:status', async (req, res) => {
     const { username, status } = req.params
     const wanted = SETTABLE_STATUSES.find((known) => known === status)
     if (!wanted) throw new TypeError(`there is no status ${status}`)
-    await house.membership.users.setStatus(username, wanted)
+    await internals.membership.users.setStatus(username, wanted)
     res.status(204).end()
   })
   const { base, close } = await listen(app)
@@ -40,7 +40,7 @@ export async function openMembership({ database, redis }: Kept): Promise<Members
     has: async (hash) => (await sessions.find(hash)) !== undefined,
     async close() {
       await close()
-      await house.membership.close()
+      await internals.membership.close()
     },
   }
 }

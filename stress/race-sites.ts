@@ -2,10 +2,10 @@
 import { digest } from '../src/domain/secret.ts'
 import { type Asking, ask, cookieOf } from './ask.ts'
 import { startChildren } from './children.ts'
-import { type HouseChoice, openRaceHouse, type RaceHouse } from './race-environment.ts'
+import { openRaceServer, type RaceChoice, type RaceServer } from './race-environment.ts'
 import { openMembership } from './race-membership.ts'
 import type { Fact } from './result.ts'
-import { type Place, placesHere, withPlace } from './storage-targets.ts'
+import { availableTargets, type StorageTarget, withTarget } from './storage-targets.ts'
 import { type Watch, watch } from './watching.ts'
 
 export interface RaceSite {
@@ -32,20 +32,20 @@ const MEMBERSHIP = {
 }
 
 export async function memorySite(): Promise<RaceSite> {
-  return houseSite('memory', await openRaceHouse({ middleware: 'guildhall', store: { kind: 'memory' } }))
+  return localSite('memory', await openRaceServer({ middleware: 'guildhall', store: { kind: 'memory' } }))
 }
 
-/** A house of this process. */
-export function houseSite(name: string, { base, store, close }: RaceHouse): RaceSite {
+/** A server of this process. */
+export function localSite(name: string, { base, store, close }: RaceServer): RaceSite {
   const has = async (cookie: string) => (store ? (await store.find(digest(idOf(cookie)))) !== undefined : undefined)
   return { name, bases: [base], ...PLAIN, has, close }
 }
 
-/** `guildhall/session` with our own store in four processes on one place. */
-export async function sessionSite(place: Place): Promise<RaceSite> {
-  const name = place.redis ? 'Redis' : place.name
-  const site = await processesSite(`${name}, four processes`, { middleware: 'guildhall', store: { kind: 'ours', place } })
-  return watched(site, await watch(place, 'express_sessions'))
+/** `guildhall/session` with our own store in four processes on one target. */
+export async function sessionSite(target: StorageTarget): Promise<RaceSite> {
+  const name = target.redis ? 'Redis' : target.name
+  const site = await processesSite(`${name}, four processes`, { middleware: 'guildhall', store: { kind: 'ours', target } })
+  return watched(site, await watch(target, 'express_sessions'))
 }
 
 function watched(site: RaceSite, { has, close }: Watch): RaceSite {
@@ -62,7 +62,7 @@ function watched(site: RaceSite, { has, close }: Watch): RaceSite {
 /** Any middleware and store, in processes of their own. */
 export async function processesSite(
   name: string,
-  choice: HouseChoice | { readonly middleware: 'membership'; readonly place: Place },
+  choice: RaceChoice | { readonly middleware: 'membership'; readonly target: StorageTarget },
   count = PROCESSES,
 ): Promise<RaceSite> {
   const children = await startChildren(count, 'race-process.ts', choice)
@@ -76,19 +76,19 @@ export async function processesSite(
 }
 
 /** The membership in this process. */
-export async function membershipSite(place: Place): Promise<RaceSite> {
-  const house = await openMembership(place)
-  await register(house.base)
-  const has = (cookie: string) => house.has(digest(idOf(cookie)))
-  return { name: 'membership, one process', bases: [house.base], ...MEMBERSHIP, has, close: house.close }
+export async function membershipSite(target: StorageTarget): Promise<RaceSite> {
+  const server = await openMembership(target)
+  await register(server.base)
+  const has = (cookie: string) => server.has(digest(idOf(cookie)))
+  return { name: 'membership, one process', bases: [server.base], ...MEMBERSHIP, has, close: server.close }
 }
 
 /** The membership in four processes. */
-export async function membershipsSite(place: Place): Promise<RaceSite> {
-  const name = `membership on ${place.name}, four processes`
-  const site = { ...(await processesSite(name, { middleware: 'membership', place })), ...MEMBERSHIP }
+export async function membershipsSite(target: StorageTarget): Promise<RaceSite> {
+  const name = `membership on ${target.name}, four processes`
+  const site = { ...(await processesSite(name, { middleware: 'membership', target })), ...MEMBERSHIP }
   await register(site.bases[0])
-  return watched(site, await watch(place, 'guildhall_sessions'))
+  return watched(site, await watch(target, 'guildhall_sessions'))
 }
 
 async function register(base = ''): Promise<void> {
@@ -96,28 +96,31 @@ async function register(base = ''): Promise<void> {
 }
 
 /** Runs a race of sessions in memory, then with each store of ours in four processes, one after the other. */
-export async function onEverySite(prove: (site: RaceSite) => Promise<readonly Fact[]>): Promise<readonly Fact[]> {
-  const facts = [...(await onSite(memorySite(), prove))]
-  for (const name of await placesHere()) {
-    facts.push(...(await withPlace(name, (place) => onSite(sessionSite(place), prove))))
+export async function onEverySite(measure: (site: RaceSite) => Promise<readonly Fact[]>): Promise<readonly Fact[]> {
+  const facts = [...(await onSite(memorySite(), measure))]
+  for (const name of await availableTargets()) {
+    facts.push(...(await withTarget(name, (target) => onSite(sessionSite(target), measure))))
   }
   return facts
 }
 
-/** The same for the membership: in one process, then in four on every place. */
+/** The same for the membership: in one process, then in four on every target. */
 export async function onEveryMembership(
-  prove: (site: RaceSite, place: Place) => Promise<readonly Fact[]>,
+  measure: (site: RaceSite, target: StorageTarget) => Promise<readonly Fact[]>,
 ): Promise<readonly Fact[]> {
-  const at = (open: typeof membershipSite) => (place: Place) => onSite(open(place), (site) => prove(site, place))
-  const facts = [...(await withPlace('SQLite', at(membershipSite)))]
-  for (const name of await placesHere()) facts.push(...(await withPlace(name, at(membershipsSite))))
+  const at = (open: typeof membershipSite) => (target: StorageTarget) => onSite(open(target), (site) => measure(site, target))
+  const facts = [...(await withTarget('SQLite', at(membershipSite)))]
+  for (const name of await availableTargets()) facts.push(...(await withTarget(name, at(membershipsSite))))
   return facts
 }
 
-async function onSite(opening: Promise<RaceSite>, prove: (site: RaceSite) => Promise<readonly Fact[]>): Promise<readonly Fact[]> {
+async function onSite(
+  opening: Promise<RaceSite>,
+  measure: (site: RaceSite) => Promise<readonly Fact[]>,
+): Promise<readonly Fact[]> {
   const site = await opening
   try {
-    return await prove(site)
+    return await measure(site)
   } finally {
     await site.close()
   }

@@ -1,7 +1,7 @@
 // F-33: a session gets a new id while other requests carry the old one. Nobody is logged out by it; at a login and a logout the old id is dead at once.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Answer, ask, cookieOf } from './ask.ts'
-import { letGo, standing, stopping } from './barriers.ts'
+import { allAtBarrier, barrierHeaders, letGo } from './barriers.ts'
 import {
   anyOf,
   logIn,
@@ -14,9 +14,9 @@ import {
   trialName,
   withCookie,
 } from './race-sites.ts'
-import { exactly, type Fact, type Proof } from './result.ts'
+import { exactly, type Fact, type StressRun } from './result.ts'
 import { withServers } from './serve.ts'
-import { onEveryPlace } from './storage-targets.ts'
+import { onEveryTarget } from './storage-targets.ts'
 
 /** When the two other requests meet the rotation: they began before it, at the same time, after it with the old cookie. */
 const MOMENTS = ['before', 'together', 'after'] as const
@@ -26,18 +26,18 @@ const OTHERS = 2
 const AFTER_GRACE_MS = '11000'
 const ACCOUNT = { username: 'somebody', password: 'granite lantern ferry' }
 
-export const regenerateRace: Proof = {
+export const regenerateRace: StressRun = {
   id: 'F-33',
   title: 'a new id in the middle of parallel requests logs nobody out; at a login and a logout the old id is dead at once',
-  run: (size) => prove(size === 'full' ? 10_000 : 40),
+  run: (size) => measure(size === 'full' ? 10_000 : 40),
 }
 
-async function prove(rotations: number): Promise<readonly Fact[]> {
-  const sessions = await onEverySite((site) => proveAt(site, rotations))
+async function measure(rotations: number): Promise<readonly Fact[]> {
+  const sessions = await onEverySite((site) => measureAt(site, rotations))
   return [...sessions, ...(await proveLogins(rotations / 10))]
 }
 
-async function proveAt(site: RaceSite, rotations: number): Promise<readonly Fact[]> {
+async function measureAt(site: RaceSite, rotations: number): Promise<readonly Fact[]> {
   const seen = await raceRotations(site, rotations)
   const { name } = site
   return [
@@ -72,14 +72,14 @@ async function rotateOnce(site: RaceSite, moment: Moment, seen: Rotations): Prom
   const browser = new OneCookie(old)
   const { first, rest } = parts(site.bases, OTHERS)
   const trial = trialName()
-  const headers = moment === 'after' ? {} : stopping(trial, 'handler')
+  const headers = moment === 'after' ? {} : barrierHeaders(trial, 'handler')
   const others = () => rest.map((base) => browser.keep(ask(`${base}/slow/${trial}`, withCookie(old, headers))))
   const rotate = (stops = {}) => browser.keep(ask(`${first}/rotate`, { body: {}, ...withCookie(old, stops) }))
 
   const early = moment === 'after' ? [] : others()
-  if (moment !== 'after') await standing(trial, 'handler', rest)
+  if (moment !== 'after') await allAtBarrier(trial, 'handler', rest)
   const rotating = moment === 'together' ? rotate(headers) : rotate()
-  if (moment === 'together') await standing(trial, 'handler', site.bases.length > 1 ? [first] : [first, ...rest])
+  if (moment === 'together') await allAtBarrier(trial, 'handler', site.bases.length > 1 ? [first] : [first, ...rest])
   else await rotating
   await letGo(trial, site.bases)
   const late = moment === 'after' ? others() : []
@@ -122,8 +122,8 @@ class OneCookie {
 
 /** The membership in four processes: somebody who is logged in logs in again, then out. */
 function proveLogins(logins: number): Promise<readonly Fact[]> {
-  return onEveryPlace((place) =>
-    withServers(PROCESSES, { place, settings: { RATE_LIMIT: 'off' } }, async (servers) => {
+  return onEveryTarget((target) =>
+    withServers(PROCESSES, { target, settings: { RATE_LIMIT: 'off' } }, async (servers) => {
       const bases = servers.map(({ base }) => base)
       let oldLetIn = 0
       let newLetIn = 0

@@ -1,9 +1,9 @@
-// What a proof is: something that must hold under a race or a crash, done many times, with what was counted.
+// What a stress run is: something that must hold under a race or a crash, done many times, with what was counted.
 
 /** `full` for the record, `ci` a hundredth of it. */
 export type Size = 'full' | 'ci'
 
-export interface Proof {
+export interface StressRun {
   readonly id: string
   readonly title: string
   /** Programs that it starts; where one is not installed, it is left out. */

@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startLoad } from '../test/support/steady-load.ts'
 import { type Asking, ask, cookieOf } from './ask.ts'
-import { atLeast, exactly, type Fact, type Proof } from './result.ts'
+import { atLeast, exactly, type Fact, type StressRun } from './result.ts'
 import { type Served, serve } from './serve.ts'
-import { onEveryPlace, onLastPlace, type Place } from './storage-targets.ts'
+import { onEveryTarget, onLastTarget, type StorageTarget } from './storage-targets.ts'
 
 const WORKERS = '4'
 const MEMBERS = 40
@@ -13,15 +13,16 @@ const PASSWORD = 'granite lantern ferry'
 const GUESSES = 5
 const RENEWED = 'the workers are renewed'
 
-export const rollingRestart: Proof = {
+export const rollingRestart: StressRun = {
   id: 'F-16',
   title: 'four workers renewed under load fail no request and lose no session; a restart loses none either',
-  run: (size) => (size === 'full' ? onEveryPlace((place) => prove(place, 10)) : onLastPlace((place) => prove(place, 1))),
+  run: (size) =>
+    size === 'full' ? onEveryTarget((target) => measure(target, 10)) : onLastTarget((target) => measure(target, 1)),
 }
 
-async function prove(place: Place, restarts: number): Promise<readonly Fact[]> {
+async function measure(target: StorageTarget, restarts: number): Promise<readonly Fact[]> {
   const settings = { WORKERS, TRUST_PROXY: '1', LOG_LEVEL: 'info' }
-  const first = await serve({ place, settings })
+  const first = await serve({ target, settings })
   let server = first
   try {
     const cookies = await Promise.all(Array.from({ length: MEMBERS }, (_, number) => register(server, number)))
@@ -30,10 +31,10 @@ async function prove(place: Place, restarts: number): Promise<readonly Fact[]> {
     const load = startLoad(PER_SECOND, (number) => traffic.send(number))
     for (let restart = 0; restart < restarts; restart++) await server.signalUntil('SIGHUP', RENEWED)
     await load.end()
-    for (const wrong of new Set(load.failed)) console.log(`  ${place.name}: ${wrong}`)
+    for (const wrong of new Set(load.failed)) console.log(`  ${target.name}: ${wrong}`)
     const lostByRenewal = await lost(server, traffic.loggedIn)
     await server.kill('SIGTERM')
-    server = await serve({ place, settings, port: Number(new URL(first.base).port) })
+    server = await serve({ target, settings, port: Number(new URL(first.base).port) })
     return [
       exactly('rolling restarts of four workers', restarts, restarts),
       atLeast('requests meanwhile', restarts * PER_SECOND, load.answered + load.failed.length),
@@ -56,7 +57,7 @@ function nameOf(number: number): string {
   return `member-${number % MEMBERS}`
 }
 
-/** A network of its own for everybody: limits of networks are another proof's. */
+/** A network of its own for everybody: limits of networks are another run's. */
 function from(number: number, body: object): Asking {
   return { body, headers: { 'x-forwarded-for': `10.7.${number >> 8}.${number & 255}` } }
 }

@@ -1,12 +1,12 @@
-// `guildhall serve` in a process of its own, as often as wanted on one place. Cheap hashes; killed at the end of a proof.
+// `guildhall serve` in a process of its own, as often as wanted on one target. Cheap hashes; killed at the end of a run.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { ask } from './ask.ts'
-import type { Place } from './storage-targets.ts'
+import type { StorageTarget } from './storage-targets.ts'
 
 const BIN = resolve(import.meta.dirname, '../bin/guildhall.js')
-const LEASH = resolve(import.meta.dirname, 'parent-watchdog.ts')
+const WATCHDOG = resolve(import.meta.dirname, 'parent-watchdog.ts')
 const LONGEST_START_MS = 30_000
 
 export interface Served {
@@ -22,25 +22,25 @@ export interface Served {
 }
 
 export interface ServeOptions {
-  readonly place: Pick<Place, 'folder' | 'database' | 'redis'>
+  readonly target: Pick<StorageTarget, 'folder' | 'database' | 'redis'>
   readonly port?: number
   readonly settings?: Readonly<Record<string, string>>
 }
 
-export async function serve({ place, port: given, settings = {} }: ServeOptions): Promise<Served> {
+export async function serve({ target, port: given, settings = {} }: ServeOptions): Promise<Served> {
   const port = given ?? (await freePort())
   const base = `http://127.0.0.1:${port}`
   const startedAt = performance.now()
-  const child = spawn(process.execPath, ['--import', LEASH, BIN, 'serve'], {
-    cwd: place.folder,
+  const child = spawn(process.execPath, ['--import', WATCHDOG, BIN, 'serve'], {
+    cwd: target.folder,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
       PATH: process.env.PATH,
       PORT: String(port),
       BASE_URL: base,
-      DATABASE_URL: place.database,
-      ...(place.redis !== undefined && { REDIS_URL: place.redis.url }),
-      SECRET: 'a secret of more than thirty-two bytes for proofs',
+      DATABASE_URL: target.database,
+      ...(target.redis !== undefined && { REDIS_URL: target.redis.url }),
+      SECRET: 'a secret of more than thirty-two bytes for stress runs',
       HASH_MEMORY_KIB: '1024',
       HASH_PASSES: '1',
       HASH_WORKERS: '1',
@@ -79,7 +79,7 @@ export async function serve({ place, port: given, settings = {} }: ServeOptions)
   }
 }
 
-/** Several processes on one place; all are gone when `work` is done. */
+/** Several processes on one target; all are gone when `work` is done. */
 export async function withServers<T>(
   count: number,
   options: Omit<ServeOptions, 'port'>,

@@ -1,37 +1,37 @@
-// B-09, B-10: four processes on one place count together. Of a burst of guesses exactly as many are looked at as the limit allows.
+// B-09, B-10: four processes on one target count together. Of a stampede of guesses exactly as many are looked at as the limit allows.
 import { type Asking, ask } from './ask.ts'
-import { exactly, type Fact, type Proof } from './result.ts'
+import { exactly, type Fact, type StressRun } from './result.ts'
 import { type Served, withServers } from './serve.ts'
-import { onEveryPlace } from './storage-targets.ts'
+import { onEveryTarget } from './storage-targets.ts'
 
 const PROCESSES = 4
 const GUESSES = 200
 const PER_NETWORK = 20
 const PER_ACCOUNT = 5
 // Behind a proxy the counts are told to nobody without it.
-const METRICS_TOKEN = 'a-token-that-nobody-but-the-proof-knows'
+const METRICS_TOKEN = 'a-token-that-nobody-but-the-run-knows'
 
-export const sharedLimit: Proof = {
+export const sharedLimit: StressRun = {
   id: 'B-09, B-10',
   title: 'four processes that share a database share its limits exactly',
-  run: (size) => prove(size === 'full' ? 100 : 1),
+  run: (size) => measure(size === 'full' ? 100 : 1),
 }
 
-function prove(rounds: number): Promise<readonly Fact[]> {
+function measure(rounds: number): Promise<readonly Fact[]> {
   // Addresses as a proxy tells them: each round has networks of its own.
-  return onEveryPlace((place) =>
-    withServers(PROCESSES, { place, settings: { TRUST_PROXY: '1', METRICS_TOKEN } }, async (servers) => {
+  return onEveryTarget((target) =>
+    withServers(PROCESSES, { target, settings: { TRUST_PROXY: '1', METRICS_TOKEN } }, async (servers) => {
       let wrongNetworks = 0
       let wrongAccounts = 0
       let otherAnswers = 0
       const hashesBefore = await hashesOf(servers)
       for (let round = 0; round < rounds; round++) {
-        const fromOneNetwork = await burst(servers, (guess) => ({
+        const fromOneNetwork = await stampede(servers, (guess) => ({
           username: `nobody-${round}-${guess}`,
           network: address(round, 1),
         }))
         if (fromOneNetwork.lookedAt !== PER_NETWORK) wrongNetworks++
-        const atOneAccount = await burst(servers, (guess) => ({
+        const atOneAccount = await stampede(servers, (guess) => ({
           username: `victim-${round}`,
           network: address(round, guess + 2),
         }))
@@ -56,7 +56,7 @@ interface Guess {
 }
 
 /** All at once, spread over the processes. */
-async function burst(
+async function stampede(
   servers: readonly Served[],
   guess: (number: number) => Guess,
 ): Promise<{ lookedAt: number; others: number }> {

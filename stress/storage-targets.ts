@@ -1,4 +1,4 @@
-// Where the servers of a proof keep what they know: a file, a server of databases, one beside Redis. Made empty, taken away afterwards.
+// Where the servers of a run keep what they know: a file, a server of databases, one beside Redis. Made empty, taken away afterwards.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,12 +7,12 @@ import { makeDatabase, postgresAnswers } from '../test/support/postgres-server.t
 import { borrowNumbered, redisAnswers } from '../test/support/redis-server.ts'
 import type { Fact } from './result.ts'
 
-const PLACES = ['SQLite', 'PostgreSQL', 'PostgreSQL and Redis'] as const
+const TARGETS = ['SQLite', 'PostgreSQL', 'PostgreSQL and Redis'] as const
 
-export type PlaceName = (typeof PLACES)[number]
+export type TargetName = (typeof TARGETS)[number]
 
-export interface Place extends Kept {
-  readonly name: PlaceName
+export interface StorageTarget extends Kept {
+  readonly name: TargetName
   /** Of its own, taken away afterwards. */
   readonly folder: string
   readonly redis: KeptInRedis | undefined
@@ -21,16 +21,16 @@ export interface Place extends Kept {
 /** What a server's keys in Redis begin with. */
 const PREFIX = 'guildhall:'
 
-/** The places there are on this machine. With REQUIRE_ALL=1 there are all, or what needs them fails. */
-export async function placesHere(): Promise<readonly PlaceName[]> {
-  if (process.env.REQUIRE_ALL === '1') return PLACES
+/** The targets there are on this machine. With REQUIRE_ALL=1 there are all, or what needs them fails. */
+export async function availableTargets(): Promise<readonly TargetName[]> {
+  if (process.env.REQUIRE_ALL === '1') return TARGETS
   const postgres = await postgresAnswers()
   const redis = postgres && (await redisAnswers())
-  return PLACES.filter((name) => name === 'SQLite' || (name === 'PostgreSQL' ? postgres : redis))
+  return TARGETS.filter((name) => name === 'SQLite' || (name === 'PostgreSQL' ? postgres : redis))
 }
 
-export async function withPlace<T>(name: PlaceName, work: (place: Place) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'guildhall-proof-'))
+export async function withTarget<T>(name: TargetName, work: (target: StorageTarget) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'guildhall-stress-'))
   const postgres = name === 'SQLite' ? undefined : await makeDatabase()
   const redis = name === 'PostgreSQL and Redis' ? await borrowNumbered() : undefined
   const database = postgres?.url ?? `sqlite:${join(folder, 'members.db')}`
@@ -43,23 +43,23 @@ export async function withPlace<T>(name: PlaceName, work: (place: Place) => Prom
   }
 }
 
-/** The same on every place there is, one after the other; every fact says where it was counted. */
-export async function onEveryPlace(prove: (place: Place) => Promise<readonly Fact[]>): Promise<readonly Fact[]> {
+/** The same on every target there is, one after the other; every fact says where it was counted. */
+export async function onEveryTarget(measure: (target: StorageTarget) => Promise<readonly Fact[]>): Promise<readonly Fact[]> {
   const facts: Fact[] = []
-  for (const name of await placesHere()) {
-    const here = await withPlace(name, prove)
+  for (const name of await availableTargets()) {
+    const here = await withTarget(name, measure)
     facts.push(...here.map((fact) => ({ ...fact, what: `${name}: ${fact.what}` })))
   }
   return facts
 }
 
-/** The same on the place that has most to it. */
-export async function onLastPlace(prove: (place: Place) => Promise<readonly Fact[]>): Promise<readonly Fact[]> {
-  const last = (await placesHere()).at(-1)
-  return last === undefined ? [] : withPlace(last, prove)
+/** The same on the target that has most to it. */
+export async function onLastTarget(measure: (target: StorageTarget) => Promise<readonly Fact[]>): Promise<readonly Fact[]> {
+  const last = (await availableTargets()).at(-1)
+  return last === undefined ? [] : withTarget(last, measure)
 }
 
-export function fileOf({ database }: Place): string {
+export function fileOf({ database }: StorageTarget): string {
   if (!database.startsWith('sqlite:')) throw new TypeError(`this is no file: ${database}`)
   return database.slice('sqlite:'.length)
 }

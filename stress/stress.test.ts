@@ -1,22 +1,21 @@
-// The proofs at a hundredth of their size, and that the harness sees what it looks for.
+// Every stress run at a hundredth of their size, and that the harness sees what it looks for.
 import { describe, expect, test } from 'vitest'
 import { MemoryStore } from '../src/session/index.ts'
 import type { SessionPatch, SessionRow } from '../src/session/store.ts'
-import { findProgram } from '../test/support/own-server.ts'
-import { proofs } from './all.ts'
+import { describeWith } from '../test/support/needs.ts'
+import { stressRuns } from './all.ts'
 import { raceLogouts } from './logout-race.ts'
-import { ownHouse } from './race-environment.ts'
-import { houseSite } from './race-sites.ts'
+import { raceServerOn } from './race-environment.ts'
+import { localSite } from './race-sites.ts'
 
-describe('proofs, at a hundredth of their size', () => {
-  for (const { id, title, needs = [], run } of proofs) {
-    const missing = needs.filter((program) => findProgram(program) === undefined)
-    const isLeftOut = missing.length > 0 && process.env.REQUIRE_ALL !== '1'
-    if (isLeftOut) console.warn(`left out: ${id}, as ${missing.join(' and ')} is not installed`)
-    test.skipIf(isLeftOut)(`${id}: ${title}`, { timeout: 240_000 }, async () => {
-      const facts = await run('ci')
-      const broken = facts.filter(({ holds, isTime }) => !holds && !isTime)
-      expect(broken).toEqual([])
+describe('stress runs, at a hundredth of their size', () => {
+  for (const { id, title, needs = [], run } of stressRuns) {
+    describeWith(needs, id, () => {
+      test(title, { timeout: 600_000 }, async () => {
+        const facts = await run('ci')
+        const broken = facts.filter(({ holds, isTime }) => !holds && !isTime)
+        expect(broken).toEqual([])
+      })
     })
   }
 })
@@ -38,7 +37,7 @@ class UpsertStore extends MemoryStore {
 }
 
 test('D-22, F-30: a store that writes without looking brings sessions back, and the race finds it', async () => {
-  const site = houseSite('a store that upserts', await ownHouse(new UpsertStore()))
+  const site = localSite('a store that upserts', await raceServerOn(new UpsertStore()))
   const seen = await raceLogouts(site, 4)
   await site.close()
   expect(seen).toMatchObject({ logouts: 4, cameBack: 4, letIn: 4 })

@@ -1,18 +1,18 @@
 // F-32: two hundred requests of one session at once, when it is time to mark it as seen. None fails, and each process writes once per interval at most.
 import { ask } from './ask.ts'
 import { logIn, onEverySite, type RaceSite, withCookie } from './race-sites.ts'
-import { atMost, exactly, type Fact, type Proof } from './result.ts'
+import { atMost, exactly, type Fact, type StressRun } from './result.ts'
 
 const REQUESTS = 200
 const INTERVAL_MS = 60_000 // touchIntervalMs of an idle timeout of 15 minutes
 
-export const touchRace: Proof = {
+export const touchRace: StressRun = {
   id: 'F-32',
   title: 'two hundred requests that mark one session as seen do not fail, and write once per interval and process',
-  run: (size) => onEverySite((site) => proveAt(site, size === 'full' ? 100 : 2)),
+  run: (size) => onEverySite((site) => measureAt(site, size === 'full' ? 100 : 2)),
 }
 
-async function proveAt(site: RaceSite, rounds: number): Promise<readonly Fact[]> {
+async function measureAt(site: RaceSite, rounds: number): Promise<readonly Fact[]> {
   const cookie = await logIn(site)
   let failed = 0
   let silent = 0

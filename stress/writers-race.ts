@@ -1,20 +1,20 @@
 // D-23, F-31: many requests write to one session at once. Different keys are all kept, of one key the last committed stays whole, and counting loses nothing.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ask } from './ask.ts'
-import { letGo, standing, stopping } from './barriers.ts'
+import { allAtBarrier, barrierHeaders, letGo } from './barriers.ts'
 import { anyOf, logIn, OTHER_PROCESS_MS, onEverySite, parts, type RaceSite, repeat, trialName, withCookie } from './race-sites.ts'
-import { exactly, type Fact, type Proof } from './result.ts'
+import { exactly, type Fact, type StressRun } from './result.ts'
 
 const WRITERS = 8
 export const COUNTERS = 20
 
-export const writersRace: Proof = {
+export const writersRace: StressRun = {
   id: 'D-23, F-31',
   title: 'of requests that write to one session at once, none is lost without a word',
-  run: (size) => onEverySite((site) => proveAt(site, size === 'full' ? 10_000 : 40)),
+  run: (size) => onEverySite((site) => measureAt(site, size === 'full' ? 10_000 : 40)),
 }
 
-async function proveAt(site: RaceSite, writes: number): Promise<readonly Fact[]> {
+async function measureAt(site: RaceSite, writes: number): Promise<readonly Fact[]> {
   const different = await raceDifferentKeys(site, writes)
   const same = await raceOneKey(site, writes)
   const ordered = await raceInOrder(site, writes)
@@ -92,8 +92,8 @@ async function raceInOrder(site: RaceSite, writes: number): Promise<{ answered: 
     const cookie = await logIn(site)
     const { first, rest } = parts(site.bases, 1)
     const trial = trialName()
-    const held = ask(`${first}/put/key/first`, { body: {}, ...withCookie(cookie, stopping(trial, 'save')) })
-    await standing(trial, 'save', [first])
+    const held = ask(`${first}/put/key/first`, { body: {}, ...withCookie(cookie, barrierHeaders(trial, 'save')) })
+    await allAtBarrier(trial, 'save', [first])
     const second = await ask(`${rest[0]}/put/key/second`, { body: {}, ...withCookie(cookie) })
     await letGo(trial, [first])
     const answers = [await held, second]
@@ -111,9 +111,9 @@ async function writeTogether(
   const trial = trialName()
   const at = Array.from({ length: writers }, (_, writer) => bases[writer % bases.length] ?? '')
   const writing = at.map((base, writer) =>
-    ask(`${base}${path(writer)}`, { body: {}, ...withCookie(cookie, stopping(trial, 'handler')) }),
+    ask(`${base}${path(writer)}`, { body: {}, ...withCookie(cookie, barrierHeaders(trial, 'handler')) }),
   )
-  await standing(trial, 'handler', at)
+  await allAtBarrier(trial, 'handler', at)
   await letGo(trial, bases)
   return (await Promise.all(writing)).filter(({ status }) => status === 200).length
 }

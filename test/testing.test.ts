@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import express from 'express'
-import { createMembership, type Membership, type MembershipOptions, Refusal } from 'guildhall'
+import { createMembership, type Membership, type MembershipOptions, RefusalError } from 'guildhall'
 import { logInAs, testClock } from 'guildhall/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import { CHEAP_HASHES, listen, portOf } from './support/site.ts'
@@ -69,7 +69,7 @@ test('it is a login as any other: hooks are asked and listeners hear of it', asy
   const { membership } = await application({
     hooks: {
       beforeSignIn() {
-        if (heard.length > 0) throw new Refusal('once', 'Once is enough.')
+        if (heard.length > 0) throw new RefusalError('once', 'Once is enough.')
       },
     },
   })

@@ -1,7 +1,7 @@
 // A choir's site with pages of its own: its layout and view engine, the membership's pages below /members in the choir's colours.
 import { Eta } from 'eta'
 import express, { type Response } from 'express'
-import { createMembership, Refusal } from 'guildhall'
+import { createMembership, RefusalError } from 'guildhall'
 
 const { PORT = '3000', FILE = './data/own-pages.db' } = process.env
 
@@ -19,7 +19,7 @@ const membership = createMembership({
   hooks: {
     beforeRegister({ displayName }) {
       if (!displayName?.includes(' '))
-        throw new Refusal('full_name', 'We sing by name: give your first and last name as display name.')
+        throw new RefusalError('full_name', 'We sing by name: give your first and last name as display name.')
     },
   },
 })

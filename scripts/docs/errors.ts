@@ -56,7 +56,7 @@ const WHAT_TO_DO: Readonly<Record<ErrorCode, string>> = {
   username_taken: 'Ask for another username. Letter case does not make a name different.',
   registration_closed: 'Accounts are made by an operator: `guildhall user create NAME`.',
   refused:
-    'A hook of the host application refused with `throw new Refusal(reason, text)`. `reason` is its code, `detail` its text.',
+    'A hook of the host application refused with `throw new RefusalError(reason, text)`. `reason` is its code, `detail` its text.',
   not_found: 'The path or the id is unknown. Ids of other people are as unknown as ids that never were.',
   method_not_allowed: '`Allow` names the methods of this path.',
   wrong_host: 'The server is reached by another name than that of `BASE_URL`. Mend the name, or the proxy that passes it on.',

@@ -1,5 +1,7 @@
-// docs/options.md: the options of createMembership() and session() from their doc comments, the variables of the server from .env.example.
-import { VARIABLES, type Variable } from '../../src/server/variables.ts'
+// docs/options.md and .env.example: what the doc comments of the options say, with what their tables say.
+import { SERVER_SETTINGS } from '../../src/server/table.ts'
+import type { Rows, Setting } from '../../src/settings/kit.ts'
+import { SETTINGS } from '../../src/settings/table.ts'
 import { type Member, membersOf } from './declarations.ts'
 import { table } from './markdown.ts'
 
@@ -7,19 +9,15 @@ interface Sources {
   readonly options: string
   readonly sessionOptions: string
   readonly cookieOptions: string
-  readonly envExample: string
+  readonly serverOptions: string
 }
 
 export function optionsPage(sources: Sources): string {
   const all = membersOf(sources.options, 'MembershipOptions')
-  const isGroup = ({ members, type }: Member) => members.length > 0 || GROUPS.has(type)
+  const isGroup = ({ type }: Member) => GROUPS.has(type)
   const groups = all.filter(isGroup).map((group) => {
-    const members = group.members.length > 0 ? group.members : membersOf(sources.options, group.type)
-    return `### ${group.name}\n\n${optionTable(members, `${group.name}.`)}`
+    return `### ${group.name}\n\n${optionTable(membersOf(sources.options, group.type), `${group.name}.`)}`
   })
-  const sections = readEnvExample(sources.envExample)
-  const known = sections.flatMap(({ variables }) => variables.map(({ name }) => name))
-  for (const name of VARIABLES) if (!known.includes(name)) throw new Error(`.env.example does not explain ${name}`)
   return [
     '# Settings',
     '`createMembership(options)` and `session(options)` take options; `guildhall serve` and the other commands take variables of the environment. Everything is checked at once, and every fault is told at once.',
@@ -36,7 +34,7 @@ export function optionsPage(sources: Sources): string {
     optionTable(membersOf(sources.cookieOptions, 'CookieOptions'), 'cookie.'),
     '## Variables of the server',
     'Read from the environment and from `.env`; the real environment wins. Each can also be read from a file: `SECRET_FILE=/run/secrets/guildhall`. What is shown is the default, unless the text says that it is required or an example. `guildhall doctor` looks whether they fit together.',
-    ...sections.map(({ title, variables }) => {
+    ...sectionsOf(sources).map(({ title, variables }) => {
       const rows = variables.map(({ name, value, text }) => [`\`${name}\``, value === '' ? 'none' : `\`${value}\``, text])
       return `### ${title}\n\n${table(['variable', 'value', 'meaning'], rows)}`
     }),
@@ -44,7 +42,7 @@ export function optionsPage(sources: Sources): string {
 }
 
 /** Options that are made of options. */
-const GROUPS = new Set(['SessionTimes', 'PasswordOptions'])
+const GROUPS = new Set(['SessionTimes', 'SessionCookieOptions', 'PasswordOptions'])
 
 function optionTable(members: readonly Member[], prefix: string): string {
   return table(
@@ -73,24 +71,52 @@ function explain({ name, comment, isOptional }: Member, prefix: string): Explain
 
 interface Section {
   readonly title: string
-  readonly variables: { readonly name: Variable; readonly value: string; readonly text: string }[]
+  readonly variables: readonly { readonly name: string; readonly value: string; readonly text: string }[]
 }
 
-/** Comments stand above what they explain; one comment may explain several variables that follow it without a gap. */
-function readEnvExample(text: string): readonly Section[] {
-  const sections: Section[] = []
-  let comment: string[] = []
-  let isAfterVariable = false
-  for (const line of text.split('\n')) {
-    const title = /^# --- (.+?) -+$/.exec(line)?.[1]
-    const [, given, value = ''] = /^# ([A-Z_]+)=(.*)$/.exec(line) ?? []
-    const name = VARIABLES.find((known) => known === given)
-    if (title !== undefined) sections.push({ title, variables: [] })
-    if (title !== undefined || line === '') comment = []
-    else if (name === undefined) comment = isAfterVariable ? [line.slice(2)] : [...comment, line.slice(2)]
-    else if (comment.length === 0) throw new Error(`.env.example does not say what ${name} means`)
-    else sections.at(-1)?.variables.push({ name, value, text: comment.join(' ') })
-    isAfterVariable = name !== undefined
-  }
-  return sections
+/** `.env.example`: every variable, none of them set. */
+export function envExample(sources: Sources): string {
+  const sections = sectionsOf(sources).map(({ title, variables }) => {
+    const lines = variables.flatMap(({ name, value, text }) => [`# ${text}`, `# ${name}=${value}`])
+    return [`# --- ${title} ${'-'.repeat(110 - title.length)}`, '', ...lines].join('\n')
+  })
+  return [
+    '# Settings of Guildhall. Copy this file to .env and fill in what you need; the real environment wins over .env.',
+    '# Each setting can also be read from a file: SECRET_FILE=/run/secrets/guildhall. `guildhall doctor` looks whether they fit together.',
+    '# Made by `npm run docs` from the code.',
+    '',
+    sections.join('\n\n'),
+    '',
+  ].join('\n')
+}
+
+function sectionsOf({ options, serverOptions }: Sources): readonly Section[] {
+  const sections: readonly { title: string; rows: Rows; source: string; type: string; prefix: string }[] = [
+    { title: 'The server', rows: SERVER_SETTINGS, source: serverOptions, type: 'ServerOptions', prefix: '' },
+    { title: 'The site, its database and its secrets', rows: SETTINGS, source: options, type: 'MembershipOptions', prefix: '' },
+    { title: 'Sessions', rows: SETTINGS, source: options, type: 'SessionTimes', prefix: 'session.' },
+    { title: 'Their cookie', rows: SETTINGS, source: options, type: 'SessionCookieOptions', prefix: 'cookie.' },
+    { title: 'Passwords', rows: SETTINGS, source: options, type: 'PasswordOptions', prefix: 'passwords.' },
+  ]
+  return sections.map(({ title, rows, source, type, prefix }) => ({
+    title,
+    variables: membersOf(source, type).flatMap((member) => {
+      const row = rows[prefix + member.name]
+      if (row?.env === undefined) return []
+      return [{ name: row.env, value: row.example ?? inText(row.default), text: row.about ?? aboutOf(member, prefix, row) }]
+    }),
+  }))
+}
+
+/** The option's own words; the default is in them where it is not shown as the value. */
+function aboutOf(member: Member, prefix: string, row: Setting<unknown>): string {
+  const { meaning, otherwise, consequence } = explain(member, prefix)
+  const said = row.default === undefined || row.example !== undefined ? `Default: ${otherwise}.` : ''
+  const [, choices] = /^must be (one of .+)$/.exec(row.kind.rule) ?? []
+  return [meaning, choices === undefined ? '' : `Write ${choices}.`, said, consequence].filter((text) => text !== '').join(' ')
+}
+
+function inText(value: unknown): string {
+  if (typeof value === 'boolean') return value ? 'on' : 'off'
+  return typeof value === 'string' || typeof value === 'number' ? `${value}` : ''
 }

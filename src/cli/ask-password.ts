@@ -1,7 +1,7 @@
 // Where a password comes from: a hidden prompt, asked twice, or the standard input. Never an argument.
 import { createInterface } from 'node:readline'
 import { type Readable, Writable } from 'node:stream'
-import { CommandFailed, t } from './terminal.ts'
+import { CommandError } from './terminal.ts'
 
 /** More than any password we accept; nobody means to send a film. */
 const MOST_BYTES = 64 * 1024
@@ -13,13 +13,13 @@ export async function readPassword(input: Readable): Promise<string> {
   for await (const chunk of input) {
     const bytes = Buffer.from(chunk)
     size += bytes.length
-    if (size > MOST_BYTES) throw new CommandFailed(t('cli.password_too_large'))
+    if (size > MOST_BYTES) throw new CommandError('That is far too long for a password. Nothing was changed.')
     chunks.push(bytes)
   }
   const password = Buffer.concat(chunks)
     .toString('utf8')
     .replace(/\r?\n$/, '')
-  if (password === '') throw new CommandFailed(t('cli.password_missing'))
+  if (password === '') throw new CommandError('There was no password. Nothing was changed.')
   return password
 }
 
@@ -33,14 +33,14 @@ export async function askNewPassword(username: string): Promise<string> {
     process.stderr.write(`${prompt} `)
     const { done, value } = await lines.next()
     process.stderr.write('\n')
-    if (done) throw new CommandFailed(t('cli.interrupted'))
+    if (done) throw new CommandError('Stopped. Nothing was changed.')
     return value
   }
   try {
-    const password = await ask(t('cli.ask_password', { username }))
-    if (password === '') throw new CommandFailed(t('cli.password_missing'))
+    const password = await ask(`Password for ${username} (is not shown):`)
+    if (password === '') throw new CommandError('There was no password. Nothing was changed.')
     // Nobody sees what they type: a slip would lock the account.
-    if ((await ask(t('cli.ask_again'))) !== password) throw new CommandFailed(t('cli.passwords_differ'))
+    if ((await ask('Once more:')) !== password) throw new CommandError('The two were not the same. Nothing was changed.')
     return password
   } finally {
     terminal.close()

@@ -1,26 +1,32 @@
 // `guildhall backup | restore`: a copy of the database while the site runs, and back.
 import { existsSync } from 'node:fs'
 import { systemClock } from '../domain/clock.ts'
+import { configOf } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
-import { configOf } from '../server/read-config.ts'
 import { backUp, NoBackup, openCopy, restore } from '../storage/sqlite/backup.ts'
 import { confirm } from './confirm.ts'
-import { CommandFailed, report, say, sayJson, t } from './terminal.ts'
+import { CommandError, print, printJson, report } from './terminal.ts'
 
 export async function makeBackup(to: string, { json }: { readonly json: boolean }): Promise<void> {
   await withFile(async (file) => {
-    if (!existsSync(file)) throw new CommandFailed(t('cli.no_database', { file }))
-    if (existsSync(to)) throw new CommandFailed(t('cli.file_exists', { file: to }))
+    if (!existsSync(file))
+      throw new CommandError(`There is no database at ${file} yet. The command migrate makes one, and so does serve.`)
+    if (existsSync(to)) throw new CommandError(`${to} exists already. Choose another name; nothing was changed.`)
     try {
       await backUp(file, to)
     } catch (error) {
-      if (error instanceof NoBackup) throw new CommandFailed(t('cli.failure.damaged', { file }))
+      if (error instanceof NoBackup)
+        throw new CommandError(`${file} is no SQLite database, or is damaged: restore a backup, or write another DATABASE_URL.`)
       if (!(error instanceof Error && 'syscall' in error)) throw error
       const exists = 'code' in error && error.code === 'EEXIST'
-      throw new CommandFailed(t(exists ? 'cli.file_exists' : 'cli.file_unwritable', { file: to }))
+      throw new CommandError(
+        exists
+          ? `${to} exists already. Choose another name; nothing was changed.`
+          : `${to} cannot be written: name a folder that is there and that this user may write to. Nothing was changed.`,
+      )
     }
-    if (json) return sayJson({ backup: to })
-    say(t('cli.backup_made', { file: to }))
+    if (json) return printJson({ backup: to })
+    print(`The database is copied to ${to}. It holds password hashes: keep it as safe as the database.`)
   })
 }
 
@@ -34,25 +40,43 @@ export async function restoreBackup(
     try {
       const copy = openCopy(from, file)
       try {
-        if (!yes) await confirm(t('cli.restore_question', { file, from }), '--yes')
+        if (!yes)
+          await confirm(
+            `Put ${from} in the place of ${file}? What is there now is kept beside it, and everybody is logged out.`,
+            '--yes',
+          )
         await restore(copy, file, kept)
       } finally {
         copy.close()
       }
     } catch (error) {
-      if (error instanceof NoBackup) throw new CommandFailed(t(`cli.restore_${error.reason}`, { file: from }))
+      if (error instanceof NoBackup) throw new CommandError(NO_BACKUP[error.reason](from))
       throw error
     }
-    if (json) return sayJson({ restored: from, kept: kept ?? null })
-    say(kept === undefined ? t('cli.restored', { file: from }) : t('cli.restored_kept', { file: from, kept }))
+    if (json) return printJson({ restored: from, kept: kept ?? null })
+    print(
+      kept === undefined
+        ? `${from} is restored. Everybody is logged out.`
+        : `${from} is restored. Everybody is logged out. What was there before is in ${kept}.`,
+    )
   })
+}
+
+const NO_BACKUP: Readonly<Record<NoBackup['reason'], (file: string) => string>> = {
+  missing: (file) => `There is no file ${file}. Nothing was changed.`,
+  forbidden: (file) => `${file} cannot be read: give this user the right to. Nothing was changed.`,
+  same: (file) => `${file} is the database itself. Name a copy of it; nothing was changed.`,
+  unsound: (file) => `${file} is no sound copy of a Guildhall database. Nothing was changed.`,
+  newer: (file) => `${file} was made by a newer Guildhall. Use that one to restore it; nothing was changed.`,
 }
 
 async function withFile(work: (file: string) => Promise<void>): Promise<void> {
   const config = configOf(readEnvironment())
   try {
-    if (!config.database.startsWith('sqlite:')) throw new CommandFailed(t('cli.backup_needs_file'))
-    if (config.databaseFile === undefined) throw new CommandFailed(t('cli.database_in_memory'))
+    if (!config.database.startsWith('sqlite:'))
+      throw new CommandError('The database is on a PostgreSQL server: pg_dump copies it, and pg_restore puts it back.')
+    if (config.databaseFile === undefined)
+      throw new CommandError('The database is in memory, where nobody but the server sees it. Write a DATABASE_URL with a file.')
     await work(config.databaseFile)
   } catch (error) {
     await report(error, config)

@@ -4,14 +4,13 @@ import { RedisConnection } from '../database/redis/connection.ts'
 import type { Config } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
 import { explainFailure } from '../server/explain-failure.ts'
-import { postgresUrl, readDatabase, shownDatabase } from '../server/redact-database-url.ts'
-import { isRedisUrl } from '../settings/check.ts'
+import { isRedisUrl, postgresUrl, readDatabaseUrl, redactDatabaseUrl } from '../settings/database-url.ts'
 import { copyDatabase, type Progress } from '../storage/copy/copy.ts'
 import { RedisTarget } from '../storage/copy/redis-target.ts'
 import { CopyRefusedError, CopySideError, type Refusal } from '../storage/copy/refused.ts'
 import type { CopiedTable } from '../storage/copy/side.ts'
 import { table } from './columns.ts'
-import { CommandFailed, complain, FAILURE, report, say, sayJson, t, UsageError } from './terminal.ts'
+import { CommandError, FAILURE, print, printError, printJson, report, UsageError } from './terminal.ts'
 
 export interface CopyOptions {
   readonly from: string
@@ -31,22 +30,33 @@ interface Sessions {
   readonly shown: string
 }
 
-const TEXTS = {
-  busy: 'cli.copy.busy',
-  foreign: 'cli.copy.foreign',
-  other_source: 'cli.copy.other_source',
-  null: 'cli.copy.null',
-  redis: 'cli.copy.redis_taken',
-} as const satisfies Record<Refusal, string>
+type Named = Readonly<Record<string, string>>
+
+const TEXTS: Readonly<Record<Refusal, (named: Named) => string>> = {
+  busy: ({ from, to }) =>
+    `${from} and ${to} are the same database, or another copy is at work with one of them. Nothing was changed.`,
+  foreign: ({ to }) => `${to} has data that no copy brought there. Name an empty database; nothing was changed.`,
+  other_source: ({ source, to }) => `${to} is an unfinished copy of ${source}. Name an empty database; nothing was changed.`,
+  null: ({ column, key, table }) =>
+    `A row of ${table} has a null character in ${column}, which PostgreSQL cannot hold: ${key}. Change it in the source, then run this again.`,
+  redis: ({ redis }) =>
+    `Redis has sessions already that this copy did not bring, at ${redis}. Empty it, or name another prefix; nothing was changed.`,
+}
 
 export async function copy(options: CopyOptions): Promise<void> {
   const from = placeOf('--from', options.from)
   const to = placeOf('--to', options.to)
   const sessions = sessionsPlace(options)
-  const shown = { from: shownDatabase(from), to: shownDatabase(to), ...(sessions && { redis: sessions.shown }) }
+  const shown = {
+    from: redactDatabaseUrl(from.database),
+    to: redactDatabaseUrl(to.database),
+    ...(sessions && { redis: sessions.shown }),
+  }
   try {
     if (from.databaseFile !== undefined && !existsSync(from.databaseFile))
-      throw new CommandFailed(t('cli.no_database', { file: from.databaseFile }))
+      throw new CommandError(
+        `There is no database at ${from.databaseFile} yet. The command migrate makes one, and so does serve.`,
+      )
     // Loading the package is not taken for a Redis that is away.
     await sessions?.connection.open()
     const copied = await copyDatabase({
@@ -74,25 +84,33 @@ function tellOutcome(
   if (different.length > 0) process.exitCode = FAILURE
   if (json === true) {
     const tables = Object.fromEntries(copied.map(({ table: name, ...counts }) => [name, counts]))
-    sayJson({ ...shown, complete: different.length === 0, tables })
+    printJson({ ...shown, complete: different.length === 0, tables })
   } else {
-    const head = (['table', 'source', 'target'] as const).map((column) => t(`cli.copy.column.${column}`))
-    say(table([head, ...copied.map((one) => [one.table, ...[one.source, one.target].map(inDigits)])]))
+    const head = ['Table', 'Source', 'Target']
+    print(table([head, ...copied.map((one) => [one.table, ...[one.source, one.target].map(inDigits)])]))
   }
-  if (different.length > 0) return complain(t('cli.copy.differs', { ...shown, tables: different.join(', ') }))
+  if (different.length > 0)
+    return printError(
+      `${shown.to} is not the same in ${different.join(', ')}: one of the two was changed meanwhile. It cannot be served as it is: empty it, see to it that nobody writes to either, and run this again.`,
+    )
   if (json === true) return
-  say(`\n${t('cli.copy.done', shown)}\n${t('cli.copy.next')}`)
-  if (shown.redis === undefined && readEnvironment().values.has('REDIS_URL')) say(t('cli.copy.redis_unread'))
+  print(
+    `\n${shown.to} is the copy of ${shown.from} now: as many rows in every table, and those that were compared are the same.\nDo not start the old site again. Open the new one with the same SECRET and PASSWORD_PEPPER.`,
+  )
+  if (shown.redis === undefined && readEnvironment().values.has('REDIS_URL'))
+    print(
+      'The sessions are in the database. A site with REDIS_URL does not read them there: add --redis, or everybody has to log in again.',
+    )
 }
 
 function inDigits(n: number): string {
-  return n.toLocaleString(t.locale)
+  return n.toLocaleString('en')
 }
 
 function placeOf(flag: string, text: string): Place {
-  const place = readDatabase(text)
+  const place = readDatabaseUrl(text)
   const isInMemory = place?.databaseFile === undefined && text.startsWith('sqlite:')
-  if (!place || isInMemory) throw new UsageError(t('cli.copy.database', { flag }))
+  if (!place || isInMemory) throw new UsageError(`${flag} takes sqlite: and the path of a file, or postgres://...`)
   return place
 }
 
@@ -103,15 +121,16 @@ function nameOf(place: Place): string {
   const params = postgresUrl(place.database)?.searchParams
   // Two schemas of one database are two; a socket is named by its folder.
   const more = ['host', 'options'].map((name) => params?.get(name)).filter((value) => typeof value === 'string')
-  return [shownDatabase(place), ...more].join(' ')
+  return [redactDatabaseUrl(place.database), ...more].join(' ')
 }
 
 function sessionsPlace({ redis, redisPrefix }: CopyOptions): Sessions | undefined {
   if (redisPrefix !== undefined && (redis === undefined || !/^[\w:.-]{1,64}$/.test(redisPrefix)))
-    throw new UsageError(t('cli.copy.redis_prefix'))
+    throw new UsageError('--redis-prefix has 1 to 64 letters, digits or any of :._-, and stands beside --redis.')
   if (redis === undefined) return undefined
   const url = redis === true ? readEnvironment().values.get('REDIS_URL') : redis
-  if (url === undefined || !isRedisUrl(url)) throw new UsageError(t('cli.copy.redis'))
+  if (url === undefined || !isRedisUrl(url))
+    throw new UsageError('--redis takes redis://... or rediss://..., or nothing where REDIS_URL is set.')
   const prefix = redisPrefix ?? 'guildhall:'
   const { host, pathname } = new URL(url)
   return { connection: new RedisConnection(url), prefix, shown: `redis://${host}${pathname} ${prefix}` }
@@ -122,15 +141,15 @@ async function reportFailure(
   sides: { readonly from: Place; readonly to: Place },
   shown: { readonly from: string; readonly to: string; readonly redis?: string },
 ): Promise<void> {
-  if (error instanceof CopyRefusedError) return report(new CommandFailed(t(TEXTS[error.reason], { ...shown, ...error.values })))
+  if (error instanceof CopyRefusedError) return report(new CommandError(TEXTS[error.reason]({ ...shown, ...error.values })))
   // Once both are open, a file that fails is the one that is written.
   const file =
     error instanceof CopySideError ? sides[error.side].databaseFile : (sides.to.databaseFile ?? sides.from.databaseFile)
   const told = { port: 0, host: '', databaseFile: file }
   if (!(error instanceof CopySideError)) return report(error, told)
-  const message = explainFailure(error.cause, told, t)
+  const message = explainFailure(error.cause, told)
   if (message === undefined) return report(error.cause)
-  return report(new CommandFailed(t('cli.copy.failed', { database: shown[error.side], message })))
+  return report(new CommandError(`${shown[error.side]}: ${message}`))
 }
 
 const CLEAR_LINE = '\r\u001b[K'
@@ -142,5 +161,5 @@ function showProgress({ table: name, rows, of }: Progress): void {
   const now = performance.now()
   if (now - shownAt < OFTEN_MS && rows < of) return
   shownAt = now
-  process.stderr.write(`${CLEAR_LINE}${t('cli.copy.progress', { table: name, rows, of })}`)
+  process.stderr.write(`${CLEAR_LINE}${name}: ${rows} of ${of}`)
 }

@@ -1,27 +1,27 @@
 // `guildhall doctor`: explains a wrong setting before it bites. Looks, and changes nothing.
 
-import type { Diagnostic } from '../server/diagnostic.ts'
+import { readConfig } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
-import { readConfig } from '../server/read-config.ts'
 import { pad } from './columns.ts'
 import { checkDatabase } from './doctor/database.ts'
-import { bad, type Finding, fine, odd } from './doctor/finding.ts'
+import { error, type Finding, ok, warning } from './doctor/finding.ts'
 import { checkHashing } from './doctor/hashing.ts'
 import { checkReach } from './doctor/reach.ts'
 import { checkFiles, checkSecretSource } from './doctor/secrets.ts'
-import { FAILURE, say, sayJson, t } from './terminal.ts'
-
-const MARKS = { ok: t('cli.doctor.ok'), warning: t('cli.doctor.warning'), fault: t('cli.doctor.fault') } as const
+import { FAILURE, plural, print, printJson } from './terminal.ts'
 
 export async function examine({ json }: { readonly json: boolean }): Promise<void> {
   const environment = readEnvironment()
   const { config, faults, warnings } = readConfig(environment)
-  const findings: Finding[] = [fine(t('cli.doctor.node', { version: process.versions.node }))]
-  const inWords = ({ key, values }: Diagnostic) => t(key, values)
-  findings.push(...faults.map(inWords).map(bad), ...warnings.map(inWords).map(odd))
+  const findings: Finding[] = [ok(`Node ${process.versions.node}`)]
+  findings.push(...faults.map(error), ...warnings.map(warning))
   if (config) {
     findings.push(
-      fine(t(config.production ? 'cli.doctor.production' : 'cli.doctor.development')),
+      ok(
+        config.production
+          ? 'Production: unsafe settings are refused.'
+          : 'Development: unsafe settings are allowed. A public site needs NODE_ENV=production.',
+      ),
       ...checkReach(config),
       checkSecretSource(config, environment),
       ...checkFiles(config, environment),
@@ -29,10 +29,10 @@ export async function examine({ json }: { readonly json: boolean }): Promise<voi
       await checkHashing(config),
     )
   }
-  const faulty = findings.filter(({ mark }) => mark === 'fault').length
-  if (faulty > 0) process.exitCode = FAILURE
-  if (json) return sayJson({ well: faulty === 0, findings })
-  for (const { mark, text } of findings) say(`${pad(MARKS[mark], 9)}${text}`)
-  say('')
-  say(faulty === 0 ? t('cli.doctor.well') : t.count('cli.doctor.unwell', faulty))
+  const errors = findings.filter(({ mark }) => mark === 'error').length
+  if (errors > 0) process.exitCode = FAILURE
+  if (json) return printJson({ well: errors === 0, findings })
+  for (const { mark, text } of findings) print(`${pad(mark, 9)}${text}`)
+  print('')
+  print(errors === 0 ? 'Nothing here keeps the site from working.' : `${plural(errors, 'error')}: see above what to do.`)
 }

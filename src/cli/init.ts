@@ -1,100 +1,86 @@
 // `guildhall init`: asks a few questions and writes `.env`. Every question has a flag; with all of them it asks nothing.
 import { existsSync, writeFileSync } from 'node:fs'
 import { newToken } from '../domain/secret.ts'
-import { type Diagnostic, noteIn } from '../server/diagnostic.ts'
-import { settingsReader } from '../server/read-settings.ts'
-import { shownDatabase } from '../server/redact-database-url.ts'
-import { CommandFailed, report, say, sayJson, t, UsageError } from './terminal.ts'
+import { SERVER_SETTINGS } from '../server/table.ts'
+import { redactDatabaseUrl } from '../settings/database-url.ts'
+import type { Setting } from '../settings/kit.ts'
+import { SETTINGS } from '../settings/table.ts'
+import { CommandError, INTERRUPTED, print, printJson, report, UsageError } from './terminal.ts'
 
-export interface InitOptions {
-  readonly baseUrl?: string
-  readonly siteName?: string
-  readonly database?: string
-  readonly registration?: string
-  readonly trustProxy?: string
+const QUESTIONS = {
+  baseUrl: { flag: '--base-url', setting: SETTINGS.baseUrl, initial: 'http://localhost:3000' },
+  siteName: { flag: '--site-name', setting: SETTINGS.siteName, initial: SETTINGS.siteName.default },
+  database: { flag: '--database', setting: SETTINGS.database, initial: SETTINGS.database.example },
+  registration: { flag: '--registration', setting: SETTINGS.registration, initial: SETTINGS.registration.default },
+  trustProxy: { flag: '--trust-proxy', setting: SERVER_SETTINGS.trustProxy, initial: '' },
+} as const satisfies Record<string, { flag: string; setting: Setting<unknown>; initial: string }>
+
+type Name = keyof typeof QUESTIONS
+type Answers = Record<Name, string>
+
+export interface InitOptions extends Partial<Answers> {
   readonly yes?: boolean
   readonly json?: boolean
 }
 
-interface Answers {
-  readonly baseUrl: string
-  readonly siteName: string
-  readonly database: string
-  readonly registration: string
-  readonly trustProxy: string
-}
-
 const FILE = '.env'
+const NAMES = Object.keys(QUESTIONS).filter((name): name is Name => name in QUESTIONS)
 const DEFAULTS: Answers = {
-  baseUrl: 'http://localhost:3000',
-  siteName: 'Guildhall',
-  database: 'sqlite:./data/guildhall.db',
-  registration: 'open',
-  trustProxy: '',
+  baseUrl: QUESTIONS.baseUrl.initial,
+  siteName: QUESTIONS.siteName.initial,
+  database: QUESTIONS.database.initial,
+  registration: QUESTIONS.registration.initial,
+  trustProxy: QUESTIONS.trustProxy.initial,
 }
-
-const RULES: Readonly<Record<keyof Answers, (text: string) => boolean>> = {
-  baseUrl: (text) => /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).href === `${new URL(text).origin}/`,
-  siteName: (text) => text.trim() !== '' && text.length <= 64 && !/[\r\n"#\\]/.test(text),
-  database: (text) => /^(?:sqlite:(?!\/\/)|postgres(?:ql)?:\/\/)[^\r\n"'#\\]+$/.test(text),
-  registration: (text) => text === 'open' || text === 'closed',
-  trustProxy: isTrustProxy,
-}
-
-const FLAGS: Readonly<Record<keyof Answers, string>> = {
-  baseUrl: '--base-url',
-  siteName: '--site-name',
-  database: '--database',
-  registration: '--registration',
-  trustProxy: '--trust-proxy',
-}
-
-const NAMES = Object.keys(DEFAULTS).filter((name): name is keyof Answers => name in DEFAULTS)
 
 export async function init({ yes, json, ...flags }: InitOptions): Promise<void> {
   try {
     for (const name of NAMES) {
       const given = flags[name]
-      if (given !== undefined && !RULES[name](given))
-        throw new UsageError(t('summary.item', { field: FLAGS[name], message: t(`cli.init.${name}.rule`) }))
+      const wrong = given === undefined ? undefined : faultOf(name, given)
+      if (wrong !== undefined) throw new UsageError(`${QUESTIONS[name].flag}: ${wrong}`)
     }
     // The file holds the secret: writing over it would end every throttle's memory, and who knows what else it holds.
-    if (existsSync(FILE)) throw new CommandFailed(t('cli.init.exists', { file: FILE }))
+    if (existsSync(FILE)) throw new CommandError(EXISTS)
     const answers = yes ? { ...DEFAULTS, ...flags } : await ask(flags)
     write(answers)
-    if (json)
-      return sayJson({ file: FILE, ...answers, database: shownDatabase({ database: answers.database, databaseFile: undefined }) })
-    say(t('cli.init.written', { file: FILE }))
+    if (json) return printJson({ file: FILE, ...answers, database: redactDatabaseUrl(answers.database) })
+    print(`${FILE} is written, with a secret of its own. Next: guildhall doctor, then guildhall serve.`)
   } catch (error) {
     await report(error)
   }
 }
 
+const EXISTS = `${FILE} exists already and was not touched. Change it by hand, or move it away first.`
+
 async function ask(flags: Partial<Answers>): Promise<Answers> {
   const missing = NAMES.filter((name) => flags[name] === undefined)
-  if (missing.length > 0 && !process.stdin.isTTY) throw new UsageError(t('cli.confirm_needs_terminal', { flag: '--yes' }))
+  if (missing.length > 0 && !process.stdin.isTTY)
+    throw new UsageError('This is no terminal to ask in. Say --yes to go on without a question.')
   const answers = { ...DEFAULTS, ...flags }
   if (missing.length === 0) return answers
   const { intro, isCancel, text } = await import('@clack/prompts')
-  intro(t('cli.init.intro'))
+  intro('A few questions, then .env is written.')
   for (const name of missing) {
+    const { setting, initial } = QUESTIONS[name]
     const answer = await text({
-      message: t(`cli.init.${name}.question`),
-      initialValue: DEFAULTS[name],
-      validate: (value) => (RULES[name](value ?? '') ? undefined : t(`cli.init.${name}.rule`)),
+      message: setting.question,
+      initialValue: initial,
+      validate: (value) => faultOf(name, value ?? ''),
     })
-    if (isCancel(answer)) throw new CommandFailed(t('cli.interrupted'))
+    if (isCancel(answer)) throw new CommandError(INTERRUPTED)
     answers[name] = answer
   }
   return answers
 }
 
 /** As the server will read it, so that it starts from what is written here. */
-function isTrustProxy(text: string): boolean {
-  if (text === '') return true
-  const faults: Diagnostic[] = []
-  settingsReader(new Map([['TRUST_PROXY', text]]), noteIn(faults)).trustedProxies('TRUST_PROXY')
-  return faults.length === 0
+function faultOf(name: Name, given: string): string | undefined {
+  const { kind }: Setting<unknown> = QUESTIONS[name].setting
+  if (name === 'trustProxy' && given === '') return undefined
+  if (/[\r\n"'#\\]/.test(given) && (name !== 'siteName' || /[\r\n"#\\]/.test(given)))
+    return 'must have no line break, quotation mark, # or \\, which mean something else in .env'
+  return kind.accepts(kind.parse ? kind.parse(given) : given) ? undefined : kind.rule
 }
 
 /** For the owner alone, and only where there is no such file: `wx`. */
@@ -113,6 +99,7 @@ function write({ baseUrl, siteName, database, registration, trustProxy }: Answer
     writeFileSync(FILE, `${lines.join('\n')}\n`, { flag: 'wx', mode: 0o600 })
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error
-    throw new CommandFailed(t(error.code === 'EEXIST' ? 'cli.init.exists' : 'cli.file_unwritable', { file: FILE }))
+    if (error.code === 'EEXIST') throw new CommandError(EXISTS)
+    throw new CommandError(`${FILE} cannot be written: this user may not write into this folder. Nothing was changed.`)
   }
 }

@@ -1,14 +1,16 @@
 // `guildhall`: the command line. Each command is a file; it is loaded when it is called.
 import { type Command, CommanderError, Option } from 'commander'
 import { SETTABLE_STATUSES } from '../domain/user.ts'
-import { version } from '../server/version.ts'
-import { refuseEmpty, SpokenCommand } from './command.ts'
+import { version } from '../server/env.ts'
+import { SERVER_SETTINGS } from '../server/table.ts'
+import { SETTINGS } from '../settings/table.ts'
+import { PlainCommand, refuseEmpty } from './command.ts'
 import type { CopyOptions } from './copy.ts'
-import type { NewUserOptions } from './create-user.ts'
 import type { InitOptions } from './init.ts'
 import type { ServeOptions } from './serve.ts'
 import type { EndOptions } from './sessions.ts'
-import { complain, FAILURE, report, t, WRONG_USAGE } from './terminal.ts'
+import { FAILURE, printError, report, WRONG_USAGE } from './terminal.ts'
+import type { NewUserOptions } from './user.ts'
 
 interface Json {
   readonly json?: boolean
@@ -18,138 +20,157 @@ function asked({ json }: Json): { readonly json: boolean } {
   return { json: json === true }
 }
 
+const HELP_AFTER = `
+Settings come from the environment and from .env; .env.example lists them all.
+Exit codes: 0 done, 1 it did not work, 2 wrong usage.`
+
 function commands(): Command {
-  const program = new SpokenCommand('guildhall')
-    .description(t('cli.about'))
-    .version(version(), '-v, --version', t('cli.version'))
-    .helpOption('-h, --help', t('cli.help'))
-    .helpCommand('help [command]', t('cli.help'))
-    .addHelpText('after', `\n${t('cli.help_after')}`)
-    .showHelpAfterError(t('cli.see_help'))
+  const program = new PlainCommand('guildhall')
+    .description('A members’ site: people register, log in, see their profile and log out.')
+    .version(version(), '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'explain a command')
+    .helpCommand('help [command]', 'explain a command')
+    .addHelpText('after', HELP_AFTER)
+    .showHelpAfterError('Add --help to see how it is used.')
     .exitOverride()
     .hook('preAction', refuseEmpty)
 
   program
     .command('serve')
-    .description(t('cli.serve'))
-    .option('--workers <number>', t('cli.option.workers'))
+    .description('open the site; brings the database up to date first')
+    .option(
+      '--workers <number>',
+      'processes that share the port, or auto for one per processor; SIGHUP renews them one after the other',
+    )
     .action(async (options: ServeOptions) => (await import('./serve.ts')).serveSite(options))
 
   program
     .command('migrate')
-    .description(t('cli.migrate'))
-    .option('--json', t('cli.option.json'))
+    .description('bring the database up to date, and make it where it is missing')
+    .option('--json', 'as JSON')
     .action(async (options: Json) => (await import('./migrate.ts')).migrate(asked(options)))
 
-  const user = program.command('user').description(t('cli.user'))
+  const user = program.command('user').description('accounts')
   user
     .command('create')
-    .description(t('cli.user_create'))
-    .argument('<username>', t('cli.argument.username'))
-    .option('--display-name <name>', t('cli.option.display_name'))
-    .option('--role <role>', t('cli.option.role'), (role: string, roles: readonly string[] | undefined) => [
-      ...(roles ?? []),
-      role,
-    ])
-    .option('--password-stdin', t('cli.option.password_stdin'))
-    .option('--json', t('cli.option.json'))
+    .description('make an account; asks for its password')
+    .argument('<username>', '3 to 32 letters and digits; dots, dashes and underscores between them')
+    .option('--display-name <name>', 'how to greet the person')
+    .option(
+      '--role <role>',
+      'a role the account gets; may be given several times',
+      (role: string, roles: readonly string[] | undefined) => [...(roles ?? []), role],
+    )
+    .option('--password-stdin', 'read the password from the standard input')
+    .option('--json', 'as JSON')
     // Arguments stand in the process list and in the shell's history, for everybody to read.
-    .addOption(new Option('--password [password]').hideHelp().argParser(() => program.error(t('cli.password_argument'))))
+    .addOption(
+      new Option('--password [password]')
+        .hideHelp()
+        .argParser(() =>
+          program.error(
+            'A password is never given as an argument, where others could read it. Leave it out to be asked, or pipe it in with --password-stdin.',
+          ),
+        ),
+    )
     // Commander would repeat them.
     .allowExcessArguments()
     .action(async (username: string, options: NewUserOptions, { args }: Command) => {
-      if (args.length > 1) return program.error(t('cli.password_argument'))
-      return (await import('./create-user.ts')).createUser(username, options)
+      if (args.length > 1)
+        return program.error(
+          'A password is never given as an argument, where others could read it. Leave it out to be asked, or pipe it in with --password-stdin.',
+        )
+      return (await import('./user.ts')).createUser(username, options)
     })
   user
     .command('list')
-    .description(t('cli.user_list'))
-    .option('--json', t('cli.option.json'))
-    .action(async (options: Json) => (await import('./list-users.ts')).listUsers(asked(options)))
+    .description('show who has an account')
+    .option('--json', 'as JSON')
+    .action(async (options: Json) => (await import('./user.ts')).listUsers(asked(options)))
   user
     .command('show')
-    .description(t('cli.user_show'))
+    .description('show one account')
     .argument('<username>')
-    .option('--json', t('cli.option.json'))
-    .action(async (username: string, options: Json) => (await import('./accounts.ts')).showUser(username, asked(options)))
+    .option('--json', 'as JSON')
+    .action(async (username: string, options: Json) => (await import('./user.ts')).showUser(username, asked(options)))
   user
     .command('set-status')
-    .description(t('cli.user_set_status'))
+    .description('close an account (suspended) or open it again (active); closing ends its sessions')
     .argument('<username>')
     .argument('<status>', SETTABLE_STATUSES.join(', '))
-    .option('--json', t('cli.option.json'))
+    .option('--json', 'as JSON')
     .action(async (username: string, status: string, options: Json) =>
-      (await import('./accounts.ts')).setUserStatus(username, status, asked(options)),
+      (await import('./user.ts')).setUserStatus(username, status, asked(options)),
     )
   user
     .command('rename')
-    .description(t('cli.user_rename'))
+    .description('give an account another username')
     .argument('<username>')
-    .argument('<new-username>', t('cli.argument.username'))
-    .option('--json', t('cli.option.json'))
+    .argument('<new-username>', '3 to 32 letters and digits; dots, dashes and underscores between them')
+    .option('--json', 'as JSON')
     .action(async (username: string, to: string, options: Json) =>
-      (await import('./accounts.ts')).renameUser(username, to, asked(options)),
+      (await import('./user.ts')).renameUser(username, to, asked(options)),
     )
 
-  const sessions = program.command('sessions').description(t('cli.sessions'))
+  const sessions = program.command('sessions').description('where accounts are logged in')
   sessions
     .command('list')
-    .description(t('cli.sessions_list'))
+    .description('show where an account is logged in')
     .argument('<username>')
-    .option('--json', t('cli.option.json'))
+    .option('--json', 'as JSON')
     .action(async (username: string, options: Json) => (await import('./sessions.ts')).listSessions(username, asked(options)))
   sessions
     .command('end')
-    .description(t('cli.sessions_end'))
+    .description('end one session of an account, or --all')
     .argument('<username>')
-    .argument('[id]', t('cli.argument.session'))
-    .option('--all', t('cli.option.all'))
-    .option('--json', t('cli.option.json'))
+    .argument('[id]', 'the id that sessions list shows')
+    .option('--all', 'all of them')
+    .option('--json', 'as JSON')
     .action(async (username: string, id: string | undefined, options: EndOptions) =>
       (await import('./sessions.ts')).endSessions(username, id, options),
     )
 
   program
     .command('backup')
-    .description(t('cli.backup'))
-    .argument('<file>', t('cli.argument.new_file'))
-    .option('--json', t('cli.option.json'))
+    .description('copy the database into a new file, while the site runs')
+    .argument('<file>', 'where the copy goes; the file must not exist')
+    .option('--json', 'as JSON')
     .action(async (file: string, options: Json) => (await import('./backup.ts')).makeBackup(file, asked(options)))
   program
     .command('restore')
-    .description(t('cli.restore'))
-    .argument('<file>', t('cli.argument.backup'))
-    .option('--yes', t('cli.option.yes'))
-    .option('--json', t('cli.option.json'))
+    .description('put a copy back, keep what was there, and end every session')
+    .argument('<file>', 'a file that backup has made')
+    .option('--yes', 'do not ask')
+    .option('--json', 'as JSON')
     .action(async (file: string, { yes, ...options }: Json & { readonly yes?: boolean }) =>
       (await import('./backup.ts')).restoreBackup(file, { yes: yes === true, ...asked(options) }),
     )
   program
     .command('copy')
-    .description(t('cli.copy'))
-    .requiredOption('--from <database>', t('cli.option.from'))
-    .requiredOption('--to <database>', t('cli.option.to'))
-    .option('--redis [url]', t('cli.option.redis'))
-    .option('--redis-prefix <prefix>', t('cli.option.redis_prefix'))
-    .option('--json', t('cli.option.json'))
+    .description('copy a stopped site into another database, sessions included; run again, it goes on')
+    .requiredOption('--from <database>', 'what is copied: sqlite:PATH or postgres://...')
+    .requiredOption('--to <database>', 'where it goes: an empty database')
+    .option('--redis [url]', 'put the sessions into Redis; without an address, into that of REDIS_URL')
+    .option('--redis-prefix <prefix>', 'what the keys in Redis begin with')
+    .option('--json', 'as JSON')
     .action(async (options: CopyOptions) => (await import('./copy.ts')).copy(options))
 
   program
     .command('init')
-    .description(t('cli.init'))
-    .option('--base-url <url>', t('cli.init.baseUrl.question'))
-    .option('--site-name <name>', t('cli.init.siteName.question'))
-    .option('--database <database>', t('cli.init.database.question'))
-    .option('--registration <who>', t('cli.init.registration.question'))
-    .option('--trust-proxy <hops>', t('cli.init.trustProxy.question'))
-    .option('--yes', t('cli.option.defaults'))
-    .option('--json', t('cli.option.json'))
+    .description('ask a few questions and write .env')
+    .option('--base-url <url>', SETTINGS.baseUrl.question)
+    .option('--site-name <name>', SETTINGS.siteName.question)
+    .option('--database <database>', SETTINGS.database.question)
+    .option('--registration <who>', SETTINGS.registration.question)
+    .option('--trust-proxy <hops>', SERVER_SETTINGS.trustProxy.question)
+    .option('--yes', 'ask nothing; what no flag says is the default')
+    .option('--json', 'as JSON')
     .action(async (options: InitOptions) => (await import('./init.ts')).init(options))
 
   program
     .command('doctor')
-    .description(t('cli.doctor'))
-    .option('--json', t('cli.option.json'))
+    .description('look for settings that will make trouble, and say what to do')
+    .option('--json', 'as JSON')
     .action(async (options: Json) => (await import('./doctor.ts')).examine(asked(options)))
 
   return program
@@ -169,7 +190,7 @@ async function run(): Promise<void> {
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') return
   process.exitCode = FAILURE
-  complain(t('cli.output_lost', { message: error.message }))
+  printError(`The answer could not be written: ${error.message}`)
 })
 
 void run()

@@ -1,9 +1,8 @@
-// `guildhall serve`: the site.
-import { ConfigError, type Reading } from '../server/config.ts'
-import { readEnvironment, readWorkerPlace } from '../server/env.ts'
-import { readConfig } from '../server/read-config.ts'
-import { WorkerEnded } from '../server/workers/worker-ended.ts'
-import { report, t } from './terminal.ts'
+// `guildhall serve`: the site, in this process or, with WORKERS, in several.
+import cluster from 'node:cluster'
+import { type Config, ConfigError, type Reading, readConfig } from '../server/config.ts'
+import { readEnvironment } from '../server/env.ts'
+import { report } from './terminal.ts'
 
 export interface ServeOptions {
   readonly workers?: string
@@ -12,27 +11,28 @@ export interface ServeOptions {
 export async function serveSite(options: ServeOptions): Promise<void> {
   const { config, faults, warnings } = read(options)
   if (!config) throw new ConfigError(faults, warnings)
-  const place = readWorkerPlace()
   try {
-    if (place !== undefined) {
-      const { serveAsWorker } = await import('../server/workers/worker.ts')
-      await serveAsWorker(config, place, t)
-    } else if (config.workers !== undefined) {
+    if (cluster.isWorker || config.workers !== undefined) {
       const { serveWithWorkers } = await import('../server/workers/serve-with-workers.ts')
-      await serveWithWorkers(config, { workers: config.workers, warnings, reread: () => read(options), t })
-    } else {
-      // One process alone has nothing to renew, and ends as any other where its terminal is gone.
-      process.removeAllListeners('SIGHUP')
-      const { serve } = await import('../server/server.ts')
-      await serve(config, warnings, t)
-    }
+      await serveWithWorkers(config, warnings, () => read(options))
+    } else await serveAlone(config, warnings)
   } catch (error) {
-    // A worker that could not start has said why.
-    if (error instanceof WorkerEnded) process.exit(error.exitCode)
     await report(error, config)
     // The line to the supervisor would hold the process open.
-    if (place !== undefined) process.exit()
+    if (cluster.isWorker) process.exit()
   }
+}
+
+async function serveAlone(config: Config, warnings: readonly string[]): Promise<void> {
+  // One process alone has nothing to renew, and ends as any other where its terminal is gone.
+  process.removeAllListeners('SIGHUP')
+  const { createLog } = await import('../server/logging.ts')
+  const { openSite } = await import('../server/site.ts')
+  const log = await createLog(config)
+  for (const text of warnings) log.warn({}, text)
+  const { url, port, lifecycle } = await openSite(config, log)
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => lifecycle.stop(signal, 0))
+  log.startupBanner(url, { host: config.host, port })
 }
 
 /** The flag wins over the variable. */

@@ -1,16 +1,15 @@
-// How the command line speaks: answers on stdout, troubles on stderr, each in the words of the catalogue.
+// How the command line speaks: answers on stdout, troubles on stderr, exit codes, in English.
 import { MembershipError } from '../domain/errors.ts'
 import { errorTexts, fieldText } from '../i18n/messages.ts'
-import { pickLocale } from '../i18n/pick-locale.ts'
-import { type Locale, translator } from '../i18n/translate.ts'
+import { translator } from '../i18n/translate.ts'
 import { type Config, ConfigError } from '../server/config.ts'
-import { readEnvironment, readTerminalLanguages } from '../server/env.ts'
+import { explainFailure } from '../server/explain-failure.ts'
 
 export const FAILURE = 1
 export const WRONG_USAGE = 2
 
-/** The operator's language: the terminal's, else the site's. Lines of the log stay English, to be searched for. */
-export const t = translator(pickLocale([], readTerminalLanguages().join(','), siteLocale()))
+/** Dates, and what a refusal says on a page. */
+export const english = translator('en')
 
 /** The caller's own mistake, in words that are fit to print. */
 export class UsageError extends Error {
@@ -18,58 +17,55 @@ export class UsageError extends Error {
 }
 
 /** The work could not be done, in words that are fit to print. */
-export class CommandFailed extends Error {
-  override readonly name = 'CommandFailed'
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
 }
 
-export function say(text: string): void {
+export const INTERRUPTED = 'Stopped. Nothing was changed.'
+
+export function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
-export function sayJson(value: unknown): void {
-  say(JSON.stringify(value, undefined, 2))
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, undefined, 2))
 }
 
-export function complain(text: string): void {
+export function printError(text: string): void {
   process.stderr.write(`${text}\n`)
+}
+
+/** `plural(2, 'session')` is `2 sessions`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 /** Prints why a command failed, and sets the exit code. A stack is shown for bugs alone. */
 export async function report(error: unknown, config?: Pick<Config, 'port' | 'host' | 'databaseFile'>): Promise<void> {
   process.exitCode = error instanceof UsageError ? WRONG_USAGE : FAILURE
-  if (error instanceof UsageError || error instanceof CommandFailed) return complain(error.message)
-  if (error instanceof MembershipError) return complain(explain(error))
-  if (error instanceof ConfigError) return complain(listFaults(error))
-  const { explainFailure } = await import('../server/explain-failure.ts')
-  const known = explainFailure(error, config, t)
-  if (known !== undefined) return complain(known)
-  complain(t('cli.bug'))
-  complain(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  if (error instanceof UsageError || error instanceof CommandError) return printError(error.message)
+  if (error instanceof MembershipError) return printError(explainRefusal(error))
+  if (error instanceof ConfigError) return printError(listFaults(error))
+  const known = explainFailure(error, config)
+  if (known !== undefined) return printError(known)
+  printError('This is a mistake in Guildhall, not yours. Please report it with these lines:')
+  printError(error instanceof Error ? (error.stack ?? error.message) : String(error))
 }
 
 function listFaults({ faults, warnings }: ConfigError): string {
-  return [
-    t.count('cli.faults', faults.length),
-    ...faults.map(({ key, values }) => `  ${t(key, values)}`),
-    ...warnings.map(({ key, values }) => t(key, values)),
-  ].join('\n')
+  const title = faults.length === 1 ? 'One setting needs another look:' : `${faults.length} settings need another look:`
+  return [title, ...faults.map((fault) => `  ${fault}`), ...warnings].join('\n')
 }
 
-function explain(error: MembershipError): string {
-  if (error.code === 'not_found') return t('cli.not_found')
-  if (error.errors.length === 0) return errorTexts(t, error.code).detail
-  return error.errors
-    .map((wrong) => t('summary.item', { field: LABELS[wrong.field] ?? wrong.field, message: fieldText(t, wrong) }))
-    .join('\n')
+function explainRefusal(error: MembershipError): string {
+  if (error.code === 'not_found') return 'Nobody has that username. Nothing was changed.'
+  if (error.errors.length === 0) return errorTexts(english, error.code).detail
+  return error.errors.map((wrong) => `${LABELS[wrong.field] ?? wrong.field}: ${fieldText(english, wrong)}`).join('\n')
 }
 
 const LABELS: Readonly<Record<string, string>> = {
-  username: t('label.username'),
-  displayName: t('label.display_name'),
-  password: t('label.password'),
-  roles: t('cli.role'),
-}
-
-function siteLocale(): Locale {
-  return pickLocale([readEnvironment().values.get('LOCALE')], undefined, 'en')
+  username: 'Username',
+  displayName: 'Display name',
+  password: 'Password',
+  roles: 'Role',
 }

@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs'
 import type { Logger } from '../domain/logger.ts'
 import type { Config } from '../server/config.ts'
+import { configOf } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
 import { type Internals, openMembership } from '../server/open-membership.ts'
-import { configOf } from '../server/read-config.ts'
-import { CommandFailed, complain, report, t } from './terminal.ts'
+import { CommandError, printError, report } from './terminal.ts'
 
 /** A command that meets no database makes one, or says that there is none. */
 export async function withMembership(
@@ -15,10 +15,12 @@ export async function withMembership(
   const config = configOf(readEnvironment())
   try {
     const { database, databaseFile: file } = config
-    if (file === undefined && database.startsWith('sqlite:')) throw new CommandFailed(t('cli.database_in_memory'))
+    if (file === undefined && database.startsWith('sqlite:'))
+      throw new CommandError('The database is in memory, where nobody but the server sees it. Write a DATABASE_URL with a file.')
     // A server tells by itself whether its database was migrated.
     const isNew = file !== undefined && !existsSync(file)
-    if (isNew && whereMissing === 'refuse') throw new CommandFailed(t('cli.no_database', { file }))
+    if (isNew && whereMissing === 'refuse')
+      throw new CommandError(`There is no database at ${file} yet. The command migrate makes one, and so does serve.`)
     await inMembership(config, async (internals) => {
       // A database that is there is migrated by `serve` and `migrate` alone: an older server may be running on it.
       await (isNew ? internals.membership.migrate() : internals.core.db.check())
@@ -41,6 +43,6 @@ export async function inMembership(config: Config, work: (internals: Internals) 
 const terminalLogger: Logger = {
   debug() {},
   info() {},
-  warn: (_fields, message) => complain(message),
-  error: (_fields, message) => complain(message),
+  warn: (_fields, message) => printError(message),
+  error: (_fields, message) => printError(message),
 }

@@ -1,48 +1,42 @@
-// Writes the audit trail. An act and its entry go into one unit of work; a failed try is an entry by itself.
+// Writes the audit trail: an act and its entry in one transaction, a failed try by itself.
 import { newTimeId } from '../domain/secret.ts'
 import { insertAuditEntry } from '../storage/audit.ts'
 import { type BoundStatement, bind } from '../storage/statement.ts'
-import type { Caller, Core } from './core.ts'
+import type { Origin } from './caller.ts'
+import type { Core } from './core.ts'
 
-export type AuditEvent =
-  | 'registered'
-  | 'login'
-  | 'logout'
-  | 'session_ended'
-  | 'other_sessions_ended'
-  | 'recent_login'
-  | 'profile_changed'
-  | 'status_changed'
-  | 'renamed'
+/** What may stand in the trail. Declared beside the use case that writes it; its text is `activity.<name>`. */
+export interface AuditEvent<Name extends string = string> {
+  readonly name: Name
+  /** Not on the security page: a stolen session must not push its traces off the list by harmless acts. */
+  readonly quiet: boolean
+}
+
+export function auditEvent<const Name extends string>(name: Name, { quiet = false } = {}): AuditEvent<Name> {
+  return { name, quiet }
+}
+
+/** Of other outcomes than success the text is `activity.<name>.<outcome>`. */
 export type AuditOutcome = 'success' | 'wrong_password' | 'suspended'
 
-type Origin = Pick<Caller, 'ip' | 'userAgent'>
-
-/** The entry as a step of a unit of work. */
-export function auditEntry(
-  core: Core,
-  event: AuditEvent,
-  outcome: AuditOutcome,
-  userId: string | undefined,
-  from: Origin,
-): BoundStatement {
-  return bind(insertAuditEntry, entry(core, event, outcome, userId, from))
+/** The entry as a statement of a transaction. */
+export function auditEntry(core: Core, event: AuditEvent, userId: string, by: Origin): BoundStatement {
+  return bind(insertAuditEntry, entry(core, event, userId, by, 'success'))
 }
 
 /** Writes the entry by itself. */
 export async function audit(
   core: Core,
   event: AuditEvent,
-  outcome: AuditOutcome,
   userId: string | undefined,
-  from: Origin,
+  by: Origin,
+  outcome: AuditOutcome = 'success',
 ): Promise<void> {
-  await core.db.write(insertAuditEntry, entry(core, event, outcome, userId, from))
+  await core.db.write(insertAuditEntry, entry(core, event, userId, by, outcome))
 }
 
-function entry(core: Core, event: AuditEvent, outcome: AuditOutcome, userId: string | undefined, from: Origin) {
+function entry(core: Core, event: AuditEvent, userId: string | undefined, { ip, userAgent }: Origin, outcome: AuditOutcome) {
   const at = core.clock.now()
-  // What concerns no security must not push out of the person's list what does.
-  const quiet = event === 'profile_changed' ? 1 : 0
-  return { id: newTimeId(at), at, event, outcome, userId, ip: from.ip, userAgent: from.userAgent, quiet } as const
+  const quiet = event.quiet ? 1 : 0
+  return { id: newTimeId(at), at, event: event.name, outcome, userId, ip, userAgent, quiet } as const
 }

@@ -1,30 +1,61 @@
-// The only way to change what a login rests on: a password, a factor, the status. Whoever is logged in with the old one is out.
-import type { StoredUser } from '../storage/contract.ts'
-import type { BoundStatement } from '../storage/statement.ts'
-import { bind } from '../storage/statement.ts'
-import { raiseEpoch } from '../storage/users.ts'
+// The only way to change what a login rests on: a password, a factor, the status. Ends every session.
+import type { Awaitable } from '../domain/awaitable.ts'
+import { MembershipError } from '../domain/errors.ts'
+import { KeyedMutex } from '../session/request/keyed-mutex.ts'
+import { type StoredUser, UnexpectedRowCountError } from '../storage/contract.ts'
+import { type BoundStatement, bind } from '../storage/statement.ts'
+import { findUserById, raiseEpoch } from '../storage/users.ts'
 import { type AuditEvent, auditEntry } from './audit.ts'
-import type { Caller, Core } from './core.ts'
+import type { Origin } from './caller.ts'
+import type { Core } from './core.ts'
+
+export interface Change {
+  readonly because: AuditEvent
+  readonly statements: readonly BoundStatement[]
+}
+
+/** What is to be changed, by the user as read; undefined: nothing. Asked again if the user's credentials changed meanwhile. */
+export type ChangeOf = (user: StoredUser) => Awaitable<Change | undefined>
+
+const MAX_TRIES = 5
+
+/** Changes of one user in this process wait for each other, so that only those of other processes use up tries. */
+const perUser = new KeyedMutex()
 
 /**
- * Makes the change, raises the epoch and writes the entry in one unit of work, then deletes the sessions. A session that survives
- * on the way (a crash, a Redis that is away) is dead all the same: its epoch is judged at every request.
+ * Changes, raises the epoch and writes the entry in one transaction, then deletes the sessions. One that survives on the way (a crash,
+ * a Redis that is away) is dead all the same: its epoch is judged at every request. Throws `not_found`
+ * if there is no such user, `overloaded` if others were faster each time.
  */
-export async function credentialsChanged(
-  core: Core,
-  user: Pick<StoredUser, 'id'>,
-  change: { readonly because: AuditEvent; readonly steps: readonly BoundStatement[] },
-  caller: Pick<Caller, 'ip' | 'userAgent'>,
-): Promise<void> {
+export function credentialsChanged(core: Core, userId: string, changeOf: ChangeOf, by: Origin): Promise<void> {
+  return perUser.take(userId, async () => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await tryToChange(core, userId, changeOf, by)
+      } catch (error) {
+        const hasMoved = error instanceof UnexpectedRowCountError && error.statement === raiseEpoch.name
+        if (!hasMoved) throw error
+        if (tries === MAX_TRIES) throw new MembershipError('overloaded', { retryAfter: 1, cause: error })
+      }
+    }
+  })
+}
+
+async function tryToChange(core: Core, id: string, changeOf: ChangeOf, by: Origin): Promise<void> {
+  const user = await core.db.first(findUserById, { id })
+  if (!user) throw new MembershipError('not_found')
+  const change = await changeOf(user)
+  if (!change) return
   await core.db.transaction([
-    ...change.steps,
-    bind(raiseEpoch, { id: user.id }, { expectRows: 1 }),
-    auditEntry(core, change.because, 'success', user.id, caller),
+    // First: of two changes at once, the later one misses here, and not in a statement of its own.
+    bind(raiseEpoch, { id, from: user.credentialEpoch }, { expectRows: 1 }),
+    ...change.statements,
+    auditEntry(core, change.because, id, by),
   ])
   try {
-    await core.db.sessions.deleteByUser(user.id)
+    await core.db.sessions.deleteByUser(id)
   } catch (error) {
     // The change is made and the epoch has ended them: an error would say that nothing happened.
-    core.log.warn({ err: error, userId: user.id }, 'the sessions of a changed account are dead, but could not be deleted')
+    core.log.warn({ err: error, userId: id }, 'the sessions of a changed user are dead, but could not be deleted')
   }
 }

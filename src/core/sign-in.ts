@@ -1,30 +1,39 @@
 // The only way to a login. Every first factor ends here.
 import { MembershipError } from '../domain/errors.ts'
 import { askHook } from '../domain/hooks.ts'
-import { isExpired } from '../domain/session-lifetime.ts'
+import { toUser } from '../domain/user.ts'
 import { SessionEndedError } from '../session/request/session-ended.ts'
 import type { LiveSession, StoredUser } from '../storage/contract.ts'
-import { audit } from './audit.ts'
-import type { Caller, Core, NewSession } from './core.ts'
-import { asUser } from './user.ts'
+import { findUserById } from '../storage/users.ts'
+import { audit, auditEvent } from './audit.ts'
+import type { Caller, NewSession } from './caller.ts'
+import type { Core } from './core.ts'
+
+export const loginEvent = auditEvent('login')
 
 export interface Proof {
-  /** What was proven, in the words of the session's `factors`. `application`: the host application vouches for the person. */
+  /** What was proven, in the words of the session's `factors`. `application`: the host application authenticated the person. */
   readonly factors: 'password' | 'application'
   /** Whether the session outlives the browser. */
   readonly remember: boolean
 }
 
-/** Starts the session of a person who proved who they are. Refuses as if the proof were wrong where the account is not active. */
-export async function signIn(core: Core, user: StoredUser, proof: Proof, caller: Caller): Promise<LiveSession> {
+export interface SignInResult {
+  readonly next: 'done'
+  readonly session: LiveSession
+  readonly user: StoredUser
+}
+
+/** Starts the session of a person who proved who they are. Refuses as if the proof were wrong if the user is not active. */
+export async function signIn(core: Core, user: StoredUser, proof: Proof, caller: Caller): Promise<SignInResult> {
   if (user.status !== 'active') {
-    await audit(core, 'login', 'suspended', user.id, caller)
-    core.events.emit('login', { outcome: 'wrong_credentials', user: asUser(user), ip: caller.ip })
+    await audit(core, loginEvent, user.id, caller, 'suspended')
+    core.events.emit('login', { outcome: 'wrong_credentials', user: toUser(user), ip: caller.ip })
     throw new MembershipError('invalid_credentials')
   }
   await askBeforeSignIn(core, user, caller)
   // First the entry, then the session: there may be an entry without a session after a crash, never a session without its entry.
-  await audit(core, 'login', 'success', user.id, caller)
+  await audit(core, loginEvent, user.id, caller)
   const session = await start(caller, {
     userId: user.id,
     credentialEpoch: user.credentialEpoch,
@@ -39,20 +48,19 @@ export async function signIn(core: Core, user: StoredUser, proof: Proof, caller:
     continues: false,
   })
   await endOldest(core, user, session)
-  core.events.emit('login', { outcome: 'success', user: asUser(user), ip: caller.ip })
-  return session
+  core.events.emit('login', { outcome: 'success', user: toUser(user), ip: caller.ip })
+  return { next: 'done', session, user }
 }
 
-/** Whether a stored session still counts: its time, its user's status, and the epoch of the credentials it was made with. */
-export function isLive(session: LiveSession, now: number): boolean {
-  if (isExpired(session, now)) return false
-  if (session.userId === undefined) return true
-  return session.user?.status === 'active' && session.user.credentialEpoch === session.credentialEpoch
+/** An externally authenticated login: nothing is proven to us, all else is as at any login. Undefined if there is no such user. */
+export async function signInById(core: Core, id: string, caller: Caller): Promise<SignInResult | undefined> {
+  const user = await core.db.first(findUserById, { id })
+  return user && signIn(core, user, { factors: 'application', remember: false }, caller)
 }
 
 /** The host application may refuse somebody whose proof was right; listeners hear of it. */
-async function askBeforeSignIn(core: Core, row: StoredUser, { ip, userAgent }: Caller): Promise<void> {
-  const user = asUser(row)
+async function askBeforeSignIn(core: Core, stored: StoredUser, { ip, userAgent }: Caller): Promise<void> {
+  const user = toUser(stored)
   try {
     await askHook(() => core.hooks.beforeSignIn?.({ user, ip, userAgent }))
   } catch (error) {
@@ -62,21 +70,21 @@ async function askBeforeSignIn(core: Core, row: StoredUser, { ip, userAgent }: C
   }
 }
 
-/** A member has at most so many sessions; a new one ends those not seen for the longest time. */
-const MOST_SESSIONS = 50
+/** A user has at most so many sessions; a new one ends those not seen for the longest time. */
+const MAX_SESSIONS = 50
 
 async function endOldest(core: Core, user: StoredUser, current: LiveSession): Promise<void> {
   try {
     const sessions = await core.db.sessions.listByUser(user.id)
     const others = sessions.filter(({ hash }) => hash !== current.hash)
-    for (const { hash } of others.slice(MOST_SESSIONS - 1)) await core.db.sessions.delete(hash)
+    for (const { hash } of others.slice(MAX_SESSIONS - 1)) await core.db.sessions.delete(hash)
   } catch (error) {
     // The login is done; the next one tries again.
     core.log.warn({ err: error, userId: user.id }, 'the oldest sessions could not be ended')
   }
 }
 
-/** An account that was closed while its password was hashed is refused like one that was closed before. */
+/** A user who was suspended while the password was hashed is refused like one who was suspended before. */
 async function start(caller: Caller, login: NewSession): Promise<LiveSession> {
   try {
     return await caller.startSession(login)

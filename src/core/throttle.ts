@@ -1,29 +1,41 @@
-// Limits how often something may be tried: per network, per account. Counted before the work, atomically, where every process counts.
+// Limits how often something may be tried: counted before the work, for all processes together.
+
+import type { Awaitable } from '../domain/awaitable.ts'
 import type { Clock } from '../domain/clock.ts'
 import { parseDuration } from '../domain/duration.ts'
 import { MembershipError } from '../domain/errors.ts'
+import type { Logger } from '../domain/logger.ts'
 import { keyedDigest } from '../domain/secret.ts'
-import type { Counters, Use } from '../storage/contract.ts'
+import type { Counters } from '../storage/contract.ts'
 
 /** So many tries in so much time: `'5 per 5m'`. */
 export type Rate = `${number} per ${string}`
 
-/** One counter: what is counted, and up to where. */
-export interface Count {
+/** How often something may be tried. Two with one name and rate share their counters. */
+export interface Limit {
   /** What is counted: `login network`. */
   readonly name: string
-  /** Whose tries: a network, a canonical username. */
-  readonly subject: string
   readonly rate: Rate
+  /** What a success does to the count: a login that worked was no guess. */
+  readonly onSuccess: 'keep' | 'refund' | 'clear'
 }
 
+/**
+ * Wrong proofs of one user's identity, at whichever page, by canonical username. Two rates make the wait grow: 5 tries, 5 minutes; 15 in
+ * an hour, the rest of the hour. NIST SP 800-63B-4 3.2.2 allows 100.
+ */
+export const PROOFS_PER_USER: readonly Limit[] = [
+  { name: 'login account', rate: '5 per 5m', onSuccess: 'clear' },
+  { name: 'login account', rate: '15 per 1h', onSuccess: 'clear' },
+]
+
 export interface Throttle {
-  /** Counts a try in every counter; throws `too_many_requests` with the seconds to wait where one is full. Nothing more is counted then. */
-  count(counts: readonly Count[]): Promise<readonly Counted[]>
+  /** Counts a try of a subject: a network, a canonical username. Throws `too_many_requests` with the seconds to wait if no more is left. */
+  count(limit: Limit, subject: string): Promise<Counted>
   /** Takes a counted try back from the window it was counted in, and from no later one. */
-  refund(counted: readonly Counted[]): Promise<void>
+  refund(counted: Counted): Promise<void>
   /** Begins that window anew. */
-  clear(counted: readonly Counted[]): Promise<void>
+  clear(counted: Counted): Promise<void>
 }
 
 /** A try that was counted: where, and until when it counts. */
@@ -33,46 +45,61 @@ export interface Counted {
 }
 
 export const unlimited: Throttle = {
-  count: async () => [],
+  count: async () => ({ key: '', windowEnd: 0 }),
   refund: async () => {},
   clear: async () => {},
 }
 
 /** Counters hold keyed digests: they tell nobody who tried to log in from where. */
 export function createThrottle(counters: Counters, clock: Clock, key: Uint8Array): Throttle {
-  const keyOf = ({ name, subject, rate }: Count) => keyedDigest(key, `${name}\0${rate}\0${subject}`)
-  const refund = async (counted: readonly Counted[]) => {
-    await Promise.all(counted.map(async ({ key, windowEnd }) => counters.refund({ key, windowEnd })))
-  }
-  /** A try that the store is too sick to count to the end is not made: what it counted before is taken back. */
-  const consume = async (use: Use, before: readonly Counted[]) => {
-    try {
-      return await counters.consume(use)
-    } catch (error) {
-      refund(before).catch(() => {})
-      throw error
-    }
-  }
   return {
-    async count(counts) {
-      const counted: Counted[] = []
-      for (const count of counts) {
-        const { limit, windowMs } = parseRate(count.rate)
-        const key = keyOf(count)
-        const now = clock.now()
-        const use = await consume({ key, now, windowEnd: now + windowMs, limit }, counted)
-        if (!use.counted) {
-          const retryAfter = Math.max(1, Math.ceil((use.windowEnd - now) / 1000))
-          throw new MembershipError('too_many_requests', { retryAfter })
-        }
-        counted.push({ key, windowEnd: use.windowEnd })
-      }
-      return counted
+    async count({ name, rate }, subject) {
+      const { limit, windowMs } = parseRate(rate)
+      const counter = keyedDigest(key, `${name}\0${rate}\0${subject}`)
+      const now = clock.now()
+      const { counted, windowEnd } = await counters.consume({ key: counter, now, windowEnd: now + windowMs, limit })
+      if (counted) return { key: counter, windowEnd }
+      throw new MembershipError('too_many_requests', { retryAfter: Math.max(1, Math.ceil((windowEnd - now) / 1000)) })
     },
-    refund,
-    async clear(counted) {
-      await Promise.all(counted.map(async ({ key, windowEnd }) => counters.clear({ key, windowEnd })))
-    },
+    refund: async (counted) => counters.refund(counted),
+    clear: async (counted) => counters.clear(counted),
+  }
+}
+
+/** What one request counted, in its route and in its use case. */
+export class Tries {
+  readonly #throttle: Throttle
+  readonly #log: Logger
+  readonly #counted: (readonly [Limit, Counted])[] = []
+
+  constructor({ throttle, log }: { readonly throttle: Throttle; readonly log: Logger }) {
+    this.#throttle = throttle
+    this.#log = log
+  }
+
+  async count(limit: Limit, subject: string): Promise<void> {
+    this.#counted.push([limit, await this.#throttle.count(limit, subject)])
+  }
+
+  async succeeded(): Promise<void> {
+    await this.#settle(({ onSuccess }, counted) => {
+      if (onSuccess === 'refund') return this.#throttle.refund(counted)
+      if (onSuccess === 'clear') return this.#throttle.clear(counted)
+      return undefined
+    })
+  }
+
+  async refundAll(): Promise<void> {
+    await this.#settle((_limit, counted) => this.#throttle.refund(counted))
+  }
+
+  /** What was done stays done: a count that stays is no reason to say that nothing was changed. */
+  async #settle(work: (limit: Limit, counted: Counted) => Awaitable<void>): Promise<void> {
+    try {
+      await Promise.all(this.#counted.map(async ([limit, counted]) => work(limit, counted)))
+    } catch (error) {
+      this.#log.warn({ err: error }, 'a counted try could not be refunded')
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-// Network addresses as they are counted and shown: one spelling for each, and nothing that is no address.
+// Network addresses as they are counted and shown: one spelling for each, no other text.
 import { isIP, isIPv6 } from 'node:net'
 
 /**

@@ -1,4 +1,4 @@
-// Works on values that may or may not be promises, so that a store inside the process costs no extra turn.
+// Values that may or may not be promises: a store inside the process costs no extra turn.
 export type Awaitable<T> = T | Promise<T>
 
 export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {

@@ -1,4 +1,4 @@
-// A bounded Map that forgets roughly what was not used for longest: two halves, the older one dropped whole.
+// A bounded Map that forgets roughly what was not used for longest: two halves, the older dropped.
 
 export class BoundedCache<Value> {
   readonly #half: number

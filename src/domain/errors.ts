@@ -1,4 +1,4 @@
-// Every refusal a person or a client can meet. The codes are API: a closed list, documented, never reused.
+// Every refusal that a person or a client can meet. The codes are API: a closed list, never reused.
 
 export const ERROR_CODES = [
   'malformed',
@@ -41,11 +41,15 @@ export const FIELD_ERROR_CODES = [
 
 export type FieldErrorCode = (typeof FIELD_ERROR_CODES)[number]
 
-export interface FieldError {
-  readonly field: string
+/** What is wrong with a value, whichever field it came in. */
+export interface FieldIssue {
   readonly code: FieldErrorCode
   /** Numbers that belong into the message: `{ min: 8 }`. */
   readonly values?: Readonly<Record<string, number>>
+}
+
+export interface FieldError extends FieldIssue {
+  readonly field: string
 }
 
 export interface MembershipErrorOptions {

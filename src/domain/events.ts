@@ -6,7 +6,7 @@ export const LOGIN_OUTCOMES = ['success', 'wrong_credentials', 'throttled', 'ove
 export type LoginOutcome = (typeof LOGIN_OUTCOMES)[number]
 
 export interface MembershipEvents {
-  /** An account was made. */
+  /** A user was made. */
   registered: { readonly user: User }
   /** Somebody tried to log in. */
   login: { readonly outcome: LoginOutcome; readonly user: User | undefined; readonly ip: string | undefined }

@@ -1,9 +1,9 @@
-// Where the host application has a say before something happens. A hook looks at the attempt and may refuse it.
+// The host application looks at an attempt before something happens, and may refuse it.
 import { MembershipError } from './errors.ts'
 import type { User } from './user.ts'
 
 export interface Hooks {
-  /** Before an account is made by a visitor; the input is checked by then, nothing is written. The command line does not ask it. */
+  /** Before a visitor becomes a user; the input is checked by then, nothing is written. The command line does not ask it. */
   beforeRegister?(attempt: RegistrationAttempt): void | Promise<void>
   /** Before any login, whatever proved it: the proof was right by then. A refusal here tells the person that it was. */
   beforeSignIn?(attempt: SignInAttempt): void | Promise<void>
@@ -28,18 +28,18 @@ export interface SignInAttempt {
  * @example
  * hooks: {
  *   beforeRegister({ username }) {
- *     if (username.startsWith('test')) throw new Refusal('test_name', 'Names that begin with “test” are not for members.')
+ *     if (username.startsWith('test')) throw new RefusalError('test_name', 'Names that begin with “test” are not for members.')
  *   },
  * }
  */
-export class Refusal extends Error {
-  override readonly name = 'Refusal'
+export class RefusalError extends Error {
+  override readonly name = 'RefusalError'
   /** snake_case, the host's own: clients decide by it. */
   readonly reason: string
 
   constructor(reason: string, text: string) {
     super(text)
-    if (!/^[a-z][a-z0-9_]{0,63}$/.test(reason)) throw new TypeError(`Refusal: reason must be snake_case, got '${reason}'`)
+    if (!/^[a-z][a-z0-9_]{0,63}$/.test(reason)) throw new TypeError(`RefusalError: reason must be snake_case, got '${reason}'`)
     this.reason = reason
   }
 }
@@ -49,7 +49,7 @@ export async function askHook(ask: () => void | Promise<void>): Promise<void> {
   try {
     await ask()
   } catch (error) {
-    if (error instanceof Refusal) throw new MembershipError('refused', { reason: error.reason, text: error.message })
+    if (error instanceof RefusalError) throw new MembershipError('refused', { reason: error.reason, text: error.message })
     throw error
   }
 }

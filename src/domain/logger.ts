@@ -1,6 +1,6 @@
 // Where the program reports what it does.
 
-/** Where the program tells what it does. pino fits; so does `console` behind four lines. */
+/** pino fits; so does `console` behind four lines. */
 export interface Logger {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void

@@ -1,5 +1,5 @@
-// Which passwords a person may choose, and the one spelling in which a password is counted, hashed and compared.
-import type { FieldErrorCode } from './errors.ts'
+// Which passwords may be chosen, and the one spelling in which they are counted and hashed.
+import type { FieldIssue } from './errors.ts'
 
 /** NIST SP 800-63B-4 section 3.1.1.2 asks that at least 64 be accepted; more than 256 nobody types. In UTF-8 at most 1024 bytes. */
 export const MAX_PASSWORD_CODE_POINTS = 256
@@ -18,14 +18,8 @@ export interface PasswordRules {
   isCommon(password: string): boolean
 }
 
-export interface PasswordFault {
-  readonly code: FieldErrorCode
-  /** Numbers that belong into the message: `{ min: 8 }`. */
-  readonly values?: Readonly<Record<string, number>>
-}
-
 /** The first thing that is wrong with a new password, or `undefined`. There are no composition rules, and nothing is trimmed. */
-export function passwordIssue(password: string, rules: PasswordRules): PasswordFault | undefined {
+export function passwordIssue(password: string, rules: PasswordRules): FieldIssue | undefined {
   if (isPasswordTooLong(password)) return { code: 'too_long', values: { max: MAX_PASSWORD_CODE_POINTS } }
   // Half a surrogate pair has no UTF-8 form: all of them would be hashed as U+FFFD and match each other.
   if (!password.isWellFormed()) return { code: 'bad_characters' }

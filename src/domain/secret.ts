@@ -1,4 +1,4 @@
-// The one home of randomness, digests and constant-time comparison. A review of this file is a review of all of them.
+// The one home of randomness, digests and constant-time comparison: one file to review.
 import { createHmac, hash, hkdfSync, type KeyObject, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
 
 /** A new secret: 256 random bits, base64url, 43 characters. OWASP asks for at least 128. */

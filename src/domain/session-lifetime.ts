@@ -7,11 +7,11 @@ export interface SessionLimits {
   readonly absoluteMs: number
 }
 
-const LONGEST_TOUCH_INTERVAL_MS = 60_000
+const MAX_TOUCH_INTERVAL_MS = 60_000
 
 /** How long a request may come without its session being marked as seen: at most one write per interval. */
 export function touchIntervalMs(idleMs: number): number {
-  return Math.min(LONGEST_TOUCH_INTERVAL_MS, Math.floor(idleMs / 15))
+  return Math.min(MAX_TOUCH_INTERVAL_MS, Math.floor(idleMs / 15))
 }
 
 /** When a session last seen at `seenAt` ends: one interval late, so that it never ends early, and never after its absolute end. */

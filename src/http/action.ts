@@ -1,14 +1,15 @@
 // One declaration, two endpoints: an action is declared once and served as a page and as JSON, with the same checks in the same order.
 import type { z } from 'zod'
-import type { Caller, Core } from '../core/core.ts'
+import type { Caller } from '../core/caller.ts'
+import type { Core } from '../core/core.ts'
+import { unmetRequirement } from '../core/live-session.ts'
 import type { Awaitable } from '../domain/awaitable.ts'
 import type { ErrorCode, MembershipError } from '../domain/errors.ts'
 import type { Notice } from '../i18n/messages.ts'
 import { checkInput } from './check-input.ts'
 import { asRefusal } from './errors.ts'
-import { unmetRequirement } from './guards.ts'
 import type { Endpoint } from './http-context.ts'
-import { type Limit, limited } from './limits.ts'
+import { limited, type RouteLimit } from './limits.ts'
 import { askForLogin } from './login-required.ts'
 import type { Page } from './page.ts'
 import { type RawInput, readInput } from './read-input.ts'
@@ -29,7 +30,7 @@ interface Declared<Schema extends z.ZodType, Result, Body extends z.ZodType> {
   readonly guard: 'anybody' | 'member'
   readonly input: Schema
   /** Counted before any work, in this order. */
-  readonly limits?: readonly Limit<z.output<Schema>>[]
+  readonly limits?: readonly RouteLimit<z.output<Schema>>[]
   /** The page that holds the form: served to GET, and again with what was wrong. */
   readonly page?: Page
   run(core: Core, input: z.output<Schema>, caller: Caller): Awaitable<Result>
@@ -128,7 +129,7 @@ async function performAction<Schema extends z.ZodType, Result, Body extends z.Zo
     const raw = declared.method === 'get' ? {} : await readInput(req, res, endpoint)
     exchange.formValues = keptValues(raw)
     const input = checkInput(declared.input, { ...raw, ...exchange.params }, endpoint === 'page')
-    const result = await limited(declared.limits ?? [], exchange, input, () => declared.run(core, input, caller))
+    const result = await limited(declared.limits ?? [], caller, input, () => declared.run(core, input, caller))
     sendAnswer(exchange, declared.answer(result, exchange, input), declared.api)
   } catch (thrown) {
     const refusal = asRefusal(http, req, thrown)

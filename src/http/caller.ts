@@ -1,41 +1,66 @@
-// Who asks, made from a request. `req.ip` is Express's: it believes a forwarding header only as far as `trust proxy` says.
-import type { Request } from 'express'
-import type { Caller, NewSession } from '../core/core.ts'
+// Who asks, made from a request.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Caller, NewSession } from '../core/caller.ts'
+import { type Limit, Tries } from '../core/throttle.ts'
 import { plainAddress } from '../domain/address.ts'
+import { MembershipError } from '../domain/errors.ts'
 import type { Locale } from '../i18n/translate.ts'
 import type { LiveSession } from '../storage/contract.ts'
 import type { HttpContext } from './http-context.ts'
 import { chosenLanguage } from './language-cookie.ts'
 
-const LONGEST_USER_AGENT = 300
+const MAX_USER_AGENT = 300
+
+/** What is read of a request: Express's, or Node's own if there is no application. */
+interface CallerRequest extends IncomingMessage {
+  readonly ip?: string | undefined
+  readonly path?: string
+  readonly res?: ServerResponse | undefined
+}
 
 /**
  * A class, not an object with a getter: V8 makes a hidden class of its own for each object literal with a getter that closes over
  * something, in old space, which kept every request alive until a full collection and cost a third of the time of a read.
  */
 export class RequestCaller implements Caller {
+  readonly actor = undefined
   readonly #http: HttpContext
-  readonly #req: Request
+  readonly #req: CallerRequest
+  /** What this request counted so far. */
+  tries: Tries | undefined
 
-  constructor(http: HttpContext, req: Request) {
+  constructor(http: HttpContext, req: CallerRequest) {
     this.#http = http
     this.#req = req
   }
 
+  /** `req.ip` is Express's: it believes a forwarding header only as far as `trust proxy` says. */
   get ip(): string | undefined {
     return plainAddress(this.#req.ip)
   }
 
   get userAgent(): string | undefined {
-    return this.#req.headers['user-agent']?.slice(0, LONGEST_USER_AGENT)
+    return this.#req.headers['user-agent']?.slice(0, MAX_USER_AGENT)
   }
 
-  get language(): Locale | undefined {
+  get locale(): Locale | undefined {
     return chosenLanguage(this.#req)
   }
 
   get session(): LiveSession | undefined {
     return this.#http.sessions.row(this.#req)
+  }
+
+  async count(limit: Limit, subject: string): Promise<void> {
+    this.tries ??= new Tries(this.#http.core)
+    try {
+      await this.tries.count(limit, subject)
+    } catch (error) {
+      const { path = '' } = this.#req
+      if (error instanceof MembershipError)
+        this.#http.core.events.emit('refused', { code: 'too_many_requests', path, ip: this.ip })
+      throw error
+    }
   }
 
   startSession(login: NewSession): Promise<LiveSession> {

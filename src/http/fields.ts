@@ -1,8 +1,8 @@
 // Input fields that several actions share. They judge type and length; what a name or a password may be is the domain's to say,
 // and what `meta` tells of it is for the description of the API alone.
 import { z } from 'zod'
+import { MAX_DISPLAY_NAME, MAX_USERNAME, MIN_USERNAME } from '../domain/names.ts'
 import { DEFAULT_MIN_PASSWORD_CODE_POINTS, isPasswordTooLong, MAX_PASSWORD_CODE_POINTS } from '../domain/password-policy.ts'
-import { DISPLAY_NAME_MAX, USERNAME_MAX, USERNAME_MIN } from '../domain/user.ts'
 import { LOCALES } from '../i18n/translate.ts'
 
 /** RFC 5321 lets an address have 254 characters; nothing longer is a name to log in with. */
@@ -19,8 +19,8 @@ export const identifier = z
 export const newUsername = identifier.meta({
   description:
     'ASCII letters, digits, `_`, `-` and `.`, beginning and ending with a letter or digit; unique without regard to case.',
-  minLength: USERNAME_MIN,
-  maxLength: USERNAME_MAX,
+  minLength: MIN_USERNAME,
+  maxLength: MAX_USERNAME,
   examples: ['alice'],
 })
 
@@ -58,7 +58,7 @@ export const displayName = z
   .max(1024)
   .meta({
     description: 'Any script, no control characters; empty: the username.',
-    maxLength: DISPLAY_NAME_MAX,
+    maxLength: MAX_DISPLAY_NAME,
     examples: ['Alice'],
   })
   .optional()

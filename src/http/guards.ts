@@ -1,10 +1,9 @@
 // Guards for the host application's own routes, and the same judgement for ours.
 import type { Request, RequestHandler } from 'express'
-import type { Clock } from '../domain/clock.ts'
+import { type Requirement, unmetRequirement } from '../core/live-session.ts'
 import { type Duration, parseDuration } from '../domain/duration.ts'
 import { MembershipError } from '../domain/errors.ts'
-import { isRoleName } from '../domain/user.ts'
-import type { LiveSession } from '../storage/contract.ts'
+import { isRoleName } from '../domain/names.ts'
 import type { HttpContext } from './http-context.ts'
 import { askForLogin } from './login-required.ts'
 import { prefersJson, refuse, sendTo, setHeaders } from './respond.ts'
@@ -22,22 +21,8 @@ export interface Guards {
   requireMember(requirement: MemberRequirement): RequestHandler
 }
 
-/** What a member lacks, or undefined. Looks only at columns that `signIn` wrote and at the user as stored now. */
-export function unmetRequirement(
-  session: LiveSession | undefined,
-  requirement: { readonly role?: string | undefined; readonly withinMs?: number | undefined },
-  clock: Clock,
-): 'login_required' | 'forbidden' | 'recent_login_required' | undefined {
-  if (!session?.user) return 'login_required'
-  if (requirement.role !== undefined && !session.user.roles.includes(requirement.role)) return 'forbidden'
-  const { withinMs } = requirement
-  if (withinMs === undefined) return undefined
-  const age = clock.now() - (session.authenticatedAt ?? 0)
-  return age <= withinMs ? undefined : 'recent_login_required'
-}
-
 export function createGuards(http: HttpContext): Guards {
-  const guard = (requirement: { role?: string | undefined; withinMs?: number | undefined }): RequestHandler => {
+  const guard = (requirement: Requirement): RequestHandler => {
     return (req, res, next) => {
       if (!http.sessions.handled(req)) return next(notInFront())
       const code = unmetRequirement(http.sessions.row(req), requirement, http.core.clock)
@@ -65,10 +50,7 @@ function isPageVisit(http: HttpContext, req: Request): boolean {
   return (req.method === 'GET' || req.method === 'HEAD') && !prefersJson(http, req)
 }
 
-function checkRequirement({ role, within, ...unknown }: MemberRequirement): {
-  role: string | undefined
-  withinMs: number | undefined
-} {
+function checkRequirement({ role, within, ...unknown }: MemberRequirement): Requirement {
   const [name] = Object.keys(unknown)
   if (name !== undefined) throw new TypeError(`requireMember knows role and within, got '${name}'`)
   if (role !== undefined && !isRoleName(role))

@@ -1,5 +1,6 @@
 // The language that a visitor chose in this browser: kept in a cookie, which nobody gets who did not choose.
-import type { Request, Response } from 'express'
+import type { IncomingMessage } from 'node:http'
+import type { Response } from 'express'
 import { LOCALES, type Locale } from '../i18n/translate.ts'
 import type { HttpContext } from './http-context.ts'
 
@@ -14,7 +15,7 @@ export function keepLanguage({ origin }: Pick<HttpContext, 'origin'>, res: Respo
 }
 
 /** What was kept; undefined where nothing was, or where somebody else wrote the cookie. */
-export function chosenLanguage({ headers }: Pick<Request, 'headers'>): Locale | undefined {
+export function chosenLanguage({ headers }: Pick<IncomingMessage, 'headers'>): Locale | undefined {
   const kept = COOKIE.exec(headers.cookie ?? '')?.[1]
   return LOCALES.find((locale) => locale === kept)
 }

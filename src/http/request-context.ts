@@ -1,6 +1,6 @@
 // One request to a path of ours and its answer, with what the steps of an action need to know.
 import type { Request, Response } from 'express'
-import type { Caller, Core } from '../core/core.ts'
+import type { Core } from '../core/core.ts'
 import { newId } from '../domain/secret.ts'
 import { pickLocale } from '../i18n/pick-locale.ts'
 import { type Translate, translator } from '../i18n/translate.ts'
@@ -17,7 +17,7 @@ export class RequestContext {
   readonly params: Readonly<Record<string, string>>
   /** What a form held, to show it again. Never a password. */
   formValues: Readonly<Record<string, string>> = {}
-  #caller: Caller | undefined
+  #caller: RequestCaller | undefined
   #query: URLSearchParams | undefined
   #t: Translate | undefined
 
@@ -33,7 +33,7 @@ export class RequestContext {
     return this.http.core
   }
 
-  get caller(): Caller {
+  get caller(): RequestCaller {
     this.#caller ??= new RequestCaller(this.http, this.req)
     return this.#caller
   }

@@ -1,10 +1,9 @@
-// What a membership puts on every request: `req.user`, and the verbs that applications know from passport, callback or promise.
+// Puts `req.user` and the verbs known from passport on every request: `req.login`, `req.logout`.
 import type { Request } from 'express'
-import { signInById } from '../core/sign-in-by-id.ts'
+import { signInById } from '../core/sign-in.ts'
 import { signOut } from '../core/sign-out.ts'
-import { asUser } from '../core/user.ts'
 import { MembershipError } from '../domain/errors.ts'
-import type { User } from '../domain/user.ts'
+import { toUser, type User } from '../domain/user.ts'
 import { RequestCaller } from './caller.ts'
 import { asHostError } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
@@ -17,7 +16,7 @@ declare global {
     interface User extends GuildhallUser {}
     interface Request {
       user?: User | undefined
-      /** Logs somebody in whom the application vouches for: a new id, the old one is dead. Hooks and status are asked as at any login. */
+      /** An externally authenticated login: a new id, the old one is dead. Hooks and status are asked as at any login. */
       login(user: { readonly id: string }): Promise<void>
       login(user: { readonly id: string }, done: Done): void
       login(user: { readonly id: string }, options: object, done: Done): void
@@ -57,7 +56,7 @@ const USER: PropertyDescriptor = {
   enumerable: true,
   get(this: Owned): User | undefined {
     const row = this[owner]?.sessions.row(this)?.user
-    return row && asUser(row)
+    return row && toUser(row)
   },
   set(this: Request, value: unknown) {
     Object.defineProperty(this, 'user', { value, configurable: true, enumerable: true, writable: true })
@@ -103,10 +102,10 @@ async function signInUser(req: Request, user: { readonly id: string }): Promise<
   if (typeof user?.id !== 'string')
     throw new TypeError('req.login takes a user of this membership, with its id: membership.users.find(name)')
   // A refusal reaches the host's error handler as one: with status, code and what the hook had to say.
-  const known = await signInById(http.core, user.id, new RequestCaller(http, req)).catch((error: unknown) => {
+  const result = await signInById(http.core, user.id, new RequestCaller(http, req)).catch((error: unknown) => {
     throw error instanceof MembershipError ? asHostError(http, req, error) : error
   })
-  if (!known) throw new TypeError(`req.login: there is no user with the id ${user.id}`)
+  if (!result) throw new TypeError(`req.login: there is no user with the id ${user.id}`)
 }
 
 function contextOf(req: Owned): HttpContext {

@@ -34,6 +34,7 @@ export function noticeText(t: Translate, code: unknown): string | undefined {
 
 /** One line of the recent activity: an event and an outcome of the audit trail, told to the person it is about. */
 export function activityText(t: Translate, entry: { event: string; outcome: string; device: string }): string {
-  const key = `activity.${entry.event}.${entry.outcome}`
+  const event = `activity.${entry.event}`
+  const key = entry.outcome === 'success' ? event : `${event}.${entry.outcome}`
   return t(isText(key) ? key : 'activity.other', { device: entry.device })
 }

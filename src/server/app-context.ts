@@ -1,4 +1,4 @@
-// What the steps of a request are given: made once at the start, the same for every request.
+// What the middleware of the server is given: made once at the start.
 import type { Internals } from '../membership.ts'
 import type { Config } from './config.ts'
 import type { ServerLog } from './logging.ts'

@@ -5,13 +5,13 @@ import { RequestContext } from '../http/request-context.ts'
 import { commonData, refuse, sendPage, setHeaders } from '../http/respond.ts'
 import { noticeText } from '../i18n/messages.ts'
 import type { Internals } from '../membership.ts'
+import { accessLog } from './access-log.ts'
 import type { AppContext } from './app-context.ts'
-import { requestCheck } from './host-check.ts'
+import { checkHostAndOrigin } from './host-check.ts'
 import { servicePaths } from './service-paths.ts'
-import { firstSteps } from './startup-banner.ts'
 
-export function createApp(parts: AppContext): Express {
-  const { config, internals } = parts
+export function createApp(context: AppContext): Express {
+  const { config, internals } = context
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -19,12 +19,12 @@ export function createApp(parts: AppContext): Express {
   app.set('trust proxy', config.trustProxy ?? false)
   app.set('env', config.production ? 'production' : 'development')
 
-  app.use(firstSteps(parts))
-  app.use(servicePaths(parts))
-  app.use(requestCheck(parts))
+  app.use(accessLog(context))
+  app.use(servicePaths(context))
+  app.use(checkHostAndOrigin(context))
   app.use(internals.membership)
   app.use(frontPage(internals))
-  app.use(lastResort(parts))
+  app.use(errorHandler(context))
   return app
 }
 
@@ -53,7 +53,7 @@ function isDecodable(path: string): boolean {
 }
 
 /** Whatever is thrown ends here: never a stack, and one bad request ends no process. */
-function lastResort({ internals: { http }, log }: AppContext): ErrorRequestHandler {
+function errorHandler({ internals: { http }, log }: AppContext): ErrorRequestHandler {
   return (error: unknown, req: Request, res: Response, _next) => {
     if (res.headersSent) {
       log.error({ err: error, requestId: res.getHeader('X-Request-Id') }, 'an answer broke off')
@@ -66,7 +66,7 @@ function lastResort({ internals: { http }, log }: AppContext): ErrorRequestHandl
 }
 
 /** Worth trying again, soon. */
-function isPassing(code: ErrorCode): boolean {
+function isTemporary(code: ErrorCode): boolean {
   return code === 'store_unavailable' || code === 'overloaded'
 }
 
@@ -74,7 +74,7 @@ function isPassing(code: ErrorCode): boolean {
 function asKnown(error: unknown): unknown {
   if (!(error instanceof Error)) return error
   const code = 'code' in error ? ERROR_CODES.find((known) => known === error.code) : undefined
-  if (code !== undefined) return new MembershipError(code, { cause: error, ...(isPassing(code) && { retryAfter: 1 }) })
+  if (code !== undefined) return new MembershipError(code, { cause: error, ...(isTemporary(code) && { retryAfter: 1 }) })
   if (error instanceof URIError) return new MembershipError('malformed', { cause: error })
   return error
 }

@@ -1,11 +1,17 @@
-// The settings of the server, checked and complete.
-import type { Secret } from '../domain/secret.ts'
-import { translator } from '../i18n/translate.ts'
+// The configuration of the server: every variable held to its row, and to the others, with all faults at once.
+import { createSecureContext } from 'node:tls'
+import { isLoopback } from '../domain/address.ts'
+import { Secret } from '../domain/secret.ts'
+import { checkSettings } from '../settings/check.ts'
+import { type DatabasePlace, readDatabaseUrl } from '../settings/database-url.ts'
+import { asList, type Collector, checkValues, createCollector, type Given, readVariables } from '../settings/kit.ts'
 import type { MembershipOptions } from '../settings/options.ts'
-import type { Diagnostic } from './diagnostic.ts'
-import type { TrustProxy } from './read-settings.ts'
+import { SETTINGS } from '../settings/table.ts'
+import type { Environment } from './env.ts'
+import { type LogLevel, SERVER_SETTINGS, type ServerOptions, type TrustProxy } from './table.ts'
+import { variableOf } from './variables.ts'
 
-export interface Config {
+export interface Config extends DatabasePlace {
   readonly production: boolean
   readonly port: number
   readonly host: string
@@ -16,9 +22,6 @@ export interface Config {
   readonly workers: number | undefined
   /** PEM texts. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
-  readonly database: string
-  /** Undefined where the database is in memory. */
-  readonly databaseFile: string | undefined
   /** None: development, made once and kept in a file. */
   readonly secrets: readonly Secret[]
   readonly log: { readonly level: LogLevel; readonly format: 'json' | 'pretty' | undefined }
@@ -26,27 +29,145 @@ export interface Config {
   readonly membership: Omit<MembershipOptions, 'baseUrl' | 'database' | 'secret' | 'logger'>
 }
 
-export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
-
 export interface Reading {
   /** Undefined where there are faults. */
   readonly config: Config | undefined
-  readonly faults: readonly Diagnostic[]
-  readonly warnings: readonly Diagnostic[]
+  readonly faults: readonly string[]
+  readonly warnings: readonly string[]
 }
 
-/** Settings that do not work. Says all of them, one a line; its message is the English of them. */
+/** Settings that do not work: all of them, one a line. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
-  readonly faults: readonly Diagnostic[]
+  readonly faults: readonly string[]
   /** What may explain a fault: a setting that is spelled another way. */
-  readonly warnings: readonly Diagnostic[]
+  readonly warnings: readonly string[]
 
-  constructor(faults: readonly Diagnostic[], warnings: readonly Diagnostic[] = []) {
-    const english = translator('en')
-    super(faults.map(({ key, values }) => english(key, values)).join('\n'))
+  constructor(faults: readonly string[], warnings: readonly string[] = []) {
+    super(faults.join('\n'))
     this.faults = faults
     this.warnings = warnings
   }
+}
+
+/** Throws ConfigError with every fault. */
+export function configOf(environment: Environment): Config {
+  const { config, faults, warnings } = readConfig(environment)
+  if (!config) throw new ConfigError(faults, warnings)
+  return config
+}
+
+const DEFAULT_DATABASE = 'sqlite:./data/guildhall.db'
+
+export function readConfig(environment: Environment): Reading {
+  const collector = createCollector(variableOf, environment.faults)
+  const warnings = [...environment.warnings]
+  const variables = withoutLater(environment.values, collector.faults, warnings)
+  const serverGiven = readVariables(SERVER_SETTINGS, variables)
+  const server = checkValues<ServerOptions, typeof SERVER_SETTINGS>(SERVER_SETTINGS, serverGiven, collector, {
+    showValues: false,
+  })
+  const production = server.mode === 'production'
+  // A typo here would switch every protection of production off.
+  if (!production && /^\s*prod/i.test(server.mode ?? ''))
+    warnings.push("NODE_ENV means production only when it is written 'production'")
+  const given = readVariables(SETTINGS, variables)
+  given.set('production', production)
+  if (!given.has('database')) given.set('database', DEFAULT_DATABASE)
+  const isNamed = given.has('baseUrl')
+  if (!isNamed) given.set('baseUrl', standInBaseUrl(server.host, production, collector))
+  const values = checkSettings(given, collector, { showValues: false })
+  const tls = checkTls(server, serverGiven, collector)
+  if (tls && isNamed && values.baseUrl?.startsWith('http:') && !collector.has('baseUrl'))
+    collector.add('baseUrl', 'must begin with https: where TLS_CERT is set')
+  checkSecretQuality(values.secret, production, collector)
+  const place = readDatabaseUrl(String(given.get('database'))) ?? { database: '', databaseFile: undefined }
+  // Each worker would have a database of its own.
+  if (server.workers !== undefined && server.workers > 1 && place.database === 'sqlite::memory:')
+    collector.add('workers', 'need a database that they share: DATABASE_URL must name a file or PostgreSQL')
+
+  const { faults } = collector
+  if (faults.length > 0) return { config: undefined, faults, warnings }
+  const { port, host, trustProxy, workers, logLevel, logFormat, metricsToken } = server
+  const config: Config = {
+    ...place,
+    production,
+    port,
+    host,
+    baseUrl: isNamed && values.baseUrl !== undefined ? new URL(values.baseUrl).origin : undefined,
+    trustProxy,
+    workers,
+    tls,
+    secrets: asList(values.secret).map((secret) => new Secret(secret)),
+    log: { level: logLevel, format: logFormat },
+    metricsToken: metricsToken === undefined ? undefined : new Secret(metricsToken),
+    membership: optionsOf(given),
+  }
+  return { config, faults, warnings }
+}
+
+/** Without what later versions will do; what is expected of it is a fault, or a warning where nothing is promised. */
+function withoutLater(values: ReadonlyMap<string, string>, faults: string[], warnings: string[]): ReadonlyMap<string, string> {
+  if (values.has('REGISTRATION_DOMAINS'))
+    faults.push('REGISTRATION_DOMAINS is not in this version: take it out, or write REGISTRATION=closed')
+  if (values.get('EMAIL') === 'required') faults.push('EMAIL=required is not in this version, which sends no mail: take it out')
+  if (values.has('SMTP_URL') || values.has('MAIL_FROM'))
+    warnings.push('SMTP_URL and MAIL_FROM do nothing yet: this version sends no mail')
+  const registration = values.get('REGISTRATION')
+  if (registration !== 'invite' && registration !== 'approval') return values
+  faults.push(
+    `REGISTRATION=${registration} is not in this version: write open, or closed and make accounts with guildhall user create`,
+  )
+  return new Map([...values].filter(([name]) => name !== 'REGISTRATION'))
+}
+
+/** In development, on this machine alone, the server is called localhost; everywhere else somebody has to say it. */
+function standInBaseUrl(host: string, production: boolean, collector: Collector): string {
+  const where = production ? 'in production' : 'where HOST is not this machine alone'
+  if (production || !isLoopback(host))
+    collector.add('baseUrl', `is required ${where}: write the address people use, like https://example.org`)
+  return production ? 'https://localhost' : 'http://localhost'
+}
+
+function checkTls(
+  { tlsCert: cert, tlsKey: key }: { readonly tlsCert: string | undefined; readonly tlsKey: string | undefined },
+  given: Given,
+  collector: Collector,
+): Config['tls'] {
+  if (given.has('tlsCert') !== given.has('tlsKey'))
+    collector.faults.push('TLS_CERT and TLS_KEY belong together: set both or none')
+  if (cert === undefined || key === undefined) return undefined
+  try {
+    createSecureContext({ cert, key })
+    return { cert, key }
+  } catch {
+    collector.faults.push(
+      'TLS_CERT and TLS_KEY must be a certificate and its own private key, both in PEM and without a passphrase',
+    )
+    return undefined
+  }
+}
+
+/** A hexadecimal secret has about 14 of its 16 digits; a line of x has one. */
+const MIN_DIFFERENT_CHARACTERS = 8
+
+function checkSecretQuality(secret: string | readonly string[] | undefined, production: boolean, collector: Collector): void {
+  const isFiller = asList(secret).some((one) => new Set(one).size < MIN_DIFFERENT_CHARACTERS)
+  if (production && isFiller)
+    collector.add('secret', 'must be random: it repeats a few characters; make one with: openssl rand -base64 33')
+}
+
+/** What is given apart: `openMembership` adds it. */
+const APART = new Set(['baseUrl', 'database', 'secret'])
+
+/** The values that were checked, as options of a membership. */
+function optionsOf(given: Given): Config['membership'] {
+  const options: Record<string, unknown> = {}
+  for (const [path, value] of given) {
+    if (APART.has(path)) continue
+    const [group = '', name] = path.split('.')
+    options[group] = name === undefined ? value : { ...Object(options[group]), [name]: value }
+  }
+  // The paths are those of the table, which the type of the options holds.
+  return options as Config['membership']
 }

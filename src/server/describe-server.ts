@@ -2,7 +2,7 @@
 import { describeApi, refusals } from '../http/openapi.ts'
 import type { ApiDocument, ApiResponse, Operation, Schema } from '../http/openapi-types.ts'
 import type { Internals } from '../membership.ts'
-import { version } from './version.ts'
+import { version } from './env.ts'
 
 export function describeServer({ http, routes }: Pick<Internals, 'http' | 'routes'>): ApiDocument {
   return describeApi(http, routes, {

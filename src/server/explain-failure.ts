@@ -1,36 +1,47 @@
 // Why it did not start, in one line that says what to do. Undefined: a bug, whose stack is worth seeing.
 import { dirname } from 'node:path'
-import type { Translate } from '../i18n/translate.ts'
 import { OtherSchemaError, SCHEMA_VERSION } from '../storage/schema-state.ts'
 import { type Config, ConfigError } from './config.ts'
 
-export function explainFailure(
-  error: unknown,
-  config: Pick<Config, 'port' | 'host' | 'databaseFile'> | undefined,
-  t: Translate,
-): string | undefined {
-  if (error instanceof ConfigError) return error.faults.map(({ key, values }) => t(key, values)).join('\n')
-  if (error instanceof OtherSchemaError) return explainSchema(error, t)
+const OR_ANOTHER = 'or write another DATABASE_URL.'
+
+export function explainFailure(error: unknown, config?: Pick<Config, 'port' | 'host' | 'databaseFile'>): string | undefined {
+  if (error instanceof ConfigError) return error.message
+  if (error instanceof OtherSchemaError) return explainSchema(error)
   if (!(error instanceof Error)) return undefined
-  const code = 'code' in error ? String(error.code) : ''
-  const { host, databaseFile = '' } = config ?? { host: '' }
-  // A number would be written with a mark between its thousands.
-  const port = String(config?.port ?? 0)
-  if (code === 'EADDRINUSE') return t('cli.failure.port_taken', { port })
-  if (code === 'EACCES' && isListening(error)) return t('cli.failure.port_refused', { port })
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return t('cli.failure.host', { host })
-  const folder = dirname(databaseFile)
-  if (code === 'ENOTDIR' || code === 'EEXIST') return t('cli.failure.no_folder', { folder })
-  if (code === 'EISDIR') return t('cli.failure.is_folder', { file: databaseFile })
-  const isRefused = code === 'EACCES' || code === 'EPERM' || code === 'EROFS'
-  if (isRefused) return t('cli.failure.unwritable', { folder })
-  if (code === 'ERR_SQLITE_ERROR' || code === 'store_busy') return explainSqlite(error, databaseFile, t)
-  if (code === 'pg_missing') return t('cli.failure.no_postgres')
-  if (code === 'redis_missing') return t('cli.failure.no_redis')
-  if (code === 'store_unavailable') return explainStore(error, t)
-  // PostgreSQL's insufficient_privilege.
-  if (code === '42501') return t('cli.failure.no_right', { message: error.message })
-  return undefined
+  const { port = 0, host = '', databaseFile: file = '' } = config ?? {}
+  const folder = dirname(file)
+  switch ('code' in error ? error.code : undefined) {
+    case 'EADDRINUSE':
+      return `Port ${port} is taken: stop the other program, or write another PORT.`
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `HOST is no address of this machine (${host}): write 127.0.0.1, or 0.0.0.0 for all of them.`
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return `DATABASE_URL leads through something that is no folder: ${folder}`
+    case 'EISDIR':
+      return `DATABASE_URL leads to a folder: ${file}. Write the path of a file.`
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      if (isListening(error)) return `Port ${port} needs more rights than this user has: write a PORT above 1023.`
+      return `${folder} cannot be written: give this user the right to, ${OR_ANOTHER}`
+    case 'ERR_SQLITE_ERROR':
+    case 'store_busy':
+      return explainSqlite(error, file)
+    case 'pg_missing':
+      return 'PostgreSQL needs the package pg beside guildhall: npm install pg'
+    case 'redis_missing':
+      return 'Redis needs the package redis beside guildhall: npm install redis'
+    case 'store_unavailable':
+      return explainStore(error)
+    // PostgreSQL's insufficient_privilege.
+    case '42501':
+      return `The role in DATABASE_URL may not do this (${error.message}): run guildhall migrate with a role that may change the schema.`
+    default:
+      return undefined
+  }
 }
 
 function isListening(error: Error): boolean {
@@ -41,12 +52,13 @@ function isListening(error: Error): boolean {
 /** A certificate that is not trusted, or for another name. https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const BAD_CERTIFICATE = /CERT|LEAF_SIGNATURE/
 
-function explainStore(error: Error, t: Translate): string {
+function explainStore(error: Error): string {
   const { cause } = error
   const isUntrusted = cause instanceof Error && 'code' in cause && BAD_CERTIFICATE.test(String(cause.code))
-  if (!isUntrusted) return t('cli.failure.store', { message: causeOf(error) })
+  if (!isUntrusted) return `The database, or Redis, does not answer: ${causeOf(error)}`
   // What follows is advice of Node's.
-  return t('cli.failure.certificate', { message: cause.message.split(';')[0] ?? '' })
+  const [reason] = cause.message.split(';')
+  return `The database shows a certificate that is not trusted (${reason}): name the file of its authority with sslrootcert in DATABASE_URL, and the host as the certificate does`
 }
 
 function causeOf({ message, cause }: Error): string {
@@ -55,17 +67,21 @@ function causeOf({ message, cause }: Error): string {
   return first instanceof Error ? first.message : message
 }
 
-/** The storage room speaks to programmers, in English. */
-function explainSchema({ code, version, copying = '' }: OtherSchemaError, t: Translate): string {
-  if (code === 'schema_older') return t('cli.failure.not_migrated')
-  if (code === 'schema_unreleased') return t('cli.failure.unreleased')
-  if (code === 'schema_copying') return t('cli.failure.copying', { source: copying })
-  return t('cli.failure.newer', { version: String(version), known: String(SCHEMA_VERSION) })
+function explainSchema({ code, version, copying }: OtherSchemaError): string {
+  if (code === 'schema_older')
+    return 'The database is older than this program: run guildhall migrate, or start the site, which does it too.'
+  if (code === 'schema_unreleased')
+    return 'The database has tables of a Guildhall from before the first release, which cannot be brought up to date. It stays as it is: write another DATABASE_URL.'
+  if (code === 'schema_copying')
+    return `The database is an unfinished copy of ${copying}: run guildhall copy again, it goes on where it stopped.`
+  return `The database has schema ${version}, this program knows ${SCHEMA_VERSION}: start the newer program, or restore the backup from before the upgrade.`
 }
 
-function explainSqlite({ message }: Error, file: string, t: Translate): string {
-  if (/unable to open|readonly|read-only/i.test(message)) return t('cli.failure.cannot_open', { file })
-  if (/not a database|malformed|corrupt/i.test(message)) return t('cli.failure.damaged', { file })
-  if (/locked|busy/i.test(message)) return t('cli.failure.locked', { file })
-  return t('cli.failure.database', { file, message })
+function explainSqlite({ message }: Error, file: string): string {
+  if (/unable to open|readonly|read-only/i.test(message))
+    return `${file} cannot be opened for writing: give this user the right to the file and its folder, ${OR_ANOTHER}`
+  if (/not a database|malformed|corrupt/i.test(message))
+    return `${file} is no SQLite database, or is damaged: restore a backup, ${OR_ANOTHER}`
+  if (/locked|busy/i.test(message)) return `${file} is locked by another program: wait for it to finish, or stop it.`
+  return `${file} does not work: ${message}`
 }

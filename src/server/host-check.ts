@@ -1,4 +1,4 @@
-// What a request must be before anything of it is read: for this host, from this site where it writes, of a method that is known.
+// Refuses a request for another host, a write from another site, and an unknown method, before it is read.
 import type { Request, RequestHandler } from 'express'
 import { MembershipError } from '../domain/errors.ts'
 import { isAllowedOrigin, isUnsafe } from '../http/origin-check.ts'
@@ -8,7 +8,7 @@ import type { AppContext } from './app-context.ts'
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' }
 
-export function requestCheck({
+export function checkHostAndOrigin({
   config,
   internals: { http, settings },
 }: Pick<AppContext, 'config' | 'internals'>): RequestHandler {

@@ -1,8 +1,7 @@
-// The log: JSON lines for machines, pretty ones for a terminal. Requests have one line each; what looks like a secret is taken out.
+// The log: JSON lines for machines, pretty ones for a terminal; what looks like a secret is redacted.
 import { pino } from 'pino'
 import { systemClock } from '../domain/clock.ts'
 import type { Logger } from '../domain/logger.ts'
-import { type Translate, translator } from '../i18n/translate.ts'
 import type { Config } from './config.ts'
 import { redact } from './redact.ts'
 
@@ -10,15 +9,13 @@ export interface ServerLog extends Logger {
   fatal(fields: object, message: string): void
   /** One finished request. */
   request(line: RequestLine): void
-  /** The line that says where to go. */
-  greet(text: string, fields: object): void
-  /** For lines that tell the operator what to do: in their language on a terminal, in English where machines read. */
-  readonly words: Translate
+  /** The line that says where the site is open. */
+  startupBanner(url: string, fields: object): void
   /** Writes out what is buffered. */
   flush(): void
 }
 
-/** All that is told of a request: no query, no header, no body. */
+/** All that is logged of a request: no query, no header, no body. */
 export interface RequestLine {
   readonly requestId: string
   readonly method: string
@@ -31,56 +28,54 @@ export interface RequestLine {
 }
 
 /** Where several processes write to one place, a pipe keeps so many bytes of one write together (POSIX: PIPE_BUF is 512 at least, 4096 on Linux). */
-const SHARED_BYTES = 4096
+const MAX_SHARED_WRITE_BYTES = 4096
 /** A path of this length, every character of it escaped, leaves room for the rest of a line in what is kept together. */
-const LONGEST_PATH = 1500
+const MAX_PATH_LENGTH = 1500
 /** A line may wait this long for others: one write for many costs a fraction. Nothing is lost but by `kill -9`. */
 const FLUSH_MS = 200
 const BUFFER_BYTES = 32 * 1024
 /** Where nobody reads the log, lines beyond this are dropped: memory is for members. */
-const MOST_BYTES = 16 * 1024 * 1024
+const MAX_BUFFER_BYTES = 16 * 1024 * 1024
 
 export interface LogOptions {
-  /** Default: English. */
-  readonly t?: Translate
   /** Whether other processes write to the same place. Default: false. */
   readonly shared?: boolean
-  /** The number of this process among them, told in every line. */
-  readonly worker?: number
+  /** Stands in every line. */
+  readonly base?: Readonly<Record<string, number>>
 }
 
 export async function createLog(
   { log: { level, format } }: Pick<Config, 'log'>,
-  { t = translator('en'), shared = false, worker }: LogOptions = {},
+  { shared = false, base }: LogOptions = {},
 ): Promise<ServerLog> {
   const isPretty = (format ?? (process.stdout.isTTY ? 'pretty' : 'json')) === 'pretty'
-  const stream = isPretty ? await prettyStream() : jsonStream(shared ? SHARED_BYTES : 2 * BUFFER_BYTES)
+  const stream = isPretty ? await prettyStream() : jsonStream(shared ? MAX_SHARED_WRITE_BYTES : 2 * BUFFER_BYTES)
   const lines = pino(
     {
       level,
-      base: worker === undefined ? null : { worker },
+      base: base ?? null,
       timestamp: pino.stdTimeFunctions.isoTime,
       serializers: { err: (logged) => logged },
       formatters: { level: (label) => ({ level: label }), log: redact },
     },
     stream,
   )
-  const tellsRequests = lines.isLevelEnabled('info')
-  const by = worker === undefined ? '' : `,"worker":${worker}`
+  const logsRequests = lines.isLevelEnabled('info')
+  const extra = base === undefined ? '' : `,${JSON.stringify(base).slice(1, -1)}`
   return {
     debug: (fields, message) => lines.debug(fields, message),
     info: (fields, message) => lines.info(fields, message),
     warn: (fields, message) => lines.warn(fields, message),
     error: (fields, message) => lines.error(fields, message),
     fatal: (fields, message) => lines.fatal(fields, message),
-    request: tellsRequests ? (line) => stream.write(requestLine(line, by)) : () => {},
-    greet(text, fields) {
+    request: logsRequests ? (line) => stream.write(requestLine(line, extra)) : () => {},
+    startupBanner(url, fields) {
+      const text = `Guildhall is open at ${url}`
       // Whatever the level: somebody, or something, is waiting for it.
       const line = { level: 'info', time: timeNow(), ...fields, msg: text }
       stream.write(isPretty ? `${text}\n` : `${JSON.stringify(line)}\n`)
       stream.flush()
     },
-    words: isPretty ? t : translator('en'),
     flush: () => stream.flushSync(),
   }
 }
@@ -93,7 +88,7 @@ interface LogStream {
 
 /** A write takes whole lines, up to `maxWrite` bytes; a single line that is longer is written alone. */
 function jsonStream(maxWrite: number): LogStream {
-  const buffering = { minLength: maxWrite / 2, maxWrite, maxLength: MOST_BYTES, periodicFlush: FLUSH_MS }
+  const buffering = { minLength: maxWrite / 2, maxWrite, maxLength: MAX_BUFFER_BYTES, periodicFlush: FLUSH_MS }
   return pino.destination({ fd: 1, sync: false, ...buffering })
 }
 
@@ -111,16 +106,16 @@ async function prettyStream(): Promise<LogStream> {
 }
 
 /** Visitors choose paths: one that is too long would be torn apart by the lines of others. */
-export function shownPath(path: string): string {
-  return path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}…` : path
+export function truncatePath(path: string): string {
+  return path.length > MAX_PATH_LENGTH ? `${path.slice(0, MAX_PATH_LENGTH)}…` : path
 }
 
 /** Written by hand: it is the one line that every request pays for. What a visitor can choose is escaped. */
-function requestLine({ requestId, method, path, status, ms, ip, aborted }: RequestLine, by: string): string {
+function requestLine({ requestId, method, path, status, ms, ip, aborted }: RequestLine, extra: string): string {
   const from = ip === undefined ? '' : `,"ip":${JSON.stringify(ip)}`
   const end = aborted ? ',"aborted":true' : ''
   const asked = `"requestId":"${requestId}","method":"${method}","path":${JSON.stringify(path)}`
-  return `{"level":"info","time":"${timeNow()}"${by},${asked},"status":${status},"ms":${ms}${from}${end},"msg":"request"}\n`
+  return `{"level":"info","time":"${timeNow()}"${extra},${asked},"status":${status},"ms":${ms}${from}${end},"msg":"request"}\n`
 }
 
 let lastMs = 0

@@ -19,8 +19,8 @@ const LIMITS = {
 }
 
 /** A client that takes none of its answer for so long has left. */
-const SLOW_READ_MS = 10 * SECONDS
-const GOODBYE_MS = SECONDS
+const IDLE_TIMEOUT_MS = 10 * SECONDS
+const FORCE_CLOSE_MS = SECONDS
 
 export function createNodeServer({ tls }: Pick<Config, 'tls'>, listener: RequestListener): Server {
   const answering = new WeakSet<Socket>()
@@ -35,7 +35,7 @@ export function createNodeServer({ tls }: Pick<Config, 'tls'>, listener: Request
   const server = tls
     ? createTlsServer({ ...LIMITS, ...tls, handshakeTimeout: 10 * SECONDS }, listen)
     : createServer(LIMITS, listen)
-  server.timeout = SLOW_READ_MS
+  server.timeout = IDLE_TIMEOUT_MS
   server.on('timeout', (socket: Socket) => {
     // Who waits for us is let wait; who is idle, or does not read what we wrote, is not.
     if (!answering.has(socket) || socket.writableLength > 0) socket.destroy()
@@ -107,7 +107,7 @@ function endPlainly(socket: Duplex, status: PlainStatus, isTls: boolean): void {
   // Node has taken its own listener off a CONNECT's socket: a reset would be an uncaught exception, and end the process.
   socket.on('error', () => socket.destroy())
   socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`)
-  setTimeout(() => socket.destroy(), GOODBYE_MS).unref()
+  setTimeout(() => socket.destroy(), FORCE_CLOSE_MS).unref()
 }
 
 /** One year, subdomains too (ASVS 3.4.1). */

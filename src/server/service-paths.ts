@@ -10,24 +10,24 @@ import { hostOf } from './host-check.ts'
 
 export const SERVICE_PATHS = ['/healthz', '/readyz', '/metrics', '/openapi.json'] as const
 
-export function servicePaths(parts: AppContext): RequestHandler {
-  const { http } = parts.internals
-  const mayReadMetrics = metricsRule(parts)
+export function servicePaths(context: AppContext): RequestHandler {
+  const { http } = context.internals
+  const mayReadMetrics = metricsRule(context)
   let description: string | undefined
   const serve: Readonly<Record<ServicePath, (req: Request, res: Response) => Promise<void>>> = {
     '/healthz': async (_req, res) => sendJson(res, 200, { status: 'ok' }),
     '/readyz': async (_req, res) => {
-      const ready = await isReady(parts)
+      const ready = await isReady(context)
       sendJson(res, ready ? 200 : 503, { status: ready ? 'ok' : 'unavailable' })
     },
     '/metrics': async (req, res) => {
       if (!mayReadMetrics(req)) return refuse(http, req, res, new MembershipError('not_found'))
-      const text = await parts.metrics.text()
+      const text = await context.metrics.text()
       res.setHeader('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
       res.end(req.method === 'HEAD' ? undefined : text)
     },
     '/openapi.json': async (_req, res) => {
-      description ??= JSON.stringify(describeServer(parts.internals))
+      description ??= JSON.stringify(describeServer(context.internals))
       sendText(res, 200, 'application/json; charset=utf-8', description)
     },
   }

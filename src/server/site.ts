@@ -4,15 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Core } from '../core/core.ts'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
-import { type ServerLog, shownPath } from './logging.ts'
+import { type ServerLog, truncatePath } from './logging.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { createNodeServer, listen } from './node-server.ts'
 import { type Internals, openMembership } from './open-membership.ts'
 import { SERVICE_PATHS } from './service-paths.ts'
 import { createLifecycle, type Lifecycle } from './stop.ts'
 
-/** A worker that starts beside others waits so long for stores that do not answer. */
-const LONGEST_WAIT_MS = 3000
+/** A process that starts beside others waits so long for stores that do not answer. */
+const MAX_STORE_WAIT_MS = 3000
 
 export interface OpenSite {
   readonly url: string
@@ -22,18 +22,18 @@ export interface OpenSite {
 }
 
 export interface SiteOptions {
-  /** Makes the metrics that are shown of those of this process. Default: they are shown. */
-  readonly shown?: (metrics: Metrics) => Metrics
-  /** The port where other workers serve already: then nobody comes here before everything is open. */
-  readonly sharedPort?: number | undefined
+  /** What `/metrics` answers, made of the metrics of this process. Default: those. */
+  readonly exposeMetrics?: (own: Metrics) => Metrics
+  /** A port where others serve already: taken last, when everything is open. Default: that of the settings, taken first. */
+  readonly openPort?: number | undefined
 }
 
 /** Resolves when people can come in. Throws where it cannot start; `explainFailure` finds the words. */
-export async function openSite(config: Config, log: ServerLog, { shown, sharedPort }: SiteOptions = {}): Promise<OpenSite> {
+export async function openSite(config: Config, log: ServerLog, { exposeMetrics, openPort }: SiteOptions = {}): Promise<OpenSite> {
   let handle: RequestListener = answerTooEarly
   const server = createNodeServer(config, (req, res) => handle(req, res))
   // The port first: whoever starts a second server by mistake learns it before the database is touched.
-  const port = sharedPort ?? (await listen(server, config))
+  const port = openPort ?? (await listen(server, config))
   const internals = await openForAll(config, port, log).catch((error: unknown) => {
     server.close()
     server.closeAllConnections()
@@ -42,9 +42,9 @@ export async function openSite(config: Config, log: ServerLog, { shown, sharedPo
   const lifecycle = createLifecycle({ server, log, close: () => internals.membership.close() })
   const metrics = createMetrics(internals.core, ['/', ...SERVICE_PATHS, ...internals.paths])
   logEvents(internals.core, log)
-  handle = createApp({ config, internals, log, metrics: shown?.(metrics) ?? metrics, lifecycle })
+  handle = createApp({ config, internals, log, metrics: exposeMetrics?.(metrics) ?? metrics, lifecycle })
   watchErrors(lifecycle, log)
-  if (sharedPort !== undefined) {
+  if (openPort !== undefined) {
     await untilReady(internals)
     await listen(server, config)
   }
@@ -52,9 +52,9 @@ export async function openSite(config: Config, log: ServerLog, { shown, sharedPo
   return { url: internals.http.origin, port, metrics, lifecycle }
 }
 
-/** Connections to stores are there before the first visitor; where a store is away, it is away for the other workers too. */
+/** Connections to stores are there before the first visitor; where a store is away, it is away for the others too. */
 async function untilReady(internals: Internals): Promise<void> {
-  const deadline = performance.now() + LONGEST_WAIT_MS
+  const deadline = performance.now() + MAX_STORE_WAIT_MS
   while (performance.now() < deadline) {
     const isReady = await Promise.resolve(internals.core.db.ready()).then(
       () => true,
@@ -86,7 +86,7 @@ const answerTooEarly: RequestListener = (_req, res) => {
 function logEvents({ events }: Core, log: ServerLog): void {
   events.on('registered', ({ user }) => log.info({ userId: user.id }, 'registered'))
   events.on('login', ({ outcome, user, ip }) => log.info({ outcome, userId: user?.id, ip }, 'login'))
-  events.on('refused', ({ code, path, ip }) => log.warn({ code, path: shownPath(path), ip }, 'refused'))
+  events.on('refused', ({ code, path, ip }) => log.warn({ code, path: truncatePath(path), ip }, 'refused'))
 }
 
 function watchErrors(lifecycle: Lifecycle, log: ServerLog): void {

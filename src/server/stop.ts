@@ -1,4 +1,4 @@
-// Going out: nobody new is let in, who is inside is served, the database is closed, and after ten seconds the light goes off.
+// Stops the server: drains connections, closes the database, and exits after ten seconds at the latest.
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { Server as Listener } from 'node:net'
@@ -6,12 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ServerLog } from './logging.ts'
 
 /** So long connections in use may bring one more request, which is answered with `Connection: close`. */
-const WINDING_DOWN_MS = 500
-/** The same where another process lets people in meanwhile, and nobody waits for the end of this one. */
-const UNHURRIED_MS = 2000
+const LAST_REQUEST_MS = 500
+/** The same where another process accepts connections meanwhile, and nobody waits for the end of this one. */
+const DRAIN_MS = 2000
 /** So long accepted requests may take. */
-const PATIENCE_MS = 8000
-const LIGHTS_OFF_MS = 10_000
+const SHUTDOWN_TIMEOUT_MS = 8000
+const FORCE_EXIT_TIMEOUT_MS = 10_000
 
 export interface Lifecycle {
   /** Whether every answer asks for another connection next time. */
@@ -20,8 +20,8 @@ export interface Lifecycle {
   isClosing(): boolean
   /** Ends the server; the process exits with this code. Called again while it works: exits at once. */
   stop(because: string, exitCode: number): void
-  /** The same where another process has taken this one's place: it lets nobody in any more, and is in no hurry. */
-  giveWay(): void
+  /** The same where another process has taken this one's place: accepts no more connections, and is in no hurry. */
+  drain(): void
 }
 
 export function createLifecycle({
@@ -35,8 +35,8 @@ export function createLifecycle({
 }): Lifecycle {
   let state: 'open' | 'replaced' | 'closing' = 'open'
 
-  const windDown = async (exitCode: number, lastRequests: () => Promise<void>) => {
-    const deadline = performance.now() + PATIENCE_MS
+  const shutDown = async (exitCode: number, lastRequests: () => Promise<void>) => {
+    const deadline = performance.now() + SHUTDOWN_TIMEOUT_MS
     await lastRequests()
     // Closes idle connections too; those at work follow with their answer.
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
@@ -48,16 +48,16 @@ export function createLifecycle({
   }
 
   /** Still listening: a load balancer learns from /readyz, not from a refused connection. */
-  const listenOn = async () => {
-    if (await hasConnections(server)) await sleep(WINDING_DOWN_MS)
+  const waitForLastRequests = async () => {
+    if (await hasConnections(server)) await sleep(LAST_REQUEST_MS)
   }
 
   /** Takes no more connections, and leaves each that there is the time to bring one more request. */
-  const listenNoMore = async () => {
+  const drainConnections = async () => {
     const empty = once(server, 'close')
     // Not the one of node:http, which ends idle connections: a request may be on its way on them.
     Listener.prototype.close.call(server)
-    await Promise.race([empty, sleep(UNHURRIED_MS)])
+    await Promise.race([empty, sleep(DRAIN_MS)])
   }
 
   const exit = (exitCode: number) => {
@@ -67,8 +67,8 @@ export function createLifecycle({
 
   const begin = (because: string, exitCode: number, lastRequests: () => Promise<void>) => {
     log.info({ because }, 'stopping')
-    setTimeout(() => exit(exitCode), LIGHTS_OFF_MS).unref()
-    windDown(exitCode, lastRequests).catch((error: unknown) => {
+    setTimeout(() => exit(exitCode), FORCE_EXIT_TIMEOUT_MS).unref()
+    shutDown(exitCode, lastRequests).catch((error: unknown) => {
       log.error({ err: error }, 'stopping did not go well')
       exit(1)
     })
@@ -81,12 +81,12 @@ export function createLifecycle({
       if (state === 'closing') return exit(exitCode === 0 ? 1 : exitCode)
       const isLeaving = state === 'replaced'
       state = 'closing'
-      if (!isLeaving) begin(because, exitCode, listenOn)
+      if (!isLeaving) begin(because, exitCode, waitForLastRequests)
     },
-    giveWay() {
+    drain() {
       if (state !== 'open') return
       state = 'replaced'
-      begin('replaced', 0, listenNoMore)
+      begin('replaced', 0, drainConnections)
     },
   }
 }

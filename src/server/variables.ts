@@ -1,37 +1,40 @@
-// The names of our settings, and the names that look like a mistyped one of ours.
+// The names of our variables, and which of them a name that is none was probably meant to be.
 
-export const VARIABLES = [
-  'NODE_ENV', 'PORT', 'HOST', 'BASE_URL', 'INSECURE_HTTP', 'TLS_CERT', 'TLS_KEY', 'TRUST_PROXY', 'WORKERS',
-  'DATABASE_URL', 'REDIS_URL', 'SECRET', 'PASSWORD_PEPPER', 'TRUSTED_ORIGINS', 'STRICT_ORIGIN', 'SITE_NAME', 'LOCALE', 'REGISTRATION', 'RATE_LIMIT',
-  'SESSION_IDLE_TIMEOUT', 'SESSION_ABSOLUTE_TIMEOUT', 'REMEMBER_IDLE_TIMEOUT', 'REMEMBER_ABSOLUTE_TIMEOUT', 'COOKIE_NAME', 'COOKIE_SAME_SITE',
-  'PASSWORD_HASH', 'PASSWORD_MIN_LENGTH', 'HASH_MEMORY_KIB', 'HASH_PASSES', 'HASH_WORKERS', 'HASH_QUEUE',
-  'LOG_LEVEL', 'LOG_FORMAT', 'METRICS_TOKEN',
-] as const // biome-ignore format: a list of names reads as a block
+import type { Rows } from '../settings/kit.ts'
+import { SETTINGS } from '../settings/table.ts'
+import { SERVER_SETTINGS } from './table.ts'
 
-/** Settings of later versions. Whoever sets one expects it to work: it is a fault, not silence. */
-export const LATER_VARIABLES = ['REGISTRATION_DOMAINS', 'EMAIL', 'SMTP_URL', 'MAIL_FROM'] as const
+const ROWS: Rows = { ...SERVER_SETTINGS, ...SETTINGS }
 
-export type Variable = (typeof VARIABLES)[number] | (typeof LATER_VARIABLES)[number]
+export const VARIABLES: readonly string[] = Object.values(ROWS).flatMap(({ env }) => env ?? [])
 
-const KNOWN: readonly Variable[] = [...VARIABLES, ...LATER_VARIABLES]
+/** How a setting is called where the server reads it. */
+export function variableOf(path: string): string {
+  return ROWS[path]?.env ?? path
+}
+
+/** Settings of later versions. Whoever sets one expects it to work: silence would be a promise. */
+const LATER_VARIABLES = ['REGISTRATION_DOMAINS', 'EMAIL', 'SMTP_URL', 'MAIL_FROM']
+
+const KNOWN: readonly string[] = [...VARIABLES, ...LATER_VARIABLES]
 /** Other programs have a `host` or a `port` of their own. */
-const COMMON: ReadonlySet<Variable> = new Set(['HOST', 'PORT', 'SECRET', 'EMAIL', 'LOCALE'])
+const COMMON: ReadonlySet<string> = new Set(['HOST', 'PORT', 'SECRET', 'EMAIL', 'LOCALE'])
 const PREFIX = /^GUILDHALL_?/
 /** Shorter names are too often near to something else. */
-const LONG_ENOUGH = 8
+const MIN_LENGTH_FOR_TYPO = 8
 
-export function isVariable(name: string): name is Variable {
-  return KNOWN.some((known) => known === name)
+export function isVariable(name: string): boolean {
+  return KNOWN.includes(name)
 }
 
 /** The setting that was probably meant: `BASEURL`, `base_url`, `GUILDHALL_BASE_URL`, `TRUSTED_ORIGIN`. Undefined for all others and for our own names. */
-export function nearMiss(name: string): Variable | undefined {
+export function suggestVariable(name: string): string | undefined {
   if (isVariable(name) || isVariable(name.replace(/_FILE$/, ''))) return undefined
   const given = plain(name)
   return KNOWN.find((known) => {
     const wanted = plain(known)
     if (given === wanted) return PREFIX.test(name) || !COMMON.has(known)
-    return wanted.length >= LONG_ENOUGH && isOneTypoApart(given, wanted)
+    return wanted.length >= MIN_LENGTH_FOR_TYPO && isOneTypoApart(given, wanted)
   })
 }
 

@@ -1,4 +1,4 @@
-// Every option of a membership, with its meaning, its default and what follows from it. `check-options.ts` holds them to it.
+// Every option of a membership: its meaning, its default and what follows. `table.ts` has a row for each.
 
 import type { PostgresPool } from '../database/postgres/query.ts'
 import type { RedisClient } from '../database/redis/script.ts'
@@ -20,7 +20,7 @@ export interface MembershipOptions {
   readonly redisPrefix?: string
   /** Where the membership's paths begin, `'/members'`. Default: `''`, the root. */
   readonly path?: string
-  /** 32 bytes or more; a list rotates: the first is used; with another first, every throttle starts anew. Keys are derived from it. Required in production. Default: elsewhere a new one at each start. */
+  /** 32 bytes or more; a list rotates: the first is used; with another first, every throttle starts anew. Keys are derived from it. Required in production. Default: elsewhere made once and kept in the file `secret` beside the SQLite file; without such a file, a new one at each start. */
   readonly secret?: string | readonly string[]
   /** The name in the wordmark and in titles. Default: `'Guildhall'`. Passwords may not lean on it. */
   readonly siteName?: string
@@ -31,16 +31,11 @@ export interface MembershipOptions {
   /** Allows a `baseUrl` without TLS in production. Default: false. Consequence: anybody on the way reads cookies and passwords. */
   readonly insecureHttp?: boolean
   readonly session?: SessionTimes
-  readonly cookie?: {
-    /** Name of the session cookie, without its `__Host-`. Default: `'guildhall'`. */
-    readonly name?: string
-    /** Whether links from other sites bring the cookie along. Default: `'strict'`. `'lax'` is for hosts whose own routes need it on such a link. */
-    readonly sameSite?: 'strict' | 'lax'
-  }
+  readonly cookie?: SessionCookieOptions
   readonly passwords?: PasswordOptions
   /** Who may register. Default: `'open'`. Closed: accounts are made at the command line. */
   readonly registration?: 'open' | 'closed'
-  /** Whether tries are limited. Default: true; false is refused in production. */
+  /** Whether tries are limited. Default: true. Production does not start without. */
   readonly rateLimit?: boolean
   /** Other origins whose writes are welcome, exact: `['https://app.example.org']`. Default: none. */
   readonly trustedOrigins?: readonly string[]
@@ -53,7 +48,7 @@ export interface MembershipOptions {
    * What is left out is not served: your application may serve that path itself.
    */
   readonly features?: FeatureOptions
-  /** Where your application has a say before something happens; a hook refuses with `throw new Refusal(code, text)`. Default: none. */
+  /** Where your application has a say before something happens; a hook refuses with `throw new RefusalError(code, text)`. Default: none. */
   readonly hooks?: Hooks
   /** Takes what is worth logging, as pino's loggers do. Default: warnings and errors to the console. */
   readonly logger?: Logger
@@ -74,10 +69,17 @@ export interface SessionTimes {
   readonly keepAtLogin?: readonly string[]
 }
 
+export interface SessionCookieOptions {
+  /** Name of the session cookie, without its `__Host-`. Default: `'guildhall'`. */
+  readonly name?: string
+  /** Whether links from other sites bring the cookie along. Default: `'strict'`. `'lax'` is for hosts whose own routes need it on such a link. */
+  readonly sameSite?: 'strict' | 'lax'
+}
+
 export interface PasswordOptions {
   /** How new passwords are hashed. Default: `'argon2id'`. Hashes follow the setting at the next login. */
   readonly hash?: 'argon2id' | 'bcrypt'
-  /** Code points a password must have. Default: 8; 15 is what NIST asks where the password is the only factor. */
+  /** Code points a password must have. Default: 8. 15 is what NIST asks where the password is the only factor. */
   readonly minLength?: number
   /** A secret outside the database that every hash needs; a list rotates. Default: none. Losing it locks everybody out. */
   readonly pepper?: string | readonly string[]
@@ -92,6 +94,23 @@ export interface PasswordOptions {
   /** Hashes that may wait; beyond it the answer is 503. Default: 256. */
   readonly queueLimit?: number
 }
+
+/** The options that are made of options. */
+interface Groups {
+  readonly session: SessionTimes
+  readonly cookie: SessionCookieOptions
+  readonly passwords: PasswordOptions
+}
+
+type Prefixed<Group extends keyof Groups> = {
+  readonly [Name in keyof Groups[Group] & string as `${Group}.${Name}`]: Groups[Group][Name]
+}
+
+/** Every option by its place: `'siteName'`, `'passwords.minLength'`. What the composition judges itself is not among them. */
+export type OptionsByPath = Omit<MembershipOptions, keyof Groups | 'features'> &
+  Prefixed<'session'> &
+  Prefixed<'cookie'> &
+  Prefixed<'passwords'>
 
 /** Each feature and the path of its page. */
 export const FEATURE_PATHS = {
@@ -152,7 +171,6 @@ export interface Settings {
   readonly trustedOrigins: readonly string[]
   readonly strictOrigin: boolean
   readonly locale: Locale
-  readonly features: FeatureOptions
   readonly hooks: Hooks
   readonly logger: Logger
   readonly clock: Clock

@@ -77,6 +77,8 @@ export interface StoredUser {
   readonly locale: string | undefined
 }
 
+export type { StoredUser }
+
 /** A session with its user, read at once. */
 export interface LiveSession extends SessionRow {
   readonly user: StoredUser | undefined

@@ -122,11 +122,13 @@ export const setLocale = statement('set locale', (db, p: { id: string; locale: s
   db.updateTable('guildhall_users').set({ locale: p.locale }).where('id', '=', p.id),
 )
 
-export const raiseEpoch = statement('raise credential epoch', (db, p: { id: string }) =>
+/** Touches no row where the epoch moved since it was read: what a change was decided on no longer holds. */
+export const raiseEpoch = statement('raise credential epoch', (db, p: { id: string; from: number }) =>
   db
     .updateTable('guildhall_users')
     .set((expression) => ({ credential_epoch: expression('credential_epoch', '+', 1) }))
-    .where('id', '=', p.id),
+    .where('id', '=', p.id)
+    .where('credential_epoch', '=', p.from),
 )
 
 export const setStatus = statement('set status', (db, p: { id: string; status: UserStatus }) =>

@@ -1,4 +1,4 @@
-// guildhall/testing: what the tests of an application need, and the laws that a session store of one's own is held to.
+// guildhall/testing: a clock to move, a login without a password, the contract of session stores.
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { type Clock, systemClock } from '../domain/clock.ts'
@@ -34,7 +34,7 @@ export function testClock(start: number = systemClock.now()): TestClock {
 
 /**
  * Logs a user in without a password and gives the value of the `Cookie` header that requests bring along from then on. The login is a real
- * one: hooks and the account's status are asked, it is audited, it ends as others do. Throws a TypeError where there is no such user, and in
+ * one: hooks and the user's status are asked, it is audited, it ends as others do. Throws a TypeError where there is no such user, and in
  * production; what a hook refuses it throws as MembershipError.
  *
  * @example
@@ -43,8 +43,12 @@ export function testClock(start: number = systemClock.now()): TestClock {
  * const answer = await fetch('http://localhost:3000/diary', { headers: { cookie } })
  */
 export async function logInAs(membership: Membership, username: string): Promise<string> {
-  // On first use: who only runs the laws of stores loads nothing else.
-  const [{ internalsOf }, { signInById }] = await Promise.all([import('../membership.ts'), import('../core/sign-in-by-id.ts')])
+  // On first use: who only runs the contract of stores loads nothing else.
+  const [{ internalsOf }, { signInById }, { RequestCaller }] = await Promise.all([
+    import('../membership.ts'),
+    import('../core/sign-in.ts'),
+    import('../http/caller.ts'),
+  ])
   const { http, settings } = internalsOf(membership)
   if (settings.production) throw new TypeError('logInAs is for tests: this membership is one for production')
   const user = await membership.users.find(username)
@@ -53,14 +57,7 @@ export async function logInAs(membership: Membership, username: string): Promise
   await new Promise<void>((done, fail) => {
     http.sessions.handle(req, new ServerResponse(req), (error) => (error === undefined ? done() : fail(error)))
   })
-  await signInById(http.core, user.id, {
-    ip: undefined,
-    userAgent: undefined,
-    language: undefined,
-    session: undefined,
-    startSession: (login) => http.sessions.renew(req, login),
-    endSession: () => http.sessions.end(req),
-  })
+  await signInById(http.core, user.id, new RequestCaller(http, req))
   if (!('sessionID' in req) || typeof req.sessionID !== 'string') throw new Error('the login made no session')
   return `${http.cookieName}=${req.sessionID}`
 }

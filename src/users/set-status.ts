@@ -1,21 +1,25 @@
-// The operator closes an account, or opens it again. Closing it ends every session with the answer.
-import type { Caller, Core } from '../core/core.ts'
+// The operator suspends a user, or lets them in again. Suspending ends every session with the answer.
+import { auditEvent } from '../core/audit.ts'
+import type { Origin } from '../core/caller.ts'
+import type { Core } from '../core/core.ts'
 import { credentialsChanged } from '../core/credentials-changed.ts'
 import { SETTABLE_STATUSES, type SettableStatus } from '../domain/user.ts'
 import type { StoredUser } from '../storage/contract.ts'
 import { bind } from '../storage/statement.ts'
 import { setStatus as setStatusOf } from '../storage/users.ts'
 
-export async function setStatus(
-  core: Core,
-  user: StoredUser,
-  status: SettableStatus,
-  caller: Pick<Caller, 'ip' | 'userAgent'>,
-): Promise<StoredUser> {
+export const statusChangedEvent = auditEvent('status_changed')
+
+export async function setStatus(core: Core, user: StoredUser, status: SettableStatus, by: Origin): Promise<StoredUser> {
   if (!SETTABLE_STATUSES.includes(status))
     throw new TypeError(`setStatus: status must be ${SETTABLE_STATUSES.join(' or ')}, got '${status}'`)
-  if (user.status === status) return user
-  const steps = [bind(setStatusOf, { id: user.id, status }, { expectRows: 1 })]
-  await credentialsChanged(core, user, { because: 'status_changed', steps }, caller)
+  const { id } = user
+  const statements = [bind(setStatusOf, { id, status }, { expectRows: 1 })]
+  await credentialsChanged(
+    core,
+    id,
+    (read) => (read.status === status ? undefined : { because: statusChangedEvent, statements }),
+    by,
+  )
   return { ...user, status }
 }

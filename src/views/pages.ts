@@ -56,7 +56,8 @@ export interface Pages {
   security: {
     readonly sessions: readonly SessionCard[]
     readonly activity: readonly { readonly at: number; readonly text: string }[]
-    readonly password: { readonly changedAt: number }
+    /** Undefined: the person has none. */
+    readonly password?: { readonly changedAt: number } | undefined
     readonly now: number
   }
   reauthenticate: { readonly returnTo?: string | undefined }

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import type { Express, Request, Response } from 'express'
 import type { Internals } from '../../src/membership.ts'
 import { createApp } from '../../src/server/app.ts'
+import { configOf } from '../../src/server/config.ts'
 import { mergeEnvironment } from '../../src/server/env.ts'
 import { createLog } from '../../src/server/logging.ts'
 import { createMetrics } from '../../src/server/metrics.ts'
-import { configOf } from '../../src/server/read-config.ts'
 import { listen, openSite, portOf, type Site, type SiteOptions } from '../support/site.ts'
 
 /** `/diary` needs a login, `/vault` a recent one, `/keepers` a role, `/basket` begins a session for anybody. */

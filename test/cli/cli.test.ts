@@ -175,7 +175,7 @@ describe('doctor', () => {
         .split('\n')
         .filter((line) => line.startsWith(mark))
         .join('\n')
-    return { code, stdout, warnings: found('warning'), faults: found('fault') }
+    return { code, stdout, warnings: found('warning'), faults: found('error') }
   }
 
   test('a site that works has no fault, and looking changes nothing', async () => {

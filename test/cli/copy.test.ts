@@ -11,7 +11,7 @@ import { openSqliteSource } from '../../src/storage/copy/sqlite-side.ts'
 import { openDatabase } from '../../src/storage/open.ts'
 import { TABLE_KEYS } from '../../src/storage/schema.ts'
 import { bind } from '../../src/storage/statement.ts'
-import { raiseEpoch } from '../../src/storage/users.ts'
+import { setDisplayName } from '../../src/storage/users.ts'
 import { allRows, inDatabase, type Row } from '../support/database-inspector.ts'
 import { describeOnPostgres, makeDatabase, onServer, type TestDatabase } from '../support/postgres.ts'
 import { describeOnRedis, makeRedis } from '../support/redis.ts'
@@ -118,10 +118,10 @@ describeOnPostgres('a copy between databases', () => {
     for (const source of [fresh(), (await copyOnPostgres()).url]) {
       const db = openDatabase(source)
       const side = source.startsWith('sqlite:') ? openSqliteSource(fileOf(source)) : await openPostgresSource(source)
-      const raise = db.transaction([bind(raiseEpoch, { id: 'aanna' }, { expectRows: 1 })])
+      const raise = db.transaction([bind(setDisplayName, { id: 'aanna', displayName: 'A' }, { expectRows: 1 })])
       await expect(raise).rejects.toMatchObject({ code: expect.stringMatching(/^store_(busy|unavailable)$/) })
       await side.close()
-      await db.transaction([bind(raiseEpoch, { id: 'aanna' }, { expectRows: 1 })])
+      await db.transaction([bind(setDisplayName, { id: 'aanna', displayName: 'A' }, { expectRows: 1 })])
       await db.close()
     }
   })
@@ -204,7 +204,7 @@ describeOnPostgres('a copy between databases', () => {
     })
 
     test.each<[string, readonly string[], number, RegExp]>([
-      ['without a target', ['--from', 'sqlite:a.db'], 2, /needs the option --to <database>/],
+      ['without a target', ['--from', 'sqlite:a.db'], 2, /required option '--to <database>' not specified/],
       ['from a file that is not there', ['--from', 'sqlite:a.db', '--to', 'sqlite:b.db'], 1, /a\.db/],
       ['from memory', ['--from', 'sqlite::memory:', '--to', 'sqlite:b.db'], 2, /--from takes sqlite: and the path of a file/],
       ['to another kind of database', ['--from', 'sqlite:a.db', '--to', 'mysql://root:geheim@db/x'], 2, /--to takes sqlite:/],

@@ -26,9 +26,9 @@ test('who is not there is told apart from a session that is not there', async ()
 })
 
 test.each([
-  [['backup', ''], 'guildhall backup needs the argument file.'],
-  [['restore', '', '--yes'], 'guildhall restore needs the argument file.'],
-  [['user', 'rename', 'anna', ''], 'guildhall user rename needs the argument new-username.'],
+  [['backup', ''], "error: missing required argument 'file'"],
+  [['restore', '', '--yes'], "error: missing required argument 'file'"],
+  [['user', 'rename', 'anna', ''], "error: missing required argument 'new-username'"],
 ])('an argument that a script left empty is missing: %j', async (args, said) => {
   expect(await run(args)).toMatchObject({ code: 2, stdout: '', stderr: `${said}\nAdd --help to see how it is used.\n` })
 })
@@ -53,14 +53,14 @@ test('a folder in the place of the database, or a file in the place of its folde
   mkdirSync(join(folder, 'data/guildhall.db'), { recursive: true })
   const isFolder = 'DATABASE_URL leads to a folder: ./data/guildhall.db. Write the path of a file.'
   expect(await run(['migrate'], { folder })).toMatchObject({ code: 1, stderr: `${isFolder}\n` })
-  expect((await run(['doctor'], { folder, env: CHEAP })).stdout).toContain(`fault    ${isFolder}\n`)
+  expect((await run(['doctor'], { folder, env: CHEAP })).stdout).toContain(`error    ${isFolder}\n`)
 
   const other = newFolder()
   writeFiles(other, { data: '' })
   const { code, stdout } = await run(['doctor'], { folder: other, env: CHEAP })
   expect([code, stdout]).toEqual([
     1,
-    expect.stringContaining('fault    DATABASE_URL leads through something that is no folder: ./data\n'),
+    expect.stringContaining('error    DATABASE_URL leads through something that is no folder: ./data\n'),
   ])
 })
 

@@ -1,5 +1,5 @@
 // Hooks: the host application has a say before an account is made and before anybody is logged in.
-import { Refusal } from 'guildhall'
+import { RefusalError } from 'guildhall'
 import { afterEach, expect, test } from 'vitest'
 import { openSite, type Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
@@ -13,7 +13,7 @@ test('a hook refuses a registration with a code and a text, at both doors, and n
     hooks: {
       async beforeRegister({ username, ip }) {
         await Promise.resolve()
-        if (username.startsWith('bot')) throw new Refusal('no_robots', `No robots from ${ip}.`)
+        if (username.startsWith('bot')) throw new RefusalError('no_robots', `No robots from ${ip}.`)
       },
     },
   })
@@ -43,7 +43,7 @@ test('a hook refuses a login after the right password, and there is no session',
   site = await openSite({
     hooks: {
       beforeSignIn({ user }) {
-        if (user.username === 'paused') throw new Refusal('membership_paused', 'Your membership is paused.')
+        if (user.username === 'paused') throw new RefusalError('membership_paused', 'Your membership is paused.')
       },
     },
   })
@@ -80,5 +80,5 @@ test('F-19 a hook that breaks ends one request with 500 and tells nothing; the n
 })
 
 test('a reason that is no code is a mistake of the programmer', () => {
-  expect(() => new Refusal('No Robots!', 'text')).toThrow("reason must be snake_case, got 'No Robots!'")
+  expect(() => new RefusalError('No Robots!', 'text')).toThrow("reason must be snake_case, got 'No Robots!'")
 })

@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { isVariable } from '../../src/server/variables.ts'
-import { describeWith } from '../support/installed.ts'
+import { describeWith } from '../support/needs.ts'
 import { newFolder, PRODUCTION, run, writeFiles } from '../support/server.ts'
 
 const DEPLOY = resolve(import.meta.dirname, '../../deploy')
@@ -66,7 +66,7 @@ test('a server starts with these settings: only the places differ', async () => 
   expect([code, stderr]).toEqual([0, ''])
   expect(
     JSON.parse(stdout).findings.filter(
-      ({ mark, text }: { mark: string; text: string }) => mark === 'fault' || /SECRET/.test(text),
+      ({ mark, text }: { mark: string; text: string }) => mark === 'error' || /SECRET/.test(text),
     ),
   ).toEqual([{ mark: 'ok', text: 'SECRET comes from the file that SECRET_FILE names.' }])
 })

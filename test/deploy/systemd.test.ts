@@ -3,7 +3,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { describeWith } from '../support/installed.ts'
+import { describeWith } from '../support/needs.ts'
 import { freePort, ROOT } from '../support/program.ts'
 import { ask, newFolder, PRODUCTION } from '../support/server.ts'
 
@@ -50,11 +50,11 @@ test('its command opens the site with the settings of the example, is renewed by
       ({ status, text }) => `${status} ${/<title>(.*)<\/title>/.exec(text)?.[1]}`,
       () => output,
     )
-  await expect.poll(visit, { timeout: 20_000 }).toMatch(/^200 .*Guildhall/)
+  await expect.poll(visit).toMatch(/^200 .*Guildhall/)
   writeFileSync(join(etc, '.env'), inPlace(read('guildhall.env')).replace('SITE_NAME=Guildhall', 'SITE_NAME="The Anglers"'))
   const reload = setting(unit, 'ExecReload').replace('$MAINPID', String(child.pid))
   execFileSync('sh', ['-c', reload])
-  await expect.poll(visit, { timeout: 20_000 }).toMatch(/^200 .*The Anglers/)
+  await expect.poll(visit).toMatch(/^200 .*The Anglers/)
   const stoppedAt = performance.now()
   child.kill(setting(unit, 'KillSignal') === 'SIGTERM' ? 'SIGTERM' : 'SIGKILL')
   expect(await ended).toBe(0)

@@ -1,13 +1,15 @@
 // An application of express-session changes one import, over the store that it has: whoever is logged in stays so, and it can go back.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RedisStore } from 'connect-redis'
 import pg from 'pg'
 import { createClient } from 'redis'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { describeUnless } from '../support/needs.ts'
+import { postgresAnswers } from '../support/postgres-server.ts'
+import { redisAnswers } from '../support/redis-server.ts'
 import { type AnyStore, type Exports, OURS, REFERENCE, type World } from './implementations.ts'
 import { called, count, type Handler, HOUR, idIn, lifetime, MINUTE, open, type Place, SECOND } from './support.ts'
 
@@ -25,24 +27,16 @@ interface Backend {
 interface Kind {
   readonly name: string
   readonly make: () => Promise<Backend> | Backend
-  /** The port of the service that it needs. */
-  readonly port?: number
+  /** The service that it needs, if it does not answer. */
+  readonly missing?: string | undefined
 }
 
 const kinds: readonly Kind[] = [
   { name: 'session-file-store', make: files },
   { name: 'memorystore', make: memory },
-  { name: 'connect-redis, which needs Redis', make: redis, port: 6379 },
-  { name: 'connect-pg-simple, which needs PostgreSQL', make: postgres, port: 5432 },
+  { name: 'connect-redis', make: redis, missing: (await redisAnswers()) ? undefined : 'Redis' },
+  { name: 'connect-pg-simple', make: postgres, missing: (await postgresAnswers()) ? undefined : 'PostgreSQL' },
 ]
-
-const answers = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => resolve(socket.destroy() instanceof Object))
-    socket.on('error', () => resolve(false))
-  })
-const mayBeLeftOut = process.env.REQUIRE_ALL !== '1'
-const missing = await Promise.all(kinds.map(async ({ port }) => port !== undefined && !(await answers(port))))
 
 const work: Handler = async (req, res, next) => {
   const { path, session } = req
@@ -68,124 +62,128 @@ function application(world: World, backend: Backend): Promise<Place> {
 const ALICE = { user: 'alice', cart: [{ apples: 2 }], note: 'Grüße, 你好' }
 const NOBODY = { user: null, cart: null, note: null, views: null }
 
-for (const [n, { name, make }] of kinds.entries()) {
-  describe.skipIf(mayBeLeftOut && missing[n]).each(OURS.filter((world) => !world.callbacks))(`over ${name}: $name`, (ours) => {
-    const read = async (place: Place, cookie: string) => JSON.parse((await place.get('/', { cookie })).text)
+for (const { name, make, missing } of kinds)
+  for (const ours of OURS.filter((world) => !world.callbacks)) {
+    describeUnless(missing, `over ${name}: ${ours.name}`, () => {
+      const read = async (place: Place, cookie: string) => JSON.parse((await place.get('/', { cookie })).text)
 
-    test('a person who is logged in stays so when the import changes, and when it changes back', async () => {
-      const backend = await make()
-      const before = await application(REFERENCE, backend)
-      const visitor = before.visitor()
-      await visitor.get('/login')
-      await visitor.get('/count')
-      const { cookie } = visitor
-      const after = await application(ours, backend)
-      expect(await read(after, cookie)).toEqual({ ...ALICE, views: 1 })
-      expect((await after.get('/count', { cookie })).text).toBe('2')
-      expect((await before.get('/count', { cookie })).text).toBe('3')
-      expect((await after.get('/count', { cookie })).text).toBe('4')
-      expect(await read(before, cookie)).toEqual({ ...ALICE, views: 4 })
-      expect([before.errors, after.errors]).toEqual([[], []])
-    })
-
-    test('a person whose cookie goes with the browser stays logged in too, there and back', async () => {
-      const backend = await make()
-      const app = (world: World) => open(world, { store: backend.store(world.session) }, work)
-      const visitor = (await app(REFERENCE)).visitor()
-      await visitor.get('/login')
-      const { cookie } = visitor
-      const after = await app(ours)
-      expect(await read(after, cookie)).toEqual({ ...ALICE, views: null })
-      const counted = await after.get('/count', { cookie })
-      expect([counted.text, lifetime(counted.cookie)]).toEqual(['1', undefined])
-      const back = await (await app(REFERENCE)).get('/count', { cookie })
-      expect([back.text, lifetime(back.cookie)]).toEqual(['2', undefined])
-    })
-
-    test('a person who logs in after the change is known before it too', async () => {
-      const backend = await make()
-      const after = await application(ours, backend)
-      const visitor = after.visitor()
-      await visitor.get('/login')
-      const before = await application(REFERENCE, backend)
-      expect(await read(before, visitor.cookie)).toEqual({ ...ALICE, views: null })
-      expect((await before.get('/count', { cookie: visitor.cookie })).text).toBe('1')
-      expect(await read(after, visitor.cookie)).toEqual({ ...ALICE, views: 1 })
-    })
-
-    test('a person who logs out after the change is logged out in the store', async () => {
-      const backend = await make()
-      const before = await application(REFERENCE, backend)
-      const visitor = before.visitor()
-      await visitor.get('/login')
-      const { cookie } = visitor
-      const id = idIn(cookie)
-      expect((await backend.look(id))?.row).toMatchObject(ALICE)
-      const after = await application(ours, backend)
-      await after.get('/logout', { cookie })
-      expect(await backend.look(id)).toBeUndefined()
-      expect(await read(before, cookie)).toEqual(NOBODY)
-      expect(await read(after, cookie)).toEqual(NOBODY)
-    })
-
-    test('a login after the change leaves nothing of the visitor before it', async () => {
-      const backend = await make()
-      const visitor = (await application(REFERENCE, backend)).visitor()
-      await visitor.get('/count')
-      const { cookie } = visitor
-      const after = await application(ours, backend)
-      const login = await after.get('/login', { cookie })
-      expect(idIn(login.cookie)).not.toBe(idIn(cookie))
-      expect((await backend.look(idIn(login.cookie)))?.row).toMatchObject(ALICE)
-      expect((await backend.look(idIn(login.cookie)))?.row.views).toBeUndefined()
-    })
-
-    test('the store forgets a session when its cookie expires, and not before', async () => {
-      const backend = await make()
-      const after = await application(ours, backend)
-      const { cookie } = await after.get('/count')
-      const found = await backend.look(idIn(cookie))
-      expect(found?.row).toMatchObject({ views: 1, cookie: { originalMaxAge: HOUR, httpOnly: true, path: '/', sameSite: 'lax' } })
-      expect(found?.ttl).toBeGreaterThan(HOUR - 30 * SECOND)
-      expect(found?.ttl).toBeLessThanOrEqual(HOUR + MINUTE + SECOND)
-    })
-
-    test('two requests of one person at once lose nothing', async () => {
-      const backend = await make()
-      const gate = Promise.withResolvers<void>()
-      const inside = Promise.withResolvers<void>()
-      const options = { store: backend.store(ours.session), cookie: { maxAge: HOUR } }
-      const place = await open(ours, options, async (req, res) => {
-        const key = req.path.slice(1)
-        if (key === 'read') return void res.json([req.session.slow ?? null, req.session.quick ?? null])
-        req.session[key] = true
-        if (key === 'slow') {
-          inside.resolve()
-          await gate.promise
-        }
-        res.end()
+      test('a person who is logged in stays so when the import changes, and when it changes back', async () => {
+        const backend = await make()
+        const before = await application(REFERENCE, backend)
+        const visitor = before.visitor()
+        await visitor.get('/login')
+        await visitor.get('/count')
+        const { cookie } = visitor
+        const after = await application(ours, backend)
+        expect(await read(after, cookie)).toEqual({ ...ALICE, views: 1 })
+        expect((await after.get('/count', { cookie })).text).toBe('2')
+        expect((await before.get('/count', { cookie })).text).toBe('3')
+        expect((await after.get('/count', { cookie })).text).toBe('4')
+        expect(await read(before, cookie)).toEqual({ ...ALICE, views: 4 })
+        expect([before.errors, after.errors]).toEqual([[], []])
       })
-      const visitor = place.visitor()
-      await visitor.get('/start')
-      const slow = visitor.get('/slow')
-      await inside.promise
-      await visitor.get('/quick')
-      gate.resolve()
-      await slow
-      expect(JSON.parse((await visitor.get('/read')).text)).toEqual([true, true])
-    })
 
-    test('a stranger’s cookie finds nobody, and makes no row', async () => {
-      const backend = await make()
-      const visitor = (await application(REFERENCE, memory())).visitor()
-      await visitor.get('/login')
-      const after = await application(ours, backend)
-      expect(await read(after, visitor.cookie)).toEqual(NOBODY)
-      expect(await backend.look(idIn(visitor.cookie))).toBeUndefined()
-      expect(after.errors).toEqual([])
+      test('a person whose cookie goes with the browser stays logged in too, there and back', async () => {
+        const backend = await make()
+        const app = (world: World) => open(world, { store: backend.store(world.session) }, work)
+        const visitor = (await app(REFERENCE)).visitor()
+        await visitor.get('/login')
+        const { cookie } = visitor
+        const after = await app(ours)
+        expect(await read(after, cookie)).toEqual({ ...ALICE, views: null })
+        const counted = await after.get('/count', { cookie })
+        expect([counted.text, lifetime(counted.cookie)]).toEqual(['1', undefined])
+        const back = await (await app(REFERENCE)).get('/count', { cookie })
+        expect([back.text, lifetime(back.cookie)]).toEqual(['2', undefined])
+      })
+
+      test('a person who logs in after the change is known before it too', async () => {
+        const backend = await make()
+        const after = await application(ours, backend)
+        const visitor = after.visitor()
+        await visitor.get('/login')
+        const before = await application(REFERENCE, backend)
+        expect(await read(before, visitor.cookie)).toEqual({ ...ALICE, views: null })
+        expect((await before.get('/count', { cookie: visitor.cookie })).text).toBe('1')
+        expect(await read(after, visitor.cookie)).toEqual({ ...ALICE, views: 1 })
+      })
+
+      test('a person who logs out after the change is logged out in the store', async () => {
+        const backend = await make()
+        const before = await application(REFERENCE, backend)
+        const visitor = before.visitor()
+        await visitor.get('/login')
+        const { cookie } = visitor
+        const id = idIn(cookie)
+        expect((await backend.look(id))?.row).toMatchObject(ALICE)
+        const after = await application(ours, backend)
+        await after.get('/logout', { cookie })
+        expect(await backend.look(id)).toBeUndefined()
+        expect(await read(before, cookie)).toEqual(NOBODY)
+        expect(await read(after, cookie)).toEqual(NOBODY)
+      })
+
+      test('a login after the change leaves nothing of the visitor before it', async () => {
+        const backend = await make()
+        const visitor = (await application(REFERENCE, backend)).visitor()
+        await visitor.get('/count')
+        const { cookie } = visitor
+        const after = await application(ours, backend)
+        const login = await after.get('/login', { cookie })
+        expect(idIn(login.cookie)).not.toBe(idIn(cookie))
+        expect((await backend.look(idIn(login.cookie)))?.row).toMatchObject(ALICE)
+        expect((await backend.look(idIn(login.cookie)))?.row.views).toBeUndefined()
+      })
+
+      test('the store forgets a session when its cookie expires, and not before', async () => {
+        const backend = await make()
+        const after = await application(ours, backend)
+        const { cookie } = await after.get('/count')
+        const found = await backend.look(idIn(cookie))
+        expect(found?.row).toMatchObject({
+          views: 1,
+          cookie: { originalMaxAge: HOUR, httpOnly: true, path: '/', sameSite: 'lax' },
+        })
+        expect(found?.ttl).toBeGreaterThan(HOUR - 30 * SECOND)
+        expect(found?.ttl).toBeLessThanOrEqual(HOUR + MINUTE + SECOND)
+      })
+
+      test('two requests of one person at once lose nothing', async () => {
+        const backend = await make()
+        const gate = Promise.withResolvers<void>()
+        const inside = Promise.withResolvers<void>()
+        const options = { store: backend.store(ours.session), cookie: { maxAge: HOUR } }
+        const place = await open(ours, options, async (req, res) => {
+          const key = req.path.slice(1)
+          if (key === 'read') return void res.json([req.session.slow ?? null, req.session.quick ?? null])
+          req.session[key] = true
+          if (key === 'slow') {
+            inside.resolve()
+            await gate.promise
+          }
+          res.end()
+        })
+        const visitor = place.visitor()
+        await visitor.get('/start')
+        const slow = visitor.get('/slow')
+        await inside.promise
+        await visitor.get('/quick')
+        gate.resolve()
+        await slow
+        expect(JSON.parse((await visitor.get('/read')).text)).toEqual([true, true])
+      })
+
+      test('a stranger’s cookie finds nobody, and makes no row', async () => {
+        const backend = await make()
+        const visitor = (await application(REFERENCE, memory())).visitor()
+        await visitor.get('/login')
+        const after = await application(ours, backend)
+        expect(await read(after, visitor.cookie)).toEqual(NOBODY)
+        expect(await backend.look(idIn(visitor.cookie))).toBeUndefined()
+        expect(after.errors).toEqual([])
+      })
     })
-  })
-}
+  }
 
 function files(): Backend {
   const path = mkdtempSync(join(tmpdir(), 'guildhall-sessions-'))

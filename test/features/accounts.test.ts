@@ -99,3 +99,41 @@ test('D-24 an account that is closed while its password is hashed is refused lik
   await users.setStatus('closing', 'active')
   expect(await users.sessions('closing')).toEqual([])
 })
+
+test('a user without a password has none to guess, and logs in where the application says who they are', async () => {
+  const open = await openSite({
+    routes: (app, { membership }) =>
+      app.post('/sso', async (req, res) => {
+        const user = await membership.users.find('federated')
+        if (user) await req.login(user)
+        res.sendStatus(204)
+      }),
+  })
+  const { users } = open.membership
+  await users.create({ username: 'federated' })
+  expect((await users.show('federated')).passwordChangedAt).toBeUndefined()
+  const visitor = open.visitor()
+  for (const password of [GOOD_PASSWORD, 'undefined', 'null']) {
+    expect((await visitor.logIn('federated', password)).status).toBe(401)
+  }
+  await visitor.send('/sso', { method: 'POST', headers: { 'sec-fetch-site': 'same-origin' } })
+  expect((await visitor.api('/profile')).status).toBe(200)
+  expect((await visitor.api('/reauthenticate', { password: GOOD_PASSWORD })).status).toBe(401)
+  const page = (await visitor.get('/account/security')).text
+  expect([page.includes('id="sessions"'), page.includes('id="ways"')]).toEqual([true, false])
+  await open.close()
+})
+
+test('registration that is closed is closed to visitors alone, and so is the hook', async () => {
+  const asked: string[] = []
+  const closed = await openSite({
+    registration: 'closed',
+    hooks: { beforeRegister: ({ username }) => void asked.push(username) },
+  })
+  expect((await closed.visitor().register('visitor')).json()).toMatchObject({ code: 'registration_closed' })
+  expect(await closed.membership.users.create({ username: 'invited', password: GOOD_PASSWORD })).toMatchObject({
+    username: 'invited',
+  })
+  expect(asked).toEqual([])
+  await closed.close()
+})

@@ -2,17 +2,14 @@
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { siteOfTest } from '../support/artifacts.ts'
 import { memberOf, statusWith } from '../support/members.ts'
+import { describeWith } from '../support/needs.ts'
 import { KEPT, OwnRedis } from '../support/own-redis.ts'
-import { findProgram } from '../support/own-server.ts'
 import { newFolder, run } from '../support/server.ts'
 import type { Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
-
-const isLeftOut = findProgram('redis-server') === undefined && process.env.REQUIRE_ALL !== '1'
-if (isLeftOut) console.warn('left out: what a Redis loses, as redis-server is not installed')
 
 const LOST = 'Redis has lost what it held: whoever was logged in has to log in again, and limits count from zero'
 const OLDER = 'Redis has gone back to an older copy of what it held: later logins are lost, and later logouts may be undone'
@@ -23,10 +20,9 @@ const warnings = (site: Site) =>
   site.logs.filter(({ level, message }) => level === 'warn' && message.startsWith('Redis')).map(({ message }) => message)
 
 const LOOK_MS = 1000
-/** Long enough for two looks. */
-const LOOKED = { timeout: 5000, interval: 100 }
+const LOOKED = { interval: 100 }
 
-describe.skipIf(isLeftOut)('a Redis that loses what it held', () => {
+describeWith('redis-server', 'a Redis that loses what it held', () => {
   let redis: OwnRedis
 
   beforeAll(async () => {

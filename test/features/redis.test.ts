@@ -155,10 +155,10 @@ describeOnRedis('a membership on Redis', () => {
     await site.membership.users.setStatus('anna', 'suspended')
     expect(site.logs.map(({ level, message }) => [level, message])).toContainEqual([
       'warn',
-      'the sessions of a changed account are dead, but could not be deleted',
+      'the sessions of a changed user are dead, but could not be deleted',
     ])
     await way.mend()
-    await expect.poll(() => statusWith(site, id), { timeout: 2000 }).toBe(401)
+    await expect.poll(() => statusWith(site, id)).toBe(401)
     expect(await sessionsIn(redis)).toBe(1)
     await site.membership.users.setStatus('anna', 'active')
     expect(await statusWith(site, id)).toBe(401)
@@ -254,7 +254,7 @@ describeOnRedis('while Redis is away', () => {
       expect((await stranger.api('/login', { username: 'anna', password: GOOD_PASSWORD })).status).toBe(503)
       await expect(site.core.db.ready()).rejects.toMatchObject({ code: 'store_unavailable' })
       await way.mend()
-      await expect.poll(() => statusWith(site, id), { timeout: 2000 }).toBe(200)
+      await expect.poll(() => statusWith(site, id)).toBe(200)
       expect((await visitor.api('/logout', {})).status).toBe(204)
       expect([await statusWith(site, id), await visitor.sessionId()]).toEqual([401, undefined])
     },
@@ -294,9 +294,9 @@ describeOnRedis('while Redis is away', () => {
       const status = await statusWith(site, id)
       return status === 503 && performance.now() - began < 100
     }
-    await expect.poll(answersAtOnce, { timeout: 5000 }).toBe(true)
+    await expect.poll(answersAtOnce).toBe(true)
     await way.mend()
-    await expect.poll(() => statusWith(site, id), { timeout: 2000 }).toBe(200)
+    await expect.poll(() => statusWith(site, id)).toBe(200)
   })
 
   test('a site that starts without it serves who needs no session, and finds it when it comes', async () => {
@@ -308,9 +308,7 @@ describeOnRedis('while Redis is away', () => {
     expect((await site.visitor().get('/login')).status).toBe(200)
     await expect(site.core.db.ready()).rejects.toMatchObject({ code: 'store_unavailable' })
     await way.mend()
-    await expect
-      .poll(async () => (await memberOf(site, `anna-${Math.trunc(performance.now())}`)).id, { timeout: 3000 })
-      .not.toBe('')
+    await expect.poll(async () => (await memberOf(site, `anna-${Math.trunc(performance.now())}`)).id).not.toBe('')
   })
 })
 

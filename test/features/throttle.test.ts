@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { parseRate } from '../../src/core/throttle.ts'
 import { networkOf } from '../../src/domain/address.ts'
+import { MembershipError } from '../../src/domain/errors.ts'
 import { bytesAtRest } from '../support/database-inspector.ts'
 import { openSite, type Site, type SiteOptions } from '../support/site.ts'
 import { expectJudged } from '../support/stampede.ts'
@@ -161,13 +162,36 @@ describe('the network', () => {
 
   test('a try that is judged after its window is taken back from that window alone', async () => {
     const { throttle } = await throttledSite().then(({ core }) => core)
-    const count = { name: 'test', subject: 'somebody', rate: '3 per 1m' } as const
-    const early = await throttle.count([count])
+    const limit = { name: 'test', rate: '3 per 1m', onSuccess: 'keep' } as const
+    const count = () => throttle.count(limit, 'somebody')
+    const early = await count()
     site.clock.forward('2m')
-    for (let n = 0; n < 3; n++) await throttle.count([count])
+    for (let n = 0; n < 3; n++) await count()
     await throttle.refund(early)
     await throttle.clear(early)
-    await expect(throttle.count([count])).rejects.toMatchObject({ code: 'too_many_requests' })
+    await expect(count()).rejects.toMatchObject({ code: 'too_many_requests' })
+  })
+
+  test('B-07 whoever has taken over a session guesses the password no more often than a stranger, on the same counter', async () => {
+    const visitor = (await throttledSite()).visitor()
+    await visitor.register('robbed')
+    const refused: unknown[] = []
+    site.membership.on('refused', ({ code, path }) => refused.push([code, path]))
+    const confirm = (n: number, password: string) =>
+      visitor.api('/reauthenticate', { password }, { headers: { 'x-forwarded-for': `10.30.${n}.1` } })
+    const statuses = []
+    for (let n = 0; n < 6; n++) statuses.push((await confirm(n, 'wrong, all wrong')).status)
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429])
+    expect(refused).toEqual([['too_many_requests', '/api/reauthenticate']])
+    expect((await logInFrom(site.visitor(), '10.30.9.1', 'robbed', GOOD_PASSWORD)).status).toBe(429)
+    site.clock.forward('5m')
+    expect((await confirm(10, GOOD_PASSWORD)).status).toBe(204)
+    // Cleared by the success, the window of an hour too: else eleven of its fifteen tries would be left.
+    for (let n = 0; n < 3; n++) {
+      for (let m = 0; m < 5; m++) expect((await confirm(20 + 5 * n + m, 'wrong, all wrong')).status).toBe(401)
+      site.clock.forward('5m')
+    }
+    expect((await confirm(40, 'wrong, all wrong')).status).toBe(429)
   })
 
   test('registrations from one network are limited, and the limit is told', async () => {
@@ -205,6 +229,16 @@ describe('overload', () => {
     const later = []
     for (let n = 0; n < 12; n++) later.push((await logInFrom(visitor, '10.13.0.1', `later-${n}`)).status)
     expect(later).toEqual(later.map(() => 401))
+  })
+
+  test('a confirmation that nobody judged costs no try, neither of the network nor of the user', async () => {
+    const visitor = (await throttledSite()).visitor()
+    await visitor.register('patient')
+    const { verify } = site.core.passwords
+    site.core.passwords.verify = () => Promise.reject(new MembershipError('overloaded'))
+    for (let n = 0; n < 25; n++) expect((await visitor.api('/reauthenticate', { password: GOOD_PASSWORD })).status).toBe(503)
+    site.core.passwords.verify = verify
+    expect((await visitor.api('/reauthenticate', { password: GOOD_PASSWORD })).status).toBe(204)
   })
 })
 

@@ -30,7 +30,7 @@ membership.migrate().then(() => app.listen(process.env.PORT))
 /** What any application does with our types. */
 const APPLICATION = `
 import express from 'express'
-import { createMembership, Refusal, type User } from 'guildhall'
+import { createMembership, RefusalError, type User } from 'guildhall'
 import session, { MemoryStore } from 'guildhall/session'
 import { SqliteStore } from 'guildhall/session/sqlite'
 
@@ -52,10 +52,10 @@ const membership = createMembership({
   database: 'sqlite::memory:',
   hooks: {
     beforeRegister({ username, ip }) {
-      if (username === 'test') throw new Refusal('test_name', \`not from \${ip}\`)
+      if (username === 'test') throw new RefusalError('test_name', \`not from \${ip}\`)
     },
     async beforeSignIn({ user }) {
-      if (user.roles.includes('banned')) throw new Refusal('banned', 'No.')
+      if (user.roles.includes('banned')) throw new RefusalError('banned', 'No.')
     },
   },
 })

@@ -173,7 +173,9 @@ describe.each(['development', 'production'] as const)('in %s', (mode) => {
     site.logs.length = 0
     await logIn()
     expect(heard).toHaveBeenCalledOnce()
-    await vi.waitFor(() => expect(site.logs.filter(({ message }) => message.includes('listener'))).toHaveLength(2))
+    await vi.waitFor(() => expect(site.logs.filter(({ message }) => message.includes('listener'))).toHaveLength(2), {
+      timeout: 60_000,
+    })
   })
 
   test('N-02 where even the error page cannot be made, the answer is a bare 500', async () => {

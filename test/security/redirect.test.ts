@@ -7,7 +7,7 @@ import { GOOD_PASSWORD } from '../support/visitor.ts'
 import { placesOf } from './site-map.ts'
 import { ask, type Reply, rawBytes } from './wire.ts'
 
-const RUNS = process.env.PROOF === 'full' ? 1_000_000 : 20_000
+const RUNS = Number(process.env.REQUESTS ?? 20_000)
 
 let site: Site
 let members: Site

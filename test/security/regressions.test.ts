@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import express, { type ErrorRequestHandler } from 'express'
-import { createMembership, Refusal } from 'guildhall'
+import { createMembership, RefusalError } from 'guildhall'
 import { MemoryStore, session } from 'guildhall/session'
 import { describe, expect, test } from 'vitest'
 import { pickLocale } from '../../src/i18n/pick-locale.ts'
@@ -161,7 +161,7 @@ test('a hook that refuses req.login reaches the host as 403 with its reason', as
   const site = await openSite({
     hooks: {
       beforeSignIn() {
-        throw new Refusal('paused', 'Your membership is paused.')
+        throw new RefusalError('paused', 'Your membership is paused.')
       },
     },
     routes: (app, { membership }) => {
@@ -182,7 +182,7 @@ test('a hook that refuses req.login reaches the host as 403 with its reason', as
   await site.close()
 })
 
-test('a counter that cannot be taken back does not undo what was done', async () => {
+test('a count that cannot be refunded does not undo what was done', async () => {
   const site = await openSite({ rateLimit: true })
   await site.membership.users.create({ username: 'anna', password: GOOD_PASSWORD })
   const { refund } = site.core.throttle
@@ -191,7 +191,7 @@ test('a counter that cannot be taken back does not undo what was done', async ()
   expect((await visitor.logIn('anna')).status).toBe(200)
   site.core.throttle.refund = refund
   expect((await visitor.api('/profile')).status).toBe(200)
-  expect(site.logs.map(({ message }) => message)).toContain('a counted try could not be taken back')
+  expect(site.logs.map(({ message }) => message)).toContain('a counted try could not be refunded')
   await site.close()
 })
 

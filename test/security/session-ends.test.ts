@@ -65,7 +65,7 @@ describe('by time', () => {
         expect(await statusWith(site, id)).toBe(200)
         // Nobody waits for the mark that a session was seen; hours pass here while it is written.
         const seenAt = async () => (await site.core.db.sessions.find(digest(id)))?.lastSeenAt
-        await vi.waitFor(async () => expect(await seenAt()).toBe(site.clock.now()), { interval: 2 })
+        await vi.waitFor(async () => expect(await seenAt()).toBe(site.clock.now()), { interval: 2, timeout: 60_000 })
       }
       site.clock.forward(step)
       expect(await statusWith(site, id)).toBe(401)

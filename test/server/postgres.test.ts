@@ -83,7 +83,7 @@ describeOnPostgres('on PostgreSQL', () => {
     }
   })
 
-  test('no server, another password, another database, a missing package: one line in both languages, exit code 1', async () => {
+  test('no server, another password, another database, a missing package: one line, exit code 1', async () => {
     const nobody = `postgres://guildhall:${ROLE_PASSWORD}@127.0.0.1:${await freePort()}/members`
     const stranger = new URL(migrated.url)
     stranger.username = `nobody_${Date.now()}`
@@ -99,18 +99,14 @@ describeOnPostgres('on PostgreSQL', () => {
       { url: migrated.url, words: 'npm install pg', preload: withoutPg },
     ]
     for (const { url, words, preload } of cases)
-      for (const [LANG, begin] of [
-        ['en_US.UTF-8', /^(?:The database|PostgreSQL needs)/],
-        ['zh_TW.UTF-8', /^(?:資料庫|PostgreSQL 需要)/],
-      ] as const)
-        for (const command of ['serve', 'migrate', 'user list']) {
-          const options = { env: { DATABASE_URL: url, PORT: '0', LANG }, ...(preload !== undefined && { preload }) }
-          const { code, stderr, stdout } = await run(command.split(' '), options)
-          expect([command, code, stderr]).toEqual([command, 1, expect.stringMatching(begin)])
-          expect(stderr.trimEnd().split('\n')).toHaveLength(1)
-          expect(stderr).toContain(words)
-          expect(stderr + stdout).not.toContain(ROLE_PASSWORD)
-        }
+      for (const command of ['serve', 'migrate', 'user list']) {
+        const options = { env: { DATABASE_URL: url, PORT: '0' }, ...(preload !== undefined && { preload }) }
+        const { code, stderr, stdout } = await run(command.split(' '), options)
+        expect([command, code, stderr]).toEqual([command, 1, expect.stringMatching(/^(?:The database|PostgreSQL needs)/)])
+        expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+        expect(stderr).toContain(words)
+        expect(stderr + stdout).not.toContain(ROLE_PASSWORD)
+      }
   }, 60_000)
 
   test('a connection string that is none is a fault of the settings', async () => {

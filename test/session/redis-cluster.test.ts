@@ -1,5 +1,5 @@
 // The same store on a cluster and behind Sentinel, by the client's own options: a script never needs two keys of two nodes.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -7,12 +7,9 @@ import { join } from 'node:path'
 import { RedisStore } from 'guildhall/session/redis'
 import { sessionRow } from 'guildhall/testing'
 import { createClient, createCluster, createSentinel } from 'redis'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
+import { describeWith } from '../support/needs.ts'
 import { listen, portOf } from '../support/site.ts'
-
-const hasServer = spawnSync('redis-server', ['--version']).status === 0
-const mayBeLeftOut = process.env.REQUIRE_ALL !== '1'
-if (!hasServer && mayBeLeftOut) console.warn('left out: the tests on a cluster and on Sentinel, as redis-server is not installed')
 
 const opened: (() => unknown)[] = []
 afterEach(async () => {
@@ -39,7 +36,7 @@ async function startServer(settings: readonly string[], options: readonly string
     await ended
     rmSync(folder, { recursive: true, force: true })
   })
-  await expect.poll(() => ask(port, ['PING']), { timeout: 10_000 }).toBe('PONG')
+  await expect.poll(() => ask(port, ['PING'])).toBe('PONG')
   return port
 }
 
@@ -73,7 +70,7 @@ async function useStore(store: RedisStore): Promise<void> {
   for (const [n, row] of rows.entries()) expect((await store.find(row.hash)) !== undefined).toBe(n === 1 || n % 3 === 2)
 }
 
-describe.skipIf(!hasServer && mayBeLeftOut)('more than one Redis', () => {
+describeWith('redis-server', 'more than one Redis', () => {
   test('a session on a cluster of three is made, changed, listed and ended', async () => {
     const nodes = [await startNode(), await startNode(), await startNode()]
     const ports = nodes.map(({ port }) => port)
@@ -87,7 +84,7 @@ describe.skipIf(!hasServer && mayBeLeftOut)('more than one Redis', () => {
       await ask(ports[n] ?? 0, ['CLUSTER', 'ADDSLOTSRANGE', String(from), String(to)])
     for (const { port, bus } of nodes.slice(1)) await ask(first, ['CLUSTER', 'MEET', '127.0.0.1', String(port), String(bus)])
     for (const port of ports) {
-      await expect.poll(() => ask(port, ['CLUSTER', 'INFO']).then(String), { timeout: 20_000 }).toContain('cluster_state:ok')
+      await expect.poll(() => ask(port, ['CLUSTER', 'INFO']).then(String)).toContain('cluster_state:ok')
     }
     const client = createCluster({ rootNodes: [{ url: `redis://127.0.0.1:${first}` }] })
     client.on('error', () => {})

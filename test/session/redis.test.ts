@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { type RedisClient, RedisStore, StoreUnavailableError } from 'guildhall/session/redis'
 import { sessionRow, sessionStoreSuite } from 'guildhall/testing'
 import { afterEach, describe, expect, it, test } from 'vitest'
+import { activeTime } from '../../src/database/timeout.ts'
 import { describeOnRedis, makeRedis, openWay, type TestRedis } from '../support/redis.ts'
 
 const opened: (() => Promise<void>)[] = []
@@ -37,8 +38,8 @@ describeOnRedis('Redis', () => {
     await store.touch(row.hash, { lastSeenAt: row.lastSeenAt + 5, expiresAt: row.expiresAt + 5 })
     await store.touch(row.hash, { lastSeenAt: row.lastSeenAt, expiresAt: row.expiresAt })
     expect(await client.pExpireTime(`${prefix}session:${row.hash}`)).toBe(row.expiresAt + 60_005)
-    await store.supersede(row.hash, row.lastSeenAt + 1000)
-    expect(await client.pExpireTime(`${prefix}session:${row.hash}`)).toBe(row.lastSeenAt + 61_000)
+    await store.supersede(row.hash, row.lastSeenAt + 600_000)
+    expect(await client.pExpireTime(`${prefix}session:${row.hash}`)).toBe(row.lastSeenAt + 660_000)
   })
 
   test('a session that may live longer takes the index of its user along', async () => {
@@ -145,21 +146,22 @@ describeOnRedis('Redis', () => {
     const row = sessionRow()
     await store.create(row)
     const failing = async () => {
-      const began = performance.now()
+      // The clock of deadlines: what other programs take of the machine is not the store's.
+      const began = activeTime()
       await expect(store.find(row.hash)).rejects.toMatchObject({ name: 'StoreUnavailableError', status: 503, retryAfter: 1 })
-      return performance.now() - began
+      return activeTime() - began
     }
     await way.cut()
     await failing()
     expect(await failing()).toBeLessThan(100)
     await way.mend()
-    await expect.poll(() => store.find(row.hash).catch(() => undefined), { timeout: 2000 }).toMatchObject({ hash: row.hash })
+    await expect.poll(() => store.find(row.hash).catch(() => undefined)).toMatchObject({ hash: row.hash })
     way.stall()
-    const waited = await failing()
-    expect(waited).toBeGreaterThan(400)
-    expect(waited).toBeLessThan(1500)
+    const silent = await failing()
+    expect(silent).toBeGreaterThan(400)
+    expect(silent).toBeLessThan(1500)
     await way.mend()
-    await expect.poll(() => store.find(row.hash).catch(() => undefined), { timeout: 2000 }).toMatchObject({ hash: row.hash })
+    await expect.poll(() => store.find(row.hash).catch(() => undefined)).toMatchObject({ hash: row.hash })
   })
 
   test('a client that is not connected, or of which nobody knows, is told in words', async () => {

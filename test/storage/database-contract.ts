@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Database, UnexpectedRowCountError } from '../../src/storage/contract.ts'
 import { openDatabase } from '../../src/storage/open.ts'
 import { SCHEMA_VERSION } from '../../src/storage/schema-state.ts'
-import { bind } from '../../src/storage/statement.ts'
+import { bind, statement } from '../../src/storage/statement.ts'
 import { findUserById, findUserByKey, insertPassword, insertUser, raiseEpoch, setUsername } from '../../src/storage/users.ts'
 import { inDatabase } from '../support/database-inspector.ts'
 
@@ -81,7 +81,7 @@ export function laws(makePlace: () => LawPlace | Promise<LawPlace>): void {
     const missed = db.transaction([
       bind(insertUser, user('u1', 'anna'), { expectRows: 1 }),
       bind(insertPassword, password('u1')),
-      bind(raiseEpoch, { id: 'nobody' }, { expectRows: 1 }),
+      bind(raiseEpoch, { id: 'nobody', from: 1 }, { expectRows: 1 }),
     ])
     await expect(missed).rejects.toThrow(UnexpectedRowCountError)
     await expect(missed).rejects.toMatchObject({ statement: raiseEpoch.name })
@@ -118,7 +118,13 @@ export function laws(makePlace: () => LawPlace | Promise<LawPlace>): void {
   test('a transaction that raises two accounts in one order and one in the other are both done, whatever waits for what', async () => {
     await db.migrate()
     for (const id of ['u1', 'u2']) await db.transaction([bind(insertUser, user(id, `name-${id}`), { expectRows: 1 })])
-    const raise = (...ids: string[]) => ids.map((id) => bind(raiseEpoch, { id }, { expectRows: 1 }))
+    const raiseAny = statement('raise whatever the epoch is', (db, p: { id: string }) =>
+      db
+        .updateTable('guildhall_users')
+        .set((value) => ({ credential_epoch: value('credential_epoch', '+', 1) }))
+        .where('id', '=', p.id),
+    )
+    const raise = (...ids: string[]) => ids.map((id) => bind(raiseAny, { id }, { expectRows: 1 }))
     for (let round = 0; round < 10; round++) {
       await Promise.all([db, other, db, other].map((one, n) => one.transaction(n < 2 ? raise('u1', 'u2') : raise('u2', 'u1'))))
     }

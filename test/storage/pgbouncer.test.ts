@@ -90,7 +90,7 @@ describeBehindPgbouncer('behind pgbouncer', () => {
     await somebody.query('BEGIN; LOCK TABLE guildhall_sessions IN ACCESS EXCLUSIVE MODE')
     await expect(db.sessions.find('nobody')).rejects.toMatchObject({ code: 'store_unavailable' })
     const sql = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    await expect.poll(async () => Number((await inDatabase({ database: direct }, sql))[0]?.n), { timeout: 5000 }).toBe(0)
+    await expect.poll(async () => Number((await inDatabase({ database: direct }, sql))[0]?.n)).toBe(0)
     await somebody.query('ROLLBACK')
     await expect.poll(async () => (await Promise.allSettled([db.sessions.find('nobody')]))[0].status).toBe('fulfilled')
   })

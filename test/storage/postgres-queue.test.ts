@@ -1,9 +1,10 @@
 // What piles up before PostgreSQL, and in it, when it does not answer: never more than a bound, and nothing that outlives the wait.
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 import { MOST_CONNECTIONS } from '../../src/database/postgres/pool.ts'
 import { MOST_WAITING } from '../../src/database/postgres/semaphore.ts'
+import { activeTime } from '../../src/database/timeout.ts'
 import type { Database } from '../../src/storage/contract.ts'
 import { openPostgres } from '../../src/storage/postgres/database.ts'
 import { findUserById } from '../../src/storage/users.ts'
@@ -30,14 +31,18 @@ async function hallOfTest(): Promise<Hall> {
   return { db, url, proxy }
 }
 
+/** More turns of the event loop than a call needs that is turned away before it begins; none of them is a timer. */
+const TURNS = 20
+
 /** How many calls were turned away before any call can have been too late. */
 async function countAtOnce(calls: readonly Promise<unknown>[]): Promise<number> {
-  let atOnce = 0
-  const began = performance.now()
+  let turnedAway = 0
   const judged = calls.map(async (call) => {
     await expect(call).rejects.toMatchObject({ code: 'store_unavailable' })
-    if (performance.now() - began < DEADLINE_MS - 50) atOnce++
+    turnedAway++
   })
+  for (let turn = 0; turn < TURNS; turn++) await nextTurn()
+  const atOnce = turnedAway
   await Promise.all(judged)
   return atOnce
 }
@@ -57,7 +62,7 @@ describeOnPostgres('behind a PostgreSQL that says nothing', () => {
     expect(turnedAway).toBeLessThanOrEqual(50 + MOST_CONNECTIONS)
     await hall.proxy.mend()
     const isBack = async () => (await Promise.allSettled([ask(hall)]))[0].status
-    await expect.poll(isBack, { timeout: 2000 }).toBe('fulfilled')
+    await expect.poll(isBack).toBe('fulfilled')
   })
 
   test('F-10 who stands in line behind calls that fail is turned away with them, not after as long once more', async () => {
@@ -65,9 +70,9 @@ describeOnPostgres('behind a PostgreSQL that says nothing', () => {
     await db.first(findUserById, { id: 'nobody' })
     proxy.stall()
     const ask = async () => {
-      const began = performance.now()
+      const began = activeTime()
       await expect(db.first(findUserById, { id: 'nobody' })).rejects.toMatchObject({ code: 'store_unavailable' })
-      return performance.now() - began
+      return activeTime() - began
     }
     const first = Array.from({ length: MOST_CONNECTIONS }, ask)
     await sleep(DEADLINE_MS / 5)

@@ -1,4 +1,4 @@
-// Requests to every operation of the API, as the description has them or made up near to it, and every answer held against it.
+// Requests to every operation of the API, as the description has them or fuzzed near to it, and every answer held against it.
 import fc from 'fast-check'
 import type { Media } from '../../src/http/openapi-types.ts'
 import { ask, type Call, type Reply } from '../security/wire.ts'
@@ -55,7 +55,7 @@ export function bodyOf({ requestBody }: Described['operation']): Media | undefin
   return requestBody?.content['application/json']
 }
 
-export interface MadeUp {
+export interface FuzzOptions {
   /** Requests for each operation. */
   readonly each: number
   /** The same seed makes the same requests. */
@@ -77,7 +77,7 @@ export interface Tally {
 const ROUND = 50
 
 /** Makes up as many requests for each operation as asked for; stops early where an answer is not as described. */
-export async function sendMadeUp(base: string, contract: Contract, { each, seed, atOnce }: MadeUp): Promise<Tally> {
+export async function sendFuzzed(base: string, contract: Contract, { each, seed, atOnce }: FuzzOptions): Promise<Tally> {
   const tally: Tally = { requests: 0, statuses: new Map(), succeeded: new Set(), faults: [] }
   const client = apiClient(base, contract, tally.faults)
   await client.call(contract.operation('POST', '/api/register'))
@@ -85,7 +85,7 @@ export async function sendMadeUp(base: string, contract: Contract, { each, seed,
     for (let sent = 0; sent < each && tally.faults.length === 0; sent += ROUND) {
       const numRuns = Math.min(ROUND, each - sent)
       const known = await logInThrice(client)
-      const requests = fc.sample(madeUp(described, known), { numRuns, seed: seed + 1000 * number + sent })
+      const requests = fc.sample(fuzzedRequest(described, known), { numRuns, seed: seed + 1000 * number + sent })
       for (let from = 0; from < numRuns; from += atOnce) {
         const replies = await Promise.all(requests.slice(from, from + atOnce).map((one) => client.call(described, one)))
         for (const { status } of replies) {
@@ -126,7 +126,7 @@ const NASTY = [
 ]
 
 /** A third of the bodies are as the document asks, a third near to it, a third is broken in some way. */
-function madeUp({ operation }: Described, { cookies, id }: Known): fc.Arbitrary<ApiRequest> {
+function fuzzedRequest({ operation }: Described, { cookies, id }: Known): fc.Arbitrary<ApiRequest> {
   const media = bodyOf(operation)
   const example: Readonly<Record<string, unknown>> = Object.fromEntries(Object.entries(media?.example ?? {}))
   const text = fc.oneof(fc.constantFrom(...NASTY), fc.string({ unit: 'binary', maxLength: 40 }))

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
-import { describe } from 'vitest'
+import { describeUnless } from './needs.ts'
 import { findProgram, getProgram, give, ownFolder, removeFolder, spawnServer } from './own-server.ts'
 import { postgresAnswers, SERVER } from './postgres-server.ts'
 import { freePort } from './program.ts'
@@ -12,16 +12,11 @@ import { freePort } from './program.ts'
 export const SERVER_CONNECTIONS = 5
 const LONGEST_START_MS = 10_000
 
-const missing = [
-  ...(findProgram('pgbouncer') === undefined ? ['pgbouncer is not installed'] : []),
-  ...((await postgresAnswers()) ? [] : ['no PostgreSQL answers on this machine']),
-]
-const isLeftOut = missing.length > 0 && process.env.REQUIRE_ALL !== '1'
-if (isLeftOut) console.warn(`left out: the tests behind pgbouncer, as ${missing.join(' and ')}`)
+const isThere = findProgram('pgbouncer') !== undefined && (await postgresAnswers())
 
-/** Tests behind pgbouncer. Without one they are left out and counted as such; with REQUIRE_ALL=1 they fail. */
+/** Tests behind pgbouncer. */
 export function describeBehindPgbouncer(title: string, body: () => void): void {
-  describe.skipIf(isLeftOut)(title, body)
+  describeUnless(isThere ? undefined : 'pgbouncer with a PostgreSQL', title, body)
 }
 
 export class Pgbouncer {

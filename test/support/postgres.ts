@@ -1,17 +1,16 @@
-// Tests on PostgreSQL, and a place of its own there for every site.
+// Tests on PostgreSQL, and a schema of its own there for every site.
 import { randomUUID } from 'node:crypto'
-import { describe, inject } from 'vitest'
+import { inject } from 'vitest'
+import { describeUnless } from './needs.ts'
 import { makeDatabase, onServer, postgresAnswers, type TestDatabase } from './postgres-server.ts'
 
 export { makeDatabase, onServer, type TestDatabase } from './postgres-server.ts'
 
-const mayBeLeftOut = process.env.REQUIRE_ALL !== '1'
-const isThere = await postgresAnswers()
-if (!isThere && mayBeLeftOut) console.warn('left out: the tests on PostgreSQL, as none answers on this machine')
+const missing = (await postgresAnswers()) ? undefined : 'PostgreSQL'
 
-/** Tests on PostgreSQL. Without one they are left out and counted as such; with REQUIRE_ALL=1 they fail. */
+/** Tests on the PostgreSQL of this machine. */
 export function describeOnPostgres(title: string, body: () => void): void {
-  describe.skipIf(!isThere && mayBeLeftOut)(title, body)
+  describeUnless(missing, title, body)
 }
 
 /** Emptied and used again by the next site of this file: making the tables takes longer than most tests. */

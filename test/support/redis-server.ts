@@ -1,4 +1,4 @@
-// The Redis of this machine, for tests and for proofs.
+// The Redis of this machine, for tests and stress runs.
 import { randomUUID } from 'node:crypto'
 import { createClient } from 'redis'
 
@@ -33,8 +33,8 @@ export async function keysIn(client: TestClient, prefix: string): Promise<string
 
 /** Redis has sixteen numbered databases unless it is told otherwise; the first is everybody's. */
 const NUMBERED = Array.from({ length: 15 }, (_, at) => at + 1)
-const MINE = 'borrowed-for-a-proof'
-/** Longer than any proof: what a killed one leaves behind is given free again by then. */
+const MINE = 'borrowed-for-a-run'
+/** Longer than any stress run: what a killed one leaves behind is given free again by then. */
 const BORROWED_S = 43_200
 
 export interface NumberedRedis {

@@ -1,7 +1,7 @@
 // The Redis of this machine: keys of a test's own, which are taken out afterwards, and a way to it that can be cut.
 import { randomUUID } from 'node:crypto'
 import { connect as connectTo, createServer, type Server, type Socket } from 'node:net'
-import { describe } from 'vitest'
+import { describeUnless } from './needs.ts'
 import { keysIn, openRedis, REDIS_URL, redisAnswers, type TestClient } from './redis-server.ts'
 
 export { REDIS_URL } from './redis-server.ts'
@@ -16,13 +16,11 @@ export interface TestRedis {
   drop(): Promise<void>
 }
 
-const mayBeLeftOut = process.env.REQUIRE_ALL !== '1'
-const isThere = await redisAnswers()
-if (!isThere && mayBeLeftOut) console.warn('left out: the tests on Redis, as none answers on this machine')
+const missing = (await redisAnswers()) ? undefined : 'Redis'
 
-/** Tests on Redis. Without one they are left out and counted as such; with REQUIRE_ALL=1 they fail. */
+/** Tests on the Redis of this machine. */
 export function describeOnRedis(title: string, body: () => void): void {
-  describe.skipIf(!isThere && mayBeLeftOut)(title, body)
+  describeUnless(missing, title, body)
 }
 
 export async function makeRedis(): Promise<TestRedis> {

@@ -1,5 +1,6 @@
 // A real server in a process of its own, in a folder of its own, and ways to speak to it that fetch does not have.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http'
 import { request as requestTls } from 'node:https'
@@ -7,6 +8,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { until } from './until.ts'
 
 export const BIN = resolve(import.meta.dirname, '../../bin/guildhall.js')
 
@@ -107,6 +109,11 @@ export async function startServer({ env = {}, folder = newFolder(), ...options }
   }
 }
 
+/** How often the log says this so far. */
+export function countLines(server: TestServer, text: string): number {
+  return server.lines().filter(({ msg }) => msg === text).length
+}
+
 /** `guildhall ...`, until it ends. */
 export function run(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const folder = options.folder ?? newFolder()
@@ -161,6 +168,27 @@ export function ask(path: string, { port, method = 'GET', headers = {}, body, ca
   return promise
 }
 
+export interface Conversation {
+  write(text: string): void
+  /** What came so far. */
+  heard(): string
+  readonly closed: Promise<unknown>
+}
+
+/** A connection that stays open; gone after the test. */
+export async function converse(port: number): Promise<Conversation> {
+  const socket = connect(port, '127.0.0.1')
+  let heard = ''
+  socket.setEncoding('utf8').on('data', (part: string) => {
+    heard += part
+  })
+  socket.on('error', () => {})
+  onTestFinished(() => void socket.destroy())
+  const closed = once(socket, 'close')
+  await once(socket, 'connect')
+  return { write: (text) => void socket.write(text), heard: () => heard, closed }
+}
+
 /** Writes bytes to the port and gives back what came until the other side hung up. */
 export function speakRaw(port: number, text: string): Promise<{ readonly answer: string; readonly ms: number }> {
   const startedAt = performance.now()
@@ -173,6 +201,38 @@ export function speakRaw(port: number, text: string): Promise<{ readonly answer:
     socket.on('error', () => {})
     socket.on('close', () => resolve({ answer, ms: performance.now() - startedAt }))
   })
+}
+
+export interface HalfAsked {
+  readonly registration: Conversation
+  readonly readiness: Conversation
+  /** Sends the rest of both; gives what was answered. */
+  finish(): Promise<{ readonly registered: string; readonly ready: string }>
+}
+
+/** A registration of which the server has the head, and a question for readiness that is half asked: connections at work. */
+export async function askHalf({ port, url }: TestServer, account: object): Promise<HalfAsked> {
+  const [registration, readiness] = [await converse(port), await converse(port)]
+  const { host } = new URL(url)
+  const body = JSON.stringify(account)
+  const type = `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nExpect: 100-continue`
+  registration.write(`POST /api/register HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n${type}\r\n\r\n`)
+  await until(() => registration.heard().includes(' 100 '))
+  readiness.write(`GET /healthz HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
+  await until(() => readiness.heard().includes(' 200 '))
+  readiness.write(`GET /readyz HTTP/1.1\r\nHost: ${host}\r\n`)
+  return {
+    registration,
+    readiness,
+    async finish() {
+      const before = readiness.heard().length
+      readiness.write('\r\n')
+      await readiness.closed
+      registration.write(body)
+      await registration.closed
+      return { registered: registration.heard().split('\r\n\r\n').slice(1).join(), ready: readiness.heard().slice(before) }
+    },
+  }
 }
 
 /** JSON to our API, as a program sends it. */

@@ -7,18 +7,18 @@ import type { Config } from '../../server/config.ts'
 import { explainFailure } from '../../server/explain-failure.ts'
 import type { Internals } from '../../server/open-membership.ts'
 import { connectionsAllowed, passwordsAfter, quickCheck } from '../../storage/inspect.ts'
-import { t } from '../terminal.ts'
 import { inMembership } from '../with-membership.ts'
-import { bad, type Finding, fine, odd } from './finding.ts'
+import { error, type Finding, ok, warning } from './finding.ts'
 import { checkRedis } from './redis.ts'
 
 const PAGE = 500
 
 export async function checkDatabase(config: Config): Promise<readonly Finding[]> {
   const { databaseFile: file } = config
-  if (file === undefined && config.database.startsWith('sqlite:')) return [odd(t('cli.doctor.database_memory'))]
+  if (file === undefined && config.database.startsWith('sqlite:'))
+    return [warning('The database is in memory: everybody is forgotten at the next start.')]
   if (file !== undefined && !existsSync(file)) return [checkPlace(file)]
-  if (file !== undefined && (!isWritable(file) || !isWritable(dirname(file)))) return [bad(unwritable(file))]
+  if (file !== undefined && (!isWritable(file) || !isWritable(dirname(file)))) return [error(unwritable(file))]
   try {
     const findings: Finding[] = []
     // No secret file is made by looking.
@@ -31,39 +31,41 @@ export async function checkDatabase(config: Config): Promise<readonly Finding[]>
       findings.push(...(await checkRedis(internals, config)))
     })
     return findings
-  } catch (error) {
-    return [bad(explainFailure(error, config, t) ?? String(error))]
+  } catch (failure) {
+    return [error(explainFailure(failure, config) ?? String(failure))]
   }
 }
 
 /** Where the file is going to be. */
 function checkPlace(file: string): Finding {
   const folder = nearestFolder(file)
-  if (!statSync(folder).isDirectory()) return bad(t('cli.failure.no_folder', { folder }))
-  return isWritable(folder) ? odd(t('cli.doctor.database_missing', { file })) : bad(unwritable(file))
+  if (!statSync(folder).isDirectory()) return error(`DATABASE_URL leads through something that is no folder: ${folder}`)
+  return isWritable(folder) ? warning(`There is no database at ${file} yet; the first start makes it.`) : error(unwritable(file))
 }
 
 async function checkSchema({ core }: Internals, config: Config): Promise<Finding> {
   try {
     await core.db.check()
-    return fine(t('cli.doctor.schema'))
-  } catch (error) {
-    return bad(explainFailure(error, config, t) ?? String(error))
+    return ok('The database has the schema of this program.')
+  } catch (failure) {
+    return error(explainFailure(failure, config) ?? String(failure))
   }
 }
 
 async function checkSoundness({ core }: Internals): Promise<Finding> {
   const rows = await core.db.all(quickCheck, {})
   const isSound = rows.length === 1 && rows[0] === 'ok'
-  return isSound ? fine(t('cli.doctor.sound')) : bad(t('cli.doctor.unsound'))
+  return isSound ? ok('The database file is sound.') : error('The database file is damaged: stop the site and restore a backup.')
 }
 
 /** A server looks after its own files; whether it has room for all our connections it does not say before it is too late. */
 async function checkServer({ core }: Internals, { workers = 1 }: Config): Promise<Finding> {
   const allowed = (await core.db.first(connectionsAllowed, {})) ?? 0
   const needed = workers * MOST_CONNECTIONS
-  if (needed <= allowed) return fine(t('cli.doctor.database_server'))
-  return odd(t('cli.doctor.connections', { needed: String(needed), allowed: String(allowed) }))
+  if (needed <= allowed) return ok('The database server answers.')
+  return warning(
+    `The workers open up to ${needed} connections, PostgreSQL takes ${allowed} from everybody: fewer WORKERS, a larger max_connections, or pgbouncer in front of it.`,
+  )
 }
 
 /** Counts the accounts that a pepper which is no longer set would lock out. */
@@ -76,7 +78,10 @@ async function checkPepper({ core }: Internals): Promise<Finding> {
     after = page.at(-1)?.id ?? ''
     if (page.length < PAGE) break
   }
-  return lockedOut === 0 ? fine(t('cli.doctor.pepper')) : bad(t.count('cli.doctor.pepper_missing', lockedOut))
+  if (lockedOut === 0) return ok('Every password can be checked with the peppers that are set.')
+  const who =
+    lockedOut === 1 ? 'One account cannot log in: its password was' : `${lockedOut} accounts cannot log in: their passwords were`
+  return error(`${who} hashed with a pepper that is not set. Add the old one to PASSWORD_PEPPER, after a comma.`)
 }
 
 function isWritable(path: string): boolean {
@@ -94,5 +99,5 @@ function nearestFolder(file: string): string {
 }
 
 function unwritable(file: string): string {
-  return t('cli.doctor.database_unwritable', { folder: dirname(file) })
+  return `${dirname(file)} cannot be written: give this user the right to, or write another DATABASE_URL.`
 }

@@ -1,10 +1,10 @@
 // What doctor found: how bad it is, and what to do about it.
 
 export interface Finding {
-  readonly mark: 'ok' | 'warning' | 'fault'
+  readonly mark: 'ok' | 'warning' | 'error'
   readonly text: string
 }
 
-export const fine = (text: string): Finding => ({ mark: 'ok', text })
-export const odd = (text: string): Finding => ({ mark: 'warning', text })
-export const bad = (text: string): Finding => ({ mark: 'fault', text })
+export const ok = (text: string): Finding => ({ mark: 'ok', text })
+export const warning = (text: string): Finding => ({ mark: 'warning', text })
+export const error = (text: string): Finding => ({ mark: 'error', text })

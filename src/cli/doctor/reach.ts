@@ -5,8 +5,7 @@ import { isLoopback } from '../../domain/address.ts'
 import { systemClock } from '../../domain/clock.ts'
 import type { Config } from '../../server/config.ts'
 import { baseUrlOf } from '../../server/open-membership.ts'
-import { t } from '../terminal.ts'
-import { bad, type Finding, fine, odd } from './finding.ts'
+import { error, type Finding, ok, warning } from './finding.ts'
 
 const DAY_MS = 86_400_000
 const SOON_DAYS = 14
@@ -17,16 +16,25 @@ export function checkReach(config: Config): readonly Finding[] {
 }
 
 function checkCookies({ protocol, hostname, origin }: URL): Finding {
-  if (protocol === 'https:') return fine(t('cli.doctor.cookies_secure', { baseUrl: origin }))
-  if (isLoopback(hostname)) return fine(t('cli.doctor.cookies_local', { baseUrl: origin }))
-  return odd(t('cli.doctor.cookies_open', { baseUrl: origin }))
+  if (protocol === 'https:') return ok(`People come by ${origin}; cookies travel over HTTPS only.`)
+  if (isLoopback(hostname)) return ok(`People come by ${origin}, from this machine.`)
+  return warning(
+    `People come by ${origin}: everybody on the way can read passwords and cookies. Put HTTPS in front and write an https: BASE_URL.`,
+  )
 }
 
 function checkProxy({ trustProxy, tls, host }: Config, { protocol }: URL): readonly Finding[] {
   if (trustProxy !== undefined && tls && isLoopback(host)) return []
-  if (trustProxy !== undefined) return [fine(t('cli.doctor.proxy_trusted'))]
+  if (trustProxy !== undefined)
+    return [ok('TRUST_PROXY says whose word on a visitor’s address is believed. Nobody else may reach this port.')]
   const somethingInFront = protocol === 'https:' && !tls
-  return somethingInFront ? [odd(t('cli.doctor.proxy_unknown'))] : []
+  return somethingInFront
+    ? [
+        warning(
+          'BASE_URL is https: and TLS_CERT is not set, so a proxy must be in front. Without TRUST_PROXY all visitors share one address and its limits: write TRUST_PROXY=1 for one proxy.',
+        ),
+      ]
+    : []
 }
 
 function checkCertificate({ tls }: Config, { hostname }: URL): readonly Finding[] {
@@ -35,8 +43,9 @@ function checkCertificate({ tls }: Config, { hostname }: URL): readonly Finding[
   const daysLeft = Math.floor((Date.parse(certificate.validTo) - systemClock.now()) / DAY_MS)
   const name = hostname.replace(/^\[|\]$/g, '')
   const isFor = isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)
-  if (daysLeft < 0) return [bad(t('cli.doctor.certificate_expired'))]
-  if (isFor === undefined) return [bad(t('cli.doctor.certificate_other', { host: hostname }))]
-  if (daysLeft < SOON_DAYS) return [odd(t('cli.doctor.certificate_soon', { days: daysLeft }))]
-  return [fine(t('cli.doctor.certificate', { days: daysLeft }))]
+  if (daysLeft < 0) return [error('The certificate has ended, browsers will refuse it: renew it, then restart.')]
+  if (isFor === undefined)
+    return [error(`The certificate is not for ${hostname}, browsers will refuse it: get one for the host of BASE_URL.`)]
+  if (daysLeft < SOON_DAYS) return [warning(`The certificate ends in ${daysLeft} days: renew it, then restart.`)]
+  return [ok(`The certificate fits and is good for ${daysLeft} days.`)]
 }

@@ -6,18 +6,24 @@ import type { Config } from '../../server/config.ts'
 import { explainFailure } from '../../server/explain-failure.ts'
 import type { Internals } from '../../server/open-membership.ts'
 import type { RedisPlace } from '../../storage/redis/database.ts'
-import { t } from '../terminal.ts'
-import { bad, type Finding, fine, odd } from './finding.ts'
+import { error, type Finding, ok, warning } from './finding.ts'
 
 export async function checkRedis({ core, settings }: Internals, config: Config): Promise<readonly Finding[]> {
   if (settings.redis === undefined) return []
   try {
     await core.db.ready()
     const policy = await policyOf(settings.redis)
-    const answers = fine(t('cli.doctor.redis'))
-    return policy === undefined ? [answers] : [answers, odd(t('cli.doctor.redis_evicts', { policy }))]
-  } catch (error) {
-    return [bad(explainFailure(error, config, t) ?? String(error))]
+    const answers = ok('Redis answers.')
+    return policy === undefined
+      ? [answers]
+      : [
+          answers,
+          warning(
+            `When its memory is full, Redis throws keys out (maxmemory-policy ${policy}): people would be logged out, and limits forgotten. Write maxmemory-policy noeviction into its settings.`,
+          ),
+        ]
+  } catch (failure) {
+    return [error(explainFailure(failure, config) ?? String(failure))]
   }
 }
 

@@ -4,19 +4,19 @@ import { dirname } from 'node:path'
 import type { Config } from '../../server/config.ts'
 import { secretFile } from '../../server/development-secret.ts'
 import type { Environment, Source } from '../../server/env.ts'
-import { t } from '../terminal.ts'
-import { bad, type Finding, fine } from './finding.ts'
+import { error, type Finding, ok } from './finding.ts'
 
 export function checkSecretSource(config: Config, { sources }: Environment): Finding {
   const source = sources.get('SECRET')
-  if (source !== undefined) return fine(t('cli.doctor.secret_set', { source: inWords(source) }))
+  if (source !== undefined) return ok(`SECRET comes from ${inWords(source)}.`)
   const file = secretFile(config)
-  return fine(t(existsSync(file) ? 'cli.doctor.secret_file' : 'cli.doctor.secret_later', { file }))
+  if (existsSync(file)) return ok(`SECRET is not set; the one that was made in ${file} is used. Keep it with your backups.`)
+  return ok(`SECRET is not set; the first start makes one in ${file}.`)
 }
 
 function inWords(source: Source): string {
-  if (source === 'environment') return t('cli.doctor.source_environment')
-  return source === '.env' ? source : t('cli.doctor.source_file', { name: source.file })
+  if (source === 'environment') return 'the environment'
+  return source === '.env' ? source : `the file that ${source.file} names`
 }
 
 /** Whatever holds a password hash or a secret belongs to one user alone. */
@@ -28,14 +28,16 @@ export function checkFiles(config: Config, { file: dotEnv, sources }: Environmen
   const secrets = config.secrets.length === 0 ? [secretFile(config)] : []
   const env = dotEnv !== undefined && [...sources.values()].includes('.env') && sources.get('SECRET') === '.env' ? [dotEnv] : []
   const files = [...data, ...secrets, ...env].filter((path) => existsSync(path))
-  const open = files.filter((path) => (statSync(path).mode & 0o077) !== 0).map((path) => bad(t('cli.doctor.file_open', { path })))
+  const open = files
+    .filter((path) => (statSync(path).mode & 0o077) !== 0)
+    .map((path) => error(`Others on this machine can read or change ${path}: chmod 600 ${path}`))
   const folder = databaseFile === undefined ? [] : checkFolder(dirname(databaseFile))
   const findings = [...open, ...folder]
-  return findings.length === 0 && files.length > 0 ? [fine(t('cli.doctor.files'))] : findings
+  return findings.length === 0 && files.length > 0 ? [ok('Only this user can read the data.')] : findings
 }
 
 /** Others may look into a folder, as into a home; they may not put a file of theirs in the place of ours. */
 function checkFolder(folder: string): readonly Finding[] {
   const isOpen = existsSync(folder) && (statSync(folder).mode & 0o022) !== 0
-  return isOpen ? [bad(t('cli.doctor.folder_open', { folder }))] : []
+  return isOpen ? [error(`Others on this machine can put files into ${folder}: chmod 700 ${folder}`)] : []
 }

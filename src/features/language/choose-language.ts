@@ -1,5 +1,6 @@
-// A visitor chooses the language. Who is logged in finds it again in every other browser.
-import type { Caller, Core } from '../../core/core.ts'
+// A visitor chooses the language; a user finds it again in every other browser.
+import type { Caller } from '../../core/caller.ts'
+import type { Core } from '../../core/core.ts'
 import { setLocale } from '../../storage/users.ts'
 
 export async function chooseLanguage(core: Core, { locale }: { readonly locale: string }, caller: Caller): Promise<void> {

@@ -1,10 +1,11 @@
 // A person logs in with a name and a password.
 import { audit } from '../../core/audit.ts'
-import type { Caller, Core } from '../../core/core.ts'
-import { signIn } from '../../core/sign-in.ts'
-import { asUser } from '../../core/user.ts'
+import type { Caller } from '../../core/caller.ts'
+import type { Core } from '../../core/core.ts'
+import { loginEvent, type SignInResult, signIn } from '../../core/sign-in.ts'
 import { MembershipError } from '../../domain/errors.ts'
-import { canonicalUsername } from '../../domain/user.ts'
+import { canonicalUsername } from '../../domain/names.ts'
+import { toUser } from '../../domain/user.ts'
 import type { StoredUser } from '../../storage/contract.ts'
 import { findForLogin, upgradePasswordHash } from '../../storage/users.ts'
 
@@ -14,20 +15,20 @@ export interface Credentials {
   readonly remember: boolean
 }
 
-export async function logIn(core: Core, input: Credentials, caller: Caller): Promise<StoredUser> {
+export async function logIn(core: Core, input: Credentials, caller: Caller): Promise<SignInResult> {
   const found = await core.db.first(findForLogin, { usernameKey: canonicalUsername(input.username) })
   const stored = found?.passwordHash
   // Hash even when nobody matched: the answer must take as long.
   const matches = await core.passwords.verify(stored, input.password)
   if (!found || stored === undefined || !matches) {
-    await audit(core, 'login', 'wrong_password', found?.user.id, caller)
-    core.events.emit('login', { outcome: 'wrong_credentials', user: found && asUser(found.user), ip: caller.ip })
+    await audit(core, loginEvent, found?.user.id, caller, 'wrong_password')
+    core.events.emit('login', { outcome: 'wrong_credentials', user: found && toUser(found.user), ip: caller.ip })
     throw new MembershipError('invalid_credentials')
   }
   const { user } = found
-  await signIn(core, user, { factors: 'password', remember: input.remember }, caller)
+  const result = await signIn(core, user, { factors: 'password', remember: input.remember }, caller)
   if (core.passwords.needsRehash(stored)) await upgradeHash(core, user, stored, input.password)
-  return user
+  return result
 }
 
 /** Hashes follow the settings at the next login. That this fails is no reason to refuse a person who knew the password. */

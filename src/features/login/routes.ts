@@ -1,10 +1,10 @@
 // `/login` and `/logout`.
 import { z } from 'zod'
 import { signOut } from '../../core/sign-out.ts'
-import { asJson } from '../../core/user.ts'
+import { toJson, toUser } from '../../domain/user.ts'
 import { action } from '../../http/action.ts'
 import { flag, identifier, nothing, passwordText, returnTo } from '../../http/fields.ts'
-import { perAccount, perNetwork } from '../../http/limits.ts'
+import { perAccount, perNetwork, proofsPerUser } from '../../http/limits.ts'
 import { page } from '../../http/page.ts'
 import { localPath } from '../../http/return-to.ts'
 import { UserBody } from '../../http/shapes.ts'
@@ -20,14 +20,12 @@ export const loginRoutes = action({
   path: '/login',
   guard: 'anybody',
   input: LoginInput,
-  // Two rates on the account make the wait grow: 5 tries, 5 minutes; 15 in an hour, the rest of the hour. NIST SP 800-63B-4 3.2.2 allows 100.
   limits: [
     perNetwork('login', '20 per 10m'),
-    perAccount('login', '5 per 5m'),
-    perAccount('login', '15 per 1h'),
+    ...proofsPerUser,
     // Logins that work are bounded too: each costs a hash and a session.
     perNetwork('logins', '1200 per 1h', 'keep'),
-    perAccount('logins', '60 per 1h', 'keep'),
+    perAccount('logins', '60 per 1h'),
   ],
   page: page(
     'login',
@@ -47,7 +45,7 @@ export const loginRoutes = action({
   onRejected: (core, code, { ip }) => {
     core.events.emit('login', { outcome: code === 'overloaded' ? 'overloaded' : 'throttled', user: undefined, ip })
   },
-  answer: (user, { http }, input) => ({ body: { user: asJson(user) }, to: localPath(input.returnTo) ?? http.home }),
+  answer: ({ user }, { http }, input) => ({ body: { user: toJson(toUser(user)) }, to: localPath(input.returnTo) ?? http.home }),
 })
 
 export const logoutRoutes = action({

@@ -1,7 +1,7 @@
 // `/profile`: a person sees their data and changes what the site calls them.
 import { z } from 'zod'
-import { requireSession } from '../../core/require-session.ts'
-import { asJson } from '../../core/user.ts'
+import { requireSession } from '../../core/live-session.ts'
+import { toJson, toUser } from '../../domain/user.ts'
 import { action } from '../../http/action.ts'
 import { displayName, locale, nothing } from '../../http/fields.ts'
 import { keepLanguage } from '../../http/language-cookie.ts'
@@ -18,7 +18,7 @@ const read = action({
   endpoints: ['api'],
   api: { summary: 'The person who is logged in.', body: UserBody },
   run: (_core, _input, caller) => requireSession(caller).user,
-  answer: (user) => ({ body: { user: asJson(user) } }),
+  answer: (user) => ({ body: { user: toJson(toUser(user)) } }),
 })
 
 const change = action({
@@ -31,7 +31,7 @@ const change = action({
   run: changeProfile,
   answer: (user, { http, res }, input) => {
     if (input.locale !== undefined) keepLanguage(http, res, input.locale)
-    return { body: { user: asJson(user) }, to: http.url('/profile'), notice: 'profile_saved' }
+    return { body: { user: toJson(toUser(user)) }, to: http.url('/profile'), notice: 'profile_saved' }
   },
 })
 

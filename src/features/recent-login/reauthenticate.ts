@@ -1,21 +1,28 @@
-// Somebody who is logged in proves once more that it is them, before something that needs a recent login.
-import { audit } from '../../core/audit.ts'
-import type { Caller, Core, NewSession } from '../../core/core.ts'
-import { requireSession } from '../../core/require-session.ts'
+// Somebody who is logged in proves it once more, before what needs a recent login.
+import { audit, auditEvent } from '../../core/audit.ts'
+import type { Caller, NewSession } from '../../core/caller.ts'
+import type { Core } from '../../core/core.ts'
+import { requireSession } from '../../core/live-session.ts'
+import { PROOFS_PER_USER } from '../../core/throttle.ts'
 import { MembershipError } from '../../domain/errors.ts'
+import { canonicalUsername } from '../../domain/names.ts'
 import { readTexts } from '../../session/data.ts'
 import { SessionEndedError } from '../../session/request/session-ended.ts'
 import { findPassword } from '../../storage/users.ts'
 
+export const recentLoginEvent = auditEvent('recent_login')
+
 export async function reauthenticate(core: Core, input: { readonly password: string }, caller: Caller): Promise<void> {
   const { session, user } = requireSession(caller)
+  // With the tries to log in: whoever took over a session gets no more guesses than a stranger.
+  for (const limit of PROOFS_PER_USER) await caller.count(limit, canonicalUsername(user.username))
   const credential = await core.db.first(findPassword, { userId: user.id })
   const matches = await core.passwords.verify(credential?.passwordHash, input.password)
   if (!matches) {
-    await audit(core, 'recent_login', 'wrong_password', user.id, caller)
+    await audit(core, recentLoginEvent, user.id, caller, 'wrong_password')
     throw new MembershipError('invalid_credentials')
   }
-  await audit(core, 'recent_login', 'success', user.id, caller)
+  await audit(core, recentLoginEvent, user.id, caller)
   await renew(caller, {
     userId: user.id,
     // The epoch this session was judged by, not a newer one: where the password changed meanwhile, the new session is dead at once.

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { action } from '../../http/action.ts'
 import { passwordText, returnTo } from '../../http/fields.ts'
-import { perNetwork, perOwnAccount } from '../../http/limits.ts'
+import { perNetwork } from '../../http/limits.ts'
 import { page } from '../../http/page.ts'
 import { localPath } from '../../http/return-to.ts'
 import { reauthenticate } from './reauthenticate.ts'
@@ -11,7 +11,7 @@ export const reauthenticationRoutes = action({
   path: '/reauthenticate',
   guard: 'member',
   input: z.object({ password: passwordText, returnTo }),
-  limits: [perNetwork('login', '20 per 10m'), perOwnAccount('login', '5 per 5m'), perOwnAccount('login', '15 per 1h')],
+  limits: [perNetwork('login', '20 per 10m')],
   page: page(
     'reauthenticate',
     (exchange) => ({ returnTo: localPath(exchange.formValues.returnTo ?? exchange.query('returnTo')) }),

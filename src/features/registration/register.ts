@@ -1,22 +1,21 @@
 // A visitor makes an account and is logged in.
-import type { Caller, Core } from '../../core/core.ts'
-import { signIn } from '../../core/sign-in.ts'
-import { MembershipError } from '../../domain/errors.ts'
-import { askHook } from '../../domain/hooks.ts'
-import type { StoredUser } from '../../storage/contract.ts'
-import { createUser, type NewUser, refuseFaults } from '../../users/create-user.ts'
+import type { Caller } from '../../core/caller.ts'
+import type { Core } from '../../core/core.ts'
+import { type SignInResult, signIn } from '../../core/sign-in.ts'
+import { createUser } from '../../users/create-user.ts'
 
-export async function register(core: Core, input: Omit<NewUser, 'roles'>, caller: Caller): Promise<StoredUser> {
-  refuseWhereClosed(core)
-  // Only the fields that a visitor may choose: a role in the request is not read.
-  const { username, password, displayName } = input
-  refuseFaults(core, { username, password, displayName })
-  await askHook(() => core.hooks.beforeRegister?.({ username, displayName, ip: caller.ip, userAgent: caller.userAgent }))
-  const user = await createUser(core, { username, password, displayName }, caller)
-  await signIn(core, user, { factors: 'password', remember: false }, caller)
-  return user
+export interface Registration {
+  readonly username: string
+  readonly password: string
+  readonly displayName?: string | undefined
 }
 
-export function refuseWhereClosed(core: Core): void {
-  if (core.settings.registration === 'closed') throw new MembershipError('registration_closed')
+/** Only these fields are a visitor's to choose: a role in the request is not read. */
+export async function register(
+  core: Core,
+  { username, password, displayName }: Registration,
+  caller: Caller,
+): Promise<SignInResult> {
+  const user = await createUser(core, { username, password, displayName }, caller)
+  return signIn(core, user, { factors: 'password', remember: false }, caller)
 }

@@ -1,13 +1,14 @@
 // `/register`: a visitor makes an account.
 import { z } from 'zod'
-import { asJson } from '../../core/user.ts'
+import { toJson, toUser } from '../../domain/user.ts'
 import { action } from '../../http/action.ts'
 import { displayName, newPassword, newUsername, returnTo } from '../../http/fields.ts'
 import { perNetwork } from '../../http/limits.ts'
 import { page } from '../../http/page.ts'
 import { localPath } from '../../http/return-to.ts'
 import { UserBody } from '../../http/shapes.ts'
-import { refuseWhereClosed, register } from './register.ts'
+import { refuseIfClosed } from '../../users/create-user.ts'
+import { register } from './register.ts'
 
 const RegisterInput = z.object({ username: newUsername, password: newPassword, displayName, returnTo })
 
@@ -20,9 +21,9 @@ export const registrationRoutes = action({
   page: page(
     'register',
     (exchange) => {
-      refuseWhereClosed(exchange.core)
+      refuseIfClosed(exchange.core)
       return {
-        minLength: exchange.core.settings.passwordMinLength,
+        minLength: exchange.core.settings.passwords.minLength,
         returnTo: localPath(exchange.formValues.returnTo ?? exchange.query('returnTo')),
       }
     },
@@ -35,8 +36,8 @@ export const registrationRoutes = action({
     refuses: ['username_taken', 'registration_closed', 'refused'],
   },
   run: register,
-  answer: (user, { http }, input) => ({
-    body: { user: asJson(user) },
+  answer: ({ user }, { http }, input) => ({
+    body: { user: toJson(toUser(user)) },
     to: localPath(input.returnTo) ?? http.home,
     notice: 'registered',
   }),

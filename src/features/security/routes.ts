@@ -7,8 +7,9 @@ import { page } from '../../http/page.ts'
 import type { RequestContext } from '../../http/request-context.ts'
 import { time } from '../../http/shapes.ts'
 import { activityText } from '../../i18n/messages.ts'
-import { endOtherSessions, endSession, type ListedSession, listSessions, securityOverview } from '../../users/sessions.ts'
+import { endOtherSessions, endOwnSession, listOwnSessions, type OwnSession } from '../../users/sessions.ts'
 import { deviceName } from '../../views/device-name.ts'
+import { securityOverview } from './security-overview.ts'
 
 const security = action({
   path: '/account/security',
@@ -51,8 +52,8 @@ const list = action({
   input: nothing,
   endpoints: ['api'],
   api: { summary: 'Where the person is logged in, this session first.', body: z.object({ sessions: z.array(SessionShape) }) },
-  run: (core, _input, caller) => listSessions(core, caller),
-  answer: (sessions) => ({ body: { sessions: sessions.map(asJson) } }),
+  run: (core, _input, caller) => listOwnSessions(core, caller),
+  answer: (sessions) => ({ body: { sessions: sessions.map(toSessionJson) } }),
 })
 
 const endOne = action({
@@ -61,7 +62,7 @@ const endOne = action({
   input: z.object({ id: sessionId }),
   api: { summary: 'Ends one session of the person, also this one.', refuses: ['not_found'] },
   limits: [perMember('sessions', '60 per 10m')],
-  run: endSession,
+  run: endOwnSession,
   answer: ({ own }, { http }) =>
     own ? { to: http.url('/login'), notice: 'logged_out' } : { to: http.url('/account/security'), notice: 'session_ended' },
 })
@@ -82,8 +83,14 @@ async function securityPage({ core, caller, t }: RequestContext) {
   const { sessions, passwordChangedAt, entries } = await securityOverview(core, caller)
   return {
     now: core.clock.now(),
-    sessions: currentFirst(sessions).map(({ userAgent, ...session }) => ({ ...session, device: deviceName(userAgent, t) })),
-    password: { changedAt: passwordChangedAt },
+    sessions: currentFirst(sessions).map(({ userAgent, createdAt, lastSeenAt, expiresAt, ...session }) => ({
+      ...session,
+      createdAt: createdAt.getTime(),
+      lastSeenAt: lastSeenAt.getTime(),
+      expiresAt: expiresAt.getTime(),
+      device: deviceName(userAgent, t),
+    })),
+    password: passwordChangedAt === undefined ? undefined : { changedAt: passwordChangedAt },
     activity: entries.map(({ at, event, outcome, userAgent }) => ({
       at,
       text: activityText(t, { event, outcome, device: deviceName(userAgent, t) }),
@@ -91,18 +98,17 @@ async function securityPage({ core, caller, t }: RequestContext) {
   }
 }
 
-function currentFirst(sessions: readonly ListedSession[]): readonly ListedSession[] {
+function currentFirst(sessions: readonly OwnSession[]): readonly OwnSession[] {
   return sessions.toSorted((a, b) => Number(b.current) - Number(a.current))
 }
 
-function asJson({ id, current, createdAt, lastSeenAt, expiresAt, ip, userAgent }: ListedSession) {
-  const iso = (ms: number) => new Date(ms).toISOString()
+function toSessionJson({ id, current, createdAt, lastSeenAt, expiresAt, ip, userAgent }: OwnSession) {
   return {
     id,
     current,
-    createdAt: iso(createdAt),
-    lastSeenAt: iso(lastSeenAt),
-    expiresAt: iso(expiresAt),
+    createdAt: createdAt.toISOString(),
+    lastSeenAt: lastSeenAt.toISOString(),
+    expiresAt: expiresAt.toISOString(),
     ip: ip ?? null,
     userAgent: userAgent ?? null,
   }

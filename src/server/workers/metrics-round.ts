@@ -1,6 +1,6 @@
 // One question for the numbers of all workers: over when all have answered, or have had their time.
 /** A worker that is slower has its numbers left out this time. */
-const PATIENCE_MS = 1000
+const TIMEOUT_MS = 1000
 
 export class MetricsRound {
   /** In the order in which they were asked; undefined: not answered yet. */
@@ -13,7 +13,7 @@ export class MetricsRound {
     this.#texts = new Map(asked.map((worker) => [worker, undefined]))
     this.#missing = asked.length
     this.#onOver = onOver
-    this.#late = setTimeout(() => this.#end(), PATIENCE_MS)
+    this.#late = setTimeout(() => this.#end(), TIMEOUT_MS)
   }
 
   /** What a worker answered; '' from one that is gone. */

@@ -1,35 +1,45 @@
-// `guildhall serve --workers N`: the process that looks after the others. It opens no database and answers nobody.
-import type { Translate } from '../../i18n/translate.ts'
+// `guildhall serve --workers N`: a supervisor that starts workers, or one of those.
 import type { Config, Reading } from '../config.ts'
-import type { Diagnostic } from '../diagnostic.ts'
 import { createLog, type ServerLog } from '../logging.ts'
+import { readWorkerPlace } from './place.ts'
 import { Supervisor } from './supervisor.ts'
+import { WorkerEndedError } from './worker-process.ts'
 
-export interface SupervisedOptions {
-  readonly workers: number
-  readonly warnings: readonly Diagnostic[]
+/** Resolves when people can come in. Throws where this process cannot start; exits where its first worker could not. */
+export async function serveWithWorkers(
+  config: Config,
+  warnings: readonly string[],
   /** Reads the settings anew, for workers that start later. */
-  readonly reread: () => Reading
-  readonly t: Translate
+  reread: () => Reading,
+): Promise<void> {
+  const place = readWorkerPlace()
+  if (place !== undefined) {
+    const { serveAsWorker } = await import('./worker.ts')
+    return serveAsWorker(config, place)
+  }
+  try {
+    await supervise(config, warnings, reread)
+  } catch (error) {
+    if (error instanceof WorkerEndedError) process.exit(error.exitCode)
+    throw error
+  }
 }
 
-/** Resolves when all workers serve. Throws `WorkerEnded` where the first cannot start; it has said why. */
-export async function serveWithWorkers(config: Config, { workers, warnings, reread, t }: SupervisedOptions): Promise<void> {
-  const log = await createLog(config, { t, shared: true })
-  const say = (remarks: readonly Diagnostic[]) => {
-    for (const { key, values } of remarks) log.warn({}, log.words(key, values))
-  }
-  say(warnings)
+/** This process opens no database and answers nobody. */
+async function supervise(config: Config, warnings: readonly string[], reread: () => Reading): Promise<void> {
+  const { workers = 1 } = config
+  const log = await createLog(config, { shared: true })
+  for (const text of warnings) log.warn({}, text)
   const supervisor = new Supervisor(workers, log)
   watchSignals(supervisor, log, () => {
     const { config: next, faults, warnings: later } = reread()
-    say(later)
+    for (const text of later) log.warn({}, text)
     if (next) return void supervisor.renew(next.workers ?? workers)
-    for (const { key, values } of faults) log.error({}, log.words(key, values))
+    for (const text of faults) log.error({}, text)
     log.error({}, 'the settings have faults: the workers go on with the old ones')
   })
   const { url, port } = await supervisor.open()
-  log.greet(log.words('server.open', { url }), { host: config.host, port, workers })
+  log.startupBanner(url, { host: config.host, port, workers })
 }
 
 function watchSignals(supervisor: Supervisor, log: ServerLog, renew: () => void): void {

@@ -6,9 +6,9 @@ import { MetricsRound } from './metrics-round.ts'
 import { type WorkerEnd, WorkerProcess } from './worker-process.ts'
 
 /** What ends sooner than this would end again at once: the next waits a little. */
-const SHORT_LIFE_MS = 10_000
+const MIN_LIFETIME_MS = 10_000
 const FIRST_PAUSE_MS = 1000
-const LONGEST_PAUSE_MS = 30_000
+const MAX_PAUSE_MS = 30_000
 
 export class Supervisor {
   readonly #log: ServerLog
@@ -33,7 +33,7 @@ export class Supervisor {
     this.#log = log
   }
 
-  /** Resolves when all serve. Rejects with `WorkerEnded` where the first one cannot start; it has said why. */
+  /** Resolves when all serve. Rejects with `WorkerEndedError` where the first one cannot start; it has said why. */
   open(): Promise<Ready> {
     const opening = this.#open()
     this.#opened = opening.catch(() => {})
@@ -97,7 +97,7 @@ export class Supervisor {
     }
     this.#count = count
     const surplus = [...this.#serving.values()].filter(({ number }) => number > count)
-    await Promise.all(surplus.map((worker) => this.#retire(worker)))
+    await Promise.all(surplus.map((worker) => this.#stopSurplus(worker)))
     return !this.#stopping
   }
 
@@ -123,7 +123,7 @@ export class Supervisor {
     return true
   }
 
-  async #retire(worker: WorkerProcess): Promise<void> {
+  async #stopSurplus(worker: WorkerProcess): Promise<void> {
     this.#serving.delete(worker.number)
     await worker.leave({ replaced: true })
   }
@@ -133,7 +133,7 @@ export class Supervisor {
     if (this.#starting.has(number)) return
     this.#starting.set(number, undefined)
     await sleep(firstPause)
-    for (let pause = FIRST_PAUSE_MS; !this.#stopping && number <= this.#count; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    for (let pause = FIRST_PAUSE_MS; !this.#stopping && number <= this.#count; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
       try {
         await this.#start(number)
         break
@@ -146,9 +146,9 @@ export class Supervisor {
     this.#starting.delete(number)
   }
 
-  /** Resolves when the worker lets people in; rejects where it ended before that. */
+  /** Resolves when the worker accepts connections; rejects where it ended before that. */
   async #start(number: number): Promise<Ready> {
-    const worker = new WorkerProcess({ number, port: this.#port }, (message) => this.#hear(worker, message))
+    const worker = new WorkerProcess({ number, port: this.#port }, (message) => this.#onMessage(worker, message))
     this.#living.add(worker)
     if (this.#starting.has(number)) this.#starting.set(number, worker)
     void worker.ended.then((end) => this.#hasEnded(worker, end))
@@ -157,7 +157,7 @@ export class Supervisor {
       this.#port = ready.port
       this.#serving.set(number, worker)
       // The settings want fewer by now.
-      if (number > this.#count) void this.#retire(worker)
+      if (number > this.#count) void this.#stopSurplus(worker)
       return ready
     } finally {
       if (this.#starting.has(number)) this.#starting.set(number, undefined)
@@ -172,10 +172,10 @@ export class Supervisor {
     this.#serving.delete(number)
     if (this.#stopping) return
     this.#log.error({ worker: number, ...end }, 'a worker ended by itself: another takes its place')
-    void this.#fill(number, livedMs < SHORT_LIFE_MS ? FIRST_PAUSE_MS : 0)
+    void this.#fill(number, livedMs < MIN_LIFETIME_MS ? FIRST_PAUSE_MS : 0)
   }
 
-  #hear(worker: WorkerProcess, message: Exclude<ToSupervisor, Ready>): void {
+  #onMessage(worker: WorkerProcess, message: Exclude<ToSupervisor, Ready>): void {
     if (message.verb === 'measured') this.#rounds.get(message.call)?.add(worker, message.text)
     if (message.verb === 'collect') this.#collect(worker, message.call)
   }

@@ -1,16 +1,26 @@
 // One worker as its supervisor sees it: a process that starts, serves, is asked to go, and ends, whichever way.
 import cluster, { type Worker } from 'node:cluster'
-import { type WorkerPlace, writeWorkerPlace } from '../env.ts'
 import type { Ready, ToSupervisor, ToWorker } from './messages.ts'
-import { WorkerEnded } from './worker-ended.ts'
+import { type WorkerPlace, writeWorkerPlace } from './place.ts'
 
-/** A worker switches its own lights off after ten seconds; one that cannot even do that is killed. */
-const LONGEST_GOODBYE_MS = 15_000
+/** A worker exits by itself after ten seconds; one that cannot even do that is killed. */
+const FORCE_EXIT_TIMEOUT_MS = 15_000
 /** A new version may migrate the database first. */
-const LONGEST_START_MS = 11 * 60_000
+const START_TIMEOUT_MS = 11 * 60_000
 const PING_MS = 1000
 /** A worker that serves and says nothing for so long is stuck: connections that it is given would hang. */
-const LONGEST_SILENCE_MS = 10_000
+const PING_TIMEOUT_MS = 10_000
+
+/** A worker ended before it served, or could not be made. It has said why. */
+export class WorkerEndedError extends Error {
+  override readonly name = 'WorkerEndedError'
+  readonly exitCode: number
+
+  constructor(code: number | null, signal: string | null, cause?: unknown) {
+    super(String(signal ?? code), { cause })
+    this.exitCode = code || 1
+  }
+}
 
 export interface WorkerEnd {
   readonly code: number | null
@@ -20,16 +30,16 @@ export interface WorkerEnd {
 
 export class WorkerProcess {
   readonly number: number
-  /** Resolves when people can come in; rejects with `WorkerEnded` where it ended before that. */
+  /** Resolves when people can come in; rejects with `WorkerEndedError` where it ended before that. */
   readonly ready: Promise<Ready>
   /** Resolves when the process is gone, or could not be made. */
   readonly ended: Promise<WorkerEnd>
   readonly #worker: Worker
   readonly #startedAt = performance.now()
-  #heardAt = performance.now()
+  #lastMessageAt = performance.now()
   #isOver = false
 
-  constructor(place: WorkerPlace, hear: (message: Exclude<ToSupervisor, Ready>) => void) {
+  constructor(place: WorkerPlace, onMessage: (message: Exclude<ToSupervisor, Ready>) => void) {
     this.number = place.number
     this.#worker = cluster.fork(writeWorkerPlace(place))
     const ready = Promise.withResolvers<Ready>()
@@ -38,18 +48,18 @@ export class WorkerProcess {
     this.ended = ended.promise
     // Whoever wants to know waits for it.
     this.ready.catch(() => {})
-    const late = setTimeout(() => this.kill('SIGKILL'), LONGEST_START_MS)
+    const late = setTimeout(() => this.kill('SIGKILL'), START_TIMEOUT_MS)
     let pings: NodeJS.Timeout | undefined
     const end = (code: number | null, signal: string | null, cause?: unknown): void => {
       this.#isOver = true
       clearTimeout(late)
       clearInterval(pings)
-      ready.reject(new WorkerEnded(code, signal, cause))
+      ready.reject(new WorkerEndedError(code, signal, cause))
       ended.resolve({ code, signal, livedMs: performance.now() - this.#startedAt })
     }
     this.#worker.on('message', (message: ToSupervisor) => {
-      this.#heardAt = performance.now()
-      if (message.verb !== 'ready') return hear(message)
+      this.#lastMessageAt = performance.now()
+      if (message.verb !== 'ready') return onMessage(message)
       clearTimeout(late)
       pings = setInterval(() => this.#ping(), PING_MS)
       ready.resolve(message)
@@ -72,7 +82,7 @@ export class WorkerProcess {
   /** Asks it to go, and waits until it is gone; in time, whatever it does. */
   async leave({ replaced }: { readonly replaced: boolean }): Promise<WorkerEnd> {
     if (this.#isOver) return this.ended
-    const late = setTimeout(() => this.kill('SIGKILL'), LONGEST_GOODBYE_MS)
+    const late = setTimeout(() => this.kill('SIGKILL'), FORCE_EXIT_TIMEOUT_MS)
     this.tell({ verb: 'stop', replaced })
     try {
       return await this.ended
@@ -82,7 +92,7 @@ export class WorkerProcess {
   }
 
   #ping(): void {
-    if (performance.now() - this.#heardAt > LONGEST_SILENCE_MS) return this.kill('SIGKILL')
+    if (performance.now() - this.#lastMessageAt > PING_TIMEOUT_MS) return this.kill('SIGKILL')
     this.tell({ verb: 'ping' })
   }
 }

@@ -1,26 +1,25 @@
 // One worker of a supervisor: the site in a process that shares its port, and goes when the supervisor says so.
 import { availableParallelism } from 'node:os'
 import { newId } from '../../domain/secret.ts'
-import type { Translate } from '../../i18n/translate.ts'
 import { DEFAULT_QUEUE_LIMIT } from '../../passwords/hasher.ts'
 import type { Config } from '../config.ts'
-import type { WorkerPlace } from '../env.ts'
 import { createLog } from '../logging.ts'
 import type { Metrics } from '../metrics.ts'
 import { joinMetrics } from '../metrics-text.ts'
 import { openSite } from '../site.ts'
 import type { ToSupervisor, ToWorker } from './messages.ts'
+import type { WorkerPlace } from './place.ts'
 
-/** Resolves when people can come in. Throws as `serve` does. */
-export async function serveAsWorker(config: Config, { number, port: sharedPort }: WorkerPlace, t: Translate): Promise<void> {
-  const log = await createLog(config, { t, shared: true, worker: number })
+/** Resolves when people can come in. Throws where it cannot start. */
+export async function serveAsWorker(config: Config, { number, port: openPort }: WorkerPlace): Promise<void> {
+  const log = await createLog(config, { shared: true, base: { worker: number } })
   const collecting = new Map<string, (texts: readonly string[]) => void>()
   const { url, port, metrics, lifecycle } = await openSite(shareOf(config), log, {
-    shown: (own) => withAll(own, collecting),
-    sharedPort,
+    exposeMetrics: (own) => withAll(own, collecting),
+    openPort,
   })
   process.on('message', (message: ToWorker) => {
-    if (message.verb === 'stop') return message.replaced ? lifecycle.giveWay() : stop('the supervisor')
+    if (message.verb === 'stop') return message.replaced ? lifecycle.drain() : stop('the supervisor')
     if (message.verb === 'ping') return tell({ verb: 'pong' })
     if (message.verb === 'collected') return collecting.get(message.call)?.(message.texts)
     // One that a newer supervisor knows is not for us.

@@ -1,17 +1,20 @@
-// The database as it is written in settings, and as it may be shown: without the user, the password and the options of a connection string.
-import type { Config } from './config.ts'
+// The database and Redis as settings name them, and as they may be shown: without user, password and options.
 
-type Place = Pick<Config, 'database' | 'databaseFile'>
+export interface DatabasePlace {
+  readonly database: string
+  /** Undefined where the database is in memory or on a server. */
+  readonly databaseFile: string | undefined
+}
 
 /** Undefined where the text names no database of ours. */
-export function readDatabase(database: string): Place | undefined {
+export function readDatabaseUrl(database: string): DatabasePlace | undefined {
   if (postgresUrl(database)) return { database, databaseFile: undefined }
   if (!/^sqlite:(?!\/\/).+$/.test(database)) return undefined
   return { database, databaseFile: database === 'sqlite::memory:' ? undefined : database.slice('sqlite:'.length) }
 }
 
-export function shownDatabase({ database, databaseFile }: Place): string {
-  if (databaseFile !== undefined || database.startsWith('sqlite:')) return database
+export function redactDatabaseUrl(database: string): string {
+  if (database.startsWith('sqlite:')) return database
   const url = postgresUrl(database)
   return url === undefined ? 'PostgreSQL' : `postgres://${url.host}${url.pathname}`
 }
@@ -20,4 +23,8 @@ export function shownDatabase({ database, databaseFile }: Place): string {
 export function postgresUrl(database: string): URL | undefined {
   const whole = database.replace('@/', '@localhost/')
   return /^postgres(?:ql)?:\/\/./i.test(database) && URL.canParse(whole) ? new URL(whole) : undefined
+}
+
+export function isRedisUrl(text: string): boolean {
+  return /^rediss?:\/\/./.test(text) && URL.canParse(text)
 }

@@ -1,7 +1,7 @@
-// `npm run prove [-- ID]`: runs the races, the crashes and the made-up requests at full size and writes what was counted to docs/proof.json. PROOF=ci runs a hundredth.
+// `npm run stress [-- ID] [--ci]`: every stress run, or one; counts go to stress/results.json.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { proofs } from '../stress/all.ts'
+import { stressRuns } from '../stress/all.ts'
 import type { Fact } from '../stress/result.ts'
 import { findProgram } from '../test/support/own-server.ts'
 
@@ -14,12 +14,14 @@ interface Outcome {
   readonly passed: boolean
 }
 
-const RECORD = resolve(import.meta.dirname, '../docs/proof.json')
+const RESULTS = resolve(import.meta.dirname, '../stress/results.json')
 
-const size = process.env.PROOF === 'ci' ? 'ci' : 'full'
-const [wanted] = process.argv.slice(2)
-const chosen = proofs.filter(({ id }) => wanted === undefined || id.includes(wanted))
-if (chosen.length === 0) throw new TypeError(`there is no proof ${wanted}; known are ${proofs.map(({ id }) => id).join('; ')}`)
+const args = process.argv.slice(2)
+/** A hundredth, as `REQUIRE_ALL=1 npm test` runs it; only full runs are recorded. */
+const size = args.includes('--ci') ? 'ci' : 'full'
+const wanted = args.find((arg) => arg !== '--ci')
+const chosen = stressRuns.filter(({ id }) => wanted === undefined || id.includes(wanted))
+if (chosen.length === 0) throw new TypeError(`there is no run ${wanted}; known are ${stressRuns.map(({ id }) => id).join('; ')}`)
 
 const outcomes: Outcome[] = []
 for (const { id, title, needs = [], run } of chosen) {
@@ -36,9 +38,9 @@ for (const { id, title, needs = [], run } of chosen) {
   console.log(`  ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
   outcomes.push(outcomeOf(id, title, facts))
 }
-if (size === 'full') keep()
+if (size === 'full') record()
 const failed = outcomes.filter(({ passed }) => !passed).length
-console.log(`\n${outcomes.length - failed} proofs hold, ${failed} are broken`)
+console.log(`\n${outcomes.length - failed} passed, ${failed} failed`)
 // Kept connections and threads that rest would hold the process open.
 process.exit(failed === 0 ? 0 : 1)
 
@@ -46,25 +48,25 @@ function outcomeOf(id: string, title: string, facts: readonly Fact[]): Outcome {
   return {
     id,
     title,
-    command: `npm run prove -- ${id.split(',')[0]}`,
+    command: `npm run stress -- ${id.split(',')[0]}`,
     expected: Object.fromEntries(facts.map(({ what, expected }) => [what, expected])),
     measured: Object.fromEntries(facts.map(({ what, measured }) => [what, measured])),
     passed: facts.every(({ holds }) => holds),
   }
 }
 
-/** Proofs that did not run this time keep their place in the record. */
-function keep(): void {
+/** What did not run this time keeps its place in the record. */
+function record(): void {
   const before = wanted === undefined ? [] : recorded()
   const others = before.filter(({ id }) => !outcomes.some((outcome) => outcome.id === id))
-  const order = proofs.map(({ id }) => id)
+  const order = stressRuns.map(({ id }) => id)
   const all = [...others, ...outcomes].toSorted((a, b) => order.indexOf(a.id) - order.indexOf(b.id))
-  writeFileSync(RECORD, `${JSON.stringify({ date: new Date().toISOString(), node: process.version, proofs: all }, null, 2)}\n`)
+  writeFileSync(RESULTS, `${JSON.stringify({ date: new Date().toISOString(), node: process.version, runs: all }, null, 2)}\n`)
 }
 
 function recorded(): readonly Outcome[] {
   try {
-    return JSON.parse(readFileSync(RECORD, 'utf8')).proofs
+    return JSON.parse(readFileSync(RESULTS, 'utf8')).runs
   } catch {
     return []
   }

@@ -1,11 +1,14 @@
-// The first steps of every request: its id, the headers of the whole server, and its line in the log and in the metrics once it is over.
+// Gives every request its id and the headers of the server, and logs and counts it once it is over.
 import type { Request, RequestHandler } from 'express'
 import { newId } from '../domain/secret.ts'
 import type { AppContext } from './app-context.ts'
-import { shownPath } from './logging.ts'
+import { truncatePath } from './logging.ts'
 import { HSTS } from './node-server.ts'
 
-export function firstSteps({ config, internals, log, metrics, lifecycle }: AppContext): RequestHandler {
+const PROXY_UNSET =
+  'A proxy is in front but TRUST_PROXY is not set: all visitors seem to come from one address; write TRUST_PROXY=1 for one proxy'
+
+export function accessLog({ config, internals, log, metrics, lifecycle }: AppContext): RequestHandler {
   const isHttps = internals.settings.baseUrl.protocol === 'https:'
   const behindProxy = config.trustProxy !== undefined
   let proxyUnknown = config.trustProxy === undefined && config.tls === undefined
@@ -23,14 +26,14 @@ export function firstSteps({ config, internals, log, metrics, lifecycle }: AppCo
     if (lifecycle.isStopping()) res.setHeader('Connection', 'close')
     if (proxyUnknown && req.headers['x-forwarded-proto'] !== undefined) {
       proxyUnknown = false
-      log.warn({ setting: 'TRUST_PROXY' }, log.words('server.proxy_unset'))
+      log.warn({ setting: 'TRUST_PROXY' }, PROXY_UNSET)
     }
     // Not `finish`: that one never comes where the visitor leaves early.
     res.once('close', () => {
       const ms = performance.now() - startedAt
       const { statusCode: status, writableFinished } = res
       metrics.observe(method, path, status, ms)
-      const line = { requestId, method, path: shownPath(path), status, ms: Math.round(ms * 100) / 100, ip }
+      const line = { requestId, method, path: truncatePath(path), status, ms: Math.round(ms * 100) / 100, ip }
       log.request(writableFinished ? line : { ...line, aborted: true })
     })
     next()

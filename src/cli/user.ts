@@ -1,0 +1,103 @@
+// `guildhall user create | list | show | set-status | rename`.
+import { SETTABLE_STATUSES, type SettableStatus, toJson, type User } from '../domain/user.ts'
+import type { UserDetails, Users } from '../users/users.ts'
+import { askNewPassword, readPassword } from './ask-password.ts'
+import { table } from './columns.ts'
+import { english, print, printJson, UsageError } from './terminal.ts'
+import { withMembership } from './with-membership.ts'
+
+export interface NewUserOptions {
+  readonly displayName?: string
+  readonly role?: readonly string[]
+  readonly passwordStdin?: boolean
+  readonly json?: boolean
+}
+
+/** Also where registration is closed. */
+export async function createUser(
+  username: string,
+  { displayName, role: roles = [], passwordStdin, json }: NewUserOptions,
+): Promise<void> {
+  if (!passwordStdin && !process.stdin.isTTY)
+    throw new UsageError('This is no terminal to ask for a password in. Pipe it in with --password-stdin.')
+  // Before a database is made: where there is no password, nothing is.
+  const piped = passwordStdin ? await readPassword(process.stdin) : undefined
+  await withMembership('make it', async ({ membership: { users } }) => {
+    const password = piped ?? (await askNewPassword(username))
+    const user = await users.create({ username, password, displayName, roles })
+    if (json) return printJson(toJson(user))
+    print(`${user.username} can log in now.`)
+  })
+}
+
+const PAGE = 1000
+
+export async function listUsers({ json }: { readonly json: boolean }): Promise<void> {
+  await withMembership('refuse', async ({ membership: { users } }) => {
+    const found = await all(users)
+    if (json) return printJson(found.map(toJson))
+    if (found.length === 0) return print('Nobody has an account yet.')
+    print(table([['Username', 'Display name', 'Roles', 'Since'], ...found.map(rowOf)]))
+  })
+}
+
+async function all(users: Users): Promise<readonly User[]> {
+  const found: User[] = []
+  for (;;) {
+    const page = await users.list({ after: found.at(-1)?.username ?? '', limit: PAGE })
+    found.push(...page)
+    if (page.length < PAGE) return found
+  }
+}
+
+function rowOf({ username, displayName, roles, createdAt }: User): string[] {
+  return [username, displayName, roles.join(', '), createdAt.toISOString().slice(0, 10)]
+}
+
+export async function showUser(username: string, { json }: { readonly json: boolean }): Promise<void> {
+  await withMembership('refuse', async ({ membership: { users } }) => {
+    const details = await users.show(username)
+    if (json) return printJson(detailsJson(details))
+    const { user, status, passwordChangedAt, sessions } = details
+    const lines: readonly (readonly [string, string])[] = [
+      ['Username', user.username],
+      ['Display name', user.displayName],
+      ['Id', user.id],
+      ['Status', status],
+      ['Roles', user.roles.join(', ')],
+      ['Since', english.date(user.createdAt.getTime(), 'long')],
+      ['Password set', passwordChangedAt ? english.date(passwordChangedAt.getTime(), 'long') : '-'],
+      ['Sessions', String(sessions)],
+    ]
+    print(table(lines))
+  })
+}
+
+export async function setUserStatus(username: string, status: string, { json }: { readonly json: boolean }): Promise<void> {
+  const wanted = SETTABLE_STATUSES.find((known) => known === status)
+  if (!wanted) throw new UsageError(`A status is one of ${SETTABLE_STATUSES.join(', ')}.`)
+  await withMembership('refuse', async ({ membership: { users } }) => {
+    const user = await users.setStatus(username, wanted)
+    if (json) return printJson(detailsJson(await users.show(user.username)))
+    print(`${user.username} is ${STATUS_MEANS[wanted]}`)
+  })
+}
+
+const STATUS_MEANS: Readonly<Record<SettableStatus, string>> = {
+  active: 'open again.',
+  suspended: 'closed: nobody can log in to it, and its sessions are ended.',
+}
+
+export async function renameUser(username: string, to: string, { json }: { readonly json: boolean }): Promise<void> {
+  await withMembership('refuse', async ({ membership: { users } }) => {
+    const before = await users.show(username)
+    const user = await users.rename(username, to)
+    if (json) return printJson(detailsJson(await users.show(user.username)))
+    print(`${before.user.username} is ${user.username} now.`)
+  })
+}
+
+/** The user as in the HTTP API, and what only the operator sees. */
+function detailsJson({ user, status, passwordChangedAt, sessions }: UserDetails): object {
+  return { ...toJson(user), status, passwordChangedAt: passwordChangedAt ?? null, sessions }
+}

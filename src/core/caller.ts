@@ -1,0 +1,38 @@
+// Where an act comes from, and who asks with which session.
+import type { SessionLimits } from '../domain/session-lifetime.ts'
+import type { Locale } from '../i18n/translate.ts'
+import type { NewLogin } from '../session/row.ts'
+import type { LiveSession } from '../storage/contract.ts'
+import type { Limit } from './throttle.ts'
+
+/** Where an act comes from: data alone. */
+export interface Origin {
+  readonly ip: string | undefined
+  readonly userAgent: string | undefined
+  /** What the visitor chose in this browser, if anything. */
+  readonly locale: Locale | undefined
+  /** Who acts, if not the person whom the act is about. */
+  readonly actor: { readonly kind: 'operator' } | undefined
+}
+
+/** The host application itself, or the operator at the command line: without address or browser. */
+export const OPERATOR: Origin = { ip: undefined, userAgent: undefined, locale: undefined, actor: { kind: 'operator' } }
+
+export interface Caller extends Origin {
+  readonly session: LiveSession | undefined
+  /** Ends the session at hand and starts one with a new id; its cookie goes out with the answer. */
+  startSession(login: NewSession): Promise<LiveSession>
+  /** Deletes the session at hand and clears the cookie, as often as asked. */
+  endSession(): Promise<void>
+  /** Counts where the subject is known after a look-up only; joins what the route counted. Throws `too_many_requests`. */
+  count(limit: Limit, subject: string): Promise<void>
+}
+
+export interface NewSession extends NewLogin {
+  readonly limits: SessionLimits
+  readonly persistent: boolean
+  /** The keys of `req.session` that survive. */
+  readonly keep: readonly string[]
+  /** Whether it renews the session at hand, which must still be there; else throws `SessionEndedError`. */
+  readonly continues: boolean
+}

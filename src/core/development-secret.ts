@@ -1,0 +1,55 @@
+// In development the secret makes itself, once, in a file that only its owner can read.
+import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { newId, newToken, SECRET_BYTES } from '../domain/secret.ts'
+import type { Settings } from '../settings/options.ts'
+import type { Secrets } from './keys.ts'
+
+/** The secrets of the settings, or the one that is kept beside the database file; without a file, a new one at each start. */
+export function secretsOf({ secrets, database }: Pick<Settings, 'secrets' | 'database'>): Secrets {
+  const [first, ...others] = secrets
+  if (first !== undefined) return [first, ...others]
+  const file = typeof database === 'string' ? /^sqlite:(?!:memory:)(.+)$/.exec(database)?.[1] : undefined
+  if (file === undefined) return [newToken()]
+  const path = join(dirname(file), 'secret')
+  const secret = developmentSecret(path)
+  if (secret === undefined)
+    throw new TypeError(`createMembership: ${path} holds less than ${SECRET_BYTES} bytes: remove it, or set secret`)
+  return [secret]
+}
+
+/** The secret of that file, made if there is none; undefined if the file holds less than a secret. */
+export function developmentSecret(path: string): string | undefined {
+  const secret = readSecret(path) ?? makeSecret(path)
+  return Buffer.byteLength(secret) < SECRET_BYTES ? undefined : secret
+}
+
+function readSecret(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    if (isMissing) return undefined
+    throw error
+  }
+}
+
+function makeSecret(path: string): string {
+  const secret = newToken()
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  try {
+    // Written whole, then linked: of two processes that start at once, one makes it and the other reads all of it.
+    const temporary = `${path}.${newId()}`
+    writeFileSync(temporary, `${secret}\n`, { mode: 0o600, flag: 'wx' })
+    try {
+      linkSync(temporary, path)
+    } finally {
+      unlinkSync(temporary)
+    }
+    return secret
+  } catch (error) {
+    const made = readSecret(path)
+    if (made === undefined) throw error
+    return made
+  }
+}

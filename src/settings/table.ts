@@ -1,0 +1,231 @@
+// The settings of a membership, one row each: variable, kind, default, what production refuses. `options.ts` says what they mean.
+
+import type { PostgresPool } from '../database/postgres/query.ts'
+import type { RedisClient } from '../database/redis/script.ts'
+import { systemClock } from '../domain/clock.ts'
+import type { Hooks } from '../domain/hooks.ts'
+import type { Logger } from '../domain/logger.ts'
+import { DEFAULT_MIN_PASSWORD_CODE_POINTS, MAX_PASSWORD_CODE_POINTS } from '../domain/password-policy.ts'
+import { SECRET_BYTES } from '../domain/secret.ts'
+import { LOCALES } from '../i18n/translate.ts'
+import { HASH_LIMITS } from '../passwords/format.ts'
+import { DEFAULT_QUEUE_LIMIT } from '../passwords/hasher.ts'
+import { isRedisUrl, readDatabaseUrl } from './database-url.ts'
+import { asList, choice, duration, kind, list, onOff, type Table, text, whole } from './kit.ts'
+import type { OptionsByPath } from './options.ts'
+
+const PEPPER_BYTES = 16
+/** OWASP Password Storage: argon2id with 19 MiB and two passes, bcrypt with at least 10. */
+const OWASP = { memoryKiB: 19_456, passes: 2, bcryptCost: 10 } as const
+
+export const LOCAL_PATH = /^(?:\/[A-Za-z0-9_-]+)+$/
+
+export const SETTINGS = {
+  baseUrl: {
+    env: 'BASE_URL',
+    kind: text("must be an origin like 'https://example.org': scheme, host and port alone, no path, query or user", isHttpOrigin),
+    isRequired: true,
+    about:
+      'Scheme, host and port that people use. Required in production, and https: there. Default: http://localhost and the port.',
+    example: 'https://example.org',
+    question: 'Where do people reach the site?',
+  },
+  database: {
+    env: 'DATABASE_URL',
+    kind: kind("must be 'sqlite:PATH', 'sqlite::memory:', 'postgres://...' or an open Pool of the pg package", isDatabase),
+    isRequired: true,
+    isSecret: true,
+    production: {
+      rule: 'must name a file in production: sqlite::memory: forgets everybody at the next start',
+      refuses: (database) => database === 'sqlite::memory:',
+    },
+    about:
+      'One SQLite file: sqlite: and its path, made where it is missing. Or postgres://user:password@host/database, with the package pg installed.',
+    example: 'sqlite:./data/guildhall.db',
+    question: 'Where is the database?',
+  },
+  redis: {
+    env: 'REDIS_URL',
+    kind: kind("must be 'redis://...', 'rediss://...' or an open client of the redis package", isRedis),
+    isSecret: true,
+    about:
+      'Where sessions and counters live instead of in the database: redis://HOST:PORT, or rediss:// for TLS. Default: none. While Redis is away, who is logged in is answered with 503; it needs the package redis.',
+  },
+  redisPrefix: {
+    kind: text('must have 1 to 64 letters, digits or any of :._-', (prefix) => /^[\w:.-]{1,64}$/.test(prefix)),
+    default: 'guildhall:',
+  },
+  path: {
+    kind: text("must look like '/members', without a slash at the end", (path) => path === '' || LOCAL_PATH.test(path)),
+    default: '',
+  },
+  secret: {
+    env: 'SECRET',
+    kind: list(
+      `must have ${SECRET_BYTES} bytes or more, each part of a list too; make one with: openssl rand -base64 33`,
+      hasBytes(SECRET_BYTES),
+    ),
+    isSecret: true,
+    production: {
+      rule: `is required in production: ${SECRET_BYTES} bytes or more, the same at every start; make one with: openssl rand -base64 33`,
+      refuses: (secret) => asList(secret).length === 0,
+    },
+    about:
+      '32 bytes or more, required in production; openssl rand -base64 33 makes one. A comma list rotates: the first is used; with another first, every throttle starts anew. In development one is made beside the database file, else in ./data.',
+  },
+  siteName: {
+    env: 'SITE_NAME',
+    kind: text('must have 1 to 64 characters', (name) => name.trim() !== '' && name.length <= 64),
+    default: 'Guildhall',
+    question: 'What is the site called?',
+  },
+  styleSheet: { kind: text('must be a text of CSS', () => true), default: '' },
+  production: { kind: onOff },
+  insecureHttp: {
+    env: 'INSECURE_HTTP',
+    kind: onOff,
+    default: false,
+    about: 'Allows http: in production. Everybody on the way then reads passwords and cookies.',
+  },
+  registration: {
+    env: 'REGISTRATION',
+    kind: choice(['open', 'closed']),
+    default: 'open',
+    question: 'Who may register: open or closed?',
+  },
+  rateLimit: {
+    env: 'RATE_LIMIT',
+    kind: onOff,
+    default: true,
+    production: {
+      rule: 'must be on in production: without it passwords can be guessed without end',
+      refuses: (rateLimit) => rateLimit === false,
+    },
+  },
+  trustedOrigins: {
+    env: 'TRUSTED_ORIGINS',
+    kind: list("must be exact origins like 'https://app.example.org'; no wildcard, no path", isExactOrigin),
+    about: 'Other origins whose pages may write here, exact, separated by commas. Default: none.',
+    example: 'https://app.example.org',
+  },
+  strictOrigin: { env: 'STRICT_ORIGIN', kind: onOff, default: false },
+  locale: { env: 'LOCALE', kind: choice(LOCALES), default: 'en' },
+  hooks: {
+    kind: kind('must have functions only, beforeRegister and beforeSignIn', isHooks),
+  },
+  logger: { kind: kind('must have the functions debug, info, warn and error', isLogger), default: consoleLogger() },
+  clock: { kind: kind('must have a function now', hasNow), default: systemClock },
+  'session.idleTimeout': { env: 'SESSION_IDLE_TIMEOUT', kind: duration(), default: '15m' },
+  'session.absoluteTimeout': { env: 'SESSION_ABSOLUTE_TIMEOUT', kind: duration(), default: '12h' },
+  'session.rememberIdleTimeout': { env: 'REMEMBER_IDLE_TIMEOUT', kind: duration(), default: '14d' },
+  'session.rememberAbsoluteTimeout': {
+    env: 'REMEMBER_ABSOLUTE_TIMEOUT',
+    // RFC 6265bis: user agents cap lifetimes at 400 days.
+    kind: duration({ max: '400d' }),
+    default: '30d',
+  },
+  'session.keepAtLogin': { kind: list('must be a list of names', () => true), default: [] },
+  'cookie.name': {
+    env: 'COOKIE_NAME',
+    kind: text(
+      'must have 1 to 64 letters, digits, - or _, without __Host- or __Secure-, which come by themselves with https',
+      (name) => /^[A-Za-z0-9_-]{1,64}$/.test(name) && !/^__(?:host|secure)-/i.test(name),
+    ),
+    default: 'guildhall',
+  },
+  'cookie.sameSite': { env: 'COOKIE_SAME_SITE', kind: choice(['strict', 'lax']), default: 'strict' },
+  'passwords.hash': { env: 'PASSWORD_HASH', kind: choice(['argon2id', 'bcrypt']), default: 'argon2id' },
+  'passwords.minLength': {
+    env: 'PASSWORD_MIN_LENGTH',
+    kind: whole(DEFAULT_MIN_PASSWORD_CODE_POINTS, MAX_PASSWORD_CODE_POINTS / 4),
+    default: DEFAULT_MIN_PASSWORD_CODE_POINTS,
+  },
+  'passwords.pepper': {
+    env: 'PASSWORD_PEPPER',
+    kind: list(`must have ${PEPPER_BYTES} bytes or more, each part of a list too`, hasBytes(PEPPER_BYTES)),
+    isSecret: true,
+    about: 'A secret outside the database that every hash needs: losing it locks everybody out. A comma list rotates.',
+  },
+  'passwords.memoryKiB': {
+    env: 'HASH_MEMORY_KIB',
+    kind: whole(8, HASH_LIMITS.memoryKiB),
+    default: OWASP.memoryKiB,
+    production: atLeast(OWASP.memoryKiB),
+  },
+  'passwords.passes': {
+    env: 'HASH_PASSES',
+    kind: whole(1, HASH_LIMITS.passes),
+    default: OWASP.passes,
+    production: atLeast(OWASP.passes),
+  },
+  'passwords.bcryptCost': { kind: whole(4, 16), default: 12, production: atLeast(OWASP.bcryptCost) },
+  'passwords.workers': {
+    env: 'HASH_WORKERS',
+    kind: whole(1, 256),
+    about: 'Hashes that run at the same time; WORKERS share the number. Default: the processors at hand.',
+    example: '2',
+  },
+  'passwords.queueLimit': {
+    env: 'HASH_QUEUE',
+    kind: whole(1, 100_000),
+    default: DEFAULT_QUEUE_LIMIT,
+    about: 'Hashes that may wait before the answer is 503; WORKERS share the number.',
+  },
+} as const satisfies Table<OptionsByPath>
+
+function hasBytes(min: number): (text: string) => boolean {
+  return (item) => Buffer.byteLength(item) >= min
+}
+
+function atLeast(min: number): { readonly rule: string; refuses(value: number | undefined): boolean } {
+  return { rule: `must be at least ${min} in production`, refuses: (value) => value !== undefined && value < min }
+}
+
+function isHttpOrigin(written: string): boolean {
+  const url = URL.canParse(written) ? new URL(written) : undefined
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`
+}
+
+/** The URL parser takes `*` for a letter of a host name; nobody who writes it means one. */
+function isExactOrigin(origin: string): boolean {
+  return /^https?:\/\/[^*]+$/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin
+}
+
+function isDatabase(value: unknown): value is string | PostgresPool {
+  if (typeof value === 'string') return readDatabaseUrl(value) !== undefined
+  return typeof value === 'object' && value !== null && 'query' in value && 'connect' in value
+}
+
+function isRedis(value: unknown): value is string | RedisClient {
+  if (typeof value === 'string') return isRedisUrl(value)
+  return hasFunctions(value, ['evalSha'])
+}
+
+function isHooks(value: unknown): value is Hooks {
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).every(
+    ([name, hook]) =>
+      (name === 'beforeRegister' || name === 'beforeSignIn') && (hook === undefined || typeof hook === 'function'),
+  )
+}
+
+function isLogger(value: unknown): value is Logger {
+  return hasFunctions(value, ['debug', 'info', 'warn', 'error'])
+}
+
+function hasNow(value: unknown): value is typeof systemClock {
+  return hasFunctions(value, ['now'])
+}
+
+function hasFunctions(value: unknown, names: readonly string[]): boolean {
+  return typeof value === 'object' && value !== null && names.every((name) => typeof Reflect.get(value, name) === 'function')
+}
+
+function consoleLogger(): Logger {
+  return {
+    debug() {},
+    info() {},
+    warn: (fields, message) => console.warn(message, fields),
+    error: (fields, message) => console.error(message, fields),
+  }
+}

@@ -1,0 +1,47 @@
+// Judges a new user's input, once: every fault is returned before anything is hashed or written.
+import type { Core } from '../core/core.ts'
+import { type FieldError, MembershipError } from '../domain/errors.ts'
+import { canonicalUsername, displayNameIssue, isRoleName, tidyDisplayName, usernameIssue } from '../domain/names.ts'
+import { passwordIssue } from '../domain/password-policy.ts'
+import { isCommonPassword } from '../passwords/common.ts'
+
+export interface NewUser {
+  readonly username: string
+  /** Without one the user cannot log in with a password; `req.login` works. */
+  readonly password?: string | undefined
+  /** Default: the username. */
+  readonly displayName?: string | undefined
+  readonly roles?: readonly string[] | undefined
+}
+
+/** A new user that nothing is wrong with. */
+interface CheckedUser {
+  readonly username: string
+  readonly usernameKey: string
+  readonly password: string | undefined
+  readonly displayName: string
+  readonly roles: readonly string[]
+}
+
+/** Throws `invalid_input` with every fault at once. */
+export function checkNewUser(core: Core, { username, password, displayName = '', roles = [] }: NewUser): CheckedUser {
+  const tidied = tidyDisplayName(displayName)
+  const errors: FieldError[] = []
+  const name = usernameIssue(username)
+  if (name) errors.push({ field: 'username', ...name })
+  const display = displayNameIssue(tidied)
+  if (display) errors.push({ field: 'displayName', ...display })
+  const { passwords, siteName } = core.settings
+  const rules = { minLength: passwords.minLength, context: [username, siteName], isCommon: isCommonPassword }
+  const secret = password === undefined ? undefined : passwordIssue(password, rules)
+  if (secret) errors.push({ field: 'password', ...secret })
+  if (!roles.every(isRoleName)) errors.push({ field: 'roles', code: 'bad_characters' })
+  if (errors.length > 0) throw new MembershipError('invalid_input', { errors })
+  return {
+    username,
+    usernameKey: canonicalUsername(username),
+    password,
+    displayName: tidied === '' ? username : tidied,
+    roles,
+  }
+}
