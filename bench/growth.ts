@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { sweepAll } from '../src/database/cleanup.ts'
+import { deleteAllExpired } from '../src/database/cleanup.ts'
 import { systemClock } from '../src/domain/clock.ts'
 import { digest, newToken } from '../src/domain/secret.ts'
 import { openSqlite } from '../src/storage/sqlite/database.ts'
@@ -186,7 +186,7 @@ async function measureSweep(file: string, expired: number): Promise<GrowthResult
     times.push(performance.now() - startedAt)
     return swept
   }
-  await sweepAll({ deleteExpired }, systemClock, () => true)
+  await deleteAllExpired({ deleteExpired }, systemClock, () => true)
   await database.close()
   return { expired, batches: times.length, p50Ms: percentile(times, 0.5), longestMs: Math.max(...times) }
 }

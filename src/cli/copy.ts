@@ -1,4 +1,4 @@
-// `guildhall copy`: from one database into an empty one, sessions included. Stopped and run again, it goes on.
+// `guildhall copy`: a database into an empty one, sessions included. Run again, it goes on.
 import { existsSync, realpathSync } from 'node:fs'
 import { RedisConnection } from '../database/redis/connection.ts'
 import type { Config } from '../server/config.ts'

@@ -1,4 +1,4 @@
-// Which of several processes does what only one may do at a time: it says so in a table, and again while it goes on.
+// Which of several processes does what only one may do at a time: it says so in a table.
 
 /** Makes the table of leases, on SQLite and on PostgreSQL. */
 export function createLeases(table: string): string {

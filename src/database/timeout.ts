@@ -1,4 +1,4 @@
-// A store on another machine may not answer: every call has a deadline, and what fails is told in one way.
+// A store on another machine may not answer: every call has a deadline.
 
 /** How long a call may take. The request that waits is answered with 503 afterwards, not left hanging. */
 export const DEADLINE_MS = 500
@@ -60,21 +60,21 @@ const MOST_OF_A_TICK_MS = 2 * TICK_MS
 
 const waiting = new Set<{ readonly end: number; readonly callBack: () => void }>()
 let ticking: NodeJS.Timeout | undefined
-let waitedMs = 0
+let activeMs = 0
 let tickedAt = performance.now()
 
 /** The clock of deadlines, in milliseconds. */
 export function activeTime(): number {
   // Nobody waited, so nothing was counted.
   if (ticking === undefined) tickedAt = performance.now()
-  return waitedMs + Math.min(performance.now() - tickedAt, MOST_OF_A_TICK_MS)
+  return activeMs + Math.min(performance.now() - tickedAt, MOST_OF_A_TICK_MS)
 }
 
 function tick(): void {
-  waitedMs = activeTime()
+  activeMs = activeTime()
   tickedAt = performance.now()
   for (const one of waiting) {
-    if (one.end > waitedMs) continue
+    if (one.end > activeMs) continue
     waiting.delete(one)
     one.callBack()
   }

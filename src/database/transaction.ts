@@ -1,4 +1,4 @@
-// A transaction is always a list of statements, on every SQL database: all of them are done, or none.
+// A transaction is always a list of statements: all of them are done, or none.
 
 export type SqlValue = null | number | bigint | string | Uint8Array
 

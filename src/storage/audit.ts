@@ -1,4 +1,4 @@
-// The audit trail: who did what, when, from where, and how it ended. Entries are added, never changed.
+// The audit trail: who did what, when, from where. Entries are added, never changed.
 import { statement } from './statement.ts'
 
 export const insertAuditEntry = statement(

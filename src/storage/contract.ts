@@ -43,7 +43,7 @@ export interface Counters {
   /** Forgets that window. */
   clear(window: CounterWindow): Awaitable<void>
   /** Deletes counters whose window is over, at most `limit`, and says how many. */
-  sweep(now: number, limit: number): Awaitable<number>
+  deleteExpired(now: number, limit: number): Awaitable<number>
 }
 
 export interface CounterWindow {
@@ -76,8 +76,6 @@ export interface StoredUser {
   /** The language that the person chose; may be one that this program does not have. */
   readonly locale: string | undefined
 }
-
-export type { StoredUser }
 
 /** A session with its user, read at once. */
 export interface LiveSession extends SessionRow {

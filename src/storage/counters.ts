@@ -1,4 +1,4 @@
-// Counters in SQL. Each is one atomic increment-within-limit, shared by every process on the database.
+// Counters in SQL: one atomic increment-within-limit, shared by every process.
 import { sql } from 'kysely'
 import type { CountedUse, Counters, CounterWindow, Database, Use } from './contract.ts'
 import { statement } from './statement.ts'
@@ -39,7 +39,7 @@ const clearCounter = statement('clear counter', (db, p: { key: string; windowEnd
   db.deleteFrom('guildhall_counters').where('key', '=', p.key).where('expires_at', '=', p.windowEnd),
 )
 
-const sweepCounters = statement('sweep counters', (db, p: { now: number; limit: number }) =>
+const deleteExpiredCounters = statement('delete expired counters', (db, p: { now: number; limit: number }) =>
   db
     .deleteFrom('guildhall_counters')
     .where('key', 'in', db.selectFrom('guildhall_counters').select('key').where('expires_at', '<=', p.now).limit(p.limit))
@@ -91,7 +91,7 @@ export class SqlCounters implements Counters {
     await this.#db.write(clearCounter, { key, windowEnd })
   }
 
-  async sweep(now: number, limit: number): Promise<number> {
-    return (await this.#db.write(sweepCounters, { now, limit })).length
+  async deleteExpired(now: number, limit: number): Promise<number> {
+    return (await this.#db.write(deleteExpiredCounters, { now, limit })).length
   }
 }

@@ -1,4 +1,4 @@
-// The schema's history: numbered, never edited once released. Each is a list of statements, compiled for the database at hand.
+// The schema's history: numbered lists of statements, never edited once released.
 import { type Compilable, type Kysely, sql } from 'kysely'
 import type { Schema } from './schema.ts'
 

@@ -1,4 +1,4 @@
-// The nouns as tables. Times are milliseconds since 1970 UTC, flags are 0 or 1, on every database alike.
+// The nouns as tables. Times are milliseconds since 1970 UTC, flags are 0 or 1.
 
 import type { UserStatus } from '../domain/user.ts'
 

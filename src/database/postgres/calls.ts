@@ -61,7 +61,7 @@ export class PostgresCalls {
   async ask(
     on: PostgresClient | undefined,
     text: string,
-    values: SqlValue[],
+    values: readonly SqlValue[],
     deadlineMs: number = DEADLINE_MS,
   ): Promise<PostgresResult> {
     // Nothing is begun whose outcome nobody waits for: least of all a COMMIT.

@@ -1,4 +1,4 @@
-// Statements on a PostgreSQL pool of the pg package: bounded in time, and with one error for a server that is not there.
+// Statements on a pool of the pg package: bounded in time, one error for a server that is away.
 import { CONNECTION_DEADLINE_MS, StoreUnavailableError, withTimeout } from '../timeout.ts'
 
 /** As much of pg's Pool as is used. `new pg.Pool(...)` fits. */

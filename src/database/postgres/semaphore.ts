@@ -1,4 +1,4 @@
-// Lets at most so many calls in at a time. Who waits while nobody is served is turned away after the deadline and never begins.
+// Lets at most so many calls in at a time. Who waits in vain is turned away and never begins.
 import { activeTime, DEADLINE_MS, onTimeout, StoreUnavailableError, startDeadline } from '../timeout.ts'
 
 /** So long one waits where others are served: a burst is worked off, and what comes without end is turned away. */

@@ -1,4 +1,4 @@
-// Scripts on a client of the redis package: each one on one key, bounded in time, and with one error for a server that is not there.
+// Scripts on the redis package: one key each, bounded in time, one error for a server that is away.
 import { hash } from 'node:crypto'
 import { StoreUnavailableError, withTimeout } from '../timeout.ts'
 

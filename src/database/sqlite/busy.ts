@@ -35,7 +35,7 @@ export async function retryLater<T>(work: () => T, first: unknown): Promise<T> {
 }
 
 /** For the start alone: tries until it is no longer busy, and blocks the process meanwhile. */
-export function patiently<T>(work: () => T): T {
+export function retryBlocking<T>(work: () => T): T {
   const deadline = performance.now() + OPENING_TIMEOUT_MS
   for (;;) {
     try {

@@ -1,10 +1,10 @@
-// One connection to a SQLite file, for reads and writes. SQLite is synchronous: a transaction is a list, run in one tick.
+// One connection to a SQLite file, for reads and writes. SQLite is synchronous.
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Awaitable } from '../../domain/awaitable.ts'
 import { type SqlStatement, type SqlValue, UnexpectedRowCountError } from '../transaction.ts'
-import { OPENING_TIMEOUT_MS, patiently, retryLater } from './busy.ts'
+import { OPENING_TIMEOUT_MS, retryBlocking, retryLater } from './busy.ts'
 import { isBusy, isUniqueViolation } from './error-codes.ts'
 import { Tables, type TablesUsed } from './table-changes.ts'
 
@@ -32,7 +32,7 @@ export class SqliteConnection {
     this.#database = new DatabaseSync(path, { timeout: OPENING_TIMEOUT_MS, enableForeignKeyConstraints: true })
     this.#tables = new Tables(this.#database, () => this.#prepared.clear())
     // SQLite answers busy at once where two processes turn on WAL together.
-    patiently(() => this.#database.exec('PRAGMA journal_mode = WAL'))
+    retryBlocking(() => this.#database.exec('PRAGMA journal_mode = WAL'))
     this.#database.exec(`PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
     this.#database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
   }

@@ -1,7 +1,7 @@
 // Sessions in a SQLite file: one statement per verb, and an exact copy of recent rows in this process.
 
 import { acquireLease, createLeases } from '../../database/lease.ts'
-import { patiently } from '../../database/sqlite/busy.ts'
+import { retryBlocking } from '../../database/sqlite/busy.ts'
 import { SqliteConnection } from '../../database/sqlite/connection.ts'
 import type { SqlValue } from '../../database/transaction.ts'
 import { type Awaitable, isPromise } from '../../domain/awaitable.ts'
@@ -191,7 +191,7 @@ function statements(table: string, leases: string) {
 
 /** Immediate, and only what is missing: two processes may start at once. */
 function createTable(connection: SqliteConnection, table: string): void {
-  patiently(() =>
+  retryBlocking(() =>
     connection.transaction([
       {
         sql: `CREATE TABLE IF NOT EXISTS ${table} (

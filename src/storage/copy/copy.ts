@@ -1,4 +1,4 @@
-// Copies a database into an empty one, table after table. A run that was stopped is followed by one that goes on.
+// Copies a database into an empty one, table after table. A stopped run can be gone on with.
 import { chmodSync, existsSync, statSync } from 'node:fs'
 import { openDatabase } from '../open.ts'
 import { TABLE_KEYS, type TableName } from '../schema.ts'

@@ -1,15 +1,13 @@
 // The database in PostgreSQL: the same statements, on a bounded pool of the pg package.
 
 import { BatchLoader } from '../../database/batch-loader.ts'
-import { jitter } from '../../database/jitter.ts'
 import { acquireLease } from '../../database/lease.ts'
-import { PostgresCalls, wasRolledBack } from '../../database/postgres/calls.ts'
+import { PostgresCalls } from '../../database/postgres/calls.ts'
 import { MOST_CONNECTIONS, openPool } from '../../database/postgres/pool.ts'
-import { codeOf, type PostgresClient, type PostgresPool, withAsynchronousCommit } from '../../database/postgres/query.ts'
+import { type PostgresPool, withAsynchronousCommit } from '../../database/postgres/query.ts'
 import { Semaphore } from '../../database/postgres/semaphore.ts'
-import { DEADLINE_MS } from '../../database/timeout.ts'
-import type { SqlValue } from '../../database/transaction.ts'
-import { type Database, type StoredUser, UnexpectedRowCountError } from '../contract.ts'
+import { runTransaction } from '../../database/postgres/transaction.ts'
+import type { Database, StoredUser } from '../contract.ts'
 import { NON_DURABLE, SqlCounters } from '../counters.ts'
 import { requireSchema } from '../schema-state.ts'
 import type { BoundStatement, Statement, StatementValues } from '../statement.ts'
@@ -19,12 +17,6 @@ import { findUsers, PostgresMembershipSessions } from './sessions.ts'
 
 /** Connections that sessions alone may use: a storm of logins keeps nobody waiting who is logged in. */
 const KEPT_FOR_SESSIONS = 3
-/** How long a transaction may be silent: one whose process is gone holds its rows no longer than that. */
-const IDLE_MS = 5000
-/** How long a transaction waits for a row at least; not all for the same time, or those that wait for each other would give up together. */
-const ROW_WAIT_MS = 30
-const MOST_TRIES = 20
-const UNIQUE_VIOLATION = '23505'
 const LEASE = acquireLease('guildhall_leases', 'postgres')
 
 /** Opens the database behind a connection string, or takes an open pool, which its owner closes. Connects at the first statement. */
@@ -72,7 +64,8 @@ class PostgresDatabase implements Database {
   }
 
   transaction(statements: readonly BoundStatement[]): Promise<void> {
-    return this.#lane.run((remaining) => this.#commit(statements, remaining))
+    const compiled = statements.map(({ name, expectRows, compile }) => ({ name, expectRows, ...compile('postgres') }))
+    return this.#lane.run((remaining) => runTransaction(this.#calls, compiled, remaining))
   }
 
   lease(name: string, holder: string, now: number, until: number): Promise<boolean> {
@@ -96,46 +89,4 @@ class PostgresDatabase implements Database {
   close(): Promise<void> {
     return this.#end()
   }
-
-  async #commit(statements: readonly BoundStatement[], remaining: () => number): Promise<void> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await this.#calls.transaction(beginTransaction(), (client) => this.#take(client, statements, remaining), remaining)
-      } catch (error) {
-        if (!wasRolledBack(error) || tries === MOST_TRIES) throw error
-      }
-    }
-  }
-
-  async #take(client: PostgresClient, statements: readonly BoundStatement[], remaining: () => number): Promise<void> {
-    for (const { name, expectRows, compile } of statements) {
-      const touched = await this.#touched(client, { name, ...compile('postgres') }, remaining)
-      if (expectRows !== undefined && touched !== expectRows)
-        throw new UnexpectedRowCountError(name, { expected: expectRows, touched })
-    }
-  }
-
-  /** How many rows it touched: none where another row is there already. */
-  async #touched(
-    client: PostgresClient,
-    { name, sql, params }: { name: string; sql: string; params: SqlValue[] },
-    remaining: () => number,
-  ): Promise<number> {
-    try {
-      return (await this.#calls.ask(client, sql, params, remaining())).rowCount ?? 0
-    } catch (error) {
-      if (codeOf(error) === UNIQUE_VIOLATION) throw new UnexpectedRowCountError(name, { expected: 1, touched: 0 })
-      throw error
-    }
-  }
-}
-
-/** The server gives up when we do: a statement that waits for a row writes nothing after its visitor was told that it failed. */
-function beginTransaction(): string {
-  const settings = [
-    `statement_timeout = ${DEADLINE_MS}`,
-    `lock_timeout = ${Math.round(ROW_WAIT_MS * (1 + jitter()))}`,
-    `idle_in_transaction_session_timeout = ${IDLE_MS}`,
-  ]
-  return ['BEGIN', ...settings.map((setting) => `SET LOCAL ${setting}`)].join('; ')
 }

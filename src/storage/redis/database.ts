@@ -1,4 +1,4 @@
-// A database whose sessions and counters live in Redis. Users, credentials and the audit trail stay in SQL.
+// A database whose sessions and counters live in Redis; everything else stays in SQL.
 
 import { RedisConnection } from '../../database/redis/connection.ts'
 import { RedisWatch, type WatchLog } from '../../database/redis/monitor.ts'

@@ -8,7 +8,7 @@ import { StoreBusyError } from '../../database/sqlite/busy.ts'
 import { isNoDatabase } from '../../database/sqlite/error-codes.ts'
 import { systemClock } from '../../domain/clock.ts'
 import { SCHEMA_VERSION, SELECT_SCHEMA, schemaStateOf } from '../schema-state.ts'
-import { renameIntoPlace, SIDECARS, sync, withTemporaryFile } from './atomic-file.ts'
+import { renameAtomically, SIDECARS, sync, withTemporaryFile } from './atomic-file.ts'
 import { openSqlite } from './database.ts'
 
 type Reason = 'missing' | 'forbidden' | 'same' | 'unsound' | 'newer'
@@ -29,14 +29,14 @@ export class NoBackup extends Error {
  * where there is a file already, NoBackup where the database is damaged.
  */
 export async function backUp(database: string, to: string): Promise<void> {
-  await withTemporaryFile(to, async (draft) => {
-    await copyPages(database, draft)
-    inFile(draft, (copy) => {
+  await withTemporaryFile(to, async (temporary) => {
+    await copyPages(database, temporary)
+    inFile(temporary, (copy) => {
       if (!isSound(copy)) throw new NoBackup('unsound')
       // One file, to be read from a medium that cannot be written.
       copy.exec('PRAGMA journal_mode = DELETE')
     })
-    renameIntoPlace(draft, to)
+    renameAtomically(temporary, to)
   })
 }
 
@@ -68,16 +68,16 @@ export function openCopy(from: string, database: string): DatabaseSync {
  */
 export async function restore(copy: DatabaseSync, database: string, kept: string | undefined): Promise<void> {
   mkdirSync(dirname(database), { recursive: true, mode: 0o700 })
-  await withTemporaryFile(database, async (draft) => {
-    await backup(copy, draft)
-    await prepare(draft)
+  await withTemporaryFile(database, async (temporary) => {
+    await backup(copy, temporary)
+    await prepare(temporary)
     if (kept === undefined) {
-      forgetBeside(database)
-      return renameIntoPlace(draft, database)
+      removeSidecars(database)
+      return renameAtomically(temporary, database)
     }
     await keep(database, kept)
     try {
-      await replace(database, draft)
+      await replace(database, temporary)
     } catch (error) {
       rmSync(kept, { force: true })
       throw error
@@ -87,36 +87,36 @@ export async function restore(copy: DatabaseSync, database: string, kept: string
 
 /** Like a backup, but of anything that is there. */
 async function keep(database: string, to: string): Promise<void> {
-  await withTemporaryFile(to, async (draft) => {
+  await withTemporaryFile(to, async (temporary) => {
     try {
-      await copyPages(database, draft)
+      await copyPages(database, temporary)
     } catch (error) {
       if (!isNoDatabase(error)) throw error
-      copyFileSync(database, draft)
+      copyFileSync(database, temporary)
     }
-    renameIntoPlace(draft, to)
+    renameAtomically(temporary, to)
   })
 }
 
-async function copyPages(database: string, draft: string): Promise<void> {
+async function copyPages(database: string, temporary: string): Promise<void> {
   const source = new DatabaseSync(database, { readOnly: true })
   try {
-    await backup(source, draft)
+    await backup(source, temporary)
   } finally {
     source.close()
   }
 }
 
 /** Up to date, without sessions, and one file; with epochs that no account ever had, because sessions in Redis outlive it. */
-async function prepare(draft: string): Promise<void> {
+async function prepare(temporary: string): Promise<void> {
   try {
-    const database = openSqlite(draft)
+    const database = openSqlite(temporary)
     try {
       await database.migrate()
     } finally {
       await database.close()
     }
-    inFile(draft, (copy) => {
+    inFile(temporary, (copy) => {
       // Epochs rise by one with each change: the milliseconds since 1970 are far ahead of them, and of those of an earlier restore.
       copy.prepare('UPDATE guildhall_users SET credential_epoch = max(credential_epoch + 1, ?)').run(systemClock.now())
       copy.exec('DELETE FROM guildhall_sessions; PRAGMA journal_mode = DELETE')
@@ -126,28 +126,28 @@ async function prepare(draft: string): Promise<void> {
   }
 }
 
-async function replace(database: string, draft: string): Promise<void> {
+async function replace(database: string, temporary: string): Promise<void> {
   try {
     const pageSize = inFile(database, pageSizeOf)
-    const source = new DatabaseSync(draft)
+    const source = new DatabaseSync(temporary)
     try {
       // SQLite copies between pages of one size only, and changes the size by writing the file anew.
       if (pageSizeOf(source) !== pageSize) source.exec(`PRAGMA page_size = ${pageSize}; VACUUM`)
-      await patiently(() => backup(source, database))
+      await withRetry(() => backup(source, database))
     } finally {
       source.close()
     }
   } catch (error) {
     if (!isNoDatabase(error)) throw error
     // There is no transaction in a file that is no database.
-    forgetBeside(database)
-    renameSync(draft, database)
+    removeSidecars(database)
+    renameSync(temporary, database)
     sync(dirname(database))
   }
 }
 
 /** The rest of a database that is gone: SQLite would read it into the new one. */
-function forgetBeside(database: string): void {
+function removeSidecars(database: string): void {
   for (const end of SIDECARS) rmSync(database + end, { force: true })
 }
 
@@ -155,7 +155,7 @@ const TRIES = 100
 const PAUSE_MS = 50
 
 /** Again while somebody else writes: SQLite gives a copy up where the file is busy, and has changed nothing then. */
-async function patiently(work: () => Promise<unknown>): Promise<void> {
+async function withRetry(work: () => Promise<unknown>): Promise<void> {
   for (let left = TRIES; ; left--) {
     try {
       await work()

@@ -1,4 +1,4 @@
-// The database in one SQLite file: the same statements, run on one connection that nobody holds across an `await`.
+// The database in one SQLite file: the same statements, on one synchronous connection.
 import { acquireLease } from '../../database/lease.ts'
 import { SqliteConnection } from '../../database/sqlite/connection.ts'
 import type { Awaitable } from '../../domain/awaitable.ts'
