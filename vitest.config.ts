@@ -15,7 +15,7 @@ const ONLY_IN_THE_FULL_RUN = {
   'servers of their own that fail, lose data or speak TLS': [
     'test/storage/{pgbouncer,postgres-faults,postgres-queue}.test.ts',
     'test/server/postgres-tls.test.ts',
-    'test/features/redis-loss.test.ts',
+    'test/storage/redis-loss.test.ts',
     'test/session/redis-cluster.test.ts',
   ],
 }
@@ -25,15 +25,19 @@ const ON_EVERY_DATABASE = [
   'test/membership.test.ts',
   'test/testing.test.ts',
   'test/core/**/*.test.ts',
-  // It is about Redis, whatever stands beside it.
-  'test/features/**/!(redis-loss).test.ts',
+  'test/features/**/*.test.ts',
   'test/http/**/*.test.ts',
+  'test/users/**/*.test.ts',
+  'test/storage/redis.test.ts',
   'test/security/{login,login-limits,logout,registration,regressions,session-ends,session-ids}.test.ts',
 ]
 
 /** What is about sessions and throttles; it runs once more with both in Redis, and everything else in SQLite. */
 const ON_REDIS = [
-  'test/features/{accounts,main-job,throttle}.test.ts',
+  'test/core/throttle.test.ts',
+  'test/features/{login,logout,profile,recent-login,registration,security}.test.ts',
+  'test/http/guards.test.ts',
+  'test/users/**/*.test.ts',
   'test/security/{login-limits,logout,regressions,session-data,session-ends,session-ids}.test.ts',
 ]
 

@@ -2,7 +2,7 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Browser, BrowserContextOptions } from 'playwright-core'
-import { openTown } from '../test/browser/environment.ts'
+import { openEnvironment } from '../test/browser/environment.ts'
 import { launchChromium } from '../test/support/chromium.ts'
 import type { Site } from '../test/support/site.ts'
 import { GOOD_PASSWORD } from '../test/support/visitor.ts'
@@ -16,7 +16,7 @@ const BROWSERS = {
 }
 
 mkdirSync(FOLDER, { recursive: true })
-const site = await openTown()
+const site = await openEnvironment()
 const browser = await launchChromium()
 const session = await liveALittle(site)
 

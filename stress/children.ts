@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 
 const WATCHDOG = resolve(import.meta.dirname, 'parent-watchdog.ts')
-const LONGEST_START_MS = 60_000
+const LONGEST_START_MS = 120_000
 
 export interface Child {
   /** Where it listens. */

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Answer, ask, cookieOf } from './ask.ts'
 import { allAtBarrier, barrierHeaders, letGo } from './barriers.ts'
+import { judged } from './fault-environment.ts'
 import { anyOf, logIn, OTHER_PROCESS_MS, onEveryMembership, type RaceSite, repeat, trialName, withCookie } from './race-sites.ts'
 import { atLeast, counted, exactly, type Fact, type StressRun } from './result.ts'
 
@@ -89,7 +90,7 @@ async function closeOnce(
   }
   await sleep(OTHER_PROCESS_MS)
   seen.aliveAgain += await aliveOf(site, cookies, [anyOf(bases)])
-  const { status } = await ask(`${anyOf(bases)}${site.login}`, { body: account })
+  const status = await judged(`${anyOf(bases)}${site.login}`, { body: account })
   if (status === 200) seen.logInAgain++
 }
 

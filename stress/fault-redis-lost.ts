@@ -9,7 +9,7 @@ import { atLeast, exactly, type Fact, type StressRun } from './result.ts'
 
 const LIMIT = 5
 const BEFORE_MS = 2000
-const LONGEST_WAIT_MS = 10_000
+const LONGEST_WAIT_MS = 60_000
 const PAUSE_MS = 50
 const LOST = 'Redis has lost what it held'
 const THROWN_OUT = 'Redis has thrown keys out'
@@ -83,6 +83,7 @@ async function lose({ load, bases, probe }: Environment, { name, rounds, lose, t
     const deadline = performance.now() + LONGEST_WAIT_MS
     while ((await countLines()) === linesBefore && performance.now() < deadline) await sleep(PAUSE_MS)
     warned += (await countLines()) - linesBefore
+    while (load.logins === loginsBefore && performance.now() < deadline) await sleep(PAUSE_MS)
     // Everybody comes back, and the mark of the next round is set.
     await sleep(BEFORE_MS)
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { digest } from '../src/domain/secret.ts'
-import { readTexts } from '../src/session/data.ts'
+import { readValues } from '../src/session/data.ts'
 import { ask, cookieOf } from './ask.ts'
 import { type Child, startChild, startChildren } from './children.ts'
 import { anyOf } from './race-sites.ts'
@@ -137,7 +137,7 @@ function stateOf(database: DatabaseSync, hash: string): number | undefined {
   const row = database.prepare('SELECT data FROM express_sessions WHERE hash = ?').get(hash)
   if (row === undefined) return undefined
   try {
-    const texts = readTexts(String(row.data))
+    const texts = readValues(String(row.data))
     const values: { n: number; filler: string }[] = KEYS.map((key) => JSON.parse(texts.get(key) ?? ''))
     const numbers = new Set(values.map(({ n }) => n))
     const isWhole = texts.size === KEYS.length && values.every(({ filler }) => filler === FILLER)

@@ -7,7 +7,7 @@ import type { StorageTarget } from './storage-targets.ts'
 
 const BIN = resolve(import.meta.dirname, '../bin/guildhall.js')
 const WATCHDOG = resolve(import.meta.dirname, 'parent-watchdog.ts')
-const LONGEST_START_MS = 30_000
+const LONGEST_START_MS = 120_000
 
 export interface Served {
   readonly base: string

@@ -69,7 +69,8 @@ function violations(files: readonly SourceFile[]): string[] {
       const from = file.path
       if (level(to) > level(from)) broken.push(`${from} imports upwards: ${to}`)
       if (level(to) === level(from) && folder(to) !== folder(from)) broken.push(`${from} imports a folder of its level: ${to}`)
-      if (folder(from) === 'features' && folder(to) === 'features' && from.split('/')[1] !== to.split('/')[1]) {
+      const isFeature = folder(from) === 'features' && from !== 'features/all.ts'
+      if (isFeature && folder(to) === 'features' && from.split('/')[1] !== to.split('/')[1]) {
         broken.push(`${from} imports another feature: ${to}`)
       }
       if (folder(from) === 'session' && !['session', 'domain', 'database'].includes(folder(to)))
@@ -142,6 +143,12 @@ describe('the structure', () => {
 
   test('process.env is read in one file', () => {
     expect(usersOf(files, /process\.env/, (path) => path === 'server/env.ts')).toEqual([])
+  })
+
+  test('workers are known to the one place that chooses them', () => {
+    const inside = (path: string) => path.startsWith('server/workers/')
+    const users = files.flatMap(importsOf).filter(({ from, to }) => inside(to) && !inside(from))
+    expect(users.map(({ from }) => from)).toEqual(['cli/serve.ts'])
   })
 
   test('the clock is read in one file', () => {

@@ -249,7 +249,7 @@ describe('features', () => {
   test('a page moves with its JSON door, and every link and redirect follows', async () => {
     const site = await openSite({
       path: '/club',
-      features: { login: { path: '/enter' }, profile: { path: '/me' } },
+      features: { login: { page: '/enter' }, profile: { page: '/me' } },
       routes: (app, { membership }) => {
         app.get('/diary', membership.requireLogin, (_req, res) => {
           res.send('dear diary')
@@ -269,11 +269,61 @@ describe('features', () => {
     await site.close()
   })
 
+  test('what lies below a path moves along', async () => {
+    const site = await openSite({ features: { security: { page: '/me/security', sessions: '/me/devices' } } })
+    const visitor = site.visitor()
+    await visitor.register('anna')
+    await site.visitor().logIn('anna')
+    const page = await visitor.get('/me/security')
+    expect(page.text).toContain('action="/me/devices/end-others"')
+    expect(page.text).toMatch(/action="\/me\/devices\/[\w-]+\/end"/)
+    expect((await visitor.form('/me/devices/end-others', {})).location).toBe('/me/security?notice=other_sessions_ended')
+    expect((await visitor.send('/api/me/devices')).status).toBe(200)
+    expect((await visitor.get('/account/security')).status).toBe(404)
+    await site.close()
+  })
+
+  test.each(['/login', '/sign-in'] as const)('A15 the login page may be one of the application, at %s', async (own) => {
+    const site = await openSite({
+      features: { login: { page: { own } } },
+      routes: (app, { membership }) => {
+        app.get(own, (_req, res) => void res.send('our own way in'))
+        app.get('/diary', membership.requireLogin, (_req, res) => void res.send('dear diary'))
+      },
+    })
+    await site.membership.users.create({ username: 'anna', password: GOOD_PASSWORD })
+    const visitor = site.visitor()
+    const sent = await visitor.get('/diary')
+    expect([sent.status, sent.location]).toEqual([303, `${own}?returnTo=%2Fdiary`])
+    expect((await visitor.get(own)).text).toBe('our own way in')
+    expect((await visitor.get('/register')).text).toContain(`href="${own}"`)
+    const fields = { username: 'anna', password: GOOD_PASSWORD, returnTo: '/diary' }
+    const refused = await visitor.form('/login', { ...fields, password: 'wrong, all wrong' })
+    expect(refused.status).toBe(401)
+    expect(refused.text).toContain(`<a class="button primary" href="${own}">`)
+    expect((await visitor.form('/login', fields)).location).toBe('/diary')
+    expect((await visitor.get('/diary')).text).toBe('dear diary')
+    expect((await visitor.form('/logout', {})).location).toBe(`${own}?notice=logged_out`)
+    expect((await visitor.api('/login', { username: 'anna', password: GOOD_PASSWORD })).status).toBe(200)
+    if (own !== '/login') expect((await visitor.get('/login')).text).toContain('Cannot GET /login')
+    await site.close()
+  })
+
+  test('A15 guards always have somewhere to send people: what takes that away is a fault that says what to write', async () => {
+    expect(faultsOf({ features: { login: false } })).toContain("{ page: { own: '/sign-in' } }")
+    expect(faultsOf({ features: { language: { choose: { own: '/here' } } } })).toContain('features.language.choose is no page')
+    const site = await openSite({ features: { 'recent-login': false } })
+    expect((await site.visitor().get('/reauthenticate')).status).toBe(404)
+    expect(() => site.membership.requireMember({ within: '10m' })).toThrow('within needs the feature recent-login')
+    expect(site.membership.requireMember({ role: 'admin' })).toBeTypeOf('function')
+    await site.close()
+  })
+
   test('a move that cannot be is a fault at the start', () => {
-    const told = faultsOf({ features: { login: { path: 'enter/' }, profile: { path: '/api/me' }, dashboard: false } })
-    expect(told).toContain("features.login must be false or { path: '/some/path' }")
-    expect(told).toContain('features.profile.path must not begin with /api or /assets')
+    const told = faultsOf({ features: { login: { page: 'enter/' }, profile: { page: '/api/me' }, dashboard: false } })
+    expect(told).toContain("features.login.page must be a path like '/some/path'")
+    expect(told).toContain('features.profile.page must not begin with /api or /assets')
     expect(told).toContain('there is no option features.dashboard')
-    expect(() => createMembership({ ...GOOD, features: { login: { path: '/register' } } })).toThrow('two actions serve')
+    expect(() => createMembership({ ...GOOD, features: { login: { page: '/register' } } })).toThrow('two actions serve')
   })
 })

@@ -14,7 +14,7 @@ const membership = createMembership({
   path: '/members',
   features: {
     profile: false, // the choir has its own, at /profile
-    registration: { path: '/join' }, // /members/join
+    registration: { page: '/join' }, // /members/join
   },
   hooks: {
     beforeRegister({ displayName }) {

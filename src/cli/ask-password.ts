@@ -4,7 +4,7 @@ import { type Readable, Writable } from 'node:stream'
 import { CommandError } from './terminal.ts'
 
 /** More than any password we accept; nobody means to send a film. */
-const MOST_BYTES = 64 * 1024
+const MAX_BYTES = 64 * 1024
 
 /** The whole input, without the line break that `echo` puts at its end. */
 export async function readPassword(input: Readable): Promise<string> {
@@ -13,7 +13,7 @@ export async function readPassword(input: Readable): Promise<string> {
   for await (const chunk of input) {
     const bytes = Buffer.from(chunk)
     size += bytes.length
-    if (size > MOST_BYTES) throw new CommandError('That is far too long for a password. Nothing was changed.')
+    if (size > MAX_BYTES) throw new CommandError('That is far too long for a password. Nothing was changed.')
     chunks.push(bytes)
   }
   const password = Buffer.concat(chunks)

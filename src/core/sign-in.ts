@@ -2,7 +2,7 @@
 import { MembershipError } from '../domain/errors.ts'
 import { askHook } from '../domain/hooks.ts'
 import { toUser } from '../domain/user.ts'
-import { SessionEndedError } from '../session/request/session-ended.ts'
+import { SessionEndedError } from '../session/request/lifecycle.ts'
 import type { LiveSession, StoredUser } from '../storage/contract.ts'
 import { findUserById } from '../storage/users.ts'
 import { audit, auditEvent } from './audit.ts'
@@ -77,7 +77,8 @@ async function endOldest(core: Core, user: StoredUser, current: LiveSession): Pr
   try {
     const sessions = await core.db.sessions.listByUser(user.id)
     const others = sessions.filter(({ hash }) => hash !== current.hash)
-    for (const { hash } of others.slice(MAX_SESSIONS - 1)) await core.db.sessions.delete(hash)
+    const oldest = others.slice(MAX_SESSIONS - 1).map(({ hash }) => hash)
+    if (oldest.length > 0) await core.db.sessions.delete(oldest)
   } catch (error) {
     // The login is done; the next one tries again.
     core.log.warn({ err: error, userId: user.id }, 'the oldest sessions could not be ended')

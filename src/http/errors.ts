@@ -1,4 +1,4 @@
-// The one place that knows the status of each refusal, and how a refusal looks: a problem in JSON, a page, an error for the host.
+// The one place that knows the status of each refusal and how it looks: a problem, a page, an error for the host.
 import type { Request } from 'express'
 import { isFileFailure } from '../database/sqlite/error-codes.ts'
 import { type ErrorCode, type FieldError, MembershipError } from '../domain/errors.ts'
@@ -7,31 +7,47 @@ import type { Translate } from '../i18n/translate.ts'
 import type { HttpContext } from './http-context.ts'
 import { requestIdOf, translatorFor } from './request-context.ts'
 
-const STATUS: Readonly<Record<ErrorCode, number>> = {
-  malformed: 400,
-  invalid_input: 422,
-  invalid_credentials: 401,
-  login_required: 401,
-  recent_login_required: 403,
-  forbidden: 403,
-  already_logged_in: 403,
-  cross_site_request: 403,
-  username_taken: 409,
-  registration_closed: 403,
-  refused: 403,
-  not_found: 404,
-  method_not_allowed: 405,
-  wrong_host: 421,
-  body_too_large: 413,
-  unsupported_media_type: 415,
-  too_many_requests: 429,
-  overloaded: 503,
-  store_unavailable: 503,
-  internal: 500,
+interface Refused {
+  readonly status: number
+  /** Whether the form is shown again, with what was entered. */
+  readonly rerenders?: true
+  /** Whether nothing of the input was judged. */
+  readonly unjudged?: true
+}
+
+const REFUSALS: Readonly<Record<ErrorCode, Refused>> = {
+  malformed: { status: 400 },
+  invalid_input: { status: 422, rerenders: true },
+  invalid_credentials: { status: 401, rerenders: true },
+  login_required: { status: 401 },
+  recent_login_required: { status: 403 },
+  forbidden: { status: 403 },
+  already_logged_in: { status: 403 },
+  cross_site_request: { status: 403 },
+  username_taken: { status: 409, rerenders: true },
+  registration_closed: { status: 403 },
+  refused: { status: 403, rerenders: true },
+  not_found: { status: 404 },
+  method_not_allowed: { status: 405 },
+  wrong_host: { status: 421 },
+  body_too_large: { status: 413 },
+  unsupported_media_type: { status: 415 },
+  too_many_requests: { status: 429, rerenders: true, unjudged: true },
+  overloaded: { status: 503, rerenders: true, unjudged: true },
+  store_unavailable: { status: 503, rerenders: true },
+  internal: { status: 500 },
 }
 
 export function statusOf(code: ErrorCode): number {
-  return STATUS[code]
+  return REFUSALS[code].status
+}
+
+export function rerendersForm(code: ErrorCode): boolean {
+  return REFUSALS[code].rerenders === true
+}
+
+export function isUnjudged(code: ErrorCode): boolean {
+  return REFUSALS[code].unjudged === true
 }
 
 /** RFC 9457. `code` and `type` are API and never change; `title` and `detail` are in the visitor's language. */
@@ -63,15 +79,15 @@ export function problemOf(http: HttpContext, req: Request, error: MembershipErro
   }
 }
 
-export function refusalTexts(http: HttpContext, t: Translate, error: MembershipError): { title: string; detail: string } {
+export function refusalTexts(http: HttpContext, t: Translate<string>, error: MembershipError): { title: string; detail: string } {
   const texts = errorTexts(t, error.code)
   if (error.text !== undefined) return { ...texts, detail: error.text }
-  const explain = error.code === 'cross_site_request' && !http.production
+  const explain = error.code === 'cross_site_request' && !http.core.settings.production
   if (!explain) return texts
   return { ...texts, detail: `${texts.detail} ${t('error.cross_site_request.development', { baseUrl: http.origin })}` }
 }
 
-export function fieldMessages(t: Translate, errors: readonly FieldError[]) {
+export function fieldMessages(t: Translate<string>, errors: readonly FieldError[]) {
   return errors.map((error) => ({ field: error.field, code: error.code, message: fieldText(t, error) }))
 }
 

@@ -6,14 +6,14 @@ import { DEFAULT_MIN_PASSWORD_CODE_POINTS, isPasswordTooLong, MAX_PASSWORD_CODE_
 import { LOCALES } from '../i18n/translate.ts'
 
 /** RFC 5321 lets an address have 254 characters; nothing longer is a name to log in with. */
-const LONGEST_IDENTIFIER = 254
+const MAX_IDENTIFIER = 254
 
-const LONGEST_PATH = 2048
+const MAX_PATH = 2048
 
 export const identifier = z
   .string()
   .min(1)
-  .max(LONGEST_IDENTIFIER)
+  .max(MAX_IDENTIFIER)
   .meta({ description: 'The username; letter case does not matter.', examples: ['alice'] })
 
 export const newUsername = identifier.meta({
@@ -49,7 +49,7 @@ export const flag = z.union([
 /** Judged by `localPath` where it is used; what leads elsewhere is dropped, not refused. */
 export const returnTo = z
   .string()
-  .max(LONGEST_PATH)
+  .max(MAX_PATH)
   .meta({ description: 'Where the page goes on afterwards; this endpoint has no use for it.' })
   .optional()
 

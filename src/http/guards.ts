@@ -35,7 +35,12 @@ export function createGuards(http: HttpContext): Guards {
   }
   return {
     requireLogin: guard({}),
-    requireMember: (requirement) => guard(checkRequirement(requirement)),
+    requireMember: (requirement) => {
+      const checked = checkRequirement(requirement)
+      if (checked.withinMs !== undefined && http.url('recent-login.page') === undefined)
+        throw new TypeError("requireMember: within needs the feature recent-login, which features['recent-login'] leaves out")
+      return guard(checked)
+    },
     requireGuest: (req, res, next) => {
       if (!http.sessions.handled(req)) return next(notInFront())
       if (!http.sessions.row(req)?.user) return next()

@@ -6,12 +6,12 @@ import type { HttpContext } from './http-context.ts'
 
 const NAME = 'guildhall-language'
 const COOKIE = new RegExp(`(?:^|;\\s*)${NAME}=([A-Za-z-]{2,16})(?:;|$)`)
-const LONGEST_SECONDS = 400 * 86_400 // RFC 6265bis: user agents cap lifetimes at 400 days.
+const MAX_AGE_SECONDS = 400 * 86_400 // RFC 6265bis: user agents cap lifetimes at 400 days.
 
 /** Lax, so that a link from a mail or another site finds the language too; it carries no login. */
 export function keepLanguage({ origin }: Pick<HttpContext, 'origin'>, res: Response, locale: Locale): void {
   const secure = origin.startsWith('https:') ? '; Secure' : ''
-  res.appendHeader('Set-Cookie', `${NAME}=${locale}; Max-Age=${LONGEST_SECONDS}; Path=/; HttpOnly; SameSite=Lax${secure}`)
+  res.appendHeader('Set-Cookie', `${NAME}=${locale}; Max-Age=${MAX_AGE_SECONDS}; Path=/; HttpOnly; SameSite=Lax${secure}`)
 }
 
 /** What was kept; undefined where nothing was, or where somebody else wrote the cookie. */

@@ -19,7 +19,7 @@ export function askForLogin(
   if (code === 'login_required' && needsSameSiteReload(http, req)) {
     return sendPage(res, 200, http.views.page('same-site-reload', commonData(new RequestContext(http, req, res, endpoint))))
   }
-  const page = http.url(code === 'login_required' ? '/login' : '/reauthenticate')
+  const page = http.url(code === 'login_required' ? 'login.page' : 'recent-login.page') ?? http.home
   const back =
     req.method === 'GET' || req.method === 'HEAD' ? localPath(req.originalUrl) : localReferer(req.headers.referer, http.origin)
   sendTo(res, back === undefined ? page : `${page}?returnTo=${encodeURIComponent(back)}`)

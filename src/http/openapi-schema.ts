@@ -2,8 +2,8 @@
 import { z } from 'zod'
 import type { Media, Schema, Schemas } from './openapi-types.ts'
 
-/** A path's own parts are parameters; the rest of an input is the body. */
-export function splitInput(input: Schema, path: string) {
+/** A path's own parts are parameters, of a read the rest too; of a write the rest is the body. */
+export function splitInput(input: Schema, path: string, isRead: boolean) {
   const properties = Object.entries(input.properties ?? {})
   const isPart = ([name]: readonly [string, unknown]) => path.includes(`{${name}}`)
   const required = input.required?.filter((name) => !isPart([name, undefined])) ?? []
@@ -12,9 +12,13 @@ export function splitInput(input: Schema, path: string) {
     properties: Object.fromEntries(properties.filter((property) => !isPart(property))),
     ...(required.length > 0 && { required }),
   }
-  const parameters = properties.filter(isPart).map(([name, schema]) => {
-    return { name, in: 'path', required: true, schema: typeof schema === 'object' ? schema : {} } as const
-  })
+  const parameters = properties
+    .filter((property) => isRead || isPart(property))
+    .map(([name, schema]) => {
+      const place = isPart([name, undefined]) ? ('path' as const) : ('query' as const)
+      const isRequired = input.required?.includes(name) === true
+      return { name, in: place, required: isRequired, schema: typeof schema === 'object' ? schema : {} }
+    })
   return { fields, parameters }
 }
 

@@ -28,8 +28,8 @@ export interface Operation {
   readonly security: readonly Readonly<Record<string, readonly string[]>>[]
   readonly parameters?: readonly {
     readonly name: string
-    readonly in: 'path'
-    readonly required: true
+    readonly in: 'path' | 'query'
+    readonly required: boolean
     readonly schema: Schema
   }[]
   readonly requestBody?: { readonly required: boolean; readonly content: Readonly<Record<string, Media>> }

@@ -3,13 +3,13 @@ import { z } from 'zod'
 import { ERROR_CODES, type ErrorCode, FIELD_ERROR_CODES } from '../domain/errors.ts'
 import { errorTexts, fieldText } from '../i18n/messages.ts'
 import { translator } from '../i18n/translate.ts'
-import type { Described, Route } from './action.ts'
+import type { Described } from './action-types.ts'
 import { statusOf } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
 import { media, schemaOf, splitInput } from './openapi-schema.ts'
 import type { ApiDocument, ApiResponse, Operation, PathItem, Schema, Schemas } from './openapi-types.ts'
 import { MAX_BODY_BYTES } from './read-input.ts'
-import { pathOf } from './router.ts'
+import type { Route } from './routes.ts'
 
 /** What the server around the membership adds. */
 export interface Surroundings {
@@ -23,7 +23,7 @@ export function describeApi(http: HttpContext, routes: readonly Route[], around:
   const paths: Record<string, Record<string, Operation>> = {}
   for (const route of routes) {
     if (!route.described) continue
-    const path = pathOf(http, route).replaceAll(/:(\w+)/g, '{$1}')
+    const path = route.path.replaceAll(/:(\w+)/g, '{$1}')
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: describeAction(route, route.described, path, schemas) }
   }
   return {
@@ -57,7 +57,7 @@ Bodies are \`application/json\` in UTF-8, one object of at most ${MAX_BODY_BYTES
 
 function describeAction({ method }: Route, described: Described, path: string, schemas: Schemas): Operation {
   const { guard, summary, body } = described
-  const { parameters, fields } = splitInput(schemaOf(described.input, schemas), path)
+  const { parameters, fields } = splitInput(schemaOf(described.input, schemas), path, method === 'GET')
   const status = described.status ?? (body ? 200 : 204)
   const success: ApiResponse = body
     ? { description: DONE[status] ?? '', content: { 'application/json': media(schemaOf(body, schemas), schemas) } }
@@ -90,6 +90,7 @@ function codesOf(method: Route['method'], { guard, isLimited, refuses = [] }: De
     for (const code of ['cross_site_request', 'malformed', 'invalid_input', 'body_too_large', 'unsupported_media_type'] as const)
       codes.add(code)
   }
+  if (method === 'GET' && Object.keys(fields.properties ?? {}).length > 0) codes.add('malformed').add('invalid_input')
   if (guard === 'member') codes.add('login_required')
   if (isLimited) codes.add('too_many_requests')
   const isHashed = Object.values(fields.properties ?? {}).some(

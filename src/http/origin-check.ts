@@ -13,17 +13,14 @@ export function isUnsafe(method: string): boolean {
  * itself (Fetch Metadata), which no page can forge. Where it says nothing, the origin must be ours in scheme, host and port: one that
  * differs in the scheme alone is somebody on the network.
  */
-export function isAllowedOrigin(
-  { origin, trustedOrigins, strictOrigin }: HttpContext,
-  req: Pick<IncomingMessage, 'headers'>,
-): boolean {
+export function isAllowedOrigin({ core: { settings }, origin }: HttpContext, req: Pick<IncomingMessage, 'headers'>): boolean {
   const from = req.headers.origin
-  if (from !== undefined && trustedOrigins.has(from)) return true
+  if (from !== undefined && settings.trustedOrigins.includes(from)) return true
   const site = req.headers['sec-fetch-site']
   if (site !== undefined) return site === 'same-origin' || site === 'none'
   if (from !== undefined) return from === origin
   // Neither header: no browser of today. Programs pass, unless the operator wants them to say where they come from.
-  return !strictOrigin
+  return !settings.strictOrigin
 }
 
 /** Whether the request may carry the session cookie, in whatever wrapping: the check is for all that somebody might take for a login. */

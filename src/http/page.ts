@@ -1,50 +1,46 @@
-// The page of an action: which view, what it shows, and how it comes back with a form that was refused.
-
+// The page of an action: which template, what it shows, and how it comes back with a form that was refused.
 import type { Awaitable } from '../domain/awaitable.ts'
 import type { MembershipError } from '../domain/errors.ts'
 import { noticeText } from '../i18n/messages.ts'
-import type { Texts } from '../i18n/translate.ts'
-import type { FormState, Pages, ViewName } from '../views/pages.ts'
+import type { FormState } from '../views/pages.ts'
+import type { FeatureTemplate } from '../views/render.ts'
 import { fieldMessages, refusalTexts, statusOf } from './errors.ts'
+import type { PageContext } from './http-context.ts'
 import type { RequestContext } from './request-context.ts'
 import { commonData, sendPage, setRefusalHeaders } from './respond.ts'
 
 export interface Page {
-  /** Whether a person who is logged in already is sent on. */
-  readonly guestsOnly: boolean
-  show(exchange: RequestContext): Promise<void>
-  showRefused(exchange: RequestContext, error: MembershipError): Promise<void>
+  show(context: RequestContext): Promise<void>
+  showRefused(context: RequestContext, error: MembershipError): Promise<void>
 }
 
 export interface PageOptions {
-  readonly current?: 'profile' | 'security'
-  readonly guestsOnly?: boolean
-  /** What the form says of refused credentials. Default: the text that fits a login. */
-  readonly wrongCredentials?: Texts
+  /** The text for refused credentials, by its full key. Default: the one that fits a login. */
+  readonly wrongCredentials?: string
 }
 
-/** Declares the page of an action: `page('login', ({ core }) => ({ ... }))`. */
-export function page<Name extends ViewName>(
-  view: Name,
-  load: (exchange: RequestContext) => Awaitable<Pages[Name]>,
-  { current, guestsOnly = false, wrongCredentials }: PageOptions = {},
+/** Declares the page of an action: `page('login/login', ({ core }) => ({ ... }))`, with its template in the feature's folder. */
+export function page(
+  template: FeatureTemplate,
+  load: (context: PageContext) => Awaitable<object>,
+  { wrongCredentials }: PageOptions = {},
 ): Page {
-  const render = async (exchange: RequestContext, form?: FormState) => {
-    const notice = noticeText(exchange.t, exchange.query('notice'))
-    const data = await load(exchange)
-    return exchange.http.views.page(view, { ...commonData(exchange, form), current, notice, ...data })
+  const render = async (context: RequestContext, form?: FormState) => {
+    const { http, t, returnTo } = context
+    const notice = noticeText(t, context.query('notice'))
+    const data = { ...commonData(context, { form }), returnTo, notice, ...(await load(context)) }
+    return http.views.featurePage(template, data)
   }
   return {
-    guestsOnly,
-    async show(exchange) {
-      sendPage(exchange.res, 200, await render(exchange))
+    async show(context) {
+      sendPage(context.res, 200, await render(context))
     },
-    async showRefused(exchange, error) {
-      const { http, res, t } = exchange
+    async showRefused(context, error) {
+      const { http, res, t } = context
       setRefusalHeaders(res, error)
       const own = error.code === 'invalid_credentials' ? wrongCredentials : undefined
       const detail = own === undefined ? refusalTexts(http, t, error).detail : t(own)
-      sendPage(res, statusOf(error.code), await render(exchange, formState(exchange, error, detail)))
+      sendPage(res, statusOf(error.code), await render(context, formState(context, error, detail)))
     },
   }
 }

@@ -14,6 +14,12 @@ const CONTENT_TYPES: Record<Endpoint, string> = { page: 'application/x-www-form-
 /** `express.raw` reads, inflates and limits; what the bytes mean is decided here. */
 const readBytes = express.raw({ type: () => true, limit: MAX_BODY_BYTES })
 
+/** The query of a read, if it takes any of it. */
+export function readQuery({ originalUrl }: Request, fields: readonly string[]): RawInput {
+  const at = originalUrl.indexOf('?')
+  return fields.length === 0 || at < 0 ? {} : parseForm(originalUrl.slice(at + 1))
+}
+
 /** Throws `body_too_large`, `unsupported_media_type`, `malformed`, or `invalid_input` where the JSON is no object. */
 export async function readInput(req: Request, res: Response, endpoint: Endpoint): Promise<RawInput> {
   if (Number(req.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw new MembershipError('body_too_large')

@@ -3,23 +3,25 @@ import type { Request, Response } from 'express'
 import type { Core } from '../core/core.ts'
 import { newId } from '../domain/secret.ts'
 import { pickLocale } from '../i18n/pick-locale.ts'
-import { type Translate, translator } from '../i18n/translate.ts'
+import type { Translate } from '../i18n/translate.ts'
 import { RequestCaller } from './caller.ts'
-import type { Endpoint, HttpContext } from './http-context.ts'
+import type { Endpoint, HttpContext, PageContext } from './http-context.ts'
 import { chosenLanguage } from './language-cookie.ts'
+import type { Paths } from './paths.ts'
+import { localPath } from './return-to.ts'
 
-export class RequestContext {
+export class RequestContext implements PageContext {
   readonly http: HttpContext
   readonly req: Request
   readonly res: Response
   readonly endpoint: Endpoint
   /** The values of `:name` parts of the path. */
   readonly params: Readonly<Record<string, string>>
-  /** What a form held, to show it again. Never a password. */
+  /** What a form held, to show it again. Never a secret. */
   formValues: Readonly<Record<string, string>> = {}
   #caller: RequestCaller | undefined
   #query: URLSearchParams | undefined
-  #t: Translate | undefined
+  #t: Translate<string> | undefined
 
   constructor(http: HttpContext, req: Request, res: Response, endpoint: Endpoint, params: Readonly<Record<string, string>> = {}) {
     this.http = http
@@ -33,17 +35,25 @@ export class RequestContext {
     return this.http.core
   }
 
+  get url(): Paths['url'] {
+    return this.http.url
+  }
+
   get caller(): RequestCaller {
     this.#caller ??= new RequestCaller(this.http, this.req)
     return this.#caller
   }
 
-  get t(): Translate {
+  get t(): Translate<string> {
     this.#t ??= translatorFor(this.http, this.req)
     return this.#t
   }
 
-  /** A value of the query string; only reads look here, never a write. */
+  get returnTo(): string | undefined {
+    const isRead = this.req.method === 'GET' || this.req.method === 'HEAD'
+    return localPath(isRead ? this.query('returnTo') : this.formValues.returnTo)
+  }
+
   query(name: string): string | undefined {
     this.#query ??= new URLSearchParams(queryOf(this.req.originalUrl))
     return this.#query.get(name) ?? undefined
@@ -61,9 +71,9 @@ function queryOf(target: string): string {
 }
 
 /** The texts in the visitor's language: chosen in this browser, else in another one by the same user; what the browser asks for; the site's. */
-export function translatorFor(http: HttpContext, req: Request): Translate {
+export function translatorFor(http: HttpContext, req: Request): Translate<string> {
   const stored = http.sessions.row(req)?.user?.locale
-  return translator(pickLocale([chosenLanguage(req), stored], req.headers['accept-language'], http.locale))
+  return http.translator(pickLocale([chosenLanguage(req), stored], req.headers['accept-language'], http.core.settings.locale))
 }
 
 const requestIds = new WeakMap<Request, string>()

@@ -3,9 +3,10 @@ import type { Request, RequestHandler, Response } from 'express'
 import helmet from 'helmet'
 import { plainAddress } from '../domain/address.ts'
 import { MembershipError } from '../domain/errors.ts'
-import type { FormState } from '../views/pages.ts'
+import { toJson, toUser } from '../domain/user.ts'
+import type { FormState, MenuItem, PageData } from '../views/pages.ts'
 import { asRefusal, problemOf, refusalTexts, statusOf } from './errors.ts'
-import type { HttpContext } from './http-context.ts'
+import type { HttpContext, PageContext } from './http-context.ts'
 import { pathOfPage } from './language.ts'
 import { RequestContext } from './request-context.ts'
 
@@ -73,28 +74,27 @@ export function sendProblem(http: HttpContext, req: Request, res: Response, erro
 }
 
 /** The page of a refusal that belongs to no form. */
-export function sendErrorPage(exchange: RequestContext, error: MembershipError): void {
-  const { http, res, t } = exchange
+export function sendErrorPage(context: RequestContext, error: MembershipError, backTo?: string): void {
+  const { http, res, t } = context
   setRefusalHeaders(res, error)
   const { title, detail } = refusalTexts(http, t, error)
-  const data = { title, detail, status: statusOf(error.code), requestId: exchange.requestId }
-  const common = commonData(exchange)
+  const data = { title, detail, status: statusOf(error.code), requestId: context.requestId, backTo }
   // A path that takes only writes has no page in the other language either.
-  const path = error.code === 'method_not_allowed' ? http.home : common.path
-  sendPage(res, data.status, http.views.page('error', { ...common, ...data, path }))
+  const path = error.code === 'method_not_allowed' ? http.home : undefined
+  sendPage(res, data.status, http.views.page('error', { ...commonData(context, { path }), ...data }))
 }
 
 /** A refusal at the endpoint it was asked at. For requests that reached no action: a cross-site write, an unknown path. */
 export function refuse(http: HttpContext, req: Request, res: Response, thrown: unknown): void {
   const error = asRefusal(http, req, thrown)
-  const exchange = new RequestContext(http, req, res, prefersJson(http, req) ? 'api' : 'page')
-  if (exchange.endpoint === 'api') return sendProblem(http, req, res, error)
+  const context = new RequestContext(http, req, res, prefersJson(http, req) ? 'api' : 'page')
+  if (context.endpoint === 'api') return sendProblem(http, req, res, error)
   try {
-    sendErrorPage(exchange, error)
+    sendErrorPage(context, error)
   } catch (broken) {
     // Nobody is left to catch it: thrown from here it would end the process.
-    http.core.log.error({ err: broken, requestId: exchange.requestId }, 'the error page cannot be made')
-    sendText(res, 500, 'text/plain; charset=utf-8', `${refusalTexts(http, exchange.t, error).title}\n`)
+    http.core.log.error({ err: broken, requestId: context.requestId }, 'the error page cannot be made')
+    sendText(res, 500, 'text/plain; charset=utf-8', `${refusalTexts(http, context.t, error).title}\n`)
   }
 }
 
@@ -111,18 +111,37 @@ export function prefersJson(http: HttpContext, req: Request): boolean {
   return req.accepts(['html', 'json']) === 'json'
 }
 
+interface Shown {
+  readonly form?: FormState | undefined
+  /** Default: the path of this page. */
+  readonly path?: string | undefined
+}
+
 /** What every page gets. */
-export function commonData(exchange: RequestContext, form?: FormState) {
-  const { core, caller, t } = exchange
+export function commonData(context: PageContext, shown: Shown = {}): PageData {
+  const data = { ...partData(context), path: shown.path ?? pathOfPage(context, shown.form !== undefined), form: shown.form }
+  return { ...data, menu: menuFor(context), header: headerFor(context, data) }
+}
+
+/** What every part of a page gets. */
+export function partData({ caller, t }: PageContext) {
   const user = caller.session?.user
-  return {
-    t,
-    lang: t.locale,
-    user: user && { username: user.username, displayName: user.displayName },
-    registrationOpen: core.settings.registration === 'open',
-    path: pathOfPage(exchange, form !== undefined),
-    form,
-  }
+  return { t, lang: t.locale, user: user && toJson(toUser(user)) }
+}
+
+function menuFor({ http, req, caller, t }: PageContext): readonly MenuItem[] {
+  const who = caller.session?.user ? 'member' : 'guest'
+  return http.parts.menu
+    .filter((entry) => entry.who === who && entry.when?.(http.core.settings) !== false)
+    .map(({ href, text, isButton }) => ({ href, text: t(text), isCurrent: req.path === href, isButton }))
+}
+
+function headerFor(context: PageContext, common: object): readonly string[] {
+  const { parts, views } = context.http
+  return parts.header.flatMap(({ template, load }) => {
+    const data = load(context)
+    return data ? [views.part(template, { ...common, ...data })] : []
+  })
 }
 
 export function setRefusalHeaders(res: Response, error: MembershipError): void {

@@ -1,13 +1,13 @@
 // Where a person goes after a login. Only ever a path of this site: an open redirect lends our name to a phisher (CWE-601).
 
 /** A longer path is dropped. */
-const LONGEST = 1024
+const MAX_PATH = 1024
 
 const NOWHERE = 'http://nowhere.invalid'
 
 /** The path, its query and fragment, as a browser will read them; undefined where the text leads elsewhere or nowhere. */
 export function localPath(text: string | undefined): string | undefined {
-  if (text === undefined || text.length > LONGEST) return undefined
+  if (text === undefined || text.length > MAX_PATH) return undefined
   // Browsers drop tabs and line breaks and read a backslash as a slash.
   if (!text.startsWith('/') || hasControlOrBackslash(text)) return undefined
   if (!URL.canParse(text, NOWHERE)) return undefined

@@ -1,13 +1,15 @@
 // Finds the route of a request by its exact path: what is spelled another way is not ours, so guard and router see one path.
 import type { Request, Response } from 'express'
 import { MembershipError } from '../domain/errors.ts'
-import type { Route } from './action.ts'
 import type { HttpContext } from './http-context.ts'
 import { RequestContext } from './request-context.ts'
 import { refuse, setHeaders, setSharedHeaders } from './respond.ts'
+import type { Route } from './routes.ts'
 
 interface Entry {
   readonly methods: Map<string, Route>
+  /** The application shows the page at this path: reads go on to it. */
+  readonly hasOwnPage: boolean
 }
 
 export interface Router {
@@ -15,18 +17,13 @@ export interface Router {
   find(req: Request): ((req: Request, res: Response) => void) | undefined
 }
 
-/** The full local path of a route. */
-export function pathOf(http: HttpContext, { path, endpoint }: Pick<Route, 'path' | 'endpoint'>): string {
-  return http.url(endpoint === 'api' ? `/api${path}` : path)
-}
-
 export function createRouter(http: HttpContext, routes: readonly Route[]): Router {
   const fixed = new Map<string, Entry>()
   const withParams: { readonly prefix: string; readonly parts: readonly string[]; readonly entry: Entry }[] = []
 
   for (const route of routes) {
-    const path = pathOf(http, route)
-    const entry = fixed.get(path) ?? { methods: new Map<string, Route>() }
+    const { path, hasOwnPage } = route
+    const entry = fixed.get(path) ?? { methods: new Map<string, Route>(), hasOwnPage }
     if (!fixed.has(path) && path.includes('/:')) {
       withParams.push({ prefix: path.slice(0, path.indexOf(':')), parts: path.split('/'), entry })
     }
@@ -52,7 +49,7 @@ export function createRouter(http: HttpContext, routes: readonly Route[]): Route
       const asset = http.assets.get(path.slice(http.path.length))
       if (asset) return (_req, res) => sendAsset(req, res, asset)
       const found = match(path)
-      if (!found) return undefined
+      if (!found || (found.entry.hasOwnPage && (req.method === 'GET' || req.method === 'HEAD'))) return undefined
       return (_req, res) => serve(http, found.entry, found.params, req, res)
     },
   }
@@ -63,8 +60,8 @@ function serve(http: HttpContext, { methods }: Entry, params: Record<string, str
   const cors = allowListedOrigin(http, req, res)
   const route = methods.get(req.method === 'HEAD' ? 'GET' : req.method)
   if (route) {
-    const exchange = new RequestContext(http, req, res, route.endpoint, params)
-    route.serve(exchange).catch((error: unknown) => failLate(http, req, res, error))
+    const context = new RequestContext(http, req, res, route.endpoint, params)
+    route.serve(context).catch((error: unknown) => failLate(http, req, res, error))
     return
   }
   res.setHeader('Allow', [...methods.keys(), 'OPTIONS'].join(', '))
@@ -83,9 +80,9 @@ function failLate(http: HttpContext, req: Request, res: Response, error: unknown
 }
 
 /** CORS for the listed origins alone; an origin is never reflected. */
-function allowListedOrigin({ trustedOrigins }: HttpContext, req: Request, res: Response): boolean {
+function allowListedOrigin({ core: { settings } }: HttpContext, req: Request, res: Response): boolean {
   const { origin } = req.headers
-  if (origin === undefined || !trustedOrigins.has(origin)) return false
+  if (origin === undefined || !settings.trustedOrigins.includes(origin)) return false
   res.setHeader('Access-Control-Allow-Origin', origin)
   res.setHeader('Access-Control-Allow-Credentials', 'true')
   res.setHeader('Cross-Origin-Resource-Policy', 'cross-origin')

@@ -2,8 +2,8 @@
 import { LOCALES, type Locale } from './translate.ts'
 
 /** A header longer than this is no list of languages; the rest is not read. */
-const MOST_CHARACTERS = 400
-const MOST_LANGUAGES = 20
+const MAX_CHARACTERS = 400
+const MAX_LANGUAGES = 20
 
 /**
  * `chosen` are choices, the strongest first: cookies and columns, which may hold anything. `acceptLanguage` is the header (RFC 9110
@@ -34,8 +34,8 @@ function first(wanted: readonly string[], match: (tag: string) => Locale | undef
 
 function wantedLanguages(header: string): string[] {
   return header
-    .slice(0, MOST_CHARACTERS)
-    .split(',', MOST_LANGUAGES)
+    .slice(0, MAX_CHARACTERS)
+    .split(',', MAX_LANGUAGES)
     .map(parseRange)
     .filter(({ weight }) => weight > 0)
     .sort((a, b) => b.weight - a.weight)

@@ -3,16 +3,18 @@ import en from './en.json' with { type: 'json' }
 import zhTW from './zh-TW.json' with { type: 'json' }
 
 /** The form of a counted text for one. A language that has no such form, as Chinese, leaves it out. */
-type Singular = Extract<keyof typeof en, `${string}.one`>
+type Singular<Key> = Extract<Key, `${string}.one`>
 
-/** Every text a person can read. The keys of `en` are the law for the other languages. */
-export type Texts = Exclude<keyof typeof en, Singular>
+/** The texts that stand here. Features bring texts of their own. */
+export type Texts = Exclude<keyof typeof en, Singular<keyof typeof en>>
 
-/** Texts with a number in them, without their ending: `sessions.end_others`. */
-type CountedTexts = Singular extends infer Key ? (Key extends `${infer Base}.one` ? Base : never) : never
+export type Catalogue = Readonly<Record<string, string>>
 
-/** A missing text fails the type check. */
-type Catalogue = Readonly<Record<Texts, string> & Partial<Record<Singular, string>>>
+/** The texts of a feature. The other languages must have what English has: a missing text fails the type check. */
+export interface TextsOf<En extends Catalogue = Catalogue> {
+  readonly en: En
+  readonly 'zh-TW': { readonly [Key in keyof En as Exclude<Key, Singular<Key>>]: string }
+}
 
 export const LOCALES = ['en', 'zh-TW'] as const
 export type Locale = (typeof LOCALES)[number]
@@ -20,11 +22,12 @@ export type Locale = (typeof LOCALES)[number]
 /** What goes into the braces of a text. */
 type TextValues = Readonly<Record<string, string | number>>
 
-export interface Translate {
-  /** The text of a key, `{name}` replaced: `t('layout.home', { site: 'Guildhall' })`. */
-  (key: Texts, values?: TextValues): string
-  /** The plural form that fits `n`, which is also there as `{n}`: `t.count('sessions.end_others', 2)`. */
-  count(key: CountedTexts, n: number, values?: TextValues): string
+export interface Translate<Key extends string = Texts> {
+  /** The text of a key, `{name}` replaced: `t('layout.home', { site: 'Guildhall' })`. Throws a TypeError if there is none. */
+  (key: Key, values?: TextValues): string
+  /** The plural form that fits `n`, which is also there as `{n}`: `t.count('summary.fields', 2)`. */
+  count(key: string, n: number, values?: TextValues): string
+  has(key: string): boolean
   /** A moment in UTC, because the server does not know the reader's clock. `short`: 4 May 2026. `long`: with the time and `UTC`. */
   date(ms: number, length: 'short' | 'long'): string
   /** How far a moment is from now, either way: `2 hours ago`, `in 3 days`, `just now`. */
@@ -32,7 +35,7 @@ export interface Translate {
   readonly locale: Locale
 }
 
-const CATALOGUES: Readonly<Record<Locale, Catalogue>> = { en, 'zh-TW': zhTW }
+const BASE: TextsOf<typeof en> = { en, 'zh-TW': zhTW }
 
 /** How a language writes dates. English puts the day before the month, which nobody misreads. */
 const DATE_STYLE: Readonly<Record<Locale, string>> = { en: 'en-GB', 'zh-TW': 'zh-TW' }
@@ -46,19 +49,22 @@ const UNITS = [
   { unit: 'minute', ms: MINUTE },
 ] as const
 
-const made = new Map<Locale, Translate>()
+/** The texts of one language, those of the features left out. */
+export const translator: (locale: Locale) => Translate = createTranslators()
 
-/** The texts of one language. Made once per language, shared afterwards. */
-export function translator(locale: Locale): Translate {
-  const known = made.get(locale)
-  if (known) return known
-  const fresh = makeTranslator(locale)
-  made.set(locale, fresh)
-  return fresh
+/** Translators that know the texts of features too. Made once per language, shared afterwards. */
+export function createTranslators(
+  more: Readonly<Partial<Record<Locale, Catalogue>>> = {},
+): (locale: Locale) => Translate<string> {
+  const made = new Map<Locale, Translate<string>>()
+  return (locale) => {
+    const known = made.get(locale) ?? createTranslate(locale, { ...BASE[locale], ...more[locale] })
+    made.set(locale, known)
+    return known
+  }
 }
 
-function makeTranslator(locale: Locale): Translate {
-  const texts = CATALOGUES[locale]
+function createTranslate(locale: Locale, texts: Catalogue): Translate<string> {
   const plural = new Intl.PluralRules(locale)
   const number = new Intl.NumberFormat(locale)
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'always' })
@@ -80,11 +86,19 @@ function makeTranslator(locale: Locale): Translate {
       return typeof value === 'number' ? number.format(value) : String(value)
     })
 
-  const translate = (key: Texts, values: TextValues = {}): string => fill(texts[key], values)
+  const has = (key: string): boolean => Object.hasOwn(texts, key)
 
-  const count = (key: CountedTexts, n: number, values: TextValues = {}): string => {
-    const singular = plural.select(n) === 'one' ? texts[`${key}.one`] : undefined
-    return fill(singular ?? texts[`${key}.other`], { n, ...values })
+  const get = (key: string): string => {
+    const text = has(key) ? texts[key] : undefined
+    if (text === undefined) throw new TypeError(`there is no text '${key}'`)
+    return text
+  }
+
+  const translate = (key: string, values: TextValues = {}): string => fill(get(key), values)
+
+  const count = (key: string, n: number, values: TextValues = {}): string => {
+    const isSingular = plural.select(n) === 'one' && has(`${key}.one`)
+    return fill(get(`${key}.${isSingular ? 'one' : 'other'}`), { n, ...values })
   }
 
   const date = (ms: number, length: 'short' | 'long'): string =>
@@ -93,20 +107,15 @@ function makeTranslator(locale: Locale): Translate {
   const ago = (fromMs: number, nowMs: number): string => {
     const distance = fromMs - nowMs
     const fitting = UNITS.find(({ ms }) => Math.abs(distance) >= ms)
-    if (!fitting) return texts['time.just_now']
+    if (!fitting) return get('time.just_now')
     return relative.format(Math.trunc(distance / fitting.ms), fitting.unit)
   }
 
-  return Object.assign(translate, { count, date, ago, locale })
-}
-
-/** Whether a key made of parts is one of ours. */
-export function isText(key: string): key is Texts {
-  return Object.hasOwn(en, key) && !key.endsWith('.one')
+  return Object.assign(translate, { count, has, date, ago, locale })
 }
 
 /** Every language of ours in its own words: `繁體中文`. */
 export const LANGUAGES: readonly { readonly locale: Locale; readonly name: string }[] = LOCALES.map((locale) => ({
   locale,
-  name: CATALOGUES[locale]['language.name'],
+  name: BASE[locale]['language.name'],
 }))

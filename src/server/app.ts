@@ -37,9 +37,10 @@ function frontPage({ http }: Internals): RequestHandler {
       res.setHeader('Allow', 'GET, HEAD')
       return refuse(http, req, res, new MembershipError('method_not_allowed'))
     }
-    const exchange = new RequestContext(http, req, res, 'page')
-    const notice = noticeText(exchange.t, exchange.query('notice'))
-    sendPage(res, 200, http.views.page('home', { ...commonData(exchange), notice }))
+    const context = new RequestContext(http, req, res, 'page')
+    const notice = noticeText(context.t, context.query('notice'))
+    const registrationOpen = http.core.settings.registration === 'open'
+    sendPage(res, 200, http.views.page('home', { ...commonData(context), registrationOpen, notice }))
   }
 }
 

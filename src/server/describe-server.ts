@@ -11,11 +11,11 @@ export function describeServer({ http, routes }: Pick<Internals, 'http' | 'route
       metricsToken: { type: 'http', scheme: 'bearer', description: 'METRICS_TOKEN, where it is set.' },
     },
     paths: {
-      '/healthz': { get: serverPath('getHealthz', 'Whether the process runs.', { 200: told('It runs.', 'ok') }) },
+      '/healthz': { get: serverPath('getHealthz', 'Whether the process runs.', { 200: statusResponse('It runs.', 'ok') }) },
       '/readyz': {
         get: serverPath('getReadyz', 'Whether requests can be served: not stopping, and the database answers.', {
-          200: told('It is ready.', 'ok'),
-          503: told('It is not ready.', 'unavailable'),
+          200: statusResponse('It is ready.', 'ok'),
+          503: statusResponse('It is not ready.', 'unavailable'),
         }),
       },
       '/metrics': {
@@ -33,7 +33,7 @@ function serverPath(operationId: string, summary: string, responses: Readonly<Re
   return { operationId, tags: ['server'], summary, security: [], responses }
 }
 
-function told(description: string, status: 'ok' | 'unavailable'): ApiResponse {
+function statusResponse(description: string, status: 'ok' | 'unavailable'): ApiResponse {
   const schema: Schema = { type: 'object', properties: { status: { const: status } }, required: ['status'] }
   return { description, content: { 'application/json': { schema, example: { status } } } }
 }

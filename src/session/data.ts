@@ -1,7 +1,12 @@
-// What an application keeps in its session, as text: a JSON object whose values are JSON texts themselves (see store.ts).
+// What an application keeps in its session: a JSON object whose values are JSON texts.
 import type { SessionPatch, SessionRow } from './store.ts'
 
-/** Texts beside the application's: what is stored of the cookie, and the session that this one replaced. They have the names of methods, which no application can take for a key. */
+/** The JSON text of each value, by key. A Map, as keys come from applications: `__proto__` is one like any other. */
+export type SerialisedValues = ReadonlyMap<string, string>
+
+export const NO_VALUES: SerialisedValues = new Map()
+
+/** Values of ours: the cookie, if it is not as the settings say, and the superseded session. No application can have keys with the names of methods. */
 export const COOKIE_KEY = 'cookie'
 export const PREDECESSOR_KEY = 'regenerate'
 
@@ -9,59 +14,57 @@ export function isOwnKey(key: string): boolean {
   return key === COOKIE_KEY || key === PREDECESSOR_KEY
 }
 
-/** The keys of a row's data with the text of each value. A Map, as keys come from applications: `__proto__` is one like any other. */
-export function readTexts(data: string): Map<string, string> {
+export function readValues(data: string): Map<string, string> {
   const parsed: unknown = JSON.parse(data)
   if (typeof parsed !== 'object' || parsed === null) throw new Error('the data of this session is damaged: no object')
-  const texts = new Map<string, string>()
+  const values = new Map<string, string>()
   for (const key of Object.keys(parsed)) {
     const text: unknown = Reflect.get(parsed, key)
     if (typeof text !== 'string') throw new Error(`the data of this session is damaged: ${JSON.stringify(key)} has no text`)
-    texts.set(key, text)
+    values.set(key, text)
   }
-  return texts
+  return values
 }
 
-const parsedRows = new WeakMap<SessionRow, ReadonlyMap<string, string>>()
+const parsedRows = new WeakMap<SessionRow, SerialisedValues>()
 
-/** The same of a row. Rows that cannot change, which stores inside the process share between requests, are parsed once. */
-export function textsOfRow(row: SessionRow): ReadonlyMap<string, string> {
+/** Frozen rows, which stores inside the process share between requests, are parsed once. */
+export function valuesOfRow(row: SessionRow): SerialisedValues {
   const known = parsedRows.get(row)
   if (known) return known
-  const texts = readTexts(row.data)
-  if (Object.isFrozen(row)) parsedRows.set(row, texts)
-  return texts
+  const values = readValues(row.data)
+  if (Object.isFrozen(row)) parsedRows.set(row, values)
+  return values
 }
 
-/** A row that cannot change, whose texts are known already. */
-export function rowWithTexts(row: SessionRow, texts: ReadonlyMap<string, string>): SessionRow {
-  parsedRows.set(Object.freeze(row), texts)
+/** A frozen row whose values are known already. */
+export function rowWithValues(row: SessionRow, values: SerialisedValues): SessionRow {
+  parsedRows.set(Object.freeze(row), values)
   return row
 }
 
-export function writeTexts(texts: Iterable<readonly [string, string]>): string {
+export function writeValues(values: Iterable<readonly [string, string]>): string {
   const object = emptyObject<string>()
-  for (const [key, text] of texts) object[key] = text
+  for (const [key, text] of values) object[key] = text
   return JSON.stringify(object)
 }
 
-/** The data of a row after a patch. For stores that have no merge patch of their own. */
+/** For stores that have no merge patch of their own. */
 export function patchData(data: string, patch: SessionPatch): string {
-  return writeTexts(patchTexts(readTexts(data), patch))
+  return writeValues(patchValues(readValues(data), patch))
 }
 
-/** Texts after a patch. */
-export function patchTexts(before: ReadonlyMap<string, string>, patch: SessionPatch): ReadonlyMap<string, string> {
-  const texts = new Map(before)
+export function patchValues(before: SerialisedValues, patch: SessionPatch): SerialisedValues {
+  const values = new Map(before)
   for (const [key, text] of Object.entries(patch)) {
-    if (text === null) texts.delete(key)
-    else texts.set(key, text)
+    if (text === null) values.delete(key)
+    else values.set(key, text)
   }
-  return texts
+  return values
 }
 
-/** Puts a value under a key, whatever the key: `__proto__` is one like any other. */
-export function own(object: object, key: string, value: unknown): void {
+/** `session[key] = value` would reach a prototype by the key `__proto__`. */
+export function defineOwn(object: object, key: string, value: unknown): void {
   Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
 }
 
@@ -74,7 +77,7 @@ export function emptyObject<T>(): Record<string, T> {
  * The JSON text of a value; undefined where there is nothing to store.
  * Throws a TypeError that names the key where JSON would lose something without a word.
  */
-export function textOf(key: string, value: unknown): string | undefined {
+export function serialise(key: string, value: unknown): string | undefined {
   if (typeof value === 'string' || typeof value === 'boolean') return JSON.stringify(value)
   if (value === undefined) return undefined
   try {

@@ -1,9 +1,9 @@
-// guildhall/session: the session middleware alone, for Express and for anything with (req, res, next).
+// guildhall/session: the session middleware alone, for anything with (req, res, next).
 import type { IncomingMessage, ServerResponse } from 'node:http'
 // biome-ignore lint/suspicious/noTsIgnore: an error without the package, none with it.
 /** @ts-ignore: types alone, and not there without @types/express-session. */
 import type { Session as OtherSession, SessionData as OtherSessionData, Store as OtherStore } from 'express-session'
-import { Cookie } from './cookies/session-cookie.ts'
+import { Cookie } from './cookies/cookie.ts'
 import { fromExpressStore } from './express/adopted-store.ts'
 import { Store } from './express/base-store.ts'
 import type { ExpressStore } from './express/callback-store.ts'
@@ -18,7 +18,18 @@ export type { CookieOptions } from './cookies/options.ts'
 export type { FromExpressStoreOptions } from './express/adopted-store.ts'
 export type { ExpressStore, StoredSession } from './express/callback-store.ts'
 export type { SessionOptions } from './options.ts'
-export type { SessionPatch, SessionRow, SessionSeen, SessionStore } from './store.ts'
+export type {
+  SessionBrowsing,
+  SessionCleanup,
+  SessionGrace,
+  SessionPatch,
+  SessionRow,
+  SessionRows,
+  SessionSeen,
+  SessionStore,
+  UpdateOptions,
+  UserSessions,
+} from './store.ts'
 export type { MemoryStoreOptions } from './stores/memory.ts'
 
 /**
@@ -36,7 +47,7 @@ declare global {
   namespace Express {
     interface Request {
       /** The session of this request. Undefined once it was ended. */
-      session: RequestSession
+      session: SessionOfRequest
       /** The id of the session. A secret. */
       sessionID: string
       /** The store behind `req.session`, with the methods that express-session gives it. It takes ids and keeps hashes of them. */
@@ -50,7 +61,7 @@ declare global {
  * while it moves over, theirs stands, and ours is added to their `Session`; so both compile, and `req.session.isLoggedIn` is there in both.
  */
 // oxlint-disable-next-line typescript/no-redundant-type-constituents -- Unknown types here, known ones beside that package.
-type RequestSession = [keyof Other] extends [never] ? Session & SessionData : OtherSession & Partial<OtherSessionData>
+type SessionOfRequest = [keyof Other] extends [never] ? Session & SessionData : OtherSession & Partial<OtherSessionData>
 type RequestStore = [keyof Other] extends [never]
   ? Store & ExpressStore
   : // oxlint-disable-next-line typescript/no-redundant-type-constituents -- As above.
@@ -72,7 +83,7 @@ declare module 'express-session' {
 
 export interface SessionMiddleware {
   (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void
-  /** Stops the regular sweep of expired sessions. The store belongs to who made it. */
+  /** Stops the regular cleanup of expired sessions. The store belongs to who made it. */
   close(): Promise<void>
 }
 

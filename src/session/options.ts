@@ -1,4 +1,4 @@
-// The options of `session()`, with all defaults readable in one place. Every fault is named at once.
+// The options of `session()` and all of their defaults. Every fault is named at once.
 import { KeyObject } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { type Clock, systemClock } from '../domain/clock.ts'
@@ -6,8 +6,9 @@ import { type Duration, parseDuration } from '../domain/duration.ts'
 import { inspect } from '../domain/inspect.ts'
 import type { Key } from '../domain/secret.ts'
 import type { SessionLimits } from '../domain/session-lifetime.ts'
-import { type CookieAttributes, type CookieSettings, ID, LONGEST_COOKIE_MS } from './cookies/cookie.ts'
 import { type CookieOptions, readCookieOptions } from './cookies/options.ts'
+import { ID } from './cookies/signature.ts'
+import { type CookieAttributes, type CookieSettings, MAX_COOKIE_MS } from './cookies/write.ts'
 import { AdoptedStore, fromExpressStore, isExpressStore } from './express/adopted-store.ts'
 import type { ExpressStore } from './express/callback-store.ts'
 import type { SessionBehavior } from './request/engine.ts'
@@ -46,7 +47,7 @@ export interface SessionOptions {
   readonly absoluteTimeout?: Duration | undefined
   /** The clock. Default: the system's. */
   readonly clock?: Clock | undefined
-  /** Hears what goes wrong without failing a request. Default: `console.warn`. */
+  /** Called with what goes wrong without failing a request. Default: `console.warn`. */
   readonly warn?: ((text: string) => void) | undefined
 }
 
@@ -101,7 +102,7 @@ export function readOptions(options: SessionOptions = {}): SessionSettings {
   }
   const milliseconds = (name: string, value: unknown): number => {
     const parsed = typeof value === 'string' ? parseDuration(value) : undefined
-    must(parsed !== undefined && parsed <= LONGEST_COOKIE_MS, `${name} must be a duration like '15m', at most '400d'`, value)
+    must(parsed !== undefined && parsed <= MAX_COOKIE_MS, `${name} must be a duration like '15m', at most '400d'`, value)
     return parsed ?? 0
   }
 

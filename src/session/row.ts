@@ -31,6 +31,7 @@ export function newRow({ hash, data, now, limits, persistent, login }: NewSessio
     hash,
     publicId: newId(),
     data,
+    revision: 0,
     createdAt: now,
     lastSeenAt: now,
     idleMs,

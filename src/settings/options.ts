@@ -44,10 +44,11 @@ export interface MembershipOptions {
   /** The language where the visitor's is none of ours. Default: `'en'`. */
   readonly locale?: Locale
   /**
-   * Leaves features out or moves their pages: `{ registration: false, profile: { path: '/me' } }`. Default: all, at the paths of the documentation.
-   * What is left out is not served: your application may serve that path itself.
+   * Leaves features out or moves their pages: `{ registration: false, profile: { page: '/me' } }`. Default: all, at the paths of the documentation.
+   * What is left out is not served, and nothing links to it. `{ login: { page: { own: '/sign-in' } } }`: that page is one of your application;
+   * guards and links lead to it, and its form still posts to our path.
    */
-  readonly features?: FeatureOptions
+  readonly features?: FeatureChoices
   /** Where your application has a say before something happens; a hook refuses with `throw new RefusalError(code, text)`. Default: none. */
   readonly hooks?: Hooks
   /** Takes what is worth logging, as pino's loggers do. Default: warnings and errors to the console. */
@@ -95,6 +96,11 @@ export interface PasswordOptions {
   readonly queueLimit?: number
 }
 
+/** For each feature `false`, or for its paths a new one, or the page of the application that stands in the place of ours. */
+export type FeatureChoices = Readonly<Record<string, false | Readonly<Record<string, PathChoice | undefined>> | undefined>>
+export type PathChoice = LocalPath | { readonly own: LocalPath }
+export type LocalPath = `/${string}`
+
 /** The options that are made of options. */
 interface Groups {
   readonly session: SessionTimes
@@ -111,36 +117,6 @@ export type OptionsByPath = Omit<MembershipOptions, keyof Groups | 'features'> &
   Prefixed<'session'> &
   Prefixed<'cookie'> &
   Prefixed<'passwords'>
-
-/** Each feature and the path of its page. */
-export const FEATURE_PATHS = {
-  registration: '/register',
-  login: '/login',
-  logout: '/logout',
-  profile: '/profile',
-  security: '/account/security',
-  reauthentication: '/reauthenticate',
-  language: '/language',
-} as const
-
-export type FeatureName = keyof typeof FEATURE_PATHS
-
-export const FEATURE_NAMES: readonly FeatureName[] = Object.keys(FEATURE_PATHS).filter(
-  (name): name is FeatureName => name in FEATURE_PATHS,
-)
-
-/** Declared paths that the application moved, and where to. */
-export function movedPaths(features: FeatureOptions): ReadonlyMap<string, string> {
-  const moved = new Map<string, string>()
-  for (const name of FEATURE_NAMES) {
-    const choice = features[name]
-    if (choice) moved.set(FEATURE_PATHS[name], choice.path)
-  }
-  return moved
-}
-
-/** For each feature `false`, or the path of its page below the membership's `path`; its JSON door moves along. */
-export type FeatureOptions = { readonly [Name in FeatureName]?: false | { readonly path: string } }
 
 /** The options, checked and complete. */
 export interface Settings {

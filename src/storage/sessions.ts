@@ -2,7 +2,8 @@
 import { type Kysely, sql } from 'kysely'
 import type { SqliteConnection } from '../database/sqlite/connection.ts'
 import type { SqlValue } from '../database/transaction.ts'
-import { SESSION_COLUMNS, sessionFrom } from '../session/stores/columns.ts'
+import type { SessionRow } from '../session/store.ts'
+import { SESSION_COLUMNS } from '../session/stores/columns.ts'
 import { SqliteStore } from '../session/stores/sqlite.ts'
 import type { LiveSession } from './contract.ts'
 import type { Schema } from './schema.ts'
@@ -26,25 +27,17 @@ function withUsers(db: Kysely<Schema>) {
     .select(USER_COLUMNS.map((column) => `guildhall_users.${column} as u_${column}` as const))
 }
 
-const FIND = findWithUser.compile('sqlite').sql
-
 export class SqliteMembershipSessions extends SqliteStore<LiveSession> {
   constructor(connection: SqliteConnection) {
-    super({ connection, table: 'guildhall_sessions', leases: 'guildhall_leases' })
+    super({ connection, table: 'guildhall_sessions', leases: 'guildhall_leases', find: findWithUser.compile('sqlite').sql })
   }
 
-  protected override get findSql(): string {
-    return FIND
-  }
-
-  protected override rowFrom(values: readonly SqlValue[]): LiveSession {
-    return liveSessionFrom(values)
+  protected override complete(row: SessionRow, user: readonly SqlValue[]): LiveSession {
+    return withUser(row, user)
   }
 }
 
-/** A session with its user, if it has one, from the values of `findWithUser`. */
-export function liveSessionFrom(values: readonly unknown[]): LiveSession {
-  const session = sessionFrom(values)
-  const user = values.slice(SESSION_COLUMNS.length)
-  return { ...session, user: user[0] === null ? undefined : userFrom(user) }
+/** A session with its user; without one where it is nobody's. */
+export function withUser(row: SessionRow, user: readonly unknown[]): LiveSession {
+  return { ...row, user: user[0] === null ? undefined : userFrom(user) }
 }

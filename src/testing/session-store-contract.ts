@@ -1,4 +1,4 @@
-// The laws of session stores as tests: whoever writes a store runs them, with node:test or any runner that has describe and it.
+// The rules of session stores as tests, for node:test or any runner that has describe and it.
 import assert from 'node:assert/strict'
 import { setTimeout } from 'node:timers/promises'
 import type { Awaitable } from '../domain/awaitable.ts'
@@ -11,7 +11,7 @@ export interface TestRunner {
 }
 
 export interface SuiteOptions {
-  /** Whether the store takes out by itself what has expired, as Redis does. Default: false. Such a row may be gone, and nothing is left to sweep. */
+  /** Whether the store takes out by itself what has expired, as Redis does. Default: false. Such a row may be gone, and nothing is left to clean up. */
   readonly expiresByItself?: boolean
 }
 
@@ -26,6 +26,7 @@ export function sessionRow(changes: Partial<SessionRow> = {}): SessionRow {
     hash: `${made}-${process.pid}`.padEnd(43, 'h'),
     publicId: `public-${made}-${process.pid}`,
     data: '{}',
+    revision: 0,
     createdAt: NOW,
     lastSeenAt: NOW,
     idleMs: 900_000,
@@ -43,7 +44,7 @@ export function sessionRow(changes: Partial<SessionRow> = {}): SessionRow {
 }
 
 /**
- * Declares tests for every law of `SessionStore`. `makeStore` gives an empty store each time; the suite closes it.
+ * Declares tests for every rule of `SessionStore`. `makeStore` gives an empty store each time; the suite closes it.
  *
  * @example
  * import { describe, it } from 'node:test'
@@ -55,7 +56,7 @@ export function sessionStoreSuite(
   { describe, it }: TestRunner,
   { expiresByItself = false }: SuiteOptions = {},
 ): void {
-  const law = (title: string, proof: (store: SessionStore) => Promise<void>): void => {
+  const rule = (title: string, proof: (store: SessionStore) => Promise<void>): void => {
     it(title, async () => {
       const store = await makeStore()
       try {
@@ -67,7 +68,7 @@ export function sessionStoreSuite(
   }
 
   describe(name, () => {
-    law('gives back what was created, every column of it', async (store) => {
+    rule('gives back what was created, every column of it', async (store) => {
       const login = { userId: 'u1', credentialEpoch: 3, factors: 'password', authenticatedAt: NOW, ip: '::1', userAgent: 'Ünï/1' }
       const rows = [sessionRow(), sessionRow({ ...login, persistent: true, data: '{"cart":"[1,2]"}' })]
       for (const row of rows) await store.create(row)
@@ -75,20 +76,20 @@ export function sessionStoreSuite(
       assert.equal(await store.find('unknown'), undefined)
     })
 
-    law('1: creates a hash once, and leaves the first row as it is', async (store) => {
+    rule('1: creates a hash once, and leaves the first row as it is', async (store) => {
       const row = sessionRow({ data: '{"a":"1"}' })
       await store.create(row)
       await assert.rejects(async () => store.create({ ...sessionRow(), hash: row.hash }))
       assert.deepEqual(await dataOf(store, row), { a: '1' })
     })
 
-    law('1: of parallel creates of one hash exactly one succeeds', async (store) => {
+    rule('1: of parallel creates of one hash exactly one succeeds', async (store) => {
       const row = sessionRow()
       const results = await Promise.allSettled(times(20, async () => store.create({ ...sessionRow(), hash: row.hash })))
       assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
     })
 
-    law('2: updates and touches an existing row, says so, and never makes one', async (store) => {
+    rule('2: updates and touches an existing row, says so, and never makes one', async (store) => {
       const row = sessionRow()
       await store.create(row)
       assert.equal(await store.update(row.hash, { a: '1' }), true)
@@ -98,14 +99,14 @@ export function sessionStoreSuite(
       assert.equal(await store.find('unknown'), undefined)
     })
 
-    law('3: replaces and removes exactly the keys of a patch', async (store) => {
+    rule('3: replaces and removes exactly the keys of a patch', async (store) => {
       const row = sessionRow({ data: '{"a":"1","b":"{\\"x\\":1}","c":"3"}' })
       await store.create(row)
       await store.update(row.hash, { b: '{"y":2}', c: null, d: '"new"', missing: null })
       assert.deepEqual(await dataOf(store, row), { a: '1', b: '{"y":2}', d: '"new"' })
     })
 
-    law('3: keeps keys and values of any characters apart', async (store) => {
+    rule('3: keeps keys and values of any characters apart', async (store) => {
       const row = sessionRow()
       await store.create(row)
       const keys = [
@@ -133,7 +134,7 @@ export function sessionStoreSuite(
       assert.deepEqual(Object.keys(await dataOf(store, row)).length, keys.length - 1)
     })
 
-    law('3: of 100 parallel patches of different keys all are kept', async (store) => {
+    rule('3: of 100 parallel patches of different keys all are kept', async (store) => {
       const row = sessionRow()
       await store.create(row)
       await Promise.all(times(100, async (n) => store.update(row.hash, { [`k${n}`]: String(n) })))
@@ -144,7 +145,7 @@ export function sessionStoreSuite(
       )
     })
 
-    law('3: of parallel patches of one key one wins, whole', async (store) => {
+    rule('3: of parallel patches of one key one wins, whole', async (store) => {
       const row = sessionRow()
       await store.create(row)
       await Promise.all(times(50, async (n) => store.update(row.hash, { a: `[${n},${n}]`, b: `[${n},${n}]` })))
@@ -153,24 +154,24 @@ export function sessionStoreSuite(
       assert.equal(a, b)
     })
 
-    law('4: finds nothing after a delete, which says whether it deleted', async (store) => {
+    rule('4: finds nothing after a delete, which says whether it deleted', async (store) => {
       const row = sessionRow()
       await store.create(row)
-      assert.equal(await store.delete(row.hash), true)
-      assert.equal(await store.delete(row.hash), false)
+      assert.deepEqual(await store.delete([row.hash]), [row.hash])
+      assert.deepEqual(await store.delete([row.hash]), [])
       assert.equal(await store.find(row.hash), undefined)
       assert.equal(await store.update(row.hash, { a: '1' }), false)
       assert.equal(await store.touch(row.hash, later(row, 1)), false)
       assert.equal(await store.find(row.hash), undefined)
     })
 
-    law('4: a deleted session never comes back under parallel updates, touches and creates', async (store) => {
+    rule('4: a deleted session never comes back under parallel updates, touches and creates', async (store) => {
       for (const round of times(20, (n) => n)) {
         const row = sessionRow({ userId: `racer-${round}` })
         await store.create(row)
         const writers = times(10, async (n) => store.update(row.hash, { [`k${n}`]: '1' }))
         const touchers = times(10, async (n) => store.touch(row.hash, later(row, n)))
-        const ended = round % 2 === 0 ? store.delete(row.hash) : store.deleteByUser(`racer-${round}`)
+        const ended = round % 2 === 0 ? store.delete([row.hash]) : store.deleteByUser(`racer-${round}`)
         const more = times(10, async (n) => store.update(row.hash, { [`m${n}`]: '1' }))
         const others = times(5, async () => store.create(sessionRow()))
         await ended
@@ -180,7 +181,22 @@ export function sessionStoreSuite(
       }
     })
 
-    law('5: a touch never moves the times back, whatever the order', async (store) => {
+    rule('4: deletes many at once, says which were there, and leaves the others', async (store) => {
+      const rows = times(3, () => sessionRow({ userId: 'u1' }))
+      const kept = sessionRow({ userId: 'u1' })
+      for (const row of [...rows, kept]) await store.create(row)
+      const hashes = rows.map(({ hash }) => hash)
+      const asked = [...times(300, (n) => `unknown-${n}`), ...hashes, 'a "quoted", {odd} one']
+      assert.deepEqual([...(await store.delete(asked))].toSorted(), hashes.toSorted())
+      for (const hash of hashes) assert.equal(await store.find(hash), undefined)
+      assert.deepEqual(
+        (await store.listByUser('u1')).map(({ hash }) => hash),
+        [kept.hash],
+      )
+      assert.deepEqual(await store.delete([]), [])
+    })
+
+    rule('5: a touch never moves the times back, whatever the order', async (store) => {
       const row = sessionRow()
       await store.create(row)
       await Promise.all([5, 2, 9, 1].map(async (n) => store.touch(row.hash, later(row, n))))
@@ -193,7 +209,7 @@ export function sessionStoreSuite(
       })
     })
 
-    law('5: only new limits let a session end earlier, or later than it could', async (store) => {
+    rule('5: only new limits let a session end earlier, or later than it could', async (store) => {
       const row = sessionRow()
       await store.create(row)
       const limits = { idleMs: 60_000, endsAt: NOW + 90_000_000, persistent: true }
@@ -205,7 +221,7 @@ export function sessionStoreSuite(
       assert.equal(await store.find('unknown'), undefined)
     })
 
-    law(`6: gives back expired rows too${expiresByItself ? ', or nothing' : ''}: who reads judges`, async (store) => {
+    rule(`6: gives back expired rows too${expiresByItself ? ', or nothing' : ''}: who reads judges`, async (store) => {
       const row = sessionRow({ createdAt: 1, lastSeenAt: 1, expiresAt: 2, endsAt: 3 })
       await store.create(row)
       const found = await store.find(row.hash)
@@ -214,7 +230,7 @@ export function sessionStoreSuite(
     })
 
     if (expiresByItself) {
-      law('7: takes out what has expired by itself, and nothing that lives', async (store) => {
+      rule('7: takes out what has expired by itself, and nothing that lives', async (store) => {
         const expired = sessionRow({ createdAt: 1, lastSeenAt: 1, expiresAt: 2, endsAt: 3 })
         const live = sessionRow()
         for (const row of [expired, live]) await store.create(row)
@@ -226,7 +242,7 @@ export function sessionStoreSuite(
         assert.equal(await store.find(expired.hash), undefined)
       })
     } else {
-      law('7: sweeps what has expired, no more than asked, and says how many', async (store) => {
+      rule('7: deletes what has expired, no more than asked, and says how many', async (store) => {
         const expired = times(5, (n) => sessionRow({ expiresAt: NOW - n }))
         const live = sessionRow({ expiresAt: NOW + 1 })
         for (const row of [...expired, live]) await store.create(row)
@@ -238,32 +254,50 @@ export function sessionStoreSuite(
       })
     }
 
-    law('8: changes what is as it was, and nothing that somebody changed meanwhile', async (store) => {
+    rule('8: changes what is as it was, and nothing that somebody changed meanwhile', async (store) => {
       const row = sessionRow({ data: '{"n":"1"}' })
       await store.create(row)
-      assert.equal(await store.update(row.hash, { n: '2' }, { unchangedFrom: row.data }), true)
-      assert.equal(await store.update(row.hash, { n: '3' }, { unchangedFrom: row.data }), false)
+      assert.equal(await store.update(row.hash, { n: '2' }, { ifRevision: row.revision }), true)
+      assert.equal(await store.update(row.hash, { n: '3' }, { ifRevision: row.revision }), false)
       assert.deepEqual(await dataOf(store, row), { n: '2' })
-      assert.equal(await store.update('unknown', { n: '3' }, { unchangedFrom: '{}' }), false)
+      const { revision } = (await store.find(row.hash)) ?? row
+      assert.equal(await store.update(row.hash, { n: '1' }), true)
+      // The same data as before, and yet another revision: somebody was here.
+      assert.equal(await store.update(row.hash, { n: '4' }, { ifRevision: row.revision }), false)
+      assert.equal(await store.update(row.hash, { n: '4' }, { ifRevision: revision }), false)
+      assert.equal(await store.update('unknown', { n: '3' }, { ifRevision: 0 }), false)
     })
 
-    law('8: of 50 parallel changes from the same data one succeeds', async (store) => {
+    rule('8: of 50 parallel changes from the same data one succeeds', async (store) => {
       const row = sessionRow({ data: '{"n":"0"}' })
       await store.create(row)
       const done = await Promise.all(
-        times(50, async (n) => store.update(row.hash, { n: String(n + 1) }, { unchangedFrom: row.data })),
+        times(50, async (n) => store.update(row.hash, { n: String(n + 1) }, { ifRevision: row.revision })),
       )
       assert.equal(done.filter(Boolean).length, 1)
       assert.equal((await dataOf(store, row)).n, String(done.indexOf(true) + 1))
     })
 
-    law('9: a retired session can be read until then, and neither written nor touched', async (store) => {
+    rule('8: only an update raises the revision', async (store) => {
+      const row = sessionRow()
+      await store.create(row)
+      const revisionNow = async () => (await store.find(row.hash))?.revision ?? -1
+      const before = await revisionNow()
+      await store.touch(row.hash, later(row, 1))
+      assert.equal(await revisionNow(), before)
+      await Promise.all(times(10, async (n) => store.update(row.hash, { [`k${n}`]: '1' })))
+      assert.ok((await revisionNow()) > before)
+      assert.equal(await store.update(row.hash, { n: '1' }, { ifRevision: await revisionNow() }), true)
+      await store.supersede(row.hash, NOW + 1000)
+    })
+
+    rule('9: a superseded session can be read until then, and neither written nor touched', async (store) => {
       const row = sessionRow({ data: '{"n":"1"}' })
       await store.create(row)
       assert.equal(await store.supersede(row.hash, NOW + 600_000), true)
       assert.equal(await store.supersede(row.hash, NOW + 700_000), false)
       assert.equal(await store.update(row.hash, { n: '2' }), false)
-      assert.equal(await store.update(row.hash, { n: '2' }, { unchangedFrom: row.data }), false)
+      assert.equal(await store.update(row.hash, { n: '2' }, { ifRevision: row.revision }), false)
       assert.equal(await store.touch(row.hash, later(row, 60)), false)
       const limits = { idleMs: 60_000, endsAt: NOW + 90_000, persistent: true }
       assert.equal(await store.touch(row.hash, { lastSeenAt: NOW, expiresAt: NOW + 90_000, limits }), false)
@@ -272,14 +306,14 @@ export function sessionStoreSuite(
       assert.equal(await store.supersede('unknown', NOW), false)
     })
 
-    law('9: never lives longer for being retired', async (store) => {
+    rule('9: never lives longer for being superseded', async (store) => {
       const row = sessionRow({ expiresAt: NOW + 500_000 })
       await store.create(row)
       await store.supersede(row.hash, NOW + 600_000)
       assert.partialDeepStrictEqual(await store.find(row.hash), { expiresAt: NOW + 500_000 })
     })
 
-    law("lists a user's sessions, the last seen first, and nobody else's", async (store) => {
+    rule("lists a user's sessions, the last seen first, and nobody else's", async (store) => {
       const rows = [2, 3, 1].map((n) => sessionRow({ userId: 'u1', lastSeenAt: NOW + n }))
       for (const row of [...rows, sessionRow({ userId: 'u2' }), sessionRow()]) await store.create(row)
       const listed = await store.listByUser('u1')
@@ -290,7 +324,7 @@ export function sessionStoreSuite(
       assert.deepEqual(await store.listByUser('nobody'), [])
     })
 
-    law("deletes a user's sessions, all or all but one, and nobody else's", async (store) => {
+    rule("deletes a user's sessions, all or all but one, and nobody else's", async (store) => {
       const rows = times(3, () => sessionRow({ userId: 'u1' }))
       const [first] = rows
       const others = [sessionRow({ userId: 'u2' }), sessionRow()]

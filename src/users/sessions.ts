@@ -49,7 +49,7 @@ export async function listOwnSessions(core: Core, caller: Caller): Promise<reado
 /** Throws `not_found` for an id that is none of theirs, and if somebody else ended it first: it ends once. */
 export async function endSession(core: Core, user: StoredUser, id: string, by: Origin): Promise<void> {
   const row = (await liveSessionsOf(core, user)).find(({ publicId }) => publicId === id)
-  if (!row || !(await core.db.sessions.delete(row.hash))) throw new MembershipError('not_found')
+  if (!row || (await core.db.sessions.delete([row.hash])).length === 0) throw new MembershipError('not_found')
   await audit(core, sessionEndedEvent, user.id, by)
 }
 

@@ -2,7 +2,7 @@
 import type { Translate } from '../i18n/translate.ts'
 
 /** A longer header than this is no browser's; the rest is not read. */
-const MOST_CHARACTERS = 512
+const MAX_CHARACTERS = 512
 
 // The first match wins: Edge and Opera also say Chrome, Chrome also says Safari.
 const BROWSERS = [
@@ -30,7 +30,7 @@ const SYSTEMS = [
 
 /** `Firefox on Linux`; what is not in the table is an unknown device. */
 export function deviceName(userAgent: string | undefined, t: Translate): string {
-  const text = (userAgent ?? '').slice(0, MOST_CHARACTERS)
+  const text = (userAgent ?? '').slice(0, MAX_CHARACTERS)
   const browser = nameIn(BROWSERS, text)
   const system = nameIn(SYSTEMS, text)
   if (browser && system) return t('device.full', { browser, system })

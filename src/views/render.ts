@@ -1,32 +1,41 @@
-// Makes HTML from the templates beside this file. Everything is escaped; the raw tag stands only where a template includes another.
+// Makes HTML from templates. Everything is escaped; the raw tag stands only where a template includes another.
 import { fileURLToPath } from 'node:url'
 import { Eta } from 'eta'
 import { LANGUAGES } from '../i18n/translate.ts'
 import { type Assets, assetPaths } from './assets.ts'
-import type { PageData, Pages, ViewName } from './pages.ts'
+import type { BasePages, PageData } from './pages.ts'
 
 export interface ViewOptions {
   /** The name in the wordmark and in every title. */
   readonly siteName: string
-  /** Puts the membership's path before a path of ours: `/login` becomes `/members/login`. */
-  readonly url: (path: string) => string
+  /** Where the membership's paths begin. Default: `''`. */
+  readonly path?: string
+  /** The full local path of a named one; undefined if the application left it out: then nothing links to it. */
+  url(name: string, below?: string): string | undefined
   /** Where the wordmark leads. Default: `/`, the host's front page, which is not below the membership's path. */
   readonly home?: string
-  /** Whether a path of ours is served; links to what the application left out are not shown. Default: everything is. */
-  readonly serves?: (path: string) => boolean
   /** Default: those without anything of an application's. */
   readonly assets?: Assets['paths']
 }
 
+/** A template of a feature, by its folder and file: `login/login`. */
+export type FeatureTemplate = `${string}/${string}`
+
 export interface Views {
-  /** The whole page. */
-  page<Name extends ViewName>(view: Name, data: PageData & Pages[Name]): string
+  /** A whole page that belongs to no feature. */
+  page<Name extends keyof BasePages>(name: Name, data: PageData & BasePages[Name]): string
+  /** The whole page of a feature. */
+  featurePage<Data extends PageData>(template: FeatureTemplate, data: Data): string
+  /** A piece of a page, from a feature. */
+  part(template: FeatureTemplate, data: object): string
 }
 
+const SOURCES = fileURLToPath(new URL('..', import.meta.url))
+
 /** Templates are read and compiled at their first use and kept. */
-export function createViews(options: ViewOptions): Views {
+export function createViews({ siteName, path = '', url, home = '/', assets = assetPaths }: ViewOptions): Views {
   const eta = new Eta({
-    views: fileURLToPath(new URL('.', import.meta.url)),
+    views: SOURCES,
     cache: true,
     autoEscape: true,
     // A line break after a value is a space in the text: it stays.
@@ -34,16 +43,18 @@ export function createViews(options: ViewOptions): Views {
     escapeFunction: escapeHtml,
   })
   const site = {
-    siteName: options.siteName,
-    url: options.url,
-    home: options.home ?? '/',
-    serves: options.serves ?? (() => true),
-    assets: options.assets ?? assetPaths,
+    siteName,
+    url,
+    home,
+    assets: { style: path + assets.style, script: path + assets.script, icon: path + assets.icon },
     initial: firstLetter,
     languages: LANGUAGES,
   }
+  const render = (template: string, data: object) => eta.render(template, { ...data, ...site })
   return {
-    page: (view, data) => eta.render(`pages/${view}`, { ...data, ...site, view }).trimStart(),
+    page: (name, data) => render(`/views/pages/${name}`, data).trimStart(),
+    featurePage: (template, data) => render(`/features/${template}`, data).trimStart(),
+    part: (template, data) => render(`/features/${template}`, data),
   }
 }
 

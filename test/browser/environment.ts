@@ -1,4 +1,4 @@
-// A whole site for a real browser, the server's own pages and a host's guarded ones included, and a neighbour on another site.
+// A whole site for a real browser, the server's own pages and a host's guarded ones included, and a third-party site.
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { createMetrics } from '../../src/server/metrics.ts'
 import { listen, openSite, portOf, type Site, type SiteOptions } from '../support/site.ts'
 
 /** `/diary` needs a login, `/vault` a recent one, `/keepers` a role, `/basket` begins a session for anybody. */
-export async function openTown(options: SiteOptions = {}): Promise<Site> {
+export async function openEnvironment(options: SiteOptions = {}): Promise<Site> {
   const config = configOf(mergeEnvironment({ LOG_LEVEL: 'silent' }, join(tmpdir(), 'no-such-folder')))
   const log = await createLog(config)
   return openSite({
@@ -46,14 +46,14 @@ function addHostRoutes(app: Express, { membership }: Internals): void {
   app.get('/keepers', membership.requireMember({ role: 'admin' }), say('keepers'))
 }
 
-export interface Neighbour {
+export interface ThirdPartySite {
   /** `http://127.0.0.1:PORT`: for a browser another site than `localhost`, whatever the port. */
   readonly base: string
   close(): Promise<void>
 }
 
 /** Somebody else's site with these bodies of pages by path; `/away?URL` sends on to any address. */
-export async function openNeighbour(pages: Readonly<Record<string, string>>): Promise<Neighbour> {
+export async function openThirdPartySite(pages: Readonly<Record<string, string>>): Promise<ThirdPartySite> {
   const server = await listen(
     createServer((req, res) => {
       const [path, to] = (req.url ?? '').split('?')

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeInChromium } from '../support/in-chromium.ts'
 import type { Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
-import { type Neighbour, openNeighbour, openTown } from './environment.ts'
+import { openEnvironment, openThirdPartySite, type ThirdPartySite } from './environment.ts'
 import { enter, WITH_AND_WITHOUT_SCRIPTS } from './person.ts'
 
 /** Each fits into a display name. */
@@ -30,13 +30,13 @@ const PAYLOADS = [
 
 describeInChromium((browser) => {
   let site: Site
-  let neighbour: Neighbour
+  let thirdParty: ThirdPartySite
   beforeAll(async () => {
-    site = await openTown()
-    neighbour = await openNeighbour({ '/': 'You have been led astray' })
+    site = await openEnvironment()
+    thirdParty = await openThirdPartySite({ '/': 'You have been led astray' })
   })
   afterAll(async () => {
-    await neighbour?.close()
+    await thirdParty?.close()
     await site?.close()
   })
 
@@ -76,9 +76,9 @@ describeInChromium((browser) => {
   })
 
   test('I-10 a login leads nowhere but into this site', { timeout: 60_000 }, async () => {
-    const { host } = new URL(neighbour.base)
+    const { host } = new URL(thirdParty.base)
     const away = [
-      neighbour.base,
+      thirdParty.base,
       `//${host}`,
       `///${host}`,
       `/\\${host}`,

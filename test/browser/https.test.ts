@@ -5,7 +5,7 @@ import { selfSigned } from '../support/certificate.ts'
 import { describeInChromium } from '../support/in-chromium.ts'
 import { listen, portOf, type Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
-import { type Neighbour, openNeighbour, openTown } from './environment.ts'
+import { openEnvironment, openThirdPartySite, type ThirdPartySite } from './environment.ts'
 import { enter, WITH_AND_WITHOUT_SCRIPTS } from './person.ts'
 
 const COOKIE = '__Host-guildhall'
@@ -13,18 +13,18 @@ const COOKIE = '__Host-guildhall'
 describeInChromium((browser) => {
   let server: Server
   let site: Site
-  let neighbour: Neighbour
+  let thirdParty: ThirdPartySite
   let base: string
   beforeAll(async () => {
     server = createServer(selfSigned())
     await listen(server)
     base = `https://localhost:${portOf(server)}`
-    site = await openTown({ baseUrl: base })
+    site = await openEnvironment({ baseUrl: base })
     server.on('request', site.app)
-    neighbour = await openNeighbour({ '/': `<a href="${base}/profile">profile</a>` })
+    thirdParty = await openThirdPartySite({ '/': `<a href="${base}/profile">profile</a>` })
   })
   afterAll(async () => {
-    await neighbour?.close()
+    await thirdParty?.close()
     server?.closeAllConnections()
     server?.close()
     await site?.close()
@@ -68,7 +68,7 @@ describeInChromium((browser) => {
       const kept = await person.cookie(COOKIE)
 
       // Coming from a page without HTTPS is coming from another site, whatever its host.
-      await person.page.goto(neighbour.base)
+      await person.page.goto(thirdParty.base)
       await person.page.getByRole('link', { name: 'profile' }).click()
       await person.page.getByRole('heading', { name: 'Anna' }).waitFor()
       expect(await person.cookie(COOKIE)).toEqual(kept)

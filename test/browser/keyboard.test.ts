@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeInChromium } from '../support/in-chromium.ts'
 import type { Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
-import { openTown } from './environment.ts'
+import { openEnvironment } from './environment.ts'
 import { enter, type Person, WITH_AND_WITHOUT_SCRIPTS } from './person.ts'
 
 interface Focus {
@@ -49,7 +49,7 @@ async function enterAnd(person: Person, path: string): Promise<void> {
 describeInChromium((browser) => {
   let site: Site
   beforeAll(async () => {
-    site = await openTown()
+    site = await openEnvironment()
   })
   afterAll(() => site?.close())
 

@@ -4,13 +4,13 @@ import { launchChromium } from '../support/chromium.ts'
 import { describeInChromium } from '../support/in-chromium.ts'
 import type { Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
-import { openTown } from './environment.ts'
+import { openEnvironment } from './environment.ts'
 import { enter, WITH_AND_WITHOUT_SCRIPTS } from './person.ts'
 
 describeInChromium((browser) => {
   let site: Site
   beforeAll(async () => {
-    site = await openTown()
+    site = await openEnvironment()
   })
   afterAll(() => site?.close())
 

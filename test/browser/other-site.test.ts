@@ -2,20 +2,20 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeInChromium } from '../support/in-chromium.ts'
 import type { Site } from '../support/site.ts'
-import { type Neighbour, openNeighbour, openTown } from './environment.ts'
+import { openEnvironment, openThirdPartySite, type ThirdPartySite } from './environment.ts'
 import { enter, type Person, WITH_AND_WITHOUT_SCRIPTS } from './person.ts'
 
 const FRAMED = ['/', '/login', '/register', '/logout', '/profile', '/account/security', '/reauthenticate', '/diary', '/nothing']
 
 describeInChromium((browser) => {
   let site: Site
-  let neighbour: Neighbour
+  let thirdParty: ThirdPartySite
   beforeAll(async () => {
-    site = await openTown()
-    neighbour = await openNeighbour(pagesOf(site.base))
+    site = await openEnvironment()
+    thirdParty = await openThirdPartySite(pagesOf(site.base))
   })
   afterAll(async () => {
-    await neighbour?.close()
+    await thirdParty?.close()
     await site?.close()
   })
 
@@ -25,7 +25,7 @@ describeInChromium((browser) => {
 
     /** Clicks the link of this name on the other site, and waits until the page behind it is there. */
     async function follow(person: Person, link: string): Promise<void> {
-      await person.page.goto(`${neighbour.base}/links`)
+      await person.page.goto(`${thirdParty.base}/links`)
       await person.page.getByRole('link', { name: link, exact: true }).click()
       await person.page.waitForURL(`${site.base}/**`)
     }
@@ -41,7 +41,7 @@ describeInChromium((browser) => {
       expect(person.path).toBe('/profile')
       // The stop on the way is no page of its own: one step back is where they came from.
       await person.page.goBack()
-      expect(person.page.url()).toBe(`${neighbour.base}/links`)
+      expect(person.page.url()).toBe(`${thirdParty.base}/links`)
 
       await follow(person, 'diary')
       await person.page.getByRole('heading', { name: `The diary of anna${mark}` }).waitFor()
@@ -59,7 +59,7 @@ describeInChromium((browser) => {
     test('a person who follows a link into a new tab is logged in there', async () => {
       const person = await come()
       await person.become(site, `tabbed${mark}`, 'Anna')
-      await person.page.goto(`${neighbour.base}/links`)
+      await person.page.goto(`${thirdParty.base}/links`)
       const [tab] = await Promise.all([
         person.context.waitForEvent('page'),
         person.page.getByRole('link', { name: 'new tab', exact: true }).click(),
@@ -103,7 +103,7 @@ describeInChromium((browser) => {
     /** The other site's page sends its form by itself where scripts run; elsewhere somebody was talked into the click. */
     async function sendForm(person: Person, name: string): Promise<number> {
       const answered = person.page.waitForResponse((response) => response.request().method() === 'POST')
-      await person.page.goto(`${neighbour.base}/form/${name}${mark}`, { waitUntil: 'commit' })
+      await person.page.goto(`${thirdParty.base}/form/${name}${mark}`, { waitUntil: 'commit' })
       if (!javaScriptEnabled) await person.page.getByRole('button').click()
       const response = await answered
       await person.page.waitForURL(`${site.base}/**`)
@@ -114,7 +114,7 @@ describeInChromium((browser) => {
   test('a script of another site can neither write here nor read who is logged in', async () => {
     const person = await enter(browser(), site.base)
     await person.become(site, 'scripted', 'Untouched')
-    await person.page.goto(`${neighbour.base}/links`)
+    await person.page.goto(`${thirdParty.base}/links`)
     const found = await person.page.evaluate<string[]>(`(async () => {
       const call = (path, options) => fetch('${site.base}' + path, { credentials: 'include', ...options }).then((r) => r.type, () => 'refused')
       const form = new URLSearchParams({ displayName: 'Taken over' })
@@ -136,7 +136,7 @@ describeInChromium((browser) => {
     const person = await enter(browser(), site.base)
     await person.become(site, 'framed')
     for (const path of FRAMED) {
-      await person.page.goto(`${neighbour.base}/frame${path}`)
+      await person.page.goto(`${thirdParty.base}/frame${path}`)
       const frame = () => person.page.frames()[1]?.url()
       await expect.poll(frame, { message: path }).toBe('chrome-error://chromewebdata/')
     }

@@ -3,7 +3,7 @@ import AxeBuilder from '@axe-core/playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describeInChromium } from '../support/in-chromium.ts'
 import type { Site } from '../support/site.ts'
-import { openTown } from './environment.ts'
+import { openEnvironment } from './environment.ts'
 import { walkEveryPage } from './every-page.ts'
 import { enter, WITH_AND_WITHOUT_SCRIPTS } from './person.ts'
 
@@ -38,7 +38,7 @@ const LONG_NAMES = [
 describeInChromium((browser) => {
   let site: Site
   beforeAll(async () => {
-    site = await openTown()
+    site = await openEnvironment()
   })
   afterAll(() => site?.close())
 

@@ -2,12 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import en from '../../src/i18n/en.json' with { type: 'json' }
 import { LANGUAGES, LOCALES } from '../../src/i18n/translate.ts'
-import zhTW from '../../src/i18n/zh-TW.json' with { type: 'json' }
+import { catalogues } from '../support/texts.ts'
 
-const english: Readonly<Record<string, string>> = en
-const chinese: Readonly<Record<string, string>> = zhTW
+const { en: english, 'zh-TW': chinese } = catalogues
 
 function placeholders(text: string): string[] {
   return [...new Set(text.match(/\{\w+\}/g) ?? [])].toSorted()
@@ -51,16 +49,16 @@ interface Source {
 
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url))
 
-/** What is said to programmers and to programs, in English like the names in it: a file or a whole room, each with its reason. */
+/** What is said to programmers and to programs, in English like the names in it: a file or a whole folder, each with its reason. */
 const FOR_PROGRAMMERS: Readonly<Record<string, string>> = {
   'settings/': 'faults of settings, for who wrote them',
-  'membership.ts': 'faults of the options that the composition judges',
   'cli/': 'the command line is for operators',
   'server/': 'what the server tells its operator before it serves, and the description of the API',
   'session/': 'guildhall/session, a middleware for programmers: it has no page and no command',
   'database/': 'what connections say, which explain-failure.ts explains',
   'storage/': 'SQL, names of statements, and refusals that explain-failure.ts explains',
   'testing/': 'the titles of the tests for a session store of one’s own',
+  'http/check-features.ts': 'faults of the option features: one TypeError for who wrote it',
   'http/openapi.ts': 'the description of the API',
   'passwords/format.ts': 'labels that go into hashes and never change',
   'domain/names.ts': 'names that nobody may register',
@@ -72,7 +70,7 @@ const TECHNICAL: readonly RegExp[] = [
   /new (?:Type|Range)?Error\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)/g,
   // Lines of the log are searched for.
   /\blog(?:ger)?\.(?:debug|info|warn|error|fatal)\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)/g,
-  // The description of the API, in the rooms it describes.
+  // The description of the API, in the folders it describes.
   /\b(?:description|summary):\s*(?:'[^']*'|`[^`]*`)|\bexamples: \[[^\]]*\]/g,
   // A password that is nobody's, to measure with.
   /\bhasher\.hash\('[^']*'\)/g,
@@ -103,9 +101,9 @@ describe('no sentence for people stands outside the catalogues', () => {
     expect(found).toEqual([])
   })
 
-  test('every room that speaks to people is searched', () => {
-    const rooms = new Set(searched.map(({ file }) => file.split('/')[0]))
-    for (const room of ['features', 'http', 'views', 'core', 'i18n', 'users']) expect(rooms, room).toContain(room)
+  test('every folder that speaks to people is searched', () => {
+    const folders = new Set(searched.map(({ file }) => file.split('/')[0]))
+    for (const folder of ['features', 'http', 'views', 'core', 'i18n', 'users']) expect(folders, folder).toContain(folder)
   })
 
   test('a sentence planted between any two parts of any file is found', () => {

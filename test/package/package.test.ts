@@ -97,7 +97,7 @@ describe.skipIf(found === undefined)('the installed package, for which npm needs
     const files = loaded.filter((url) => url.startsWith('file:') && url.includes('node_modules'))
     expect(files.length).toBeGreaterThan(3)
     expect(files.filter((url) => !url.startsWith(pathToFileURL(`${home}/dist/`).href))).toEqual([])
-    expect(files.filter((url) => !/\/dist\/(?:session|domain)\//.test(url))).toEqual([])
+    expect(files.filter((url) => !/\/dist\/(?:session|domain|database)\//.test(url))).toEqual([])
   })
 
   test('the tarball has what runs and nothing else, and is small', () => {
@@ -108,9 +108,8 @@ describe.skipIf(found === undefined)('the installed package, for which npm needs
     expect(files.filter(({ path }) => /(?:^|\/)tests?\/|\.test\.|\.env|\.db/.test(path))).toEqual([])
     expect(size).toBeLessThan(LARGEST_TARBALL)
     // What passwords are held against has to come along, and so have pages and texts.
-    expect(readdirSync(join(home, 'dist'))).toEqual(
-      expect.arrayContaining(['index.js', 'testing.js', 'views', 'i18n', 'passwords']),
-    )
+    expect(readdirSync(join(home, 'dist'))).toEqual(expect.arrayContaining(['index.js', 'testing', 'views', 'i18n', 'passwords']))
+    expect(readdirSync(join(home, 'dist/features/login'))).toEqual(expect.arrayContaining(['login.eta', 'texts.zh-TW.json']))
   })
 
   test('no file of it names the machine it was built on, or holds a key', () => {

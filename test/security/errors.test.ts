@@ -180,8 +180,8 @@ describe.each(['development', 'production'] as const)('in %s', (mode) => {
 
   test('N-02 where even the error page cannot be made, the answer is a bare 500', async () => {
     const { views } = site.http
-    const { page } = views
-    Object.assign(views, { page: BREAKS.throws })
+    const { page, featurePage } = views
+    Object.assign(views, { page: BREAKS.throws, featurePage: BREAKS.throws })
     for (const path of ['/login', '/profile', '/account/security', '/logout']) {
       const headers = path === '/login' ? {} : { cookie }
       const reply = await send(path, { headers: { ...headers, accept: 'text/html' } })
@@ -194,7 +194,7 @@ describe.each(['development', 'production'] as const)('in %s', (mode) => {
       body: 'username=a',
     })
     expect([refused.status, refused.text.includes('secret inside')]).toEqual([500, false])
-    Object.assign(views, { page })
+    Object.assign(views, { page, featurePage })
     expect((await send('/login')).status).toBe(200)
   })
 })

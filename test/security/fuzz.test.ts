@@ -89,7 +89,7 @@ async function logIn(site: Site): Promise<Known> {
     if (!(await site.membership.users.find(username))) await site.membership.users.create({ username, password: GOOD_PASSWORD })
     const headers = { 'content-type': 'application/json' }
     const body = JSON.stringify({ username, password: GOOD_PASSWORD })
-    const login = await ask(site.base, site.http.url('/api/login'), { method: 'POST', headers, body })
+    const login = await ask(site.base, `${site.http.path}/api/login`, { method: 'POST', headers, body })
     cookies.push(login.setCookies[0]?.split(';')[0] ?? '')
   }
   return { cookies, origin: site.base }

@@ -66,9 +66,9 @@ describe.each(['the root', '/members'])('I-10 with pages at %s', (where) => {
         { username: 'alice', password: 'wrong' },
       ]) {
         const body = `${new URLSearchParams(fields).toString()}&returnTo=${query}`
-        replies.push(await ask(base, http.url('/login'), { method: 'POST', headers: form, body }))
+        replies.push(await ask(base, `${http.path}/login`, { method: 'POST', headers: form, body }))
         replies.push(
-          await ask(base, `${http.url('/login')}?returnTo=${query}`, {
+          await ask(base, `${http.path}/login?returnTo=${query}`, {
             method: 'POST',
             headers: form,
             body: String(new URLSearchParams(fields)),
@@ -77,9 +77,10 @@ describe.each(['the root', '/members'])('I-10 with pages at %s', (where) => {
       }
       const username = `u${crypto.randomUUID().slice(0, 20)}`
       const body = `${new URLSearchParams({ username, password: GOOD_PASSWORD }).toString()}&returnTo=${query}`
-      replies.push(await ask(base, http.url('/register'), { method: 'POST', headers: form, body }))
+      replies.push(await ask(base, `${http.path}/register`, { method: 'POST', headers: form, body }))
       for (const page of ['/login', '/register', '/reauthenticate'])
-        for (const headers of [{}, { cookie }]) replies.push(await ask(base, `${http.url(page)}?returnTo=${query}`, { headers }))
+        for (const headers of [{}, { cookie }])
+          replies.push(await ask(base, `${http.path}${page}?returnTo=${query}`, { headers }))
       for (const reply of replies) {
         expect(reply.status).toBeLessThan(500)
         expect(destination(reply, base).origin).toBe(base)
@@ -87,7 +88,7 @@ describe.each(['the root', '/members'])('I-10 with pages at %s', (where) => {
         if (hidden !== undefined) expect(new URL(hidden.replaceAll('&amp;', '&'), base).origin).toBe(base)
         expect(reply.text).not.toContain('"><img')
       }
-      const api = await ask(base, http.url('/api/login'), {
+      const api = await ask(base, `${http.path}/api/login`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ username: 'alice', password: GOOD_PASSWORD, returnTo: payload }),

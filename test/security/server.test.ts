@@ -13,7 +13,7 @@ import { ask, type Call, type Reply, rawBytes, statusesOf } from './wire.ts'
 const REQUESTS_PER_ROUTE = Number(process.env.REQUESTS ?? (process.env.REQUIRE_ALL === '1' ? 100 : 30))
 const EVIL = 'https://evil.example'
 
-interface Town {
+interface Environment {
   readonly server: TestServer
   readonly base: string
   readonly cookie: string
@@ -21,11 +21,11 @@ interface Town {
 }
 
 /** A server with Alice logged in. Requests go to its port whatever its BASE_URL says. */
-async function open(env: Variables = {}): Promise<Town> {
+async function open(env: Variables = {}): Promise<Environment> {
   const server = await startServer({ env: { RATE_LIMIT: 'off', LOG_FORMAT: 'json', ...env } })
   const base = `http://localhost:${server.port}`
   const host = new URL(server.url).host
-  const send: Town['send'] = (path, call = {}) => ask(base, path, { ...call, headers: { host, ...call.headers } })
+  const send: Environment['send'] = (path, call = {}) => ask(base, path, { ...call, headers: { host, ...call.headers } })
   const { type, body } = bodyFor('api', { username: 'alice', password: GOOD_PASSWORD })
   const registered = await send('/api/register', { method: 'POST', headers: { 'content-type': type }, body })
   expect(registered.status).toBe(201)

@@ -5,7 +5,7 @@ import { passwordIssue } from '../../src/domain/password-policy.ts'
 import { localPath, localReferer } from '../../src/http/return-to.ts'
 import { pickLocale } from '../../src/i18n/pick-locale.ts'
 import { translator } from '../../src/i18n/translate.ts'
-import { carriesCookie, idReader } from '../../src/session/cookies/cookie.ts'
+import { carriesCookie, idReader } from '../../src/session/cookies/read.ts'
 import { deviceName } from '../../src/views/device-name.ts'
 
 describe('I-07 validators take their time from nobody', () => {

@@ -86,7 +86,9 @@ describe('F-40: a graceful stop', () => {
 
   test('an idle connection does not keep it', async () => {
     const server = await startServer()
-    await converse(server.port)
+    const idle = await converse(server.port)
+    idle.write(`GET /healthz HTTP/1.1\r\nHost: ${new URL(server.url).host}\r\n\r\n`)
+    await until(() => idle.heard().includes(' 200 '))
     expect(await server.stop()).toMatchObject({ code: 0 })
     expect(countLines(server, 'stopped')).toBe(1)
   })
@@ -101,6 +103,8 @@ describe('F-40: a graceful stop', () => {
       return slow
     }
     const slow = await hang(patient)
+    // One that never said a word is left behind too.
+    await converse(patient.port)
     await hang(hurried)
     const left = patient.stop()
     hurried.child.kill('SIGTERM')

@@ -5,7 +5,8 @@ import express from 'express'
 import { MemoryStore, session } from 'guildhall/session'
 import { describe, expect, test } from 'vitest'
 import { digest, newToken } from '../../src/domain/secret.ts'
-import { type CookieSettings, idReader, issueCookie } from '../../src/session/cookies/cookie.ts'
+import { idReader } from '../../src/session/cookies/read.ts'
+import { type CookieSettings, issueCookie } from '../../src/session/cookies/write.ts'
 import { ADA, Browser, COOKIE, countingStore, house, START, send, serve } from './support.ts'
 
 const SIGNED: CookieSettings = { ...COOKIE, name: 'connect.sid', secrets: ['new secret', 'old secret'] }

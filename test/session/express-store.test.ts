@@ -3,7 +3,7 @@
 import express, { type Express } from 'express'
 import session, { fromExpressStore, MemoryStore, type SessionOptions, Store } from 'guildhall/session'
 import { describe, expect, test } from 'vitest'
-import { KeyedMutex } from '../../src/session/request/keyed-mutex.ts'
+import { KeyedMutex } from '../../src/session/request/serial-queue.ts'
 import { expressSession } from '../support/express-session.ts'
 import { Browser, HandClock, MINUTE, START, send, serve } from './support.ts'
 
@@ -256,10 +256,10 @@ test('one store serves the visitors of two applications, each in its own', async
 })
 
 test('a person is logged out although an earlier write of theirs was never answered', async () => {
-  const turns = new KeyedMutex(5)
-  void turns.take('ada', () => new Promise(() => {}))
+  const mutex = new KeyedMutex(5)
+  void mutex.take('ada', () => new Promise(() => {}))
   const order: string[] = []
-  await Promise.all(['logout', 'login'].map((verb) => turns.take('ada', async () => void order.push(verb))))
+  await Promise.all(['logout', 'login'].map((verb) => mutex.take('ada', async () => void order.push(verb))))
   expect(order).toEqual(['logout', 'login'])
 })
 

@@ -58,13 +58,13 @@ async function useStore(store: RedisStore): Promise<void> {
   const rows = Array.from({ length: 30 }, (_, n) => sessionRow({ userId: `u${n % 3}` }))
   for (const row of rows) await store.create(row)
   for (const row of rows) {
-    expect(await store.update(row.hash, { n: '1' }, { unchangedFrom: row.data })).toBe(true)
+    expect(await store.update(row.hash, { n: '1' }, { ifRevision: row.revision })).toBe(true)
     expect(await store.touch(row.hash, { lastSeenAt: row.lastSeenAt + 1, expiresAt: row.expiresAt + 1 })).toBe(true)
     expect(await store.find(row.hash)).toMatchObject({ data: '{"n":"1"}', lastSeenAt: row.lastSeenAt + 1 })
   }
   expect(await store.listByUser('u0')).toHaveLength(10)
   expect(await store.supersede(rows[1]?.hash ?? '', rows[1]?.expiresAt ?? 0)).toBe(true)
-  expect(await store.delete(rows[0]?.hash ?? '')).toBe(true)
+  expect(await store.delete([rows[0]?.hash ?? ''])).toEqual([rows[0]?.hash])
   expect(await store.deleteByUser('u0')).toBe(9)
   expect(await store.deleteByUser('u1', { except: rows[1]?.hash })).toBe(9)
   for (const [n, row] of rows.entries()) expect((await store.find(row.hash)) !== undefined).toBe(n === 1 || n % 3 === 2)

@@ -1,5 +1,6 @@
 // A response ends when its session is saved, in one piece; it is left alone where there is nothing to save.
 import { createServer, type IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { MemoryStore, type SessionStore } from 'guildhall/session'
 import { describe, expect, test } from 'vitest'
@@ -333,5 +334,73 @@ describe('a response', () => {
     expect((await browser.get('/')).text).toBe('1')
     expect((await browser.get('/')).text).toBe('2')
     server.close()
+  })
+})
+
+describe('the head of an answer', () => {
+  test('that failed is sent once more with one cookie, and with those of the host', async () => {
+    const BAD: readonly (readonly unknown[])[] = [
+      [99],
+      [200, { 'x-own': 'two\nlines' }],
+      [200, ['x-own']],
+      [200, { 'Set-Cookie': 'host=2', 'x-own': 'two\nlines' }],
+    ]
+    for (const store of [new MemoryStore(), laterStore(new MemoryStore())]) {
+      for (const args of BAD) {
+        const { url } = await house(
+          (app) => {
+            app.get('/', (req, res) => {
+              req.session.views = 1
+              res.setHeader('Set-Cookie', 'host=1')
+              Reflect.apply(res.writeHead, res, args)
+              res.end('fine')
+            })
+          },
+          { store },
+        )
+        const { status, setCookies } = await send(url)
+        expect([status, setCookies.map((line) => line.split('=')[0])]).toEqual([500, ['host', 'sid']])
+      }
+    }
+  })
+
+  test.each<readonly [string, readonly unknown[], readonly string[]]>([
+    ['pairs', [200, [['x-own', 'yes'], ['x-other', 'too']]], ['sid']], // biome-ignore format: a head reads as a line
+    ['pairs with a cookie', [200, [['x-own', 'yes'], ['Set-Cookie', 'host=1']]], ['host', 'sid']], // biome-ignore format: as above
+    ['pairs and a reason', [200, 'Fine', [['x-own', 'yes']]], ['sid']],
+    ['a flat list', [200, ['x-own', 'yes']], ['sid']],
+    ['a flat list with a cookie', [200, 'Fine', ['x-own', 'yes', 'Set-Cookie', 'host=1']], ['host', 'sid']],
+    ['an object', [200, { 'x-own': 'yes', 'set-cookie': ['host=1', 'host=2'] }], ['host', 'host', 'sid']],
+    ['an object and nothing behind it', [200, { 'x-own': 'yes', 'set-cookie': 'host=1' }, undefined], ['host', 'sid']],
+  ])('given as %s goes out as Node takes it, with the cookie', async (_what, args, cookies) => {
+    const { sessions } = await house(() => {})
+    const server = createServer((req: IncomingMessage & { session?: { n?: number } }, res) => {
+      sessions.handle(req, res, () => {
+        Object.assign(req.session ?? {}, { n: 1 })
+        Reflect.apply(res.writeHead, res, args)
+        res.end('fine')
+      })
+    }).listen(0)
+    const address = server.address()
+    const answer = await send(`http://127.0.0.1:${typeof address === 'object' && address?.port}`)
+    expect([answer.status, answer.text, answer.headers.get('x-own')]).toEqual([200, 'fine', 'yes'])
+    expect(answer.setCookies.map((line) => line.split('=')[0])).toEqual(cookies)
+    server.close()
+  })
+
+  test('and its body wait for a store that answers later, in their order, however they are written', async () => {
+    const chunk = 'x'.repeat(10_000)
+    const { url } = await house(
+      (app) => {
+        app.get('/', (req, res) => {
+          req.session.views = 1
+          Readable.from(Array.from({ length: 50 }, (_, n) => `${n}${chunk}`)).pipe(res)
+        })
+      },
+      { store: laterStore(new MemoryStore()) },
+    )
+    const { text, setCookies } = await send(url)
+    expect(text).toBe(Array.from({ length: 50 }, (_, n) => `${n}${chunk}`).join(''))
+    expect(setCookies).toHaveLength(1)
   })
 })

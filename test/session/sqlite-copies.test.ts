@@ -4,22 +4,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
+import type { SessionRow } from 'guildhall/session'
 import { SqliteConnection, SqliteStore } from 'guildhall/session/sqlite'
 import { sessionRow } from 'guildhall/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { SqlValue } from '../../src/database/transaction.ts'
-import { sessionFrom } from '../../src/session/stores/columns.ts'
+import { SESSION_COLUMNS } from '../../src/session/stores/columns.ts'
 
 /** Sessions with a word of their user, as a membership reads them: in one table, the word in another. */
-class Worded extends SqliteStore {
-  protected override get findSql(): string {
-    return `SELECT sessions.hash, public_id, data, created_at, last_seen_at, idle_ms, expires_at, ends_at, persistent, user_id,
-      credential_epoch, factors, authenticated_at, ip, words.word FROM sessions LEFT JOIN words ON words.of = user_id
-      WHERE sessions.hash = ?`
-  }
+const FIND = `SELECT ${SESSION_COLUMNS.map((column) => `sessions.${column}`).join(', ')}, words.word
+  FROM sessions LEFT JOIN words ON words.of = user_id WHERE sessions.hash = ?`
 
-  protected override rowFrom(values: readonly SqlValue[]) {
-    return sessionFrom(values)
+class Worded extends SqliteStore {
+  protected override complete(row: SessionRow, [word]: readonly SqlValue[]) {
+    return { ...row, userAgent: word === null ? undefined : String(word) }
   }
 }
 
@@ -44,7 +42,7 @@ function place(): Place {
     "INSERT INTO words VALUES ('u1', 'one')",
   ])
     connection.run(sql)
-  return { path, connection, store: new Worded({ connection, table: 'sessions' }) }
+  return { path, connection, store: new Worded({ connection, table: 'sessions', find: FIND }) }
 }
 
 async function twoSessions({ store }: Place) {

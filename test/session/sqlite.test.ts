@@ -103,7 +103,7 @@ describe('two connections on one file', () => {
     await two.update(row.hash, { a: '1' })
     await aMoment()
     expect((await one.find(row.hash))?.data).toBe('{"a":"1"}')
-    await one.delete(row.hash)
+    await one.delete([row.hash])
     expect(await one.find(row.hash)).toBeUndefined()
     await aMoment()
     expect(await two.find(row.hash)).toBeUndefined()

@@ -8,7 +8,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import { MemoryStore, type SessionStore } from 'guildhall/session'
 import { SqliteStore } from 'guildhall/session/sqlite'
 import { onTestFinished } from 'vitest'
-import type { CookieSettings } from '../../src/session/cookies/cookie.ts'
+import type { CookieSettings } from '../../src/session/cookies/write.ts'
 import { Sessions, type SessionsOptions } from '../../src/session/request/middleware.ts'
 
 declare module 'guildhall/session' {
@@ -47,7 +47,7 @@ export function laterStore(store: SessionStore, before: (verb: string) => Promis
     update: (hash, patch, options) => later('update', () => store.update(hash, patch, options)),
     touch: (hash, seen) => later('touch', () => store.touch(hash, seen)),
     supersede: (hash, until) => later('supersede', () => store.supersede(hash, until)),
-    delete: (hash) => later('delete', () => store.delete(hash)),
+    delete: (hashes) => later('delete', () => store.delete(hashes)),
     listByUser: (userId) => store.listByUser(userId),
     deleteByUser: (userId, options) => store.deleteByUser(userId, options),
     deleteExpired: (now, limit) => store.deleteExpired(now, limit),

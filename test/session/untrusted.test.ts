@@ -4,7 +4,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import session, { Cookie, MemoryStore, type SessionOptions } from 'guildhall/session'
 import { SqliteStore } from 'guildhall/session/sqlite'
 import { describe, expect, test } from 'vitest'
-import { idReader } from '../../src/session/cookies/cookie.ts'
+import { idReader } from '../../src/session/cookies/read.ts'
 import { Session } from '../../src/session/request/session.ts'
 import { heapInUse } from '../security/heap.ts'
 import { expressSession } from '../support/express-session.ts'
@@ -119,7 +119,7 @@ describe('a visitor whose words get into req.session.cookie', () => {
       expect([path, (await browser.get('/again')).text]).toEqual([path, 'null'])
       clock.time = before
     }
-    expect(store.all(clock.now() + 401 * DAY, 10)).toEqual([])
+    expect(store.list(clock.now() + 401 * DAY, 10)).toEqual([])
   })
 
   test('as a fraction of a millisecond is stored like anybody else', async () => {

@@ -1,7 +1,9 @@
 // `req.session.update(fn)`: an atomic read, change and write.
 import { setImmediate } from 'node:timers/promises'
+import type { Request } from 'express'
 import { describe, expect, test } from 'vitest'
-import { Browser, house, STORES, send } from './support.ts'
+import type { Sessions } from '../../src/session/request/middleware.ts'
+import { ADA, Browser, house, STORES, send } from './support.ts'
 
 declare module 'guildhall/session' {
   interface SessionData {
@@ -71,7 +73,7 @@ describe.each(STORES)('an atomic change on %s', (_name, makeStore) => {
         })
         app.get('/late', async (req, res) => {
           const row = sessions.row(req)
-          await store.delete(row?.hash ?? '')
+          await store.delete([row?.hash ?? ''])
           await expect(req.session.update((data) => (data.seats = 5))).rejects.toThrow('no longer there')
           res.end()
         })
@@ -142,4 +144,52 @@ test('a person is told of the mistake where a change of their session waits for 
     const answer = await send(`${url}/${verb}`)
     expect([answer.status, answer.text.includes('nothing else')]).toEqual([500, true])
   }
+})
+
+describe.each(STORES)('a change that is still going on, on %s', (_name, makeStore) => {
+  const WORKS: Readonly<Record<string, (req: Request, sessions: Sessions) => unknown>> = {
+    save: (req) => req.session.save(),
+    reload: (req) => req.session.reload(),
+    update: (req) => req.session.update(() => {}),
+    regenerate: (req) => req.session.regenerate(),
+    destroy: (req) => req.session.destroy(),
+    touch: (req) => new Promise((resolve, reject) => void req.session.touch((error) => (error ? reject(error) : resolve(1)))),
+    'a login': (req, sessions) => sessions.renew(req, { ...ADA, authenticatedAt: 1 }),
+    'a logout': (req, sessions) => sessions.end(req),
+  }
+
+  test.each(Object.entries(WORKS))(
+    'refuses %s after its first await, with the same TypeError as before it',
+    async (_what, work) => {
+      const { url, store } = await house(
+        (app, sessions) => {
+          app.get('/begin', (req, res) => {
+            req.session.seats = 1
+            res.end()
+          })
+          app.get('/:when', async (req, res) => {
+            const error: unknown = await req.session
+              .update(async (data) => {
+                data.seats = 5
+                if (req.params.when === 'later') await setImmediate()
+                await work(req, sessions)
+              })
+              .catch((reason: unknown) => reason)
+            await req.session.save()
+            res.json([error instanceof TypeError, String(error), req.session.seats ?? null])
+          })
+        },
+        { store: makeStore() },
+      )
+      for (const begun of [true, false]) {
+        const browser = new Browser(url)
+        if (begun) await browser.get('/begin')
+        const answers = [await browser.get('/now'), await browser.get('/later')].map(({ text }) => text)
+        expect(answers[0]).toContain('nothing else')
+        expect(answers[1]).toBe(answers[0])
+        expect(answers[0]).toBe(JSON.stringify([true, JSON.parse(answers[0] ?? '')[1], begun ? 1 : null]))
+      }
+      await store.close()
+    },
+  )
 })

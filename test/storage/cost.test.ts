@@ -3,7 +3,7 @@ import { sessionRow } from 'guildhall/testing'
 import pg from 'pg'
 import { afterEach, describe, expect, test } from 'vitest'
 import { PostgresStore } from '../../src/session/stores/postgres.ts'
-import { FORGET } from '../../src/session/stores/redis-scripts.ts'
+import { REMOVE_FROM_INDEX } from '../../src/session/stores/redis-scripts.ts'
 import { describeOnPostgres, makeDatabase } from '../support/postgres.ts'
 import { describeOnRedis, makeRedis, REDIS_URL } from '../support/redis.ts'
 import { openSite, type Site } from '../support/site.ts'
@@ -27,7 +27,8 @@ interface Heard {
 }
 
 /** Calls of scripts on what visits leave: not the watch on Redis itself, nor the text of a script that another test emptied Redis of. */
-const isWaitedFor = (command: string) => /^EVALSHA .*:(?:session|user|counter):/.test(command) && !command.includes(FORGET.sha1)
+const isWaitedFor = (command: string) =>
+  /^EVALSHA .*:(?:session|user|counter):/.test(command) && !command.includes(REMOVE_FROM_INDEX.sha1)
 
 interface Listened {
   readonly site: Site

@@ -24,7 +24,7 @@ export const user = (id: string, name: string) => ({
 const password = (userId: string) => ({ id: `p-${userId}`, userId, hash: 'a hash', now: 1 })
 
 const session = (hash: string, more: object = {}) => ({
-  hash, publicId: `public-${hash}`, data: '{}', createdAt: 1, lastSeenAt: 1, idleMs: 1000, expiresAt: 2000, endsAt: 3000, persistent: false,
+  hash, publicId: `public-${hash}`, data: '{}', revision: 0, createdAt: 1, lastSeenAt: 1, idleMs: 1000, expiresAt: 2000, endsAt: 3000, persistent: false,
   userId: undefined, credentialEpoch: undefined, factors: undefined, authenticatedAt: undefined, ip: undefined, userAgent: undefined, ...more,
 }) // biome-ignore format: a row reads as a block
 

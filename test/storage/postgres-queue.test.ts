@@ -50,7 +50,7 @@ async function countAtOnce(calls: readonly Promise<unknown>[]): Promise<number> 
 describeOnPostgres('behind a PostgreSQL that says nothing', () => {
   test.each([
     // Look-ups that come together are one call.
-    ['sessions', ({ db }: Hall) => db.sessions.delete('nobody'), MOST_CONNECTIONS],
+    ['sessions', ({ db }: Hall) => db.sessions.delete(['nobody']), MOST_CONNECTIONS],
     ['everything else', ({ db }: Hall) => db.first(findUserById, { id: 'nobody' }), MOST_CONNECTIONS - 3],
   ] as const)('F-11 %s: so many calls wait, and more are turned away at once', async (_, ask, connections) => {
     const hall = await hallOfTest()

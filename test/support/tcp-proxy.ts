@@ -14,6 +14,8 @@ export class TcpProxy {
   #port = 0
   #stalled = false
   #delayMs = 0
+  /** What came while it was stalled, and was passed on to nobody. */
+  heldBytes = 0
   #swallows: string | undefined
   #lets: string | undefined
 
@@ -126,7 +128,10 @@ export class TcpProxy {
   }
 
   #send(to: Socket, bytes: Buffer): void {
-    if (this.#stalled) return
+    if (this.#stalled) {
+      this.heldBytes += bytes.length
+      return
+    }
     if (this.#delayMs === 0) to.write(bytes)
     else setTimeout(() => to.write(bytes), this.#delayMs)
   }

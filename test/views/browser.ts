@@ -34,7 +34,7 @@ export async function openSite(browser: Browser, pages: readonly Sample[], optio
     if (asset) return route.fulfill({ body: asset.body, contentType: asset.type })
     const sample = pages.find(({ name }) => pathname === `/sample/${name}`)
     if (!sample) return route.fulfill({ status: 404 })
-    // The arrival page would load itself for ever.
+    // The same-site reload would load itself for ever.
     const body = sample.html.replace('<meta http-equiv="refresh" content="0">', '')
     return route.fulfill({ body, contentType: 'text/html; charset=utf-8', headers: { 'Content-Security-Policy': POLICY } })
   })

@@ -2,10 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import en from '../../src/i18n/en.json' with { type: 'json' }
-import { translator } from '../../src/i18n/translate.ts'
+import { FEATURES } from '../../src/features/all.ts'
 import { assetPaths, assets } from '../../src/views/assets.ts'
 import { createViews } from '../../src/views/render.ts'
+import { catalogues, translator } from '../support/texts.ts'
 import { samples, samplesInEveryLanguage } from './samples.ts'
 
 interface Tag {
@@ -125,8 +125,10 @@ test('every address of ours lies below the path', () => {
 })
 
 test('the wordmark leads where the host says', () => {
-  const views = createViews({ siteName: 'Guildhall', url: (path) => path, home: '/start' })
-  expect(views.page('home', { t: translator('en'), lang: 'en' })).toContain('<a class="mark" href="/start"')
+  const views = createViews({ siteName: 'Guildhall', url: (name) => `/${name}`, home: '/start' })
+  expect(views.page('home', { t: translator('en'), lang: 'en', menu: [], header: [], registrationOpen: true })).toContain(
+    '<a class="mark" href="/start"',
+  )
 })
 
 test('the same-site reload loads itself once more and says so', () => {
@@ -143,7 +145,9 @@ test('an asset has its digest in its name', () => {
 })
 
 describe('templates', () => {
-  const folder = fileURLToPath(new URL('../../src/views/', import.meta.url))
+  const en = catalogues.en
+  const pathNames = FEATURES.flatMap(({ name, paths }) => Object.keys(paths).map((path) => `${name}.${path}`))
+  const folder = fileURLToPath(new URL('../../src/', import.meta.url))
   const templates = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.eta'))
     .map((file) => ({ file, text: readFileSync(`${folder}${file}`, 'utf8') }))
@@ -165,10 +169,11 @@ describe('templates', () => {
         .map(([, inside = '']) => inside.replace(/\/\*[\s\S]*?\*\//g, ''))
         .join('\n')
       for (const [, literal = ''] of code.matchAll(/'([^']*)'/g)) expect(literal, file).toMatch(/^[\w./-]*$|^ $/)
+      for (const [, name = ''] of code.matchAll(/\burl\('([^']*)'/g)) expect(pathNames, file).toContain(name)
       for (const [, key = ''] of code.matchAll(/\bt\('([^']*)'/g)) expect(Object.keys(en), file).toContain(key)
       for (const [, key = ''] of code.matchAll(/\bt\.count\('([^']*)'/g)) expect(Object.keys(en), file).toContain(`${key}.other`)
       for (const [, raw = ''] of text.matchAll(/<%~([\s\S]*?)%>/g))
-        expect(raw.trim(), file).toMatch(/^(it\.body$|include\('\.\.\/parts\/)/)
+        expect(raw.trim(), file).toMatch(/^(it\.body$|part$|include\('\/views\/parts\/)/)
     }
   })
 })

@@ -54,14 +54,14 @@ describeInChromium((browser) => {
   test('a person who hears a page is told where everything is, and what every control does', { timeout: 60_000 }, async () => {
     await hearAll(/./, (told, page) => {
       const all = (role: string) => told.filter((one) => one.role === role)
-      const isArrival = page.startsWith('same-site-reload')
+      const isReload = page.startsWith('same-site-reload')
       expect(all('RootWebArea')[0]?.name, page).toMatch(/\S · Guildhall$/)
       expect(all('main').length, page).toBe(1)
-      expect(all('banner').length, page).toBe(isArrival ? 0 : 1)
+      expect(all('banner').length, page).toBe(isReload ? 0 : 1)
       expect(
         all('navigation').map(({ name }) => name !== ''),
         page,
-      ).toEqual(isArrival ? [] : [true])
+      ).toEqual(isReload ? [] : [true])
       expect(
         told.filter(({ role, name }) => CONTROLS.includes(role) && name === ''),
         page,

@@ -1,9 +1,13 @@
 // Every page with made-up people on it: for the tests, and for the pictures that scripts/preview.ts takes.
+import { FEATURES } from '../../src/features/all.ts'
+import { createPaths } from '../../src/http/paths.ts'
+import { partsOf } from '../../src/http/routes.ts'
 import { activityText, errorTexts, fieldText, noticeText } from '../../src/i18n/messages.ts'
-import { LOCALES, type Locale, translator } from '../../src/i18n/translate.ts'
+import { LOCALES, type Locale } from '../../src/i18n/translate.ts'
 import { deviceName } from '../../src/views/device-name.ts'
 import type { FormState, PageData } from '../../src/views/pages.ts'
-import { createViews } from '../../src/views/render.ts'
+import { createViews, type FeatureTemplate } from '../../src/views/render.ts'
+import { translator } from '../support/texts.ts'
 
 export interface Sample {
   readonly name: string
@@ -31,9 +35,21 @@ export function samples(word?: string, { path = '', locale = 'en' }: { path?: st
   const firefox = deviceName('Firefox/140.0 Linux', t)
   const iPhone = deviceName('iPhone Safari/604.1', t)
   const device = word ?? deviceName('Chrome/141.0 Windows', t)
-  const views = createViews({ siteName: word ?? 'Guildhall', url: (to) => `${path}${to}` })
-  const anybody: PageData = { t, lang: locale, path: `/here?of=${word ?? 'all'}` }
-  const member: PageData = { ...anybody, user: { username, displayName: fullName } }
+  const { url } = createPaths(path, FEATURES, {})
+  const views = createViews({ siteName: word ?? 'Guildhall', path, url })
+  const parts = partsOf(FEATURES, createPaths(path, FEATURES, {}))
+  const menuOf = (who: 'guest' | 'member', current?: string) =>
+    parts.menu
+      .filter((entry) => entry.who === who)
+      .map(({ href, text, isButton }) => ({ href, text: t(text), isButton, isCurrent: href === `${path}${current}` }))
+  const common = { t, lang: locale, path: `/here?of=${word ?? 'all'}` }
+  const header = parts.header.map(({ template }) => views.part(template, common))
+  const anybody: PageData = { ...common, header, menu: menuOf('guest') }
+  const closed = anybody.menu.filter(({ href }) => !href.endsWith('/register'))
+  const user = { username, displayName: fullName, createdAt: new Date(NOW - 400 * DAY).toISOString(), roles: ['admin', 'editor'] }
+  const member: PageData = { ...common, header, menu: menuOf('member'), user }
+  const at = (data: PageData, current: string) => ({ ...data, menu: menuOf(data.user ? 'member' : 'guest', current) })
+  const part = (template: FeatureTemplate, data: object) => views.part(template, { ...common, ...data })
   const returnTo = `/diary?of=${username}`
   const refused: FormState = {
     values: { username, remember: 'on', password: 'never shown' },
@@ -47,7 +63,6 @@ export function samples(word?: string, { path = '', locale = 'en' }: { path?: st
       { field: 'password', message: fieldText(t, { field: 'password', code: 'too_short', values: { min: 8 } }) },
     ],
   }
-  const profile = { username, displayName: fullName, createdAt: NOW - 400 * DAY, roles: ['admin', 'editor'] }
   const session = { ip: '192.0.2.7', createdAt: NOW - 3 * DAY, expiresAt: NOW + 12 * DAY, remembered: false }
   const sessions = [
     { ...session, id: 'a', current: true, device: firefox, lastSeenAt: NOW, createdAt: NOW - HOUR },
@@ -68,72 +83,82 @@ export function samples(word?: string, { path = '', locale = 'en' }: { path?: st
     { at: NOW - 3 * DAY, text: activityText(t, { event: 'profile_changed', outcome: 'success', device: iPhone }) },
   ]
   const password = { changedAt: NOW - 95 * DAY }
-  const login = { registrationOpen: true, rememberDays: 30 }
+  const panels = (shown: readonly object[]) => ({
+    parts: [
+      part('security/password-panel', { ...password, now: NOW }),
+      part('security/sessions-panel', { sessions: shown, now: NOW }),
+    ],
+  })
+  const login = { ...at(anybody, '/login'), rememberDays: 30, parts: [part('registration/login-link', {})] }
+  const register = { ...at(anybody, '/register'), minLength: 8 }
+  const profile = at(member, '/profile')
+  const security = { ...at(member, '/account/security'), activity, ...panels(sessions) }
   const error = { status: 404, requestId: '01J9Z7Q2-8K4M', ...errorTexts(t, 'not_found') }
 
   return [
-    { name: 'home', html: views.page('home', anybody) },
+    { name: 'home', html: views.page('home', { ...anybody, registrationOpen: true }) },
     {
       name: 'home-closed',
-      html: views.page('home', { ...anybody, registrationOpen: false, notice: word ?? notice('logged_out') }),
+      html: views.page('home', { ...anybody, menu: closed, registrationOpen: false, notice: word ?? notice('logged_out') }),
     },
-    { name: 'home-member', html: views.page('home', member) },
-    { name: 'login', html: views.page('login', { ...anybody, ...login }) },
-    { name: 'login-refused', html: views.page('login', { ...anybody, ...login, returnTo, form: refused }) },
+    { name: 'home-member', html: views.page('home', { ...member, registrationOpen: true }) },
+    { name: 'login', html: views.featurePage('login/login', login) },
+    {
+      name: 'login-refused',
+      html: views.featurePage('login/login', {
+        ...login,
+        returnTo,
+        form: refused,
+        parts: [part('registration/login-link', { returnTo })],
+      }),
+    },
     {
       name: 'login-notice',
-      html: views.page('login', { ...anybody, ...login, registrationOpen: false, notice: notice('logged_out') }),
+      html: views.featurePage('login/login', {
+        ...login,
+        menu: login.menu.filter(({ href }) => !href.endsWith('/register')),
+        notice: notice('logged_out'),
+        parts: [],
+      }),
     },
-    { name: 'register', html: views.page('register', { ...anybody, minLength: 8 }) },
-    { name: 'register-errors', html: views.page('register', { ...anybody, minLength: 8, returnTo, form: incomplete }) },
-    { name: 'profile', html: views.page('profile', { ...member, current: 'profile', notice: notice('profile_saved'), profile }) },
+    { name: 'register', html: views.featurePage('registration/register', register) },
+    { name: 'register-errors', html: views.featurePage('registration/register', { ...register, returnTo, form: incomplete }) },
+    { name: 'profile', html: views.featurePage('profile/profile', { ...profile, notice: notice('profile_saved') }) },
     {
       name: 'profile-errors',
-      html: views.page('profile', {
-        ...member,
-        current: 'profile',
-        profile: { ...profile, roles: [] },
+      html: views.featurePage('profile/profile', {
+        ...profile,
+        user: { ...user, roles: [] },
         form: {
           values: { displayName: fullName },
           errors: [{ field: 'displayName', message: t('field.too_long', { max: 64 }) }],
         },
       }),
     },
-    { name: 'logout', html: views.page('logout', member) },
-    { name: 'logout-anybody', html: views.page('logout', anybody) },
-    {
-      name: 'security',
-      html: views.page('security', { ...member, current: 'security', sessions, activity, password, now: NOW }),
-    },
+    { name: 'logout', html: views.featurePage('logout/logout', member) },
+    { name: 'logout-anybody', html: views.featurePage('logout/logout', anybody) },
+    { name: 'security', html: views.featurePage('security/security', security) },
     {
       name: 'security-alone',
-      html: views.page('security', {
-        ...member,
-        current: 'security',
+      html: views.featurePage('security/security', {
+        ...security,
+        ...panels(sessions.slice(0, 1)),
         notice: notice('other_sessions_ended'),
-        sessions: sessions.slice(0, 1),
         activity: [],
-        password,
-        now: NOW,
       }),
     },
-    { name: 'reauthenticate', html: views.page('reauthenticate', { ...member, returnTo }) },
+    { name: 'reauthenticate', html: views.featurePage('recent-login/reauthenticate', { ...member, returnTo }) },
     {
       name: 'reauthenticate-refused',
-      html: views.page('reauthenticate', {
+      html: views.featurePage('recent-login/reauthenticate', {
         ...member,
-        form: { ...refused, message: t('error.invalid_credentials.reauthenticate') },
+        form: { ...refused, message: t('recent-login.wrong_password') },
       }),
     },
     { name: 'error', html: views.page('error', { ...anybody, ...error }) },
     {
       name: 'error-way-back',
-      html: views.page('error', {
-        ...member,
-        ...error,
-        detail: word ?? error.detail,
-        backTo: { href: returnTo, text: word ?? t('nav.profile') },
-      }),
+      html: views.page('error', { ...member, ...error, detail: word ?? error.detail, backTo: returnTo }),
     },
     { name: 'same-site-reload', html: views.page('same-site-reload', anybody) },
   ]

@@ -21,9 +21,9 @@ export async function checkDatabase(config: Config): Promise<readonly Finding[]>
   if (file !== undefined && (!isWritable(file) || !isWritable(dirname(file)))) return [error(unwritable(file))]
   try {
     const findings: Finding[] = []
-    // No secret file is made by looking.
-    const looking = config.secrets.length > 0 ? config : { ...config, secrets: [new Secret(newToken())] }
-    await inMembership(looking, async (internals) => {
+    // The doctor makes no secret file.
+    const readOnly = config.secrets.length > 0 ? config : { ...config, secrets: [new Secret(newToken())] }
+    await inMembership(readOnly, async (internals) => {
       const schema = await checkSchema(internals, config)
       findings.push(schema, await (file === undefined ? checkServer(internals, config) : checkSoundness(internals)))
       // In another schema nobody knows where the passwords are.

@@ -6,8 +6,8 @@ import { requireSession } from '../../core/live-session.ts'
 import { PROOFS_PER_USER } from '../../core/throttle.ts'
 import { MembershipError } from '../../domain/errors.ts'
 import { canonicalUsername } from '../../domain/names.ts'
-import { readTexts } from '../../session/data.ts'
-import { SessionEndedError } from '../../session/request/session-ended.ts'
+import { readValues } from '../../session/data.ts'
+import { SessionEndedError } from '../../session/request/lifecycle.ts'
 import { findPassword } from '../../storage/users.ts'
 
 export const recentLoginEvent = auditEvent('recent_login')
@@ -33,7 +33,7 @@ export async function reauthenticate(core: Core, input: { readonly password: str
     userAgent: caller.userAgent,
     limits: session.persistent ? core.settings.remember : core.settings.session,
     persistent: session.persistent,
-    keep: [...readTexts(session.data).keys()],
+    keep: [...readValues(session.data).keys()],
     continues: true,
   })
 }

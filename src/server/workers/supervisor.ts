@@ -184,10 +184,10 @@ export class Supervisor {
     const asked = [...this.#serving.values()].toSorted((a, b) => a.number - b.number)
     const round = new MetricsRound(asked, (texts) => {
       this.#rounds.delete(call)
-      worker.tell({ verb: 'collected', call, texts })
+      worker.send({ verb: 'collected', call, texts })
     })
     this.#rounds.set(call, round)
-    for (const one of asked) one.tell({ verb: 'measure', call })
+    for (const one of asked) one.send({ verb: 'measure', call })
   }
 }
 

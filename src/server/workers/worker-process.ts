@@ -71,7 +71,7 @@ export class WorkerProcess {
     this.#worker.once('exit', end)
   }
 
-  tell(message: ToWorker): void {
+  send(message: ToWorker): void {
     if (this.#worker.isConnected()) this.#worker.send(message)
   }
 
@@ -83,7 +83,7 @@ export class WorkerProcess {
   async leave({ replaced }: { readonly replaced: boolean }): Promise<WorkerEnd> {
     if (this.#isOver) return this.ended
     const late = setTimeout(() => this.kill('SIGKILL'), FORCE_EXIT_TIMEOUT_MS)
-    this.tell({ verb: 'stop', replaced })
+    this.send({ verb: 'stop', replaced })
     try {
       return await this.ended
     } finally {
@@ -93,6 +93,6 @@ export class WorkerProcess {
 
   #ping(): void {
     if (performance.now() - this.#lastMessageAt > PING_TIMEOUT_MS) return this.kill('SIGKILL')
-    this.tell({ verb: 'ping' })
+    this.send({ verb: 'ping' })
   }
 }

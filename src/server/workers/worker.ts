@@ -20,15 +20,15 @@ export async function serveAsWorker(config: Config, { number, port: openPort }: 
   })
   process.on('message', (message: ToWorker) => {
     if (message.verb === 'stop') return message.replaced ? lifecycle.drain() : stop('the supervisor')
-    if (message.verb === 'ping') return tell({ verb: 'pong' })
+    if (message.verb === 'ping') return send({ verb: 'pong' })
     if (message.verb === 'collected') return collecting.get(message.call)?.(message.texts)
     // One that a newer supervisor knows is not for us.
     if (message.verb !== 'measure') return
     const { call } = message
     const labels = { worker: String(number) }
     metrics.text(labels).then(
-      (text) => tell({ verb: 'measured', call, text }),
-      (error: unknown) => log.error({ err: error }, 'the metrics could not be told'),
+      (text) => send({ verb: 'measured', call, text }),
+      (error: unknown) => log.error({ err: error }, 'the metrics could not be sent'),
     )
   })
   // A terminal and systemd signal every process; the supervisor tells the same. Who is in a hurry kills.
@@ -38,14 +38,14 @@ export async function serveAsWorker(config: Config, { number, port: openPort }: 
   process.on('SIGINT', () => {})
   process.on('SIGHUP', () => {})
   process.on('SIGTERM', () => stop('SIGTERM'))
-  tell({ verb: 'ready', url, port })
+  send({ verb: 'ready', url, port })
 }
 
-function tell(message: ToSupervisor): void {
+function send(message: ToSupervisor): void {
   process.send?.(message)
 }
 
-/** Whoever asks one worker for metrics is told those of all. */
+/** One worker answers with the metrics of all. */
 function withAll(own: Metrics, collecting: Map<string, (texts: readonly string[]) => void>): Metrics {
   return {
     observe: own.observe,
@@ -53,7 +53,7 @@ function withAll(own: Metrics, collecting: Map<string, (texts: readonly string[]
       const call = newId()
       const texts = await new Promise<readonly string[]>((resolve) => {
         collecting.set(call, resolve)
-        tell({ verb: 'collect', call })
+        send({ verb: 'collect', call })
       })
       collecting.delete(call)
       return joinMetrics(texts)

@@ -1,8 +1,8 @@
-// The options of the session cookie: as express-session takes them, checked, with the defaults of ours.
+// The options of the session cookie, as express-session takes them, with defaults of ours.
 import { systemClock } from '../../domain/clock.ts'
 import { type Duration, parseDuration } from '../../domain/duration.ts'
 import { inspect } from '../../domain/inspect.ts'
-import { ATTRIBUTE, type CookieAttributes, wholeSpan } from './cookie.ts'
+import { ATTRIBUTE, type CookieAttributes, wholeSpan } from './write.ts'
 
 export interface CookieOptions {
   /** Whether the cookie travels over HTTPS only. Default: `'auto'`. As the request it answers: by `req.secure`, so behind a proxy set `trust proxy`. */

@@ -1,39 +1,156 @@
-// Decides which session cookie an answer carries: for whom, how secure, for how long, and whether any.
+// The cookie of the session of one request: its looks, how long it is good, whether it goes out.
 import type { IncomingMessage } from 'node:http'
+import type { SessionLimits } from '../../domain/session-lifetime.ts'
+import type { Engine } from '../request/engine.ts'
 import type { SessionRow } from '../store.ts'
-import { type CookieAttributes, type CookieSettings, carriesCookie, clearCookie, issueCookie } from './cookie.ts'
+import { Cookie, readCookieText, textOfCookie } from './cookie.ts'
+import { carriesCookie } from './read.ts'
+import { overHttps } from './transport.ts'
+import { type CookieAttributes, type CookieSettings, clearCookie, issueCookie, wholeSpan } from './write.ts'
 
-/** How a request is known to have come over HTTPS: by `req.secure`, by X-Forwarded-Proto whoever sent it, or by its socket alone. */
-export type Transport = 'express' | 'forwarded' | 'socket'
-
-/** Hands out the id of a row. */
-export function cookieOf(
-  req: IncomingMessage,
-  settings: CookieSettings,
-  session: {
-    readonly id: string
-    readonly row: SessionRow
-    readonly attributes: CookieAttributes
-    readonly transport: Transport
-    readonly now: number
-  },
-): string {
-  const { id, row, attributes, transport, now } = session
-  return issueCookie(settings, id, {
-    attributes,
-    secure: isSecure(req, attributes, transport),
-    maxAgeMs: maxAgeOf(attributes, row, now),
-    now,
-  })
+/** What a session has stored of its cookie; undefined where it looks as the settings say. */
+export interface CookieOwner {
+  readonly id: string
+  readonly storedRow: SessionRow | undefined
+  readonly storedCookie: string | undefined
 }
 
-/** Takes the cookie away. */
-export function noCookie(req: IncomingMessage, name: string, attributes: CookieAttributes, transport: Transport): string {
-  return clearCookie(name, { attributes, secure: isSecure(req, attributes, transport) })
+type CookieEngine = Pick<Engine, 'cookie' | 'clock' | 'limits' | 'behavior'>
+
+export class ResponseCookie {
+  readonly #engine: CookieEngine
+  readonly #req: IncomingMessage
+  readonly #owner: CookieOwner
+  /** As the settings say. */
+  readonly #usual: CookieAttributes
+  #cookie: Cookie | undefined
+  #textBefore = ''
+
+  constructor(engine: CookieEngine, req: IncomingMessage, owner: CookieOwner, usual: CookieAttributes) {
+    this.#engine = engine
+    this.#req = req
+    this.#owner = owner
+    this.#usual = usual
+  }
+
+  /** `req.session.cookie`. */
+  get cookie(): Cookie {
+    return this.#cookie ?? this.#open()
+  }
+
+  /** What is stored of the cookie. */
+  get text(): string {
+    return textOfCookie(this.cookie)
+  }
+
+  get isChanged(): boolean {
+    return this.#cookie !== undefined && !Object.isFrozen(this.#cookie) && this.text !== this.#textBefore
+  }
+
+  /** The change is stored. */
+  stored(): void {
+    if (this.#cookie) this.#textBefore = this.text
+  }
+
+  /** The Set-Cookie that hands out the id of a row; undefined if the browser cannot get it. */
+  issue(row: SessionRow): string | undefined {
+    const { cookie: settings, clock } = this.#engine
+    const attributes = this.#attributes
+    if (!this.#reachesBrowser(attributes)) return undefined
+    const now = clock.now()
+    const secure = this.#isSecure(attributes)
+    return issueCookie(settings, this.#owner.id, { attributes, secure, maxAgeMs: maxAgeOf(attributes, row, now), now })
+  }
+
+  /** The Set-Cookie that takes the cookie away; undefined if the browser cannot get it. */
+  clear(): string | undefined {
+    const attributes = this.#attributes
+    if (!this.#reachesBrowser(attributes)) return undefined
+    return clearCookie(this.#engine.cookie.name, { attributes, secure: this.#isSecure(attributes) })
+  }
+
+  /** Whether a cookie may be set or taken away by this answer. */
+  get isWelcome(): boolean {
+    return !isStranger(this.#req, this.#engine.cookie, this.#attributes)
+  }
+
+  /** How long a session with this cookie lives, and whether the cookie outlives the browser. */
+  get limits(): SessionLimits & { readonly persistent: boolean } {
+    const { limits, behavior } = this.#engine
+    const maxAge = this.#maxAge
+    if (maxAge === undefined) return { ...limits, persistent: false }
+    // What was asked for this one session goes before what is asked for all.
+    const follows = behavior.idleFollowsCookie || maxAge !== this.#usual.maxAgeMs
+    return {
+      idleMs: follows ? Math.max(1, maxAge) : limits.idleMs,
+      absoluteMs: behavior.absoluteFollowsCookie ? Math.max(limits.absoluteMs, maxAge) : limits.absoluteMs,
+      persistent: true,
+    }
+  }
+
+  /** Whether this session's cookie may look other than the settings say. */
+  get #isSpecial(): boolean {
+    return this.#engine.behavior.cookieCanChange && (this.#cookie !== undefined || this.#owner.storedCookie !== undefined)
+  }
+
+  /** Every answer begins the maxAge anew. */
+  get #attributes(): CookieAttributes {
+    return this.#isSpecial ? { ...this.cookie.attributes(), maxAgeMs: this.#maxAge } : this.#usual
+  }
+
+  get #maxAge(): number | undefined {
+    if (!this.#isSpecial) return this.#usual.maxAgeMs
+    const { originalMaxAge } = this.cookie
+    if (Number.isNaN(originalMaxAge)) throw new TypeError('cookie.originalMaxAge must be a number of milliseconds, got NaN')
+    return typeof originalMaxAge === 'number' ? wholeSpan(originalMaxAge) : undefined
+  }
+
+  /** One with `Secure` comes over HTTPS only. */
+  #reachesBrowser({ secure }: CookieAttributes): boolean {
+    const { transport, onInsecure } = this.#engine.behavior
+    if (onInsecure === undefined || secure !== true || overHttps(this.#req, transport)) return true
+    onInsecure()
+    return false
+  }
+
+  #isSecure({ secure }: CookieAttributes): boolean {
+    return secure === 'auto' ? overHttps(this.#req, this.#engine.behavior.transport) : secure
+  }
+
+  #open(): Cookie {
+    const { clock, behavior } = this.#engine
+    const { storedRow, storedCookie } = this.#owner
+    const { maxAgeMs = null, ...looks } = decided(this.#usual, overHttps(this.#req, behavior.transport))
+    const stored = storedCookie === undefined ? {} : readCookieText(storedCookie)
+    const cookie = new Cookie({ ...looks, originalMaxAge: maxAgeMs, ...stored }, clock)
+    const { originalMaxAge } = cookie
+    // It counts from the last time the session was seen; where the settings decide, from now.
+    const unseenMs = behavior.cookieCanChange && storedRow ? clock.now() - storedRow.lastSeenAt : 0
+    const left = typeof originalMaxAge === 'number' ? originalMaxAge - unseenMs : undefined
+    const maxAge = maxAgeOf({ ...this.#usual, maxAgeMs: left }, storedRow, clock.now())
+    if (maxAge !== undefined) {
+      cookie.maxAge = maxAge
+      if (originalMaxAge !== null) cookie.originalMaxAge = originalMaxAge
+    }
+    this.#textBefore = textOfCookie(cookie)
+    this.#cookie = cookie
+    if (!behavior.cookieCanChange) Object.freeze(cookie)
+    return cookie
+  }
+}
+
+/** What `'auto'` comes to on this connection. */
+function decided(attributes: CookieAttributes, isSecure: boolean): CookieAttributes {
+  const { secure, sameSite } = attributes
+  return {
+    ...attributes,
+    secure: secure === 'auto' ? isSecure : secure,
+    sameSite: sameSite === 'auto' ? (isSecure ? 'none' : 'lax') : sameSite,
+  }
 }
 
 /** How long the browser keeps the cookie: never longer than the session can live; undefined for as long as it is open. */
-export function maxAgeOf(attributes: CookieAttributes, row: SessionRow | undefined, now: number): number | undefined {
+function maxAgeOf(attributes: CookieAttributes, row: SessionRow | undefined, now: number): number | undefined {
   if (row === undefined) return attributes.maxAgeMs
   return row.persistent ? Math.min(attributes.maxAgeMs ?? Number.POSITIVE_INFINITY, row.endsAt - now) : undefined
 }
@@ -42,25 +159,7 @@ export function maxAgeOf(attributes: CookieAttributes, row: SessionRow | undefin
  * Whether a request comes from another site without our cookie. The browser may have held it back (SameSite): a cookie set now
  * would replace a person's login by a fresh session, and one cleared now would end it.
  */
-export function isStranger({ headers }: IncomingMessage, settings: CookieSettings, { sameSite }: CookieAttributes): boolean {
+function isStranger({ headers }: IncomingMessage, settings: CookieSettings, { sameSite }: CookieAttributes): boolean {
   const heldBack = sameSite === 'strict' || sameSite === 'lax'
   return heldBack && headers['sec-fetch-site'] === 'cross-site' && !carriesCookie(headers.cookie, settings)
-}
-
-/** Whether a browser can get a cookie with these attributes by this answer: one with `Secure` comes over HTTPS only. */
-export function reachesBrowser(req: IncomingMessage, { secure }: CookieAttributes, transport: Transport): boolean {
-  return secure !== true || overHttps(req, transport)
-}
-
-function isSecure(req: IncomingMessage, { secure }: CookieAttributes, transport: Transport): boolean {
-  return secure === 'auto' ? overHttps(req, transport) : secure
-}
-
-/** Whether a request came over HTTPS, as far as it can be known. */
-export function overHttps(req: IncomingMessage, transport: Transport): boolean {
-  if ('encrypted' in req.socket && req.socket.encrypted === true) return true
-  if (transport === 'express') return 'secure' in req && req.secure === true // Express knows about proxies.
-  if (transport === 'socket') return false
-  const [first = ''] = String(req.headers['x-forwarded-proto'] ?? '').split(',')
-  return first.trim().toLowerCase() === 'https'
 }

@@ -1,13 +1,13 @@
-// Stores written for express-session, as stores of ours: what such a store can do, and no more. docs/features/sessions.md says what is lost.
+// Stores written for express-session, as stores of ours: what such a store can do, and no more.
 
 import { StoreUnavailableError } from '../../database/timeout.ts'
 import { systemClock } from '../../domain/clock.ts'
 import { digest } from '../../domain/secret.ts'
 import { expiryAfter } from '../../domain/session-lifetime.ts'
-import { patchTexts, textsOfRow, writeTexts } from '../data.ts'
-import { KeyedMutex } from '../request/keyed-mutex.ts'
+import { patchValues, type SerialisedValues, valuesOfRow, writeValues } from '../data.ts'
+import { KeyedMutex } from '../request/serial-queue.ts'
 import { isSuperseded } from '../row.ts'
-import type { SessionPatch, SessionRow, SessionSeen, SessionStore } from '../store.ts'
+import type { SessionPatch, SessionRow, SessionSeen, SessionStore, UpdateOptions } from '../store.ts'
 import type { ExpressStore, StoredSession } from './callback-store.ts'
 import { type AdoptionContext, rowOfStored, storedOfRow } from './stored-session.ts'
 
@@ -21,7 +21,7 @@ export interface FromExpressStoreOptions {
 
 /**
  * Makes a `SessionStore` from a store that was written for express-session: connect-redis, connect-pg-simple, session-file-store.
- * Such a store writes whole sessions and cannot refuse to bring one back; within one process the laws hold all the same, as the work on
+ * Such a store writes whole sessions and cannot refuse to bring one back; within one process the rules hold all the same, as the work on
  * one session is done in turn, but not between processes. It cannot list or end the sessions of a user.
  *
  * @example
@@ -43,7 +43,7 @@ export class AdoptedStore implements SessionStore {
   /** The store as it is: `req.sessionStore`. */
   readonly expressStore: ExpressStore
   readonly #plain: boolean
-  readonly #turns = new KeyedMutex()
+  readonly #mutex = new KeyedMutex()
   /** What its middleware goes by. */
   #context: AdoptionContext = { limits: { idleMs: 900_000, absoluteMs: 43_200_000 }, clock: systemClock }
   #disconnected = false
@@ -68,7 +68,7 @@ export class AdoptedStore implements SessionStore {
   }
 
   create(row: SessionRow): Promise<void> {
-    return this.#turns.take(row.hash, () => this.#set(row))
+    return this.#mutex.take(row.hash, () => this.#set(row))
   }
 
   async find(hash: string): Promise<SessionRow | undefined> {
@@ -76,21 +76,17 @@ export class AdoptedStore implements SessionStore {
     return stored && rowOfStored(hash, stored, this.#context)
   }
 
-  update(
-    hash: string,
-    patch: SessionPatch,
-    { unchangedFrom }: { readonly unchangedFrom?: string | undefined } = {},
-  ): Promise<boolean> {
-    return this.#change(hash, (row, texts) => {
-      if (unchangedFrom !== undefined && row.data !== unchangedFrom) return undefined
+  update(hash: string, patch: SessionPatch, { ifRevision }: UpdateOptions = {}): Promise<boolean> {
+    return this.#change(hash, (row, values) => {
+      if (ifRevision !== undefined && row.revision !== ifRevision) return undefined
       const now = this.#context.clock.now()
-      return { ...row, data: writeTexts(patchTexts(texts, patch)), lastSeenAt: now, expiresAt: expiryAfter(now, row) }
+      return { ...row, data: writeValues(patchValues(values, patch)), lastSeenAt: now, expiresAt: expiryAfter(now, row) }
     })
   }
 
   touch(hash: string, { lastSeenAt, expiresAt, limits }: SessionSeen): Promise<boolean> {
     if (limits || !this.expressStore.touch) return this.#change(hash, (row) => ({ ...row, lastSeenAt, expiresAt, ...limits }))
-    return this.#turns.take(hash, async () => {
+    return this.#mutex.take(hash, async () => {
       const row = await this.find(hash)
       if (!row || isSuperseded(row)) return false
       const session = storedOfRow({ ...row, lastSeenAt, expiresAt }, this.#context.clock)
@@ -103,11 +99,11 @@ export class AdoptedStore implements SessionStore {
     return this.#change(hash, (row) => ({ ...row, idleMs: 0, expiresAt: until, endsAt: Math.min(row.endsAt, until) }))
   }
 
-  delete(hash: string): Promise<boolean> {
-    return this.#turns.take(hash, async () => {
-      await this.#call<void>((done) => this.expressStore.destroy(hash, done))
-      return true
-    })
+  async delete(hashes: readonly string[]): Promise<readonly string[]> {
+    const destroy = (hash: string) => this.#call<void>((done) => this.expressStore.destroy(hash, done))
+    await Promise.all(hashes.map((hash) => this.#mutex.take(hash, () => destroy(hash))))
+    // Such a store does not say what was there.
+    return hashes
   }
 
   listByUser(): never {
@@ -126,15 +122,12 @@ export class AdoptedStore implements SessionStore {
   close(): void {}
 
   /** Reads, changes and writes a session that lives, in its turn. */
-  #change(
-    hash: string,
-    change: (row: SessionRow, texts: ReadonlyMap<string, string>) => SessionRow | undefined,
-  ): Promise<boolean> {
-    return this.#turns.take(hash, async () => {
+  #change(hash: string, change: (row: SessionRow, values: SerialisedValues) => SessionRow | undefined): Promise<boolean> {
+    return this.#mutex.take(hash, async () => {
       const stored = await this.#get(hash)
       const row = stored && rowOfStored(hash, stored, this.#context)
       if (!row || isSuperseded(row)) return false
-      const changed = change(row, textsOfRow(row))
+      const changed = change(row, valuesOfRow(row))
       if (!changed) return false
       await this.#set(changed)
       return true
@@ -158,7 +151,7 @@ export class AdoptedStore implements SessionStore {
     if (this.#disconnected) return Promise.reject(new StoreUnavailableError('the session store is disconnected'))
     return new Promise((resolve, reject) => {
       const answered = call((error, value) => (error ? reject(error) : resolve(value)))
-      // Some stores answer a broken call by a rejected promise too: whoever hears it first has said it.
+      // Some stores answer a broken call by a rejected promise too: the first of the two counts.
       if (answered instanceof Promise) answered.catch(reject)
     })
   }

@@ -1,4 +1,4 @@
-// `Store`: what stores written for express-session inherit from. A plain constructor function, as old ones `call` it.
+// `Store`: what stores inherit from that were written for express-session.
 import { EventEmitter } from 'node:events'
 import { Session } from '../request/session.ts'
 import type { DetachedRequest, Done, ExpressStore, StoredSession } from './callback-store.ts'
@@ -14,6 +14,7 @@ export interface Store extends EventEmitter, Partial<Omit<ExpressStore, 'on'>> {
   generate(req: DetachedRequest): void
 }
 
+/** A plain constructor function: old stores `call` it. */
 export interface StoreConstructor {
   new (options?: unknown): Store
   (this: object, options?: unknown): void

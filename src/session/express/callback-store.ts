@@ -1,5 +1,5 @@
 // The contract of stores that were written for express-session, and of the sessions in them.
-import type { Cookie } from '../cookies/session-cookie.ts'
+import type { Cookie } from '../cookies/cookie.ts'
 
 /** A session as such a store keeps it. */
 export interface StoredSession {

@@ -1,17 +1,16 @@
-// `req.sessionStore` over a store of ours: the methods that express-session gives it. It takes ids and hashes them.
+// `req.sessionStore` over a store of ours: takes ids and hashes them.
 import type { Clock } from '../../domain/clock.ts'
 import { digest } from '../../domain/secret.ts'
 import { expiryAfter, isExpired } from '../../domain/session-lifetime.ts'
-import type { CookieAttributes } from '../cookies/cookie.ts'
-import { Cookie, readCookieText } from '../cookies/session-cookie.ts'
-import { COOKIE_KEY, emptyObject, isOwnKey, own, readTexts, textOf } from '../data.ts'
+import { Cookie, readCookieText } from '../cookies/cookie.ts'
+import type { CookieAttributes } from '../cookies/write.ts'
+import { COOKIE_KEY, defineOwn, emptyObject, isOwnKey, readValues, type SerialisedValues, serialise } from '../data.ts'
 import { isSuperseded } from '../row.ts'
 import type { SessionPatch, SessionRow, SessionStore } from '../store.ts'
 import { Store } from './base-store.ts'
 import type { Done, StoredSession } from './callback-store.ts'
 
-/** So many sessions `all` gives at most. */
-const MOST = 10_000
+const MAX_LISTED = 10_000
 
 export class StoreFacade extends Store {
   readonly #store: SessionStore
@@ -39,14 +38,18 @@ export class StoreFacade extends Store {
     answer(async () => {
       const hash = this.#keyOf(id)
       const row = await this.#store.find(hash)
-      if (!row || isExpired(row, this.#clock.now()) || !(await this.#store.update(hash, patchTo(readTexts(row.data), session)))) {
+      if (
+        !row ||
+        isExpired(row, this.#clock.now()) ||
+        !(await this.#store.update(hash, patchTo(readValues(row.data), session)))
+      ) {
         throw new Error('sessionStore.set: there is no such session; sessions begin with a request')
       }
     }, callback)
   }
 
   override destroy = (id: string, callback?: Done): void => {
-    answer(async () => void (await this.#store.delete(this.#keyOf(id))), callback)
+    answer(async () => void (await this.#store.delete([this.#keyOf(id)])), callback)
   }
 
   override touch = (id: string, _session: StoredSession, callback?: Done): void => {
@@ -61,8 +64,8 @@ export class StoreFacade extends Store {
 
   override all = (callback: (error?: unknown, sessions?: unknown) => void): void => {
     answer(async () => {
-      if (!this.#store.all) throw new TypeError('this store cannot list its sessions')
-      const rows = await this.#store.all(this.#clock.now(), MOST)
+      if (!this.#store.list) throw new TypeError('this store cannot list its sessions')
+      const rows = await this.#store.list(this.#clock.now(), MAX_LISTED)
       return rows.map((row) => this.#sessionOf(row))
     }, callback)
   }
@@ -82,8 +85,8 @@ export class StoreFacade extends Store {
   }
 
   #sessionOf(row: SessionRow): StoredSession {
-    const texts = readTexts(row.data)
-    const text = texts.get(COOKIE_KEY)
+    const values = readValues(row.data)
+    const text = values.get(COOKIE_KEY)
     const { path, domain, httpOnly, secure, sameSite, partitioned, priority, maxAgeMs } = this.#cookie
     const fields = { path, domain, httpOnly, secure, sameSite, partitioned, priority, originalMaxAge: maxAgeMs ?? null }
     const cookie = new Cookie({ ...fields, ...(text === undefined ? {} : readCookieText(text)) }, this.#clock)
@@ -91,27 +94,27 @@ export class StoreFacade extends Store {
     if (row.persistent) cookie.expires = new Date(row.expiresAt)
     cookie.originalMaxAge = originalMaxAge
     const session: StoredSession = { cookie }
-    for (const [key, text] of texts) if (!isOwnKey(key)) own(session, key, JSON.parse(text))
+    for (const [key, text] of values) if (!isOwnKey(key)) defineOwn(session, key, JSON.parse(text))
     return session
   }
 }
 
-/** What makes stored texts those of a session. */
-function patchTo(texts: ReadonlyMap<string, string>, session: StoredSession): SessionPatch {
+/** What makes stored values those of a session. */
+function patchTo(values: SerialisedValues, session: StoredSession): SessionPatch {
   const patch: Record<string, string | null> = emptyObject()
   for (const [key, value] of Object.entries(session)) {
     if (isOwnKey(key)) continue
-    const text = textOf(key, value)
-    if (text !== undefined && text !== texts.get(key)) patch[key] = text
+    const text = serialise(key, value)
+    if (text !== undefined && text !== values.get(key)) patch[key] = text
   }
-  for (const key of texts.keys()) {
-    const kept = isOwnKey(key) || (Object.hasOwn(session, key) && textOf(key, session[key]) !== undefined)
+  for (const key of values.keys()) {
+    const kept = isOwnKey(key) || (Object.hasOwn(session, key) && serialise(key, session[key]) !== undefined)
     if (!kept) patch[key] = null
   }
   return patch
 }
 
-/** The outcome of some work, as a callback hears it. */
+/** Calls back with the outcome of some work. */
 function answer<T>(work: () => Promise<T>, callback: ((error?: unknown, value?: T) => void) | undefined): void {
   work().then(
     (value) => process.nextTick(() => callback?.(null, value)),

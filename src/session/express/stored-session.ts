@@ -1,9 +1,19 @@
-// A session as express-session writes it, and the row that it comes to. What has no place there stands under a key of ours, which it leaves alone.
+// A session as express-session writes it, and the row that it comes to.
 import type { Clock } from '../../domain/clock.ts'
 import { digest } from '../../domain/secret.ts'
 import { type SessionLimits, touchIntervalMs } from '../../domain/session-lifetime.ts'
-import { Cookie, type CookieFields, readCookieText, textOfCookie } from '../cookies/session-cookie.ts'
-import { COOKIE_KEY, isOwnKey, own, PREDECESSOR_KEY, readTexts, rowWithTexts, textOf, writeTexts } from '../data.ts'
+import { Cookie, type CookieFields, readCookieText, textOfCookie } from '../cookies/cookie.ts'
+import {
+  COOKIE_KEY,
+  defineOwn,
+  isOwnKey,
+  PREDECESSOR_KEY,
+  readValues,
+  rowWithValues,
+  type SerialisedValues,
+  serialise,
+  writeValues,
+} from '../data.ts'
 import { readStoredCookie } from '../request/detached-session.ts'
 import type { SessionRow } from '../store.ts'
 import type { StoredSession } from './callback-store.ts'
@@ -28,12 +38,14 @@ export function rowOfStored(hash: string, stored: StoredSession, { limits, clock
   const idleMs = maxAge ?? limits.idleMs
   const ours = readOurs(stored[OURS])
   const endsAt = ours?.endsAt ?? now + Math.max(limits.absoluteMs, idleMs)
-  const texts = textsOf(stored)
-  return rowWithTexts(
+  const values = valuesOf(stored)
+  const data = writeValues(values)
+  return rowWithValues(
     {
       hash,
       publicId: ours?.publicId ?? digest(hash),
-      data: writeTexts(texts),
+      data,
+      revision: revisionOf(data),
       createdAt: ours?.createdAt ?? now,
       lastSeenAt: lastSeenOf(cookie, ours, maxAge),
       idleMs: ours?.idleMs ?? idleMs,
@@ -48,22 +60,22 @@ export function rowOfStored(hash: string, stored: StoredSession, { limits, clock
       ip: undefined,
       userAgent: undefined,
     },
-    texts,
+    values,
   )
 }
 
 /** A session as express-session would have written it: its cookie's date is the time at which the store may forget it. */
 export function storedOfRow(row: SessionRow, clock: Clock): StoredSession {
   const { data, expiresAt, publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent } = row
-  const texts = readTexts(data)
-  const cookieText = texts.get(COOKIE_KEY)
+  const values = readValues(data)
+  const cookieText = values.get(COOKIE_KEY)
   const cookie = new Cookie(cookieText === undefined ? {} : readCookieText(cookieText), clock)
   const { originalMaxAge } = cookie
   cookie.expires = new Date(expiresAt)
   cookie.originalMaxAge = originalMaxAge
   const session: StoredSession = { cookie }
-  for (const [key, text] of texts) if (!isOwnKey(key)) own(session, key, JSON.parse(text))
-  const ours: Ours = { publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent, predecessor: texts.get(PREDECESSOR_KEY) }
+  for (const [key, text] of values) if (!isOwnKey(key)) defineOwn(session, key, JSON.parse(text))
+  const ours: Ours = { publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent, predecessor: values.get(PREDECESSOR_KEY) }
   session[OURS] = ours
   return session
 }
@@ -75,18 +87,23 @@ function lastSeenOf({ expires }: CookieFields, ours: Ours | undefined, maxAge: n
   return Math.max(ours.lastSeenAt, until - ours.idleMs - touchIntervalMs(ours.idleMs))
 }
 
-/** The texts of a stored session: the application's, and ours. */
-function textsOf(stored: StoredSession): ReadonlyMap<string, string> {
-  const texts = new Map<string, string>()
+/** Such a store counts nothing, and others write to it: what is stored is its own revision. 48 bits, which a number holds. */
+function revisionOf(data: string): number {
+  return Buffer.from(digest(data), 'base64url').readUIntBE(0, 6)
+}
+
+/** The values of a stored session: the application's, and ours. */
+function valuesOf(stored: StoredSession): SerialisedValues {
+  const values = new Map<string, string>()
   for (const [key, value] of Object.entries(stored)) {
     if (key === OURS || isOwnKey(key)) continue
-    const text = textOf(key, value)
-    if (text !== undefined) texts.set(key, text)
+    const text = serialise(key, value)
+    if (text !== undefined) values.set(key, text)
   }
-  texts.set(COOKIE_KEY, textOfCookie(new Cookie(readStoredCookie(stored.cookie))))
+  values.set(COOKIE_KEY, textOfCookie(new Cookie(readStoredCookie(stored.cookie))))
   const predecessor = readOurs(stored[OURS])?.predecessor
-  if (predecessor !== undefined) texts.set(PREDECESSOR_KEY, predecessor)
-  return texts
+  if (predecessor !== undefined) values.set(PREDECESSOR_KEY, predecessor)
+  return values
 }
 
 function readOurs(value: unknown): Ours | undefined {

@@ -1,7 +1,7 @@
-// A session apart from any response, as old stores make one: it works on the store of the request that it was given.
+// A session apart from any response, as old stores make one.
 
 import type { Awaitable } from '../../domain/awaitable.ts'
-import { Cookie, type CookieFields } from '../cookies/session-cookie.ts'
+import { Cookie, type CookieFields } from '../cookies/cookie.ts'
 import type { DetachedRequest, Done, StoredSession } from '../express/callback-store.ts'
 import type { SessionRow } from '../store.ts'
 import type { SessionOperations } from './session-operations.ts'
@@ -63,8 +63,8 @@ export class DetachedSession<Row extends SessionRow> implements SessionOperation
   }
 }
 
-export function isDetachedRequest(source: object): source is DetachedRequest {
-  return 'sessionStore' in source && 'sessionID' in source
+export function isDetachedRequest(operations: object): operations is DetachedRequest {
+  return 'sessionStore' in operations && 'sessionID' in operations
 }
 
 /** The fields of a cookie as a store of express-session gives it: its date is a text after JSON. */

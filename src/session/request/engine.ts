@@ -2,8 +2,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../domain/clock.ts'
 import type { SessionLimits } from '../../domain/session-lifetime.ts'
-import type { CookieAttributes, CookieSettings } from '../cookies/cookie.ts'
-import type { Transport } from '../cookies/response-cookie.ts'
+import type { Transport } from '../cookies/transport.ts'
+import type { CookieAttributes, CookieSettings } from '../cookies/write.ts'
 import type { SessionRow, SessionStore } from '../store.ts'
 import type { Session } from './session.ts'
 import type { SessionOperations } from './session-operations.ts'
@@ -18,7 +18,7 @@ export interface SessionBehavior {
   readonly saveUninitialized: boolean
   /** What `req.session = null` and `delete req.session` do. */
   readonly unset: 'destroy' | 'keep'
-  /** Whether `delete req.session` is noticed even where nothing else was done with the session: it costs a hold on each of its responses. */
+  /** Whether `delete req.session` is noticed even if nothing else was done with the session: it defers each of its responses. */
   readonly watchesUnset: boolean
   /** Whether `req.session.cookie` can be changed. */
   readonly cookieCanChange: boolean
@@ -28,7 +28,7 @@ export interface SessionBehavior {
   readonly idleFollowsCookie: boolean
   readonly absoluteFollowsCookie: boolean
   readonly transport: Transport
-  /** Hears once that a `Secure` cookie cannot go out. Default: it goes out anyway; the settings know that a proxy speaks HTTPS. */
+  /** Called when a `Secure` cookie cannot go out. Default: it goes out anyway; the settings know that a proxy speaks HTTPS. */
   onInsecure?(): void
   /** The looks of the cookie for one request. Default: those of the settings. */
   attributesFor?(req: IncomingMessage): CookieAttributes
@@ -54,7 +54,7 @@ export interface Engine<Row extends SessionRow = SessionRow> {
   readonly limits: SessionLimits
   readonly clock: Clock
   readonly behavior: SessionBehavior
-  readonly SessionClass: new (source: SessionOperations<Row>) => Session<Row>
+  readonly SessionClass: new (operations: SessionOperations<Row>) => Session<Row>
   /** The names that SessionClass takes for itself. */
   readonly reserved: ReadonlySet<string>
   isLive(row: Row | undefined): row is Row

@@ -1,30 +1,33 @@
-// Steps one and two of a request: reads the ids out of its cookies, loads the session that one of them leads to.
+// Loads the session of a request: the first of its ids that leads to a live row.
 import type { IncomingMessage } from 'node:http'
 import { type Awaitable, isPromise } from '../../domain/awaitable.ts'
-import { MOST_CANDIDATES, type ReadIds } from '../cookies/cookie.ts'
+import { BoundedCache } from '../../domain/bounded-cache.ts'
+import { expiryAfter, needsTouch } from '../../domain/session-lifetime.ts'
+import { MAX_CANDIDATES, type ReadIds } from '../cookies/read.ts'
 import { isSuperseded } from '../row.ts'
 import type { SessionRow } from '../store.ts'
 import type { Engine, Found } from './engine.ts'
-import { TouchThrottle } from './touch-throttle.ts'
+
+/** How many recent touches are remembered; with more sessions than these, some are touched once more than needed. */
+const MAX_TOUCHED = 20_000
 
 export class Loader<Row extends SessionRow> {
   readonly #engine: Engine<Row>
   readonly #readIds: ReadIds
-  readonly #touches: TouchThrottle
+  readonly #onTouchError: (error: unknown) => void
+  readonly #touched = new BoundedCache<number>(MAX_TOUCHED)
 
   constructor(engine: Engine<Row>, readIds: ReadIds, onTouchError: (error: unknown) => void) {
     this.#engine = engine
     this.#readIds = readIds
-    this.#touches = new TouchThrottle(engine, onTouchError)
+    this.#onTouchError = onTouchError
   }
 
-  /** Step one: read. */
   ids(req: IncomingMessage): readonly string[] {
     const ids = this.#readIds(req.headers.cookie)
-    return ids.length > MOST_CANDIDATES ? ids.slice(0, MOST_CANDIDATES) : ids
+    return ids.length > MAX_CANDIDATES ? ids.slice(0, MAX_CANDIDATES) : ids
   }
 
-  /** Step two: load. The first id that leads to a live session; in the usual case there is one id, and the store is asked once. */
   load(ids: readonly string[], from = 0): Awaitable<Found<Row> | undefined> {
     for (let at = from; at < ids.length; at++) {
       const id = ids[at] ?? ''
@@ -37,8 +40,30 @@ export class Loader<Row extends SessionRow> {
   }
 
   #accept(id: string, row: Row | undefined): Found<Row> | undefined {
-    if (!this.#engine.isLive(row)) return undefined
-    if (!isSuperseded(row) && !this.#engine.behavior.resave) this.#touches.touch(row)
+    const { isLive, behavior } = this.#engine
+    if (!isLive(row)) return undefined
+    // With `resave` and `rolling` every response does it.
+    if (!isSuperseded(row) && !behavior.resave && !behavior.rolling) this.#touch(row)
     return { id, row }
+  }
+
+  /** At most once per interval, however many requests come at once. Nobody waits for it. */
+  #touch(row: SessionRow): void {
+    const { clock, store } = this.#engine
+    const now = clock.now()
+    if (!needsTouch(row, now)) return
+    const touchedAt = this.#touched.get(row.hash)
+    if (touchedAt !== undefined && !needsTouch({ lastSeenAt: touchedAt, idleMs: row.idleMs }, now)) return
+    this.#touched.set(row.hash, now)
+    const failed = (error: unknown): void => {
+      this.#touched.delete(row.hash)
+      this.#onTouchError(error)
+    }
+    try {
+      const touched = store.touch(row.hash, { lastSeenAt: now, expiresAt: expiryAfter(now, row) })
+      if (isPromise(touched)) touched.catch(failed)
+    } catch (error) {
+      failed(error)
+    }
   }
 }

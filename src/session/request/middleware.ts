@@ -1,20 +1,21 @@
-// The engine: reads the cookie and loads the session (load.ts), hands the request on, notices what changed and saves it (request-session.ts).
+// The middleware: loads the session of a request, hands it on, and has what changed saved.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { startCleanup } from '../../database/cleanup.ts'
 import { type Awaitable, isPromise } from '../../domain/awaitable.ts'
 import type { Clock } from '../../domain/clock.ts'
 import { digest } from '../../domain/secret.ts'
 import { isExpired, type SessionLimits } from '../../domain/session-lifetime.ts'
-import { type CookieAttributes, type CookieSettings, carriesCookie, idReader } from '../cookies/cookie.ts'
-import { coversPath } from '../cookies/path.ts'
+import { carriesCookie, coversPath, idReader } from '../cookies/read.ts'
+import type { CookieAttributes, CookieSettings } from '../cookies/write.ts'
 import type { NewLogin } from '../row.ts'
 import type { SessionRow, SessionStore } from '../store.ts'
 import { DEFAULT_BEHAVIOR, type Engine, type Found, type SessionBehavior } from './engine.ts'
+import { renew } from './lifecycle.ts'
 import { Loader } from './load.ts'
-import type { Next } from './request-session.ts'
+import { RequestSession } from './request-session.ts'
+import type { Next, SessionRequest } from './request-state.ts'
 import { reservedNames, Session } from './session.ts'
 import type { SessionOperations } from './session-operations.ts'
-import { Visit } from './visit.ts'
 
 export type { NewLogin } from '../row.ts'
 
@@ -30,10 +31,10 @@ export interface SessionsOptions<Row extends SessionRow = SessionRow> {
   /** Whether a request that brings a `req.session` of somebody else is passed on. Default: false, it is an error. */
   readonly yields?: boolean | undefined
   /** The class of `req.session`. Default: Session. What it adds to its prototype cannot be a key of the data. */
-  readonly SessionClass?: (new (source: SessionOperations<Row>) => Session<Row>) | undefined
+  readonly SessionClass?: (new (operations: SessionOperations<Row>) => Session<Row>) | undefined
   /** Whether a row that was found is a live session. Default: where it has not expired. */
   judge?(row: Row, now: number): boolean
-  /** Hears of failures that fail no request. Default: a process warning. */
+  /** Called for failures that fail no request. Default: a process warning. */
   onError?(error: unknown, step: 'touch' | 'cleanup'): void
 }
 
@@ -44,14 +45,14 @@ export interface RenewOptions extends NewLogin {
   readonly persistent?: boolean | undefined
   /** Keys of the old session that the new one takes over. Default: none. */
   readonly keep?: readonly string[] | undefined
-  /** Whether the session at hand must still be there; else `SessionEnded` is thrown. Default: false. */
+  /** Whether the session at hand must still be there; else `SessionEndedError` is thrown. Default: false. */
   readonly continues?: boolean | undefined
 }
 
 // What the steps of one request share hangs on the request itself, under a name that nobody else has.
-const VISIT = Symbol('guildhall session')
+const SESSION_OF_REQUEST = Symbol('guildhall session')
 
-interface AnyVisit {
+interface AnyRequestSession {
   readonly engine: object
   readonly session: object | undefined
   readonly id: string
@@ -63,7 +64,7 @@ type WithStore = IncomingMessage & { sessionStore?: object }
 
 declare module 'http' {
   interface IncomingMessage {
-    [VISIT]?: AnyVisit
+    [SESSION_OF_REQUEST]?: AnyRequestSession
   }
 }
 
@@ -72,7 +73,7 @@ export class Sessions<Row extends SessionRow = SessionRow> {
   readonly #options: SessionsOptions<Row>
   readonly #engine: Engine<Row>
   readonly #loader: Loader<Row>
-  readonly #stopSweeping: () => Promise<void>
+  readonly #stopCleanup: () => Promise<void>
 
   constructor(options: SessionsOptions<Row>) {
     const { store, cookie, limits, clock, behavior = DEFAULT_BEHAVIOR, SessionClass = Session } = options
@@ -97,14 +98,14 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     this.#loader = new Loader(this.#engine, readIds, (error) => {
       this.#report(error, 'touch')
     })
-    this.#stopSweeping = startCleanup(store, clock, (error) => {
+    this.#stopCleanup = startCleanup(store, clock, (error) => {
       this.#report(error, 'cleanup')
     })
   }
 
-  /** The middleware: read, load; `RequestSession` notices and saves. */
+  /** The middleware itself. */
   readonly handle = (req: IncomingMessage, res: ServerResponse, next: Next): void => {
-    if (this.#owns(req[VISIT])) return next()
+    if (this.#owns(req[SESSION_OF_REQUEST])) return next()
     if ('session' in req && req.session !== undefined && req.session !== null) {
       return this.#options.yields ? next() : next(secondSession())
     }
@@ -125,21 +126,21 @@ export class Sessions<Row extends SessionRow = SessionRow> {
 
   /** The live session of a request without a response, such as the upgrade of a WebSocket. */
   read(req: IncomingMessage): Awaitable<Row | undefined> {
-    const visit = req[VISIT]
-    if (this.#owns(visit)) return visit.row
+    const current = req[SESSION_OF_REQUEST]
+    if (this.#owns(current)) return current.row
     const found = this.#loader.load(this.#loader.ids(req))
     return isPromise(found) ? found.then((loaded) => loaded?.row) : found?.row
   }
 
   /** Whether the middleware has seen a request and could load its session. */
   handled(req: IncomingMessage): boolean {
-    return this.#owns(req[VISIT])
+    return this.#owns(req[SESSION_OF_REQUEST])
   }
 
-  /** The live row behind a request that was handled. Parses nothing, takes hold of nothing. */
+  /** The live row behind a request that was handled. Parses nothing, defers nothing. */
   row(req: IncomingMessage): Row | undefined {
-    const visit = req[VISIT]
-    return this.#owns(visit) ? visit.row : undefined
+    const current = req[SESSION_OF_REQUEST]
+    return this.#owns(current) ? current.row : undefined
   }
 
   /** Whether the request carries the cookie, live or not. */
@@ -149,10 +150,10 @@ export class Sessions<Row extends SessionRow = SessionRow> {
 
   /** Starts a login: a new row under a new id. The id that the request came with is dead, the new one goes out with this response. */
   renew(req: IncomingMessage, { limits, persistent, keep, continues = false, ...login }: RenewOptions): Promise<Row> {
-    const { cookie, limits: usual } = this.#engine
-    return this.#visit(req).renew({
+    const { cookie, limits: defaults } = this.#engine
+    return renew(this.#requestSession(req), {
       login,
-      limits: limits ?? usual,
+      limits: limits ?? defaults,
       persistent: persistent ?? cookie.maxAgeMs !== undefined,
       keep: keep ?? [],
       continues,
@@ -161,12 +162,12 @@ export class Sessions<Row extends SessionRow = SessionRow> {
 
   /** Ends the session of a request and clears its cookie: in any state, as often as asked. */
   end(req: IncomingMessage): Promise<void> {
-    return this.#visit(req).destroy()
+    return this.#requestSession(req).destroy()
   }
 
   /** Stops what runs in the background. The store belongs to who made it. */
   close(): Promise<void> {
-    return this.#stopSweeping()
+    return this.#stopCleanup()
   }
 
   #isLive(row: Row | undefined): row is Row {
@@ -175,12 +176,9 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     return this.#options.judge ? this.#options.judge(row, now) : !isExpired(row, now)
   }
 
-  #begin(
-    request: { req: WithStore; res: ServerResponse; next: Next; attributes: CookieAttributes },
-    found: Found<Row> | undefined,
-  ): void {
+  #begin(request: SessionRequest & { readonly req: WithStore }, found: Found<Row> | undefined): void {
     const { req, next } = request
-    req[VISIT] = new Visit(this.#engine, request, found)
+    req[SESSION_OF_REQUEST] = new RequestSession(this.#engine, request, found)
     Object.defineProperty(req, 'session', SESSION)
     Object.defineProperty(req, 'sessionID', SESSION_ID)
     const { publicStore } = this.#options
@@ -193,22 +191,22 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     process.emitWarning(`sessions: ${step} failed: ${error instanceof Error ? error.message : String(error)}`)
   }
 
-  #visit(req: IncomingMessage): Visit<Row> {
-    const visit = req[VISIT]
-    if (this.#owns(visit)) return visit
+  #requestSession(req: IncomingMessage): RequestSession<Row> {
+    const current = req[SESSION_OF_REQUEST]
+    if (this.#owns(current)) return current
     throw noSession()
   }
 
-  #owns(visit: AnyVisit | undefined): visit is Visit<Row> {
-    return visit?.engine === this.#engine
+  #owns(current: AnyRequestSession | undefined): current is RequestSession<Row> {
+    return current?.engine === this.#engine
   }
 }
 
 /** Gives a request a new, empty session, beside what is stored of the one that it has. Whichever middleware it has it from: two may share a store. */
 export function beginSession(req: IncomingMessage): void {
-  const visit = req[VISIT]
-  if (!visit) throw noSession()
-  visit.begin()
+  const current = req[SESSION_OF_REQUEST]
+  if (!current) throw noSession()
+  current.begin()
 }
 
 // One descriptor for all requests, so that they keep one shape.
@@ -216,13 +214,13 @@ const SESSION: PropertyDescriptor & ThisType<IncomingMessage> = {
   configurable: true,
   enumerable: true,
   get() {
-    return this[VISIT]?.session
+    return this[SESSION_OF_REQUEST]?.session
   },
   set(value: unknown) {
     if (value !== null && value !== undefined) {
       throw new TypeError('req.session cannot be replaced: store values in it, or end it with req.session = null')
     }
-    this[VISIT]?.abandon()
+    this[SESSION_OF_REQUEST]?.abandon()
   },
 }
 
@@ -230,7 +228,7 @@ const SESSION_ID: PropertyDescriptor & ThisType<IncomingMessage> = {
   configurable: true,
   enumerable: true,
   get() {
-    return this[VISIT]?.id
+    return this[SESSION_OF_REQUEST]?.id
   },
 }
 

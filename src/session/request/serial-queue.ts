@@ -1,18 +1,24 @@
-// Work of one request, one piece after the other: at once where nothing runs.
+// Work, one piece after the other, at once if nothing runs: in one queue, or in one for each key.
 import { type Awaitable, isPromise } from '../../domain/awaitable.ts'
 
 export class SerialQueue {
-  #running: Promise<void> | undefined
+  readonly #patienceMs: number | undefined
+  #running: Promise<unknown> | undefined
 
-  /** What runs now. Its failure belongs to whoever waits for it; the response waits for what still runs when it ends. */
-  get running(): Promise<void> | undefined {
+  /** `patienceMs`: how long one piece keeps the next ones waiting. Default: until it has ended. */
+  constructor({ patienceMs }: { readonly patienceMs?: number } = {}) {
+    this.#patienceMs = patienceMs
+  }
+
+  /** What runs now; the last piece, if several wait. */
+  get running(): Promise<unknown> | undefined {
     return this.#running
   }
 
-  /** Takes its turn, after what runs now, however that ends. */
-  take(work: () => Awaitable<void>): Awaitable<void> {
-    const started = this.#running ? this.#running.then(work, work) : work()
-    if (!isPromise(started)) return
+  /** Begins after what runs now, however that ends. A failure belongs to the caller alone. */
+  take<T>(work: () => Awaitable<T>): Awaitable<T> {
+    const started = this.#running ? this.#over(this.#running).then(work, work) : work()
+    if (!isPromise(started)) return started
     const running = started.finally(() => {
       if (this.#running === running) this.#running = undefined
     })
@@ -21,8 +27,8 @@ export class SerialQueue {
     return running
   }
 
-  /** The same, where a failure is a rejected promise and never a throw. */
-  promise(work: () => Awaitable<void>): Promise<void> {
+  /** The same; a failure is a rejected promise, never a throw. */
+  promise<T>(work: () => Awaitable<T>): Promise<T> {
     const done = this.take(() => {
       try {
         return work()
@@ -31,5 +37,39 @@ export class SerialQueue {
       }
     })
     return Promise.resolve(done)
+  }
+
+  #over(work: Promise<unknown>): Promise<unknown> {
+    if (this.#patienceMs === undefined) return work
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, this.#patienceMs).unref()
+      const over = (): void => {
+        clearTimeout(timer)
+        resolve(undefined)
+      }
+      work.then(over, over)
+    })
+  }
+}
+
+/** What never answers must not hold up a logout for ever. */
+const PATIENCE_MS = 10_000
+
+/** A queue for each thing at work. */
+export class KeyedMutex {
+  readonly #queues = new Map<string, SerialQueue>()
+  readonly #patienceMs: number
+
+  /** `patienceMs`: how long one piece keeps the next ones of its key waiting. */
+  constructor(patienceMs = PATIENCE_MS) {
+    this.#patienceMs = patienceMs
+  }
+
+  take<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const queue = this.#queues.get(key) ?? new SerialQueue({ patienceMs: this.#patienceMs })
+    this.#queues.set(key, queue)
+    return Promise.resolve(queue.take(work)).finally(() => {
+      if (queue.running === undefined) this.#queues.delete(key)
+    })
   }
 }

@@ -1,7 +1,7 @@
 // What stands behind a session: the request it belongs to.
 
 import type { Awaitable } from '../../domain/awaitable.ts'
-import type { Cookie } from '../cookies/session-cookie.ts'
+import type { Cookie } from '../cookies/cookie.ts'
 import type { SessionRow } from '../store.ts'
 
 export interface SessionOperations<Row extends SessionRow = SessionRow> {

@@ -1,39 +1,40 @@
 // `req.session`: a bag of plain data with a few methods. What it knows of its request is private.
 
 import type { Awaitable } from '../../domain/awaitable.ts'
-import type { Cookie } from '../cookies/session-cookie.ts'
-import { emptyObject, own, textOf } from '../data.ts'
+import type { Cookie } from '../cookies/cookie.ts'
+import { defineOwn } from '../data.ts'
 import type { DetachedRequest } from '../express/callback-store.ts'
-import type { SessionPatch, SessionRow } from '../store.ts'
+import type { SessionRow } from '../store.ts'
 import { DetachedSession, isDetachedRequest } from './detached-session.ts'
+import { reservedMessage } from './diff.ts'
 import type { SessionOperations } from './session-operations.ts'
 
 type Callback = (error?: unknown) => void
 
 /** The session of one request. Every own property is data of the application, stored as JSON under its name. */
 export class Session<Row extends SessionRow = SessionRow> {
-  readonly #source: SessionOperations<Row>
+  readonly #operations: SessionOperations<Row>
 
   /** Sessions come with requests. Made by hand, as a store of express-session makes them, one works on the store of the request it is given. */
-  constructor(source: SessionOperations<Row> | DetachedRequest, data?: object) {
-    this.#source = isDetachedRequest(source) ? new DetachedSession(source, data) : source
+  constructor(operations: SessionOperations<Row> | DetachedRequest, data?: object) {
+    this.#operations = isDetachedRequest(operations) ? new DetachedSession(operations, data) : operations
     if (data === undefined) return
-    for (const [key, value] of Object.entries(data)) if (!(key in this)) own(this, key, value)
+    for (const [key, value] of Object.entries(data)) if (!(key in this)) defineOwn(this, key, value)
   }
 
   /** For subclasses: the live row behind a session. */
   protected static rowOf<Row extends SessionRow>(session: Session<Row>): Row | undefined {
-    return session.#source.row
+    return session.#operations.row
   }
 
   /** The id that the cookie carries: a secret. Changes at a login and with `regenerate`. */
   get id(): string {
-    return this.#source.id
+    return this.#operations.id
   }
 
   /** The cookie of this session. What changes here (`maxAge`, say) goes out with the response. */
   get cookie(): Cookie {
-    return this.#source.cookie
+    return this.#operations.cookie
   }
 
   /**
@@ -44,28 +45,28 @@ export class Session<Row extends SessionRow = SessionRow> {
   regenerate(): Promise<void>
   regenerate(callback: Callback): this
   regenerate(callback?: Callback): Promise<void> | this {
-    return this.#answer(this.#source.regenerate(), callback)
+    return this.#answer(this.#operations.regenerate(), callback)
   }
 
   /** Deletes the session and clears the cookie. `req.session` is undefined afterwards. Await it: a failure that nobody awaits is lost once it is over. */
   destroy(): Promise<void>
   destroy(callback: Callback): this
   destroy(callback?: Callback): Promise<void> | this {
-    return this.#answer(this.#source.destroy(), callback)
+    return this.#answer(this.#operations.destroy(), callback)
   }
 
   /** Stores what changed now; otherwise that happens before the response ends. */
   save(): Promise<void>
   save(callback: Callback): this
   save(callback?: Callback): Promise<void> | this {
-    return this.#answer(this.#source.save(this), callback)
+    return this.#answer(this.#operations.save(this), callback)
   }
 
   /** Reads the data again and drops what was not saved. Fails where the session is no longer there. */
   reload(): Promise<void>
   reload(callback: Callback): this
   reload(callback?: Callback): Promise<void> | this {
-    return this.#answer(this.#source.reload(this), callback)
+    return this.#answer(this.#operations.reload(this), callback)
   }
 
   /**
@@ -79,7 +80,7 @@ export class Session<Row extends SessionRow = SessionRow> {
    */
   update<T>(change: (data: Omit<this, keyof Session>) => Awaitable<T>): Promise<T> {
     // What an application declared to be in its session is what it finds there.
-    return heard(this.#source.update(this, change as (data: object) => Awaitable<T>))
+    return ignoreUnhandled(this.#operations.update(this, change as (data: object) => Awaitable<T>))
   }
 
   /** Lets the cookie's maxAge begin anew. Every response does that for the cookie it sends. */
@@ -93,12 +94,12 @@ export class Session<Row extends SessionRow = SessionRow> {
   /** Marks the session as seen now; otherwise every request does that, at most once per interval. The response waits for it. */
   touch(callback?: Callback): this {
     this.resetMaxAge()
-    void this.#answer(this.#source.touch(this), callback)
+    void this.#answer(this.#operations.touch(this), callback)
     return this
   }
 
   #answer(work: Promise<void>, callback: Callback | undefined): Promise<void> | this {
-    if (callback === undefined) return heard(work)
+    if (callback === undefined) return ignoreUnhandled(work)
     work.then(
       () => process.nextTick(callback),
       (error: unknown) => process.nextTick(callback, error),
@@ -112,7 +113,7 @@ export class Session<Row extends SessionRow = SessionRow> {
     Object.defineProperty(Session.prototype, '__proto__', {
       get: () => undefined,
       set(this: object, value: unknown) {
-        own(this, '__proto__', value)
+        defineOwn(this, '__proto__', value)
       },
     })
     // Nor with a = 'constructor', b = 'prototype': nothing can be added there.
@@ -133,49 +134,8 @@ export function reservedNames(SessionClass: { readonly prototype: object }): Rea
   return names
 }
 
-/** Puts stored values into a session. */
-export function fill(session: object, texts: ReadonlyMap<string, string>, reserved: ReadonlySet<string>): void {
-  for (const [key, text] of texts) {
-    if (reserved.has(key)) continue // A stored key must not cover a getter such as `isLoggedIn`.
-    const value: unknown = JSON.parse(text)
-    if (key in session) own(session, key, value)
-    else Reflect.set(session, key, value)
-  }
-}
-
-/** What an application changed since the texts were read; undefined where nothing did. Throws a TypeError for what cannot be stored. */
-export function notice(
-  session: object,
-  texts: ReadonlyMap<string, string>,
-  reserved: ReadonlySet<string>,
-): SessionPatch | undefined {
-  let patch: Record<string, string | null> | undefined
-  let kept = 0
-  for (const key of Object.keys(session)) {
-    if (reserved.has(key)) throw new TypeError(reservedMessage(key))
-    const text = textOf(key, Reflect.get(session, key))
-    if (text === undefined) continue
-    const before = texts.get(key)
-    if (before !== undefined) kept++
-    if (before === text) continue
-    // Databases cut keys at NUL or refuse them: two keys would be one.
-    if (key.includes('\0') || !key.isWellFormed()) throw new TypeError(`req.session: ${JSON.stringify(key)} cannot be a key`)
-    patch ??= emptyObject()
-    patch[key] = text
-  }
-  if (kept === texts.size) return patch
-  for (const key of texts.keys()) {
-    if (reserved.has(key)) continue // Of the session itself, not of the application.
-    const removed = !Object.hasOwn(session, key) || textOf(key, Reflect.get(session, key)) === undefined
-    if (!removed) continue
-    patch ??= emptyObject()
-    patch[key] = null
-  }
-  return patch
-}
-
-/** Who does not wait for a failure does not hear of it; the process must not end for it. */
-function heard<T>(work: Promise<T>): Promise<T> {
+/** The process must not end for a failure that the application does not wait for. */
+function ignoreUnhandled<T>(work: Promise<T>): Promise<T> {
   work.catch(() => {})
   return work
 }
@@ -188,8 +148,4 @@ function reserve(prototype: object, name: string): void {
       throw new TypeError(reservedMessage(name))
     },
   })
-}
-
-function reservedMessage(name: string): string {
-  return `req.session.${name} belongs to the session itself: store the value under another name`
 }

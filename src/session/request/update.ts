@@ -1,74 +1,103 @@
-// `req.session.update`: a change that reads, changes and writes in one piece, whoever else writes to the session.
+// `req.session.update`: reads, changes and writes in one piece, whoever else writes to the session.
 import { setImmediate } from 'node:timers/promises'
-import { type Awaitable, after } from '../../domain/awaitable.ts'
-import { emptyObject, patchTexts, textsOfRow } from '../data.ts'
+import { type Awaitable, after, isPromise } from '../../domain/awaitable.ts'
+import { emptyObject, NO_VALUES, valuesOfRow } from '../data.ts'
 import { isSuperseded } from '../row.ts'
 import type { SessionPatch, SessionRow } from '../store.ts'
-import { RequestSession } from './request-session.ts'
-import { fill, notice } from './session.ts'
+import { diff, fill } from './diff.ts'
+import type { RequestState } from './request-state.ts'
+import { createRow } from './save.ts'
+import type { SessionHandle } from './session-handle.ts'
 
 /** A change that loses to others so often in a row is given up. */
-const MOST_TRIES = 1000
+const MAX_TRIES = 1000
 
-export abstract class UpdatingSession<Row extends SessionRow> extends RequestSession<Row> {
-  /** While the function of the application runs. */
-  protected isChanging = false
+type Change<T> = (data: object) => Awaitable<T>
 
-  /** Reads the session as it is now, changes it, writes only where nobody else wrote meanwhile; else begins again. */
-  protected change<T>(change: (data: object) => Awaitable<T>, tries = 0): Awaitable<T> {
-    const { store, reserved } = this.engine
-    const { stored } = this
-    if (stored === undefined) return this.#changeNew(change)
-    if (tries === MOST_TRIES) throw new Error(`req.session.update: ${MOST_TRIES} times somebody else was faster`)
-    return after(store.find(stored.hash), (row) => {
-      if (!this.engine.isLive(row) || isSuperseded(row)) throw gone()
-      const texts = textsOfRow(row)
-      const draft = emptyObject()
-      fill(draft, texts, reserved)
-      return after(this.#call(change, draft), (result) => {
-        const patch = notice(draft, texts, reserved)
-        if (patch === undefined) return result
-        return after(store.update(row.hash, patch, { unchangedFrom: row.data }), (updated) => {
-          if (updated) return this.#adopt(patch, result)
-          // A store that answers at once would hold the process while another one writes.
-          return tries % 10 === 9 ? setImmediate().then(() => this.change(change, tries + 1)) : this.change(change, tries + 1)
-        })
-      })
-    })
-  }
-
-  /** The same where nothing is stored yet: nobody else can know this session. */
-  #changeNew<T>(change: (data: object) => Awaitable<T>): Awaitable<T> {
-    const { reserved } = this.engine
-    const draft = Object.assign(emptyObject(), this.current)
-    return after(this.#call(change, draft), (result) => {
-      const patch = notice(draft, new Map(), reserved)
-      if (patch === undefined) return result
-      return after(this.create(patch), () => this.#adopt(patch, result))
-    })
-  }
-
-  #call<T>(change: (data: object) => Awaitable<T>, draft: object): Awaitable<T> {
-    this.isChanging = true
-    try {
-      return change(draft)
-    } finally {
-      this.isChanging = false
-    }
-  }
-
-  /** What an atomic change wrote is there for this request too. */
-  #adopt<T>(patch: SessionPatch, result: T): T {
-    if (this.current) {
-      const written = Object.entries(patch).filter((entry): entry is [string, string] => entry[1] !== null)
-      fill(this.current, new Map(written), this.engine.reserved)
-      for (const key of Object.keys(patch)) if (patch[key] === null) Reflect.deleteProperty(this.current, key)
-    }
-    this.texts = patchTexts(this.textsNow(), patch)
-    return result
-  }
+export function update<Row extends SessionRow, T>(
+  of: RequestState<Row>,
+  handle: SessionHandle<Row>,
+  change: Change<T>,
+): Awaitable<T> {
+  return handle.storedRow === undefined ? changeNew(of, handle, change) : changeStored(of, handle, change)
 }
 
 export function gone(): Error {
   return new Error('req.session.update: this session is no longer there')
+}
+
+/** Reads the session as it is now, changes it, writes only if nobody else wrote meanwhile; else begins again. */
+function changeStored<Row extends SessionRow, T>(
+  of: RequestState<Row>,
+  handle: SessionHandle<Row>,
+  change: Change<T>,
+  tries = 0,
+): Awaitable<T> {
+  const { store, reserved, isLive } = of.engine
+  if (tries === MAX_TRIES) throw new Error(`req.session.update: others were faster ${MAX_TRIES} times`)
+  return after(store.find(handle.storedRow?.hash ?? ''), (row) => {
+    if (!isLive(row) || isSuperseded(row)) {
+      of.lost(handle)
+      throw gone()
+    }
+    const values = valuesOfRow(row)
+    const draft = emptyObject()
+    fill(draft, values, reserved)
+    return after(call(of, change, draft), (result) => {
+      const patch = diff(draft, values, reserved)
+      if (patch === undefined) return result
+      return after(store.update(row.hash, patch, { ifRevision: row.revision }), (updated) => {
+        if (!updated) {
+          const again = () => changeStored(of, handle, change, tries + 1)
+          // A store that answers at once would hold the process while another one writes.
+          return tries % 10 === 9 ? setImmediate().then(again) : again()
+        }
+        handle.patched(patch)
+        show(of, handle, patch)
+        return result
+      })
+    })
+  })
+}
+
+/** The same if nothing is stored yet: nobody else can know this session. */
+function changeNew<Row extends SessionRow, T>(
+  of: RequestState<Row>,
+  handle: SessionHandle<Row>,
+  change: Change<T>,
+): Awaitable<T> {
+  const draft = Object.assign(emptyObject(), handle.session)
+  return after(call(of, change, draft), (result) => {
+    const patch = diff(draft, NO_VALUES, of.engine.reserved)
+    if (patch === undefined) return result
+    return after(createRow(of, handle, patch), () => {
+      show(of, handle, patch)
+      return result
+    })
+  })
+}
+
+/** Whatever else the function asks of the session would wait for it, and it for that: refused until it has settled. */
+function call<Row extends SessionRow, T>(of: RequestState<Row>, change: Change<T>, draft: object): Awaitable<T> {
+  const settled = (): void => {
+    of.isChanging = false
+  }
+  of.isChanging = true
+  try {
+    const result = change(draft)
+    if (isPromise(result)) return Promise.resolve(result).finally(settled)
+    settled()
+    return result
+  } catch (error) {
+    settled()
+    throw error
+  }
+}
+
+/** What an atomic change wrote is there for this request too. */
+function show<Row extends SessionRow>({ engine }: RequestState<Row>, { session }: SessionHandle<Row>, patch: SessionPatch): void {
+  if (session === undefined) return
+  const written = Object.entries(patch).filter((entry): entry is [string, string] => entry[1] !== null)
+  fill(session, new Map(written), engine.reserved)
+  for (const key of Object.keys(patch)) if (patch[key] === null) Reflect.deleteProperty(session, key)
 }

@@ -6,6 +6,7 @@ export const SESSION_COLUMNS = [
   'hash',
   'public_id',
   'data',
+  'revision',
   'created_at',
   'last_seen_at',
   'idle_ms',
@@ -20,6 +21,19 @@ export const SESSION_COLUMNS = [
   'user_agent',
 ] as const
 
+/** For CREATE TABLE. */
+export function columnDefinitions(integer: 'INTEGER' | 'bigint'): string {
+  return `hash TEXT PRIMARY KEY, public_id TEXT NOT NULL UNIQUE, data TEXT NOT NULL, revision ${integer} NOT NULL DEFAULT 0,
+    created_at ${integer} NOT NULL, last_seen_at ${integer} NOT NULL, idle_ms ${integer} NOT NULL, expires_at ${integer} NOT NULL,
+    ends_at ${integer} NOT NULL, persistent ${integer} NOT NULL, user_id TEXT, credential_epoch ${integer}, factors TEXT,
+    authenticated_at ${integer}, ip TEXT, user_agent TEXT`
+}
+
+/** Nothing was released with that table, so nothing is migrated. */
+export function otherTable(table: string): string {
+  return `the table ${table} is of a version of Guildhall before its first release: drop it with ${table}_leases, and it is made anew`
+}
+
 export type ColumnValue = string | number | null
 
 /** A session from the values of SESSION_COLUMNS; further values are left to the caller. Numbers may come as texts, as pg gives bigint. */
@@ -28,18 +42,19 @@ export function sessionFrom(values: readonly unknown[]): SessionRow {
     hash: String(values[0]),
     publicId: String(values[1]),
     data: String(values[2]),
-    createdAt: Number(values[3]),
-    lastSeenAt: Number(values[4]),
-    idleMs: Number(values[5]),
-    expiresAt: Number(values[6]),
-    endsAt: Number(values[7]),
-    persistent: Number(values[8]) === 1,
-    userId: textOrNothing(values[9]),
-    credentialEpoch: numberOrNothing(values[10]),
-    factors: textOrNothing(values[11]),
-    authenticatedAt: numberOrNothing(values[12]),
-    ip: textOrNothing(values[13]),
-    userAgent: textOrNothing(values[14]),
+    revision: Number(values[3]),
+    createdAt: Number(values[4]),
+    lastSeenAt: Number(values[5]),
+    idleMs: Number(values[6]),
+    expiresAt: Number(values[7]),
+    endsAt: Number(values[8]),
+    persistent: Number(values[9]) === 1,
+    userId: textOrNothing(values[10]),
+    credentialEpoch: numberOrNothing(values[11]),
+    factors: textOrNothing(values[12]),
+    authenticatedAt: numberOrNothing(values[13]),
+    ip: textOrNothing(values[14]),
+    userAgent: textOrNothing(values[15]),
   }
 }
 
@@ -49,6 +64,7 @@ export function valuesOf(row: SessionRow): ColumnValue[] {
     row.hash,
     row.publicId,
     row.data,
+    row.revision,
     row.createdAt,
     row.lastSeenAt,
     row.idleMs,

@@ -1,8 +1,15 @@
-// Sessions in the memory of this process: bounded, gone when it ends. For development, tests and small single processes.
+// Sessions in the memory of this process: bounded, and gone when it ends.
 import { type Clock, systemClock } from '../../domain/clock.ts'
 import { isExpired } from '../../domain/session-lifetime.ts'
 import { patchData } from '../data.ts'
-import { MOST_LISTED, type SessionPatch, type SessionRow, type SessionSeen, type SessionStore } from '../store.ts'
+import {
+  MAX_LISTED,
+  type SessionPatch,
+  type SessionRow,
+  type SessionSeen,
+  type SessionStore,
+  type UpdateOptions,
+} from '../store.ts'
 
 export interface MemoryStoreOptions {
   /** How many sessions are kept at most. Beyond it expired ones go first, then the least recently seen. Default: 100 000. */
@@ -10,7 +17,8 @@ export interface MemoryStoreOptions {
   readonly clock?: Clock | undefined
 }
 
-const LOOK_FOR_EXPIRED = 100
+/** Among how many an expired one is looked for when room is needed. */
+const MAX_LOOKED_AT = 100
 
 /** Keeps sessions in a Map. Every answer is given at once. */
 export class MemoryStore implements SessionStore {
@@ -45,10 +53,10 @@ export class MemoryStore implements SessionStore {
     return this.#rows.get(hash)
   }
 
-  update(hash: string, patch: SessionPatch, { unchangedFrom }: { readonly unchangedFrom?: string | undefined } = {}): boolean {
+  update(hash: string, patch: SessionPatch, { ifRevision }: UpdateOptions = {}): boolean {
     const row = this.#writable(hash)
-    if (!row || (unchangedFrom !== undefined && row.data !== unchangedFrom)) return false
-    this.#rows.set(hash, Object.freeze({ ...row, data: patchData(row.data, patch) }))
+    if (!row || (ifRevision !== undefined && row.revision !== ifRevision)) return false
+    this.#rows.set(hash, Object.freeze({ ...row, data: patchData(row.data, patch), revision: row.revision + 1 }))
     return true
   }
 
@@ -70,15 +78,8 @@ export class MemoryStore implements SessionStore {
     return true
   }
 
-  delete(hash: string): boolean {
-    const row = this.#rows.get(hash)
-    if (!row) return false
-    this.#rows.delete(hash)
-    if (row.userId === undefined) return true
-    const hashes = this.#byUser.get(row.userId)
-    hashes?.delete(hash)
-    if (hashes?.size === 0) this.#byUser.delete(row.userId)
-    return true
+  delete(hashes: readonly string[]): readonly string[] {
+    return hashes.filter((hash) => this.#delete(hash))
   }
 
   listByUser(userId: string): readonly SessionRow[] {
@@ -86,27 +87,26 @@ export class MemoryStore implements SessionStore {
     return rows
       .toReversed()
       .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)
-      .slice(0, MOST_LISTED)
+      .slice(0, MAX_LISTED)
   }
 
   deleteByUser(userId: string, options: { readonly except?: string | undefined } = {}): number {
     const hashes = [...(this.#byUser.get(userId) ?? [])].filter((hash) => hash !== options.except)
-    for (const hash of hashes) this.delete(hash)
-    return hashes.length
+    return this.delete(hashes).length
   }
 
   deleteExpired(now: number, limit: number): number {
-    let swept = 0
+    let deleted = 0
     for (const row of this.#rows.values()) {
-      if (swept >= limit) break
+      if (deleted >= limit) break
       if (!isExpired(row, now)) continue
-      this.delete(row.hash)
-      swept++
+      this.#delete(row.hash)
+      deleted++
     }
-    return swept
+    return deleted
   }
 
-  all(now: number, limit: number): readonly SessionRow[] {
+  list(now: number, limit: number): readonly SessionRow[] {
     const live = [...this.#rows.values()].filter((row) => !isExpired(row, now))
     return live.slice(0, limit)
   }
@@ -126,6 +126,17 @@ export class MemoryStore implements SessionStore {
     this.clear()
   }
 
+  #delete(hash: string): boolean {
+    const row = this.#rows.get(hash)
+    if (!row) return false
+    this.#rows.delete(hash)
+    if (row.userId === undefined) return true
+    const hashes = this.#byUser.get(row.userId)
+    hashes?.delete(hash)
+    if (hashes?.size === 0) this.#byUser.delete(row.userId)
+    return true
+  }
+
   #writable(hash: string): SessionRow | undefined {
     const row = this.#rows.get(hash)
     return row === undefined || row.idleMs === 0 ? undefined : row
@@ -137,10 +148,10 @@ export class MemoryStore implements SessionStore {
     let oldest: string | undefined
     let looked = 0
     for (const row of this.#rows.values()) {
-      if (isExpired(row, now)) return void this.delete(row.hash)
+      if (isExpired(row, now)) return void this.#delete(row.hash)
       oldest ??= row.hash
-      if (++looked === LOOK_FOR_EXPIRED) break
+      if (++looked === MAX_LOOKED_AT) break
     }
-    if (oldest !== undefined) this.delete(oldest)
+    if (oldest !== undefined) this.#delete(oldest)
   }
 }

@@ -1,4 +1,4 @@
-// Sessions in PostgreSQL: one statement per verb, each atomic by itself, so that any number of processes may share the table.
+// Sessions in PostgreSQL: one statement per verb, for any number of processes on one table.
 
 import { BatchLoader } from '../../database/batch-loader.ts'
 import { acquireLease, createLeases } from '../../database/lease.ts'
@@ -6,15 +6,22 @@ import { arrayOf, codeOf, type PostgresPool, runOn, type Values, withAsynchronou
 import { StoreUnavailableError } from '../../database/timeout.ts'
 import { newId } from '../../domain/secret.ts'
 import { patchData } from '../data.ts'
-import { MOST_LISTED, type SessionPatch, type SessionRow, type SessionSeen, type SessionStore } from '../store.ts'
-import { SESSION_COLUMNS, sessionFrom, valuesOf } from './columns.ts'
+import {
+  MAX_LISTED,
+  type SessionPatch,
+  type SessionRow,
+  type SessionSeen,
+  type SessionStore,
+  type UpdateOptions,
+} from '../store.ts'
+import { columnDefinitions, otherTable, SESSION_COLUMNS, sessionFrom, valuesOf } from './columns.ts'
 
 export type { PostgresPool } from '../../database/postgres/query.ts'
 export { StoreUnavailableError } from '../../database/timeout.ts'
 
 /** A null character or half a surrogate pair in a key: fine in JSON, not in jsonb. */
 const NO_JSONB = new Set(['22021', '22P02', '22P05'])
-const MOST_TRIES = 100
+const MAX_TRIES = 100
 /** The lease of the process that deletes expired sessions. */
 const CLEANUP = 'sessions'
 
@@ -25,6 +32,8 @@ export interface PostgresStoreOptions {
   readonly table?: string | undefined
   /** The name of the table of leases. Default: the other's with `_leases`. */
   readonly leases?: string | undefined
+  /** For subclasses: reads the rows of an array of hashes, SESSION_COLUMNS, then whatever `complete` takes. Default: the columns alone. */
+  readonly find?: string | undefined
 }
 
 /**
@@ -36,20 +45,19 @@ export interface PostgresStoreOptions {
  * app.use(session({ store }))
  */
 export class PostgresStore<Row extends SessionRow = SessionRow> implements SessionStore<Row> {
-  protected readonly pool: PostgresPool
-  protected readonly table: string
+  readonly #pool: PostgresPool
   readonly #sql: ReturnType<typeof statements>
-  readonly #found = new BatchLoader(async (hashes) => new Map((await this.read(hashes)).map((row) => [row.hash, row])))
-  /** Who this is among the processes that sweep. */
+  readonly #found = new BatchLoader<Row>((hashes) => this.#read(hashes))
+  /** Who this is among the processes that clean up. */
   readonly #worker = newId()
 
-  constructor({ pool, table = 'express_sessions', leases = `${table}_leases` }: PostgresStoreOptions) {
+  constructor({ pool, table = 'express_sessions', leases = `${table}_leases`, find }: PostgresStoreOptions) {
     if (typeof pool?.query !== 'function') throw new TypeError('PostgresStore: pool must be a Pool of the pg package')
     if (!/^\w+$/.test(table)) throw new TypeError(`PostgresStore: the table must be a plain name, got ${table}`)
     if (!/^\w+$/.test(leases)) throw new TypeError(`PostgresStore: the table of leases must be a plain name, got ${leases}`)
-    this.pool = pool
-    this.table = table
-    this.#sql = statements(table, leases)
+    this.#pool = pool
+    const sql = statements(table, leases)
+    this.#sql = find === undefined ? sql : { ...sql, find }
   }
 
   /** Makes the table where it is missing. Two processes may call it at once. A role that may not make tables needs it done before. */
@@ -57,11 +65,10 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
     await this.#run(this.#sql.migrate)
   }
 
-  /** The rows of some hashes, read from the table in one statement. A subclass may read more along with them. */
-  protected async read(hashes: readonly string[]): Promise<readonly Row[]> {
-    const { rows } = await this.#run(this.#sql.find, [arrayOf(hashes)])
+  /** For subclasses: a row with the values that their statement reads beyond SESSION_COLUMNS. */
+  protected complete(row: SessionRow, _more: readonly unknown[]): Row {
     // Without a subclass that says otherwise, Row is SessionRow.
-    return rows.map((row) => sessionFrom(row) as Row)
+    return row as Row
   }
 
   async create(row: SessionRow): Promise<void> {
@@ -72,18 +79,14 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
     return this.#found.find(hash)
   }
 
-  async update(
-    hash: string,
-    patch: SessionPatch,
-    { unchangedFrom }: { readonly unchangedFrom?: string | undefined } = {},
-  ): Promise<boolean> {
+  async update(hash: string, patch: SessionPatch, { ifRevision }: UpdateOptions = {}): Promise<boolean> {
     const removed = Object.keys(patch).filter((key) => patch[key] === null)
     const written = JSON.stringify(Object.fromEntries(Object.entries(patch).filter(([, text]) => text !== null)))
     try {
-      return await this.#changes(this.#sql.update, [hash, written, removed, unchangedFrom ?? null])
+      return await this.#changes(this.#sql.update, [hash, written, removed, ifRevision ?? null])
     } catch (error) {
       if (!NO_JSONB.has(codeOf(error))) throw error
-      return this.#updateHere(hash, patch, unchangedFrom)
+      return this.#updateHere(hash, patch, ifRevision)
     }
   }
 
@@ -97,8 +100,9 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
     return this.#changes(this.#sql.supersede, [hash, until])
   }
 
-  delete(hash: string): Promise<boolean> {
-    return this.#changes(this.#sql.delete, [hash])
+  async delete(hashes: readonly string[]): Promise<readonly string[]> {
+    const { rows } = await this.#run(this.#sql.delete, [arrayOf(hashes)])
+    return rows.map(([hash]) => String(hash))
   }
 
   async listByUser(userId: string): Promise<readonly SessionRow[]> {
@@ -118,8 +122,8 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
     return this.#changes(this.#sql.acquireLease, [CLEANUP, this.#worker, until, now])
   }
 
-  async all(now: number, limit: number): Promise<readonly SessionRow[]> {
-    const { rows } = await this.#run(this.#sql.all, [now, limit])
+  async list(now: number, limit: number): Promise<readonly SessionRow[]> {
+    const { rows } = await this.#run(this.#sql.list, [now, limit])
     return rows.map(sessionFrom)
   }
 
@@ -135,16 +139,22 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
   /** The pool belongs to who made it. */
   close(): void {}
 
+  async #read(hashes: readonly string[]): Promise<ReadonlyMap<string, Row>> {
+    const { rows } = await this.#run(this.#sql.find, [arrayOf(hashes)])
+    const found = rows.map((values) => this.complete(sessionFrom(values), values.slice(SESSION_COLUMNS.length)))
+    return new Map(found.map((row) => [row.hash, row]))
+  }
+
   /** For keys that jsonb cannot hold: merged here, written where nobody else wrote meanwhile. */
-  async #updateHere(hash: string, patch: SessionPatch, unchangedFrom: string | undefined): Promise<boolean> {
-    for (let tries = 0; tries < MOST_TRIES; tries++) {
+  async #updateHere(hash: string, patch: SessionPatch, ifRevision: number | undefined): Promise<boolean> {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
       const { rows } = await this.#run(this.#sql.data, [hash])
       if (rows[0] === undefined) return false
-      const data = String(rows[0][0])
-      if (unchangedFrom !== undefined && data !== unchangedFrom) return false
-      if (await this.#changes(this.#sql.replace, [hash, patchData(data, patch), data])) return true
+      const [data, revision] = [String(rows[0][0]), Number(rows[0][1])]
+      if (ifRevision !== undefined && revision !== ifRevision) return false
+      if (await this.#changes(this.#sql.replace, [hash, patchData(data, patch), revision])) return true
     }
-    throw new StoreUnavailableError(`${MOST_TRIES} times somebody else was faster`)
+    throw new StoreUnavailableError(`${MAX_TRIES} times somebody else was faster`)
   }
 
   async #changes(sql: string, values: unknown[]): Promise<boolean> {
@@ -152,7 +162,7 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
   }
 
   #run(sql: string, values: unknown[] = []): Promise<Values> {
-    return runOn(this.pool, sql, values)
+    return runOn(this.#pool, sql, values)
   }
 }
 
@@ -161,25 +171,27 @@ function statements(table: string, leases: string) {
   const lives = 'WHERE hash = $1 AND idle_ms > 0'
   return {
     // Two processes that start at once would both make it, and one would fail: the lock is for the length of the block.
-    migrate: `DO $$ BEGIN
+    // In the current schema alone: a table of the same name further down the search path is another site's.
+    migrate: `DO $$ DECLARE made regclass; BEGIN
       PERFORM pg_advisory_xact_lock(hashtext('guildhall ${table}'));
-      IF to_regclass('${table}') IS NULL THEN
-        CREATE TABLE ${table} (
-          hash text PRIMARY KEY, public_id text NOT NULL UNIQUE, data text NOT NULL, created_at bigint NOT NULL,
-          last_seen_at bigint NOT NULL, idle_ms bigint NOT NULL, expires_at bigint NOT NULL, ends_at bigint NOT NULL,
-          persistent integer NOT NULL, user_id text, credential_epoch bigint, factors text, authenticated_at bigint, ip text, user_agent text);
+      made := to_regclass(quote_ident(current_schema()) || '.${table}');
+      IF made IS NULL THEN
+        CREATE TABLE ${table} (${columnDefinitions('bigint')});
         CREATE INDEX ${table}_user_id ON ${table} (user_id);
         CREATE INDEX ${table}_expires_at ON ${table} (expires_at);
         ${createLeases(leases)};
+      ELSIF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = made AND attname = 'revision' AND NOT attisdropped) THEN
+        RAISE EXCEPTION 'PostgresStore: ${otherTable(table)}';
       END IF;
     END $$`,
     create: `INSERT INTO ${table} (${columns}) VALUES (${SESSION_COLUMNS.map((_, at) => `$${at + 1}`).join(', ')})`,
     find: `SELECT ${columns} FROM ${table} WHERE hash = ANY($1::text[])`,
     update: withAsynchronousCommit(
-      `UPDATE ${table} SET data = ((data::jsonb || $2::jsonb) - $3::text[])::text ${lives} AND ($4::text IS NULL OR data = $4)`,
+      `UPDATE ${table} SET data = ((data::jsonb || $2::jsonb) - $3::text[])::text, revision = revision + 1
+      ${lives} AND ($4::bigint IS NULL OR revision = $4)`,
     ),
-    data: `SELECT data FROM ${table} ${lives}`,
-    replace: withAsynchronousCommit(`UPDATE ${table} SET data = $2 ${lives} AND data = $3`),
+    data: `SELECT data, revision FROM ${table} ${lives}`,
+    replace: withAsynchronousCommit(`UPDATE ${table} SET data = $2, revision = revision + 1 ${lives} AND revision = $3`),
     touch: withAsynchronousCommit(
       `UPDATE ${table} SET last_seen_at = greatest(last_seen_at, $2::bigint), expires_at = greatest(expires_at, $3::bigint) ${lives}`,
     ),
@@ -187,10 +199,10 @@ function statements(table: string, leases: string) {
       withAsynchronousCommit(`UPDATE ${table} SET last_seen_at = greatest(last_seen_at, $2::bigint), expires_at = $3, idle_ms = $4, ends_at = $5,
       persistent = $6 ${lives}`),
     supersede: `UPDATE ${table} SET idle_ms = 0, expires_at = least(expires_at, $2::bigint), ends_at = least(expires_at, $2::bigint) ${lives}`,
-    delete: `DELETE FROM ${table} WHERE hash = $1`,
-    listByUser: `SELECT ${columns} FROM ${table} WHERE user_id = $1 ORDER BY last_seen_at DESC, created_at DESC LIMIT ${MOST_LISTED}`,
+    delete: `DELETE FROM ${table} WHERE hash = ANY($1::text[]) RETURNING hash`,
+    listByUser: `SELECT ${columns} FROM ${table} WHERE user_id = $1 ORDER BY last_seen_at DESC, created_at DESC LIMIT ${MAX_LISTED}`,
     deleteByUser: `DELETE FROM ${table} WHERE user_id = $1 AND hash <> $2`,
-    all: `SELECT ${columns} FROM ${table} WHERE expires_at > $1 LIMIT $2`,
+    list: `SELECT ${columns} FROM ${table} WHERE expires_at > $1 LIMIT $2`,
     count: `SELECT count(*) FROM ${table} WHERE expires_at > $1`,
     clear: `DELETE FROM ${table}`,
     acquireLease: acquireLease(leases, 'postgres'),

@@ -1,18 +1,15 @@
-// What Redis does with a session, each verb in one script. A session is a hash: a field for what never changes, one for each time
+// What Redis does with a session, each verb in one script.
 // and limit, and one for each key of the application's data.
 import { KEPT_MS, script } from '../../database/redis/script.ts'
 
 /** What begins the name of a field that holds data; the key follows as JSON text. */
 export const DATA = 'data:'
 
-/** row, lastSeenAt, idleMs, expiresAt, endsAt, persistent. */
-const OWN_FIELDS = 6
-
-const KEEP = `local function keep(expires)
+const EXPIRE = `local function expire_after(expires)
   redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', tonumber(expires) + ${KEPT_MS}))
 end`
 
-// Retired sessions can be read, and nothing else.
+// Superseded sessions can be read, and nothing else.
 const ONLY_IF_IT_LIVES = `local idle = redis.call('HGET', KEYS[1], 'idleMs')
 if not idle or idle == '0' then return 0 end`
 
@@ -20,35 +17,25 @@ const NOW = `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)`
 
 /** When it expires, then names and values. */
-export const CREATE = script(`${KEEP}
+export const CREATE = script(`${EXPIRE}
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 for at = 2, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 1]) end
-keep(ARGV[1])
+expire_after(ARGV[1])
 return 1`)
 
 export const FIND = script(`return redis.call('HGETALL', KEYS[1])`)
 
-/** How many fields are expected (-1: any), written and removed; then names and values of the first two, names of the last. */
+/** The revision that is expected ('': any), how many fields are written; their names and values, then the names that are removed. */
 export const UPDATE = script(`${ONLY_IF_IT_LIVES}
-local expected, written, removed = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local at = 4
-if expected >= 0 and redis.call('HLEN', KEYS[1]) ~= expected + ${OWN_FIELDS} then return 0 end
-for _ = 1, expected do
-  if redis.call('HGET', KEYS[1], ARGV[at]) ~= ARGV[at + 1] then return 0 end
-  at = at + 2
-end
-for _ = 1, written do
-  redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 1])
-  at = at + 2
-end
-for _ = 1, removed do
-  redis.call('HDEL', KEYS[1], ARGV[at])
-  at = at + 1
-end
+if ARGV[1] ~= '' and redis.call('HGET', KEYS[1], 'revision') ~= ARGV[1] then return 0 end
+local removed = 3 + 2 * tonumber(ARGV[2])
+for at = 3, removed - 1, 2 do redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 1]) end
+for at = removed, #ARGV do redis.call('HDEL', KEYS[1], ARGV[at]) end
+redis.call('HINCRBY', KEYS[1], 'revision', 1)
 return 1`)
 
 /** lastSeenAt, expiresAt; with new limits also idleMs, endsAt, persistent. */
-export const TOUCH = script(`${KEEP}
+export const TOUCH = script(`${EXPIRE}
 ${ONLY_IF_IT_LIVES}
 local function later(name, value)
   local before = redis.call('HGET', KEYS[1], name)
@@ -58,20 +45,20 @@ local function later(name, value)
 end
 later('lastSeenAt', ARGV[1])
 if not ARGV[3] then
-  keep(later('expiresAt', ARGV[2]))
+  expire_after(later('expiresAt', ARGV[2]))
   return 1
 end
 redis.call('HSET', KEYS[1], 'expiresAt', ARGV[2], 'idleMs', ARGV[3], 'endsAt', ARGV[4], 'persistent', ARGV[5])
-keep(ARGV[2])
+expire_after(ARGV[2])
 return 1`)
 
 /** Until when it can be read. */
-export const RETIRE = script(`${KEEP}
+export const SUPERSEDE = script(`${EXPIRE}
 ${ONLY_IF_IT_LIVES}
 local expires = redis.call('HGET', KEYS[1], 'expiresAt')
 if tonumber(ARGV[1]) < tonumber(expires) then expires = ARGV[1] end
 redis.call('HSET', KEYS[1], 'idleMs', '0', 'expiresAt', expires, 'endsAt', expires)
-keep(expires)
+expire_after(expires)
 return 1`)
 
 /** Answers what never changed in it, so that the caller knows whose it was. */
@@ -80,7 +67,7 @@ redis.call('DEL', KEYS[1])
 return row`)
 
 /** Writes a session into its user's index, with the time of Redis: the hash, when it ends. The index lives as long as the last of its sessions. */
-export const NAME = script(`${NOW}
+export const ADD_TO_INDEX = script(`${NOW}
 redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
 local left = redis.call('PTTL', KEYS[1])
 local ends = tonumber(ARGV[2]) + ${KEPT_MS}
@@ -88,8 +75,8 @@ if left < 0 or now + left < ends then redis.call('PEXPIREAT', KEYS[1], string.fo
 return 1`)
 
 /** The hashes of an index, the oldest first; and how many of them are so old that their sessions must have been made by now. */
-export const NAMES = script(`${NOW}
+export const READ_INDEX = script(`${NOW}
 return { redis.call('ZCOUNT', KEYS[1], '-inf', string.format('%.0f', now - ${KEPT_MS})), redis.call('ZRANGE', KEYS[1], 0, -1) }`)
 
-export const FORGET = script(`for _, hash in ipairs(ARGV) do redis.call('ZREM', KEYS[1], hash) end
+export const REMOVE_FROM_INDEX = script(`for _, hash in ipairs(ARGV) do redis.call('ZREM', KEYS[1], hash) end
 return 1`)

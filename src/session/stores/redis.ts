@@ -1,9 +1,28 @@
-// Sessions in Redis or Valkey: one key per session, one script per verb, each atomic by itself. Redis takes out what has expired.
+// Sessions in Redis or Valkey: one key per session, one script per verb, each atomic by itself.
 
 import { type RedisClient, runScript, type Script } from '../../database/redis/script.ts'
-import { readTexts, writeTexts } from '../data.ts'
-import { MOST_LISTED, type SessionPatch, type SessionRow, type SessionSeen, type SessionStore } from '../store.ts'
-import { CREATE, DATA, DELETE, FIND, FORGET, NAME, NAMES, RETIRE, TOUCH, UPDATE } from './redis-scripts.ts'
+import type { Awaitable } from '../../domain/awaitable.ts'
+import { readValues, type SerialisedValues, writeValues } from '../data.ts'
+import {
+  MAX_LISTED,
+  type SessionPatch,
+  type SessionRow,
+  type SessionSeen,
+  type SessionStore,
+  type UpdateOptions,
+} from '../store.ts'
+import {
+  ADD_TO_INDEX,
+  CREATE,
+  DATA,
+  DELETE,
+  FIND,
+  READ_INDEX,
+  REMOVE_FROM_INDEX,
+  SUPERSEDE,
+  TOUCH,
+  UPDATE,
+} from './redis-scripts.ts'
 
 export type { RedisClient, RedisScriptOptions } from '../../database/redis/script.ts'
 export { StoreUnavailableError } from '../../database/timeout.ts'
@@ -48,39 +67,34 @@ export class RedisStore<Row extends SessionRow = SessionRow> implements SessionS
     this.#prefix = prefix
   }
 
-  /** The row of a hash, read from Redis. A subclass may read more along with it. */
-  protected async read(hash: string): Promise<Row | undefined> {
+  /** For subclasses: a row with what they read along with it. */
+  protected complete(row: SessionRow): Awaitable<Row> {
     // Without a subclass that says otherwise, Row is SessionRow.
-    return (await this.#find(hash)) as Row | undefined
+    return row as Row
   }
 
   async create(row: SessionRow): Promise<void> {
-    const { hash, data, lastSeenAt, idleMs, expiresAt, endsAt, persistent, ...fixed } = row
+    const { hash, data, revision, lastSeenAt, idleMs, expiresAt, endsAt, persistent, ...fixed } = row
     // The index first: it may name a session that is not there, but none may be there that it does not name.
-    if (fixed.userId !== undefined) await this.#name(fixed.userId, row)
-    const limits = { lastSeenAt, idleMs, expiresAt, endsAt, persistent: Number(persistent) }
-    const fields = [['row', JSON.stringify(fixed)], ...Object.entries(limits), ...fieldsOf(readTexts(data))]
+    if (fixed.userId !== undefined) await this.#addToIndex(fixed.userId, row)
+    const changing = { revision, lastSeenAt, idleMs, expiresAt, endsAt, persistent: Number(persistent) }
+    const fields = [['row', JSON.stringify(fixed)], ...Object.entries(changing), ...fieldsOf(readValues(data))]
     if ((await this.#on(hash, CREATE, [expiresAt, ...fields.flat()])) !== 1) throw new Error('a session with this hash exists')
   }
 
-  find(hash: string): Promise<Row | undefined> {
-    return this.read(hash)
+  async find(hash: string): Promise<Row | undefined> {
+    const row = await this.#find(hash)
+    return row && this.complete(row)
   }
 
-  async update(
-    hash: string,
-    patch: SessionPatch,
-    { unchangedFrom }: { readonly unchangedFrom?: string | undefined } = {},
-  ): Promise<boolean> {
-    const expected = unchangedFrom === undefined ? [] : fieldsOf(readTexts(unchangedFrom))
+  async update(hash: string, patch: SessionPatch, { ifRevision }: UpdateOptions = {}): Promise<boolean> {
     const written: [string, string][] = []
     const removed: string[] = []
     for (const [key, text] of Object.entries(patch)) {
       if (text === null) removed.push(fieldOf(key))
       else written.push([fieldOf(key), text])
     }
-    const counts = [unchangedFrom === undefined ? -1 : expected.length, written.length, removed.length]
-    return (await this.#on(hash, UPDATE, [...counts, ...expected.flat(), ...written.flat(), ...removed])) === 1
+    return (await this.#on(hash, UPDATE, [ifRevision ?? '', written.length, ...written.flat(), ...removed])) === 1
   }
 
   async touch(hash: string, { lastSeenAt, expiresAt, limits }: SessionSeen): Promise<boolean> {
@@ -88,24 +102,28 @@ export class RedisStore<Row extends SessionRow = SessionRow> implements SessionS
     const { idleMs, endsAt, persistent } = limits
     const row = await this.#find(hash)
     // It may end later now, and then its index must not end before it.
-    if (row?.userId !== undefined) await this.#name(row.userId, { hash, endsAt })
+    if (row?.userId !== undefined) await this.#addToIndex(row.userId, { hash, endsAt })
     return (await this.#on(hash, TOUCH, [lastSeenAt, expiresAt, idleMs, endsAt, Number(persistent)])) === 1
   }
 
   async supersede(hash: string, until: number): Promise<boolean> {
-    return (await this.#on(hash, RETIRE, [until])) === 1
+    return (await this.#on(hash, SUPERSEDE, [until])) === 1
   }
 
-  async delete(hash: string): Promise<boolean> {
-    const fixed = await this.#delete(hash)
-    if (fixed?.userId !== undefined) this.#forget(fixed.userId, [hash])
-    return fixed !== undefined
+  /** One script for each, on their way together: in a cluster they live on different nodes. */
+  async delete(hashes: readonly string[]): Promise<readonly string[]> {
+    const rows = await Promise.all(hashes.map((hash) => this.#delete(hash)))
+    return hashes.filter((hash, at) => {
+      const userId = rows[at]?.userId
+      if (userId !== undefined) this.#removeFromIndex(userId, [hash])
+      return rows[at] !== undefined
+    })
   }
 
   async listByUser(userId: string): Promise<readonly SessionRow[]> {
-    const { hashes, old } = await this.#names(userId)
+    const { hashes, old } = await this.#readIndex(userId)
     const found = await Promise.all(hashes.map((hash) => this.#find(hash)))
-    this.#forget(
+    this.#removeFromIndex(
       userId,
       old.filter((_, at) => found[at] === undefined),
     )
@@ -113,15 +131,15 @@ export class RedisStore<Row extends SessionRow = SessionRow> implements SessionS
       .filter((row) => row !== undefined)
       .toReversed()
       .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt || b.createdAt - a.createdAt)
-      .slice(0, MOST_LISTED)
+      .slice(0, MAX_LISTED)
   }
 
   async deleteByUser(userId: string, { except }: { readonly except?: string | undefined } = {}): Promise<number> {
-    const { hashes, old } = await this.#names(userId)
+    const { hashes, old } = await this.#readIndex(userId)
     const ended = hashes.filter((hash) => hash !== except)
     const were = await Promise.all(ended.map((hash) => this.#delete(hash)))
     const gone = ended.filter((_, at) => were[at] !== undefined)
-    this.#forget(userId, [...gone, ...old.filter((hash) => hash !== except)])
+    this.#removeFromIndex(userId, [...gone, ...old.filter((hash) => hash !== except)])
     return gone.length
   }
 
@@ -143,21 +161,21 @@ export class RedisStore<Row extends SessionRow = SessionRow> implements SessionS
     return typeof text === 'string' ? JSON.parse(text) : undefined
   }
 
-  async #name(userId: string, { hash, endsAt }: Pick<SessionRow, 'hash' | 'endsAt'>): Promise<void> {
-    await this.#onUser(userId, NAME, [hash, endsAt])
+  async #addToIndex(userId: string, { hash, endsAt }: Pick<SessionRow, 'hash' | 'endsAt'>): Promise<void> {
+    await this.#onUser(userId, ADD_TO_INDEX, [hash, endsAt])
   }
 
   /** What a user's index names, the oldest first, and which of it is old: a name that is young may be that of a session on its way. */
-  async #names(userId: string): Promise<{ readonly hashes: readonly string[]; readonly old: readonly string[] }> {
-    const reply = await this.#onUser(userId, NAMES)
+  async #readIndex(userId: string): Promise<{ readonly hashes: readonly string[]; readonly old: readonly string[] }> {
+    const reply = await this.#onUser(userId, READ_INDEX)
     const [count, names]: unknown[] = Array.isArray(reply) ? reply : []
     const hashes = Array.isArray(names) ? names.map(String) : []
     return { hashes, old: hashes.slice(0, Number(count)) }
   }
 
   /** Nobody waits for it: a name without a session is taken out at the next reading. */
-  #forget(userId: string, hashes: readonly string[]): void {
-    if (hashes.length > 0) this.#onUser(userId, FORGET, hashes).catch(() => {})
+  #removeFromIndex(userId: string, hashes: readonly string[]): void {
+    if (hashes.length > 0) this.#onUser(userId, REMOVE_FROM_INDEX, hashes).catch(() => {})
   }
 
   #on(hash: string, script: Script, values?: readonly (string | number)[]): Promise<unknown> {
@@ -178,8 +196,8 @@ function fieldOf(key: string): string {
   return DATA + JSON.stringify(key)
 }
 
-function fieldsOf(texts: ReadonlyMap<string, string>): [string, string][] {
-  return [...texts].map(([key, text]) => [fieldOf(key), text])
+function fieldsOf(values: SerialisedValues): [string, string][] {
+  return [...values].map(([key, text]) => [fieldOf(key), text])
 }
 
 /** The row from names and values in turn. Redis keeps no order; one order makes one text of the same data. */
@@ -192,7 +210,8 @@ function rowFrom(hash: string, reply: readonly string[]): SessionRow {
   return {
     hash,
     publicId: fixed.publicId,
-    data: writeTexts(data.map(([name, text]) => [JSON.parse(name.slice(DATA.length)), text])),
+    data: writeValues(data.map(([name, text]) => [JSON.parse(name.slice(DATA.length)), text])),
+    revision: number('revision'),
     createdAt: fixed.createdAt,
     lastSeenAt: number('lastSeenAt'),
     idleMs: number('idleMs'),

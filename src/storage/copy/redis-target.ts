@@ -1,7 +1,7 @@
 // Where the sessions of a copy go if the new site keeps them in Redis.
 import { type RedisClient, runScript, script } from '../../database/redis/script.ts'
 import { systemClock } from '../../domain/clock.ts'
-import { readTexts } from '../../session/data.ts'
+import { readValues } from '../../session/data.ts'
 import type { SessionRow } from '../../session/store.ts'
 import { SESSION_COLUMNS, sessionFrom, valuesOf } from '../../session/stores/columns.ts'
 import { RedisStore } from '../../session/stores/redis.ts'
@@ -73,6 +73,6 @@ function isSameSession(one: SessionRow, other: SessionRow | undefined): boolean 
 
 /** Redis keeps the data of a session key by key, in no order. */
 function textOf(row: SessionRow): string {
-  const data = [...readTexts(row.data)].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const data = [...readValues(row.data)].toSorted(([a], [b]) => (a < b ? -1 : 1))
   return JSON.stringify([valuesOf({ ...row, data: '' }), data])
 }

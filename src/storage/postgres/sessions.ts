@@ -1,21 +1,19 @@
-// The session middleware's PostgreSQL store on the membership's table, with one method replaced: `read` brings the user along in the same read.
+// The PostgreSQL session store on the membership's table: the user comes along in the same read.
 
 import { arrayOf, type PostgresPool, runOn } from '../../database/postgres/query.ts'
+import type { SessionRow } from '../../session/store.ts'
 import { PostgresStore } from '../../session/stores/postgres.ts'
 import type { LiveSession, StoredUser } from '../contract.ts'
-import { findAllWithUsers, liveSessionFrom } from '../sessions.ts'
+import { findAllWithUsers, withUser } from '../sessions.ts'
 import { findUsersById, userFrom } from '../users.ts'
 
 export class PostgresMembershipSessions extends PostgresStore<LiveSession> {
-  readonly #find = findAllWithUsers.compile('postgres')
-
   constructor(pool: PostgresPool) {
-    super({ pool, table: 'guildhall_sessions', leases: 'guildhall_leases' })
+    super({ pool, table: 'guildhall_sessions', leases: 'guildhall_leases', find: findAllWithUsers.compile('postgres').sql })
   }
 
-  protected override async read(hashes: readonly string[]): Promise<readonly LiveSession[]> {
-    const { rows } = await runOn(this.pool, this.#find.sql, this.#find.bind({ hashes: arrayOf(hashes) }))
-    return rows.map(liveSessionFrom)
+  protected override complete(row: SessionRow, user: readonly unknown[]): LiveSession {
+    return withUser(row, user)
   }
 }
 

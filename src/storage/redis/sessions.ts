@@ -1,5 +1,6 @@
-// The session middleware's Redis store with one method replaced: `read` brings the user along, from SQL by primary key.
+// The session middleware's Redis store with one method replaced: the user comes along, from SQL by primary key.
 import type { RedisClient } from '../../database/redis/script.ts'
+import type { SessionRow } from '../../session/store.ts'
 import { RedisStore } from '../../session/stores/redis.ts'
 import type { Database, LiveSession } from '../contract.ts'
 
@@ -12,9 +13,8 @@ export class RedisMembershipSessions extends RedisStore<LiveSession> {
   }
 
   /** Who may be in is decided by SQL alone: status and epoch are read at every request, whatever Redis still holds. */
-  protected override async read(hash: string): Promise<LiveSession | undefined> {
-    const row = await super.read(hash)
-    if (row?.userId === undefined) return row && { ...row, user: undefined }
+  protected override async complete(row: SessionRow): Promise<LiveSession> {
+    if (row.userId === undefined) return { ...row, user: undefined }
     return { ...row, user: await this.#sql.findUser(row.userId) }
   }
 }

@@ -1,0 +1,27 @@
+// Every feature, in the order of the menu and of the security page. What reads names of features, paths and events reads them here.
+import type { LocalPath, PathChoice } from '../settings/options.ts'
+import { language } from './language/language.ts'
+import { login } from './login/login.ts'
+import { logout } from './logout/logout.ts'
+import { profile } from './profile/profile.ts'
+import { recentLogin } from './recent-login/recent-login.ts'
+import { registration } from './registration/registration.ts'
+import { security } from './security/security.ts'
+
+export const FEATURES = [login, registration, profile, security, logout, recentLogin, language] as const
+
+type All = (typeof FEATURES)[number]
+
+/**
+ * For each feature `false`, or for its paths a new one below the membership's `path`, or `{ own: '/sign-in' }`: a page of your application
+ * in the place of ours. What lies below a path, and its JSON, moves along.
+ */
+export type FeatureOptions = {
+  readonly [F in All as F['name']]?: false | { readonly [P in keyof F['paths']]?: PathChoice }
+}
+
+type Named = { readonly [F in All as `${F['name']}.${Extract<keyof F['paths'], string>}`]: LocalPath }
+
+declare module '../http/paths.ts' {
+  interface NamedPaths extends Named {}
+}

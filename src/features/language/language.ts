@@ -1,0 +1,34 @@
+// `/language`: the language of the pages, chosen with a button that stands on each of them.
+import { z } from 'zod'
+import { action } from '../../http/action.ts'
+import type { Action } from '../../http/action-types.ts'
+import { feature } from '../../http/feature.ts'
+import { locale, returnTo } from '../../http/fields.ts'
+import { part } from '../../http/http-context.ts'
+import { keepLanguage } from '../../http/language-cookie.ts'
+import { perNetwork } from '../../http/limits.ts'
+import { localPath, localReferer } from '../../http/return-to.ts'
+import { chooseLanguage } from './choose-language.ts'
+import en from './texts.en.json' with { type: 'json' }
+import zhTW from './texts.zh-TW.json' with { type: 'json' }
+
+const choose: Action = action({
+  at: 'choose',
+  guard: 'anybody',
+  input: z.object({ locale, returnTo }),
+  limit: [perNetwork('language', '120 per 10m', 'keep')],
+  api: false,
+  run: chooseLanguage,
+  answer: (_result, { http, req, res }, input) => {
+    keepLanguage(http, res, input.locale)
+    return { to: localPath(input.returnTo) ?? localReferer(req.headers.referer, http.origin) ?? '/' }
+  },
+})
+
+export const language = feature({
+  name: 'language',
+  paths: { choose: '/language' },
+  texts: { en, 'zh-TW': zhTW },
+  actions: [choose],
+  on: { header: [part('language/chooser', () => ({}))] },
+})

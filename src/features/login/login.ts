@@ -1,0 +1,57 @@
+// `/login`: the way in.
+import { z } from 'zod'
+import { loginEvent } from '../../core/sign-in.ts'
+import { action } from '../../http/action.ts'
+import type { Action } from '../../http/action-types.ts'
+import { feature } from '../../http/feature.ts'
+import { flag, identifier, passwordText, returnTo } from '../../http/fields.ts'
+import { perAccount, perNetwork, proofsPerUser } from '../../http/limits.ts'
+import { type Page, page } from '../../http/page.ts'
+import { renderParts } from '../../http/parts.ts'
+import { UserBody } from '../../http/shapes.ts'
+import { signedIn } from '../../http/signed-in.ts'
+import { logIn } from './log-in.ts'
+import en from './texts.en.json' with { type: 'json' }
+import zhTW from './texts.zh-TW.json' with { type: 'json' }
+
+const remember = flag.default(false).meta({ description: 'Keeps the person logged in when the browser is closed.' })
+
+const DAY_MS = 86_400_000
+
+const loginPage: Page = page('login/login', async (context) => ({
+  rememberDays: Math.round(context.core.settings.remember.absoluteMs / DAY_MS),
+  parts: await renderParts(context, context.http.parts.login),
+}))
+
+const logInAction: Action = action({
+  at: 'page',
+  guard: 'guest',
+  input: z.object({ username: identifier, password: passwordText, remember, returnTo }),
+  limit: [
+    perNetwork('login', '20 per 10m'),
+    ...proofsPerUser,
+    // Logins that work are bounded too: each costs a hash and a session.
+    perNetwork('logins', '1200 per 1h', 'keep'),
+    perAccount('logins', '60 per 1h'),
+  ],
+  page: loginPage,
+  api: {
+    summary: 'Logs in. The answer sets the session cookie; an id from before is dead.',
+    body: UserBody,
+    refuses: ['invalid_credentials', 'refused'],
+  },
+  run: logIn,
+  onRejected: (core, code, { ip }) => {
+    core.events.emit('login', { outcome: code === 'overloaded' ? 'overloaded' : 'throttled', user: undefined, ip })
+  },
+  answer: signedIn,
+})
+
+export const login = feature({
+  name: 'login',
+  paths: { page: '/login' },
+  texts: { en, 'zh-TW': zhTW },
+  actions: [logInAction],
+  audit: [loginEvent],
+  on: { menu: [{ at: 'page', text: 'menu', who: 'guest' }] },
+})

@@ -1,0 +1,28 @@
+// `/logout`: the way out. GET shows a button and changes nothing.
+import { logoutEvent, signOut } from '../../core/sign-out.ts'
+import { action } from '../../http/action.ts'
+import type { Action } from '../../http/action-types.ts'
+import { feature } from '../../http/feature.ts'
+import { nothing } from '../../http/fields.ts'
+import { page } from '../../http/page.ts'
+import en from './texts.en.json' with { type: 'json' }
+import zhTW from './texts.zh-TW.json' with { type: 'json' }
+
+const logOut: Action = action({
+  at: 'page',
+  guard: 'anybody',
+  input: nothing,
+  page: page('logout/logout', () => ({})),
+  api: { summary: 'Logs out: ends the session and clears its cookie. Works in any state, as often as asked.' },
+  run: (core, _input, caller) => signOut(core, caller),
+  answer: (_result, { url }) => ({ to: url('login.page'), notice: 'logged_out' }),
+})
+
+export const logout = feature({
+  name: 'logout',
+  paths: { page: '/logout' },
+  texts: { en, 'zh-TW': zhTW },
+  actions: [logOut],
+  audit: [logoutEvent],
+  on: { menu: [{ at: 'page', text: 'menu', who: 'member', as: 'button' }] },
+})

@@ -1,0 +1,34 @@
+// `/reauthenticate`: the password once more, before something that needs a recent login.
+import { z } from 'zod'
+import { action } from '../../http/action.ts'
+import type { Action } from '../../http/action-types.ts'
+import { feature } from '../../http/feature.ts'
+import { passwordText, returnTo } from '../../http/fields.ts'
+import { perNetwork } from '../../http/limits.ts'
+import { page } from '../../http/page.ts'
+import { localPath } from '../../http/return-to.ts'
+import { reauthenticate, recentLoginEvent } from './reauthenticate.ts'
+import en from './texts.en.json' with { type: 'json' }
+import zhTW from './texts.zh-TW.json' with { type: 'json' }
+
+const confirm: Action = action({
+  at: 'page',
+  guard: 'member',
+  input: z.object({ password: passwordText, returnTo }),
+  limit: [perNetwork('login', '20 per 10m')],
+  page: page('recent-login/reauthenticate', () => ({}), { wrongCredentials: 'recent-login.wrong_password' }),
+  api: {
+    summary: 'Confirms the password, for what needs a recent login. The session gets a new id.',
+    refuses: ['invalid_credentials'],
+  },
+  run: reauthenticate,
+  answer: (_result, _context, input) => ({ to: localPath(input.returnTo) }),
+})
+
+export const recentLogin = feature({
+  name: 'recent-login',
+  paths: { page: '/reauthenticate' },
+  texts: { en, 'zh-TW': zhTW },
+  actions: [confirm],
+  audit: [recentLoginEvent],
+})

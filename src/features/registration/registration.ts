@@ -1,0 +1,51 @@
+// `/register`: a visitor makes an account.
+import { z } from 'zod'
+import { action } from '../../http/action.ts'
+import type { Action } from '../../http/action-types.ts'
+import { feature } from '../../http/feature.ts'
+import { displayName, newPassword, newUsername, returnTo } from '../../http/fields.ts'
+import { type Part, part } from '../../http/http-context.ts'
+import { perNetwork } from '../../http/limits.ts'
+import { type Page, page } from '../../http/page.ts'
+import { UserBody } from '../../http/shapes.ts'
+import { signedIn } from '../../http/signed-in.ts'
+import type { Settings } from '../../settings/options.ts'
+import { refuseIfClosed, registeredEvent } from '../../users/create-user.ts'
+import { register } from './register.ts'
+import en from './texts.en.json' with { type: 'json' }
+import zhTW from './texts.zh-TW.json' with { type: 'json' }
+
+const isOpen = (settings: Settings) => settings.registration === 'open'
+
+const registerPage: Page = page('registration/register', ({ core }) => {
+  refuseIfClosed(core)
+  return { minLength: core.settings.passwords.minLength }
+})
+
+const registerAction: Action = action({
+  at: 'page',
+  guard: 'guest',
+  input: z.object({ username: newUsername, password: newPassword, displayName, returnTo }),
+  // Accounts are cheap for a machine and dear for a site.
+  limit: [perNetwork('registration', '30 per 1h', 'keep')],
+  page: registerPage,
+  api: {
+    summary: 'Makes an account and logs in. The answer sets the session cookie.',
+    status: 201,
+    body: UserBody,
+    refuses: ['username_taken', 'registration_closed', 'refused'],
+  },
+  run: register,
+  answer: (result, context, input) => ({ ...signedIn(result, context, input), notice: 'registered' }),
+})
+
+const loginLink: Part = part('registration/login-link', ({ core }) => (isOpen(core.settings) ? {} : undefined))
+
+export const registration = feature({
+  name: 'registration',
+  paths: { page: '/register' },
+  texts: { en, 'zh-TW': zhTW },
+  actions: [registerAction],
+  audit: [registeredEvent],
+  on: { menu: [{ at: 'page', text: 'menu', who: 'guest', when: isOpen }], login: [loginLink] },
+})

@@ -1,0 +1,36 @@
+// What the security page shows: where a person is logged in, how old the password is, and what happened lately.
+import { requireSession } from '../../core/live-session.ts'
+import type { PageContext } from '../../http/http-context.ts'
+import { activityText } from '../../i18n/messages.ts'
+import { recentAuditEntries } from '../../storage/audit.ts'
+import { findPassword } from '../../storage/users.ts'
+import { listOwnSessions } from '../../users/sessions.ts'
+import { deviceName } from '../../views/device-name.ts'
+
+export async function passwordPanel({ core, caller }: PageContext) {
+  const { user } = requireSession(caller)
+  const password = await core.db.first(findPassword, { userId: user.id })
+  return password && { now: core.clock.now(), changedAt: password.changedAt }
+}
+
+export async function sessionsPanel({ core, caller, t }: PageContext) {
+  const sessions = (await listOwnSessions(core, caller)).map(({ userAgent, createdAt, lastSeenAt, expiresAt, ...session }) => ({
+    ...session,
+    createdAt: createdAt.getTime(),
+    lastSeenAt: lastSeenAt.getTime(),
+    expiresAt: expiresAt.getTime(),
+    device: deviceName(userAgent, t),
+  }))
+  return { now: core.clock.now(), sessions: sessions.toSorted((a, b) => Number(b.current) - Number(a.current)) }
+}
+
+const RECENT_ENTRIES = 20
+
+export async function recentActivity({ core, caller, t }: PageContext) {
+  const { user } = requireSession(caller)
+  const entries = await core.db.all(recentAuditEntries, { userId: user.id, limit: RECENT_ENTRIES })
+  return entries.map(({ at, event, outcome, userAgent }) => ({
+    at,
+    text: activityText(t, { event, outcome, device: deviceName(userAgent, t) }),
+  }))
+}

@@ -1,0 +1,106 @@
+// `/account/security`, with panels of every feature that has one, and `/account/sessions`: where a person is logged in, and how to end it.
+import { z } from 'zod'
+import { action, showing } from '../../http/action.ts'
+import type { Action } from '../../http/action-types.ts'
+import { feature } from '../../http/feature.ts'
+import { nothing } from '../../http/fields.ts'
+import { part } from '../../http/http-context.ts'
+import { perMember } from '../../http/limits.ts'
+import { type Page, page } from '../../http/page.ts'
+import { renderParts } from '../../http/parts.ts'
+import { time } from '../../http/shapes.ts'
+import {
+  endOtherSessions,
+  endOwnSession,
+  listOwnSessions,
+  type OwnSession,
+  otherSessionsEndedEvent,
+  sessionEndedEvent,
+} from '../../users/sessions.ts'
+import { passwordPanel, recentActivity, sessionsPanel } from './panels.ts'
+import en from './texts.en.json' with { type: 'json' }
+import zhTW from './texts.zh-TW.json' with { type: 'json' }
+
+const securityPage: Page = page('security/security', async (context) => ({
+  parts: await renderParts(context, context.http.parts.security),
+  activity: await recentActivity(context),
+}))
+
+const sessionId = z.string().meta({
+  description: 'Names the session in this list; not usable as a cookie.',
+  examples: ['6b1f8f0e-52c4-4d0c-9c1e-8a3b7d2f9e10'],
+})
+
+const SessionShape = z
+  .object({
+    id: sessionId,
+    current: z.boolean().meta({ description: 'Whether it is the session of this request.', examples: [true] }),
+    createdAt: time,
+    lastSeenAt: time,
+    expiresAt: time,
+    ip: z
+      .string()
+      .nullable()
+      .meta({ examples: ['192.0.2.7'] }),
+    userAgent: z
+      .string()
+      .nullable()
+      .meta({ examples: ['Mozilla/5.0'] }),
+  })
+  .meta({ id: 'Session' })
+
+const list: Action = action({
+  at: 'sessions',
+  method: 'get',
+  guard: 'member',
+  input: nothing,
+  page: false,
+  api: { summary: 'Where the person is logged in, this session first.', body: z.object({ sessions: z.array(SessionShape) }) },
+  run: (core, _input, caller) => listOwnSessions(core, caller),
+  answer: (sessions) => ({ body: { sessions: sessions.map(toSessionJson) } }),
+})
+
+const endOne: Action = action({
+  at: 'sessions/:id/end',
+  guard: 'member',
+  input: z.object({ id: sessionId }),
+  limit: [perMember('sessions', '60 per 10m')],
+  api: { summary: 'Ends one session of the person, also this one.', refuses: ['not_found'] },
+  run: endOwnSession,
+  answer: ({ own }, { url }) =>
+    own ? { to: url('login.page'), notice: 'logged_out' } : { to: url('security.page'), notice: 'session_ended' },
+})
+
+const endOthers: Action = action({
+  at: 'sessions/end-others',
+  guard: 'member',
+  input: nothing,
+  limit: [perMember('sessions', '60 per 10m')],
+  api: { summary: 'Ends every session of the person but this one.' },
+  run: endOtherSessions,
+  answer: (_result, { url }) => ({ to: url('security.page'), notice: 'other_sessions_ended' }),
+})
+
+export const security = feature({
+  name: 'security',
+  paths: { page: '/account/security', sessions: '/account/sessions' },
+  texts: { en, 'zh-TW': zhTW },
+  actions: [showing({ at: 'page', guard: 'member', page: securityPage }), list, endOne, endOthers],
+  audit: [sessionEndedEvent, otherSessionsEndedEvent],
+  on: {
+    menu: [{ at: 'page', text: 'menu', who: 'member' }],
+    security: [part('security/password-panel', passwordPanel), part('security/sessions-panel', sessionsPanel)],
+  },
+})
+
+function toSessionJson({ id, current, createdAt, lastSeenAt, expiresAt, ip, userAgent }: OwnSession) {
+  return {
+    id,
+    current,
+    createdAt: createdAt.toISOString(),
+    lastSeenAt: lastSeenAt.toISOString(),
+    expiresAt: expiresAt.toISOString(),
+    ip: ip ?? null,
+    userAgent: userAgent ?? null,
+  }
+}

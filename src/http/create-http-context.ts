@@ -1,0 +1,48 @@
+// Makes what the membership shares between all requests.
+
+import type { Core } from '../core/core.ts'
+import { isLive } from '../core/live-session.ts'
+import { createTranslators } from '../i18n/translate.ts'
+import { Sessions } from '../session/request/middleware.ts'
+import type { LiveSession } from '../storage/contract.ts'
+import { createAssets } from '../views/assets.ts'
+import { createViews } from '../views/render.ts'
+import type { AnyFeature } from './feature.ts'
+import type { HttpContext } from './http-context.ts'
+import { MembershipSession } from './membership-session.ts'
+import type { Paths } from './paths.ts'
+import { partsOf, textsOf } from './routes.ts'
+
+/** `served`: the features that are not left out; the texts of all stay, as what they did stands in the audit trail. */
+export function createHttpContext(
+  core: Core,
+  paths: Paths,
+  features: readonly AnyFeature[],
+  served: readonly AnyFeature[],
+): HttpContext {
+  const { settings } = core
+  const { cookie, path } = settings
+  const cookieName = cookie.secure ? `__Host-${cookie.name}` : cookie.name
+  const { paths: assets, files } = createAssets(settings.styleSheet)
+  return {
+    core,
+    cookieName,
+    sessions: new Sessions<LiveSession>({
+      store: core.db.sessions,
+      cookie: { name: cookieName, secure: cookie.secure, sameSite: cookie.sameSite, path: '/', httpOnly: true },
+      limits: settings.session,
+      clock: core.clock,
+      SessionClass: MembershipSession,
+      judge: isLive,
+      onError: (error, step) => core.log.warn({ err: error, step }, 'the session store did not take a write'),
+    }),
+    views: createViews({ siteName: settings.siteName, path, url: paths.url, assets }),
+    assets: files,
+    path,
+    url: paths.url,
+    home: paths.url('profile.page') ?? '/',
+    origin: settings.baseUrl.origin,
+    translator: createTranslators(textsOf(features)),
+    parts: partsOf(served, paths),
+  }
+}

@@ -1,0 +1,137 @@
+// The order in which every request is checked and served, from the origin check to the answer.
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import type { z } from 'zod'
+import { unmetRequirement } from '../core/live-session.ts'
+import type { MembershipError } from '../domain/errors.ts'
+import type { Api, Declared, Guard, Onward } from './action-types.ts'
+import { checkInput } from './check-input.ts'
+import { asHostError, asRefusal, isStoreFailure, isUnjudged, rerendersForm } from './errors.ts'
+import type { HttpContext } from './http-context.ts'
+import { keptValues } from './kept-values.ts'
+import { limited } from './limits.ts'
+import { askForLogin } from './login-required.ts'
+import { isAllowedOrigin, isUnsafe, mayCarryCookie } from './origin-check.ts'
+import type { Page } from './page.ts'
+import { readInput, readQuery } from './read-input.ts'
+import type { RequestContext } from './request-context.ts'
+import { extendRequest } from './request-extensions.ts'
+import { refuse, refuseCrossSite, sendErrorPage, sendJson, sendNothing, sendProblem, sendTo, setHeaders } from './respond.ts'
+import { localPath } from './return-to.ts'
+import type { Router } from './router.ts'
+
+/** Every request: schema, origin, session, our paths; everything else goes on to the host. */
+export function createPipeline(http: HttpContext, router: Router): RequestHandler {
+  let isMigrated = false
+  return function handle(req, res, next): void {
+    if (!isMigrated) {
+      const goOn = () => {
+        isMigrated = true
+        handle(req, res, next)
+      }
+      const failed = (error: unknown) => {
+        // That nobody migrated is the programmer's to read; a store that is away comes back.
+        if (!isStoreFailure(error)) return next(error)
+        refuseOrPassOn(http, { req, res, next, isOurs: router.find(req) !== undefined }, error)
+      }
+      http.core.db.check().then(goOn).catch(failed)
+      return
+    }
+    if (req.baseUrl !== '')
+      return next(new TypeError("app.use(membership) takes no mount path; the option path: '/members' moves its pages"))
+    const serve = router.find(req)
+    // Before anything is parsed, loaded or saved.
+    if (isUnsafe(req.method) && (serve !== undefined || mayCarryCookie(http, req)) && !isAllowedOrigin(http, req)) {
+      return refuseCrossSite(http, req, res)
+    }
+    extendRequest(http, req)
+    http.sessions.handle(req, res, (error?: unknown) => {
+      if (error !== undefined && error !== null) {
+        return refuseOrPassOn(http, { req, res, next, isOurs: serve !== undefined }, error)
+      }
+      if (serve) return serve(req, res)
+      next()
+    })
+  }
+}
+
+/** A failure on our paths is answered by us, on those of the host by the host. */
+function refuseOrPassOn(
+  http: HttpContext,
+  { req, res, next, isOurs }: { req: Request; res: Response; next: NextFunction; isOurs: boolean },
+  error: unknown,
+): void {
+  if (!isOurs) return next(asHostError(http, req, error))
+  setHeaders(req, res)
+  refuse(http, req, res, error)
+}
+
+export async function showPage(guard: Guard, page: Page, context: RequestContext): Promise<void> {
+  const { http, req, res, endpoint, caller } = context
+  if (!mayPass(guard, context)) return askForLogin(http, req, res, endpoint, 'login_required')
+  if (guard === 'guest' && caller.session?.user) return sendTo(res, localPath(context.query('returnTo')) ?? http.home)
+  try {
+    await page.show(context)
+  } catch (thrown) {
+    sendErrorPage(context, asRefusal(http, req, thrown))
+  }
+}
+
+/** An action with these settings. */
+interface Bound<Schema extends z.ZodType, Result, Body extends z.ZodType>
+  extends Omit<Declared<Schema, Result, Body>, 'input' | 'method'> {
+  readonly method: 'GET' | 'POST'
+  readonly input: Schema
+  /** The fields that are shown again. */
+  readonly kept: readonly string[]
+  /** The application's page in the place of ours. */
+  readonly ownPage: string | undefined
+}
+
+export async function performAction<Schema extends z.ZodType, Result, Body extends z.ZodType>(
+  action: Bound<Schema, Result, Body>,
+  context: RequestContext,
+): Promise<void> {
+  const { http, req, res, endpoint, core, caller } = context
+  if (!mayPass(action.guard, context)) return askForLogin(http, req, res, endpoint, 'login_required')
+  try {
+    const raw = action.method === 'GET' ? readQuery(req, action.kept) : await readInput(req, res, endpoint)
+    context.formValues = keptValues(action.kept, raw)
+    const input = checkInput(action.input, { ...raw, ...context.params }, endpoint === 'page')
+    const result = await limited(action.limit ?? [], caller, input, () => action.run(core, input, caller))
+    sendAnswer(context, action.answer(result, context, input), action.api)
+  } catch (thrown) {
+    const refusal = asRefusal(http, req, thrown)
+    if (isUnjudged(refusal.code)) action.onRejected?.(core, refusal.code, caller)
+    await sendRefusal(action, context, refusal)
+  }
+}
+
+function mayPass(guard: Guard, { caller, core }: RequestContext): boolean {
+  return guard !== 'member' || unmetRequirement(caller.session, {}, core.clock) === undefined
+}
+
+function sendAnswer(context: RequestContext, answer: Onward & { readonly body?: unknown }, api: Api | false): void {
+  const { http, res, endpoint, t } = context
+  const { body, to = http.home, notice } = answer
+  if (endpoint === 'page') return sendTo(res, notice === undefined || !t.has(`notice.${notice}`) ? to : withNotice(to, notice))
+  if (body === undefined) return sendNothing(res)
+  sendJson(res, api === false ? 200 : (api.status ?? 200), body)
+}
+
+async function sendRefusal(
+  { page, ownPage }: { readonly page?: Page | false; readonly ownPage: string | undefined },
+  context: RequestContext,
+  error: MembershipError,
+): Promise<void> {
+  const { http, req, res, endpoint } = context
+  if (endpoint === 'api') return sendProblem(http, req, res, error)
+  if (error.code === 'login_required') return askForLogin(http, req, res, endpoint, error.code)
+  if (!page || ownPage !== undefined || !rerendersForm(error.code)) return sendErrorPage(context, error, ownPage)
+  await page.showRefused(context, error)
+}
+
+function withNotice(to: string, notice: string): string {
+  const hash = to.indexOf('#')
+  const [path, fragment] = hash < 0 ? [to, ''] : [to.slice(0, hash), to.slice(hash)]
+  return `${path}${path.includes('?') ? '&' : '?'}notice=${notice}${fragment}`
+}

@@ -1,0 +1,57 @@
+// The signature of a cookie as express-session writes it, so that applications can move over.
+import { BoundedCache } from '../../domain/bounded-cache.ts'
+import { type Key, keyedDigest, sameSecret } from '../../domain/secret.ts'
+
+const MAX_VERIFIED = 10_000
+
+/**
+ * The ids that are taken. No store is asked for others, whatever vouches for them: a store may make a path of an id, and whoever signs
+ * something else with the same secret, a language cookie say, would sign that path.
+ */
+export const ID = /^(?!.*\.\.)[^\s"\\;,\p{Cc}]{1,256}$/u
+
+// encodeURIComponent('s:' + id + '.' + base64 without '=').
+const SIGNED = /^s(?:%3[Aa]|:)([^\s"\\]{1,1024})\.((?:[A-Za-z\d+/]|%2[Bb]|%2[Ff]){43})$/
+
+export function sign(id: string, secret: Key): string {
+  return `s:${id}.${signature(id, secret)}`
+}
+
+/** Remembers cookies that were found good, byte for byte: who comes again costs no HMAC. Others learn nothing from it. */
+export function signatureReader(secrets: readonly Key[]): (value: string) => string | undefined {
+  const verified = new BoundedCache<string>(MAX_VERIFIED)
+  return (value) => {
+    const known = verified.get(value)
+    if (known !== undefined) return known
+    const id = unsign(value, secrets)
+    // A copy: a part of a header keeps the whole header in memory.
+    if (id !== undefined) verified.set(copyOf(value), copyOf(id))
+    return id
+  }
+}
+
+function unsign(value: string, secrets: readonly Key[]): string | undefined {
+  const [, written, given] = SIGNED.exec(value) ?? []
+  if (written === undefined || given === undefined) return undefined
+  const id = decode(written)
+  if (id === undefined || !ID.test(id)) return undefined
+  const base64url = given.replace(/%2B|\+/gi, '-').replace(/%2F|\//gi, '_')
+  return secrets.some((secret) => sameSecret(keyedDigest(secret, id), base64url)) ? id : undefined
+}
+
+function copyOf(text: string): string {
+  return Buffer.from(text).toString()
+}
+
+function decode(text: string): string | undefined {
+  if (!text.includes('%')) return text
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+function signature(id: string, secret: Key): string {
+  return keyedDigest(secret, id).replaceAll('-', '+').replaceAll('_', '/')
+}

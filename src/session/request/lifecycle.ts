@@ -1,0 +1,138 @@
+// From one session to the next: reload, regenerate, destroy; and a login, which renews it.
+import { type Awaitable, after } from '../../domain/awaitable.ts'
+import { newToken } from '../../domain/secret.ts'
+import type { SessionLimits } from '../../domain/session-lifetime.ts'
+import { serialise, writeValues } from '../data.ts'
+import { type NewLogin, newRow } from '../row.ts'
+import type { SessionRow } from '../store.ts'
+import { fill } from './diff.ts'
+import type { Engine } from './engine.ts'
+import type { RequestState } from './request-state.ts'
+import { SessionHandle } from './session-handle.ts'
+
+/** How long requests that were on their way may read a session that a bare `regenerate` replaced. */
+const GRACE_MS = 10_000
+
+export interface Renewal {
+  readonly login: NewLogin
+  readonly limits: SessionLimits
+  readonly persistent: boolean
+  readonly keep: readonly string[]
+  /** Whether the session at hand must still be there: the renewal of a login, not a new one. */
+  readonly continues: boolean
+}
+
+/** The session was ended, here or elsewhere, before its renewal was answered. The renewal is undone. */
+export class SessionEndedError extends Error {
+  override readonly name = 'SessionEndedError'
+
+  constructor() {
+    super('the session was ended before its renewal was answered')
+  }
+}
+
+export async function reload<Row extends SessionRow>(of: RequestState<Row>, handle: SessionHandle<Row>): Promise<void> {
+  const { store, isLive, reserved } = of.engine
+  const { storedRow, session } = handle
+  const row = storedRow && (await store.find(storedRow.hash))
+  if (!isLive(row)) {
+    if (storedRow) of.lost(handle)
+    throw new Error('req.session.reload: this session is no longer there')
+  }
+  handle.reread(row)
+  if (session === undefined) return
+  for (const key of Object.keys(session)) Reflect.deleteProperty(session, key)
+  fill(session, handle.values, reserved)
+}
+
+/** A new id, a new empty session without a login, at once. Requests on their way may read the old one for a while, unless it was a login. */
+export function regenerate<Row extends SessionRow>(of: RequestState<Row>): Promise<void> {
+  const { engine, request, handle: old } = of
+  const handle = new SessionHandle(engine, request, { replaces: old })
+  return of.act(
+    () => {
+      const { predecessor } = handle
+      const hashes = hashesOf(of, old)
+      if (predecessor === undefined) {
+        return after(deleteAll(engine, hashes), (deleted) => {
+          // Another request that ended the old one has decided on the cookie.
+          if (old.storedRow ? deleted.includes(old.storedRow.hash) : hashes.size > 0) of.clearCookie(old)
+        })
+      }
+      hashes.delete(predecessor)
+      return after(engine.store.supersede(predecessor, engine.clock.now() + GRACE_MS), (superseded) =>
+        after(deleteAll(engine, hashes), () => {
+          if (superseded) of.clearCookie(old)
+        }),
+      )
+    },
+    () => of.replaceHandle(handle),
+  )
+}
+
+/** Deletes the session and clears the cookie: also if there is none, and as often as asked. It is gone at once, the deletion takes its turn. */
+export function destroy<Row extends SessionRow>(of: RequestState<Row>): Promise<void> {
+  const { engine, handle: old } = of
+  return of.act(
+    // The cookie goes only when the row is gone: no answer claims a logout that did not happen.
+    () => after(deleteAll(engine, hashesOf(of, old)), () => of.clearCookie(old)),
+    () => of.end(),
+  )
+}
+
+/** A login: a new row under a new id, made before the old one goes, found again as the store gives it. */
+export async function renew<Row extends SessionRow>(
+  of: RequestState<Row>,
+  { login, limits, persistent, keep, continues }: Renewal,
+): Promise<Row> {
+  const { engine, request } = of
+  if (request.res.headersSent) throw new TypeError('a session cannot be renewed after the head of its response was sent')
+  return of.act(async () => {
+    const { store, clock, keyOf, isLive } = engine
+    const { handle: old } = of
+    const id = newToken()
+    const row = newRow({ hash: keyOf(id), data: keptData(old, keep), now: clock.now(), limits, persistent, login })
+    await store.create(row)
+    try {
+      // Deleting the old row tells whether it was still there: what a logout took meanwhile stays ended.
+      const deleted = await deleteAll(engine, hashesOf(of, old))
+      if (continues && (old.storedRow === undefined || !deleted.includes(old.storedRow.hash))) throw new SessionEndedError()
+      const found = await store.find(row.hash)
+      if (!isLive(found)) throw new SessionEndedError()
+      const handle = new SessionHandle(engine, request, { made: { id, row: found } })
+      of.replaceHandle(handle)
+      const cookie = handle.cookie.issue(found)
+      if (cookie !== undefined) of.sendCookie(handle, cookie)
+      return found
+    } catch (error) {
+      const handle = new SessionHandle(engine, request, {})
+      handle.fail()
+      of.replaceHandle(handle)
+      await store.delete([row.hash])
+      throw error
+    }
+  })
+}
+
+/** Every row that the request leads to, live or not, and the one that this session replaced. */
+function hashesOf<Row extends SessionRow>({ engine, request }: RequestState<Row>, handle: SessionHandle<Row>): Set<string> {
+  const { storedRow, predecessor } = handle
+  const hashes = new Set(engine.hashesOf(request.req))
+  if (storedRow) hashes.add(storedRow.hash)
+  if (predecessor !== undefined) hashes.add(predecessor)
+  return hashes
+}
+
+function deleteAll<Row extends SessionRow>({ store }: Engine<Row>, hashes: ReadonlySet<string>): Awaitable<readonly string[]> {
+  return hashes.size > 0 ? store.delete([...hashes]) : []
+}
+
+function keptData<Row extends SessionRow>({ state, session, values }: SessionHandle<Row>, keys: readonly string[]): string {
+  if (state === 'ended') return '{}'
+  const kept = keys.map((key) => [key, session ? serialisedKey(session, key) : values.get(key)] as const)
+  return writeValues(kept.flatMap(([key, text]) => (text === undefined ? [] : [[key, text]])))
+}
+
+function serialisedKey(session: object, key: string): string | undefined {
+  return Object.hasOwn(session, key) ? serialise(key, Reflect.get(session, key)) : undefined
+}

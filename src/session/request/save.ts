@@ -1,0 +1,99 @@
+// Saves a session: a row that is there is patched, never made again.
+import { type Awaitable, after } from '../../domain/awaitable.ts'
+import { expiryAfter } from '../../domain/session-lifetime.ts'
+import { COOKIE_KEY, emptyObject, NO_VALUES, PREDECESSOR_KEY, patchValues, writeValues } from '../data.ts'
+import { newRow } from '../row.ts'
+import type { SessionPatch, SessionRow } from '../store.ts'
+import { diff } from './diff.ts'
+import type { RequestState } from './request-state.ts'
+import type { SessionHandle } from './session-handle.ts'
+
+const NO_CHANGE: SessionPatch = emptyObject()
+
+/** Undefined if there is nothing to save. Every writer asks here whether it may write. */
+export function changesOf<Row extends SessionRow>(of: RequestState<Row>, handle: SessionHandle<Row>): SessionPatch | undefined {
+  if (!handle.isWritable) return undefined
+  const { reserved, behavior } = of.engine
+  const patch = handle.session && diff(handle.session, handle.values, reserved)
+  if (handle.storedRow === undefined) return patch ?? (behavior.saveUninitialized ? NO_CHANGE : undefined)
+  if (handle.cookieIsChanged) return Object.assign(emptyObject(), patch, { [COOKIE_KEY]: handle.cookie.text })
+  return patch ?? (behavior.resave || needsProof(of, handle) ? NO_CHANGE : undefined)
+}
+
+export function saveChanges<Row extends SessionRow>(
+  of: RequestState<Row>,
+  handle: SessionHandle<Row>,
+  patch = changesOf(of, handle),
+): Awaitable<void> {
+  if (patch === undefined) return
+  const row = handle.storedRow
+  if (row === undefined) return createRow(of, handle, patch)
+  const { store, behavior } = of.engine
+  const limited = COOKIE_KEY in patch ? withLimits(row, handle) : row
+  const sends = limited !== row || (behavior.cookieCanChange && row.persistent) || needsProof(of, handle)
+  // Before anything is written, as it may throw.
+  const cookie = sends ? handle.cookie.issue(limited) : undefined
+  const isPatched = patch !== NO_CHANGE || behavior.resave
+  return after(isPatched ? store.update(row.hash, patch) : true, (updated) => {
+    // The write is dropped: a session that was ended does not come back.
+    if (!updated) return of.lost(handle)
+    handle.patched(patch)
+    const touches = !isPatched || behavior.resave || limited !== row
+    return after(touches ? touch(of, handle, limited) : true, (touched) => {
+      if (touched && cookie !== undefined) of.sendCookie(handle, cookie)
+    })
+  })
+}
+
+/** The first row of a session. One that nobody can come back to is not stored. */
+export function createRow<Row extends SessionRow>(
+  of: RequestState<Row>,
+  handle: SessionHandle<Row>,
+  patch: SessionPatch,
+): Awaitable<void> {
+  const { keyOf, clock, store, behavior } = of.engine
+  const late = of.request.res.headersSent && of.outgoingCookie === undefined
+  if (late || !handle.cookie.isWelcome) return
+  const values = new Map(patchValues(NO_VALUES, patch))
+  if (handle.cookieIsChanged || behavior.storesCookie) values.set(COOKIE_KEY, handle.cookie.text)
+  const { predecessor } = handle
+  if (predecessor !== undefined) values.set(PREDECESSOR_KEY, predecessor)
+  const { persistent, ...limits } = handle.cookie.limits
+  const row = newRow({ hash: keyOf(handle.id), data: writeValues(values), now: clock.now(), limits, persistent })
+  const cookie = handle.cookie.issue(row)
+  if (cookie === undefined) return
+  return after(store.create(row), () => {
+    handle.created(row, values)
+    of.sendCookie(handle, cookie)
+  })
+}
+
+/** Marks a row as seen now, with its limits if they changed. Says whether it lives. */
+export function touch<Row extends SessionRow>(
+  of: RequestState<Row>,
+  handle: SessionHandle<Row>,
+  row: SessionRow,
+): Awaitable<boolean> {
+  const { clock, store } = of.engine
+  const lastSeenAt = clock.now()
+  const expiresAt = expiryAfter(lastSeenAt, row)
+  const { idleMs, endsAt, persistent } = row
+  const limits = row === handle.storedRow ? undefined : { idleMs, endsAt, persistent }
+  return after(store.touch(row.hash, { lastSeenAt, expiresAt, limits }), (touched) => {
+    if (touched) handle.touched({ ...row, lastSeenAt, expiresAt })
+    else of.lost(handle)
+    return touched
+  })
+}
+
+/** Whether a cookie would go out of which only the store knows that it is still right: others know its id, and may have ended it. */
+function needsProof<Row extends SessionRow>(of: RequestState<Row>, { isShared }: SessionHandle<Row>): boolean {
+  if (!isShared || of.request.res.headersSent) return false
+  return of.engine.behavior.rolling || of.outgoingCookie !== undefined
+}
+
+/** The row as it has to be with the cookie at hand. */
+function withLimits<Row extends SessionRow>(row: SessionRow, { cookie }: SessionHandle<Row>): SessionRow {
+  const { idleMs, absoluteMs, persistent } = cookie.limits
+  return { ...row, idleMs, endsAt: row.createdAt + absoluteMs, persistent }
+}

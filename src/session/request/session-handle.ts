@@ -1,0 +1,153 @@
+// What one session id leads to: row, values, cookie, object, state. A new id is a new handle.
+import type { IncomingMessage } from 'node:http'
+import { newToken } from '../../domain/secret.ts'
+import { type CookieOwner, ResponseCookie } from '../cookies/response-cookie.ts'
+import type { CookieAttributes } from '../cookies/write.ts'
+import { COOKIE_KEY, NO_VALUES, PREDECESSOR_KEY, patchValues, type SerialisedValues, valuesOfRow } from '../data.ts'
+import { isSuperseded } from '../row.ts'
+import type { SessionPatch, SessionRow } from '../store.ts'
+import { fill } from './diff.ts'
+import type { Engine, Found } from './engine.ts'
+import type { Session } from './session.ts'
+import type { SessionOperations } from './session-operations.ts'
+
+/**
+ * - `new`: no row yet; the first change makes one, and its cookie goes out with it.
+ * - `live`: changes are patched into its row.
+ * - `read-only`: superseded, or ended elsewhere. It can be read as it was; nothing is written, no cookie is set.
+ * - `ended`: by this request. There is no `req.session`; the cookie is cleared once the row is gone.
+ * - `failed`: it can be read; nothing is written, no cookie is set.
+ */
+export type SessionState = 'new' | 'live' | 'read-only' | 'ended' | 'failed'
+
+interface HandleRequest {
+  readonly req: IncomingMessage
+  readonly attributes: CookieAttributes
+}
+
+export class SessionHandle<Row extends SessionRow = SessionRow> implements CookieOwner {
+  /** Whether the id came with the request, so that others know it. */
+  readonly isShared: boolean
+  /** What the application holds, once it has looked. */
+  session: Session<Row> | undefined
+  readonly #engine: Engine<Row>
+  readonly #request: HandleRequest
+  readonly #replaces: SessionHandle<Row> | undefined
+  #state: SessionState
+  #row: Row | undefined
+  #stored: SessionRow | undefined
+  #id: string | undefined
+  #values: SerialisedValues | undefined
+  #cookie: ResponseCookie | undefined
+
+  constructor(
+    engine: Engine<Row>,
+    request: HandleRequest,
+    from: { readonly found?: Found<Row> | undefined; readonly made?: Found<Row>; readonly replaces?: SessionHandle<Row> },
+  ) {
+    const { found, made = found, replaces } = from
+    this.#engine = engine
+    this.#request = request
+    this.#replaces = replaces
+    this.#id = made?.id
+    this.#row = made?.row
+    this.#stored = made?.row
+    this.#state = made === undefined ? 'new' : stateOf(made.row)
+    this.isShared = found !== undefined
+  }
+
+  get state(): SessionState {
+    return this.#state
+  }
+
+  get isWritable(): boolean {
+    return this.#state === 'new' || this.#state === 'live'
+  }
+
+  get id(): string {
+    this.#id ??= this.#engine.behavior.newId?.(this.#request.req) ?? newToken()
+    return this.#id
+  }
+
+  /** The live row, as the store gave it. */
+  get row(): Row | undefined {
+    return this.#state === 'ended' ? undefined : this.#row
+  }
+
+  /** The row that is written to: the live one, or one made during this request. */
+  get storedRow(): SessionRow | undefined {
+    return this.#stored
+  }
+
+  get values(): SerialisedValues {
+    this.#values ??= this.#row ? valuesOfRow(this.#row) : NO_VALUES
+    return this.#values
+  }
+
+  get cookie(): ResponseCookie {
+    this.#cookie ??= new ResponseCookie(this.#engine, this.#request.req, this, this.#request.attributes)
+    return this.#cookie
+  }
+
+  get storedCookie(): string | undefined {
+    return this.values.get(COOKIE_KEY)
+  }
+
+  get cookieIsChanged(): boolean {
+    return this.#cookie?.isChanged === true
+  }
+
+  /** The anonymous session that this one replaces by a bare `regenerate`. Requests on their way may read it for a while; it ends with this one. */
+  get predecessor(): string | undefined {
+    const row = this.#replaces?.storedRow
+    return row === undefined || row.userId !== undefined ? this.values.get(PREDECESSOR_KEY) : row.hash
+  }
+
+  open(operations: SessionOperations<Row>): Session<Row> {
+    const session = new this.#engine.SessionClass(operations)
+    if (this.values.size > 0) fill(session, this.values, this.#engine.reserved)
+    this.session = session
+    return session
+  }
+
+  /** The store gave its row anew. */
+  reread(row: Row): void {
+    this.#row = row
+    this.#stored = row
+    this.#values = valuesOfRow(row)
+    if (this.isWritable) this.#state = stateOf(row)
+  }
+
+  created(row: SessionRow, values: SerialisedValues): void {
+    this.#stored = row
+    this.#values = values
+    this.#cookie?.stored()
+    if (this.#state === 'new') this.#state = 'live'
+  }
+
+  patched(patch: SessionPatch): void {
+    this.#values = patchValues(this.values, patch)
+    if (COOKIE_KEY in patch) this.#cookie?.stored()
+  }
+
+  touched(row: SessionRow): void {
+    this.#stored = row
+  }
+
+  /** Another request superseded or ended it. */
+  lost(): void {
+    if (this.isWritable) this.#state = 'read-only'
+  }
+
+  end(): void {
+    this.#state = 'ended'
+  }
+
+  fail(): void {
+    if (this.isWritable) this.#state = 'failed'
+  }
+}
+
+function stateOf(row: SessionRow): SessionState {
+  return isSuperseded(row) ? 'read-only' : 'live'
+}

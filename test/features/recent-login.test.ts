@@ -1,0 +1,38 @@
+// A login of a while ago is confirmed by the password.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openSite, type Site } from '../support/site.ts'
+import { GOOD_PASSWORD, rawGet } from '../support/visitor.ts'
+
+let site: Site
+
+beforeAll(async () => {
+  site = await openSite({
+    routes: (app, { membership }) => {
+      app.get('/vault', membership.requireMember({ role: 'admin', within: '10m' }), (_req, res) => {
+        res.send('gold')
+      })
+    },
+  })
+})
+
+afterAll(() => site.close())
+
+test('a role is asked for, and a recent login, which the password confirms', async () => {
+  await site.membership.users.create({ username: 'keeper-kim', password: GOOD_PASSWORD, roles: ['admin'] })
+  const stranger = site.visitor()
+  await stranger.register('no-keeper')
+  expect((await stranger.get('/vault')).status).toBe(403)
+
+  const keeper = site.visitor()
+  await keeper.logIn('keeper-kim')
+  expect((await keeper.get('/vault')).text).toBe('gold')
+  site.clock.forward('11m')
+  const stale = await keeper.get('/vault')
+  expect([stale.status, stale.location]).toEqual([303, '/reauthenticate?returnTo=%2Fvault'])
+  const before = await keeper.sessionId()
+  expect((await keeper.form('/reauthenticate', { password: 'wrong', returnTo: '/vault' })).status).toBe(401)
+  const confirmed = await keeper.form('/reauthenticate', { password: GOOD_PASSWORD, returnTo: '/vault' })
+  expect([confirmed.status, confirmed.location]).toEqual([303, '/vault'])
+  expect((await keeper.get('/vault')).text).toBe('gold')
+  expect((await rawGet(site.base, '/api/profile', `guildhall=${before}`)).status).toBe(401)
+})
