@@ -41,12 +41,13 @@ export async function fillPostgres(external: External, rows: number): Promise<Fi
   await postgres.query(`SET search_path = ${schema}; SET session_replication_role = replica; SET synchronous_commit = off`)
   for (const statement of statements(rows, ids.length)) await postgres.query(statement)
   const { rows: known } = await postgres.query(
-    `INSERT INTO sessions SELECT hash, 'known ' || hash, ${rest(`(1 + (number - 1) * ${rows}::bigint / ${ids.length})`)}
+    `INSERT INTO guildhall_sessions SELECT hash, 'known ' || hash, ${rest(`(1 + (number - 1) * ${rows}::bigint / ${ids.length})`)}
      FROM unnest($1::text[]) WITH ORDINALITY AS known (hash, number) RETURNING hash, user_id`,
     [ids.map(digest)],
   )
   await postgres.query('RESET session_replication_role; RESET synchronous_commit; RESET search_path')
-  for (const table of ['users', 'credentials', 'sessions', 'audit']) await postgres.query(`VACUUM ANALYZE ${schema}.${table}`)
+  for (const table of ['guildhall_users', 'guildhall_credentials', 'guildhall_sessions', 'guildhall_audit'])
+    await postgres.query(`VACUUM ANALYZE ${schema}.${table}`)
 
   const users = new Map(known.map(({ hash, user_id }) => [hash, String(user_id)]))
   const cookies = ids.map((id) => `guildhall=${id}`)
@@ -64,10 +65,14 @@ export async function fillPostgres(external: External, rows: number): Promise<Fi
 export async function bytesOf(postgres: PostgresClient, { schema, rows }: Filled): Promise<Bytes> {
   const { rows: found } = await postgres.query(
     `SELECT relname, pg_total_relation_size(oid)::float8 AS bytes FROM pg_class
-     WHERE relnamespace = '${schema}'::regnamespace AND relname IN ('users', 'credentials', 'sessions', 'audit')`,
+     WHERE relnamespace = '${schema}'::regnamespace AND relname IN ('guildhall_users', 'guildhall_credentials', 'guildhall_sessions', 'guildhall_audit')`,
   )
   const of = (table: string) => Number(found.find(({ relname }) => relname === table)?.bytes) / rows
-  return { user: of('users') + of('credentials'), session: of('sessions'), auditEntry: of('audit') }
+  return {
+    user: of('guildhall_users') + of('guildhall_credentials'),
+    session: of('guildhall_sessions'),
+    auditEntry: of('guildhall_audit'),
+  }
 }
 
 function statements(rows: number, known: number): readonly string[] {
@@ -75,14 +80,14 @@ function statements(rows: number, known: number): readonly string[] {
   const all = `FROM generate_series(1, ${rows}) AS i`
   const hash = "'$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$' || substr(md5('a' || i) || md5('b' || i), 1, 43)"
   return [
-    `INSERT INTO users (id, username, username_key, display_name, status, credential_epoch, roles, created_at)
+    `INSERT INTO guildhall_users (id, username, username_key, display_name, status, credential_epoch, roles, created_at)
      SELECT ${USER_ID}, 'Member-' || i, 'member-' || i, 'Member ' || i, 'active', 1, '[]', ${now} ${all}`,
-    `INSERT INTO credentials (id, user_id, kind, value, created_at, changed_at)
+    `INSERT INTO guildhall_credentials (id, user_id, kind, data, created_at, changed_at)
      SELECT md5('credential ' || i)::uuid::text, ${USER_ID}, 'password', ${hash}, ${now}, ${now} ${all}`,
-    `INSERT INTO sessions SELECT substr(md5('c' || i) || md5('d' || i), 1, 43), md5('public ' || i)::uuid::text, ${rest('i')}
+    `INSERT INTO guildhall_sessions SELECT substr(md5('c' || i) || md5('d' || i), 1, 43), md5('public ' || i)::uuid::text, ${rest('i')}
      FROM generate_series(1, ${rows - known}) AS i`,
-    `INSERT INTO audit (id, at, event, outcome, user_id, ip, user_agent)
-     SELECT md5('entry ' || i)::uuid::text, ${now} - i, 'login', 'success', ${USER_ID}, '198.51.100.7', '${AGENT}' ${all}`,
+    `INSERT INTO guildhall_audit (id, at, event, outcome, user_id, ip, user_agent, quiet)
+     SELECT md5('entry ' || i)::uuid::text, ${now} - i, 'login', 'success', ${USER_ID}, '198.51.100.7', '${AGENT}', 0 ${all}`,
   ]
 }
 
@@ -91,5 +96,5 @@ const AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/
 /** Columns of a session after its hash and its public id. Seen in the future: no touch falls into the measurement. */
 function rest(member: string): string {
   const now = Date.now()
-  return `'{}', ${now}, ${now + DAY_MS / 24}, 900000, ${now + DAY_MS}, ${now + DAY_MS}, 0, ${USER_ID.replace(' || i', ` || ${member}`)}, 1, 'password', ${now}, '198.51.100.7', '${AGENT}'`
+  return `'{}', 0, ${now}, ${now + DAY_MS / 24}, 900000, ${now + DAY_MS}, ${now + DAY_MS}, 0, ${USER_ID.replace(' || i', ` || ${member}`)}, 1, 'password', ${now}, '198.51.100.7', '${AGENT}'`
 }

@@ -1,6 +1,6 @@
 // A thousand members against a million on PostgreSQL, and a thousand sessions against a million in Redis.
 
-import { sweepAll } from '../src/database/cleanup.ts'
+import { deleteAllExpired } from '../src/database/cleanup.ts'
 import { systemClock } from '../src/domain/clock.ts'
 import { openPostgres } from '../src/storage/postgres/database.ts'
 import { findForLogin, listUsers } from '../src/storage/users.ts'
@@ -198,7 +198,7 @@ async function measureSweep(
     times.push(performance.now() - startedAt)
     return swept
   }
-  await sweepAll({ deleteExpired }, systemClock, () => true)
+  await deleteAllExpired({ deleteExpired }, systemClock, () => true)
   await database.close()
   return { expired, batches: times.length, p50Ms: percentile(times, 0.5), longestMs: Math.max(...times) }
 }

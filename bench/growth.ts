@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { sweepAll } from '../src/database/cleanup.ts'
+import { deleteAllExpired } from '../src/database/cleanup.ts'
 import { systemClock } from '../src/domain/clock.ts'
 import { digest, newToken } from '../src/domain/secret.ts'
 import { openSqlite } from '../src/storage/sqlite/database.ts'
@@ -78,19 +78,19 @@ async function fill(rows: number): Promise<Filled> {
   sql.exec('PRAGMA synchronous = OFF; PRAGMA cache_size = -262144; BEGIN')
   sql.exec(`
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})
-    INSERT INTO users (id, username, username_key, display_name, status, credential_epoch, roles, created_at)
+    INSERT INTO guildhall_users (id, username, username_key, display_name, status, credential_epoch, roles, created_at)
     SELECT printf('%08x-0000-4000-8000-000000000000', i), 'Member-' || i, 'member-' || i, 'Member ' || i, 'active', 1, '[]', ${now} FROM n;
-    INSERT INTO credentials (id, user_id, kind, value, created_at, changed_at)
-    SELECT 'c' || id, id, 'password', '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$' || hex(randomblob(21)), ${now}, ${now} FROM users;`)
+    INSERT INTO guildhall_credentials (id, user_id, kind, data, created_at, changed_at)
+    SELECT 'c' || id, id, 'password', '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$' || hex(randomblob(21)), ${now}, ${now} FROM guildhall_users;`)
   // Seen in the future: no touch falls into the measurement.
   const columns =
     'hash, public_id, data, created_at, last_seen_at, idle_ms, expires_at, ends_at, persistent, user_id, credential_epoch, factors, authenticated_at, ip, user_agent'
   const rest = `'{}', ${now}, ${now + 3_600_000}, 900000, ${now + DAY_MS}, ${now + DAY_MS}, 0, id, 1, 'password', ${now}, '127.0.0.1', 'benchmark'`
   sql.exec(
-    `INSERT INTO sessions (${columns}) SELECT substr(hex(randomblob(32)), 1, 43), hex(randomblob(16)), ${rest} FROM users LIMIT ${rows - ids.length}`,
+    `INSERT INTO guildhall_sessions (${columns}) SELECT substr(hex(randomblob(32)), 1, 43), hex(randomblob(16)), ${rest} FROM guildhall_users LIMIT ${rows - ids.length}`,
   )
   const known = sql.prepare(
-    `INSERT INTO sessions (${columns}) SELECT ?, hex(randomblob(16)), ${rest} FROM users WHERE username_key = ?`,
+    `INSERT INTO guildhall_sessions (${columns}) SELECT ?, hex(randomblob(16)), ${rest} FROM guildhall_users WHERE username_key = ?`,
   )
   for (const [at, id] of ids.entries()) known.run(digest(id), `member-${Math.floor((at * rows) / ids.length) + 1}`)
   sql.exec('COMMIT; ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)')
@@ -176,7 +176,7 @@ async function measureStart(database: string): Promise<number> {
 
 async function measureSweep(file: string, expired: number): Promise<GrowthResult['sweep']> {
   const sql = new DatabaseSync(file)
-  sql.exec(`UPDATE sessions SET expires_at = 1 WHERE rowid IN (SELECT rowid FROM sessions LIMIT ${expired})`)
+  sql.exec(`UPDATE guildhall_sessions SET expires_at = 1 WHERE rowid IN (SELECT rowid FROM guildhall_sessions LIMIT ${expired})`)
   sql.close()
   const database = openSqlite(file)
   const times: number[] = []
@@ -186,7 +186,7 @@ async function measureSweep(file: string, expired: number): Promise<GrowthResult
     times.push(performance.now() - startedAt)
     return swept
   }
-  await sweepAll({ deleteExpired }, systemClock, () => true)
+  await deleteAllExpired({ deleteExpired }, systemClock, () => true)
   await database.close()
   return { expired, batches: times.length, p50Ms: percentile(times, 0.5), longestMs: Math.max(...times) }
 }

@@ -48,7 +48,7 @@ async function measure(expired: number): Promise<readonly Fact[]> {
     await visitors.leave()
     const batches = [...before, ...during].map((report) => report.batches)
     const all = batches.flat()
-    const left = Number(database.prepare('SELECT count(*) AS n FROM guildhall_sessions').get()?.n)
+    const left = Number(database.prepare('SELECT count(*) AS n FROM express_sessions').get()?.n)
     return [
       exactly('expired sessions deleted', expired, sum(all.map(({ deleted }) => deleted))),
       exactly('sessions left, those that live', LIVE + visitors.sessions, left),
@@ -75,7 +75,7 @@ function fill(database: DatabaseSync, expired: number): void {
   const now = Date.now()
   const insert = database.prepare(`
     WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :count)
-    INSERT INTO guildhall_sessions
+    INSERT INTO express_sessions
       (hash, public_id, data, created_at, last_seen_at, idle_ms, expires_at, ends_at, persistent)
     SELECT hex(randomblob(22)), hex(randomblob(16)), '{"person":"\\"somebody\\"","views":"3"}',
       :now - 86400000, :now - 86400000, 900000, :at + abs(random() % 3600000), :at + 43200000, 0
@@ -88,7 +88,7 @@ function fill(database: DatabaseSync, expired: number): void {
 }
 
 function expiredIn(database: DatabaseSync): boolean {
-  return database.prepare('SELECT 1 FROM guildhall_sessions WHERE expires_at <= ? LIMIT 1').get(Date.now()) !== undefined
+  return database.prepare('SELECT 1 FROM express_sessions WHERE expires_at <= ? LIMIT 1').get(Date.now()) !== undefined
 }
 
 function reportsOf(children: readonly Child[]): Promise<CleanupReport[]> {

@@ -74,7 +74,7 @@ async function closeOnce(
   const logins = at.map((base) => ask(`${base}${site.login}`, { body: account, headers }))
   if (moment !== 'together') await allAtBarrier(trial, 'create', at)
   else await sleep(Math.random() * 4)
-  if ((await setStatus(site, username, 'disabled')).status === 204) seen.closings++
+  if ((await setStatus(site, username, 'suspended')).status === 204) seen.closings++
   if (moment !== 'after the opening') {
     await letGo(trial, bases)
     for (const login of await Promise.all(logins)) take(login)

@@ -5,7 +5,9 @@ import { atLeast, counted, exactly, type Fact } from './result.ts'
 
 export async function factsOfAccounts(database: string, load: Load): Promise<readonly Fact[]> {
   const count = async (sql: string) => Number((await inDatabase({ database }, `SELECT count(*) AS n FROM ${sql}`))[0]?.n)
-  const names = new Set((await inDatabase({ database }, 'SELECT username FROM users')).map(({ username }) => String(username)))
+  const names = new Set(
+    (await inDatabase({ database }, 'SELECT username FROM guildhall_users')).map(({ username }) => String(username)),
+  )
   const missing = load.registered.filter((name) => !names.has(name))
   return [
     atLeast('registrations answered 201', 10, load.registered.length),
@@ -24,9 +26,10 @@ export async function factsOfAccounts(database: string, load: Load): Promise<rea
   ]
 }
 
-const HALVES = `users WHERE id NOT IN (SELECT user_id FROM credentials)
-  OR id NOT IN (SELECT user_id FROM audit WHERE event = 'registered' AND user_id IS NOT NULL)`
+const HALVES = `users WHERE id NOT IN (SELECT user_id FROM guildhall_credentials)
+  OR id NOT IN (SELECT user_id FROM guildhall_audit WHERE event = 'registered' AND user_id IS NOT NULL)`
 const TWICE = {
-  credentials: "(SELECT user_id FROM credentials WHERE kind = 'password' GROUP BY user_id HAVING count(*) > 1) AS twice",
-  audit: "(SELECT user_id FROM audit WHERE event = 'registered' GROUP BY user_id HAVING count(*) > 1) AS twice",
+  credentials:
+    "(SELECT user_id FROM guildhall_credentials WHERE kind = 'password' GROUP BY user_id HAVING count(*) > 1) AS twice",
+  audit: "(SELECT user_id FROM guildhall_audit WHERE event = 'registered' GROUP BY user_id HAVING count(*) > 1) AS twice",
 }

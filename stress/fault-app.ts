@@ -53,7 +53,7 @@ app.get('/probe', (_req, res) => {
 })
 // What an operator does, without a second process for each.
 app.get('/operator/:name/:status', async (req, res) => {
-  const status = req.params.status === 'disabled' ? 'disabled' : 'active'
+  const status = req.params.status === 'suspended' ? 'suspended' : 'active'
   await internals.membership.users.setStatus(req.params.name, status)
   res.status(204).end()
 })

@@ -72,7 +72,7 @@ function lockUsers(postgres: OwnPostgres, lastsMs: number): Pick<Fault, 'breakIt
   return {
     breakIt() {
       held = onServer(
-        `BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(${lastsMs / 1000}); COMMIT`,
+        `BEGIN; LOCK TABLE guildhall_users IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(${lastsMs / 1000}); COMMIT`,
         postgres.url,
       )
     },

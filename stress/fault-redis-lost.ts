@@ -116,6 +116,6 @@ async function countOurs(redis: OwnRedis): Promise<number> {
 }
 
 async function accountsIn(postgres: OwnPostgres): Promise<ReadonlyMap<string, string>> {
-  const rows = await inDatabase({ database: postgres.url }, 'SELECT username, credential_epoch, status FROM users')
+  const rows = await inDatabase({ database: postgres.url }, 'SELECT username, credential_epoch, status FROM guildhall_users')
   return new Map(rows.map((row) => [String(row.username), `${Number(row.credential_epoch)} ${String(row.status)}`]))
 }

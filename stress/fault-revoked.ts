@@ -55,10 +55,10 @@ async function revoke(
   })
   const ended = await guildhall(['sessions', 'end', leaving[0]?.name ?? '', '--all'], env)
   const isClosed: boolean[] = []
-  for (const { name } of closed) isClosed.push(await setStatus(name, 'disabled'))
+  for (const { name } of closed) isClosed.push(await setStatus(name, 'suspended'))
   const byHand = closed[0]?.name ?? ''
   await setStatus(byHand, 'active')
-  const handed = await guildhall(['user', 'set-status', byHand, 'disabled'], env)
+  const handed = await guildhall(['user', 'set-status', byHand, 'suspended'], env)
 
   // With everything that it had: each write was on disk.
   await redis.start()

@@ -134,7 +134,7 @@ function hashOf(cookie: string): string {
 
 /** The number that all keys of a session have; undefined where it cannot be read, or they are not of one save. */
 function stateOf(database: DatabaseSync, hash: string): number | undefined {
-  const row = database.prepare('SELECT data FROM guildhall_sessions WHERE hash = ?').get(hash)
+  const row = database.prepare('SELECT data FROM express_sessions WHERE hash = ?').get(hash)
   if (row === undefined) return undefined
   try {
     const texts = readValues(String(row.data))

@@ -102,7 +102,7 @@ function registerUntilItDies(base: string, round: number, wanted: number): Regis
 function countAccounts(file: string, names: readonly string[]): number {
   return inFile(file, (database) => {
     const find = database.prepare(
-      "SELECT 1 FROM users JOIN credentials ON user_id = users.id AND kind = 'password' WHERE username_key = ?",
+      "SELECT 1 FROM guildhall_users JOIN guildhall_credentials ON user_id = guildhall_users.id AND kind = 'password' WHERE username_key = ?",
     )
     return names.filter((name) => find.get(name) !== undefined).length
   })
@@ -112,10 +112,10 @@ function countAccounts(file: string, names: readonly string[]): number {
 function countHalves(file: string): number {
   return inFile(file, (database) =>
     [
-      'users WHERE id NOT IN (SELECT user_id FROM credentials)',
-      'credentials WHERE user_id NOT IN (SELECT id FROM users)',
-      'sessions WHERE user_id IS NOT NULL AND user_id NOT IN (SELECT id FROM users)',
-      "users WHERE id NOT IN (SELECT user_id FROM audit WHERE event = 'registered' AND user_id IS NOT NULL)",
+      'guildhall_users WHERE id NOT IN (SELECT user_id FROM guildhall_credentials)',
+      'guildhall_credentials WHERE user_id NOT IN (SELECT id FROM guildhall_users)',
+      'guildhall_sessions WHERE user_id IS NOT NULL AND user_id NOT IN (SELECT id FROM guildhall_users)',
+      "guildhall_users WHERE id NOT IN (SELECT user_id FROM guildhall_audit WHERE event = 'registered' AND user_id IS NOT NULL)",
     ].reduce((sum, what) => sum + Number(database.prepare(`SELECT count(*) AS n FROM ${what}`).get()?.n), 0),
   )
 }

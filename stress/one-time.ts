@@ -35,7 +35,7 @@ async function measureAt(site: RaceSite, target: StorageTarget, rounds: number):
     if (ended.filter(({ status }) => status === 204).length !== 1) wrongEnds++
     others += countOthers(ended, 404)
   }
-  const [entries] = await inDatabase(target, "SELECT count(*) AS n FROM audit WHERE event = 'session_ended'")
+  const [entries] = await inDatabase(target, "SELECT count(*) AS n FROM guildhall_audit WHERE event = 'session_ended'")
   const { name } = site
   return [
     exactly(`${name}: logins, each renewed ${USES} times at once`, rounds, rounds),

@@ -1,6 +1,6 @@
 // One process of a race on the membership: its own pages and API, and a slow route of the host, barriers inside.
 import express from 'express'
-import { USER_STATUSES } from '../src/domain/user.ts'
+import { SETTABLE_STATUSES } from '../src/domain/user.ts'
 import { openInternals } from '../src/membership.ts'
 import type { Kept } from '../test/support/database-inspector.ts'
 import { addBarriers, Barriers } from './barriers.ts'
@@ -29,7 +29,7 @@ export async function openMembership({ database, redis }: Kept): Promise<Members
   app.get('/slow/:as', internals.membership.requireLogin, slowRoute(barriers))
   app.post('/operator/:username/:status', async (req, res) => {
     const { username, status } = req.params
-    const wanted = USER_STATUSES.find((known) => known === status)
+    const wanted = SETTABLE_STATUSES.find((known) => known === status)
     if (!wanted) throw new TypeError(`there is no status ${status}`)
     await internals.membership.users.setStatus(username, wanted)
     res.status(204).end()

@@ -45,7 +45,7 @@ export function localSite(name: string, { base, store, close }: RaceServer): Rac
 export async function sessionSite(target: StorageTarget): Promise<RaceSite> {
   const name = target.redis ? 'Redis' : target.name
   const site = await processesSite(`${name}, four processes`, { middleware: 'guildhall', store: { kind: 'ours', target } })
-  return watched(site, await watch(target, 'guildhall_sessions'))
+  return watched(site, await watch(target, 'express_sessions'))
 }
 
 function watched(site: RaceSite, { has, close }: Watch): RaceSite {
@@ -88,7 +88,7 @@ export async function membershipsSite(target: StorageTarget): Promise<RaceSite> 
   const name = `membership on ${target.name}, four processes`
   const site = { ...(await processesSite(name, { middleware: 'membership', target })), ...MEMBERSHIP }
   await register(site.bases[0])
-  return watched(site, await watch(target, 'sessions'))
+  return watched(site, await watch(target, 'guildhall_sessions'))
 }
 
 async function register(base = ''): Promise<void> {

@@ -10,7 +10,7 @@ export interface Watch {
 }
 
 /** `table` is where sessions are if they are not in Redis. */
-export async function watch(target: StorageTarget, table: 'sessions' | 'guildhall_sessions'): Promise<Watch> {
+export async function watch(target: StorageTarget, table: 'guildhall_sessions' | 'express_sessions'): Promise<Watch> {
   if (target.redis) {
     const { url, prefix } = target.redis
     const client = await openRedis(url)

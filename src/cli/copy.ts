@@ -1,16 +1,15 @@
-// `guildhall copy`: from one database to another, sessions included. Killed or run again, it goes on where it is.
+// `guildhall copy`: a database into an empty one, sessions included. Run again, it goes on.
 import { existsSync, realpathSync } from 'node:fs'
 import { RedisConnection } from '../database/redis/connection.ts'
 import type { Config } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
 import { explainFailure } from '../server/explain-failure.ts'
 import { isRedisUrl, postgresUrl, readDatabaseUrl, redactDatabaseUrl } from '../settings/database-url.ts'
-import type { CopiedTable, Progress } from '../storage/copy/copied.ts'
-import { copyDatabase, SideFailed } from '../storage/copy/copy.ts'
-import { RedisSide } from '../storage/copy/redis-side.ts'
-import { CopyRefused, type Refusal } from '../storage/copy/refused.ts'
+import { copyDatabase, type Progress } from '../storage/copy/copy.ts'
+import { RedisTarget } from '../storage/copy/redis-target.ts'
+import { CopyRefusedError, CopySideError, type Refusal } from '../storage/copy/refused.ts'
+import type { CopiedTable } from '../storage/copy/side.ts'
 import { table } from './columns.ts'
-import { confirm } from './confirm.ts'
 import { CommandError, FAILURE, print, printError, printJson, report, UsageError } from './terminal.ts'
 
 export interface CopyOptions {
@@ -19,7 +18,6 @@ export interface CopyOptions {
   /** True: that of the settings. */
   readonly redis?: string | true
   readonly redisPrefix?: string
-  readonly yes?: boolean
   readonly json?: boolean
 }
 
@@ -38,19 +36,12 @@ const TEXTS: Readonly<Record<Refusal, (named: Named) => string>> = {
   busy: ({ from, to }) =>
     `${from} and ${to} are the same database, or another copy is at work with one of them. Nothing was changed.`,
   foreign: ({ to }) => `${to} has data that no copy brought there. Name an empty database; nothing was changed.`,
-  other_source: ({ from, source, to }) =>
-    `${to} is a copy of ${source}, not of ${from}. Name an empty database; nothing was changed.`,
+  other_source: ({ source, to }) => `${to} is an unfinished copy of ${source}. Name an empty database; nothing was changed.`,
   null: ({ column, key, table }) =>
     `A row of ${table} has a null character in ${column}, which PostgreSQL cannot hold: ${key}. Change it in the source, then run this again.`,
-  row: ({ message, table, to }) =>
-    `${to} does not take a row of ${table}: ${message}. What was copied so far stays; run this again when that is mended.`,
   redis: ({ redis }) =>
     `Redis has sessions already that this copy did not bring, at ${redis}. Empty it, or name another prefix; nothing was changed.`,
-  other_redis: ({ redis }) =>
-    `The sessions of the last copy are in Redis, at ${redis}. Say --redis with that address again, or name an empty database and empty that Redis; nothing was changed.`,
 }
-
-const PROGRESS: Readonly<Record<Progress['step'], string>> = { look: ' looked at', copy: '', check: ' compared' }
 
 export async function copy(options: CopyOptions): Promise<void> {
   const from = placeOf('--from', options.from)
@@ -71,17 +62,9 @@ export async function copy(options: CopyOptions): Promise<void> {
     const copied = await copyDatabase({
       from: from.database,
       to: to.database,
-      sourceName: nameOf(from),
-      redisName: sessions?.shown,
-      redis: sessions && new RedisSide(sessions.connection, sessions.prefix),
-      mayReplace: async () => {
-        if (options.yes !== true)
-          await confirm(
-            `${shown.to} was used since the last copy. What was changed there, accounts and logins too, is lost by copying again. Go on?`,
-            '--yes',
-          )
-      },
-      tell: process.stderr.isTTY ? showProgress : () => {},
+      name: [nameOf(from), ...(sessions ? [sessions.shown] : [])].join(' -> '),
+      redis: sessions && new RedisTarget(sessions.connection, sessions.prefix),
+      onProgress: process.stderr.isTTY ? showProgress : () => {},
     })
     if (process.stderr.isTTY) process.stderr.write(CLEAR_LINE)
     tellOutcome(copied, shown, options)
@@ -103,16 +86,16 @@ function tellOutcome(
     const tables = Object.fromEntries(copied.map(({ table: name, ...counts }) => [name, counts]))
     printJson({ ...shown, complete: different.length === 0, tables })
   } else {
-    const head = ['Table', 'Source', 'Target', 'Written', 'Taken out']
-    print(table([head, ...copied.map((one) => [one.table, ...[one.source, one.target, one.added, one.removed].map(inDigits)])]))
+    const head = ['Table', 'Source', 'Target']
+    print(table([head, ...copied.map((one) => [one.table, ...[one.source, one.target].map(inDigits)])]))
   }
   if (different.length > 0)
     return printError(
-      `${shown.to} is not the same in ${different.join(', ')}: somebody writes to it, or changes what is written. See to it that nobody does, and run this again.`,
+      `${shown.to} is not the same in ${different.join(', ')}: one of the two was changed meanwhile. It cannot be served as it is: empty it, see to it that nobody writes to either, and run this again.`,
     )
   if (json === true) return
   print(
-    `\n${shown.to} is the copy of ${shown.from} at the moment this began; every row was compared.\nIf the old site still runs: stop it, run this once more, then open the new one with the same SECRET and PASSWORD_PEPPER.`,
+    `\n${shown.to} is the copy of ${shown.from} now: as many rows in every table, and those that were compared are the same.\nDo not start the old site again. Open the new one with the same SECRET and PASSWORD_PEPPER.`,
   )
   if (shown.redis === undefined && readEnvironment().values.has('REDIS_URL'))
     print(
@@ -158,11 +141,12 @@ async function reportFailure(
   sides: { readonly from: Place; readonly to: Place },
   shown: { readonly from: string; readonly to: string; readonly redis?: string },
 ): Promise<void> {
-  if (error instanceof CopyRefused) return report(new CommandError(TEXTS[error.reason]({ ...shown, ...error.values })))
+  if (error instanceof CopyRefusedError) return report(new CommandError(TEXTS[error.reason]({ ...shown, ...error.values })))
   // Once both are open, a file that fails is the one that is written.
-  const file = error instanceof SideFailed ? sides[error.side].databaseFile : (sides.to.databaseFile ?? sides.from.databaseFile)
+  const file =
+    error instanceof CopySideError ? sides[error.side].databaseFile : (sides.to.databaseFile ?? sides.from.databaseFile)
   const told = { port: 0, host: '', databaseFile: file }
-  if (!(error instanceof SideFailed)) return report(error, told)
+  if (!(error instanceof CopySideError)) return report(error, told)
   const message = explainFailure(error.cause, told)
   if (message === undefined) return report(error.cause)
   return report(new CommandError(`${shown[error.side]}: ${message}`))
@@ -173,9 +157,9 @@ const OFTEN_MS = 100
 let shownAt = Number.NEGATIVE_INFINITY
 
 /** One line that is written over. */
-function showProgress({ table: name, step, rows, of }: Progress): void {
+function showProgress({ table: name, rows, of }: Progress): void {
   const now = performance.now()
   if (now - shownAt < OFTEN_MS && rows < of) return
   shownAt = now
-  process.stderr.write(`${CLEAR_LINE}${`${name}: ${rows} of ${of}${PROGRESS[step]}`}`)
+  process.stderr.write(`${CLEAR_LINE}${name}: ${rows} of ${of}`)
 }

@@ -1,6 +1,6 @@
 // `guildhall`: the command line. Each command is a file; it is loaded when it is called.
 import { type Command, CommanderError, Option } from 'commander'
-import { USER_STATUSES } from '../domain/user.ts'
+import { SETTABLE_STATUSES } from '../domain/user.ts'
 import { version } from '../server/env.ts'
 import { SERVER_SETTINGS } from '../server/table.ts'
 import { SETTINGS } from '../settings/table.ts'
@@ -95,9 +95,9 @@ function commands(): Command {
     .action(async (username: string, options: Json) => (await import('./user.ts')).showUser(username, asked(options)))
   user
     .command('set-status')
-    .description('close an account (disabled) or open it again (active); closing ends its sessions')
+    .description('close an account (suspended) or open it again (active); closing ends its sessions')
     .argument('<username>')
-    .argument('<status>', USER_STATUSES.join(', '))
+    .argument('<status>', SETTABLE_STATUSES.join(', '))
     .option('--json', 'as JSON')
     .action(async (username: string, status: string, options: Json) =>
       (await import('./user.ts')).setUserStatus(username, status, asked(options)),
@@ -147,12 +147,11 @@ function commands(): Command {
     )
   program
     .command('copy')
-    .description('copy a database into another, sessions included; run again, it goes on')
+    .description('copy a stopped site into another database, sessions included; run again, it goes on')
     .requiredOption('--from <database>', 'what is copied: sqlite:PATH or postgres://...')
-    .requiredOption('--to <database>', 'where it goes: an empty database, or an earlier copy of the same')
+    .requiredOption('--to <database>', 'where it goes: an empty database')
     .option('--redis [url]', 'put the sessions into Redis; without an address, into that of REDIS_URL')
     .option('--redis-prefix <prefix>', 'what the keys in Redis begin with')
-    .option('--yes', 'do not ask')
     .option('--json', 'as JSON')
     .action(async (options: CopyOptions) => (await import('./copy.ts')).copy(options))
 

@@ -3,7 +3,7 @@
 import { configOf } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
 import { redactDatabaseUrl } from '../settings/database-url.ts'
-import { SCHEMA_VERSION } from '../storage/migrations.ts'
+import { SCHEMA_VERSION } from '../storage/schema-state.ts'
 import { print, printJson, report } from './terminal.ts'
 import { inMembership } from './with-membership.ts'
 

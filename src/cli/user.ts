@@ -1,5 +1,5 @@
 // `guildhall user create | list | show | set-status | rename`.
-import { toJson, USER_STATUSES, type User, type UserStatus } from '../domain/user.ts'
+import { SETTABLE_STATUSES, type SettableStatus, toJson, type User } from '../domain/user.ts'
 import type { UserDetails, Users } from '../users/users.ts'
 import { askNewPassword, readPassword } from './ask-password.ts'
 import { table } from './columns.ts'
@@ -74,8 +74,8 @@ export async function showUser(username: string, { json }: { readonly json: bool
 }
 
 export async function setUserStatus(username: string, status: string, { json }: { readonly json: boolean }): Promise<void> {
-  const wanted = USER_STATUSES.find((known) => known === status)
-  if (!wanted) throw new UsageError(`A status is one of ${USER_STATUSES.join(', ')}.`)
+  const wanted = SETTABLE_STATUSES.find((known) => known === status)
+  if (!wanted) throw new UsageError(`A status is one of ${SETTABLE_STATUSES.join(', ')}.`)
   await withMembership('refuse', async ({ membership: { users } }) => {
     const user = await users.setStatus(username, wanted)
     if (json) return printJson(detailsJson(await users.show(user.username)))
@@ -83,9 +83,9 @@ export async function setUserStatus(username: string, status: string, { json }: 
   })
 }
 
-const STATUS_MEANS: Readonly<Record<UserStatus, string>> = {
+const STATUS_MEANS: Readonly<Record<SettableStatus, string>> = {
   active: 'open again.',
-  disabled: 'closed: nobody can log in to it, and its sessions are ended.',
+  suspended: 'closed: nobody can log in to it, and its sessions are ended.',
 }
 
 export async function renameUser(username: string, to: string, { json }: { readonly json: boolean }): Promise<void> {

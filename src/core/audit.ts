@@ -1,5 +1,5 @@
 // Writes the audit trail: an act and its entry in one transaction, a failed try by itself.
-import { newId } from '../domain/secret.ts'
+import { newTimeId } from '../domain/secret.ts'
 import { insertAuditEntry } from '../storage/audit.ts'
 import { type BoundStatement, bind } from '../storage/statement.ts'
 import type { Origin } from './caller.ts'
@@ -17,7 +17,7 @@ export function auditEvent<const Name extends string>(name: Name, { quiet = fals
 }
 
 /** Of other outcomes than success the text is `activity.<name>.<outcome>`. */
-export type AuditOutcome = 'success' | 'wrong_password' | 'disabled'
+export type AuditOutcome = 'success' | 'wrong_password' | 'suspended'
 
 /** The entry as a statement of a transaction. */
 export function auditEntry(core: Core, event: AuditEvent, userId: string, by: Origin): BoundStatement {
@@ -36,5 +36,7 @@ export async function audit(
 }
 
 function entry(core: Core, event: AuditEvent, userId: string | undefined, { ip, userAgent }: Origin, outcome: AuditOutcome) {
-  return { id: newId(), at: core.clock.now(), event: event.name, outcome, userId, ip, userAgent }
+  const at = core.clock.now()
+  const quiet = event.quiet ? 1 : 0
+  return { id: newTimeId(at), at, event: event.name, outcome, userId, ip, userAgent, quiet } as const
 }

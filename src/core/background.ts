@@ -1,21 +1,21 @@
-// Takes out what is over: counters whose window has passed, audit entries past their time. Small batches, never in the way.
+// Deletes what is over: counters whose window has passed, audit entries past their time.
 import { startCleanup } from '../database/cleanup.ts'
-import { sweepAudit } from '../storage/audit.ts'
+import { newId } from '../domain/secret.ts'
+import { deleteOldAuditEntries } from '../storage/audit.ts'
 import type { Core } from './core.ts'
 
 const AUDIT_KEPT_MS = 365 * 86_400_000
 
-/** Starts sweeping, about once a minute. Gives a function that stops, once a batch that runs is done. */
+/** Starts the cleanup, about once a minute. Gives a function that stops, once a batch that runs is done. */
 export function startBackground(core: Core): () => Promise<void> {
   const deleteExpired = async (now: number, limit: number): Promise<number> => {
-    const counters = await core.db.counters.sweep(now, limit)
-    const entries = await core.db.write(sweepAudit, { before: now - AUDIT_KEPT_MS, limit })
+    const counters = await core.db.counters.deleteExpired(now, limit)
+    const entries = await core.db.write(deleteOldAuditEntries, { before: now - AUDIT_KEPT_MS, limit })
     return Math.max(counters, entries.length)
   }
-  const { sessions } = core.db
-  // The process that sweeps sessions sweeps the rest too.
-  const acquireCleanupLease = (now: number, until: number) => sessions.acquireCleanupLease?.(now, until) ?? true
+  const holder = newId()
+  const acquireCleanupLease = (now: number, until: number) => core.db.lease('background', holder, now, until)
   return startCleanup({ deleteExpired, acquireCleanupLease }, core.clock, (error) => {
-    core.log.warn({ err: error }, 'sweeping did not work; the next minute tries again')
+    core.log.warn({ err: error }, 'the cleanup did not work; the next minute tries again')
   })
 }

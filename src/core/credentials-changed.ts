@@ -2,9 +2,9 @@
 import type { Awaitable } from '../domain/awaitable.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { KeyedMutex } from '../session/request/serial-queue.ts'
-import { type StoredUser, UnexpectedRowCount } from '../storage/contract.ts'
+import { type StoredUser, UnexpectedRowCountError } from '../storage/contract.ts'
 import { type BoundStatement, bind } from '../storage/statement.ts'
-import { findUserById, raiseEpoch, toUserRow } from '../storage/users.ts'
+import { findUserById, raiseEpoch } from '../storage/users.ts'
 import { type AuditEvent, auditEntry } from './audit.ts'
 import type { Origin } from './caller.ts'
 import type { Core } from './core.ts'
@@ -33,7 +33,7 @@ export function credentialsChanged(core: Core, userId: string, changeOf: ChangeO
       try {
         return await tryToChange(core, userId, changeOf, by)
       } catch (error) {
-        const hasMoved = error instanceof UnexpectedRowCount && error.step === raiseEpoch.name
+        const hasMoved = error instanceof UnexpectedRowCountError && error.statement === raiseEpoch.name
         if (!hasMoved) throw error
         if (tries === MAX_TRIES) throw new MembershipError('overloaded', { retryAfter: 1, cause: error })
       }
@@ -42,14 +42,13 @@ export function credentialsChanged(core: Core, userId: string, changeOf: ChangeO
 }
 
 async function tryToChange(core: Core, id: string, changeOf: ChangeOf, by: Origin): Promise<void> {
-  const found = await core.db.first(findUserById, { id })
-  if (!found) throw new MembershipError('not_found')
-  const user = toUserRow(found)
+  const user = await core.db.first(findUserById, { id })
+  if (!user) throw new MembershipError('not_found')
   const change = await changeOf(user)
   if (!change) return
   await core.db.transaction([
     // First: of two changes at once, the later one misses here, and not in a statement of its own.
-    bind(raiseEpoch, { id, from: user.credentialEpoch }, { touches: 1 }),
+    bind(raiseEpoch, { id, from: user.credentialEpoch }, { expectRows: 1 }),
     ...change.statements,
     auditEntry(core, change.because, id, by),
   ])

@@ -4,7 +4,7 @@ import { askHook } from '../domain/hooks.ts'
 import { toUser } from '../domain/user.ts'
 import { SessionEndedError } from '../session/request/lifecycle.ts'
 import type { LiveSession, StoredUser } from '../storage/contract.ts'
-import { findUserById, toUserRow } from '../storage/users.ts'
+import { findUserById } from '../storage/users.ts'
 import { audit, auditEvent } from './audit.ts'
 import type { Caller, NewSession } from './caller.ts'
 import type { Core } from './core.ts'
@@ -27,7 +27,7 @@ export interface SignInResult {
 /** Starts the session of a person who proved who they are. Refuses as if the proof were wrong if the user is not active. */
 export async function signIn(core: Core, user: StoredUser, proof: Proof, caller: Caller): Promise<SignInResult> {
   if (user.status !== 'active') {
-    await audit(core, loginEvent, user.id, caller, 'disabled')
+    await audit(core, loginEvent, user.id, caller, 'suspended')
     core.events.emit('login', { outcome: 'wrong_credentials', user: toUser(user), ip: caller.ip })
     throw new MembershipError('invalid_credentials')
   }
@@ -54,8 +54,8 @@ export async function signIn(core: Core, user: StoredUser, proof: Proof, caller:
 
 /** An externally authenticated login: nothing is proven to us, all else is as at any login. Undefined if there is no such user. */
 export async function signInById(core: Core, id: string, caller: Caller): Promise<SignInResult | undefined> {
-  const found = await core.db.first(findUserById, { id })
-  return found && signIn(core, toUserRow(found), { factors: 'application', remember: false }, caller)
+  const user = await core.db.first(findUserById, { id })
+  return user && signIn(core, user, { factors: 'application', remember: false }, caller)
 }
 
 /** The host application may refuse somebody whose proof was right; listeners hear of it. */

@@ -1,4 +1,4 @@
-// Look-ups that come in one turn of the event loop are asked together: one statement for many visitors at once.
+// Look-ups of one turn of the event loop are asked together, in one statement.
 
 /** So many keys in one question at most: nobody waits for a crowd. */
 const MOST_KEYS = 100

@@ -1,4 +1,4 @@
-// Deletes expired sessions now and then, in batches too short to be noticed, as long as the process lives.
+// Deletes expired rows now and then, in batches too short to be noticed.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Awaitable } from '../domain/awaitable.ts'
 import type { Clock } from '../domain/clock.ts'
@@ -11,7 +11,7 @@ const LARGEST_BATCH = 1000
 /** While a batch runs in a SQLite file, nobody is served: it may take about as long. */
 const GOAL_MS = 10
 const LONGEST_PAUSE_MS = 200
-/** For so long a process that sweeps keeps the others from it; it says so again while it goes on. */
+/** For so long a process that cleans up keeps the others from it; it says so again while it goes on. */
 const LEASE_MS = 10_000
 
 /** What holds rows that expire. */
@@ -22,7 +22,7 @@ interface Expiring {
   acquireCleanupLease?(now: number, until: number): Awaitable<boolean>
 }
 
-/** Starts sweeping. The timer keeps no process alive. Gives a function that stops, once a batch that runs is done. */
+/** Starts the cleanup. The timer keeps no process alive. Gives a function that stops, once a batch that runs is done. */
 export function startCleanup(store: Expiring, clock: Clock, onError: (error: unknown) => void): () => Promise<void> {
   let stopped = false
   let running: Promise<void> = Promise.resolve()
@@ -31,15 +31,15 @@ export function startCleanup(store: Expiring, clock: Clock, onError: (error: unk
   function plan(): NodeJS.Timeout {
     return setTimeout(
       () => {
-        running = sweep()
+        running = cleanUp()
       },
       EVERY_MS * (0.75 + jitter() / 2),
     ).unref()
   }
 
-  async function sweep(): Promise<void> {
+  async function cleanUp(): Promise<void> {
     try {
-      await sweepAll(store, clock, () => !stopped)
+      await deleteAllExpired(store, clock, () => !stopped)
     } catch (error) {
       onError(error)
     }
@@ -53,8 +53,8 @@ export function startCleanup(store: Expiring, clock: Clock, onError: (error: unk
   }
 }
 
-/** Sweeps until nothing is left, `goesOn` says no more, or another process is at it. */
-export async function sweepAll(store: Expiring, clock: Clock, goesOn: () => boolean): Promise<void> {
+/** Deletes until nothing is left, `goesOn` says no more, or another process is at it. */
+export async function deleteAllExpired(store: Expiring, clock: Clock, goesOn: () => boolean): Promise<void> {
   let leasedUntil = 0
   for (let batch = FIRST_BATCH; goesOn(); ) {
     const now = clock.now()

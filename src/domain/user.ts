@@ -20,10 +20,16 @@ export interface UserJson extends Omit<User, 'email' | 'createdAt'> {
   readonly createdAt: string
 }
 
-/** A closed account cannot log in, and whoever was logged in is out. */
-export type UserStatus = 'active' | 'disabled'
+/** Only an active user can log in; whoever was logged in when that ended is out. */
+export type UserStatus = (typeof USER_STATUSES)[number]
 
-export const USER_STATUSES: readonly UserStatus[] = ['active', 'disabled']
+/** `suspended` by an operator, `waiting` for a proof of the address, `leaving` until the deletion is done. */
+export const USER_STATUSES = ['active', 'suspended', 'waiting', 'leaving'] as const
+
+/** What an operator may make of a user. */
+export type SettableStatus = 'active' | 'suspended'
+
+export const SETTABLE_STATUSES: readonly SettableStatus[] = ['active', 'suspended']
 
 /** What storage knows of a user that applications may see. */
 interface Stored extends Pick<User, 'id' | 'username' | 'displayName' | 'roles'> {

@@ -1,5 +1,6 @@
 // The one place that knows the status of each refusal and how it looks: a problem, a page, an error for the host.
 import type { Request } from 'express'
+import { isFileFailure } from '../database/sqlite/error-codes.ts'
 import { type ErrorCode, type FieldError, MembershipError } from '../domain/errors.ts'
 import { errorTexts, fieldText } from '../i18n/messages.ts'
 import type { Translate } from '../i18n/translate.ts'
@@ -104,9 +105,10 @@ export function asRefusal(http: HttpContext, req: Request, error: unknown): Memb
   return new MembershipError(code, { cause: error, ...(code === 'store_unavailable' && { retryAfter: 1 }) })
 }
 
-const STORE_FAILURES = new Set(['store_busy', 'store_unavailable', 'ERR_SQLITE_ERROR'])
+const STORE_FAILURES = new Set(['store_busy', 'store_unavailable'])
 
 export function isStoreFailure(error: unknown): boolean {
+  if (isFileFailure(error)) return true
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && STORE_FAILURES.has(error.code)
 }
 

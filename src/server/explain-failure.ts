@@ -1,13 +1,13 @@
 // Why it did not start, in one line that says what to do. Undefined: a bug, whose stack is worth seeing.
 import { dirname } from 'node:path'
-import { OtherSchema, SCHEMA_VERSION } from '../storage/migrations.ts'
+import { OtherSchemaError, SCHEMA_VERSION } from '../storage/schema-state.ts'
 import { type Config, ConfigError } from './config.ts'
 
 const OR_ANOTHER = 'or write another DATABASE_URL.'
 
 export function explainFailure(error: unknown, config?: Pick<Config, 'port' | 'host' | 'databaseFile'>): string | undefined {
   if (error instanceof ConfigError) return error.message
-  if (error instanceof OtherSchema) return explainSchema(error)
+  if (error instanceof OtherSchemaError) return explainSchema(error)
   if (!(error instanceof Error)) return undefined
   const { port = 0, host = '', databaseFile: file = '' } = config ?? {}
   const folder = dirname(file)
@@ -67,9 +67,13 @@ function causeOf({ message, cause }: Error): string {
   return first instanceof Error ? first.message : message
 }
 
-function explainSchema({ code, version }: OtherSchema): string {
+function explainSchema({ code, version, copying }: OtherSchemaError): string {
   if (code === 'schema_older')
     return 'The database is older than this program: run guildhall migrate, or start the site, which does it too.'
+  if (code === 'schema_unreleased')
+    return 'The database has tables of a Guildhall from before the first release, which cannot be brought up to date. It stays as it is: write another DATABASE_URL.'
+  if (code === 'schema_copying')
+    return `The database is an unfinished copy of ${copying}: run guildhall copy again, it goes on where it stopped.`
   return `The database has schema ${version}, this program knows ${SCHEMA_VERSION}: start the newer program, or restore the backup from before the upgrade.`
 }
 

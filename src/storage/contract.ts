@@ -1,11 +1,11 @@
-// What every database gives: reads, units of work, and the sessions joined with their users.
+// What every database gives: reads, transactions, leases, and the sessions joined with their users.
 
 import type { Awaitable } from '../domain/awaitable.ts'
 import type { UserStatus } from '../domain/user.ts'
 import type { SessionRow, SessionStore } from '../session/store.ts'
 import type { BoundStatement, Statement, StatementValues } from './statement.ts'
 
-export { UnexpectedRowCount } from '../database/transaction.ts'
+export { UnexpectedRowCountError } from '../database/transaction.ts'
 
 export interface Database {
   /** The membership's sessions; `find` brings the user along in the same read. */
@@ -13,16 +13,18 @@ export interface Database {
   /** What the throttle counts in. */
   readonly counters: Counters
   /** Somebody's account as it is now. For requests of sessions that live elsewhere. */
-  findUser(id: string): Awaitable<UserRow | undefined>
+  findUser(id: string): Awaitable<StoredUser | undefined>
   all<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Awaitable<readonly R[]>
   first<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Awaitable<R | undefined>
   /** One write by itself; answers the rows of its RETURNING. Survives the death of the process, not always a power cut. */
   write<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Awaitable<readonly R[]>
   /**
-   * A unit of work: all steps or none, on disk before it answers. A step that touches another number of rows than it said
-   * rolls everything back and throws `StepMissed`, which names it. No step uses another's result.
+   * A list of statements: all or none, on disk before it answers. One that touches another number of rows than it said
+   * rolls everything back and throws `UnexpectedRowCountError`, which names it. None uses another's result.
    */
-  transaction(steps: readonly BoundStatement[]): Promise<void>
+  transaction(statements: readonly BoundStatement[]): Promise<void>
+  /** Whether this holder has the lease of that name until then: it was free, over, or its own. In SQL also where sessions are in Redis. */
+  lease(name: string, holder: string, now: number, until: number): Awaitable<boolean>
   /** Brings the schema up to date; two processes may call it at once. Throws where the schema is newer than the program. */
   migrate(): Promise<void>
   /** Resolves where the database answers and has the schema of this program. */
@@ -41,7 +43,7 @@ export interface Counters {
   /** Forgets that window. */
   clear(window: CounterWindow): Awaitable<void>
   /** Deletes counters whose window is over, at most `limit`, and says how many. */
-  sweep(now: number, limit: number): Awaitable<number>
+  deleteExpired(now: number, limit: number): Awaitable<number>
 }
 
 export interface CounterWindow {
@@ -63,7 +65,7 @@ export interface CountedUse {
 }
 
 /** Somebody's account as every request sees it. */
-export interface UserRow {
+export interface StoredUser {
   readonly id: string
   readonly username: string
   readonly displayName: string
@@ -75,9 +77,7 @@ export interface UserRow {
   readonly locale: string | undefined
 }
 
-export type { UserRow as StoredUser }
-
 /** A session with its user, read at once. */
 export interface LiveSession extends SessionRow {
-  readonly user: UserRow | undefined
+  readonly user: StoredUser | undefined
 }

@@ -1,4 +1,4 @@
-// Counters in SQL. Each is one atomic increment-within-limit, shared by every process on the database.
+// Counters in SQL: one atomic increment-within-limit, shared by every process.
 import { sql } from 'kysely'
 import type { CountedUse, Counters, CounterWindow, Database, Use } from './contract.ts'
 import { statement } from './statement.ts'
@@ -6,27 +6,29 @@ import { statement } from './statement.ts'
 /** Answers no row where there is not room for all of them: `most` is what may have been counted before. */
 const consume = statement('count uses', (db, p: { key: string; now: number; windowEnd: number; uses: number; most: number }) =>
   db
-    .insertInto('counters')
+    .insertInto('guildhall_counters')
     .values({ key: p.key, count: p.uses, expires_at: p.windowEnd })
     .onConflict((conflict) =>
       conflict
         .column('key')
         .doUpdateSet({
-          count: sql<number>`case when counters.expires_at <= ${p.now} then ${p.uses} else counters.count + ${p.uses} end`,
-          expires_at: sql<number>`case when counters.expires_at <= ${p.now} then ${p.windowEnd} else counters.expires_at end`,
+          count: sql<number>`case when guildhall_counters.expires_at <= ${p.now} then ${p.uses} else guildhall_counters.count + ${p.uses} end`,
+          expires_at: sql<number>`case when guildhall_counters.expires_at <= ${p.now} then ${p.windowEnd} else guildhall_counters.expires_at end`,
         })
-        .where((where) => where.or([where('counters.count', '<=', p.most), where('counters.expires_at', '<=', p.now)])),
+        .where((where) =>
+          where.or([where('guildhall_counters.count', '<=', p.most), where('guildhall_counters.expires_at', '<=', p.now)]),
+        ),
     )
     .returning(['count', 'expires_at']),
 )
 
 const findCounter = statement('find counter', (db, p: { key: string }) =>
-  db.selectFrom('counters').select(['count', 'expires_at']).where('key', '=', p.key),
+  db.selectFrom('guildhall_counters').select(['count', 'expires_at']).where('key', '=', p.key),
 )
 
 const refund = statement('take a use back', (db, p: { key: string; windowEnd: number }) =>
   db
-    .updateTable('counters')
+    .updateTable('guildhall_counters')
     .set((expression) => ({ count: expression('count', '-', 1) }))
     .where('key', '=', p.key)
     .where('expires_at', '=', p.windowEnd)
@@ -34,13 +36,13 @@ const refund = statement('take a use back', (db, p: { key: string; windowEnd: nu
 )
 
 const clearCounter = statement('clear counter', (db, p: { key: string; windowEnd: number }) =>
-  db.deleteFrom('counters').where('key', '=', p.key).where('expires_at', '=', p.windowEnd),
+  db.deleteFrom('guildhall_counters').where('key', '=', p.key).where('expires_at', '=', p.windowEnd),
 )
 
-const sweepCounters = statement('sweep counters', (db, p: { now: number; limit: number }) =>
+const deleteExpiredCounters = statement('delete expired counters', (db, p: { now: number; limit: number }) =>
   db
-    .deleteFrom('counters')
-    .where('key', 'in', db.selectFrom('counters').select('key').where('expires_at', '<=', p.now).limit(p.limit))
+    .deleteFrom('guildhall_counters')
+    .where('key', 'in', db.selectFrom('guildhall_counters').select('key').where('expires_at', '<=', p.now).limit(p.limit))
     .returning('key'),
 )
 
@@ -89,7 +91,7 @@ export class SqlCounters implements Counters {
     await this.#db.write(clearCounter, { key, windowEnd })
   }
 
-  async sweep(now: number, limit: number): Promise<number> {
-    return (await this.#db.write(sweepCounters, { now, limit })).length
+  async deleteExpired(now: number, limit: number): Promise<number> {
+    return (await this.#db.write(deleteExpiredCounters, { now, limit })).length
   }
 }

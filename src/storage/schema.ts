@@ -1,4 +1,4 @@
-// The nouns as tables. Times are milliseconds since 1970 UTC, flags are 0 or 1, on every database alike.
+// The nouns as tables. Times are milliseconds since 1970 UTC, flags are 0 or 1.
 
 import type { UserStatus } from '../domain/user.ts'
 
@@ -19,20 +19,27 @@ export interface UsersTable {
   locale: string | null
 }
 
+/** The ways to log in. A user may have none of a kind, one password, several passkeys. */
 export interface CredentialsTable {
   id: string
   user_id: string
   kind: 'password'
-  /** The hash of a password in the form that passwords/format.ts names. */
-  value: string
+  /** What it is found by, unique within its kind. A password is found by its user. */
+  lookup: string | null
+  /** What the person calls it. */
+  label: string | null
+  /** What is proven against it: of a password the hash, in the form that passwords/format.ts names. */
+  data: string
   created_at: number
   changed_at: number
+  used_at: number | null
 }
 
 export interface SessionsTable {
   hash: string
   public_id: string
   data: string
+  /** Raised by each update of the data. */
   revision: number
   created_at: number
   last_seen_at: number
@@ -55,30 +62,54 @@ export interface CountersTable {
 }
 
 export interface AuditTable {
+  /** UUIDv7: sorts by time. */
   id: string
   at: number
   event: string
   outcome: string
+  /** Whom it happened to; NULL also once that user is deleted. */
   user_id: string | null
+  /** Who did it, where that was somebody else. */
+  actor_id: string | null
   ip: string | null
   user_agent: string | null
+  /** What more there is to know, as JSON. */
+  data: string | null
+  /** Whether it is left out of what the person is shown: what concerns no security must not push out what does. */
+  quiet: number
+}
+
+/** Which process does what only one may do at a time. */
+export interface LeasesTable {
+  name: string
+  holder: string
+  until: number
+}
+
+/** Its one row says which schema this is. */
+export interface SchemaTable {
+  version: number
+  /** Whose copy is not finished; NULL where nothing is being copied. */
+  copying: string | null
 }
 
 export interface Schema {
-  users: UsersTable
-  credentials: CredentialsTable
-  sessions: SessionsTable
-  counters: CountersTable
-  audit: AuditTable
+  guildhall_users: UsersTable
+  guildhall_credentials: CredentialsTable
+  guildhall_sessions: SessionsTable
+  guildhall_counters: CountersTable
+  guildhall_audit: AuditTable
+  guildhall_leases: LeasesTable
+  guildhall_schema: SchemaTable
 }
 
-export type TableName = keyof Schema
-
-/** Every table with its key, a table before those whose rows hang on its own. What moves a whole database goes by this list. */
+/** Every table of data with its key, a table before those whose rows refer to it. What moves a whole database goes by this list. */
 export const TABLE_KEYS = {
-  users: 'id',
-  credentials: 'id',
-  sessions: 'hash',
-  counters: 'key',
-  audit: 'id',
-} as const satisfies { readonly [Name in TableName]: keyof Schema[Name] }
+  guildhall_users: 'id',
+  guildhall_credentials: 'id',
+  guildhall_sessions: 'hash',
+  guildhall_counters: 'key',
+  guildhall_audit: 'id',
+} as const satisfies { readonly [Name in keyof Schema]?: keyof Schema[Name] }
+
+export type TableName = keyof typeof TABLE_KEYS

@@ -27,14 +27,14 @@ export type StatementValues = Readonly<Record<string, string | number | undefine
 export interface Statement<P extends StatementValues, R> {
   readonly name: string
   compile(dialect: Dialect): Compiled<P>
-  /** Only for the type checker: what a row looks like. */
-  readonly row?: R
+  /** The rows of the database, with their columns by name, as the program knows them. */
+  rows(found: readonly unknown[]): readonly R[]
 }
 
-/** One use of a statement in a unit of work. */
+/** A statement with its values, for a transaction. */
 export interface BoundStatement {
   readonly name: string
-  /** How many rows it must touch; another number rolls the whole unit back. */
+  /** How many rows it must touch; another number rolls the whole transaction back. */
   readonly expectRows: number | undefined
   compile(dialect: Dialect): { readonly sql: string; readonly params: SqlValue[] }
 }
@@ -72,10 +72,14 @@ class Placeholder {
   }
 }
 
-/** Declares a statement: `statement('find user', (db, p: { id: string }) => db.selectFrom('users').where('id', '=', p.id).selectAll())`. */
-export function statement<P extends StatementValues, R>(
+/**
+ * Declares a statement: `statement('find user', (db, p: { id: string }) => db.selectFrom('guildhall_users').where('id', '=', p.id).selectAll())`.
+ * `map` makes of a row what callers get; the names of columns do not leave this folder.
+ */
+export function statement<P extends StatementValues, Row, R = Row>(
   name: string,
-  build: (db: Kysely<Schema>, values: P) => Compilable<R>,
+  build: (db: Kysely<Schema>, values: P) => Compilable<Row>,
+  map?: (row: Row) => R,
 ): Statement<P, R> {
   const compiled = new Map<Dialect, Compiled<P>>()
   return {
@@ -87,18 +91,20 @@ export function statement<P extends StatementValues, R>(
       compiled.set(dialect, made)
       return made
     },
+    // Kysely's type of a row, which the columns of the schema give it. Without a mapper, R is Row.
+    rows: (found) => (map ? (found as readonly Row[]).map(map) : (found as readonly R[])),
   }
 }
 
-/** A statement with its values, as a step of a unit of work. */
+/** A statement with its values, as a part of a transaction: `bind(insertUser, values, { expectRows: 1 })`. */
 export function bind<P extends StatementValues, R>(
   of: Statement<P, R>,
   values: P,
-  options: { touches?: number } = {},
+  options: { readonly expectRows?: number } = {},
 ): BoundStatement {
   return {
     name: of.name,
-    expectRows: options.touches,
+    expectRows: options.expectRows,
     compile(dialect) {
       const { sql, bind } = of.compile(dialect)
       return { sql, params: bind(values) }

@@ -6,7 +6,7 @@ import { MembershipError } from '../domain/errors.ts'
 import { askHook } from '../domain/hooks.ts'
 import { newId } from '../domain/secret.ts'
 import { toUser } from '../domain/user.ts'
-import { type StoredUser, UnexpectedRowCount } from '../storage/contract.ts'
+import { type StoredUser, UnexpectedRowCountError } from '../storage/contract.ts'
 import { bind } from '../storage/statement.ts'
 import { findUserByKey, insertPassword, insertUser, setLocale } from '../storage/users.ts'
 import { checkNewUser, type NewUser } from './check-new-user.ts'
@@ -31,15 +31,15 @@ export async function createUser(core: Core, input: NewUser, by: Origin): Promis
   const { locale } = by
   try {
     await core.db.transaction([
-      bind(insertUser, { id, username, usernameKey, displayName, roles: JSON.stringify(roles), now }, { touches: 1 }),
-      ...(hash === undefined ? [] : [bind(insertPassword, { id: newId(), userId: id, value: hash, now })]),
+      bind(insertUser, { id, username, usernameKey, displayName, roles: JSON.stringify(roles), now }, { expectRows: 1 }),
+      ...(hash === undefined ? [] : [bind(insertPassword, { id: newId(), userId: id, hash, now })]),
       // Who chose a language before they registered finds it in their next browser too.
-      ...(locale === undefined ? [] : [bind(setLocale, { id, locale }, { touches: 1 })]),
+      ...(locale === undefined ? [] : [bind(setLocale, { id, locale }, { expectRows: 1 })]),
       auditEntry(core, registeredEvent, id, by),
     ])
   } catch (error) {
     // Somebody else was faster with the same name: the insert touched no row.
-    if (error instanceof UnexpectedRowCount) throw new MembershipError('username_taken')
+    if (error instanceof UnexpectedRowCountError) throw new MembershipError('username_taken')
     throw error
   }
   const user: StoredUser = { id, username, displayName, status: 'active', credentialEpoch: 1, roles, createdAt: now, locale }

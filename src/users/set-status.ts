@@ -3,18 +3,18 @@ import { auditEvent } from '../core/audit.ts'
 import type { Origin } from '../core/caller.ts'
 import type { Core } from '../core/core.ts'
 import { credentialsChanged } from '../core/credentials-changed.ts'
-import { USER_STATUSES, type UserStatus } from '../domain/user.ts'
+import { SETTABLE_STATUSES, type SettableStatus } from '../domain/user.ts'
 import type { StoredUser } from '../storage/contract.ts'
 import { bind } from '../storage/statement.ts'
 import { setStatus as setStatusOf } from '../storage/users.ts'
 
 export const statusChangedEvent = auditEvent('status_changed')
 
-export async function setStatus(core: Core, user: StoredUser, status: UserStatus, by: Origin): Promise<StoredUser> {
-  if (!USER_STATUSES.includes(status))
-    throw new TypeError(`setStatus: status must be ${USER_STATUSES.join(' or ')}, got '${status}'`)
+export async function setStatus(core: Core, user: StoredUser, status: SettableStatus, by: Origin): Promise<StoredUser> {
+  if (!SETTABLE_STATUSES.includes(status))
+    throw new TypeError(`setStatus: status must be ${SETTABLE_STATUSES.join(' or ')}, got '${status}'`)
   const { id } = user
-  const statements = [bind(setStatusOf, { id, status }, { touches: 1 })]
+  const statements = [bind(setStatusOf, { id, status }, { expectRows: 1 })]
   await credentialsChanged(
     core,
     id,

@@ -3,9 +3,9 @@ import { OPERATOR } from '../core/caller.ts'
 import type { Core } from '../core/core.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { canonicalUsername } from '../domain/names.ts'
-import { toUser, type User, type UserStatus } from '../domain/user.ts'
+import { type SettableStatus, toUser, type User, type UserStatus } from '../domain/user.ts'
 import type { StoredUser } from '../storage/contract.ts'
-import { findPassword, findUserByKey, listUsers, toUserRow } from '../storage/users.ts'
+import { findPassword, findUserByKey, listUsers } from '../storage/users.ts'
 import type { NewUser } from './check-new-user.ts'
 import { createUser } from './create-user.ts'
 import { rename } from './rename.ts'
@@ -22,8 +22,8 @@ export interface Users {
   list(options?: { readonly after?: string; readonly limit?: number }): Promise<readonly User[]>
   /** What an operator wants to know of a user. */
   show(username: string): Promise<UserDetails>
-  /** `'disabled'`: the user cannot log in, and every session of theirs ends with the answer. `'active'`: they can again. */
-  setStatus(username: string, status: UserStatus): Promise<User>
+  /** `'suspended'`: the user cannot log in, and every session of theirs ends with the answer. `'active'`: they can again. */
+  setStatus(username: string, status: SettableStatus): Promise<User>
   /** Another username for the same user; sessions go on. Throws `invalid_input` or `username_taken`. */
   rename(username: string, to: string): Promise<User>
   /** Where the user is logged in, the last seen first. */
@@ -43,10 +43,8 @@ export interface UserDetails {
 const MAX_LISTED = 1000
 
 export function createUsers(core: Core): Users {
-  const findStored = async (username: string): Promise<StoredUser | undefined> => {
-    const found = await core.db.first(findUserByKey, { usernameKey: canonicalUsername(username) })
-    return found && toUserRow(found)
-  }
+  const findStored = async (username: string): Promise<StoredUser | undefined> =>
+    core.db.first(findUserByKey, { usernameKey: canonicalUsername(username) })
   const getStored = async (username: string): Promise<StoredUser> => {
     const row = await findStored(username)
     if (!row) throw new MembershipError('not_found')
@@ -62,7 +60,7 @@ export function createUsers(core: Core): Users {
       if (!Number.isInteger(limit) || limit < 1)
         throw new TypeError(`users.list: limit must be a positive whole number, got ${limit}`)
       const rows = await core.db.all(listUsers, { after: canonicalUsername(after), limit: Math.min(limit, MAX_LISTED) })
-      return rows.map((row) => toUser(toUserRow(row)))
+      return rows.map(toUser)
     },
     async show(username) {
       const row = await getStored(username)
@@ -71,7 +69,7 @@ export function createUsers(core: Core): Users {
       return {
         user: toUser(row),
         status: row.status,
-        passwordChangedAt: password && new Date(password.changed_at),
+        passwordChangedAt: password && new Date(password.changedAt),
         sessions: sessions.length,
       }
     },

@@ -19,7 +19,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as after } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { migrations, SCHEMA_VERSION } from '../../src/storage/migrations.ts'
+import { migrations } from '../../src/storage/migrations.ts'
+import { CREATE_SCHEMA_TABLE, SCHEMA_VERSION } from '../../src/storage/schema-state.ts'
 import { compilerFor } from '../../src/storage/statement.ts'
 import { BIN, newFolder, post, run, startServer } from '../support/server.ts'
 
@@ -103,7 +104,11 @@ describe('a restore that is refused changes nothing, leaves no file and asks not
     ['of another program', /no sound copy/, (_, copy) => inFile(copy, 'CREATE TABLE notes (text); PRAGMA user_version = 1')],
     ['that lost its end', /no sound copy/, (folder, copy) => truncateSync(copied(folder, copy), 40_960)],
     ['with a page of nonsense', /no sound copy/, (folder, copy) => damage(copied(folder, copy))],
-    ['of a newer program', /newer Guildhall/, (folder, copy) => inFile(copied(folder, copy), 'PRAGMA user_version = 999')],
+    [
+      'of a newer program',
+      /newer Guildhall/,
+      (folder, copy) => inFile(copied(folder, copy), 'UPDATE guildhall_schema SET version = 999'),
+    ],
     ['that is the database itself', /the database itself/, (folder, copy) => linkSync(join(folder, DATABASE), copy)],
   ])('a file %s', async (_, said, make) => {
     const folder = folderWithAnna()
@@ -143,7 +148,7 @@ describe('what was there before does not keep a good copy from being restored', 
     JSON.parse((await run(['user', 'list', '--json'], { folder })).stdout).map(({ username }: { username: string }) => username)
 
   test.each<[string, (folder: string) => void]>([
-    ['a database of a newer program', (folder) => inFile(join(folder, DATABASE), 'PRAGMA user_version = 999')],
+    ['a database of a newer program', (folder) => inFile(join(folder, DATABASE), 'UPDATE guildhall_schema SET version = 999')],
     ['a letter', (folder) => writeFileSync(join(folder, DATABASE), 'Dear friend, '.repeat(1000))],
     ['an empty file', (folder) => truncateSync(join(folder, DATABASE), 0)],
     ['a damaged database', (folder) => damage(join(folder, DATABASE))],
@@ -167,7 +172,7 @@ describe('what was there before does not keep a good copy from being restored', 
     const database = join(folder, DATABASE)
     copied(folder, join(folder, 'copy.db'))
     const holder = new DatabaseSync(database)
-    holder.exec("UPDATE users SET username = 'otto', username_key = 'otto'")
+    holder.exec("UPDATE guildhall_users SET username = 'otto', username_key = 'otto'")
     const rest = readFileSync(`${database}-wal`)
     holder.close()
     rmSync(database)
@@ -181,10 +186,10 @@ test('a copy of an older program comes back up to date', async () => {
   const folder = folderWithAnna()
   const old = new DatabaseSync(join(folder, 'old.db'))
   for (const statement of migrations[0]?.statements(compilerFor('sqlite')) ?? []) old.exec(statement.compile().sql)
-  old.exec('PRAGMA user_version = 1')
+  old.exec(`${CREATE_SCHEMA_TABLE}; INSERT INTO guildhall_schema (version) VALUES (1)`)
   old.close()
   expect((await run(['restore', 'old.db', '--yes'], { folder })).code).toBe(0)
-  expect(inFile(join(folder, DATABASE), 'PRAGMA user_version')).toEqual([{ user_version: SCHEMA_VERSION }])
+  expect(inFile(join(folder, DATABASE), 'SELECT version FROM guildhall_schema')).toEqual([{ version: SCHEMA_VERSION }])
   expect((await run(['user', 'list'], { folder })).stdout).toBe('Nobody has an account yet.\n')
 })
 
@@ -193,13 +198,13 @@ describe('kill -9', () => {
     const folder = folderWithAnna()
     fill(join(folder, DATABASE), 'old')
     await run(['backup', 'copy.db'], { folder })
-    inFile(join(folder, 'copy.db'), "UPDATE audit SET outcome = 'new'")
+    inFile(join(folder, 'copy.db'), "UPDATE guildhall_audit SET outcome = 'new'")
     const server = await startServer({ folder })
     const outcomes = new Set<unknown>()
     for (let round = 0; round < 8; round++) {
-      inFile(join(folder, DATABASE), "UPDATE audit SET outcome = 'old'")
+      inFile(join(folder, DATABASE), "UPDATE guildhall_audit SET outcome = 'old'")
       await killed(['restore', 'copy.db', '--yes'], folder, 'data', /before-restore-[\d-]+$/, round * 8)
-      const found = inFile(join(folder, DATABASE), 'SELECT DISTINCT outcome FROM audit')
+      const found = inFile(join(folder, DATABASE), 'SELECT DISTINCT outcome FROM guildhall_audit')
       expect(found).toHaveLength(1)
       outcomes.add(found[0]?.outcome)
       expect(inFile(join(folder, DATABASE), 'PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }])
@@ -263,7 +268,7 @@ function fill(file: string, outcome: string): void {
   inFile(
     file,
     `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
-     INSERT INTO audit (id, at, event, outcome, user_agent) SELECT 'a' || i, i, 'login', '${outcome}', hex(randomblob(400)) FROM n`,
+     INSERT INTO guildhall_audit (id, at, event, outcome, user_agent, quiet) SELECT 'a' || i, i, 'login', '${outcome}', hex(randomblob(400)), 0 FROM n`,
   )
 }
 

@@ -219,7 +219,7 @@ describe('doctor', () => {
     await run(['migrate'], { folder })
     const { DatabaseSync } = await import('node:sqlite')
     const database = new DatabaseSync(join(folder, 'data/guildhall.db'))
-    database.exec('PRAGMA user_version = 999')
+    database.exec('UPDATE guildhall_schema SET version = 999')
     database.close()
     expect(await examine({ folder, env: CHEAP })).toMatchObject({ code: 1, faults: expect.stringContaining('schema 999') })
     writeFiles(folder, { 'data/guildhall.db': 'This is a letter to a friend, not a database. '.repeat(100) })

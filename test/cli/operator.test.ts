@@ -21,7 +21,7 @@ describe('accounts', () => {
     expect(shown).toMatchObject({ code: 0, stderr: '' })
     expect(shown.stdout).toMatch(/Username +anna\n[\s\S]*Status +active\n[\s\S]*Sessions +0\n/)
 
-    expect(await run(['user', 'set-status', 'anna', 'disabled'], { folder })).toMatchObject({ code: 0 })
+    expect(await run(['user', 'set-status', 'anna', 'suspended'], { folder })).toMatchObject({ code: 0 })
     expect((await post(server, '/api/login', { username: 'anna', password })).status).toBe(401)
     const opened = await run(['user', 'set-status', 'anna', 'active', '--json'], { folder })
     expect(JSON.parse(opened.stdout)).toMatchObject({ username: 'anna', status: 'active' })

@@ -1,7 +1,7 @@
 // Who waits for a database: as long as others are served, not longer than two seconds, and half a second where nobody is.
 import { expect, test } from 'vitest'
 import { Semaphore } from '../../src/database/postgres/semaphore.ts'
-import { StoreUnavailable } from '../../src/database/timeout.ts'
+import { StoreUnavailableError } from '../../src/database/timeout.ts'
 import { monotonicClock } from '../support/monotonic-clock.ts'
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
@@ -18,7 +18,7 @@ async function outcomesAfter(ms: number, begin: () => readonly Promise<unknown>[
   for (const call of begin())
     call.then(
       () => outcomes.served++,
-      (error: unknown) => void (error instanceof StoreUnavailable && outcomes.turnedAway++),
+      (error: unknown) => void (error instanceof StoreUnavailableError && outcomes.turnedAway++),
     )
   await clock.forward(ms)
   return outcomes
@@ -40,7 +40,7 @@ test('what comes without end is turned away after two seconds', async () => {
 
 test('F-10 where the database answers nobody, nobody waits longer than for its own call', async () => {
   const semaphore = new Semaphore(2)
-  const hangs = () => sleep(500).then(() => Promise.reject(new StoreUnavailable('it hangs')))
+  const hangs = () => sleep(500).then(() => Promise.reject(new StoreUnavailableError('it hangs')))
   const begin = () => Array.from({ length: 50 }, () => semaphore.run(hangs))
   expect(await outcomesAfter(1400, begin)).toEqual({ served: 0, turnedAway: 50 })
 })

@@ -50,7 +50,7 @@ describe.each(TARGET_NAMES)('%s', (target) => {
       "'||(SELECT 1)||'",
       '%27',
       'a\u0000b',
-      '1; DROP TABLE users;--',
+      '1; DROP TABLE guildhall_users;--',
       '?1',
       ':id',
       '$1',

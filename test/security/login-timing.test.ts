@@ -9,7 +9,7 @@ import { GOOD_PASSWORD } from '../support/visitor.ts'
 const TRIES = {
   unknown: { username: 'nobody-here', password: 'wrong, all wrong' },
   wrong: { username: 'active-anna', password: 'wrong, all wrong' },
-  disabled: { username: 'closed-cora', password: GOOD_PASSWORD },
+  suspended: { username: 'closed-cora', password: GOOD_PASSWORD },
 } as const
 
 type Kind = keyof typeof TRIES
@@ -17,12 +17,12 @@ type Samples = Record<Kind, number[]>
 
 /** Every order, so that no kind has a fixed one before it. */
 const ORDERS = [
-  ['unknown', 'wrong', 'disabled'],
-  ['disabled', 'wrong', 'unknown'],
-  ['wrong', 'unknown', 'disabled'],
-  ['disabled', 'unknown', 'wrong'],
-  ['unknown', 'disabled', 'wrong'],
-  ['wrong', 'disabled', 'unknown'],
+  ['unknown', 'wrong', 'suspended'],
+  ['suspended', 'wrong', 'unknown'],
+  ['wrong', 'unknown', 'suspended'],
+  ['suspended', 'unknown', 'wrong'],
+  ['unknown', 'suspended', 'wrong'],
+  ['wrong', 'suspended', 'unknown'],
 ] as const
 const SAMPLES = 300
 const WARM_UP = 30
@@ -31,7 +31,7 @@ const ROUNDS = 3
 /** Times in milliseconds, one of each kind after the other, so that whatever else the machine does falls on all alike. */
 async function sample(site: Site, size: number): Promise<Samples> {
   const visitor = site.visitor()
-  const samples: Samples = { unknown: [], wrong: [], disabled: [] }
+  const samples: Samples = { unknown: [], wrong: [], suspended: [] }
   for (let n = 0; n < size + WARM_UP; n++) {
     for (const kind of ORDERS[n % ORDERS.length] ?? []) {
       const startedAt = performance.now()
@@ -46,7 +46,7 @@ async function sample(site: Site, size: number): Promise<Samples> {
 
 /** Which pairs can be told apart by the clock. */
 function toldApart(samples: Samples): readonly string[] {
-  const pairs = [['unknown', 'wrong'], ['unknown', 'disabled'], ['wrong', 'disabled']] as const // biome-ignore format: three pairs
+  const pairs = [['unknown', 'wrong'], ['unknown', 'suspended'], ['wrong', 'suspended']] as const // biome-ignore format: three pairs
   return pairs
     .filter(([a, b]) => {
       const [left, right] = [median(samples[a]), median(samples[b])]
@@ -60,7 +60,7 @@ async function siteWithPeople(): Promise<Site> {
   // A hash of a few milliseconds: what the clock could tell is then larger than its noise.
   const site = await siteOfTest({ passwords: { memoryKiB: 4096, passes: 1, workers: 1 } })
   for (const username of ['active-anna', 'closed-cora']) await site.visitor().register(username)
-  await inDatabase(site, "UPDATE users SET status = 'disabled' WHERE username = 'closed-cora'")
+  await inDatabase(site, "UPDATE guildhall_users SET status = 'suspended' WHERE username = 'closed-cora'")
   return site
 }
 
@@ -81,6 +81,6 @@ test('B-02 this bound would catch a site that answers for an unknown name at onc
   }
   Object.assign(site.core, { passwords: hasty })
   expect(toldApart(await sample(site, SAMPLES / 3))).toEqual(
-    expect.arrayContaining(['unknown and wrong', 'unknown and disabled']),
+    expect.arrayContaining(['unknown and wrong', 'unknown and suspended']),
   )
 })

@@ -11,8 +11,11 @@ import { type Answer, GOOD_PASSWORD } from '../support/visitor.ts'
 async function siteWithPeople(options: Parameters<typeof siteOfTest>[0] = {}): Promise<Site> {
   const site = await siteOfTest(options)
   for (const username of ['active-anna', 'closed-cora', 'no-password']) await site.visitor().register(username)
-  await inDatabase(site, "UPDATE users SET status = 'disabled' WHERE username = 'closed-cora'")
-  await inDatabase(site, "DELETE FROM credentials WHERE user_id = (SELECT id FROM users WHERE username = 'no-password')")
+  await inDatabase(site, "UPDATE guildhall_users SET status = 'suspended' WHERE username = 'closed-cora'")
+  await inDatabase(
+    site,
+    "DELETE FROM guildhall_credentials WHERE user_id = (SELECT id FROM guildhall_users WHERE username = 'no-password')",
+  )
   return site
 }
 

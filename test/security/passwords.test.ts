@@ -164,7 +164,7 @@ describe('choice', () => {
       const refused = await register(site, password)
       expect([password, refused.status, codesOf(refused)]).toEqual([password, 422, ['password too_common']])
     }
-    expect(await inDatabase(site, 'SELECT id FROM users')).toEqual([])
+    expect(await inDatabase(site, 'SELECT id FROM guildhall_users')).toEqual([])
   })
 
   test('A-11 a password that is little more than the own name or the name of the site is refused', async () => {

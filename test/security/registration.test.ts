@@ -49,7 +49,7 @@ describe('mass assignment', () => {
       roles: '[]',
       created_at: site.clock.now(),
     }
-    const rowOf = () => inDatabase(site, 'SELECT * FROM users')
+    const rowOf = () => inDatabase(site, 'SELECT * FROM guildhall_users')
     const anna = site.visitor()
     expect((await anna.api('/register', greedy({ username: 'anna', password: GOOD_PASSWORD, displayName: 'Anna' }))).status).toBe(
       201,
@@ -109,7 +109,7 @@ describe('at the same time', () => {
       const winners = answers.filter(({ status }) => status === 201 || status === 303)
       expect([winners.length, answers.filter(({ status }) => status === 409).length]).toEqual([1, 39])
       expect(answers.filter(({ setCookies }) => setCookies.length > 0)).toEqual(winners)
-      expect(await inDatabase(site, 'SELECT id FROM users WHERE username_key = ?', `wanted-${round}`)).toHaveLength(1)
+      expect(await inDatabase(site, 'SELECT id FROM guildhall_users WHERE username_key = ?', `wanted-${round}`)).toHaveLength(1)
     }
     expect([await countRows(site, 'users'), await countRows(site, 'credentials'), await countRows(site, 'sessions')]).toEqual([
       5, 5, 5,

@@ -204,7 +204,7 @@ test('accounts take no status and no limit that is none', async () => {
   const { users } = site.membership
   await users.create({ username: 'anna', password: GOOD_PASSWORD })
   await expect(Reflect.apply(users.setStatus, users, ['anna', 'gone'])).rejects.toThrow(
-    "status must be active or disabled, got 'gone'",
+    "status must be active or suspended, got 'gone'",
   )
   await expect(users.list({ limit: -1 })).rejects.toThrow('limit must be a positive whole number')
   await site.close()

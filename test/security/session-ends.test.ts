@@ -81,7 +81,7 @@ describe('by others', () => {
     const remembered = site.visitor()
     await remembered.logIn('anna', GOOD_PASSWORD, { remember: true })
     for (const one of [visitor, remembered, bystander]) expect((await one.api('/profile')).status).toBe(200)
-    await inDatabase(site, "UPDATE users SET status = 'disabled' WHERE username = 'anna'")
+    await inDatabase(site, "UPDATE guildhall_users SET status = 'suspended' WHERE username = 'anna'")
     const at = performance.now()
     while (performance.now() - at < 1); // Another process is heard within a millisecond: decision 8 of the design.
     expect(await statusWith(site, id)).toBe(401)
@@ -130,7 +130,7 @@ describe('by others', () => {
       for (const status of refusals) expect(ending === other ? [401, 404] : [404]).toContain(status)
     }
     expect(await statusWith(site, id)).toBe(401)
-    const sql = "SELECT count(*) AS n FROM audit WHERE event = 'session_ended'"
+    const sql = "SELECT count(*) AS n FROM guildhall_audit WHERE event = 'session_ended'"
     expect(Number((await inDatabase(site, sql))[0]?.n)).toBe(2)
   })
 

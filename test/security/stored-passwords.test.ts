@@ -38,11 +38,11 @@ test('A-14 with the defaults a password is stored as argon2id with the parameter
 test('A-14 A-16 two hundred people with one password have two hundred salts and two hundred hashes', async () => {
   const site = await siteOfTest()
   await Promise.all(Array.from({ length: 200 }, (_, n) => site.visitor().register(`twin-${n}`)))
-  const kept = await inDatabase(site, 'SELECT value FROM credentials')
-  const hashes = kept.map(({ value }) => readPhc(String(value)))
+  const kept = await inDatabase(site, 'SELECT data FROM guildhall_credentials')
+  const hashes = kept.map(({ data }) => readPhc(String(data)))
   expect(hashes).toHaveLength(200)
   expect(new Set(hashes.map(({ salt }) => salt)).size).toBe(200)
-  expect(new Set(kept.map(({ value }) => value)).size).toBe(200)
+  expect(new Set(kept.map(({ data }) => data)).size).toBe(200)
 })
 
 test('A-15 a hash from weaker settings follows the settings at the next login, and only then', async () => {
@@ -63,7 +63,7 @@ test('A-15 a bcrypt hash brought along from elsewhere logs in and becomes argon2
   const { hashSync } = await import('@node-rs/bcrypt')
   const site = await siteOfTest()
   await site.visitor().register('alice')
-  await inDatabase(site, 'UPDATE credentials SET value = ?', hashSync('an imported password', { cost: 4 }))
+  await inDatabase(site, 'UPDATE guildhall_credentials SET data = ?', hashSync('an imported password', { cost: 4 }))
   expect((await site.visitor().logIn('alice')).status).toBe(401)
   expect((await site.visitor().logIn('alice', 'an imported password')).status).toBe(200)
   expect(readPhc(await storedHash(site, 'alice')).id).toBe('argon2id')
@@ -74,7 +74,10 @@ test('A-15 when the better hash cannot be written, the person is logged in all t
   const past = await siteOfTest({ passwords: { memoryKiB: 256, passes: 1 } })
   await past.visitor().register('alice')
   const old = await storedHash(past, 'alice')
-  await inDatabase(past, "CREATE TRIGGER blocked BEFORE UPDATE ON credentials BEGIN SELECT RAISE(ABORT, 'blocked'); END")
+  await inDatabase(
+    past,
+    "CREATE TRIGGER blocked BEFORE UPDATE ON guildhall_credentials BEGIN SELECT RAISE(ABORT, 'blocked'); END",
+  )
   const now = await siteOfTest({ database: past.database })
   const visitor = now.visitor()
   expect((await visitor.logIn('alice')).status).toBe(200)
@@ -104,9 +107,18 @@ test('A-17 without its pepper no old password fits, nothing breaks, and with it 
 test('A-21 an account without a password, or with a blank one, lets nobody in, whatever they type', async () => {
   const site = await siteOfTest()
   for (const username of ['alice', 'berta', 'conny']) await site.visitor().register(username)
-  await inDatabase(site, "UPDATE credentials SET value = '' WHERE user_id = (SELECT id FROM users WHERE username = 'alice')")
-  await inDatabase(site, "UPDATE credentials SET value = ' ' WHERE user_id = (SELECT id FROM users WHERE username = 'berta')")
-  await inDatabase(site, "DELETE FROM credentials WHERE user_id = (SELECT id FROM users WHERE username = 'conny')")
+  await inDatabase(
+    site,
+    "UPDATE guildhall_credentials SET data = '' WHERE user_id = (SELECT id FROM guildhall_users WHERE username = 'alice')",
+  )
+  await inDatabase(
+    site,
+    "UPDATE guildhall_credentials SET data = ' ' WHERE user_id = (SELECT id FROM guildhall_users WHERE username = 'berta')",
+  )
+  await inDatabase(
+    site,
+    "DELETE FROM guildhall_credentials WHERE user_id = (SELECT id FROM guildhall_users WHERE username = 'conny')",
+  )
   for (const username of ['alice', 'berta', 'conny']) {
     for (const password of [' ', 'null', 'undefined', '\0', GOOD_PASSWORD]) {
       expect((await site.visitor().logIn(username, password)).status).toBe(401)

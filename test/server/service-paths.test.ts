@@ -16,7 +16,7 @@ test('X-05: health and readiness say one word, to everybody, without a cookie', 
 test('it is not ready where the database has another schema', async () => {
   const server = await startServer()
   const database = new DatabaseSync(join(server.folder, 'data/guildhall.db'))
-  database.exec('PRAGMA user_version = 999')
+  database.exec('UPDATE guildhall_schema SET version = 999')
   database.close()
   const { status, text } = await ask('/readyz', { port: server.port })
   expect([status, text]).toEqual([503, '{"status":"unavailable"}'])

@@ -210,7 +210,7 @@ describe('a start that fails says what to do, in one line', () => {
     await run(['migrate'], { folder })
     const { DatabaseSync } = await import('node:sqlite')
     const database = new DatabaseSync(join(folder, 'data/guildhall.db'))
-    database.exec('PRAGMA user_version = 999')
+    database.exec('UPDATE guildhall_schema SET version = 999')
     database.close()
     const { code, stderr } = await run(['serve'], { folder, env: { PORT: '0' } })
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^The database has schema 999.*\n$/)])

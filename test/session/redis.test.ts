@@ -1,9 +1,9 @@
 // The laws of session stores on a real Redis, and what a row looks like there.
 import { createHash } from 'node:crypto'
-import { type RedisClient, RedisStore, StoreUnavailable } from 'guildhall/session/redis'
+import { type RedisClient, RedisStore, StoreUnavailableError } from 'guildhall/session/redis'
 import { sessionRow, sessionStoreSuite } from 'guildhall/testing'
 import { afterEach, describe, expect, it, test } from 'vitest'
-import { waited } from '../../src/database/timeout.ts'
+import { activeTime } from '../../src/database/timeout.ts'
 import { describeOnRedis, makeRedis, openWay, type TestRedis } from '../support/redis.ts'
 
 const opened: (() => Promise<void>)[] = []
@@ -147,9 +147,9 @@ describeOnRedis('Redis', () => {
     await store.create(row)
     const failing = async () => {
       // The clock of deadlines: what other programs take of the machine is not the store's.
-      const began = waited()
-      await expect(store.find(row.hash)).rejects.toMatchObject({ name: 'StoreUnavailable', status: 503, retryAfter: 1 })
-      return waited() - began
+      const began = activeTime()
+      await expect(store.find(row.hash)).rejects.toMatchObject({ name: 'StoreUnavailableError', status: 503, retryAfter: 1 })
+      return activeTime() - began
     }
     await way.cut()
     await failing()
@@ -167,7 +167,7 @@ describeOnRedis('Redis', () => {
   test('a client that is not connected, or of which nobody knows, is told in words', async () => {
     const { createClient } = await import('redis')
     const offline = new RedisStore({ client: createClient({ url: 'redis://127.0.0.1:1' }) })
-    await expect(offline.find('h')).rejects.toThrow(StoreUnavailable)
+    await expect(offline.find('h')).rejects.toThrow(StoreUnavailableError)
     expect(() => new RedisStore({ client: Object.create(null) })).toThrow('client must be a client of the redis package')
     expect(() => new RedisStore({ client: offline as never, prefix: 'a b' })).toThrow(TypeError)
     const broken = { evalSha: async () => Promise.reject(new Error('ERR Error running script')), eval: async () => null }

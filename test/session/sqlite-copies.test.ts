@@ -35,7 +35,7 @@ function place(): Place {
   const connection = new SqliteConnection(path)
   onTestFinished(() => connection.close())
   for (const sql of [
-    'ALTER TABLE guildhall_sessions RENAME TO sessions',
+    'ALTER TABLE express_sessions RENAME TO sessions',
     'CREATE TABLE words (of TEXT PRIMARY KEY, word TEXT)',
     'CREATE TABLE origins (id INTEGER PRIMARY KEY)',
     'CREATE TABLE counters (key TEXT PRIMARY KEY, n INTEGER, origin INTEGER REFERENCES origins ON DELETE CASCADE)',
@@ -65,8 +65,8 @@ async function keeps({ store }: Place, hash: string, write: () => unknown): Prom
 }
 
 const UNIT = [
-  { sql: "INSERT INTO counters (key, n) VALUES ('unit', 1)", params: [], touches: 1 },
-  { sql: "UPDATE counters SET n = 2 WHERE key = 'unit'", params: [], touches: 1 },
+  { sql: "INSERT INTO counters (key, n) VALUES ('unit', 1)", params: [], expectRows: 1 },
+  { sql: "UPDATE counters SET n = 2 WHERE key = 'unit'", params: [], expectRows: 1 },
 ]
 
 test('a person keeps their copy while counters are written and while others come, go and are swept', async () => {

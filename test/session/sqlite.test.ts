@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
-import { SqliteConnection, SqliteStore, UnexpectedRowCount } from 'guildhall/session/sqlite'
+import { SqliteConnection, SqliteStore, UnexpectedRowCountError } from 'guildhall/session/sqlite'
 import { sessionRow } from 'guildhall/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Browser, house } from './support.ts'
@@ -117,13 +117,13 @@ describe('two connections on one file', () => {
     connection.run('DROP TABLE sessions')
     const path = join(folder(), 'template.db')
     open(path)
-    const ddl = new DatabaseSync(path).prepare("SELECT sql FROM sqlite_schema WHERE name = 'guildhall_sessions'").get()
-    connection.run(String(ddl?.sql).replace('guildhall_sessions', 'sessions'))
+    const ddl = new DatabaseSync(path).prepare("SELECT sql FROM sqlite_schema WHERE name = 'express_sessions'").get()
+    connection.run(String(ddl?.sql).replace('express_sessions', 'sessions'))
     const store = new SqliteStore({ connection, table: 'sessions' })
     const row = sessionRow({ userId: 'u1' })
     const writes = [
       () => connection.run("UPDATE sessions SET ip = 'run'"),
-      () => connection.transaction([{ sql: 'UPDATE sessions SET ip = ?', params: ['transaction'], touches: 1 }]),
+      () => connection.transaction([{ sql: 'UPDATE sessions SET ip = ?', params: ['transaction'], expectRows: 1 }]),
       () => connection.all("UPDATE sessions SET ip = 'all' RETURNING hash"),
       () => connection.first('WITH x AS (SELECT 1) UPDATE sessions SET ip = ? RETURNING hash', ['first']),
     ]
@@ -192,7 +192,7 @@ describe('a unit of work', () => {
 
   test('is done as a whole, and says how many rows each step changed', () => {
     const connection = table()
-    const insert = { sql: 'INSERT INTO t (v) VALUES (?)', params: ['x'], touches: 1 }
+    const insert = { sql: 'INSERT INTO t (v) VALUES (?)', params: ['x'], expectRows: 1 }
     expect(connection.transaction([insert, insert, { sql: 'UPDATE t SET v = ?', params: ['y'] }], { durable: true })).toEqual([
       1, 1, 2,
     ])
@@ -205,7 +205,7 @@ describe('a unit of work', () => {
   test('that misses rolls back everything and names the step', () => {
     const connection = table()
     const insert = { sql: 'INSERT INTO t (v) VALUES (?)', params: ['x'] }
-    const miss = { sql: 'DELETE FROM t WHERE id = ?', params: [99], touches: 1, name: 'consume token' }
+    const miss = { sql: 'DELETE FROM t WHERE id = ?', params: [99], expectRows: 1, name: 'consume token' }
     const error = (() => {
       try {
         return connection.transaction([insert, miss])
@@ -213,8 +213,8 @@ describe('a unit of work', () => {
         return thrown
       }
     })()
-    expect(error).toBeInstanceOf(UnexpectedRowCount)
-    expect(error).toMatchObject({ step: 'consume token', message: 'consume token: expected to touch 1 rows, touched 0' })
+    expect(error).toBeInstanceOf(UnexpectedRowCountError)
+    expect(error).toMatchObject({ statement: 'consume token', message: 'consume token: expected to touch 1 rows, touched 0' })
     expect(connection.all('SELECT * FROM t')).toEqual([])
     expect(() => connection.transaction([insert, { sql: 'INSERT INTO t (id) VALUES (?)', params: ['no number'] }])).toThrow()
     expect(connection.all('SELECT * FROM t')).toEqual([])

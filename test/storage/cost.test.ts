@@ -114,7 +114,7 @@ describeOnPostgres('a visit on PostgreSQL', () => {
     await anna.register('anna')
     site.clock.forward(PAST_THE_TOUCH_INTERVAL)
     const after = await heard(() => again(() => anna.api('/profile')))
-    expect(writes(after)).toEqual([expect.stringMatching(/UPDATE sessions SET last_seen_at/)])
+    expect(writes(after)).toEqual([expect.stringMatching(/UPDATE guildhall_sessions SET last_seen_at/)])
     expect(after.statements).toHaveLength(REQUESTS + 1)
   })
 

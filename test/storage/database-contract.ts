@@ -1,8 +1,8 @@
-// The laws of the database: units of work are whole, migrations happen once, a newer schema is left alone. The same wherever it is, and whatever stands before it.
+// The laws of the database: transactions are whole, migrations happen once, a newer schema is left alone. The same wherever it is, and whatever stands before it.
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type Database, UnexpectedRowCount } from '../../src/storage/contract.ts'
-import { SCHEMA_VERSION } from '../../src/storage/migrations.ts'
+import { type Database, UnexpectedRowCountError } from '../../src/storage/contract.ts'
 import { openDatabase } from '../../src/storage/open.ts'
+import { SCHEMA_VERSION } from '../../src/storage/schema-state.ts'
 import { bind, statement } from '../../src/storage/statement.ts'
 import { findUserById, findUserByKey, insertPassword, insertUser, raiseEpoch, setUsername } from '../../src/storage/users.ts'
 import { inDatabase } from '../support/database-inspector.ts'
@@ -21,7 +21,7 @@ export const user = (id: string, name: string) => ({
   roles: '[]',
   now: 1,
 })
-const password = (userId: string) => ({ id: `p-${userId}`, userId, value: 'a hash', now: 1 })
+const password = (userId: string) => ({ id: `p-${userId}`, userId, hash: 'a hash', now: 1 })
 
 const session = (hash: string, more: object = {}) => ({
   hash, publicId: `public-${hash}`, data: '{}', revision: 0, createdAt: 1, lastSeenAt: 1, idleMs: 1000, expiresAt: 2000, endsAt: 3000, persistent: false,
@@ -53,75 +53,91 @@ export function laws(makePlace: () => LawPlace | Promise<LawPlace>): void {
 
   test('F-46 a newer schema is left alone, by the start and by the check', async () => {
     await db.migrate()
-    const isFile = place.setting.startsWith('sqlite:')
-    await inDatabase(
-      { database: place.setting },
-      isFile ? 'PRAGMA user_version = 999' : 'UPDATE guildhall_schema SET version = 999',
-    )
+    await inDatabase({ database: place.setting }, 'UPDATE guildhall_schema SET version = 999')
     await expect(db.migrate()).rejects.toThrow('has schema 999')
     await expect(other.check()).rejects.toThrow('has schema 999')
     expect(SCHEMA_VERSION).toBeLessThan(999)
   })
 
-  test('a unit of work that misses a step leaves nothing of the steps before it, and names the step', async () => {
+  test('O22 a row that is there already is another number of rows, not a database that is away', async () => {
     await db.migrate()
-    const missed = db.transaction([
-      bind(insertUser, user('u1', 'anna'), { touches: 1 }),
-      bind(insertPassword, password('u1')),
-      bind(raiseEpoch, { id: 'nobody', from: 1 }, { touches: 1 }),
-    ])
-    await expect(missed).rejects.toThrow(UnexpectedRowCount)
-    await expect(missed).rejects.toMatchObject({ step: raiseEpoch.name })
-    expect(await db.first(findUserById, { id: 'u1' })).toBeUndefined()
-    await db.transaction([bind(insertUser, user('u1', 'anna'), { touches: 1 }), bind(insertPassword, password('u1'))])
-    expect(await db.first(findUserById, { id: 'u1' })).toMatchObject({ username: 'anna', credential_epoch: 1, created_at: 1 })
+    await db.transaction([bind(insertUser, user('u1', 'anna'), { expectRows: 1 })])
+    const again = db.transaction([bind(insertUser, user('u1', 'berta'), { expectRows: 1 })])
+    await expect(again).rejects.toThrow(UnexpectedRowCountError)
+    await expect(again).rejects.toMatchObject({ statement: insertUser.name })
   })
 
-  test('a unit of work that the database refuses leaves nothing either, and the next one works', async () => {
+  test('a lease has one holder until it is over, who may say so again', async () => {
+    await db.migrate()
+    expect(await db.lease('work', 'a', 0, 10)).toBe(true)
+    expect([await other.lease('work', 'b', 9, 20), await other.lease('other work', 'b', 9, 20)]).toEqual([false, true])
+    expect(await db.lease('work', 'a', 9, 15)).toBe(true)
+    expect(await other.lease('work', 'b', 15, 20)).toBe(true)
+    expect(await db.lease('work', 'a', 16, 30)).toBe(false)
+  })
+
+  test('a transaction in which a statement misses leaves nothing of those before it, and names it', async () => {
+    await db.migrate()
+    const missed = db.transaction([
+      bind(insertUser, user('u1', 'anna'), { expectRows: 1 }),
+      bind(insertPassword, password('u1')),
+      bind(raiseEpoch, { id: 'nobody', from: 1 }, { expectRows: 1 }),
+    ])
+    await expect(missed).rejects.toThrow(UnexpectedRowCountError)
+    await expect(missed).rejects.toMatchObject({ statement: raiseEpoch.name })
+    expect(await db.first(findUserById, { id: 'u1' })).toBeUndefined()
+    await db.transaction([bind(insertUser, user('u1', 'anna'), { expectRows: 1 }), bind(insertPassword, password('u1'))])
+    expect(await db.first(findUserById, { id: 'u1' })).toMatchObject({ username: 'anna', credentialEpoch: 1, createdAt: 1 })
+  })
+
+  test('a transaction that the database refuses leaves nothing either, and the next one works', async () => {
     await db.migrate()
     const broken = db.transaction([
-      bind(insertUser, user('u1', 'anna'), { touches: 1 }),
+      bind(insertUser, user('u1', 'anna'), { expectRows: 1 }),
       bind(insertPassword, password('nobody')),
     ])
     await expect(broken).rejects.toThrow()
     expect(await db.first(findUserById, { id: 'u1' })).toBeUndefined()
-    await db.transaction([bind(insertUser, user('u1', 'anna'), { touches: 1 })])
+    await db.transaction([bind(insertUser, user('u1', 'anna'), { expectRows: 1 })])
   })
 
   test('F-20 of units of work in two processes that make one name, exactly one is done', async () => {
     await db.migrate()
     const make = (n: number) =>
       (n % 2 === 0 ? db : other).transaction([
-        bind(insertUser, user(`u${n}`, 'wanted'), { touches: 1 }),
+        bind(insertUser, user(`u${n}`, 'wanted'), { expectRows: 1 }),
         bind(insertPassword, password(`u${n}`)),
       ])
     const outcomes = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => make(n)))
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
-    for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(UnexpectedRowCount)
-    expect(await inDatabase({ database: place.setting }, 'SELECT id FROM credentials')).toHaveLength(1)
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(UnexpectedRowCountError)
+    expect(await inDatabase({ database: place.setting }, 'SELECT id FROM guildhall_credentials')).toHaveLength(1)
   })
 
-  test('a unit of work that raises two accounts in one order and one in the other are both done, whatever waits for what', async () => {
+  test('a transaction that raises two accounts in one order and one in the other are both done, whatever waits for what', async () => {
     await db.migrate()
-    for (const id of ['u1', 'u2']) await db.transaction([bind(insertUser, user(id, `name-${id}`), { touches: 1 })])
+    for (const id of ['u1', 'u2']) await db.transaction([bind(insertUser, user(id, `name-${id}`), { expectRows: 1 })])
     const raiseAny = statement('raise whatever the epoch is', (db, p: { id: string }) =>
       db
-        .updateTable('users')
+        .updateTable('guildhall_users')
         .set((value) => ({ credential_epoch: value('credential_epoch', '+', 1) }))
         .where('id', '=', p.id),
     )
-    const raise = (...ids: string[]) => ids.map((id) => bind(raiseAny, { id }, { touches: 1 }))
+    const raise = (...ids: string[]) => ids.map((id) => bind(raiseAny, { id }, { expectRows: 1 }))
     for (let round = 0; round < 10; round++) {
       await Promise.all([db, other, db, other].map((one, n) => one.transaction(n < 2 ? raise('u1', 'u2') : raise('u2', 'u1'))))
     }
-    for (const id of ['u1', 'u2']) expect(await db.first(findUserById, { id })).toMatchObject({ credential_epoch: 41 })
+    for (const id of ['u1', 'u2']) expect(await db.first(findUserById, { id })).toMatchObject({ credentialEpoch: 41 })
   })
 
   test('a name that another account has is not given twice', async () => {
     await db.migrate()
-    for (const id of ['u1', 'u2']) await db.transaction([bind(insertUser, user(id, `name-${id}`), { touches: 1 })])
-    const taken = db.transaction([bind(setUsername, { id: 'u2', username: 'name-u1', usernameKey: 'name-u1' }, { touches: 1 })])
-    await expect(taken).rejects.toThrow(UnexpectedRowCount)
+    for (const id of ['u1', 'u2']) await db.transaction([bind(insertUser, user(id, `name-${id}`), { expectRows: 1 })])
+    const taken = db.transaction([
+      bind(setUsername, { id: 'u2', username: 'name-u1', usernameKey: 'name-u1' }, { expectRows: 1 }),
+    ])
+    await expect(taken).rejects.toThrow(UnexpectedRowCountError)
   })
 
   test('B-10 of a hundred tries at once in two processes, no more than the limit are counted', async () => {
@@ -161,7 +177,7 @@ export function laws(makePlace: () => LawPlace | Promise<LawPlace>): void {
   test('D-23 keys that only JavaScript thinks of are kept in a session, changed and taken away', async () => {
     await db.migrate()
     await db.sessions.create(session('s1'))
-    for (const key of ['a\0b', '\ud800', '__proto__', "'; DROP TABLE users; --", '']) {
+    for (const key of ['a\0b', '\ud800', '__proto__', "'; DROP TABLE guildhall_users; --", '']) {
       expect(await db.sessions.update('s1', { [key]: '"\\u0000 one"', beside: '1' })).toBe(true)
       expect(await db.sessions.update('s1', { more: '{"n":1e3}' })).toBe(true)
       const stored = await db.sessions.find('s1')
@@ -174,13 +190,13 @@ export function laws(makePlace: () => LawPlace | Promise<LawPlace>): void {
 
   test('a session brings its user along, and goes with the user', async () => {
     await db.migrate()
-    await db.transaction([bind(insertUser, user('u1', 'anna'), { touches: 1 })])
+    await db.transaction([bind(insertUser, user('u1', 'anna'), { expectRows: 1 })])
     await db.sessions.create(session('s1', { userId: 'u1', credentialEpoch: 1 }))
     expect(await other.sessions.find('s1')).toMatchObject({
       userId: 'u1',
       user: { username: 'anna', credentialEpoch: 1, roles: [] },
     })
-    await inDatabase({ database: place.setting }, "DELETE FROM users WHERE id = 'u1'")
+    await inDatabase({ database: place.setting }, "DELETE FROM guildhall_users WHERE id = 'u1'")
     expect(await db.sessions.find('s1')).toBeUndefined()
   })
 }

@@ -33,9 +33,9 @@ describeOnPostgres('on PostgreSQL', () => {
     onTestFinished(() => pool.end())
     const db = openDatabase(pool)
     await db.migrate()
-    await db.transaction([bind(insertUser, user('u1', 'anna'), { touches: 1 })])
+    await db.transaction([bind(insertUser, user('u1', 'anna'), { expectRows: 1 })])
     await db.close()
-    const { rows } = await pool.query('SELECT username FROM members.users')
+    const { rows } = await pool.query('SELECT username FROM members.guildhall_users')
     expect(rows).toEqual([{ username: 'anna' }])
     expect((await pool.query('SHOW application_name')).rows).toEqual([{ application_name: 'hall' }])
   })
@@ -66,9 +66,9 @@ describeOnPostgres('on PostgreSQL', () => {
     const db = openDatabase(pool)
     await db.migrate()
     await Promise.all(
-      Array.from({ length: 20 }, (_, n) => db.transaction([bind(insertUser, user(`u${n}`, `n${n}`), { touches: 1 })])),
+      Array.from({ length: 20 }, (_, n) => db.transaction([bind(insertUser, user(`u${n}`, `n${n}`), { expectRows: 1 })])),
     )
-    expect((await pool.query('SELECT count(*)::int AS n FROM users')).rows).toEqual([{ n: 20 }])
+    expect((await pool.query('SELECT count(*)::int AS n FROM guildhall_users')).rows).toEqual([{ n: 20 }])
     expect(pool.totalCount).toBe(1)
     await db.close()
   })

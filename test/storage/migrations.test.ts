@@ -1,31 +1,66 @@
-// A database of an older version comes along: nobody is lost, nobody has to log in again.
-import { mkdtempSync, rmSync } from 'node:fs'
+// What is in a database when Guildhall comes: its own schema of an older version, tables of the application, tables of before the first release.
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { expect, onTestFinished, test } from 'vitest'
-import { migrations, SCHEMA_VERSION } from '../../src/storage/migrations.ts'
-import { openSqlite } from '../../src/storage/sqlite/database.ts'
-import { compilerFor } from '../../src/storage/statement.ts'
-import { findUserById, setLocale } from '../../src/storage/users.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { migrations } from '../../src/storage/migrations.ts'
+import { openDatabase } from '../../src/storage/open.ts'
+import { SCHEMA_VERSION } from '../../src/storage/schema-state.ts'
+import { inDatabase } from '../support/database-inspector.ts'
+import { describeOnPostgres, makeDatabase, onServer } from '../support/postgres.ts'
+import { openSite, type Site } from '../support/site.ts'
 
-/** A database file as the version of this number left it, with a user who is logged in. */
-function databaseOf(version: number): string {
+/** One SQLite file and one dump of each version, with a member who can log in. A new version adds its two; none is ever edited. */
+const FIXTURES = join(import.meta.dirname, 'fixtures')
+const MEMBER = { username: 'anna', password: 'violet otter lantern' }
+
+function newFile(): string {
   const folder = mkdtempSync(join(tmpdir(), 'guildhall-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  const file = join(folder, 'members.db')
+  return join(folder, 'members.db')
+}
+
+async function newDatabase(): Promise<string> {
+  const { url, drop } = await makeDatabase()
+  onTestFinished(drop)
+  return url
+}
+
+/** What both engines understand. */
+const UNRELEASED = `
+  CREATE TABLE users (id text PRIMARY KEY, username text, username_key text, credential_epoch bigint);
+  CREATE TABLE credentials (id text PRIMARY KEY, user_id text, kind text, value text, changed_at bigint);
+  CREATE TABLE sessions (hash text PRIMARY KEY, public_id text, data text, idle_ms bigint);
+`
+const APPLICATION = `
+  CREATE TABLE users (id integer PRIMARY KEY, username text, email text);
+  CREATE TABLE sessions (sid text PRIMARY KEY, sess text);
+  INSERT INTO users VALUES (1, 'theirs', 'theirs@example.org');
+`
+
+async function onFile(sql: string): Promise<string> {
+  const file = newFile()
   const database = new DatabaseSync(file)
-  for (const migration of migrations.slice(0, version))
-    for (const statement of migration.statements(compilerFor('sqlite'))) database.exec(statement.compile().sql)
-  database.exec(`
-    PRAGMA user_version = ${version};
-    INSERT INTO users (id, username, username_key, display_name, status, credential_epoch, roles, created_at)
-      VALUES ('u1', 'Anna', 'anna', 'Anna B', 'active', 1, '["admin"]', 1000);
-    INSERT INTO sessions (hash, public_id, data, created_at, last_seen_at, idle_ms, expires_at, ends_at, persistent, user_id, credential_epoch)
-      VALUES ('h1', 'p1', '{}', 1000, 1000, 1000, 2000, 3000, 0, 'u1', 1);
-  `)
+  database.exec(sql)
   database.close()
-  return file
+  return `sqlite:${file}`
+}
+
+async function onPostgres(sql: string): Promise<string> {
+  const url = await newDatabase()
+  await onServer(sql, url)
+  return url
+}
+
+async function opened(options: { readonly database: string }): Promise<Site> {
+  const site = await openSite(options)
+  onTestFinished(() => site.close())
+  return site
+}
+
+async function logIn(site: Site): Promise<number> {
+  return (await site.visitor().api('/login', MEMBER)).status
 }
 
 test('the numbers of migrations go up by one', () => {
@@ -33,35 +68,90 @@ test('the numbers of migrations go up by one', () => {
   expect(SCHEMA_VERSION).toBe(migrations.length)
 })
 
-test.each(migrations.slice(0, -1))(
-  'a database of schema $number is refused until it is migrated, and keeps everybody',
-  async ({ number }) => {
-    const db = openSqlite(databaseOf(number))
-    await expect(db.check()).rejects.toMatchObject({
-      code: 'schema_older',
-      version: number,
-      message: expect.stringContaining('not migrated'),
-    })
-    await db.migrate()
-    await db.check()
-    const user = { id: 'u1', username: 'Anna', displayName: 'Anna B', roles: ['admin'], createdAt: 1000, locale: undefined }
-    expect(await db.sessions.find('h1')).toMatchObject({ publicId: 'p1', user })
-    await db.write(setLocale, { id: 'u1', locale: 'zh-TW' })
-    expect(await db.sessions.find('h1')).toMatchObject({ user: { ...user, locale: 'zh-TW' } })
-    expect(await db.first(findUserById, { id: 'u1' })).toMatchObject({ username: 'Anna', locale: 'zh-TW' })
-    await db.migrate()
-    await db.close()
-  },
-)
+test('of every version there is a database', () => {
+  const numbers = migrations.map(({ number }) => number)
+  expect(readdirSync(FIXTURES).toSorted()).toEqual(numbers.flatMap((n) => [`schema-${n}.db`, `schema-${n}.sql`]).toSorted())
+})
 
-test('a database of a newer program is refused, and stays as it is', async () => {
-  const file = databaseOf(SCHEMA_VERSION)
-  const newer = new DatabaseSync(file)
-  newer.exec('PRAGMA user_version = 999')
-  newer.close()
-  const db = openSqlite(file)
-  const refusal = { code: 'schema_newer', version: 999, message: expect.stringContaining('start the newer program') }
-  await expect(db.check()).rejects.toMatchObject(refusal)
-  await expect(db.migrate()).rejects.toMatchObject(refusal)
-  await db.close()
+function laws(make: (sql: string) => Promise<string>): void {
+  test('O2 tables of the application live beside ours, untouched', async () => {
+    const database = await make(APPLICATION)
+    const site = await opened({ database })
+    await site.membership.users.create(MEMBER)
+    expect(await logIn(site)).toBe(200)
+    expect(await inDatabase({ database }, 'SELECT * FROM users')).toEqual([
+      { id: 1, username: 'theirs', email: 'theirs@example.org' },
+    ])
+    expect(await inDatabase({ database }, 'SELECT * FROM sessions')).toEqual([])
+  })
+
+  test('a database of before the first release is refused, at the start and at the check, and stays as it is', async () => {
+    const database = await make(UNRELEASED)
+    const db = openDatabase(database)
+    onTestFinished(() => db.close())
+    const refusal = { code: 'schema_unreleased', message: expect.stringContaining('use a new database') }
+    await expect(db.check()).rejects.toMatchObject(refusal)
+    await expect(db.migrate()).rejects.toMatchObject(refusal)
+  })
+
+  test('a copy that is not finished is not served', async () => {
+    const database = await make('')
+    const db = openDatabase(database)
+    onTestFinished(() => db.close())
+    await db.migrate()
+    await inDatabase({ database }, "UPDATE guildhall_schema SET copying = 'sqlite:old.db'")
+    const refusal = { code: 'schema_copying', message: expect.stringContaining('unfinished copy of sqlite:old.db') }
+    await expect(db.check()).rejects.toMatchObject(refusal)
+    await expect(db.migrate()).rejects.toMatchObject(refusal)
+  })
+}
+
+describe('on SQLite', () => {
+  laws(onFile)
+
+  test.each([0, 1, 2, 3, 999])(
+    'O1 a file that its application numbers %i keeps its number and gets our tables',
+    async (number) => {
+      const database = await onFile(`PRAGMA user_version = ${number}; CREATE TABLE notes (text)`)
+      const db = openDatabase(database)
+      onTestFinished(() => db.close())
+      await expect(db.check()).rejects.toMatchObject({ code: 'schema_older' })
+      await db.migrate()
+      await db.check()
+      expect(await inDatabase({ database }, 'PRAGMA user_version')).toEqual([{ user_version: number }])
+      expect(await inDatabase({ database }, 'SELECT count(*) AS n FROM guildhall_users')).toEqual([{ n: 0 }])
+    },
+  )
+
+  test.each(migrations)('a file of schema $number comes up to date, and its member logs in', async ({ number }) => {
+    const file = newFile()
+    copyFileSync(join(FIXTURES, `schema-${number}.db`), file)
+    const site = await opened({ database: `sqlite:${file}` })
+    expect(await logIn(site)).toBe(200)
+  })
+})
+
+describeOnPostgres('on PostgreSQL', () => {
+  laws(onPostgres)
+
+  test('O3 a site whose search path goes on to the schema of another site has members of its own', async () => {
+    const url = await newDatabase()
+    const there = await opened({ database: url })
+    await there.membership.users.create(MEMBER)
+    await onServer('CREATE SCHEMA site_b', url)
+    const b = `${url}?options=${encodeURIComponent('-c search_path=site_b,public')}`
+    const db = openDatabase(b)
+    onTestFinished(() => db.close())
+    await expect(db.check()).rejects.toMatchObject({ code: 'schema_older' })
+    const here = await opened({ database: b })
+    expect(await logIn(here)).toBe(401)
+    await here.membership.users.create({ ...MEMBER, username: 'otto' })
+    expect(await inDatabase({ database: url }, 'SELECT username FROM public.guildhall_users')).toEqual([{ username: 'anna' }])
+  })
+
+  test.each(migrations)('a database of schema $number comes up to date, and its member logs in', async ({ number }) => {
+    const database = await onPostgres(readFileSync(join(FIXTURES, `schema-${number}.sql`), 'utf8'))
+    const site = await opened({ database })
+    expect(await logIn(site)).toBe(200)
+  })
 })

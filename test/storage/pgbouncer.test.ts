@@ -87,7 +87,7 @@ describeBehindPgbouncer('behind pgbouncer', () => {
     const somebody = new pg.Client({ connectionString: direct })
     await somebody.connect()
     onTestFinished(() => somebody.end())
-    await somebody.query('BEGIN; LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE')
+    await somebody.query('BEGIN; LOCK TABLE guildhall_sessions IN ACCESS EXCLUSIVE MODE')
     await expect(db.sessions.find('nobody')).rejects.toMatchObject({ code: 'store_unavailable' })
     const sql = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     await expect.poll(async () => Number((await inDatabase({ database: direct }, sql))[0]?.n)).toBe(0)

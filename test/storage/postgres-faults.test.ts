@@ -160,7 +160,7 @@ describeOnPostgres('a store that fails', () => {
   test.each([false, true])('F-10 a login whose session may or may not have been stored (heard: %s) is none', async (heard) => {
     await member()
     const visitor = site.visitor()
-    proxy.cutAt('INSERT INTO sessions', { heard })
+    proxy.cutAt('INSERT INTO guildhall_sessions', { heard })
     await expectTurnedAway(visitor, (who) => who.logIn(`member-${names}`))
     await proxy.mend()
     expect(await visitor.sessionId()).toBeUndefined()
@@ -170,7 +170,7 @@ describeOnPostgres('a store that fails', () => {
   test('F-10 a page of the host whose session could not be saved says so, and the member stays one', async () => {
     const visitor = await member()
     await visitor.get('/count')
-    proxy.cutAt('UPDATE sessions SET data', { heard: false })
+    proxy.cutAt('UPDATE guildhall_sessions SET data', { heard: false })
     await expectTurnedAway(visitor, (who) => who.get('/count'))
     await proxy.mend()
     expect((await visitor.get('/count')).text).toBe('visit 2')
@@ -180,7 +180,7 @@ describeOnPostgres('a store that fails', () => {
     proxy.cutAt('COMMIT', { heard: false })
     await expectTurnedAway(site.visitor(), (who) => who.register('unheard'))
     await proxy.mend()
-    expect(await inDatabase(pastProxy(), "SELECT id FROM users WHERE username_key = 'unheard'")).toEqual([])
+    expect(await inDatabase(pastProxy(), "SELECT id FROM guildhall_users WHERE username_key = 'unheard'")).toEqual([])
     expect(await countRows(pastProxy(), 'users')).toBe(await countRows(pastProxy(), 'credentials'))
     expect((await site.visitor().register('unheard')).status).toBe(201)
   })
@@ -191,7 +191,7 @@ describeOnPostgres('a store that fails', () => {
     await expectTurnedAway(visitor, (who) => who.register('halfheard'))
     await proxy.mend()
     expect(await visitor.sessionId()).toBeUndefined()
-    expect(await inDatabase(pastProxy(), "SELECT id FROM users WHERE username_key = 'halfheard'")).toHaveLength(1)
+    expect(await inDatabase(pastProxy(), "SELECT id FROM guildhall_users WHERE username_key = 'halfheard'")).toHaveLength(1)
     expect(await countRows(pastProxy(), 'users')).toBe(await countRows(pastProxy(), 'credentials'))
     expect((await visitor.register('halfheard')).status).toBe(409)
     expect((await visitor.logIn('halfheard')).status).toBe(200)
@@ -216,7 +216,7 @@ describeOnPostgres('a store that fails', () => {
     await expectTurnedAway(visitor, (who) => who.register('behind-a-lock'))
     await release()
     await expectBack(visitor)
-    expect(await inDatabase(pastProxy(), "SELECT id FROM users WHERE username_key = 'behind-a-lock'")).toEqual([])
+    expect(await inDatabase(pastProxy(), "SELECT id FROM guildhall_users WHERE username_key = 'behind-a-lock'")).toEqual([])
   })
 
   test('F-11 a login that the store was too slow to judge is no guess: nobody is locked out by it', async () => {
@@ -270,7 +270,7 @@ describeOnPostgres('a store that fails', () => {
 async function lockUsers(): Promise<() => Promise<void>> {
   const somebody = new pg.Client({ connectionString: database.url })
   await somebody.connect()
-  await somebody.query('BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE')
+  await somebody.query('BEGIN; LOCK TABLE guildhall_users IN ACCESS EXCLUSIVE MODE')
   return () => somebody.end()
 }
 

@@ -4,7 +4,7 @@ import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 import { MOST_CONNECTIONS } from '../../src/database/postgres/pool.ts'
 import { MOST_WAITING } from '../../src/database/postgres/semaphore.ts'
-import { waited } from '../../src/database/timeout.ts'
+import { activeTime } from '../../src/database/timeout.ts'
 import type { Database } from '../../src/storage/contract.ts'
 import { openPostgres } from '../../src/storage/postgres/database.ts'
 import { findUserById } from '../../src/storage/users.ts'
@@ -70,9 +70,9 @@ describeOnPostgres('behind a PostgreSQL that says nothing', () => {
     await db.first(findUserById, { id: 'nobody' })
     proxy.stall()
     const ask = async () => {
-      const began = waited()
+      const began = activeTime()
       await expect(db.first(findUserById, { id: 'nobody' })).rejects.toMatchObject({ code: 'store_unavailable' })
-      return waited() - began
+      return activeTime() - began
     }
     const first = Array.from({ length: MOST_CONNECTIONS }, ask)
     await sleep(DEADLINE_MS / 5)
@@ -85,7 +85,7 @@ describeOnPostgres('behind a PostgreSQL that says nothing', () => {
     const somebody = new pg.Client({ connectionString: url })
     await somebody.connect()
     onTestFinished(() => somebody.end())
-    await somebody.query('BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE')
+    await somebody.query('BEGIN; LOCK TABLE guildhall_users IN ACCESS EXCLUSIVE MODE')
     let most = 0
     for (let second = 0; second < 4; second++) {
       await Promise.allSettled(Array.from({ length: 20 }, async () => db.first(findUserById, { id: 'nobody' })))

@@ -69,7 +69,7 @@ describeWith('redis-server', 'a Redis that loses what it held', () => {
     const snapshot = join(redis.folder, 'older.rdb')
     copyFileSync(join(redis.folder, 'dump.rdb'), snapshot)
     expect((await visitor.api('/logout', {})).status).toBe(204)
-    await site.membership.users.setStatus('bert', 'disabled')
+    await site.membership.users.setStatus('bert', 'suspended')
     await sleep(2 * LOOK_MS)
     await redis.restoreFrom(snapshot)
     await expect.poll(() => warnings(site), LOOKED).toEqual([OLDER])

@@ -38,7 +38,7 @@ function fileOfTest(): string {
 function rowsIn(file: string, table: 'users' | 'sessions'): number {
   const database = new DatabaseSync(file, { readOnly: true })
   try {
-    return Number(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n)
+    return Number(database.prepare(`SELECT count(*) AS n FROM guildhall_${table}`).get()?.n)
   } finally {
     database.close()
   }
@@ -101,7 +101,7 @@ describeOnRedis('a membership on Redis', () => {
     const { id } = await memberOf(site, 'anna')
     const second = await siteOfTest({ database, redis: redis.url, redisPrefix: redis.prefix })
     expect(await statusWith(second, id)).toBe(200)
-    await site.membership.users.setStatus('anna', 'disabled')
+    await site.membership.users.setStatus('anna', 'suspended')
     expect(await statusWith(second, id)).toBe(401)
   })
 
@@ -152,7 +152,7 @@ describeOnRedis('a membership on Redis', () => {
     const { site, redis, way } = await siteBehindWay()
     const { id } = await memberOf(site, 'anna')
     await way.cut()
-    await site.membership.users.setStatus('anna', 'disabled')
+    await site.membership.users.setStatus('anna', 'suspended')
     expect(site.logs.map(({ level, message }) => [level, message])).toContainEqual([
       'warn',
       'the sessions of a changed user are dead, but could not be deleted',
@@ -170,7 +170,7 @@ describeOnRedis('a membership on Redis', () => {
     const { id: before } = await memberOf(site, 'anna')
     const copy = `${file}.copy`
     await backUp(file, copy)
-    await site.membership.users.setStatus('anna', 'disabled')
+    await site.membership.users.setStatus('anna', 'suspended')
     await site.membership.users.setStatus('anna', 'active')
     const late = site.visitor()
     await late.logIn('anna')

@@ -19,7 +19,7 @@ test('D-24 an account that this process closes is out with the very next request
   const site = await siteOfTest()
   const [{ id: anna }, { id: berta }] = [await memberOf(site, 'anna'), await memberOf(site, 'berta')]
   for (const id of [anna, anna, berta, berta]) expect(await statusWith(site, id)).toBe(200)
-  await site.membership.users.setStatus('anna', 'disabled')
+  await site.membership.users.setStatus('anna', 'suspended')
   const [afterwards, bystander] = await Promise.all([statusWith(site, anna), statusWith(site, berta)])
   expect([afterwards, bystander]).toEqual([401, 200])
 })
@@ -28,10 +28,10 @@ test('D-24 D-32 a change of status through the connection is true in the same ti
   const site = await siteOfTest()
   const { id } = await memberOf(site, 'anna')
   expect(await statusWith(site, id)).toBe(200)
-  const [{ id: userId } = { id: '' }] = await inDatabase(site, "SELECT id FROM users WHERE username = 'anna'")
+  const [{ id: userId } = { id: '' }] = await inDatabase(site, "SELECT id FROM guildhall_users WHERE username = 'anna'")
   await setTimeout(3)
   expect(await statusWith(site, id)).toBe(200)
-  void site.core.db.write(setStatus, { id: String(userId), status: 'disabled' })
+  void site.core.db.write(setStatus, { id: String(userId), status: 'suspended' })
   expect(await statusWith(site, id)).toBe(401)
   void site.core.db.write(setStatus, { id: String(userId), status: 'active' })
   expect(await statusWith(site, id)).toBe(200)
@@ -46,7 +46,7 @@ test('D-32 a role that another process gives or takes holds at the next request'
     ['[]', 403],
     ['["admin"]', 200],
   ] as const) {
-    await inDatabase(site, 'UPDATE users SET roles = ?', roles)
+    await inDatabase(site, 'UPDATE guildhall_users SET roles = ?', roles)
     await setTimeout(3)
     expect((await visitor.get('/vault')).status).toBe(status)
   }
@@ -80,9 +80,9 @@ test('two connections on one database: what one writes about a person, the other
   const site = await siteOfTest()
   const { id } = await memberOf(site, 'anna')
   const other = openSqlite(site.database.slice('sqlite:'.length))
-  const [{ id: userId } = { id: '' }] = await inDatabase(site, 'SELECT id FROM users')
+  const [{ id: userId } = { id: '' }] = await inDatabase(site, 'SELECT id FROM guildhall_users')
   for (const [status, answer] of [
-    ['disabled', 401],
+    ['suspended', 401],
     ['active', 200],
   ] as const) {
     await other.write(setStatus, { id: String(userId), status })

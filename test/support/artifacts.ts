@@ -15,9 +15,9 @@ export async function siteOfTest(options: SiteOptions = {}): Promise<Site> {
 
 /** The stored password hash of a person. */
 export async function storedHash(site: Kept, username: string): Promise<string> {
-  const sql = 'SELECT value FROM credentials JOIN users ON users.id = user_id WHERE username = ?'
+  const sql = 'SELECT data FROM guildhall_credentials JOIN guildhall_users ON guildhall_users.id = user_id WHERE username = ?'
   const [row] = await inDatabase(site, sql, username)
-  return String(row?.value)
+  return String(row?.data)
 }
 
 /** Everything that was logged, errors with their causes and what they hide. */

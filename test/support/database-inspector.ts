@@ -41,13 +41,13 @@ export async function inDatabase(
 
 export async function countRows(kept: Kept, table: 'users' | 'credentials' | 'sessions'): Promise<number> {
   if (table === 'sessions') return (await sessionRows(kept)).length
-  const [row] = await inDatabase(kept, `SELECT count(*) AS n FROM ${table}`)
+  const [row] = await inDatabase(kept, `SELECT count(*) AS n FROM guildhall_${table}`)
   return Number(row?.n)
 }
 
 /** Every stored session, live or not. In Redis a row is what its key holds, and what stands in that as JSON. */
 export async function sessionRows(kept: Kept): Promise<readonly Row[]> {
-  if (!kept.redis) return inDatabase(kept, 'SELECT * FROM sessions')
+  if (!kept.redis) return inDatabase(kept, 'SELECT * FROM guildhall_sessions')
   const begin = `${kept.redis.prefix}session:`
   const sessions = (await allKeys(kept.redis)).filter(({ key }) => key.startsWith(begin))
   return sessions.map(({ key, value }) => ({ hash: key.slice(begin.length), ...value, ...JSON.parse(String(value.row)) }))
@@ -55,7 +55,7 @@ export async function sessionRows(kept: Kept): Promise<readonly Row[]> {
 
 /** Whether there is a session under this hash, live or not. */
 export async function hasSession(kept: Kept, hash: string): Promise<boolean> {
-  if (!kept.redis) return (await inDatabase(kept, 'SELECT 1 AS there FROM sessions WHERE hash = ?', hash)).length > 0
+  if (!kept.redis) return (await inDatabase(kept, 'SELECT 1 AS there FROM guildhall_sessions WHERE hash = ?', hash)).length > 0
   const { url, prefix } = kept.redis
   const client = await openRedis(url)
   try {

@@ -24,7 +24,10 @@ export async function borrowDatabase(): Promise<TestDatabase> {
   return {
     url,
     async drop() {
-      await onServer('DELETE FROM audit; DELETE FROM sessions; DELETE FROM users; DELETE FROM counters', url)
+      await onServer(
+        'DELETE FROM guildhall_audit; DELETE FROM guildhall_sessions; DELETE FROM guildhall_users; DELETE FROM guildhall_counters; DELETE FROM guildhall_leases',
+        url,
+      )
       free.push(url)
     },
   }

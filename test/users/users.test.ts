@@ -14,7 +14,7 @@ afterAll(() => site.close())
 test('D-24 closing an account ends its sessions at once, refuses its logins like a wrong password, and can be taken back', async () => {
   const visitor = site.visitor()
   await visitor.register('anna')
-  await site.membership.users.setStatus('ANNA', 'disabled')
+  await site.membership.users.setStatus('ANNA', 'suspended')
   expect((await visitor.api('/profile')).status).toBe(401)
   const refused = await visitor.logIn('anna')
   expect([refused.status, refused.json().code]).toEqual([401, 'invalid_credentials'])
@@ -29,7 +29,7 @@ test('F-23 of many logins racing with the closing of the account, no session is 
   const visitors = Array.from({ length: 100 }, () => site.visitor())
   const logins = visitors.map((visitor) => visitor.logIn('racer'))
   await new Promise((resolve) => setImmediate(resolve))
-  await users.setStatus('racer', 'disabled')
+  await users.setStatus('racer', 'suspended')
   await Promise.all(logins)
   const alive = await Promise.all(visitors.map(async (visitor) => (await visitor.api('/profile')).status))
   expect(new Set(alive)).toEqual(new Set([401]))
@@ -75,7 +75,7 @@ test('a name that nobody has is said to be that', async () => {
   for (const ask of [
     () => users.show('nobody'),
     () => users.sessions('nobody'),
-    () => users.setStatus('nobody', 'disabled'),
+    () => users.setStatus('nobody', 'suspended'),
     () => users.rename('nobody', 'some'),
   ]) {
     await expect(ask()).rejects.toMatchObject({ code: 'not_found' })
@@ -90,7 +90,7 @@ test('D-24 an account that is closed while its password is hashed is refused lik
   site.core.passwords.verify = async (stored, password) => {
     const matches = await verify(stored, password)
     // After the account was read and before its session is made.
-    await users.setStatus('closing', 'disabled')
+    await users.setStatus('closing', 'suspended')
     return matches
   }
   const refused = await visitor.logIn('closing')

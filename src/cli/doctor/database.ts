@@ -54,14 +54,13 @@ async function checkSchema({ core }: Internals, config: Config): Promise<Finding
 
 async function checkSoundness({ core }: Internals): Promise<Finding> {
   const rows = await core.db.all(quickCheck, {})
-  const isSound = rows.length === 1 && rows[0]?.quick_check === 'ok'
+  const isSound = rows.length === 1 && rows[0] === 'ok'
   return isSound ? ok('The database file is sound.') : error('The database file is damaged: stop the site and restore a backup.')
 }
 
 /** A server looks after its own files; whether it has room for all our connections it does not say before it is too late. */
 async function checkServer({ core }: Internals, { workers = 1 }: Config): Promise<Finding> {
-  const [row] = await core.db.all(connectionsAllowed, {})
-  const allowed = Number(row?.allowed)
+  const allowed = (await core.db.first(connectionsAllowed, {})) ?? 0
   const needed = workers * MOST_CONNECTIONS
   if (needed <= allowed) return ok('The database server answers.')
   return warning(
@@ -75,7 +74,7 @@ async function checkPepper({ core }: Internals): Promise<Finding> {
   let after = ''
   for (;;) {
     const page = await core.db.all(passwordsAfter, { after, limit: PAGE })
-    lockedOut += page.filter(({ value }) => core.passwords.lacksPepper(value)).length
+    lockedOut += page.filter(({ passwordHash }) => core.passwords.lacksPepper(passwordHash)).length
     after = page.at(-1)?.id ?? ''
     if (page.length < PAGE) break
   }

@@ -1,5 +1,5 @@
 // Statements and transactions on a pool of connections: bounded in time, and nothing left half done.
-import { CONNECTION_DEADLINE_MS, DEADLINE_MS, StoreUnavailable, within } from '../timeout.ts'
+import { CONNECTION_DEADLINE_MS, DEADLINE_MS, StoreUnavailableError, withTimeout } from '../timeout.ts'
 import type { SqlValue } from '../transaction.ts'
 import { asUnavailable, codeOf, type PostgresClient, type PostgresPool, type PostgresResult, TYPES } from './query.ts'
 
@@ -16,14 +16,14 @@ export class PostgresCalls {
   /** All or nothing, before the time is over. */
   async transaction(
     begin: string,
-    work: (client: PostgresClient, left: () => number) => Promise<void>,
-    left: () => number,
+    work: (client: PostgresClient, remaining: () => number) => Promise<void>,
+    remaining: () => number,
   ): Promise<void> {
-    const client = await this.#connect(left())
+    const client = await this.#connect(remaining())
     try {
-      await this.ask(client, begin, [], left())
-      await work(client, left)
-      await this.ask(client, 'COMMIT', [], left())
+      await this.ask(client, begin, [], remaining())
+      await work(client, remaining)
+      await this.ask(client, 'COMMIT', [], remaining())
     } catch (error) {
       await this.#giveBack(client, error)
       throw error
@@ -35,7 +35,7 @@ export class PostgresCalls {
   async #connect(deadlineMs: number): Promise<PostgresClient> {
     const connecting = this.#pool.connect()
     try {
-      const client = await within('PostgreSQL', connecting, deadlineMs)
+      const client = await withTimeout('PostgreSQL', connecting, deadlineMs)
       // A connection that dies between two statements says so to whoever holds it; unheard, its error would end the process.
       client.on('error', hear)
       return client
@@ -51,7 +51,7 @@ export class PostgresCalls {
 
   /** A connection whose state nobody knows is closed, which rolls back what it had begun. */
   async #giveBack(client: PostgresClient, error: unknown): Promise<void> {
-    const isLost = error instanceof StoreUnavailable && !wasRolledBack(error)
+    const isLost = error instanceof StoreUnavailableError && !wasRolledBack(error)
     const rolledBack = !isLost && (await this.ask(client, 'ROLLBACK', []).then(yes, no))
     client.removeListener('error', hear)
     client.release(rolledBack ? false : lossOf(error))
@@ -61,11 +61,11 @@ export class PostgresCalls {
   async ask(
     on: PostgresClient | undefined,
     text: string,
-    values: SqlValue[],
+    values: readonly SqlValue[],
     deadlineMs: number = DEADLINE_MS,
   ): Promise<PostgresResult> {
     // Nothing is begun whose outcome nobody waits for: least of all a COMMIT.
-    if (deadlineMs <= 0) throw new StoreUnavailable('PostgreSQL did not answer in time')
+    if (deadlineMs <= 0) throw new StoreUnavailableError('PostgreSQL did not answer in time')
     try {
       const query = {
         text,
@@ -73,7 +73,7 @@ export class PostgresCalls {
         types: TYPES,
         query_timeout: Math.max(CONNECTION_DEADLINE_MS, deadlineMs),
       }
-      return await within('PostgreSQL', (on ?? this.#pool).query(query), deadlineMs)
+      return await withTimeout('PostgreSQL', (on ?? this.#pool).query(query), deadlineMs)
     } catch (error) {
       throw asUnavailable(error)
     }
@@ -82,7 +82,7 @@ export class PostgresCalls {
 
 /** Whether it failed because it was rolled back whole, and may be tried again. */
 export function wasRolledBack(error: unknown): boolean {
-  return error instanceof StoreUnavailable && ROLLED_BACK.has(codeOf(error.cause))
+  return error instanceof StoreUnavailableError && ROLLED_BACK.has(codeOf(error.cause))
 }
 
 /** PostgreSQL's text has no null character. Whatever holds one is a name that nobody has. */

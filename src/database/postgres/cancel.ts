@@ -1,4 +1,5 @@
-// Tells PostgreSQL to give up what a connection asked for and nobody waits for any more. It would go on, and keep its connection there: behind one lock all that PostgreSQL has would be gone.
+// Tells PostgreSQL to give up a statement that nobody waits for any more.
+// It would go on, and keep its connection there: behind one lock all that PostgreSQL has would be gone.
 import { connect } from 'node:net'
 
 /** https://www.postgresql.org/docs/current/protocol-message-formats.html: CancelRequest */

@@ -1,5 +1,5 @@
-// Statements on a PostgreSQL pool of the pg package: bounded in time, and with one error for a server that is not there.
-import { CONNECTION_DEADLINE_MS, StoreUnavailable, within } from '../timeout.ts'
+// Statements on a pool of the pg package: bounded in time, one error for a server that is away.
+import { CONNECTION_DEADLINE_MS, StoreUnavailableError, withTimeout } from '../timeout.ts'
 
 /** As much of pg's Pool as is used. `new pg.Pool(...)` fits. */
 export interface PostgresPool {
@@ -55,7 +55,7 @@ export interface Values {
 export async function runOn(pool: PostgresPool, text: string, values: unknown[] = []): Promise<Values> {
   try {
     const query = { text, values, rowMode: 'array', types: TYPES, query_timeout: CONNECTION_DEADLINE_MS } as const
-    const { rows, rowCount } = await within('PostgreSQL', pool.query(query))
+    const { rows, rowCount } = await withTimeout('PostgreSQL', pool.query(query))
     return { rows: rows.filter((row) => Array.isArray(row)), rowCount: rowCount ?? 0 }
   } catch (error) {
     throw asUnavailable(error)
@@ -99,7 +99,7 @@ const BAD_TLS = /CERT|ERR_TLS|ERR_SSL|LEAF_SIGNATURE/
 
 /** The error of a server that is not there, in our words; others as they are. */
 export function asUnavailable(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof StoreUnavailable) return error
+  if (!(error instanceof Error) || error instanceof StoreUnavailableError) return error
   const code = codeOf(error)
   // pg's own messages have no code: a connection that ended, a pool that gave none in time.
   const isLost =
@@ -107,13 +107,13 @@ export function asUnavailable(error: unknown): unknown {
       error.message,
     )
   return isLost || NOT_THERE.test(code) || NETWORK.has(code) || BAD_TLS.test(code)
-    ? new StoreUnavailable('PostgreSQL cannot be reached', error)
+    ? new StoreUnavailableError('PostgreSQL cannot be reached', error)
     : error
 }
 
 /** Whether somebody stopped waiting for an answer that may still come. */
 export function isLate(error: unknown): boolean {
-  if (error instanceof StoreUnavailable) return error.cause === undefined
+  if (error instanceof StoreUnavailableError) return error.cause === undefined
   return error instanceof Error && error.message === 'Query read timeout'
 }
 

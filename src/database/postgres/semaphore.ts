@@ -1,5 +1,5 @@
-// Lets at most so many calls in at a time. Who waits while nobody is served is turned away after the deadline and never begins.
-import { countdown, DEADLINE_MS, StoreUnavailable, waited, whenOver } from '../timeout.ts'
+// Lets at most so many calls in at a time. Who waits in vain is turned away and never begins.
+import { activeTime, DEADLINE_MS, onTimeout, StoreUnavailableError, startDeadline } from '../timeout.ts'
 
 /** So long one waits where others are served: a burst is worked off, and what comes without end is turned away. */
 const LONGEST_WAIT_MS = 2000
@@ -7,8 +7,8 @@ const LONGEST_WAIT_MS = 2000
 /** More would not get their turn before the deadline: they are turned away at once, and take no memory meanwhile. */
 export const MOST_WAITING = 1000
 
-export function tooMuch(): StoreUnavailable {
-  return new StoreUnavailable('the database has more to do than it can do in time')
+export function tooMuch(): StoreUnavailableError {
+  return new StoreUnavailableError('the database has more to do than it can do in time')
 }
 
 export class Semaphore {
@@ -21,18 +21,18 @@ export class Semaphore {
   }
 
   /** Does the work when it is its turn. The work is told how much of its own deadline is left. */
-  async run<T>(work: (left: () => number) => Promise<T>): Promise<T> {
-    const cameAt = waited()
+  async run<T>(work: (remaining: () => number) => Promise<T>): Promise<T> {
+    const cameAt = activeTime()
     if (this.#free > 0) this.#free--
     else if (this.#waiting.size >= MOST_WAITING) throw tooMuch()
     else await this.#turn()
     try {
       // Waiting while nobody was served counts: who takes the turn of a call that failed does not wait as long once more.
-      const answer = await work(countdown(DEADLINE_MS - (waited() - Math.max(cameAt, this.#servedAt))))
-      this.#servedAt = waited()
+      const answer = await work(startDeadline(DEADLINE_MS - (activeTime() - Math.max(cameAt, this.#servedAt))))
+      this.#servedAt = activeTime()
       return answer
     } catch (error) {
-      if (!(error instanceof StoreUnavailable)) this.#servedAt = waited()
+      if (!(error instanceof StoreUnavailableError)) this.#servedAt = activeTime()
       throw error
     } finally {
       this.#leave()
@@ -40,22 +40,22 @@ export class Semaphore {
   }
 
   #turn(): Promise<void> {
-    const longest = countdown(LONGEST_WAIT_MS)
+    const longest = startDeadline(LONGEST_WAIT_MS)
     return new Promise((resolve, reject) => {
       const begin = (): void => {
         cancel()
         resolve()
       }
       const judge = (): void => {
-        const patience = Math.min(this.#servedAt + DEADLINE_MS - waited(), longest())
+        const patience = Math.min(this.#servedAt + DEADLINE_MS - activeTime(), longest())
         if (patience > 0) {
-          cancel = whenOver(patience, judge)
+          cancel = onTimeout(patience, judge)
           return
         }
         this.#waiting.delete(begin)
         reject(tooMuch())
       }
-      let cancel = whenOver(DEADLINE_MS, judge)
+      let cancel = onTimeout(DEADLINE_MS, judge)
       this.#waiting.add(begin)
     })
   }

@@ -1,7 +1,7 @@
 // A connection to Redis that is made when it is needed first, found dead, and made anew.
 import { setTimeout as wait } from 'node:timers/promises'
 import { jitter } from '../jitter.ts'
-import { DEADLINE_MS, StoreUnavailable, within } from '../timeout.ts'
+import { DEADLINE_MS, StoreUnavailableError, withTimeout } from '../timeout.ts'
 import type { RedisClient, RedisScriptOptions } from './script.ts'
 
 /** How long the start waits for a first connection; afterwards a call that finds none fails at once. */
@@ -43,7 +43,7 @@ export class RedisConnection implements RedisClient {
 
   /** Begins to connect, and waits a while for it. Throws where the redis package is missing; a server that does not answer yet is no failure. */
   open(): Promise<void> {
-    if (this.#closed) return Promise.reject(new StoreUnavailable('the connection to Redis is closed'))
+    if (this.#closed) return Promise.reject(new StoreUnavailableError('the connection to Redis is closed'))
     this.#opening ??= this.#connect()
     return this.#opening
   }
@@ -55,12 +55,12 @@ export class RedisConnection implements RedisClient {
     const connection = this.#connection
     if (!connection) return
     const closing = connection.isReady ? connection.close() : Promise.reject(new Error('not connected'))
-    await within('Redis', closing).catch(() => destroy(connection))
+    await withTimeout('Redis', closing).catch(() => destroy(connection))
   }
 
   async #ready(): Promise<Connection> {
     await this.open()
-    if (!this.#connection?.isReady) throw new StoreUnavailable('Redis cannot be reached')
+    if (!this.#connection?.isReady) throw new StoreUnavailableError('Redis cannot be reached')
     return this.#connection
   }
 
@@ -96,13 +96,13 @@ export class RedisConnection implements RedisClient {
   async #look(): Promise<void> {
     const looked = this.#connection
     if (!looked) return
-    const answers = await within('Redis', looked.ping()).then(
+    const answers = await withTimeout('Redis', looked.ping()).then(
       () => true,
       (error: unknown) => error,
     )
     if (this.#closed || looked !== this.#connection) return
     this.#silentLooks = answers === true ? 0 : this.#silentLooks + 1
-    const isSilent = answers instanceof StoreUnavailable || this.#silentLooks > MOST_SILENT_LOOKS
+    const isSilent = answers instanceof StoreUnavailableError || this.#silentLooks > MOST_SILENT_LOOKS
     if (!isSilent) return
     this.#silentLooks = 0
     destroy(looked)

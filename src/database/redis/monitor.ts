@@ -1,4 +1,4 @@
-// Looks at Redis once a second, and tells the log where it no longer has what it was given: emptied, back at an older copy, short of memory.
+// Probes Redis once a second, and logs if it has lost what it was given.
 import { newId } from '../../domain/secret.ts'
 import { type RedisClient, runScript, script } from './script.ts'
 

@@ -1,6 +1,6 @@
-// Scripts on a client of the redis package: each one on one key, bounded in time, and with one error for a server that is not there.
+// Scripts on the redis package: one key each, bounded in time, one error for a server that is away.
 import { hash } from 'node:crypto'
-import { StoreUnavailable, within } from '../timeout.ts'
+import { StoreUnavailableError, withTimeout } from '../timeout.ts'
 
 /** As much of the redis package's client as is used. What createClient, createSentinel and createCluster return fits. */
 export interface RedisClient {
@@ -38,7 +38,7 @@ export async function runScript(
   key: string,
   values: readonly (string | number)[] = [],
 ): Promise<unknown> {
-  if (client.isReady === false) throw new StoreUnavailable('Redis cannot be reached')
+  if (client.isReady === false) throw new StoreUnavailableError('Redis cannot be reached')
   const options = { keys: [key], arguments: values.map(String) }
   const call = async (): Promise<unknown> => {
     try {
@@ -49,7 +49,7 @@ export async function runScript(
     }
   }
   try {
-    return await within('Redis', call())
+    return await withTimeout('Redis', call())
   } catch (error) {
     throw asUnavailable(error)
   }
@@ -59,8 +59,8 @@ export async function runScript(
 function asUnavailable(error: unknown): unknown {
   const isOurs = startsWith(error, 'ERR ') || startsWith(error, 'WRONGTYPE') || error instanceof TypeError
   const isTold =
-    !(error instanceof Error) || error instanceof StoreUnavailable || ('code' in error && error.code === 'redis_missing')
-  return isOurs || isTold ? error : new StoreUnavailable('Redis cannot be reached', error)
+    !(error instanceof Error) || error instanceof StoreUnavailableError || ('code' in error && error.code === 'redis_missing')
+  return isOurs || isTold ? error : new StoreUnavailableError('Redis cannot be reached', error)
 }
 
 function startsWith(error: unknown, text: string): boolean {

@@ -1,16 +1,16 @@
 // Waiting for another process that has the SQLite file locked, without holding this one up.
 import { setTimeout } from 'node:timers/promises'
 import { jitter } from '../jitter.ts'
+import { isBusy } from './error-codes.ts'
 
 export const OPENING_TIMEOUT_MS = 5000
 const DEADLINE_MS = 5000
 const SHORTEST_PAUSE_MS = 2
 const LONGEST_PAUSE_MS = 50
-const SQLITE_BUSY = 5 // https://www.sqlite.org/rescode.html#busy
 
 /** Another process kept the file locked for longer than is worth waiting. Nothing was written. */
-export class StoreBusy extends Error {
-  override readonly name = 'StoreBusy'
+export class StoreBusyError extends Error {
+  override readonly name = 'StoreBusyError'
   readonly code = 'store_busy'
 
   constructor(cause: unknown) {
@@ -18,7 +18,7 @@ export class StoreBusy extends Error {
   }
 }
 
-/** Does the work again until it is let in. Throws `StoreBusy` when the time is over. */
+/** Does the work again until it is let in. Throws `StoreBusyError` when the time is over. */
 export async function retryLater<T>(work: () => T, first: unknown): Promise<T> {
   const deadline = performance.now() + DEADLINE_MS
   let busy = first
@@ -31,24 +31,19 @@ export async function retryLater<T>(work: () => T, first: unknown): Promise<T> {
       busy = error
     }
   }
-  throw new StoreBusy(busy)
+  throw new StoreBusyError(busy)
 }
 
 /** For the start alone: tries until it is no longer busy, and blocks the process meanwhile. */
-export function patiently<T>(work: () => T): T {
+export function retryBlocking<T>(work: () => T): T {
   const deadline = performance.now() + OPENING_TIMEOUT_MS
   for (;;) {
     try {
       return work()
     } catch (error) {
       if (!isBusy(error)) throw error
-      if (performance.now() > deadline) throw new StoreBusy(error)
+      if (performance.now() > deadline) throw new StoreBusyError(error)
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SHORTEST_PAUSE_MS)
     }
   }
-}
-
-export function isBusy(error: unknown): boolean {
-  if (!(error instanceof Error) || !('errcode' in error)) return false
-  return typeof error.errcode === 'number' && (error.errcode & 0xff) === SQLITE_BUSY
 }

@@ -1,10 +1,11 @@
-// One connection to a SQLite file, for reads and writes. SQLite is synchronous: a unit of work is a list, run in one tick.
+// One connection to a SQLite file, for reads and writes. SQLite is synchronous.
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Awaitable } from '../../domain/awaitable.ts'
-import { type SqlStep, type SqlValue, UnexpectedRowCount } from '../transaction.ts'
-import { isBusy, OPENING_TIMEOUT_MS, patiently, retryLater } from './busy.ts'
+import { type SqlStatement, type SqlValue, UnexpectedRowCountError } from '../transaction.ts'
+import { OPENING_TIMEOUT_MS, retryBlocking, retryLater } from './busy.ts'
+import { isBusy, isUniqueViolation } from './error-codes.ts'
 import { Tables, type TablesUsed } from './table-changes.ts'
 
 // Waiting inside SQLite blocks every request of this process: briefly only, then awaited.
@@ -31,7 +32,7 @@ export class SqliteConnection {
     this.#database = new DatabaseSync(path, { timeout: OPENING_TIMEOUT_MS, enableForeignKeyConstraints: true })
     this.#tables = new Tables(this.#database, () => this.#prepared.clear())
     // SQLite answers busy at once where two processes turn on WAL together.
-    patiently(() => this.#database.exec('PRAGMA journal_mode = WAL'))
+    retryBlocking(() => this.#database.exec('PRAGMA journal_mode = WAL'))
     this.#database.exec(`PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
     this.#database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
   }
@@ -96,9 +97,9 @@ export class SqliteConnection {
     return this.#durably(() => ({ changes: Number(statement.run(...params).changes) }))
   }
 
-  /** All steps or none, in one tick; says how many rows each changed. Throws `StepMissed` where one touched another number than it said. */
-  transaction(steps: readonly SqlStep[], options: { readonly durable?: boolean } = {}): readonly number[] {
-    return options.durable ? this.#durably(() => this.#transact(steps)) : this.#transact(steps)
+  /** All statements or none, in one tick; says how many rows each changed. Throws `UnexpectedRowCountError` where one touched another number than it said. */
+  transaction(statements: readonly SqlStatement[], options: { readonly durable?: boolean } = {}): readonly number[] {
+    return options.durable ? this.#durably(() => this.#transact(statements)) : this.#transact(statements)
   }
 
   /** All or nothing, with nobody else on the file. */
@@ -106,7 +107,7 @@ export class SqliteConnection {
     return this.#within('BEGIN EXCLUSIVE', work)
   }
 
-  /** Tries at once; where the file is busy, again after growing pauses. Throws `StoreBusy` after five seconds. */
+  /** Tries at once; where the file is busy, again after growing pauses. Throws `StoreBusyError` after five seconds. */
   retrying<T>(work: () => T): Awaitable<T> {
     try {
       return work()
@@ -121,8 +122,8 @@ export class SqliteConnection {
     if (this.#database.isOpen) this.#database.close()
   }
 
-  #transact(steps: readonly SqlStep[]): readonly number[] {
-    return this.#within('BEGIN IMMEDIATE', () => steps.map((step) => this.#step(step)))
+  #transact(statements: readonly SqlStatement[]): readonly number[] {
+    return this.#within('BEGIN IMMEDIATE', () => statements.map((statement) => this.#runOne(statement)))
   }
 
   #within<T>(begin: string, work: () => T): T {
@@ -138,11 +139,21 @@ export class SqliteConnection {
     }
   }
 
-  #step({ sql, params, touches, name }: SqlStep): number {
-    const { changes } = this.run(sql, params)
-    if (touches !== undefined && changes !== touches)
-      throw new UnexpectedRowCount(name ?? sql, { expected: touches, touched: changes })
-    return changes
+  #runOne({ sql, params, expectRows, name = sql }: SqlStatement): number {
+    const touched = this.#touched(name, sql, params)
+    if (expectRows !== undefined && touched !== expectRows)
+      throw new UnexpectedRowCountError(name, { expected: expectRows, touched })
+    return touched
+  }
+
+  /** How many rows it touched: none where another row is there already. */
+  #touched(name: string, sql: string, params: readonly SqlValue[]): number {
+    try {
+      return this.run(sql, params).changes
+    } catch (error) {
+      if (isUniqueViolation(error)) throw new UnexpectedRowCountError(name, { expected: 1, touched: 0 })
+      throw error
+    }
   }
 
   #durably<T>(work: () => T): T {

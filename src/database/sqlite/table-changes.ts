@@ -1,4 +1,4 @@
-// Which tables a statement reads and writes, as SQLite itself says while it compiles it: triggers, cascades and views included.
+// Which tables a statement reads and writes, as SQLite says while it compiles it.
 import { constants, type DatabaseSync } from 'node:sqlite'
 
 /** How often a statement that writes to the table has been run. */

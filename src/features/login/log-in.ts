@@ -7,7 +7,7 @@ import { MembershipError } from '../../domain/errors.ts'
 import { canonicalUsername } from '../../domain/names.ts'
 import { toUser } from '../../domain/user.ts'
 import type { StoredUser } from '../../storage/contract.ts'
-import { findForLogin, toUserRow, upgradePasswordHash } from '../../storage/users.ts'
+import { findForLogin, upgradePasswordHash } from '../../storage/users.ts'
 
 export interface Credentials {
   readonly username: string
@@ -17,15 +17,15 @@ export interface Credentials {
 
 export async function logIn(core: Core, input: Credentials, caller: Caller): Promise<SignInResult> {
   const found = await core.db.first(findForLogin, { usernameKey: canonicalUsername(input.username) })
-  const stored = found?.password_hash ?? undefined
+  const stored = found?.passwordHash
   // Hash even when nobody matched: the answer must take as long.
   const matches = await core.passwords.verify(stored, input.password)
   if (!found || stored === undefined || !matches) {
-    await audit(core, loginEvent, found?.id, caller, 'wrong_password')
-    core.events.emit('login', { outcome: 'wrong_credentials', user: found && toUser(toUserRow(found)), ip: caller.ip })
+    await audit(core, loginEvent, found?.user.id, caller, 'wrong_password')
+    core.events.emit('login', { outcome: 'wrong_credentials', user: found && toUser(found.user), ip: caller.ip })
     throw new MembershipError('invalid_credentials')
   }
-  const user = toUserRow(found)
+  const { user } = found
   const result = await signIn(core, user, { factors: 'password', remember: input.remember }, caller)
   if (core.passwords.needsRehash(stored)) await upgradeHash(core, user, stored, input.password)
   return result
@@ -34,7 +34,7 @@ export async function logIn(core: Core, input: Credentials, caller: Caller): Pro
 /** Hashes follow the settings at the next login. That this fails is no reason to refuse a person who knew the password. */
 async function upgradeHash(core: Core, user: StoredUser, old: string, password: string): Promise<void> {
   try {
-    await core.db.write(upgradePasswordHash, { userId: user.id, old, value: await core.passwords.hash(password) })
+    await core.db.write(upgradePasswordHash, { userId: user.id, old, hash: await core.passwords.hash(password) })
   } catch (error) {
     core.log.warn(
       { err: error, userId: user.id },

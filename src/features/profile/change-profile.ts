@@ -26,8 +26,8 @@ export async function changeProfile(core: Core, input: ProfileChange, caller: Ca
   const changes = [
     ...(displayName === undefined || displayName === user.displayName
       ? []
-      : [bind(setDisplayName, { id, displayName }, { touches: 1 })]),
-    ...(locale === undefined || locale === user.locale ? [] : [bind(setLocale, { id, locale }, { touches: 1 })]),
+      : [bind(setDisplayName, { id, displayName }, { expectRows: 1 })]),
+    ...(locale === undefined || locale === user.locale ? [] : [bind(setLocale, { id, locale }, { expectRows: 1 })]),
   ]
   if (changes.length === 0) return user
   await core.db.transaction([...changes, auditEntry(core, profileChangedEvent, id, caller)])

@@ -17,7 +17,7 @@ export async function reauthenticate(core: Core, input: { readonly password: str
   // With the tries to log in: whoever took over a session gets no more guesses than a stranger.
   for (const limit of PROOFS_PER_USER) await caller.count(limit, canonicalUsername(user.username))
   const credential = await core.db.first(findPassword, { userId: user.id })
-  const matches = await core.passwords.verify(credential?.value, input.password)
+  const matches = await core.passwords.verify(credential?.passwordHash, input.password)
   if (!matches) {
     await audit(core, recentLoginEvent, user.id, caller, 'wrong_password')
     throw new MembershipError('invalid_credentials')

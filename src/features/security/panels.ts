@@ -10,7 +10,7 @@ import { deviceName } from '../../views/device-name.ts'
 export async function passwordPanel({ core, caller }: PageContext) {
   const { user } = requireSession(caller)
   const password = await core.db.first(findPassword, { userId: user.id })
-  return password && { now: core.clock.now(), changedAt: password.changed_at }
+  return password && { now: core.clock.now(), changedAt: password.changedAt }
 }
 
 export async function sessionsPanel({ core, caller, t }: PageContext) {
@@ -29,8 +29,8 @@ const RECENT_ENTRIES = 20
 export async function recentActivity({ core, caller, t }: PageContext) {
   const { user } = requireSession(caller)
   const entries = await core.db.all(recentAuditEntries, { userId: user.id, limit: RECENT_ENTRIES })
-  return entries.map(({ at, event, outcome, user_agent }) => ({
+  return entries.map(({ at, event, outcome, userAgent }) => ({
     at,
-    text: activityText(t, { event, outcome, device: deviceName(user_agent ?? undefined, t) }),
+    text: activityText(t, { event, outcome, device: deviceName(userAgent, t) }),
   }))
 }

@@ -1,6 +1,6 @@
 // Stores written for express-session, as stores of ours: what such a store can do, and no more.
 
-import { StoreUnavailable } from '../../database/timeout.ts'
+import { StoreUnavailableError } from '../../database/timeout.ts'
 import { systemClock } from '../../domain/clock.ts'
 import { digest } from '../../domain/secret.ts'
 import { expiryAfter } from '../../domain/session-lifetime.ts'
@@ -148,7 +148,7 @@ export class AdoptedStore implements SessionStore {
   }
 
   #call<T>(call: (done: (error?: unknown, value?: T) => void) => unknown): Promise<T | undefined> {
-    if (this.#disconnected) return Promise.reject(new StoreUnavailable('the session store is disconnected'))
+    if (this.#disconnected) return Promise.reject(new StoreUnavailableError('the session store is disconnected'))
     return new Promise((resolve, reject) => {
       const answered = call((error, value) => (error ? reject(error) : resolve(value)))
       // Some stores answer a broken call by a rejected promise too: the first of the two counts.

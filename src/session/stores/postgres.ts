@@ -1,8 +1,9 @@
 // Sessions in PostgreSQL: one statement per verb, for any number of processes on one table.
 
 import { BatchLoader } from '../../database/batch-loader.ts'
+import { acquireLease, createLeases } from '../../database/lease.ts'
 import { arrayOf, codeOf, type PostgresPool, runOn, type Values, withAsynchronousCommit } from '../../database/postgres/query.ts'
-import { StoreUnavailable } from '../../database/timeout.ts'
+import { StoreUnavailableError } from '../../database/timeout.ts'
 import { newId } from '../../domain/secret.ts'
 import { patchData } from '../data.ts'
 import {
@@ -16,17 +17,21 @@ import {
 import { columnDefinitions, otherTable, SESSION_COLUMNS, sessionFrom, valuesOf } from './columns.ts'
 
 export type { PostgresPool } from '../../database/postgres/query.ts'
-export { StoreUnavailable } from '../../database/timeout.ts'
+export { StoreUnavailableError } from '../../database/timeout.ts'
 
 /** A null character or half a surrogate pair in a key: fine in JSON, not in jsonb. */
 const NO_JSONB = new Set(['22021', '22P02', '22P05'])
 const MAX_TRIES = 100
+/** The lease of the process that deletes expired sessions. */
+const CLEANUP = 'sessions'
 
 export interface PostgresStoreOptions {
   /** A pool of the pg package, which you made and close: `new pg.Pool({ connectionString })`. */
   readonly pool: PostgresPool
-  /** The name of the table. Default: `guildhall_sessions`. `migrate()` makes it. */
+  /** The name of the table. Default: `express_sessions`. `migrate()` makes it, and beside it one of leases. */
   readonly table?: string | undefined
+  /** The name of the table of leases. Default: the other's with `_leases`. */
+  readonly leases?: string | undefined
   /** For subclasses: reads the rows of an array of hashes, SESSION_COLUMNS, then whatever `complete` takes. Default: the columns alone. */
   readonly find?: string | undefined
 }
@@ -46,11 +51,12 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
   /** Who this is among the processes that clean up. */
   readonly #worker = newId()
 
-  constructor({ pool, table = 'guildhall_sessions', find }: PostgresStoreOptions) {
+  constructor({ pool, table = 'express_sessions', leases = `${table}_leases`, find }: PostgresStoreOptions) {
     if (typeof pool?.query !== 'function') throw new TypeError('PostgresStore: pool must be a Pool of the pg package')
     if (!/^\w+$/.test(table)) throw new TypeError(`PostgresStore: the table must be a plain name, got ${table}`)
+    if (!/^\w+$/.test(leases)) throw new TypeError(`PostgresStore: the table of leases must be a plain name, got ${leases}`)
     this.#pool = pool
-    const sql = statements(table)
+    const sql = statements(table, leases)
     this.#sql = find === undefined ? sql : { ...sql, find }
   }
 
@@ -113,7 +119,7 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
   }
 
   acquireCleanupLease(now: number, until: number): Promise<boolean> {
-    return this.#changes(this.#sql.acquireCleanupLease, [this.#worker, until, now])
+    return this.#changes(this.#sql.acquireLease, [CLEANUP, this.#worker, until, now])
   }
 
   async list(now: number, limit: number): Promise<readonly SessionRow[]> {
@@ -148,7 +154,7 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
       if (ifRevision !== undefined && revision !== ifRevision) return false
       if (await this.#changes(this.#sql.replace, [hash, patchData(data, patch), revision])) return true
     }
-    throw new StoreUnavailable(`${MAX_TRIES} times somebody else was faster`)
+    throw new StoreUnavailableError(`${MAX_TRIES} times somebody else was faster`)
   }
 
   async #changes(sql: string, values: unknown[]): Promise<boolean> {
@@ -160,7 +166,7 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
   }
 }
 
-function statements(table: string) {
+function statements(table: string, leases: string) {
   const columns = SESSION_COLUMNS.join(', ')
   const lives = 'WHERE hash = $1 AND idle_ms > 0'
   return {
@@ -173,7 +179,7 @@ function statements(table: string) {
         CREATE TABLE ${table} (${columnDefinitions('bigint')});
         CREATE INDEX ${table}_user_id ON ${table} (user_id);
         CREATE INDEX ${table}_expires_at ON ${table} (expires_at);
-        CREATE TABLE ${table}_sweep (id integer PRIMARY KEY, worker text NOT NULL, until bigint NOT NULL);
+        ${createLeases(leases)};
       ELSIF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = made AND attname = 'revision' AND NOT attisdropped) THEN
         RAISE EXCEPTION 'PostgresStore: ${otherTable(table)}';
       END IF;
@@ -199,8 +205,7 @@ function statements(table: string) {
     list: `SELECT ${columns} FROM ${table} WHERE expires_at > $1 LIMIT $2`,
     count: `SELECT count(*) FROM ${table} WHERE expires_at > $1`,
     clear: `DELETE FROM ${table}`,
-    acquireCleanupLease: `INSERT INTO ${table}_sweep (id, worker, until) VALUES (1, $1, $2) ON CONFLICT (id) DO UPDATE
-      SET worker = excluded.worker, until = excluded.until WHERE ${table}_sweep.until <= $3 OR ${table}_sweep.worker = excluded.worker`,
+    acquireLease: acquireLease(leases, 'postgres'),
     deleteExpired: `DELETE FROM ${table} WHERE hash IN (SELECT hash FROM ${table} WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2
       FOR UPDATE SKIP LOCKED)`,
   }

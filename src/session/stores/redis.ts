@@ -25,7 +25,7 @@ import {
 } from './redis-scripts.ts'
 
 export type { RedisClient, RedisScriptOptions } from '../../database/redis/script.ts'
-export { StoreUnavailable } from '../../database/timeout.ts'
+export { StoreUnavailableError } from '../../database/timeout.ts'
 
 export interface RedisStoreOptions {
   /**

@@ -1,6 +1,7 @@
 // Sessions in a SQLite file: one statement per verb, and an exact copy of recent rows in memory.
 
-import { patiently } from '../../database/sqlite/busy.ts'
+import { acquireLease, createLeases } from '../../database/lease.ts'
+import { retryBlocking } from '../../database/sqlite/busy.ts'
 import { SqliteConnection } from '../../database/sqlite/connection.ts'
 import type { SqlValue } from '../../database/transaction.ts'
 import { type Awaitable, after, isPromise } from '../../domain/awaitable.ts'
@@ -16,22 +17,26 @@ import {
 } from '../store.ts'
 import { columnDefinitions, otherTable, SESSION_COLUMNS, sessionFrom, valuesOf } from './columns.ts'
 
-export { StoreBusy } from '../../database/sqlite/busy.ts'
+export { StoreBusyError } from '../../database/sqlite/busy.ts'
 export { SqliteConnection } from '../../database/sqlite/connection.ts'
-export { UnexpectedRowCount } from '../../database/transaction.ts'
+export { UnexpectedRowCountError } from '../../database/transaction.ts'
 
 export type SqliteStoreOptions =
-  /** A file of its own, made where it is missing, with the table `guildhall_sessions`. */
+  /** A file of its own, made where it is missing, with the table `express_sessions`. */
   | { readonly path: string }
-  /** A table with the same columns, and one named like it with `_sweep`, which the owner of the connection made. */
+  /** A table with the same columns, and one of leases, which the owner of the connection made. */
   | {
       readonly connection: SqliteConnection
       readonly table: string
+      /** The name of the table of leases. Default: the other's with `_leases`. */
+      readonly leases?: string | undefined
       /** Reads the row of a hash: SESSION_COLUMNS, then whatever `complete` takes. Its tables are watched, too. */
       readonly find?: string | undefined
     }
 
-const OWN_TABLE = 'guildhall_sessions'
+const OWN_TABLE = 'express_sessions'
+/** The lease of the process that deletes expired sessions. */
+const CLEANUP = 'sessions'
 const MAX_COPIES = 10_000
 
 export class SqliteStore<Row extends SessionRow = SessionRow> implements SessionStore<Row> {
@@ -46,11 +51,11 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
 
   constructor(options: SqliteStoreOptions) {
     this.#ownsConnection = 'path' in options
-    const { connection, table, find } =
-      'path' in options ? { connection: openTable(options.path), table: OWN_TABLE, find: undefined } : options
+    const own = (path: string) => ({ connection: openTable(path), table: OWN_TABLE, leases: undefined, find: undefined })
+    const { connection, table, leases, find } = 'path' in options ? own(options.path) : options
     if (!/^\w+$/.test(table)) throw new TypeError(`SqliteStore: the table must be a plain name, got ${table}`)
     this.#connection = connection
-    const sql = statements(table)
+    const sql = statements(table, leases ?? `${table}_leases`)
     this.#sql = find === undefined ? sql : { ...sql, find }
   }
 
@@ -126,7 +131,7 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
 
   acquireCleanupLease(now: number, until: number): Awaitable<boolean> {
     return this.#connection.retrying(
-      () => this.#connection.run(this.#sql.acquireCleanupLease, [this.#worker, until, now]).changes > 0,
+      () => this.#connection.run(this.#sql.acquireLease, [CLEANUP, this.#worker, until, now]).changes > 0,
     )
   }
 
@@ -169,7 +174,7 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
   }
 }
 
-function statements(table: string) {
+function statements(table: string, leases: string) {
   const columns = SESSION_COLUMNS.join(', ')
   const update = `UPDATE ${table} SET data = json_patch(data, ?), revision = revision + 1 WHERE hash = ? AND idle_ms > 0`
   return {
@@ -187,8 +192,7 @@ function statements(table: string) {
     list: `SELECT ${columns} FROM ${table} WHERE expires_at > ? LIMIT ?`,
     count: `SELECT count(*) FROM ${table} WHERE expires_at > ?`,
     clear: `DELETE FROM ${table}`,
-    acquireCleanupLease: `INSERT INTO ${table}_sweep (id, worker, until) VALUES (1, ?, ?) ON CONFLICT (id) DO UPDATE
-      SET worker = excluded.worker, until = excluded.until WHERE ${table}_sweep.until <= ? OR ${table}_sweep.worker = excluded.worker`,
+    acquireLease: acquireLease(leases, 'sqlite'),
     deleteExpired: `DELETE FROM ${table} WHERE hash IN (SELECT hash FROM ${table} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)
       RETURNING hash`,
   }
@@ -200,11 +204,11 @@ function openTable(path: string): SqliteConnection {
   const table = OWN_TABLE
   const made = [
     `CREATE TABLE IF NOT EXISTS ${table} (${columnDefinitions('INTEGER')}) STRICT`,
-    `CREATE TABLE IF NOT EXISTS ${table}_sweep (id INTEGER PRIMARY KEY, worker TEXT NOT NULL, until INTEGER NOT NULL) STRICT`,
+    createLeases(`${table}_leases`),
     `CREATE INDEX IF NOT EXISTS ${table}_user_id ON ${table} (user_id)`,
     `CREATE INDEX IF NOT EXISTS ${table}_expires_at ON ${table} (expires_at)`,
   ]
-  patiently(() => connection.transaction(made.map((sql) => ({ sql, params: [] }))))
+  retryBlocking(() => connection.transaction(made.map((sql) => ({ sql, params: [] }))))
   const columns = connection.allValues(`SELECT name FROM pragma_table_info('${table}')`).flat()
   if (columns.includes('revision')) return connection
   connection.close()

@@ -1,4 +1,5 @@
-// Counters in a server of databases: those of one process who count in the same counter at the same time count together, in one statement. Each by itself they would wait for one row, and hold every connection while they do.
+// Counters in PostgreSQL: uses of one counter that come together count in one statement.
+// Each by itself they would wait for one row, and hold every connection while they do.
 import type { CountedUse, Counters, CounterWindow, Use } from '../contract.ts'
 import type { SqlCounters } from '../counters.ts'
 
@@ -37,8 +38,8 @@ export class BatchedCounters implements Counters {
     await this.#counters.clear(window)
   }
 
-  sweep(now: number, limit: number): Promise<number> {
-    return this.#counters.sweep(now, limit)
+  deleteExpired(now: number, limit: number): Promise<number> {
+    return this.#counters.deleteExpired(now, limit)
   }
 
   /** One party after the other, until nobody waits any more. */

@@ -1,29 +1,23 @@
 // The database in PostgreSQL: the same statements, on a bounded pool of the pg package.
 
 import { BatchLoader } from '../../database/batch-loader.ts'
-import { jitter } from '../../database/jitter.ts'
-import { PostgresCalls, wasRolledBack } from '../../database/postgres/calls.ts'
+import { acquireLease } from '../../database/lease.ts'
+import { PostgresCalls } from '../../database/postgres/calls.ts'
 import { MOST_CONNECTIONS, openPool } from '../../database/postgres/pool.ts'
-import { codeOf, type PostgresClient, type PostgresPool, withAsynchronousCommit } from '../../database/postgres/query.ts'
+import { type PostgresPool, withAsynchronousCommit } from '../../database/postgres/query.ts'
 import { Semaphore } from '../../database/postgres/semaphore.ts'
-import { DEADLINE_MS } from '../../database/timeout.ts'
-import type { SqlValue } from '../../database/transaction.ts'
-import { type Database, UnexpectedRowCount, type UserRow } from '../contract.ts'
+import { runTransaction } from '../../database/postgres/transaction.ts'
+import type { Database, StoredUser } from '../contract.ts'
 import { NON_DURABLE, SqlCounters } from '../counters.ts'
-import { OtherSchema, SCHEMA_VERSION } from '../migrations.ts'
+import { requireSchema } from '../schema-state.ts'
 import type { BoundStatement, Statement, StatementValues } from '../statement.ts'
 import { BatchedCounters } from './batched-counters.ts'
-import { migratePostgres, versionOf } from './migrate.ts'
+import { migratePostgres, schemaState } from './migrate.ts'
 import { findUsers, PostgresMembershipSessions } from './sessions.ts'
 
 /** Connections that sessions alone may use: a storm of logins keeps nobody waiting who is logged in. */
 const KEPT_FOR_SESSIONS = 3
-/** How long a transaction may be silent: one whose process is gone holds its rows no longer than that. */
-const IDLE_MS = 5000
-/** How long a unit of work waits for a row at least; not all for the same time, or those that wait for each other would give up together. */
-const ROW_WAIT_MS = 30
-const MOST_TRIES = 20
-const UNIQUE_VIOLATION = '23505'
+const LEASE = acquireLease('guildhall_leases', 'postgres')
 
 /** Opens the database behind a connection string, or takes an open pool, which its owner closes. Connects at the first statement. */
 export function openPostgres(database: string | PostgresPool): Database {
@@ -35,7 +29,7 @@ export function openPostgres(database: string | PostgresPool): Database {
 class PostgresDatabase implements Database {
   readonly sessions: PostgresMembershipSessions
   readonly counters = new BatchedCounters(new SqlCounters(this))
-  readonly #users: BatchLoader<UserRow>
+  readonly #users: BatchLoader<StoredUser>
   readonly #calls: PostgresCalls
   readonly #lane: Semaphore
   readonly #end: () => Promise<void>
@@ -49,16 +43,15 @@ class PostgresDatabase implements Database {
   }
 
   /** On the connections that are kept for sessions. */
-  findUser(id: string): Promise<UserRow | undefined> {
+  findUser(id: string): Promise<StoredUser | undefined> {
     return this.#users.find(id)
   }
 
   async all<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Promise<readonly R[]> {
     const { sql, bind } = statement.compile('postgres')
     const text = NON_DURABLE.has(statement) ? withAsynchronousCommit(sql) : sql
-    const { rows } = await this.#lane.run((left) => this.#calls.ask(undefined, text, bind(values), left()))
-    // Kysely's type of a row, which the columns of the schema give it.
-    return rows as readonly R[]
+    const { rows } = await this.#lane.run((remaining) => this.#calls.ask(undefined, text, bind(values), remaining()))
+    return statement.rows(rows)
   }
 
   async first<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Promise<R | undefined> {
@@ -70,8 +63,15 @@ class PostgresDatabase implements Database {
     return this.all(statement, values)
   }
 
-  transaction(steps: readonly BoundStatement[]): Promise<void> {
-    return this.#lane.run((left) => this.#commit(steps, left))
+  transaction(statements: readonly BoundStatement[]): Promise<void> {
+    const compiled = statements.map(({ name, expectRows, compile }) => ({ name, expectRows, ...compile('postgres') }))
+    return this.#lane.run((remaining) => runTransaction(this.#calls, compiled, remaining))
+  }
+
+  lease(name: string, holder: string, now: number, until: number): Promise<boolean> {
+    return this.#lane.run(
+      async (remaining) => (await this.#calls.ask(undefined, LEASE, [name, holder, until, now], remaining())).rowCount === 1,
+    )
   }
 
   async migrate(): Promise<void> {
@@ -79,8 +79,7 @@ class PostgresDatabase implements Database {
   }
 
   async check(): Promise<void> {
-    const version = await versionOf(this.#calls)
-    if (version !== SCHEMA_VERSION) throw new OtherSchema(version)
+    requireSchema(await schemaState(this.#calls))
   }
 
   ready(): Promise<void> {
@@ -90,48 +89,4 @@ class PostgresDatabase implements Database {
   close(): Promise<void> {
     return this.#end()
   }
-
-  async #commit(steps: readonly BoundStatement[], left: () => number): Promise<void> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await this.#calls.transaction(beginUnit(), (client) => this.#take(client, steps, left), left)
-      } catch (error) {
-        if (!wasRolledBack(error) || tries === MOST_TRIES) throw error
-      }
-    }
-  }
-
-  async #take(client: PostgresClient, steps: readonly BoundStatement[], left: () => number): Promise<void> {
-    for (const step of steps) {
-      const { sql, params } = step.compile('postgres')
-      const touched = await this.#touched(client, { name: step.name, sql, params }, left)
-      if (step.expectRows !== undefined && touched !== step.expectRows) {
-        throw new UnexpectedRowCount(step.name, { expected: step.expectRows, touched })
-      }
-    }
-  }
-
-  /** How many rows a step touched: none where another process took the name first. */
-  async #touched(
-    client: PostgresClient,
-    { name, sql, params }: { name: string; sql: string; params: SqlValue[] },
-    left: () => number,
-  ): Promise<number> {
-    try {
-      return (await this.#calls.ask(client, sql, params, left())).rowCount ?? 0
-    } catch (error) {
-      if (codeOf(error) === UNIQUE_VIOLATION) throw new UnexpectedRowCount(name, { expected: 1, touched: 0 })
-      throw error
-    }
-  }
-}
-
-/** The server gives up when we do: a statement that waits for a row writes nothing after its visitor was told that it failed. */
-function beginUnit(): string {
-  const settings = [
-    `statement_timeout = ${DEADLINE_MS}`,
-    `lock_timeout = ${Math.round(ROW_WAIT_MS * (1 + jitter()))}`,
-    `idle_in_transaction_session_timeout = ${IDLE_MS}`,
-  ]
-  return ['BEGIN', ...settings.map((setting) => `SET LOCAL ${setting}`)].join('; ')
 }

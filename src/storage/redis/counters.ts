@@ -1,4 +1,4 @@
-// Counters in Redis: one key per counter, one script per verb, shared by every process on the same Redis.
+// Counters in Redis: one key each, one script per verb, shared by every process on the same Redis.
 import { KEPT_MS, type RedisClient, runScript, type Script, script } from '../../database/redis/script.ts'
 import type { CountedUse, Counters, CounterWindow, Use } from '../contract.ts'
 
@@ -47,7 +47,7 @@ export class RedisCounters implements Counters {
   }
 
   /** Nothing to do: Redis takes out what is over. */
-  sweep(): number {
+  deleteExpired(): number {
     return 0
   }
 

@@ -1,10 +1,10 @@
-// A database whose sessions and counters live in Redis. Users, credentials and the audit trail stay in SQL.
+// A database whose sessions and counters live in Redis; everything else stays in SQL.
 
 import { RedisConnection } from '../../database/redis/connection.ts'
 import { RedisWatch, type WatchLog } from '../../database/redis/monitor.ts'
 import type { RedisClient } from '../../database/redis/script.ts'
 import type { Awaitable } from '../../domain/awaitable.ts'
-import type { Counters, Database, UserRow } from '../contract.ts'
+import type { Counters, Database, StoredUser } from '../contract.ts'
 import type { BoundStatement, Statement, StatementValues } from '../statement.ts'
 import { RedisCounters } from './counters.ts'
 import { RedisMembershipSessions } from './sessions.ts'
@@ -45,7 +45,7 @@ class RedisBackedDatabase implements Database {
     this.counters = new RedisCounters(client, prefix)
   }
 
-  findUser(id: string): Awaitable<UserRow | undefined> {
+  findUser(id: string): Awaitable<StoredUser | undefined> {
     return this.#sql.findUser(id)
   }
 
@@ -61,8 +61,12 @@ class RedisBackedDatabase implements Database {
     return this.#sql.write(statement, values)
   }
 
-  transaction(steps: readonly BoundStatement[]): Promise<void> {
-    return this.#sql.transaction(steps)
+  transaction(statements: readonly BoundStatement[]): Promise<void> {
+    return this.#sql.transaction(statements)
+  }
+
+  lease(name: string, holder: string, now: number, until: number): Awaitable<boolean> {
+    return this.#sql.lease(name, holder, now, until)
   }
 
   async migrate(): Promise<void> {

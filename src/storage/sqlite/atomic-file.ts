@@ -7,26 +7,26 @@ import { newId } from '../../domain/secret.ts'
 export const SIDECARS = ['-journal', '-wal', '-shm']
 
 /** A file under another name until it is whole. A crash leaves `….unfinished-…`, which nothing of ours reads. */
-export async function withTemporaryFile(path: string, work: (draft: string) => Promise<void>): Promise<void> {
-  const draft = `${path}.unfinished-${newId()}`
-  closeSync(openSync(draft, 'wx', 0o600))
+export async function withTemporaryFile(path: string, work: (temporary: string) => Promise<void>): Promise<void> {
+  const temporary = `${path}.unfinished-${newId()}`
+  closeSync(openSync(temporary, 'wx', 0o600))
   try {
-    await work(draft)
+    await work(temporary)
   } finally {
-    for (const end of ['', ...SIDECARS]) rmSync(draft + end, { force: true })
+    for (const end of ['', ...SIDECARS]) rmSync(temporary + end, { force: true })
   }
 }
 
 /** The name appears with everything behind it, or not at all. Throws EEXIST where somebody has it. */
-export function renameIntoPlace(draft: string, to: string): void {
-  sync(draft)
+export function renameAtomically(temporary: string, to: string): void {
+  sync(temporary)
   try {
     // Unlike a rename it writes over nothing.
-    linkSync(draft, to)
+    linkSync(temporary, to)
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') throw error
     // A memory stick knows no links.
-    renameSync(draft, to)
+    renameSync(temporary, to)
   }
   sync(dirname(to))
 }

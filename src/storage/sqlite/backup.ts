@@ -4,10 +4,11 @@ import { dirname } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
-import { StoreBusy } from '../../database/sqlite/busy.ts'
+import { StoreBusyError } from '../../database/sqlite/busy.ts'
+import { isNoDatabase } from '../../database/sqlite/error-codes.ts'
 import { systemClock } from '../../domain/clock.ts'
-import { SCHEMA_VERSION } from '../migrations.ts'
-import { renameIntoPlace, SIDECARS, sync, withTemporaryFile } from './atomic-file.ts'
+import { SCHEMA_VERSION, SELECT_SCHEMA, schemaStateOf } from '../schema-state.ts'
+import { renameAtomically, SIDECARS, sync, withTemporaryFile } from './atomic-file.ts'
 import { openSqlite } from './database.ts'
 
 type Reason = 'missing' | 'forbidden' | 'same' | 'unsound' | 'newer'
@@ -28,14 +29,14 @@ export class NoBackup extends Error {
  * where there is a file already, NoBackup where the database is damaged.
  */
 export async function backUp(database: string, to: string): Promise<void> {
-  await withTemporaryFile(to, async (draft) => {
-    await copyPages(database, draft)
-    inFile(draft, (copy) => {
+  await withTemporaryFile(to, async (temporary) => {
+    await copyPages(database, temporary)
+    inFile(temporary, (copy) => {
       if (!isSound(copy)) throw new NoBackup('unsound')
       // One file, to be read from a medium that cannot be written.
       copy.exec('PRAGMA journal_mode = DELETE')
     })
-    renameIntoPlace(draft, to)
+    renameAtomically(temporary, to)
   })
 }
 
@@ -49,8 +50,9 @@ export function openCopy(from: string, database: string): DatabaseSync {
     copy = new DatabaseSync(placeOf(from), { readOnly: true })
     // What is looked at now is what is put back later.
     copy.exec('BEGIN')
-    if (!isSound(copy) || !isOurs(copy)) throw new NoBackup('unsound')
-    if (numberOf(copy, 'user_version') > SCHEMA_VERSION) throw new NoBackup('newer')
+    const version = isSound(copy) ? versionOf(copy) : 0
+    if (version === 0) throw new NoBackup('unsound')
+    if (version > SCHEMA_VERSION) throw new NoBackup('newer')
     return copy
   } catch (error) {
     copy?.close()
@@ -66,16 +68,16 @@ export function openCopy(from: string, database: string): DatabaseSync {
  */
 export async function restore(copy: DatabaseSync, database: string, kept: string | undefined): Promise<void> {
   mkdirSync(dirname(database), { recursive: true, mode: 0o700 })
-  await withTemporaryFile(database, async (draft) => {
-    await backup(copy, draft)
-    await prepare(draft)
+  await withTemporaryFile(database, async (temporary) => {
+    await backup(copy, temporary)
+    await prepare(temporary)
     if (kept === undefined) {
-      forgetBeside(database)
-      return renameIntoPlace(draft, database)
+      removeSidecars(database)
+      return renameAtomically(temporary, database)
     }
     await keep(database, kept)
     try {
-      await replace(database, draft)
+      await replace(database, temporary)
     } catch (error) {
       rmSync(kept, { force: true })
       throw error
@@ -85,67 +87,67 @@ export async function restore(copy: DatabaseSync, database: string, kept: string
 
 /** Like a backup, but of anything that is there. */
 async function keep(database: string, to: string): Promise<void> {
-  await withTemporaryFile(to, async (draft) => {
+  await withTemporaryFile(to, async (temporary) => {
     try {
-      await copyPages(database, draft)
+      await copyPages(database, temporary)
     } catch (error) {
       if (!isNoDatabase(error)) throw error
-      copyFileSync(database, draft)
+      copyFileSync(database, temporary)
     }
-    renameIntoPlace(draft, to)
+    renameAtomically(temporary, to)
   })
 }
 
-async function copyPages(database: string, draft: string): Promise<void> {
+async function copyPages(database: string, temporary: string): Promise<void> {
   const source = new DatabaseSync(database, { readOnly: true })
   try {
-    await backup(source, draft)
+    await backup(source, temporary)
   } finally {
     source.close()
   }
 }
 
 /** Up to date, without sessions, and one file; with epochs that no account ever had, because sessions in Redis outlive it. */
-async function prepare(draft: string): Promise<void> {
+async function prepare(temporary: string): Promise<void> {
   try {
-    const database = openSqlite(draft)
+    const database = openSqlite(temporary)
     try {
       await database.migrate()
     } finally {
       await database.close()
     }
-    inFile(draft, (copy) => {
+    inFile(temporary, (copy) => {
       // Epochs rise by one with each change: the milliseconds since 1970 are far ahead of them, and of those of an earlier restore.
-      copy.prepare('UPDATE users SET credential_epoch = max(credential_epoch + 1, ?)').run(systemClock.now())
-      copy.exec('DELETE FROM sessions; PRAGMA journal_mode = DELETE')
+      copy.prepare('UPDATE guildhall_users SET credential_epoch = max(credential_epoch + 1, ?)').run(systemClock.now())
+      copy.exec('DELETE FROM guildhall_sessions; PRAGMA journal_mode = DELETE')
     })
   } catch (error) {
     throw new NoBackup('unsound', error)
   }
 }
 
-async function replace(database: string, draft: string): Promise<void> {
+async function replace(database: string, temporary: string): Promise<void> {
   try {
-    const pageSize = inFile(database, (present) => numberOf(present, 'page_size'))
-    const source = new DatabaseSync(draft)
+    const pageSize = inFile(database, pageSizeOf)
+    const source = new DatabaseSync(temporary)
     try {
       // SQLite copies between pages of one size only, and changes the size by writing the file anew.
-      if (numberOf(source, 'page_size') !== pageSize) source.exec(`PRAGMA page_size = ${pageSize}; VACUUM`)
-      await patiently(() => backup(source, database))
+      if (pageSizeOf(source) !== pageSize) source.exec(`PRAGMA page_size = ${pageSize}; VACUUM`)
+      await withRetry(() => backup(source, database))
     } finally {
       source.close()
     }
   } catch (error) {
     if (!isNoDatabase(error)) throw error
     // There is no transaction in a file that is no database.
-    forgetBeside(database)
-    renameSync(draft, database)
+    removeSidecars(database)
+    renameSync(temporary, database)
     sync(dirname(database))
   }
 }
 
 /** The rest of a database that is gone: SQLite would read it into the new one. */
-function forgetBeside(database: string): void {
+function removeSidecars(database: string): void {
   for (const end of SIDECARS) rmSync(database + end, { force: true })
 }
 
@@ -153,7 +155,7 @@ const TRIES = 100
 const PAUSE_MS = 50
 
 /** Again while somebody else writes: SQLite gives a copy up where the file is busy, and has changed nothing then. */
-async function patiently(work: () => Promise<unknown>): Promise<void> {
+async function withRetry(work: () => Promise<unknown>): Promise<void> {
   for (let left = TRIES; ; left--) {
     try {
       await work()
@@ -161,7 +163,7 @@ async function patiently(work: () => Promise<unknown>): Promise<void> {
     } catch (error) {
       const busy = error instanceof Error && /locked|busy|not an error/i.test(error.message)
       if (!busy) throw error
-      if (left === 1) throw new StoreBusy(error)
+      if (left === 1) throw new StoreBusyError(error)
       await setTimeout(PAUSE_MS)
     }
   }
@@ -184,21 +186,16 @@ function isSound(database: DatabaseSync): boolean {
   return database.prepare('PRAGMA integrity_check(1)').get()?.integrity_check === 'ok'
 }
 
-/** The tables that every schema of ours has. */
-const OURS = ['users', 'credentials', 'sessions']
-
-function isOurs(database: DatabaseSync): boolean {
-  const names = new Set(
-    database
-      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
-      .all()
-      .map(({ name }) => name),
-  )
-  return numberOf(database, 'user_version') > 0 && OURS.every((name) => names.has(name))
+/** The version of our schema in it; 0 where it has none. */
+function versionOf(database: DatabaseSync): number {
+  const tables = database
+    .prepare("SELECT count(*) AS found FROM sqlite_schema WHERE name IN ('guildhall_schema', 'guildhall_users')")
+    .get()
+  return tables?.found === 2 ? schemaStateOf(database.prepare(SELECT_SCHEMA).get()).version : 0
 }
 
-function numberOf(database: DatabaseSync, pragma: 'user_version' | 'page_size'): number {
-  return Number(database.prepare(`PRAGMA ${pragma}`).get()?.[pragma])
+function pageSizeOf(database: DatabaseSync): number {
+  return Number(database.prepare('PRAGMA page_size').get()?.page_size)
 }
 
 function inFile<T>(file: string, work: (database: DatabaseSync) => T): T {
@@ -208,12 +205,4 @@ function inFile<T>(file: string, work: (database: DatabaseSync) => T): T {
   } finally {
     database.close()
   }
-}
-
-const SQLITE_CORRUPT = 11 // https://www.sqlite.org/rescode.html#corrupt
-const SQLITE_NOTADB = 26 // https://www.sqlite.org/rescode.html#notadb
-
-function isNoDatabase(error: unknown): boolean {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return false
-  return [SQLITE_CORRUPT, SQLITE_NOTADB].includes(error.errcode & 0xff)
 }

@@ -1,12 +1,25 @@
-// The database in one SQLite file: the same statements, run on one connection that nobody holds across an `await`.
+// The database in one SQLite file: the same statements, on one synchronous connection.
+import { acquireLease } from '../../database/lease.ts'
 import { SqliteConnection } from '../../database/sqlite/connection.ts'
-import type { SqlValue } from '../../database/transaction.ts'
-import type { Database, UserRow } from '../contract.ts'
+import type { Awaitable } from '../../domain/awaitable.ts'
+import type { Database, StoredUser } from '../contract.ts'
 import { SqlCounters } from '../counters.ts'
-import { migrations, OtherSchema, SCHEMA_VERSION } from '../migrations.ts'
+import {
+  CREATE_SCHEMA_TABLE,
+  refuseOtherSchema,
+  requireSchema,
+  SCHEMA_VERSION,
+  type SchemaState,
+  SELECT_SCHEMA,
+  schemaStateOf,
+  statementsFrom,
+  UNRELEASED_COLUMNS,
+} from '../schema-state.ts'
 import { SqliteMembershipSessions } from '../sessions.ts'
-import { type BoundStatement, compilerFor, type Statement, type StatementValues } from '../statement.ts'
-import { findUserById, toUserRow } from '../users.ts'
+import type { BoundStatement, Statement, StatementValues } from '../statement.ts'
+import { findUserById } from '../users.ts'
+
+const LEASE = acquireLease('guildhall_leases', 'sqlite')
 
 /** Opens, and makes where it is missing, the database at `path`; `:memory:` keeps nothing. */
 export function openSqlite(path: string): Database {
@@ -23,28 +36,32 @@ class SqliteDatabase implements Database {
     this.sessions = new SqliteMembershipSessions(connection)
   }
 
-  findUser(id: string): UserRow | undefined {
-    const found = this.first(findUserById, { id })
-    return found && toUserRow(found)
+  findUser(id: string): StoredUser | undefined {
+    return this.first(findUserById, { id })
   }
 
   all<P extends StatementValues, R>(statement: Statement<P, R>, values: P): readonly R[] {
     const { sql, bind } = statement.compile('sqlite')
-    return this.#connection.all<R>(sql, bind(values))
+    return statement.rows(this.#connection.all(sql, bind(values)))
   }
 
   first<P extends StatementValues, R>(statement: Statement<P, R>, values: P): R | undefined {
     const { sql, bind } = statement.compile('sqlite')
-    return this.#connection.first<R>(sql, bind(values))
+    const row = this.#connection.first(sql, bind(values))
+    return row && statement.rows([row])[0]
   }
 
   write<P extends StatementValues, R>(statement: Statement<P, R>, values: P): readonly R[] | Promise<readonly R[]> {
     return this.#connection.retrying(() => this.all(statement, values))
   }
 
-  async transaction(steps: readonly BoundStatement[]): Promise<void> {
-    const compiled = steps.map((step) => ({ ...step.compile('sqlite'), name: step.name, touches: step.expectRows }))
+  async transaction(statements: readonly BoundStatement[]): Promise<void> {
+    const compiled = statements.map(({ name, expectRows, compile }) => ({ name, expectRows, ...compile('sqlite') }))
     await this.#connection.retrying(() => this.#connection.transaction(compiled, { durable: true }))
+  }
+
+  lease(name: string, holder: string, now: number, until: number): Awaitable<boolean> {
+    return this.#connection.retrying(() => this.#connection.run(LEASE, [name, holder, until, now]).changes === 1)
   }
 
   async migrate(): Promise<void> {
@@ -52,8 +69,7 @@ class SqliteDatabase implements Database {
   }
 
   async check(): Promise<void> {
-    const version = this.#version()
-    if (version !== SCHEMA_VERSION) throw new OtherSchema(version)
+    requireSchema(schemaStateOn(this.#connection))
   }
 
   ready(): Promise<void> {
@@ -66,19 +82,23 @@ class SqliteDatabase implements Database {
 
   /** Exclusive, so that of two processes that start at once one migrates and the other finds the work done. */
   #migrateNow(): void {
-    const connection = this.#connection
-    connection.exclusively(() => {
-      const version = this.#version()
-      if (version > SCHEMA_VERSION) throw new OtherSchema(version)
-      for (const migration of migrations.slice(version)) {
-        for (const statement of migration.statements(compilerFor('sqlite'))) connection.run(statement.compile().sql)
-      }
-      connection.run(`PRAGMA user_version = ${SCHEMA_VERSION}`)
+    this.#connection.exclusively(() => {
+      const state = schemaStateOn(this.#connection)
+      refuseOtherSchema(state)
+      if (state.version === SCHEMA_VERSION) return
+      this.#connection.run(CREATE_SCHEMA_TABLE)
+      for (const statement of statementsFrom(state.version, 'sqlite')) this.#connection.run(statement)
     })
   }
+}
 
-  #version(): number {
-    const row = this.#connection.first<{ user_version: SqlValue }>('PRAGMA user_version', [])
-    return Number(row?.user_version ?? 0)
-  }
+const HAS_TABLES = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'guildhall_users'"
+const COUNT_UNRELEASED = `SELECT count(*) FROM (${UNRELEASED_COLUMNS.map(
+  ([table, column]) => `SELECT 1 FROM pragma_table_info('${table}') WHERE name = '${column}'`,
+).join(' UNION ALL ')})`
+
+/** Nothing else in the file is looked at: \`PRAGMA user_version\` belongs to the application. */
+function schemaStateOn(connection: SqliteConnection): SchemaState {
+  if (connection.values(HAS_TABLES) !== undefined) return schemaStateOf(connection.first(SELECT_SCHEMA))
+  return { version: 0, isUnreleased: connection.values(COUNT_UNRELEASED)?.[0] === UNRELEASED_COLUMNS.length }
 }

@@ -1,0 +1,78 @@
+// Where the sessions of a copy go if the new site keeps them in Redis.
+import { type RedisClient, runScript, script } from '../../database/redis/script.ts'
+import { systemClock } from '../../domain/clock.ts'
+import { readValues } from '../../session/data.ts'
+import type { SessionRow } from '../../session/store.ts'
+import { SESSION_COLUMNS, sessionFrom, valuesOf } from '../../session/stores/columns.ts'
+import { RedisStore } from '../../session/stores/redis.ts'
+import type { CopiedTable, Side, Table } from './side.ts'
+
+/** In the order in which a session is read from its values. Types are the target's business. */
+const SESSIONS: Table = { name: 'guildhall_sessions', columns: SESSION_COLUMNS.map((name) => ({ name, type: '' })) }
+
+/** What waits in the queue of one connection has to be done within the deadline of a call. */
+const AT_ONCE = 250
+
+/** Some of the keys, and where to go on. The prefix has no letter that means something in a pattern. */
+const SCAN = script(`return redis.call('SCAN', ARGV[1], 'MATCH', KEYS[1] .. '*', 'COUNT', 1000)`)
+
+export class RedisTarget {
+  readonly #client: RedisClient
+  readonly #keys: string
+  readonly #store: RedisStore
+
+  /** A client of one server: a cluster cannot be asked for its keys in one place. */
+  constructor(client: RedisClient, prefix: string) {
+    this.#client = client
+    this.#keys = `${prefix}session:`
+    this.#store = new RedisStore({ client, prefix })
+  }
+
+  async hasSessions(): Promise<boolean> {
+    let cursor = '0'
+    do {
+      const reply = await runScript(this.#client, SCAN, this.#keys, [cursor])
+      const [next, keys]: unknown[] = Array.isArray(reply) ? reply : []
+      if (Array.isArray(keys) && keys.length > 0) return true
+      cursor = String(next)
+    } while (cursor !== '0')
+    return false
+  }
+
+  /** Inserts what is missing and compares every session that lives: Redis keeps no others. */
+  async copySessions(source: Side, onRows: (rows: number) => void): Promise<CopiedTable> {
+    const counts = { source: 0, target: 0 }
+    let same = true
+    for await (const batch of source.sorted(SESSIONS, '')) {
+      for (let at = 0; at < batch.length; at += AT_ONCE) {
+        const now = systemClock.now()
+        const rows = batch
+          .slice(at, at + AT_ONCE)
+          .map(sessionFrom)
+          .filter(({ expiresAt }) => expiresAt > now)
+        const before = await this.#find(rows)
+        await Promise.all(rows.filter((_, n) => before[n] === undefined).map((row) => this.#store.create(row)))
+        const found = await this.#find(rows)
+        counts.source += rows.length
+        counts.target += found.filter((row) => row !== undefined).length
+        same &&= rows.every((row, n) => isSameSession(row, found[n]))
+        onRows(counts.source)
+      }
+    }
+    return { table: SESSIONS.name, ...counts, same }
+  }
+
+  #find(rows: readonly SessionRow[]): Promise<readonly (SessionRow | undefined)[]> {
+    return Promise.all(rows.map(({ hash }) => this.#store.find(hash)))
+  }
+}
+
+function isSameSession(one: SessionRow, other: SessionRow | undefined): boolean {
+  return other !== undefined && textOf(one) === textOf(other)
+}
+
+/** Redis keeps the data of a session key by key, in no order. */
+function textOf(row: SessionRow): string {
+  const data = [...readValues(row.data)].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return JSON.stringify([valuesOf({ ...row, data: '' }), data])
+}

@@ -1,0 +1,81 @@
+// Which schema a database has, and whether this program may work on it.
+import { migrations } from './migrations.ts'
+import { compilerFor, type Dialect } from './statement.ts'
+
+export const SCHEMA_VERSION = migrations.length
+
+/** What the table of the version says; version 0 where there is none. */
+export interface SchemaState {
+  readonly version: number
+  /** The source of a copy that is not finished. */
+  readonly copying?: string | undefined
+  /** Whether tables of before the first release are there, and none of today's. */
+  readonly isUnreleased?: boolean
+}
+
+export const CREATE_SCHEMA_TABLE = 'CREATE TABLE IF NOT EXISTS guildhall_schema (version integer NOT NULL, copying text)'
+export const SELECT_SCHEMA = 'SELECT version, copying FROM guildhall_schema'
+
+/** Columns that nobody else's tables `users`, `credentials` and `sessions` have together. */
+export const UNRELEASED_COLUMNS = [
+  ['users', 'username_key'],
+  ['users', 'credential_epoch'],
+  ['credentials', 'changed_at'],
+  ['sessions', 'public_id'],
+  ['sessions', 'idle_ms'],
+] as const
+
+/** From the row that SELECT_SCHEMA gives. */
+export function schemaStateOf(row: unknown): SchemaState {
+  const { version, copying }: { version?: unknown; copying?: unknown } = Object(row)
+  return { version: Number(version ?? 0), copying: typeof copying === 'string' ? copying : undefined }
+}
+
+/** What is left to do on a database of this version, the new version included. */
+export function statementsFrom(version: number, dialect: Dialect): readonly string[] {
+  if (version >= SCHEMA_VERSION) return []
+  const migrating = migrations
+    .slice(version)
+    .flatMap((migration) => migration.statements(compilerFor(dialect)).map((statement) => statement.compile().sql))
+  return [...migrating, 'DELETE FROM guildhall_schema', `INSERT INTO guildhall_schema (version) VALUES (${SCHEMA_VERSION})`]
+}
+
+type SchemaCode = 'schema_older' | 'schema_newer' | 'schema_unreleased' | 'schema_copying'
+
+/** The database has another schema than this program. */
+export class OtherSchemaError extends Error {
+  override readonly name = 'OtherSchemaError'
+  readonly code: SchemaCode
+  /** The number of the last migration that it has had; 0 where it had none. */
+  readonly version: number
+  readonly copying: string | undefined
+
+  constructor(code: SchemaCode, { version, copying }: SchemaState) {
+    super(messageOf(code, version, copying))
+    this.code = code
+    this.version = version
+    this.copying = copying
+  }
+}
+
+function messageOf(code: SchemaCode, version: number, copying = ''): string {
+  if (code === 'schema_older') return 'the database is not migrated: run `guildhall migrate`, or await membership.migrate()'
+  if (code === 'schema_unreleased')
+    return 'the database has tables of a Guildhall from before the first release, which cannot be brought up to date: use a new database; this one stays as it is'
+  if (code === 'schema_copying')
+    return `the database is an unfinished copy of ${copying}: run \`guildhall copy\` again, it goes on where it stopped`
+  return `the database has schema ${version}, this program knows ${SCHEMA_VERSION}: start the newer program, or restore the backup from before the upgrade`
+}
+
+/** Throws where this program must not touch the database. */
+export function refuseOtherSchema(state: SchemaState): void {
+  if (state.isUnreleased) throw new OtherSchemaError('schema_unreleased', state)
+  if (state.version > SCHEMA_VERSION) throw new OtherSchemaError('schema_newer', state)
+  if (state.copying !== undefined) throw new OtherSchemaError('schema_copying', state)
+}
+
+/** Throws where this program cannot work on the database as it is. */
+export function requireSchema(state: SchemaState): void {
+  refuseOtherSchema(state)
+  if (state.version < SCHEMA_VERSION) throw new OtherSchemaError('schema_older', state)
+}
