@@ -190,7 +190,7 @@ describe('choice', () => {
     expect(site.paths.filter((path) => telltale.test(path))).toEqual([])
     const found = await inDatabase(site, 'SELECT m.name AS t, p.name AS c FROM sqlite_schema m, pragma_table_info(m.name) p')
     const columns = found.map(({ t, c }) => `${String(t)}.${String(c)}`)
-    expect(columns).toContain('credentials.value')
+    expect(columns).toContain('guildhall_credentials.data')
     expect(columns.filter((column) => telltale.test(column))).toEqual([])
     for (const path of ['/register', '/login']) {
       const { text } = await site.visitor().get(path)
