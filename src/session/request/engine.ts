@@ -54,8 +54,8 @@ export interface Engine<Row extends SessionRow = SessionRow> {
   readonly limits: SessionLimits
   readonly clock: Clock
   readonly behavior: SessionBehavior
-  readonly SessionClass: new (operations: SessionOperations<Row>) => Session<Row>
-  /** The names that SessionClass takes for itself. */
+  makeSession(operations: SessionOperations<Row>): Session<Row>
+  /** The names that the class of sessions takes for itself. */
   readonly reserved: ReadonlySet<string>
   isLive(row: Row | undefined): row is Row
   /** The key under which the store keeps an id. */

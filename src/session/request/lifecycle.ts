@@ -31,7 +31,7 @@ export class SessionEndedError extends Error {
   }
 }
 
-export async function reload<Row extends SessionRow>(of: RequestState<Row>, handle: SessionHandle<Row>): Promise<void> {
+export async function reload(of: RequestState, handle: SessionHandle): Promise<void> {
   const { store, isLive, reserved } = of.engine
   const { storedRow, session } = handle
   const row = storedRow && (await store.find(storedRow.hash))
@@ -46,7 +46,7 @@ export async function reload<Row extends SessionRow>(of: RequestState<Row>, hand
 }
 
 /** A new id, a new empty session without a login, at once. Requests on their way may read the old one for a while, unless it was a login. */
-export function regenerate<Row extends SessionRow>(of: RequestState<Row>): Promise<void> {
+export function regenerate(of: RequestState): Promise<void> {
   const { engine, request, handle: old } = of
   const handle = new SessionHandle(engine, request, { replaces: old })
   return of.act(
@@ -71,7 +71,7 @@ export function regenerate<Row extends SessionRow>(of: RequestState<Row>): Promi
 }
 
 /** Deletes the session and clears the cookie: also if there is none, and as often as asked. It is gone at once, the deletion takes its turn. */
-export function destroy<Row extends SessionRow>(of: RequestState<Row>): Promise<void> {
+export function destroy(of: RequestState): Promise<void> {
   const { engine, handle: old } = of
   return of.act(
     // The cookie goes only when the row is gone: no answer claims a logout that did not happen.
@@ -115,7 +115,7 @@ export async function renew<Row extends SessionRow>(
 }
 
 /** Every row that the request leads to, live or not, and the one that this session replaced. */
-function hashesOf<Row extends SessionRow>({ engine, request }: RequestState<Row>, handle: SessionHandle<Row>): Set<string> {
+function hashesOf({ engine, request }: RequestState, handle: SessionHandle): Set<string> {
   const { storedRow, predecessor } = handle
   const hashes = new Set(engine.hashesOf(request.req))
   if (storedRow) hashes.add(storedRow.hash)
@@ -123,11 +123,11 @@ function hashesOf<Row extends SessionRow>({ engine, request }: RequestState<Row>
   return hashes
 }
 
-function deleteAll<Row extends SessionRow>({ store }: Engine<Row>, hashes: ReadonlySet<string>): Awaitable<readonly string[]> {
+function deleteAll({ store }: Engine, hashes: ReadonlySet<string>): Awaitable<readonly string[]> {
   return hashes.size > 0 ? store.delete([...hashes]) : []
 }
 
-function keptData<Row extends SessionRow>({ state, session, values }: SessionHandle<Row>, keys: readonly string[]): string {
+function keptData({ state, session, values }: SessionHandle, keys: readonly string[]): string {
   if (state === 'ended') return '{}'
   const kept = keys.map((key) => [key, session ? serialisedKey(session, key) : values.get(key)] as const)
   return writeValues(kept.flatMap(([key, text]) => (text === undefined ? [] : [[key, text]])))

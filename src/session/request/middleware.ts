@@ -89,9 +89,13 @@ export class Sessions<Row extends SessionRow = SessionRow> {
       limits,
       clock,
       behavior,
-      SessionClass,
+      makeSession: (operations) => new SessionClass(operations),
       reserved: reservedNames(SessionClass),
-      isLive: (row) => this.#isLive(row),
+      isLive: (row): row is Row => {
+        if (row === undefined) return false
+        const now = clock.now()
+        return options.judge ? options.judge(row, now) : !isExpired(row, now)
+      },
       keyOf: store.keyOf ? keyOf : digest,
       hashesOf: (req) => readIds(req.headers.cookie).map(keyOf),
     }
@@ -114,7 +118,7 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     try {
       attributes = this.#engine.behavior.attributesFor?.(req) ?? this.#engine.cookie
       if (attributes.path !== '/' && !coversPath(attributes.path, req)) return next()
-      found = this.#loader.load(this.#loader.ids(req))
+      found = this.#loader.load(req)
     } catch (error) {
       return next(error)
     }
@@ -128,7 +132,7 @@ export class Sessions<Row extends SessionRow = SessionRow> {
   read(req: IncomingMessage): Awaitable<Row | undefined> {
     const current = req[SESSION_OF_REQUEST]
     if (this.#owns(current)) return current.row
-    const found = this.#loader.load(this.#loader.ids(req))
+    const found = this.#loader.load(req)
     return isPromise(found) ? found.then((loaded) => loaded?.row) : found?.row
   }
 
@@ -168,12 +172,6 @@ export class Sessions<Row extends SessionRow = SessionRow> {
   /** Stops what runs in the background. The store belongs to who made it. */
   close(): Promise<void> {
     return this.#stopCleanup()
-  }
-
-  #isLive(row: Row | undefined): row is Row {
-    if (row === undefined) return false
-    const now = this.#engine.clock.now()
-    return this.#options.judge ? this.#options.judge(row, now) : !isExpired(row, now)
   }
 
   #begin(request: SessionRequest & { readonly req: WithStore }, found: Found<Row> | undefined): void {

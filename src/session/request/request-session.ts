@@ -56,7 +56,9 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
   get session(): Session<Row> | undefined {
     const { handle } = this
     if (handle.state === 'ended') return undefined
-    return handle.session ?? this.#open(handle)
+    if (handle.session) return handle.session
+    this.#defer()
+    return handle.open(this)
   }
 
   save(session: object): Promise<void> {
@@ -95,8 +97,10 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
 
   /** A new, empty session with a new id, beside what is stored of the old one. */
   begin(): void {
-    this.replaceHandle(new SessionHandle(this.engine, this.request, {}))
-    this.#open(this.handle)
+    const handle = new SessionHandle(this.engine, this.request, {})
+    this.replaceHandle(handle)
+    this.#defer()
+    handle.open(this)
   }
 
   /** `req.session` was set to nothing, or deleted. */
@@ -160,11 +164,6 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
   failed(error: unknown): void {
     this.handle.fail()
     this.request.next(error)
-  }
-
-  #open(handle: SessionHandle<Row>): Session<Row> {
-    this.#defer()
-    return handle.open(this)
   }
 
   /** What is asked of an old session, or of one that has ended, concerns nothing. */

@@ -55,19 +55,15 @@ export function defer(res: ServerResponse, session: Deferring): void {
   function call(method: Method, args: readonly unknown[]): unknown {
     if (state === 'waiting') return wait(method, args)
     if (state === 'failed' && isOver(method)) return undefined
-    const saves = state === 'open' || (state === 'streaming' && method === 'end')
-    if (!saves || (res.headersSent && method !== 'end')) return pass(method, args)
-    try {
-      const saving = session.flush()
-      if (isPromise(saving)) return startWaiting(method, args, saving)
-    } catch (error) {
-      return fail(error)
+    if (method === 'end' ? state === 'open' || state === 'streaming' : state === 'open' && !res.headersSent) {
+      try {
+        const saving = session.flush()
+        if (isPromise(saving)) return startWaiting(method, args, saving)
+      } catch (error) {
+        return fail(error)
+      }
+      state = method === 'end' ? 'through' : 'streaming'
     }
-    state = method === 'end' ? 'through' : 'streaming'
-    return pass(method, args)
-  }
-
-  function pass(method: Method, args: readonly unknown[]): unknown {
     const cookie = method === 'writeHead' && !res.headersSent ? session.outgoingCookie : undefined
     return cookie === undefined ? Reflect.apply(original[method], res, args) : writeHeadWithCookie(args, cookie)
   }
