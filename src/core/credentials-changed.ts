@@ -1,7 +1,7 @@
 // The only way to change what a login rests on: a password, a factor, the status. Ends every session.
 import type { Awaitable } from '../domain/awaitable.ts'
 import { MembershipError } from '../domain/errors.ts'
-import { KeyedMutex } from '../session/request/serial-queue.ts'
+import { KeyedMutex } from '../domain/serial-queue.ts'
 import { type StoredUser, UnexpectedRowCountError } from '../storage/contract.ts'
 import { type BoundStatement, bind } from '../storage/statement.ts'
 import { findUserById, raiseEpoch } from '../storage/users.ts'

@@ -1,5 +1,4 @@
 // A session apart from any response, as old stores make one.
-
 import type { Awaitable } from '../../domain/awaitable.ts'
 import { Cookie, type CookieFields } from '../cookies/cookie.ts'
 import type { DetachedRequest, Done, StoredSession } from '../express/callback-store.ts'

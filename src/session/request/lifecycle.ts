@@ -13,13 +13,15 @@ import { SessionHandle } from './session-handle.ts'
 /** How long requests that were on their way may read a session that a bare `regenerate` replaced. */
 const GRACE_MS = 10_000
 
-export interface Renewal {
-  readonly login: NewLogin
-  readonly limits: SessionLimits
-  readonly persistent: boolean
-  readonly keep: readonly string[]
-  /** Whether the session at hand must still be there: the renewal of a login, not a new one. */
-  readonly continues: boolean
+export interface RenewOptions extends NewLogin {
+  /** Default: those of the middleware. */
+  readonly limits?: SessionLimits | undefined
+  /** Whether the cookie outlives the browser. Default: false, or true where the cookie has a `maxAgeMs`. */
+  readonly persistent?: boolean | undefined
+  /** Keys of the old session that the new one takes over. Default: none. */
+  readonly keep?: readonly string[] | undefined
+  /** Whether the session at hand must still be there, as the renewal of a login needs it; else `SessionEndedError` is thrown. Default: false. */
+  readonly continues?: boolean | undefined
 }
 
 /** The session was ended, here or elsewhere, before its renewal was answered. The renewal is undone. */
@@ -83,15 +85,16 @@ export function destroy(of: RequestState): Promise<void> {
 /** A login: a new row under a new id, made before the old one goes, found again as the store gives it. */
 export async function renew<Row extends SessionRow>(
   of: RequestState<Row>,
-  { login, limits, persistent, keep, continues }: Renewal,
+  { limits, persistent, keep = [], continues, ...login }: RenewOptions,
 ): Promise<Row> {
   const { engine, request } = of
+  const limited = { limits: limits ?? engine.limits, persistent: persistent ?? engine.cookie.maxAgeMs !== undefined }
   if (request.res.headersSent) throw new TypeError('a session cannot be renewed after the head of its response was sent')
   return of.act(async () => {
     const { store, clock, keyOf, isLive } = engine
     const { handle: old } = of
     const id = newToken()
-    const row = newRow({ hash: keyOf(id), data: keptData(old, keep), now: clock.now(), limits, persistent, login })
+    const row = newRow({ hash: keyOf(id), data: keptData(old, keep), now: clock.now(), ...limited, login })
     await store.create(row)
     try {
       // Deleting the old row tells whether it was still there: what a logout took meanwhile stays ended.

@@ -152,9 +152,7 @@ function lengthOf(chunk: unknown): number {
 }
 
 function forgetBody(res: ServerResponse): void {
-  for (const name of res.getHeaderNames()) {
-    if (BODY_HEADERS.test(name)) res.removeHeader(name)
-  }
+  for (const name of res.getHeaderNames()) if (BODY_HEADERS.test(name)) res.removeHeader(name)
   res.statusCode = 200
 }
 

@@ -1,8 +1,6 @@
 // What one session id leads to: row, values, cookie, object, state. A new id is a new handle.
-import type { IncomingMessage } from 'node:http'
 import { newToken } from '../../domain/secret.ts'
-import { type CookieOwner, ResponseCookie } from '../cookies/response-cookie.ts'
-import type { CookieAttributes } from '../cookies/write.ts'
+import { type CookieOwner, type CookieRequest, ResponseCookie } from '../cookies/response-cookie.ts'
 import { COOKIE_KEY, NO_VALUES, PREDECESSOR_KEY, patchValues, type SerialisedValues, valuesOfRow } from '../data.ts'
 import { isSuperseded } from '../row.ts'
 import type { SessionPatch, SessionRow } from '../store.ts'
@@ -20,11 +18,6 @@ import type { SessionOperations } from './session-operations.ts'
  */
 export type SessionState = 'new' | 'live' | 'read-only' | 'ended' | 'failed'
 
-interface HandleRequest {
-  readonly req: IncomingMessage
-  readonly attributes: CookieAttributes
-}
-
 export class SessionHandle<Row extends SessionRow = SessionRow> implements CookieOwner {
   /** Whether the id came with the request, so that others know it. */
   readonly isShared: boolean
@@ -36,7 +29,7 @@ export class SessionHandle<Row extends SessionRow = SessionRow> implements Cooki
   /** Undefined until somebody asks for it. */
   usedCookie: ResponseCookie | undefined
   readonly #engine: Engine<Row>
-  readonly #request: HandleRequest
+  readonly #request: CookieRequest
   readonly #replaces: SessionHandle<Row> | undefined
   #row: Row | undefined
   #id: string | undefined
@@ -44,7 +37,7 @@ export class SessionHandle<Row extends SessionRow = SessionRow> implements Cooki
 
   constructor(
     engine: Engine<Row>,
-    request: HandleRequest,
+    request: CookieRequest,
     from: { readonly found?: Found<Row> | undefined; readonly made?: Found<Row>; readonly replaces?: SessionHandle<Row> },
   ) {
     const { found, made = found, replaces } = from
@@ -78,7 +71,7 @@ export class SessionHandle<Row extends SessionRow = SessionRow> implements Cooki
   }
 
   get cookie(): ResponseCookie {
-    this.usedCookie ??= new ResponseCookie(this.#engine, this.#request.req, this, this.#request.attributes)
+    this.usedCookie ??= new ResponseCookie(this.#engine, this.#request, this)
     return this.usedCookie
   }
 
@@ -99,7 +92,6 @@ export class SessionHandle<Row extends SessionRow = SessionRow> implements Cooki
     return session
   }
 
-  /** The store gave its row anew. */
   reread(row: Row): void {
     this.#row = row
     this.storedRow = row
@@ -119,7 +111,6 @@ export class SessionHandle<Row extends SessionRow = SessionRow> implements Cooki
     if (COOKIE_KEY in patch) this.usedCookie?.stored()
   }
 
-  /** Another request superseded or ended it. */
   lost(): void {
     if (this.isWritable) this.state = 'read-only'
   }

@@ -1,5 +1,5 @@
 // Work, one piece after the other, at once if nothing runs: in one queue, or in one for each key.
-import { type Awaitable, isPromise } from '../../domain/awaitable.ts'
+import { type Awaitable, isPromise } from './awaitable.ts'
 
 export class SerialQueue {
   readonly #patienceMs: number | undefined
@@ -55,12 +55,11 @@ export class SerialQueue {
 /** What never answers must not hold up a logout for ever. */
 const PATIENCE_MS = 10_000
 
-/** A queue for each thing at work. */
+/** A queue for each thing at work, whose pieces keep the next ones waiting so long and no longer. */
 export class KeyedMutex {
   readonly #queues = new Map<string, SerialQueue>()
   readonly #patienceMs: number
 
-  /** `patienceMs`: how long one piece keeps the next ones of its key waiting. */
   constructor(patienceMs = PATIENCE_MS) {
     this.#patienceMs = patienceMs
   }
