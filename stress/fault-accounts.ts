@@ -26,7 +26,7 @@ export async function factsOfAccounts(database: string, load: Load): Promise<rea
   ]
 }
 
-const HALVES = `users WHERE id NOT IN (SELECT user_id FROM guildhall_credentials)
+const HALVES = `guildhall_users WHERE id NOT IN (SELECT user_id FROM guildhall_credentials)
   OR id NOT IN (SELECT user_id FROM guildhall_audit WHERE event = 'registered' AND user_id IS NOT NULL)`
 const TWICE = {
   credentials:
