@@ -16,8 +16,6 @@ import type { Next, SessionRequest } from './request-state.ts'
 import { reservedNames, Session } from './session.ts'
 import type { SessionOperations } from './session-operations.ts'
 
-export type { NewLogin } from '../row.ts'
-
 export interface SessionsOptions<Row extends SessionRow = SessionRow> {
   readonly store: SessionStore<Row>
   readonly cookie: CookieSettings

@@ -58,7 +58,11 @@ export function defer(res: ServerResponse, session: Deferring): void {
     if (method === 'end' ? state === 'open' || state === 'streaming' : state === 'open' && !res.headersSent) {
       try {
         const saving = session.flush()
-        if (isPromise(saving)) return startWaiting(method, args, saving)
+        if (isPromise(saving)) {
+          state = 'waiting'
+          saving.finally(lockHead(res)).then(goOn).catch(fail)
+          return wait(method, args)
+        }
       } catch (error) {
         return fail(error)
       }
@@ -88,13 +92,6 @@ export function defer(res: ServerResponse, session: Deferring): void {
     waiting.push([method, args])
     if (method === 'write') waitingBytes += lengthOf(args[0])
     return waitingBytes < MAX_WAITING_BYTES
-  }
-
-  function startWaiting(method: Method, args: readonly unknown[], saving: Promise<void>): boolean {
-    state = 'waiting'
-    const unlock = lockHead(res)
-    saving.finally(unlock).then(goOn).catch(fail)
-    return wait(method, args)
   }
 
   function goOn(): void {

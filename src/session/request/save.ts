@@ -34,11 +34,11 @@ export function saveChanges(of: RequestState, handle: SessionHandle, patch = cha
     // The write is dropped: a session that was ended does not come back.
     if (!updated) return of.lost(handle)
     handle.patched(patch)
-    const sendCookie = (lives: boolean): void => {
+    const needsTouch = !isPatched || behavior.resave || limited !== row
+    if (!needsTouch && cookie === undefined) return
+    return after(needsTouch ? touch(of, handle, limited) : true, (lives) => {
       if (lives && cookie !== undefined) of.sendCookie(handle, cookie)
-    }
-    if (isPatched && !behavior.resave && limited === row) return sendCookie(true)
-    return after(touch(of, handle, limited), sendCookie)
+    })
   })
 }
 
