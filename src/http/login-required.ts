@@ -6,7 +6,6 @@ import { commonData } from './page-data.ts'
 import { RequestContext } from './request-context.ts'
 import { sendPage, sendProblem, sendTo } from './respond.ts'
 import { localPath, localReferer } from './return-to.ts'
-import { needsSameSiteReload } from './same-site-reload.ts'
 
 /** Answers a request that needs a login, or a recent one, and has none. */
 export function askForLogin(
@@ -24,4 +23,19 @@ export function askForLogin(
   const back =
     req.method === 'GET' || req.method === 'HEAD' ? localPath(req.originalUrl) : localReferer(req.headers.referer, http.origin)
   sendTo(res, back === undefined ? page : `${page}?returnTo=${encodeURIComponent(back)}`)
+}
+
+/**
+ * A Strict cookie does not come along when a person follows a link from elsewhere, and they must not look logged out: the page loads
+ * itself once more, and the second request is same-origin and brings the cookie.
+ */
+function needsSameSiteReload(http: HttpContext, req: Request): boolean {
+  const { headers } = req
+  return (
+    req.method === 'GET' &&
+    headers['sec-fetch-site'] === 'cross-site' &&
+    headers['sec-fetch-mode'] === 'navigate' &&
+    headers['sec-fetch-dest'] === 'document' &&
+    !http.sessions.carriesCookie(req)
+  )
 }

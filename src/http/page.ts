@@ -15,16 +15,14 @@ export interface Page {
   showRefused(context: RequestContext, error: MembershipError): Promise<void>
 }
 
-export interface PageOptions {
-  /** The text for refused credentials, by its full key. Default: the one that fits a login. */
-  readonly wrongCredentials?: string
-}
-
-/** Declares the page of an action: `page('login/login', ({ core }) => ({ ... }))`, with its template in the feature's folder. */
+/**
+ * Declares the page of an action: `page('login/login', ({ core }) => ({ ... }))`, with its template in the feature's folder.
+ * `wrongCredentials`: the full key of the text for refused credentials, if the one of a login does not fit.
+ */
 export function page(
   template: FeatureTemplate,
   load: (context: PageContext) => Awaitable<object>,
-  { wrongCredentials }: PageOptions = {},
+  { wrongCredentials }: { readonly wrongCredentials?: string } = {},
 ): Page {
   const render = async (context: RequestContext, form?: FormState) => {
     const { http, t, returnTo } = context

@@ -5,7 +5,7 @@ import { unmetRequirement } from '../core/live-session.ts'
 import type { MembershipError } from '../domain/errors.ts'
 import type { Api, Declared, Guard, Onward } from './action-types.ts'
 import { checkInput } from './check-input.ts'
-import { asHostError, asRefusal, isStoreFailure, isUnjudged, rerendersForm } from './errors.ts'
+import { asHostError, asRefusal, isStoreFailure, REFUSALS } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
 import { keptValues } from './kept-values.ts'
 import { limited } from './limits.ts'
@@ -15,7 +15,7 @@ import type { Page } from './page.ts'
 import { readInput, readQuery } from './read-input.ts'
 import type { RequestContext } from './request-context.ts'
 import { extendRequest } from './request-extensions.ts'
-import { refuse, refuseCrossSite, sendErrorPage, sendJson, sendNothing, sendProblem, sendTo, setHeaders } from './respond.ts'
+import { refuse, refuseCrossSite, sendErrorPage, sendJson, sendProblem, sendTo, setHeaders } from './respond.ts'
 import { localPath } from './return-to.ts'
 import type { Router } from './router.ts'
 
@@ -101,7 +101,7 @@ export async function performAction<Schema extends z.ZodType, Result, Body exten
     sendAnswer(context, action.answer(result, context, input), action.api)
   } catch (thrown) {
     const refusal = asRefusal(http, req, thrown)
-    if (isUnjudged(refusal.code)) action.onRejected?.(core, refusal.code, caller)
+    if (REFUSALS[refusal.code].unjudged) action.onRejected?.(core, refusal.code, caller)
     await sendRefusal(action, context, refusal)
   }
 }
@@ -117,7 +117,7 @@ function sendAnswer(context: RequestContext, answer: Onward & { readonly body?: 
     const isTold = notice !== undefined && context.t.has(`notice.${notice}`)
     return sendTo(res, isTold ? withNotice(to, notice) : to)
   }
-  if (body === undefined) return sendNothing(res)
+  if (body === undefined) return void res.status(204).end()
   sendJson(res, api === false ? 200 : (api.status ?? 200), body)
 }
 
@@ -129,7 +129,7 @@ async function sendRefusal(
   const { http, req, res, endpoint } = context
   if (endpoint === 'api') return sendProblem(http, req, res, error)
   if (error.code === 'login_required') return askForLogin(http, req, res, endpoint, error.code)
-  if (!page || ownPage !== undefined || !rerendersForm(error.code)) return sendErrorPage(context, error, ownPage)
+  if (!page || ownPage !== undefined || !REFUSALS[error.code].rerenders) return sendErrorPage(context, error, ownPage)
   await page.showRefused(context, error)
 }
 

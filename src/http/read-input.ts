@@ -15,9 +15,14 @@ const CONTENT_TYPES: Record<Endpoint, string> = { page: 'application/x-www-form-
 const readBytes = express.raw({ type: () => true, limit: MAX_BODY_BYTES })
 
 /** The query of a read, if it takes any of it. */
-export function readQuery({ originalUrl }: Request, fields: readonly string[]): RawInput {
+export function readQuery(req: Request, fields: readonly string[]): RawInput {
+  return fields.length === 0 ? {} : parseForm(queryOf(req))
+}
+
+/** Cut out, not parsed: a request line may hold a whole URL, and one that no parser reads. */
+export function queryOf({ originalUrl }: Request): string {
   const at = originalUrl.indexOf('?')
-  return fields.length === 0 || at < 0 ? {} : parseForm(originalUrl.slice(at + 1))
+  return at < 0 ? '' : originalUrl.slice(at + 1)
 }
 
 /** Throws `body_too_large`, `unsupported_media_type`, `malformed`, or `invalid_input` where the JSON is no object. */

@@ -8,6 +8,7 @@ import { RequestCaller } from './caller.ts'
 import type { Endpoint, HttpContext, PageContext } from './http-context.ts'
 import { chosenLanguage } from './language-cookie.ts'
 import type { Paths } from './paths.ts'
+import { queryOf } from './read-input.ts'
 import { localPath } from './return-to.ts'
 
 export class RequestContext implements PageContext {
@@ -55,19 +56,9 @@ export class RequestContext implements PageContext {
   }
 
   query(name: string): string | undefined {
-    this.#query ??= new URLSearchParams(queryOf(this.req.originalUrl))
+    this.#query ??= new URLSearchParams(queryOf(this.req))
     return this.#query.get(name) ?? undefined
   }
-
-  get requestId(): string {
-    return requestIdOf(this.req)
-  }
-}
-
-/** Cut out, not parsed: a request line may hold a whole URL, and one that no parser reads. */
-function queryOf(target: string): string {
-  const at = target.indexOf('?')
-  return at < 0 ? '' : target.slice(at + 1)
 }
 
 /** The texts in the visitor's language: chosen in this browser, else in another one by the same user; what the browser asks for; the site's. */

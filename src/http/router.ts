@@ -18,25 +18,23 @@ export interface Router {
 }
 
 export function createRouter(http: HttpContext, routes: readonly Route[]): Router {
-  const fixed = new Map<string, Entry>()
-  const withParams: { readonly prefix: string; readonly parts: readonly string[]; readonly entry: Entry }[] = []
-
+  const entries = new Map<string, Entry>()
   for (const route of routes) {
-    const { path, hasOwnPage } = route
-    const entry = fixed.get(path) ?? { methods: new Map<string, Route>(), hasOwnPage }
-    if (!fixed.has(path) && path.includes('/:')) {
-      withParams.push({ prefix: path.slice(0, path.indexOf(':')), parts: path.split('/'), entry })
-    }
-    fixed.set(path, entry)
-    if (entry.methods.has(route.method)) throw new TypeError(`two actions serve ${route.method} ${path}`)
-    entry.methods.set(route.method, route)
+    const { method, path, hasOwnPage } = route
+    const entry = entries.get(path) ?? { methods: new Map<string, Route>(), hasOwnPage }
+    if (entry.methods.has(method)) throw new TypeError(`two actions serve ${method} ${path}`)
+    entry.methods.set(method, route)
+    entries.set(path, entry)
   }
+  const withParams = [...entries]
+    .filter(([path]) => path.includes('/:'))
+    .map(([path, entry]) => ({ entry, pattern: patternOf(path) }))
 
-  const match = (path: string): { entry: Entry; params: Record<string, string> } | undefined => {
-    const entry = path.includes(':') ? undefined : fixed.get(path)
+  const match = (path: string): { entry: Entry; params: Readonly<Record<string, string>> } | undefined => {
+    const entry = path.includes(':') ? undefined : entries.get(path)
     if (entry) return { entry, params: {} }
-    for (const { prefix, parts, entry } of withParams) {
-      const params = path.startsWith(prefix) ? paramsOf(parts, path.split('/')) : undefined
+    for (const { entry, pattern } of withParams) {
+      const params = pattern.exec(path)?.groups
       if (params) return { entry, params }
     }
     return undefined
@@ -55,7 +53,13 @@ export function createRouter(http: HttpContext, routes: readonly Route[]): Route
   }
 }
 
-function serve(http: HttpContext, { methods }: Entry, params: Record<string, string>, req: Request, res: Response): void {
+function serve(
+  http: HttpContext,
+  { methods }: Entry,
+  params: Readonly<Record<string, string>>,
+  req: Request,
+  res: Response,
+): void {
   setHeaders(req, res)
   const cors = allowListedOrigin(http, req, res)
   const route = methods.get(req.method === 'HEAD' ? 'GET' : req.method)
@@ -94,40 +98,23 @@ function answerPreflight(res: Response, listed: boolean): void {
     res.setHeader('Access-Control-Allow-Methods', 'GET, POST')
     res.setHeader('Access-Control-Allow-Headers', 'Content-Type')
   }
-  res.statusCode = 204
-  res.end()
+  res.status(204).end()
 }
 
-function paramsOf(parts: readonly string[], given: readonly string[]): Record<string, string> | undefined {
-  if (parts.length !== given.length) return undefined
-  const params: Record<string, string> = {}
-  for (const [at, part] of parts.entries()) {
-    const value = given[at] ?? ''
-    if (!part.startsWith(':')) {
-      if (part !== value) return undefined
-      continue
-    }
-    if (value === '') return undefined
-    params[part.slice(1)] = value
-  }
-  return params
+/** `/sessions/:id/end` as a pattern. */
+function patternOf(path: string): RegExp {
+  return new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}$`)
 }
 
 function sendAsset(req: Request, res: Response, { type, body, etag }: { type: string; body: string; etag: string }): void {
   if (req.method !== 'GET' && req.method !== 'HEAD') {
     setHeaders(req, res)
     res.setHeader('Allow', 'GET, HEAD')
-    res.statusCode = 405
-    res.end()
-    return
+    return void res.status(405).end()
   }
   setSharedHeaders(req, res, 'public, max-age=31536000, immutable')
   res.setHeader('ETag', etag)
   res.setHeader('Content-Type', type)
-  if (req.headers['if-none-match'] === etag) {
-    res.statusCode = 304
-    res.end()
-    return
-  }
+  if (req.headers['if-none-match'] === etag) return void res.status(304).end()
   res.end(req.method === 'HEAD' ? undefined : body)
 }

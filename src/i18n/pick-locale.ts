@@ -16,20 +16,14 @@ export function pickLocale(
   acceptLanguage: string | undefined,
   fallback: Locale,
 ): Locale {
-  for (const tag of chosen) {
-    const own = tag === undefined ? undefined : matchingLocale(tag)
-    if (own) return own
-  }
+  const own = first(chosen.map((tag) => matchingLocale(tag ?? '')))
+  if (own) return own
   const wanted = wantedLanguages(acceptLanguage ?? '')
-  return first(wanted, matchingLocale) ?? first(wanted, relatedLocale) ?? fallback
+  return first(wanted.map(matchingLocale)) ?? first(wanted.map(relatedLocale)) ?? fallback
 }
 
-function first(wanted: readonly string[], match: (tag: string) => Locale | undefined): Locale | undefined {
-  for (const tag of wanted) {
-    const found = match(tag)
-    if (found) return found
-  }
-  return undefined
+function first(locales: readonly (Locale | undefined)[]): Locale | undefined {
+  return locales.find((locale) => locale !== undefined)
 }
 
 function wantedLanguages(header: string): string[] {
@@ -50,11 +44,8 @@ function parseRange(range: string): { tag: string; weight: number } {
 }
 
 function matchingLocale(wanted: string): Locale | undefined {
-  const tag = wanted.toLowerCase()
-  const exact = LOCALES.find((locale) => locale.toLowerCase() === tag)
-  if (exact) return exact
-  const related = relatedLocale(tag)
-  return related && scriptOf(related) === scriptOf(tag) ? related : undefined
+  const related = relatedLocale(wanted)
+  return related && scriptOf(related) === scriptOf(wanted) ? related : undefined
 }
 
 /** Shares the language, whatever its script. */
