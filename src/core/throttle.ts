@@ -68,29 +68,27 @@ export function createThrottle(counters: Counters, clock: Clock, key: Uint8Array
 
 /** What one request counted, in its route and in its use case. */
 export class Tries {
-  readonly #throttle: Throttle
-  readonly #log: Logger
+  readonly #core: { readonly throttle: Throttle; readonly log: Logger }
   readonly #counted: (readonly [Limit, Counted])[] = []
 
-  constructor({ throttle, log }: { readonly throttle: Throttle; readonly log: Logger }) {
-    this.#throttle = throttle
-    this.#log = log
+  constructor(core: { readonly throttle: Throttle; readonly log: Logger }) {
+    this.#core = core
   }
 
   async count(limit: Limit, subject: string): Promise<void> {
-    this.#counted.push([limit, await this.#throttle.count(limit, subject)])
+    this.#counted.push([limit, await this.#core.throttle.count(limit, subject)])
   }
 
   async succeeded(): Promise<void> {
     await this.#settle(({ onSuccess }, counted) => {
-      if (onSuccess === 'refund') return this.#throttle.refund(counted)
-      if (onSuccess === 'clear') return this.#throttle.clear(counted)
+      if (onSuccess === 'refund') return this.#core.throttle.refund(counted)
+      if (onSuccess === 'clear') return this.#core.throttle.clear(counted)
       return undefined
     })
   }
 
   async refundAll(): Promise<void> {
-    await this.#settle((_limit, counted) => this.#throttle.refund(counted))
+    await this.#settle((_limit, counted) => this.#core.throttle.refund(counted))
   }
 
   /** What was done stays done: a count that stays is no reason to say that nothing was changed. */
@@ -98,7 +96,7 @@ export class Tries {
     try {
       await Promise.all(this.#counted.map(async ([limit, counted]) => work(limit, counted)))
     } catch (error) {
-      this.#log.warn({ err: error }, 'a counted try could not be refunded')
+      this.#core.log.warn({ err: error }, 'a counted try could not be refunded')
     }
   }
 }

@@ -1,5 +1,5 @@
 // A feature is one value with one name: the folder, the option, the page in docs, the prefix of its texts, the test file.
-import type { Catalogue, Locale, TextsOf } from '../i18n/translate.ts'
+import type { Catalogue, TextsOf } from '../i18n/translate.ts'
 import type { LocalPath, Settings } from '../settings/options.ts'
 import type { Action } from './action-types.ts'
 import type { HeaderPart, Part } from './http-context.ts'
@@ -25,13 +25,7 @@ interface PartsOnPages<Path extends string, Text extends string> {
 }
 
 /** A feature, its types forgotten. */
-export interface AnyFeature {
-  readonly name: string
-  readonly paths: Readonly<Record<string, LocalPath>>
-  readonly texts: Readonly<Record<Locale, Catalogue>>
-  readonly actions: readonly Action[]
-  readonly on?: PartsOnPages<string, string>
-}
+export type AnyFeature = Omit<Feature<string, string, Catalogue>, 'audit'>
 
 interface MenuEntry<Path extends string, Text extends string> {
   readonly at: Path

@@ -21,7 +21,6 @@ export const newUsername = identifier.meta({
     'ASCII letters, digits, `_`, `-` and `.`, beginning and ending with a letter or digit; unique without regard to case.',
   minLength: MIN_USERNAME,
   maxLength: MAX_USERNAME,
-  examples: ['alice'],
 })
 
 /** Refused by length before any hash work (CVE-2013-1443). */
@@ -37,9 +36,6 @@ export function newPassword(minLength: number) {
     description:
       'Any characters, counted as code points after NFC; neither a common password nor made of the username or the site name.',
     minLength,
-    format: 'password',
-    maxLength: MAX_PASSWORD_CODE_POINTS,
-    examples: ['granite lantern ferry'],
   })
 }
 

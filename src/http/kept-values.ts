@@ -5,9 +5,11 @@ import type { RawInput } from './read-input.ts'
 /** A secret says so in its schema, `meta({ format: 'password' })`, which is also what the description of the API shows. */
 export function keptFields(input: z.ZodType): readonly string[] {
   const { properties = {} } = z.toJSONSchema(input, { io: 'input' })
-  const isSecret = (field: unknown) =>
-    typeof field === 'object' && field !== null && 'format' in field && field.format === 'password'
-  return Object.keys(properties).filter((name) => !isSecret(properties[name]))
+  return Object.entries(properties).flatMap(([name, field]) => (isSecret(field) ? [] : [name]))
+}
+
+export function isSecret(field: z.core.JSONSchema._JSONSchema): boolean {
+  return typeof field === 'object' && field.format === 'password'
 }
 
 export function keptValues(fields: readonly string[], raw: RawInput): Readonly<Record<string, string>> {

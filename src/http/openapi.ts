@@ -5,6 +5,7 @@ import { translator } from '../i18n/translate.ts'
 import type { Described } from './action-types.ts'
 import { statusOf } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
+import { isSecret } from './kept-values.ts'
 import { media, schemaOf, splitInput } from './openapi-schema.ts'
 import type { ApiDocument, ApiResponse, Operation, PathItem, Schema, Schemas } from './openapi-types.ts'
 import { MAX_BODY_BYTES } from './read-input.ts'
@@ -92,10 +93,7 @@ function codesOf(method: Route['method'], { guard, isLimited, refuses = [] }: De
   if (method === 'POST' || hasInput) codes.add('malformed').add('invalid_input')
   if (guard === 'member') codes.add('login_required')
   if (isLimited) codes.add('too_many_requests')
-  const isHashed = Object.values(fields.properties ?? {}).some(
-    (field) => typeof field === 'object' && field.format === 'password',
-  )
-  if (isHashed) codes.add('overloaded')
+  if (Object.values(fields.properties ?? {}).some(isSecret)) codes.add('overloaded')
   return ERROR_CODES.filter((code) => codes.has(code))
 }
 

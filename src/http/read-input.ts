@@ -33,9 +33,9 @@ export async function readInput(req: Request, res: Response, endpoint: Endpoint)
   const body: unknown = req.body
   // The host application may have parsed it already: before or after express.json() makes no difference.
   if (!(body instanceof Uint8Array) && typeof body === 'object' && body !== null) return asObject(body)
-  const text = body instanceof Uint8Array ? decode(body) : typeof body === 'string' ? body : ''
+  const text = body instanceof Uint8Array ? readable(() => utf8.decode(body)) : typeof body === 'string' ? body : ''
   if (endpoint === 'page') return parseForm(text)
-  return text === '' ? {} : asObject(parseJson(text))
+  return text === '' ? {} : asObject(readable(() => JSON.parse(text)))
 }
 
 function refuseOtherTypes(req: Request, endpoint: Endpoint): void {
@@ -70,17 +70,10 @@ function asRefusal(error: unknown): MembershipError {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-function decode(bytes: Uint8Array): string {
+/** What cannot be read is `malformed`. */
+function readable<Read>(read: () => Read): Read {
   try {
-    return utf8.decode(bytes)
-  } catch (cause) {
-    throw new MembershipError('malformed', { cause })
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
+    return read()
   } catch (cause) {
     throw new MembershipError('malformed', { cause })
   }
@@ -107,9 +100,5 @@ function parseForm(text: string): RawInput {
 }
 
 function decodeFormPart(text: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '))
-  } catch (cause) {
-    throw new MembershipError('malformed', { cause })
-  }
+  return readable(() => decodeURIComponent(text.replaceAll('+', ' ')))
 }

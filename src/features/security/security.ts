@@ -31,6 +31,12 @@ const sessionId = z.string().meta({
   examples: ['6b1f8f0e-52c4-4d0c-9c1e-8a3b7d2f9e10'],
 })
 
+const ifKnown = (example: string) =>
+  z
+    .string()
+    .nullable()
+    .meta({ examples: [example] })
+
 const SessionShape = z
   .object({
     id: sessionId,
@@ -38,14 +44,8 @@ const SessionShape = z
     createdAt: time,
     lastSeenAt: time,
     expiresAt: time,
-    ip: z
-      .string()
-      .nullable()
-      .meta({ examples: ['192.0.2.7'] }),
-    userAgent: z
-      .string()
-      .nullable()
-      .meta({ examples: ['Mozilla/5.0'] }),
+    ip: ifKnown('192.0.2.7'),
+    userAgent: ifKnown('Mozilla/5.0'),
   })
   .meta({ id: 'Session' })
 
