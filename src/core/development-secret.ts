@@ -1,5 +1,5 @@
 // In development the secret makes itself, once, in a file that only its owner can read.
-import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { newId, newToken, SECRET_BYTES } from '../domain/secret.ts'
 import type { Settings } from '../settings/options.ts'
@@ -23,13 +23,7 @@ export function developmentSecret(path: string): string | undefined {
 }
 
 function readSecret(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').trim()
-  } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-    if (isMissing) return undefined
-    throw error
-  }
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined
 }
 
 function makeSecret(path: string): string {

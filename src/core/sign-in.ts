@@ -35,21 +35,14 @@ export async function signIn(core: Core, user: StoredUser, proof: Proof, caller:
   await audit(core, loginEvent, user.id, caller)
   // Anonymous data alone is kept: what one person stored is not the next one's.
   const keep = caller.session?.userId === undefined ? core.settings.keepAtLogin : []
-  const session = await startLogin(
-    core,
-    user,
-    { factors: proof.factors, persistent: proof.remember, keep, continues: false },
-    caller,
-  )
+  const { factors, remember: persistent } = proof
+  const session = await startLogin(core, user, { factors, persistent, keep, continues: false }, caller)
   await endOldest(core, user, session)
   core.events.emit('login', { outcome: 'success', user: toUser(user), ip: caller.ip })
   return { next: 'done', user }
 }
 
-/**
- * The session of a login, or of one that is renewed. What ended while the password was hashed refuses it: of a login the status of the
- * user, as if it had been so before; of a renewal the session at hand.
- */
+/** The session of a login, or of one that is renewed. What ended while the password was hashed (the user, the session at hand) refuses it. */
 export async function startLogin(
   core: Core,
   user: StoredUser,

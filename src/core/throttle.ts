@@ -1,5 +1,4 @@
 // Limits how often something may be tried: counted before the work, for all processes together.
-
 import type { Awaitable } from '../domain/awaitable.ts'
 import type { Clock } from '../domain/clock.ts'
 import { parseDuration } from '../domain/duration.ts'
@@ -20,10 +19,7 @@ export interface Limit {
   readonly onSuccess: 'keep' | 'refund' | 'clear'
 }
 
-/**
- * Wrong proofs of one user's identity, at whichever page, by canonical username. Two rates make the wait grow: 5 tries, 5 minutes; 15 in
- * an hour, the rest of the hour. NIST SP 800-63B-4 3.2.2 allows 100.
- */
+/** Wrong proofs of one user's identity, by canonical username. The second rate makes the wait grow; NIST SP 800-63B-4 3.2.2 allows 100. */
 export const PROOFS_PER_USER: readonly Limit[] = [
   { name: 'login account', rate: '5 per 5m', onSuccess: 'clear' },
   { name: 'login account', rate: '15 per 1h', onSuccess: 'clear' },
@@ -103,14 +99,8 @@ export class Tries {
 
 /** The limit and window of a rate; throws a TypeError where the text is none. */
 export function parseRate(rate: Rate): { readonly limit: number; readonly windowMs: number } {
-  const known = rates.get(rate)
-  if (known) return known
   const match = /^([1-9]\d{0,6}) per (\S+)$/.exec(rate)
   const windowMs = parseDuration(match?.[2] ?? '')
   if (!match || windowMs === undefined) throw new TypeError(`a rate reads '5 per 10m', got '${rate}'`)
-  const parsed = { limit: Number(match[1]), windowMs }
-  rates.set(rate, parsed)
-  return parsed
+  return { limit: Number(match[1]), windowMs }
 }
-
-const rates = new Map<Rate, { limit: number; windowMs: number }>()

@@ -1,4 +1,4 @@
-// The one place that knows the status of each refusal and how it looks: a problem, a page, an error for the host.
+// The one place that knows the status of each refusal, and how it looks.
 import type { Request } from 'express'
 import type { z } from 'zod'
 import { isFileFailure } from '../database/sqlite/error-codes.ts'
@@ -72,10 +72,7 @@ export function fieldMessages(t: Translate<string>, errors: readonly FieldError[
   return errors.map((error) => ({ field: error.field, code: error.code, message: fieldText(t, error) }))
 }
 
-/**
- * What was thrown, as a refusal. A store that fails is 503: it is nobody's fault here and worth trying again.
- * Anything else is a bug: logged with the request's id, told as `internal` and nothing more.
- */
+/** What was thrown, as a refusal. A store that fails is worth trying again; anything else is a bug: logged, and told as `internal`. */
 export function asRefusal(http: HttpContext, req: Request, error: unknown): MembershipError {
   if (error instanceof MembershipError) return error
   const isStoreAway = isStoreFailure(error)

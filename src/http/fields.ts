@@ -1,5 +1,4 @@
-// Input fields that several actions share. They judge type and length; what a name or a password may be is the domain's to say,
-// and what `meta` tells of it is for the description of the API alone.
+// Input fields that several actions share: type and length. What a name may be, the domain judges.
 import { z } from 'zod'
 import { MAX_DISPLAY_NAME, MAX_USERNAME, MIN_USERNAME } from '../domain/names.ts'
 import { isPasswordTooLong, MAX_PASSWORD_CODE_POINTS } from '../domain/password-policy.ts'

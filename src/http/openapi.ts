@@ -1,11 +1,11 @@
-// Describes the API as OpenAPI 3.1, from the same declarations that serve it: what is not declared is not described, and the other way round.
+// Describes the API as OpenAPI 3.1, from the same declarations that serve it.
 import { ERROR_CODES, type ErrorCode } from '../domain/errors.ts'
 import { errorTexts, fieldText } from '../i18n/messages.ts'
 import { translator } from '../i18n/translate.ts'
 import type { Described } from './action-types.ts'
+import { isSecret } from './check-input.ts'
 import { statusOf } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
-import { isSecret } from './kept-values.ts'
 import { media, schemaOf, splitInput } from './openapi-schema.ts'
 import type { ApiDocument, ApiResponse, Operation, PathItem, Schema, Schemas } from './openapi-types.ts'
 import { MAX_BODY_BYTES } from './read-input.ts'

@@ -2,6 +2,7 @@
 import { toJson, toUser } from '../domain/user.ts'
 import type { MenuItem, PageData } from '../views/pages.ts'
 import type { PageContext, Part } from './http-context.ts'
+import { isRead } from './origin-check.ts'
 import { localPath, localReferer } from './return-to.ts'
 
 /** What every page gets. Default of the path: that of this page. */
@@ -39,12 +40,9 @@ export async function renderParts(context: PageContext, parts: readonly Part[]):
   return loaded.flatMap(({ template, data }) => (data ? [views.part(template, { ...common, ...data })] : []))
 }
 
-/**
- * Where a person comes back to who changes the language on this page. `comesBack`: a form that was refused, and has a page at its path.
- * A write that has none leads to where the person wanted to go or came from, else home: its own path cannot be opened.
- */
+/** Where a person returns to who changes the language here. The path of a write cannot be opened, but for that of a form that `comesBack`. */
 export function pathOfPage({ http, req, returnTo }: PageContext, comesBack: boolean): string | undefined {
-  if (req.method === 'GET' || req.method === 'HEAD') return withoutNotice(localPath(req.originalUrl))
+  if (isRead(req)) return withoutNotice(localPath(req.originalUrl))
   if (!comesBack) return withoutNotice(returnTo ?? localReferer(req.headers.referer, http.origin)) ?? http.home
   const path = localPath(req.originalUrl.split('?')[0])
   return returnTo === undefined ? path : `${path}?returnTo=${encodeURIComponent(returnTo)}`

@@ -1,4 +1,4 @@
-// The page of an action: which template, what it shows, and how it comes back with a form that was refused.
+// The page of an action: its template, what it shows, and how a refused form comes back.
 import type { Awaitable } from '../domain/awaitable.ts'
 import type { MembershipError } from '../domain/errors.ts'
 import { noticeText } from '../i18n/messages.ts'
@@ -15,10 +15,7 @@ export interface Page {
   showRefused(context: RequestContext, error: MembershipError): Promise<void>
 }
 
-/**
- * Declares the page of an action: `page('login/login', ({ core }) => ({ ... }))`, with its template in the feature's folder.
- * `wrongCredentials`: the full key of the text for refused credentials, if the one of a login does not fit.
- */
+/** `page('login/login', ({ core }) => ({ ... }))`. `wrongCredentials`: the key of the text for refused credentials, if that of a login does not fit. */
 export function page(
   template: FeatureTemplate,
   load: (context: PageContext) => Awaitable<object>,

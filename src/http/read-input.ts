@@ -1,4 +1,4 @@
-// Reads the body of a write, strictly: one content type per endpoint, UTF-8, at most 16 KiB, and nothing that is guessed.
+// Reads the body of a write, strictly: one content type per endpoint, UTF-8, at most 16 KiB.
 import express, { type Request, type Response } from 'express'
 import { MembershipError } from '../domain/errors.ts'
 import type { Endpoint } from './http-context.ts'

@@ -7,6 +7,7 @@ import type { Translate } from '../i18n/translate.ts'
 import { RequestCaller } from './caller.ts'
 import type { Endpoint, HttpContext, PageContext } from './http-context.ts'
 import { chosenLanguage } from './language-cookie.ts'
+import { isRead } from './origin-check.ts'
 import type { Paths } from './paths.ts'
 import { queryOf } from './read-input.ts'
 import { localPath } from './return-to.ts'
@@ -51,8 +52,7 @@ export class RequestContext implements PageContext {
   }
 
   get returnTo(): string | undefined {
-    const isRead = this.req.method === 'GET' || this.req.method === 'HEAD'
-    return localPath(isRead ? this.query('returnTo') : this.formValues.returnTo)
+    return localPath(isRead(this.req) ? this.query('returnTo') : this.formValues.returnTo)
   }
 
   query(name: string): string | undefined {

@@ -1,7 +1,8 @@
-// Finds the route of a request by its exact path: what is spelled another way is not ours, so guard and router see one path.
+// Finds the route of a request by its exact path, so that guard and router see one path.
 import type { Request, Response } from 'express'
 import { MembershipError } from '../domain/errors.ts'
 import type { HttpContext } from './http-context.ts'
+import { isRead } from './origin-check.ts'
 import { RequestContext } from './request-context.ts'
 import { refuse, setHeaders, setSharedHeaders } from './respond.ts'
 import type { Route } from './routes.ts'
@@ -12,10 +13,8 @@ interface Entry {
   readonly hasOwnPage: boolean
 }
 
-export interface Router {
-  /** What serves this request, or undefined where the path is none of ours. */
-  find(req: Request): ((req: Request, res: Response) => void) | undefined
-}
+/** What serves this request, or undefined where the path is none of ours. */
+export type Router = (req: Request) => ((req: Request, res: Response) => void) | undefined
 
 export function createRouter(http: HttpContext, routes: readonly Route[]): Router {
   const entries = new Map<string, Entry>()
@@ -30,7 +29,7 @@ export function createRouter(http: HttpContext, routes: readonly Route[]): Route
     .filter(([path]) => path.includes('/:'))
     .map(([path, entry]) => ({ entry, pattern: patternOf(path) }))
 
-  const match = (path: string): { entry: Entry; params: Readonly<Record<string, string>> } | undefined => {
+  const match = (path: string): { entry: Entry; params: RequestContext['params'] } | undefined => {
     const entry = path.includes(':') ? undefined : entries.get(path)
     if (entry) return { entry, params: {} }
     for (const { entry, pattern } of withParams) {
@@ -40,26 +39,18 @@ export function createRouter(http: HttpContext, routes: readonly Route[]): Route
     return undefined
   }
 
-  return {
-    find(req) {
-      const { path } = req
-      if (!path.startsWith(http.path)) return undefined
-      const asset = http.assets.get(path.slice(http.path.length))
-      if (asset) return (_req, res) => sendAsset(req, res, asset)
-      const found = match(path)
-      if (!found || (found.entry.hasOwnPage && (req.method === 'GET' || req.method === 'HEAD'))) return undefined
-      return (_req, res) => serve(http, found.entry, found.params, req, res)
-    },
+  return (req) => {
+    const { path } = req
+    if (!path.startsWith(http.path)) return undefined
+    const asset = http.assets.get(path.slice(http.path.length))
+    if (asset) return (_req, res) => sendAsset(req, res, asset)
+    const found = match(path)
+    if (!found || (found.entry.hasOwnPage && isRead(req))) return undefined
+    return (_req, res) => serve(http, found.entry, found.params, req, res)
   }
 }
 
-function serve(
-  http: HttpContext,
-  { methods }: Entry,
-  params: Readonly<Record<string, string>>,
-  req: Request,
-  res: Response,
-): void {
+function serve(http: HttpContext, { methods }: Entry, params: RequestContext['params'], req: Request, res: Response): void {
   setHeaders(req, res)
   const cors = allowListedOrigin(http, req, res)
   const route = methods.get(req.method === 'HEAD' ? 'GET' : req.method)
@@ -107,7 +98,7 @@ function patternOf(path: string): RegExp {
 }
 
 function sendAsset(req: Request, res: Response, { type, body, etag }: { type: string; body: string; etag: string }): void {
-  if (req.method !== 'GET' && req.method !== 'HEAD') {
+  if (!isRead(req)) {
     setHeaders(req, res)
     res.setHeader('Allow', 'GET, HEAD')
     return void res.status(405).end()

@@ -1,4 +1,4 @@
-// Shapes that several answers of the API share. The compiler holds every answer to its shape; the description of the API shows them.
+// Shapes that several answers of the API share, for the compiler and the description of the API.
 import { z } from 'zod'
 import { ERROR_CODES, FIELD_ERROR_CODES } from '../domain/errors.ts'
 

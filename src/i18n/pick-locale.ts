@@ -1,4 +1,4 @@
-// Decides the language of a page: the visitor's own choice first, then what the browser asks for, then the site's.
+// Picks the language of a page: the visitor's choice, what the browser asks for, the site's.
 import { LOCALES, type Locale } from './translate.ts'
 
 /** A header longer than this is no list of languages; the rest is not read. */
@@ -6,10 +6,8 @@ const MAX_CHARACTERS = 400
 const MAX_LANGUAGES = 20
 
 /**
- * `chosen` are choices, the strongest first: cookies and columns, which may hold anything. `acceptLanguage` is the header (RFC 9110
- * section 12.5.4). A wanted language counts where it is one of ours in the same script: `en-US` finds `en`, `zh-HK` and `zh-Hant` find
- * `zh-TW`. The same language in another script (`zh-CN`, and a bare `zh`, for traditional Chinese) is taken only where nothing that
- * the browser asks for is ours: it can be read, and is better than the site's own language, which was not asked for at all.
+ * `chosen`: the strongest first. Of `acceptLanguage` (RFC 9110 section 12.5.4) what is ours in the same script: `zh-HK` finds `zh-TW`.
+ * Another script (`zh-CN`) counts only where nothing else is ours: it can be read, and the site's language was not asked for at all.
  */
 export function pickLocale(
   chosen: readonly (string | undefined)[],

@@ -1,4 +1,4 @@
-// Turns a key of the catalogue into a sentence in the reader's language. Values are plain text; escaping is the view's work.
+// Turns a key of the catalogue into a sentence in the reader's language, as plain text.
 import en from './en.json' with { type: 'json' }
 import zhTW from './zh-TW.json' with { type: 'json' }
 

@@ -1,4 +1,4 @@
-// Makes and checks password hashes: in other threads, in a bounded queue, in the same time whether somebody matched or not.
+// Hashes and verifies passwords: in threads, in a bounded queue, in the same time for nobody.
 import { availableParallelism } from 'node:os'
 import { isPasswordTooLong, MAX_PASSWORD_CODE_POINTS, normalizePassword } from '../domain/password-policy.ts'
 import {

@@ -1,4 +1,4 @@
-// The bounded queue before the hashing threads: so many at work, so many waiting, and everybody else is turned away at once.
+// The bounded queue before the hashing threads: what does not fit is refused at once.
 import { Worker } from 'node:worker_threads'
 import { MembershipError } from '../domain/errors.ts'
 import type { HashingAnswer, HashingRequest } from './worker.ts'

@@ -13,10 +13,7 @@ import { checkNewUser, type NewUser } from './check-new-user.ts'
 
 export const registeredEvent = auditEvent('registered')
 
-/**
- * Throws `invalid_input` with every fault at once, or `username_taken`; to a visitor also `registration_closed`, and `refused` by the
- * hook. Nothing is written before the password is hashed.
- */
+/** Throws `invalid_input` or `username_taken`; to a visitor also `registration_closed`, and `refused` by the hook. Nothing is written before the hash. */
 export async function createUser(core: Core, input: NewUser, by: Origin): Promise<StoredUser> {
   const { ip, userAgent, locale } = by
   const isVisitor = by.actor === undefined

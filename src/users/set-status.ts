@@ -1,4 +1,4 @@
-// The operator suspends a user, or lets them in again. Suspending ends every session with the answer.
+// The operator suspends a user, which ends every session, or lets them in again.
 import { auditEvent } from '../core/audit.ts'
 import type { Origin } from '../core/caller.ts'
 import type { Core } from '../core/core.ts'

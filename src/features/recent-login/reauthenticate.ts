@@ -23,15 +23,7 @@ export async function reauthenticate(core: Core, input: { readonly password: str
     throw new MembershipError('invalid_credentials')
   }
   await audit(core, recentLoginEvent, user.id, caller)
-  await startLogin(
-    core,
-    user,
-    {
-      factors: session.factors ?? 'password',
-      persistent: session.persistent,
-      keep: [...readValues(session.data).keys()],
-      continues: true,
-    },
-    caller,
-  )
+  const { factors = 'password', persistent } = session
+  const keep = [...readValues(session.data).keys()]
+  await startLogin(core, user, { factors, persistent, keep, continues: true }, caller)
 }

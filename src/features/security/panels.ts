@@ -1,4 +1,4 @@
-// What the security page shows: where a person is logged in, how old the password is, and what happened lately.
+// What the security page shows: sessions, the age of the password, and what happened lately.
 import { requireSession } from '../../core/live-session.ts'
 import type { PageContext } from '../../http/http-context.ts'
 import { activityText } from '../../i18n/messages.ts'

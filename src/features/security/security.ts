@@ -1,7 +1,6 @@
-// `/account/security`, with panels of every feature that has one, and `/account/sessions`: where a person is logged in, and how to end it.
+// `/account/security` and `/account/sessions`: where a person is logged in, and how to end it.
 import { z } from 'zod'
-import { action, showing } from '../../http/action.ts'
-import type { Action } from '../../http/action-types.ts'
+import { type Action, action, showing } from '../../http/action.ts'
 import { feature } from '../../http/feature.ts'
 import { nothing } from '../../http/fields.ts'
 import { part } from '../../http/http-context.ts'
@@ -67,8 +66,8 @@ const endOne: Action = action({
   limit: [perMember('sessions', '60 per 10m')],
   api: { summary: 'Ends one session of the person, also this one.', refuses: ['not_found'] },
   run: endOwnSession,
-  answer: ({ own }, { url }) =>
-    own ? { to: url('login.page'), notice: 'logged_out' } : { to: url('security.page'), notice: 'session_ended' },
+  answer: (isCurrent, { url }) =>
+    isCurrent ? { to: url('login.page'), notice: 'logged_out' } : { to: url('security.page'), notice: 'session_ended' },
 })
 
 const endOthers: Action = action({
