@@ -15,12 +15,8 @@ export function networkOf(ip: string | undefined): string {
   if (!isIPv6(address)) return address
   const groups = ipv6Groups(address.replace(/%.*$/, ''))
   const mapped = groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0)
-  if (mapped) {
-    return groups
-      .slice(6)
-      .flatMap((group) => [group >> 8, group & 255])
-      .join('.')
-  }
+  const bytes = groups.slice(6).flatMap((group) => [group >> 8, group & 255])
+  if (mapped) return bytes.join('.')
   const network = groups.slice(0, 4).map((group) => group.toString(16))
   return `${network.join(':')}::/64`
 }
