@@ -6,7 +6,6 @@ import { openEnvironment } from '../test/browser/environment.ts'
 import { launchChromium } from '../test/support/chromium.ts'
 import type { Site } from '../test/support/site.ts'
 import { GOOD_PASSWORD } from '../test/support/visitor.ts'
-import { smallPng } from './small-png.ts'
 
 const FOLDER = resolve(import.meta.dirname, '../docs/screenshots')
 
@@ -96,6 +95,6 @@ async function sideBySide(from: Browser): Promise<Buffer> {
 
 async function save(name: string, picture: Buffer): Promise<void> {
   const file = join(FOLDER, `${name}.png`)
-  writeFileSync(file, smallPng(picture))
+  writeFileSync(file, picture)
   console.log(`${name}.png: ${Math.round(statSync(file).size / 1024)} KB`)
 }

@@ -152,13 +152,13 @@ async function reportFailure(
 }
 
 const CLEAR_LINE = '\r\u001b[K'
-const OFTEN_MS = 100
+const PROGRESS_EVERY_MS = 100
 let shownAt = Number.NEGATIVE_INFINITY
 
 /** One line that is written over. */
 function showProgress({ table: name, rows, of }: Progress): void {
   const now = performance.now()
-  if (now - shownAt < OFTEN_MS && rows < of) return
+  if (now - shownAt < PROGRESS_EVERY_MS && rows < of) return
   shownAt = now
   process.stderr.write(`${CLEAR_LINE}${name}: ${rows} of ${of}`)
 }

@@ -56,7 +56,7 @@ export function onTimeout(deadlineMs: number, callBack: () => void): () => void 
  * of a store. So of the time between two ticks only so much counts.
  */
 const TICK_MS = 20
-const MOST_OF_A_TICK_MS = 2 * TICK_MS
+const MAX_COUNTED_MS = 2 * TICK_MS
 
 const waiting = new Set<{ readonly end: number; readonly callBack: () => void }>()
 let ticking: NodeJS.Timeout | undefined
@@ -67,7 +67,7 @@ let tickedAt = performance.now()
 export function activeTime(): number {
   // Nobody waited, so nothing was counted.
   if (ticking === undefined) tickedAt = performance.now()
-  return activeMs + Math.min(performance.now() - tickedAt, MOST_OF_A_TICK_MS)
+  return activeMs + Math.min(performance.now() - tickedAt, MAX_COUNTED_MS)
 }
 
 function tick(): void {

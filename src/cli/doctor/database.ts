@@ -1,7 +1,7 @@
 // The database: whether it is there, sound, of this program's schema, and whether every password in it can still be checked.
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { MOST_CONNECTIONS } from '../../database/postgres/pool.ts'
+import { MAX_CONNECTIONS } from '../../database/postgres/pool.ts'
 import { newToken, Secret } from '../../domain/secret.ts'
 import type { Config } from '../../server/config.ts'
 import { explainFailure } from '../../server/explain-failure.ts'
@@ -61,7 +61,7 @@ async function checkSoundness({ core }: Internals): Promise<Finding> {
 /** A server looks after its own files; whether it has room for all our connections it does not say before it is too late. */
 async function checkServer({ core }: Internals, { workers = 1 }: Config): Promise<Finding> {
   const allowed = (await core.db.first(connectionsAllowed, {})) ?? 0
-  const needed = workers * MOST_CONNECTIONS
+  const needed = workers * MAX_CONNECTIONS
   if (needed <= allowed) return ok('The database server answers.')
   return warning(
     `The workers open up to ${needed} connections, PostgreSQL takes ${allowed} from everybody: fewer WORKERS, a larger max_connections, or pgbouncer in front of it.`,

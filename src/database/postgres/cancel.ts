@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 /** https://www.postgresql.org/docs/current/protocol-message-formats.html: CancelRequest */
 const CODE = 80877102
 const LENGTH = 16
-const PATIENCE_MS = 500
+const TIMEOUT_MS = 500
 
 /** As much of pg's Client as is needed. What PostgreSQL told it at its begin names the process there. */
 interface Cancellable {
@@ -30,7 +30,7 @@ export function cancel(client: object): Promise<void> {
     // There is no answer: it is heard when the other side hangs up.
     socket.on('close', () => resolve())
     socket.on('error', () => {})
-    socket.setTimeout(PATIENCE_MS, () => socket.destroy())
+    socket.setTimeout(TIMEOUT_MS, () => socket.destroy())
   })
 }
 
