@@ -5,9 +5,9 @@ import { configOf } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
 import { backUp, NoBackup, openCopy, restore } from '../storage/sqlite/backup.ts'
 import { confirm } from './confirm.ts'
-import { CommandError, print, printJson, report } from './terminal.ts'
+import { CommandError, type Json, print, printJson, report } from './terminal.ts'
 
-export async function makeBackup(to: string, { json }: { readonly json: boolean }): Promise<void> {
+export async function makeBackup(to: string, { json }: Json): Promise<void> {
   await withFile(async (file) => {
     if (!existsSync(file))
       throw new CommandError(`There is no database at ${file} yet. The command migrate makes one, and so does serve.`)
@@ -30,10 +30,12 @@ export async function makeBackup(to: string, { json }: { readonly json: boolean 
   })
 }
 
-export async function restoreBackup(
-  from: string,
-  { yes, json }: { readonly yes: boolean; readonly json: boolean },
-): Promise<void> {
+export interface RestoreOptions extends Json {
+  /** Asks nothing. */
+  readonly yes?: boolean
+}
+
+export async function restoreBackup(from: string, { yes, json }: RestoreOptions): Promise<void> {
   await withFile(async (file) => {
     // What is there now is kept: nothing is lost by restoring the wrong file.
     const kept = existsSync(file) ? `${file}.before-restore-${stamp()}` : undefined

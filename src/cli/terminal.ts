@@ -8,6 +8,11 @@ import { explainFailure } from '../server/explain-failure.ts'
 export const FAILURE = 1
 export const WRONG_USAGE = 2
 
+/** `--json`: for programs. */
+export interface Json {
+  readonly json?: boolean
+}
+
 /** Dates, and what a refusal says on a page. */
 export const english = translator('en')
 
