@@ -23,9 +23,8 @@ export async function listSessions(username: string, { json }: Json): Promise<vo
   })
 }
 
-export interface EndOptions {
+export interface EndOptions extends Json {
   readonly all?: boolean
-  readonly json?: boolean
 }
 
 export async function endSessions(username: string, id: string | undefined, { all, json }: EndOptions): Promise<void> {

@@ -6,11 +6,10 @@ import { table } from './columns.ts'
 import { english, type Json, print, printJson, UsageError } from './terminal.ts'
 import { withMembership } from './with-membership.ts'
 
-export interface NewUserOptions {
+export interface NewUserOptions extends Json {
   readonly displayName?: string
   readonly role?: readonly string[]
   readonly passwordStdin?: boolean
-  readonly json?: boolean
 }
 
 /** Also where registration is closed. */

@@ -9,7 +9,7 @@ import { SETTINGS } from './table.ts'
 type Values = Checked<OptionsByPath, typeof SETTINGS>
 
 /** The options as settings, and every fault with what to write instead, never a value that may be secret. `own`: options that the caller judges. */
-export function readOptions(
+export function settingsFrom(
   options: MembershipOptions,
   own: readonly string[] = [],
 ): { readonly settings: Settings; readonly faults: string[] } {

@@ -4,11 +4,10 @@ import { dirname } from 'node:path'
 import { MAX_CONNECTIONS } from '../../database/postgres/pool.ts'
 import { newToken, Secret } from '../../domain/secret.ts'
 import type { Config } from '../../server/config.ts'
-import { explainFailure } from '../../server/explain-failure.ts'
 import type { Internals } from '../../server/open-membership.ts'
 import { connectionsAllowed, passwordsAfter, quickCheck } from '../../storage/inspect.ts'
 import { inMembership } from '../with-membership.ts'
-import { error, type Finding, ok, warning } from './finding.ts'
+import { error, type Finding, failed, ok, warning } from './finding.ts'
 import { checkRedis } from './redis.ts'
 
 const PAGE = 500
@@ -32,7 +31,7 @@ export async function checkDatabase(config: Config): Promise<readonly Finding[]>
     })
     return findings
   } catch (failure) {
-    return [error(explainFailure(failure, config) ?? String(failure))]
+    return [failed(failure, config)]
   }
 }
 
@@ -48,7 +47,7 @@ async function checkSchema({ core }: Internals, config: Config): Promise<Finding
     await core.db.check()
     return ok('The database has the schema of this program.')
   } catch (failure) {
-    return error(explainFailure(failure, config) ?? String(failure))
+    return failed(failure, config)
   }
 }
 

@@ -87,7 +87,7 @@ class SqliteDatabase implements Database {
       refuseOtherSchema(state)
       if (state.version === SCHEMA_VERSION) return
       this.#connection.run(CREATE_SCHEMA_TABLE)
-      for (const statement of statementsFrom(state.version, 'sqlite')) this.#connection.run(statement)
+      for (const statement of statementsFrom(state.version)) this.#connection.run(statement)
     })
   }
 }
