@@ -1,4 +1,5 @@
-// Takes pictures of every page in every language, light and dark, wide and on a phone: node --conditions=guildhall-source scripts/preview.ts FOLDER [part of a page's name]
+// Takes pictures of every page in every language, light and dark, wide and on a phone.
+// node --conditions=guildhall-source scripts/preview.ts FOLDER [part of a page's name]
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { launchChromium } from '../test/support/chromium.ts'

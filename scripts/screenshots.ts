@@ -1,4 +1,5 @@
-// Takes the pictures in docs/screenshots from a running site with made-up people: node --conditions=guildhall-source scripts/screenshots.ts
+// Takes the pictures in docs/screenshots from a running site with made-up people.
+// node --conditions=guildhall-source scripts/screenshots.ts
 import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Browser, BrowserContextOptions } from 'playwright-core'

@@ -1,4 +1,4 @@
-// Where a password comes from: a hidden prompt, asked twice, or the standard input. Never an argument.
+// Where a password comes from: a hidden prompt, asked twice, or stdin. Never an argument.
 import { createInterface } from 'node:readline'
 import { type Readable, Writable } from 'node:stream'
 import { CommandError, INTERRUPTED } from './terminal.ts'

@@ -1,4 +1,4 @@
-// `guildhall init`: asks a few questions and writes `.env`. Every question has a flag; with all of them it asks nothing.
+// `guildhall init`: asks a few questions and writes `.env`. Every question has a flag.
 import { existsSync, writeFileSync } from 'node:fs'
 import { newToken } from '../domain/secret.ts'
 import { SERVER_SETTINGS } from '../server/table.ts'

@@ -50,12 +50,8 @@ export function onTimeout(deadlineMs: number, callBack: () => void): () => void 
   return () => void waiting.delete(one)
 }
 
-/**
- * Deadlines count the time in which this process listened. While it was busy with itself, answers lay unread in its sockets and nobody
- * knows how late they were: a first burst of two hundred requests, which may hold a process up for longer than a deadline, is no fault
- * of a store. So of the time between two ticks only so much counts.
- */
 const TICK_MS = 20
+/** Of the time between two ticks only so much counts: while this process was busy, answers lay unread, which is no fault of a store. */
 const MAX_COUNTED_MS = 2 * TICK_MS
 
 const waiting = new Set<{ readonly end: number; readonly callBack: () => void }>()

@@ -1,5 +1,6 @@
-// The Prometheus text format, as much of it as our own numbers need. https://prometheus.io/docs/instrumenting/exposition_formats/
+// The Prometheus text format, as much of it as our own numbers need.
 
+// https://prometheus.io/docs/instrumenting/exposition_formats/
 export interface Family {
   readonly name: string
   readonly help: string

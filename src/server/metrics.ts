@@ -1,4 +1,4 @@
-// Counts what the server does: plain numbers, which cost next to nothing and become text when somebody asks.
+// Counts what the server does: plain numbers, which become text when somebody asks.
 import type { Registry } from 'prom-client'
 import type { Core } from '../core/core.ts'
 import { LOGIN_OUTCOMES } from '../domain/events.ts'

@@ -1,4 +1,4 @@
-// Builds the membership from the settings: for the server, and for each command that works on the same database.
+// Builds the membership from the settings: for the server, and for commands on the same database.
 import { dirname, join } from 'node:path'
 import { developmentSecret } from '../core/development-secret.ts'
 import type { Logger } from '../domain/logger.ts'

@@ -1,4 +1,4 @@
-// Holds the options of a membership to their table, and makes the settings of them. All faults at once.
+// Holds the options of a membership to their table and makes the settings. All faults at once.
 
 import { isLoopback } from '../domain/address.ts'
 import { parseDuration } from '../domain/duration.ts'

@@ -1,4 +1,4 @@
-// The schema's history: numbered lists of SQL that SQLite and PostgreSQL both take, never edited once released.
+// The schema's history: lists of SQL that both databases take, never edited once released.
 
 export interface Migration {
   readonly number: number

@@ -68,10 +68,7 @@ class Placeholder {
   }
 }
 
-/**
- * Declares a statement: `statement('find user', (db, p: { id: string }) => db.selectFrom('guildhall_users').where('id', '=', p.id).selectAll())`.
- * `map` makes of a row what callers get; the names of columns do not leave this folder.
- */
+/** Declares a statement. `map` makes of a row what callers get; the names of columns do not leave this folder. */
 export function statement<P extends StatementValues, Row, R = Row>(
   name: string,
   build: (db: Kysely<Schema>, values: P) => Compilable<Row>,

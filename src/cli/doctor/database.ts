@@ -1,4 +1,4 @@
-// The database: whether it is there, sound, of this program's schema, and whether every password in it can still be checked.
+// The database: whether it is sound, of our schema, and whether every password can be checked.
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { MAX_CONNECTIONS } from '../../database/postgres/pool.ts'

@@ -1,4 +1,4 @@
-// How long one password hash takes on this machine: too quick helps a thief, too slow keeps members waiting.
+// How long one password hash takes here: too quick helps a thief, too slow keeps members waiting.
 
 import { createHasher } from '../../passwords/hasher.ts'
 import type { Config } from '../../server/config.ts'

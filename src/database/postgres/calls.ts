@@ -1,4 +1,4 @@
-// Statements and transactions on a pool of connections: bounded in time, and nothing left half done.
+// Statements and transactions on a pool of connections: bounded in time, nothing left half done.
 import { CONNECTION_DEADLINE_MS, DEADLINE_MS, StoreUnavailableError, withTimeout } from '../timeout.ts'
 import type { SqlValue } from '../transaction.ts'
 import { asUnavailable, codeOf, type PostgresClient, type PostgresPool, type PostgresResult, TYPES } from './query.ts'

@@ -1,4 +1,4 @@
-// Several processes on one port: starts them, puts another in the place of one that ends, and renews them one after the other.
+// Several processes on one port: starts them, replaces one that ends, renews them one by one.
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { ServerLog } from '../logging.ts'
 import type { Ready } from './messages.ts'

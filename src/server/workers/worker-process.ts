@@ -1,4 +1,4 @@
-// One worker as its supervisor sees it: a process that starts, serves, is asked to go, and ends, whichever way.
+// One worker as its supervisor sees it: a process that starts, serves, and ends, whichever way.
 import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ready, ToSupervisor, ToWorker } from './messages.ts'

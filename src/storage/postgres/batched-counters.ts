@@ -1,5 +1,4 @@
 // Counters in PostgreSQL: uses of one counter that come together count in one statement.
-// Each by itself they would wait for one row, and hold every connection while they do.
 import type { CountedUse, Use } from '../contract.ts'
 import { SqlCounters } from '../counters.ts'
 
@@ -9,6 +8,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
+/** Each by itself they would wait for one row, and hold every connection while they do. */
 export class BatchedCounters extends SqlCounters {
   /** Who comes while others of the same counter are being counted. */
   readonly #waiting = new Map<string, Waiting[]>()

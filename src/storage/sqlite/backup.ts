@@ -24,10 +24,7 @@ export class NoBackup extends Error {
   }
 }
 
-/**
- * A sound copy of one moment, readable by its owner only. It bears its name when all of it is on disk, not before. Throws EEXIST
- * where there is a file already, NoBackup where the database is damaged.
- */
+/** A sound copy of one moment, for its owner alone. Throws EEXIST where there is a file, NoBackup where the database is damaged. */
 export async function backUp(database: string, to: string): Promise<void> {
   await withTemporaryFile(to, async (temporary) => {
     await copyPages(database, temporary)
@@ -62,9 +59,8 @@ export function openCopy(from: string, database: string): DatabaseSync {
 }
 
 /**
- * Puts a copy of `openCopy` back, up to date, in one transaction: who reads meanwhile, or after a crash, finds the old or the new. It
- * comes without its sessions, because one that was logged out since the copy was made would live again. What was there before is
- * in `kept`, where that is given: where there is a database.
+ * Puts a copy of `openCopy` back in one transaction, and what was there into `kept`: who reads meanwhile finds the old or the new. It
+ * comes without its sessions: one that was logged out since the copy was made would live again.
  */
 export async function restore(copy: DatabaseSync, database: string, kept: string | undefined): Promise<void> {
   mkdirSync(dirname(database), { recursive: true, mode: 0o700 })
