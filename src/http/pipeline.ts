@@ -111,9 +111,12 @@ function mayPass(guard: Guard, { caller, core }: RequestContext): boolean {
 }
 
 function sendAnswer(context: RequestContext, answer: Onward & { readonly body?: unknown }, api: Api | false): void {
-  const { http, res, endpoint, t } = context
+  const { http, res, endpoint } = context
   const { body, to = http.home, notice } = answer
-  if (endpoint === 'page') return sendTo(res, notice === undefined || !t.has(`notice.${notice}`) ? to : withNotice(to, notice))
+  if (endpoint === 'page') {
+    const isTold = notice !== undefined && context.t.has(`notice.${notice}`)
+    return sendTo(res, isTold ? withNotice(to, notice) : to)
+  }
   if (body === undefined) return sendNothing(res)
   sendJson(res, api === false ? 200 : (api.status ?? 200), body)
 }
