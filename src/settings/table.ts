@@ -1,4 +1,4 @@
-// The settings of a membership, one row each: variable, kind, default, what production refuses. `options.ts` says what they mean.
+// The settings of a membership, one row each: variable, kind, default, what production refuses.
 
 import type { PostgresPool } from '../database/postgres/query.ts'
 import type { RedisClient } from '../database/redis/script.ts'

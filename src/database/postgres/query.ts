@@ -68,8 +68,8 @@ export function arrayOf(texts: readonly string[]): string {
 }
 
 /**
- * A write that does not wait for the disk: a crash of PostgreSQL may take its last half second back. Rows that many write at once
- * would else be held until each commit is on disk. The gate is judged first, and counts for this statement's own commit alone.
+ * A write that does not wait for the disk: a crash of PostgreSQL may take its last half second back. The condition is judged first,
+ * and counts for this statement's own commit alone.
  */
 export function withAsynchronousCommit(sql: string): string {
   const returns = / returning /i.test(sql)

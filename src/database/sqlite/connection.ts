@@ -1,7 +1,8 @@
 // One connection to a SQLite file, for reads and writes. SQLite is synchronous.
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 import type { Awaitable } from '../../domain/awaitable.ts'
 import { type SqlStatement, type SqlValue, UnexpectedRowCountError } from '../transaction.ts'
 import { OPENING_TIMEOUT_MS, retryBlocking, retryLater } from './busy.ts'
@@ -12,7 +13,10 @@ import { Tables, type TablesUsed } from './table-changes.ts'
 const BUSY_TIMEOUT_MS = 50
 // A checkpoint blocks, too: with SQLite's own 1000 pages from all over a large file, for 50 to 200 ms on a busy machine.
 const CHECKPOINT_PAGES = 200
-const MOST_STATEMENTS = 500
+const MAX_STATEMENTS = 500
+
+/** What SQLite may put beside a file. */
+export const SIDECARS = ['-journal', '-wal', '-shm']
 
 interface Prepared extends TablesUsed {
   readonly statement: StatementSync
@@ -27,10 +31,13 @@ export class SqliteConnection {
   #askedAt = Number.NEGATIVE_INFINITY
 
   /** Opens the file, and makes it with its folder where they are missing: for the owner alone, whatever the umask. `:memory:` keeps nothing. */
-  constructor(path: string) {
-    if (path !== ':memory:') createPrivately(path)
-    this.#database = new DatabaseSync(path, { timeout: OPENING_TIMEOUT_MS, enableForeignKeyConstraints: true })
+  constructor(path: string, { readOnly = false }: { readonly readOnly?: boolean } = {}) {
+    if (!readOnly && path !== ':memory:') createPrivately(path)
+    this.#database = readOnly
+      ? openReadOnly(path)
+      : new DatabaseSync(path, { timeout: OPENING_TIMEOUT_MS, enableForeignKeyConstraints: true })
     this.#tables = new Tables(this.#database, () => this.#prepared.clear())
+    if (readOnly) return
     // SQLite answers busy at once where two processes turn on WAL together.
     retryBlocking(() => this.#database.exec('PRAGMA journal_mode = WAL'))
     this.#database.exec(`PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
@@ -182,10 +189,17 @@ export class SqliteConnection {
       statement.setReturnArrays(true)
       return { statement, columns: statement.columns().map(({ name }) => name) }
     })
-    if (this.#prepared.size >= MOST_STATEMENTS) this.#prepared.clear()
+    if (this.#prepared.size >= MAX_STATEMENTS) this.#prepared.clear()
     this.#prepared.set(sql, prepared)
     return prepared
   }
+}
+
+/** SQLite would leave files beside one that it only reads; it leaves none beside one that it is told nobody else writes. */
+export function openReadOnly(path: string): DatabaseSync {
+  const url = pathToFileURL(path)
+  if (!SIDECARS.some((end) => existsSync(path + end))) url.searchParams.set('immutable', '1') // https://www.sqlite.org/uri.html#uriimmutable
+  return new DatabaseSync(url, { readOnly: true, timeout: OPENING_TIMEOUT_MS })
 }
 
 /** -wal and -shm take over the mode of the file itself. */
