@@ -15,23 +15,22 @@ export interface SuiteOptions {
   readonly expiresByItself?: boolean
 }
 
-/** The present: a store that takes out what has expired has a clock of its own. */
-const NOW = systemClock.now()
 let made = 0
 
-/** A row of a session that nobody else has. */
+/** A row of a session that nobody else has. It begins now: a store that takes out what has expired has a clock of its own. */
 export function sessionRow(changes: Partial<SessionRow> = {}): SessionRow {
   made++
+  const now = systemClock.now()
   return {
     hash: `${made}-${process.pid}`.padEnd(43, 'h'),
     publicId: `public-${made}-${process.pid}`,
     data: '{}',
     revision: 0,
-    createdAt: NOW,
-    lastSeenAt: NOW,
+    createdAt: now,
+    lastSeenAt: now,
     idleMs: 900_000,
-    expiresAt: NOW + 960_000,
-    endsAt: NOW + 43_200_000,
+    expiresAt: now + 960_000,
+    endsAt: now + 43_200_000,
     persistent: false,
     userId: undefined,
     credentialEpoch: undefined,
@@ -69,7 +68,7 @@ export function sessionStoreSuite(
 
   describe(name, () => {
     rule('gives back what was created, every column of it', async (store) => {
-      const login = { userId: 'u1', credentialEpoch: 3, factors: 'password', authenticatedAt: NOW, ip: '::1', userAgent: 'Ünï/1' }
+      const login = { userId: 'u1', credentialEpoch: 3, factors: 'password', authenticatedAt: 1, ip: '::1', userAgent: 'Ünï/1' }
       const rows = [sessionRow(), sessionRow({ ...login, persistent: true, data: '{"cart":"[1,2]"}' })]
       for (const row of rows) await store.create(row)
       for (const row of rows) assert.partialDeepStrictEqual(await store.find(row.hash), row)
@@ -212,12 +211,12 @@ export function sessionStoreSuite(
     rule('5: only new limits let a session end earlier, or later than it could', async (store) => {
       const row = sessionRow()
       await store.create(row)
-      const limits = { idleMs: 60_000, endsAt: NOW + 90_000_000, persistent: true }
+      const seen = { lastSeenAt: row.lastSeenAt + 1, expiresAt: row.lastSeenAt + 64_000 }
+      const limits = { idleMs: 60_000, endsAt: row.createdAt + 90_000_000, persistent: true }
       const more = { ...row, data: '{"not":"its business"}', ...limits }
-      assert.equal(await store.touch(row.hash, { lastSeenAt: NOW + 1, expiresAt: NOW + 64_000, limits: more }), true)
-      const changed = { ...row, ...limits, lastSeenAt: NOW + 1, expiresAt: NOW + 64_000 }
-      assert.partialDeepStrictEqual(await store.find(row.hash), changed)
-      assert.equal(await store.touch('unknown', { lastSeenAt: NOW, expiresAt: NOW, limits }), false)
+      assert.equal(await store.touch(row.hash, { ...seen, limits: more }), true)
+      assert.partialDeepStrictEqual(await store.find(row.hash), { ...row, ...limits, ...seen })
+      assert.equal(await store.touch('unknown', { ...seen, limits }), false)
       assert.equal(await store.find('unknown'), undefined)
     })
 
@@ -235,7 +234,7 @@ export function sessionStoreSuite(
         const live = sessionRow()
         for (const row of [expired, live]) await store.create(row)
         while (await store.find(expired.hash)) await setTimeout(10)
-        assert.equal(await store.deleteExpired(NOW, 3), 0)
+        assert.equal(await store.deleteExpired(live.createdAt, 3), 0)
         assert.ok(await store.find(live.hash))
         assert.equal(await store.update(expired.hash, { a: '1' }), false)
         assert.equal(await store.touch(expired.hash, later(live, 1)), false)
@@ -243,12 +242,13 @@ export function sessionStoreSuite(
       })
     } else {
       rule('7: deletes what has expired, no more than asked, and says how many', async (store) => {
-        const expired = times(5, (n) => sessionRow({ expiresAt: NOW - n }))
-        const live = sessionRow({ expiresAt: NOW + 1 })
+        const now = systemClock.now()
+        const expired = times(5, (n) => sessionRow({ expiresAt: now - n }))
+        const live = sessionRow({ expiresAt: now + 1 })
         for (const row of [...expired, live]) await store.create(row)
-        assert.equal(await store.deleteExpired(NOW, 3), 3)
-        assert.equal(await store.deleteExpired(NOW, 3), 2)
-        assert.equal(await store.deleteExpired(NOW, 3), 0)
+        assert.equal(await store.deleteExpired(now, 3), 3)
+        assert.equal(await store.deleteExpired(now, 3), 2)
+        assert.equal(await store.deleteExpired(now, 3), 0)
         for (const row of expired) assert.equal(await store.find(row.hash), undefined)
         assert.ok(await store.find(live.hash))
       })
@@ -288,37 +288,40 @@ export function sessionStoreSuite(
       await Promise.all(times(10, async (n) => store.update(row.hash, { [`k${n}`]: '1' })))
       assert.ok((await revisionNow()) > before)
       assert.equal(await store.update(row.hash, { n: '1' }, { ifRevision: await revisionNow() }), true)
-      await store.supersede(row.hash, NOW + 1000)
+      await store.supersede(row.hash, row.createdAt + 1000)
     })
 
     rule('9: a superseded session can be read until then, and neither written nor touched', async (store) => {
       const row = sessionRow({ data: '{"n":"1"}' })
       await store.create(row)
-      assert.equal(await store.supersede(row.hash, NOW + 600_000), true)
-      assert.equal(await store.supersede(row.hash, NOW + 700_000), false)
+      const now = row.createdAt
+      assert.equal(await store.supersede(row.hash, now + 600_000), true)
+      assert.equal(await store.supersede(row.hash, now + 700_000), false)
       assert.equal(await store.update(row.hash, { n: '2' }), false)
       assert.equal(await store.update(row.hash, { n: '2' }, { ifRevision: row.revision }), false)
       assert.equal(await store.touch(row.hash, later(row, 60)), false)
-      const limits = { idleMs: 60_000, endsAt: NOW + 90_000, persistent: true }
-      assert.equal(await store.touch(row.hash, { lastSeenAt: NOW, expiresAt: NOW + 90_000, limits }), false)
-      assert.partialDeepStrictEqual(await store.find(row.hash), { data: row.data, idleMs: 0, expiresAt: NOW + 600_000 })
-      assert.equal(await store.deleteExpired(NOW + 600_000, 10), expiresByItself ? 0 : 1)
-      assert.equal(await store.supersede('unknown', NOW), false)
+      const limits = { idleMs: 60_000, endsAt: now + 90_000, persistent: true }
+      assert.equal(await store.touch(row.hash, { lastSeenAt: now, expiresAt: now + 90_000, limits }), false)
+      assert.partialDeepStrictEqual(await store.find(row.hash), { data: row.data, idleMs: 0, expiresAt: now + 600_000 })
+      assert.equal(await store.deleteExpired(now + 600_000, 10), expiresByItself ? 0 : 1)
+      assert.equal(await store.supersede('unknown', now), false)
     })
 
     rule('9: never lives longer for being superseded', async (store) => {
-      const row = sessionRow({ expiresAt: NOW + 500_000 })
+      const now = systemClock.now()
+      const row = sessionRow({ expiresAt: now + 500_000 })
       await store.create(row)
-      await store.supersede(row.hash, NOW + 600_000)
-      assert.partialDeepStrictEqual(await store.find(row.hash), { expiresAt: NOW + 500_000 })
+      await store.supersede(row.hash, now + 600_000)
+      assert.partialDeepStrictEqual(await store.find(row.hash), { expiresAt: now + 500_000 })
     })
 
     rule("lists a user's sessions, the last seen first, and nobody else's", async (store) => {
-      const rows = [2, 3, 1].map((n) => sessionRow({ userId: 'u1', lastSeenAt: NOW + n }))
+      const now = systemClock.now()
+      const rows = [2, 3, 1].map((n) => sessionRow({ userId: 'u1', lastSeenAt: now + n }))
       for (const row of [...rows, sessionRow({ userId: 'u2' }), sessionRow()]) await store.create(row)
       const listed = await store.listByUser('u1')
       assert.deepEqual(
-        listed.map(({ lastSeenAt }) => lastSeenAt - NOW),
+        listed.map(({ lastSeenAt }) => lastSeenAt - now),
         [3, 2, 1],
       )
       assert.deepEqual(await store.listByUser('nobody'), [])
