@@ -21,10 +21,10 @@ const ONLY_IN_THE_FULL_RUN = {
   ],
 }
 
-/** Where another SQL may answer otherwise: registration, login, the end of sessions, users, counters. It runs on SQLite and on PostgreSQL. */
+/** Where another SQL may answer otherwise; it runs on SQLite and on PostgreSQL. What counters do there, test/storage/databases.test.ts proves. */
 const ON_EVERY_DATABASE = [
   'test/membership.test.ts',
-  'test/core/{credentials-changed,throttle}.test.ts',
+  'test/core/credentials-changed.test.ts',
   'test/features/{login,logout,profile,recent-login,registration,security}.test.ts',
   'test/users/**/*.test.ts',
   'test/security/{registration,session-ends}.test.ts',
