@@ -12,6 +12,7 @@ const ONLY_IN_THE_FULL_RUN = {
   'the package, packed and installed': ['test/package/**'],
   'several processes, the proxy and the units of deploy/': ['test/server/workers.test.ts', 'test/deploy/**'],
   'backups and copies, killed in the middle': ['test/cli/{backup,copy}.test.ts'],
+  'the program on PostgreSQL and on Redis': ['test/server/{postgres,redis}.test.ts'],
   'servers of their own that fail, lose data or speak TLS': [
     'test/storage/{pgbouncer,postgres-faults,postgres-queue}.test.ts',
     'test/server/postgres-tls.test.ts',
@@ -20,25 +21,34 @@ const ONLY_IN_THE_FULL_RUN = {
   ],
 }
 
-/** What reaches the database through the membership; it runs once on SQLite, with everything else, and once on PostgreSQL. */
+/** Where another SQL may answer otherwise; it runs on SQLite and on PostgreSQL. What counters do there, test/storage/databases.test.ts proves. */
 const ON_EVERY_DATABASE = [
   'test/membership.test.ts',
-  'test/testing.test.ts',
-  'test/core/**/*.test.ts',
-  'test/features/**/*.test.ts',
-  'test/http/**/*.test.ts',
+  'test/core/credentials-changed.test.ts',
+  'test/features/{login,logout,profile,recent-login,registration,security}.test.ts',
   'test/users/**/*.test.ts',
+  'test/security/{registration,session-ends}.test.ts',
+]
+/** The rest of what reaches the database through the membership: on PostgreSQL in the full run. */
+const ON_EVERY_DATABASE_IN_FULL = [
+  'test/testing.test.ts',
+  'test/{core,features,http}/**/*.test.ts',
   'test/storage/redis.test.ts',
-  'test/security/{login,login-limits,logout,registration,regressions,session-ends,session-ids}.test.ts',
+  'test/security/{login,login-limits,logout,regressions,session-ids}.test.ts',
 ]
 
 /** What is about sessions and throttles; it runs once more with both in Redis, and everything else in SQLite. */
 const ON_REDIS = [
-  'test/core/throttle.test.ts',
-  'test/features/{login,logout,profile,recent-login,registration,security}.test.ts',
-  'test/http/guards.test.ts',
+  'test/features/{login,logout,recent-login,security}.test.ts',
   'test/users/**/*.test.ts',
-  'test/security/{login-limits,logout,regressions,session-data,session-ends,session-ids}.test.ts',
+  'test/security/{session-data,session-ends}.test.ts',
+]
+/** The rest of that: in the full run. */
+const ON_REDIS_IN_FULL = [
+  'test/core/throttle.test.ts',
+  'test/features/{profile,registration}.test.ts',
+  'test/http/guards.test.ts',
+  'test/security/{login-limits,logout,regressions,session-ids}.test.ts',
 ]
 
 const isFull = process.env.REQUIRE_ALL === '1'
@@ -49,7 +59,9 @@ const runsOnPostgres = isFull || (await postgresAnswers())
 const runsOnRedis = isFull || (await redisAnswers())
 
 const leftOut = [
-  ...(isQuick ? Object.keys(ONLY_IN_THE_FULL_RUN) : []).map((what) => `${what}: REQUIRE_ALL=1 npm test`),
+  ...(isQuick ? [...Object.keys(ONLY_IN_THE_FULL_RUN), 'the rest of HTTP once more on PostgreSQL and on Redis'] : []).map(
+    (what) => `${what}: REQUIRE_ALL=1 npm test`,
+  ),
   ...(runsOnPostgres ? [] : ['what runs on PostgreSQL too, as none answers: start one, or say where in GUILDHALL_TEST_POSTGRES']),
   ...(runsOnRedis ? [] : ['what runs on Redis too, as none answers: start one, or say where in GUILDHALL_TEST_REDIS_URL']),
 ]
@@ -78,7 +90,7 @@ export default defineConfig({
               extends: true as const,
               test: {
                 name: 'postgres',
-                include: ON_EVERY_DATABASE,
+                include: [...ON_EVERY_DATABASE, ...(isQuick ? [] : ON_EVERY_DATABASE_IN_FULL)],
                 env: { GUILDHALL_TEST_DATABASE: 'postgres' },
                 globalSetup: './test/support/postgres-run.ts',
               },
@@ -86,7 +98,16 @@ export default defineConfig({
           ]
         : []),
       ...(runsOnRedis
-        ? [{ extends: true as const, test: { name: 'redis', include: ON_REDIS, env: { GUILDHALL_TEST_REDIS: '1' } } }]
+        ? [
+            {
+              extends: true as const,
+              test: {
+                name: 'redis',
+                include: [...ON_REDIS, ...(isQuick ? [] : ON_REDIS_IN_FULL)],
+                env: { GUILDHALL_TEST_REDIS: '1' },
+              },
+            },
+          ]
         : []),
     ],
   },

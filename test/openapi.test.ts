@@ -230,8 +230,13 @@ describe('a real server', () => {
   }, async () => {
     const server = await startServer({ env: { LOG_LEVEL: 'silent', RATE_LIMIT: 'off' } })
     const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
+    const base = `http://localhost:${server.port}`
     const made = { each: REQUESTS_PER_OPERATION, seed, atOnce: 8 }
-    const { statuses, succeeded, faults } = await sendFuzzed(`http://localhost:${server.port}`, contract, made)
+    const { statuses, succeeded, faults } = await sendFuzzed(base, contract, made)
+    // What chance may leave out of so few requests is asked for.
+    const login = contract.operation('POST', '/api/login')
+    const client = apiClient(base, contract, faults)
+    for (const request of spoilings(login)) statuses.set((await client.call(login, request)).status, 1)
     expect({ seed, faults: faults.slice(0, 3) }).toEqual({ seed, faults: [] })
     expect([...statuses.keys()].filter((status) => status >= 500)).toEqual([])
     expect([...statuses.keys()]).toEqual(expect.arrayContaining([200, 201, 204, 400, 401, 403, 404, 413, 415, 421, 422]))

@@ -3,23 +3,22 @@ import assert from 'node:assert/strict'
 import { systemClock } from '../domain/clock.ts'
 import type { SessionRow, SessionStore } from '../session/store.ts'
 
-/** The present: a store that takes out what has expired has a clock of its own. */
-export const NOW = systemClock.now()
 let made = 0
 
-/** A row of a session that nobody else has. */
+/** A row of a session that nobody else has. It begins now: a store that takes out what has expired has a clock of its own. */
 export function sessionRow(changes: Partial<SessionRow> = {}): SessionRow {
   made++
+  const now = systemClock.now()
   return {
     hash: `${made}-${process.pid}`.padEnd(43, 'h'),
     publicId: `public-${made}-${process.pid}`,
     data: '{}',
     revision: 0,
-    createdAt: NOW,
-    lastSeenAt: NOW,
+    createdAt: now,
+    lastSeenAt: now,
     idleMs: 900_000,
-    expiresAt: NOW + 960_000,
-    endsAt: NOW + 43_200_000,
+    expiresAt: now + 960_000,
+    endsAt: now + 43_200_000,
     persistent: false,
     userId: undefined,
     credentialEpoch: undefined,

@@ -1,14 +1,14 @@
 // What a visit counter needs of a session store (`SessionRows`), as tests.
 import assert from 'node:assert/strict'
 import type { SessionStore } from '../session/store.ts'
-import { dataOf, later, NOW, sessionRow, times } from './session-row.ts'
+import { dataOf, later, sessionRow, times } from './session-row.ts'
 
 /** Declares a test of one rule. */
 export type Rule = (title: string, proof: (store: SessionStore) => Promise<void>) => void
 
 export function sessionRowsRules(rule: Rule, { expiresByItself }: { readonly expiresByItself: boolean }): void {
   rule('gives back what was created, every column of it', async (store) => {
-    const login = { userId: 'u1', credentialEpoch: 3, factors: 'password', authenticatedAt: NOW, ip: '::1', userAgent: 'Ünï/1' }
+    const login = { userId: 'u1', credentialEpoch: 3, factors: 'password', authenticatedAt: 1, ip: '::1', userAgent: 'Ünï/1' }
     const rows = [sessionRow(), sessionRow({ ...login, persistent: true, data: '{"cart":"[1,2]"}' })]
     for (const row of rows) await store.create(row)
     for (const row of rows) assert.partialDeepStrictEqual(await store.find(row.hash), row)
@@ -151,12 +151,12 @@ export function sessionRowsRules(rule: Rule, { expiresByItself }: { readonly exp
   rule('5: only new limits let a session end earlier, or later than it could', async (store) => {
     const row = sessionRow()
     await store.create(row)
-    const limits = { idleMs: 60_000, endsAt: NOW + 90_000_000, persistent: true }
+    const seen = { lastSeenAt: row.lastSeenAt + 1, expiresAt: row.lastSeenAt + 64_000 }
+    const limits = { idleMs: 60_000, endsAt: row.createdAt + 90_000_000, persistent: true }
     const more = { ...row, data: '{"not":"its business"}', ...limits }
-    assert.equal(await store.touch(row.hash, { lastSeenAt: NOW + 1, expiresAt: NOW + 64_000, limits: more }), true)
-    const changed = { ...row, ...limits, lastSeenAt: NOW + 1, expiresAt: NOW + 64_000 }
-    assert.partialDeepStrictEqual(await store.find(row.hash), changed)
-    assert.equal(await store.touch('unknown', { lastSeenAt: NOW, expiresAt: NOW, limits }), false)
+    assert.equal(await store.touch(row.hash, { ...seen, limits: more }), true)
+    assert.partialDeepStrictEqual(await store.find(row.hash), { ...row, ...limits, ...seen })
+    assert.equal(await store.touch('unknown', { ...seen, limits }), false)
     assert.equal(await store.find('unknown'), undefined)
   })
 
@@ -202,6 +202,6 @@ export function sessionRowsRules(rule: Rule, { expiresByItself }: { readonly exp
     await Promise.all(times(10, async (n) => store.update(row.hash, { [`k${n}`]: '1' })))
     assert.ok((await revisionNow()) > before)
     assert.equal(await store.update(row.hash, { n: '1' }, { ifRevision: await revisionNow() }), true)
-    await store.supersede(row.hash, NOW + 1000)
+    await store.supersede(row.hash, row.createdAt + 1000)
   })
 }

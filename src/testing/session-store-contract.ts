@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { setTimeout } from 'node:timers/promises'
 import type { Awaitable } from '../domain/awaitable.ts'
+import { systemClock } from '../domain/clock.ts'
 import type { SessionStore } from '../session/store.ts'
-import { later, NOW, sessionRow, times } from './session-row.ts'
+import { later, sessionRow, times } from './session-row.ts'
 import { type Rule, sessionRowsRules } from './session-rows-contract.ts'
 
 export interface TestRunner {
@@ -49,7 +50,7 @@ export function sessionStoreSuite(
         const live = sessionRow()
         for (const row of [expired, live]) await store.create(row)
         while (await store.find(expired.hash)) await setTimeout(10)
-        assert.equal(await store.deleteExpired(NOW, 3), 0)
+        assert.equal(await store.deleteExpired(live.createdAt, 3), 0)
         assert.ok(await store.find(live.hash))
         assert.equal(await store.update(expired.hash, { a: '1' }), false)
         assert.equal(await store.touch(expired.hash, later(live, 1)), false)
@@ -57,12 +58,13 @@ export function sessionStoreSuite(
       })
     } else {
       rule('7: deletes what has expired, no more than asked, and says how many', async (store) => {
-        const expired = times(5, (n) => sessionRow({ expiresAt: NOW - n }))
-        const live = sessionRow({ expiresAt: NOW + 1 })
+        const now = systemClock.now()
+        const expired = times(5, (n) => sessionRow({ expiresAt: now - n }))
+        const live = sessionRow({ expiresAt: now + 1 })
         for (const row of [...expired, live]) await store.create(row)
-        assert.equal(await store.deleteExpired(NOW, 3), 3)
-        assert.equal(await store.deleteExpired(NOW, 3), 2)
-        assert.equal(await store.deleteExpired(NOW, 3), 0)
+        assert.equal(await store.deleteExpired(now, 3), 3)
+        assert.equal(await store.deleteExpired(now, 3), 2)
+        assert.equal(await store.deleteExpired(now, 3), 0)
         for (const row of expired) assert.equal(await store.find(row.hash), undefined)
         assert.ok(await store.find(live.hash))
       })
@@ -71,31 +73,34 @@ export function sessionStoreSuite(
     rule('9: a superseded session can be read until then, and neither written nor touched', async (store) => {
       const row = sessionRow({ data: '{"n":"1"}' })
       await store.create(row)
-      assert.equal(await store.supersede(row.hash, NOW + 600_000), true)
-      assert.equal(await store.supersede(row.hash, NOW + 700_000), false)
+      const now = row.createdAt
+      assert.equal(await store.supersede(row.hash, now + 600_000), true)
+      assert.equal(await store.supersede(row.hash, now + 700_000), false)
       assert.equal(await store.update(row.hash, { n: '2' }), false)
       assert.equal(await store.update(row.hash, { n: '2' }, { ifRevision: row.revision }), false)
       assert.equal(await store.touch(row.hash, later(row, 60)), false)
-      const limits = { idleMs: 60_000, endsAt: NOW + 90_000, persistent: true }
-      assert.equal(await store.touch(row.hash, { lastSeenAt: NOW, expiresAt: NOW + 90_000, limits }), false)
-      assert.partialDeepStrictEqual(await store.find(row.hash), { data: row.data, idleMs: 0, expiresAt: NOW + 600_000 })
-      assert.equal(await store.deleteExpired(NOW + 600_000, 10), expiresByItself ? 0 : 1)
-      assert.equal(await store.supersede('unknown', NOW), false)
+      const limits = { idleMs: 60_000, endsAt: now + 90_000, persistent: true }
+      assert.equal(await store.touch(row.hash, { lastSeenAt: now, expiresAt: now + 90_000, limits }), false)
+      assert.partialDeepStrictEqual(await store.find(row.hash), { data: row.data, idleMs: 0, expiresAt: now + 600_000 })
+      assert.equal(await store.deleteExpired(now + 600_000, 10), expiresByItself ? 0 : 1)
+      assert.equal(await store.supersede('unknown', now), false)
     })
 
     rule('9: never lives longer for being superseded', async (store) => {
-      const row = sessionRow({ expiresAt: NOW + 500_000 })
+      const now = systemClock.now()
+      const row = sessionRow({ expiresAt: now + 500_000 })
       await store.create(row)
-      await store.supersede(row.hash, NOW + 600_000)
-      assert.partialDeepStrictEqual(await store.find(row.hash), { expiresAt: NOW + 500_000 })
+      await store.supersede(row.hash, now + 600_000)
+      assert.partialDeepStrictEqual(await store.find(row.hash), { expiresAt: now + 500_000 })
     })
 
     rule("lists a user's sessions, the last seen first, and nobody else's", async (store) => {
-      const rows = [2, 3, 1].map((n) => sessionRow({ userId: 'u1', lastSeenAt: NOW + n }))
+      const now = systemClock.now()
+      const rows = [2, 3, 1].map((n) => sessionRow({ userId: 'u1', lastSeenAt: now + n }))
       for (const row of [...rows, sessionRow({ userId: 'u2' }), sessionRow()]) await store.create(row)
       const listed = await store.listByUser('u1')
       assert.deepEqual(
-        listed.map(({ lastSeenAt }) => lastSeenAt - NOW),
+        listed.map(({ lastSeenAt }) => lastSeenAt - now),
         [3, 2, 1],
       )
       assert.deepEqual(await store.listByUser('nobody'), [])

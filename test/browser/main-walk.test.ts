@@ -158,7 +158,7 @@ describeInChromium((browser) => {
     const back = async (seen: string) => {
       const shown = page.waitForEvent('console', { predicate: (message) => message.text() === seen })
       // While Chromium puts one page in the place of another there is none to go back from; it refuses before anything has moved.
-      await vi.waitFor(() => page.goBack({ waitUntil: 'commit' }), { timeout: 10_000, interval: 100 })
+      await vi.waitFor(() => page.goBack({ waitUntil: 'commit' }), { timeout: 60_000, interval: 100 })
       await shown
     }
     await person.register('kept', 'Nobody may read this')

@@ -287,3 +287,27 @@ export function homeMade(world: World, { sync = false, touch = true } = {}): Hom
 export function called<T>(work: (done: (error?: unknown, value?: T | null) => void) => void): Promise<T | undefined> {
   return new Promise((resolve, reject) => work((error, value) => (error ? reject(error) : resolve(value ?? undefined))))
 }
+
+/** A slow request of one browser and a quick one in the middle of it, each of which writes a key of its own; gives what is there of both. */
+export async function writeTwiceAtOnce(world: World, options: Options): Promise<unknown> {
+  const gate = Promise.withResolvers<void>()
+  const inside = Promise.withResolvers<void>()
+  const place = await open(world, options, async (req, res) => {
+    const name = req.path.slice(1)
+    if (name === 'read') return void res.json([req.session.slow ?? null, req.session.quick ?? null])
+    req.session[name] = true
+    if (name === 'slow') {
+      inside.resolve()
+      await gate.promise
+    }
+    res.end()
+  })
+  const visitor = place.visitor()
+  await visitor.get('/start')
+  const slow = visitor.get('/slow')
+  await inside.promise
+  await visitor.get('/quick')
+  gate.resolve()
+  await slow
+  return JSON.parse((await visitor.get('/read')).text)
+}

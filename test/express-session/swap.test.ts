@@ -11,7 +11,19 @@ import { describeUnless } from '../support/needs.ts'
 import { postgresAnswers } from '../support/postgres-server.ts'
 import { redisAnswers } from '../support/redis-server.ts'
 import { type AnyStore, type Exports, OURS, REFERENCE, type World } from './implementations.ts'
-import { called, count, type Handler, HOUR, idIn, lifetime, MINUTE, open, type Place, SECOND } from './support.ts'
+import {
+  called,
+  count,
+  type Handler,
+  HOUR,
+  idIn,
+  lifetime,
+  MINUTE,
+  open,
+  type Place,
+  SECOND,
+  writeTwiceAtOnce,
+} from './support.ts'
 
 const require = createRequire(import.meta.url)
 type Factory = (session: Exports) => new (options: object) => AnyStore
@@ -150,27 +162,8 @@ for (const { name, make, missing } of kinds)
 
       test('two requests of one person at once lose nothing', async () => {
         const backend = await make()
-        const gate = Promise.withResolvers<void>()
-        const inside = Promise.withResolvers<void>()
         const options = { store: backend.store(ours.session), cookie: { maxAge: HOUR } }
-        const place = await open(ours, options, async (req, res) => {
-          const key = req.path.slice(1)
-          if (key === 'read') return void res.json([req.session.slow ?? null, req.session.quick ?? null])
-          req.session[key] = true
-          if (key === 'slow') {
-            inside.resolve()
-            await gate.promise
-          }
-          res.end()
-        })
-        const visitor = place.visitor()
-        await visitor.get('/start')
-        const slow = visitor.get('/slow')
-        await inside.promise
-        await visitor.get('/quick')
-        gate.resolve()
-        await slow
-        expect(JSON.parse((await visitor.get('/read')).text)).toEqual([true, true])
+        expect(await writeTwiceAtOnce(ours, options)).toEqual([true, true])
       })
 
       test('a stranger’s cookie finds nobody, and makes no row', async () => {

@@ -1,45 +1,14 @@
 // 1.I: bodies in the wrong type, the wrong charset, no charset at all, or packed to burst: I-04 and I-05.
 import { gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Site } from '../support/site.ts'
-import { GOOD_PASSWORD, type Visitor } from '../support/visitor.ts'
+import { describe, expect, test } from 'vitest'
 import { heapInUse } from './heap.ts'
 import { bodyFor, writesOf } from './site-map.ts'
-import { openTarget, TARGET_NAMES } from './targets.ts'
-import { ask, type Call, type Reply } from './wire.ts'
+import { attackedSite, TARGET_NAMES } from './targets.ts'
+import { ask } from './wire.ts'
 
 describe.each(TARGET_NAMES)('%s', (target) => {
-  let site: Site
-  let alice: Visitor
-  let cookie: string
-
-  beforeAll(async () => {
-    site = await openTarget(target)
-    await logInAgain()
-  })
-  afterAll(() => site.close())
-
   const isBare = target === 'the membership alone'
-
-  /** Attacks may end the session: that is what logout and a new login are for. */
-  async function logInAgain() {
-    alice = site.visitor()
-    const api = `${site.http.path}/api`
-    const headers = { 'content-type': 'application/json' }
-    const body = JSON.stringify({ username: 'alice', password: GOOD_PASSWORD })
-    await alice.send(`${api}/register`, { method: 'POST', headers, body })
-    await alice.send(`${api}/login`, { method: 'POST', headers, body })
-    cookie = `guildhall=${await alice.sessionId()}`
-  }
-
-  const send = (path: string, type: string, body: Call['body'], headers: Record<string, string> = {}): Promise<Reply> =>
-    ask(site.base, path, {
-      method: 'POST',
-      headers: { cookie, 'content-type': type, accept: 'application/json', ...headers },
-      body,
-    })
-
-  const at = (path: string) => site.http.path + path
+  const { site, cookie, send, at } = attackedSite(target)
 
   test('I-04 the content type is exact, at every write of both doors', async () => {
     const wrong = [
@@ -56,7 +25,7 @@ describe.each(TARGET_NAMES)('%s', (target) => {
       'application/json, text/plain',
       'json',
     ]
-    for (const { path, door, input } of writesOf(site)) {
+    for (const { path, door, input } of writesOf(site())) {
       const other = bodyFor(door === 'api' ? 'page' : 'api', input)
       for (const type of [...wrong, other.type]) {
         const reply = await send(path, type, bodyFor(door, input).body)
@@ -64,10 +33,10 @@ describe.each(TARGET_NAMES)('%s', (target) => {
         const expected = !isBare && type === 'application/json' ? expect.toSatisfy(isRefusal) : 415
         expect([path, type, reply.status]).toEqual([path, type, expected])
       }
-      const untyped = await ask(site.base, path, { method: 'POST', headers: { cookie }, body: 'a=b' })
+      const untyped = await ask(site().base, path, { method: 'POST', headers: { cookie: cookie() }, body: 'a=b' })
       expect([path, untyped.status]).toEqual([path, 415])
     }
-    expect((await ask(site.base, at('/api/profile'), { headers: { cookie } })).status).toBe(200)
+    expect((await ask(site().base, at('/api/profile'), { headers: { cookie: cookie() } })).status).toBe(200)
   })
 
   test('I-05 what is no JSON, no UTF-8 or no known encoding is 400 or 415', async () => {

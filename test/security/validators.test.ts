@@ -88,8 +88,13 @@ describe('I-07 validators take their time from nobody', () => {
     if (!validate) throw new Error(name)
     const slow: unknown[] = []
     for (const input of inputs) {
-      // The best of three: a pause of the garbage collector is nobody's input.
-      const ms = Math.min(...[1, 2, 3].map(() => timeOf(() => validate(input))))
+      // The best of some: what other programs and the garbage collector do to the processor is nobody's input.
+      let ms = Number.POSITIVE_INFINITY
+      for (let tries = 0; tries < 20 && ms > 10; tries++)
+        ms = Math.min(
+          ms,
+          timeOf(() => validate(input)),
+        )
       if (ms > 10) slow.push([input.slice(0, 8), Math.round(ms)])
     }
     expect(slow).toEqual([])

@@ -1,14 +1,26 @@
 // What every request meets before the membership does, whatever it asks for.
 import { describe, expect, test } from 'vitest'
 import { selfSigned } from '../support/certificate.ts'
-import { ask, newFolder, PRODUCTION, post, speakRaw, startServer, type TestServer, writeFiles } from '../support/server.ts'
+import {
+  ask,
+  newFolder,
+  PRODUCTION,
+  post,
+  sharedServer,
+  speakRaw,
+  startServer,
+  type TestServer,
+  writeFiles,
+} from '../support/server.ts'
 
+const plain = sharedServer()
+const production = sharedServer({ env: PRODUCTION })
 const hostOf = (server: TestServer) => new URL(server.url).host
 const browser = { Accept: 'text/html' }
 
 describe('the site', () => {
   test('a visitor finds a front page, registers, and finds themselves', async () => {
-    const server = await startServer()
+    const server = plain()
     const home = await (await fetch(server.url)).text()
     expect(home).toContain('href="/login"')
     expect(home).toContain('href="/register"')
@@ -20,7 +32,7 @@ describe('the site', () => {
   })
 
   test('an unknown path is 404, as a page and as a problem; the front page takes no POST', async () => {
-    const server = await startServer()
+    const server = plain()
     const page = await fetch(`${server.url}/nothing/here`, { headers: browser })
     expect([page.status, page.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8'])
     const problem = await fetch(`${server.url}/api/nothing`)
@@ -31,7 +43,7 @@ describe('the site', () => {
   })
 
   test('W-08: every answer has the headers of the house, and none tells the program', async () => {
-    const server = await startServer()
+    const server = plain()
     for (const path of ['/', '/login', '/nothing', '/healthz', '/readyz', '/metrics', '/api/profile', '/%', '/profile']) {
       const { headers } = await fetch(server.url + path, { redirect: 'manual', headers: browser })
       expect(headers.get('content-security-policy'), path).toContain("default-src 'none'")
@@ -49,7 +61,7 @@ describe('the site', () => {
 
 describe('I-13: the host check', () => {
   test('in production another name is 421, whatever is asked', async () => {
-    const { port } = await startServer({ env: PRODUCTION })
+    const { port } = production()
     const status = async (host: string, path = '/login') =>
       (await ask(path, { port, headers: { Host: host, ...browser } })).status
     expect(await status('example.org')).toBe(200)
@@ -66,7 +78,7 @@ describe('I-13: the host check', () => {
   })
 
   test('in development a person is led to the right name, a program is told', async () => {
-    const { port, url } = await startServer()
+    const { port, url } = plain()
     const visit = await ask('/login?returnTo=%2Fprofile', { port, headers: { Host: `127.0.0.1:${port}`, ...browser } })
     expect([visit.status, visit.headers.location]).toEqual([303, `${url}/login?returnTo=%2Fprofile`])
     expect((await ask('/api/profile', { port, headers: { Host: `127.0.0.1:${port}` } })).status).toBe(421)
@@ -82,7 +94,7 @@ describe('C-08: the origin check', () => {
     undefined,
     'application/x-www-form-urlencoded; x',
   ])('a write from another site is refused, whatever it says it is: %s', async (type) => {
-    const server = await startServer()
+    const server = plain()
     const headers = { Host: hostOf(server), 'Sec-Fetch-Site': 'cross-site', ...(type !== undefined && { 'Content-Type': type }) }
     for (const path of ['/login', '/api/logout', '/nothing/here', '/', '/healthz', '/metrics']) {
       const { status } = await ask(path, { port: server.port, method: 'POST', headers, body: '{"username":"x"}' })
@@ -106,7 +118,7 @@ describe('C-08: the origin check', () => {
 })
 
 test('methods that nobody needs are refused, and the server lives on', async () => {
-  const server = await startServer()
+  const server = plain()
   const host = hostOf(server)
   const status = async (text: string) => Number((await speakRaw(server.port, text)).answer.split(' ')[1])
   const line = (method: string, path: string) => `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`
@@ -120,7 +132,7 @@ test('methods that nobody needs are refused, and the server lives on', async () 
 })
 
 test('I-06: nonsense is the visitor’s fault, and the server lives on', async () => {
-  const server = await startServer()
+  const server = plain()
   const host = hostOf(server)
   const get = async (path: string, headers = '') => {
     const { answer } = await speakRaw(
@@ -145,7 +157,7 @@ test('I-06: nonsense is the visitor’s fault, and the server lives on', async (
 
 describe('HTTPS', () => {
   test('W-06: HSTS is sent where people come by https, and only there', async () => {
-    const { port } = await startServer({ env: PRODUCTION })
+    const { port } = production()
     for (const path of ['/', '/login', '/nothing', '/healthz', '/api/profile']) {
       const { headers } = await ask(path, { port, headers: { Host: 'example.org' } })
       expect(headers['strict-transport-security'], path).toBe('max-age=31536000; includeSubDomains')

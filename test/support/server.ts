@@ -7,7 +7,7 @@ import { request as requestTls } from 'node:https'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { beforeAll, onTestFinished } from 'vitest'
 import { until } from './until.ts'
 
 export const BIN = resolve(import.meta.dirname, '../../bin/guildhall.js')
@@ -62,21 +62,44 @@ export const PRODUCTION = {
 } as const
 
 export function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'guildhall-test-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = makeFolder()
+  onTestFinished(() => removeFolder(folder))
   return folder
 }
 
+const makeFolder = () => mkdtempSync(join(tmpdir(), 'guildhall-test-'))
+const removeFolder = (folder: string) => rmSync(folder, { recursive: true, force: true })
+
 /** `guildhall serve` on a free port. Hashes are cheap, but in production. Stopped after the test. */
-export async function startServer({ env = {}, folder = newFolder(), ...options }: RunOptions = {}): Promise<TestServer> {
+export function startServer({ folder = newFolder(), ...options }: RunOptions = {}): Promise<TestServer> {
+  const { opened, kill } = launch({ ...options, folder })
+  onTestFinished(kill)
+  return opened
+}
+
+/** The same once for the tests of a file that leave it as it was. */
+export function sharedServer(options: Omit<RunOptions, 'folder'> = {}): () => TestServer {
+  let server: TestServer | undefined
+  beforeAll(async () => {
+    const folder = makeFolder()
+    const { opened, kill } = launch({ ...options, folder })
+    server = await opened
+    return async () => {
+      await kill()
+      removeFolder(folder)
+    }
+  })
+  return () => {
+    if (server === undefined) throw new Error('the server starts before the first test, not before the file is read')
+    return server
+  }
+}
+
+function launch({ env = {}, folder, ...options }: RunOptions & { readonly folder: string }) {
   const cheap = env.NODE_ENV === 'production' ? {} : { HASH_MEMORY_KIB: '1024', HASH_PASSES: '1' }
   const startedAt = performance.now()
   const { child, finished, stdout, stderr } = start(['serve'], { ...options, folder, env: { PORT: '0', ...cheap, ...env } })
-  onTestFinished(async () => {
-    child.kill('SIGKILL')
-    await finished
-  })
-  const { url, port } = await new Promise<{ url: string; port: number }>((resolve, reject) => {
+  const opening = new Promise<{ url: string; port: number }>((resolve, reject) => {
     const look = () => {
       const line = stdout()
         .split('\n')
@@ -88,25 +111,32 @@ export async function startServer({ env = {}, folder = newFolder(), ...options }
     child.stdout?.on('data', look)
     void finished.then(({ code }) => reject(new Error(`the server ended with ${code}:\n${stdout()}${stderr()}`)))
   })
-  return {
-    url,
-    port,
-    folder,
-    child,
-    finished,
-    startMs: performance.now() - startedAt,
-    output: () => stdout() + stderr(),
-    lines: () =>
-      stdout()
-        .split('\n')
-        .filter((line) => line.startsWith('{'))
-        .map((line) => JSON.parse(line)),
-    async stop(signal = 'SIGTERM') {
-      const stoppedAt = performance.now()
-      child.kill(signal)
-      return { ...(await finished), ms: performance.now() - stoppedAt }
-    },
+  const opened = opening.then(
+    ({ url, port }): TestServer => ({
+      url,
+      port,
+      folder,
+      child,
+      finished,
+      startMs: performance.now() - startedAt,
+      output: () => stdout() + stderr(),
+      lines: () =>
+        stdout()
+          .split('\n')
+          .filter((line) => line.startsWith('{'))
+          .map((line) => JSON.parse(line)),
+      async stop(signal = 'SIGTERM') {
+        const stoppedAt = performance.now()
+        child.kill(signal)
+        return { ...(await finished), ms: performance.now() - stoppedAt }
+      },
+    }),
+  )
+  const kill = async () => {
+    child.kill('SIGKILL')
+    await finished
   }
+  return { opened, kill }
 }
 
 /** How often the log says this so far. */

@@ -7,6 +7,13 @@ export function median(sample: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2
 }
 
+/** How far the median of a sample may lie from that of what it was taken from: one standard deviation, as its quartiles tell. */
+export function medianError(sample: readonly number[]): number {
+  const sorted = sample.toSorted((a, b) => a - b)
+  const quartile = (part: number) => sorted[Math.floor(part * (sorted.length - 1))] ?? Number.NaN
+  return (0.93 * (quartile(0.75) - quartile(0.25))) / Math.sqrt(sorted.length)
+}
+
 /** The two-sample Kolmogorov-Smirnov test: how likely two samples of one distribution lie as far apart as these (Numerical Recipes 14.3.3). */
 export function sameDistribution(a: readonly number[], b: readonly number[]): number {
   const left = a.toSorted((x, y) => x - y)

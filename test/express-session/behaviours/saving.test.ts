@@ -1,7 +1,20 @@
 // When the store is written, and how long a session lives in it.
 import { expect, test } from 'vitest'
 import { inEveryWorld } from '../implementations.ts'
-import { called, count, HOUR, handClock, homeMade, MINUTE, open, START, tally, watched, writeAtWrite } from '../support.ts'
+import {
+  called,
+  count,
+  HOUR,
+  handClock,
+  homeMade,
+  MINUTE,
+  open,
+  START,
+  tally,
+  watched,
+  writeAtWrite,
+  writeTwiceAtOnce,
+} from '../support.ts'
 
 inEveryWorld('saving', (world) => {
   /** On purpose ours lives up to a minute longer: it is marked as seen once a minute, not at every visit. */
@@ -177,27 +190,9 @@ inEveryWorld('saving', (world) => {
   })
 
   test('two requests at once both store what they changed', async () => {
-    const gate = Promise.withResolvers<void>()
-    const inside = Promise.withResolvers<void>()
-    const place = await open(world, {}, async (req, res) => {
-      const name = req.path.slice(1)
-      if (name === 'read') return void res.json([req.session.slow ?? null, req.session.quick ?? null])
-      req.session[name] = true
-      if (name === 'slow') {
-        inside.resolve()
-        await gate.promise
-      }
-      res.end()
-    })
-    const visitor = place.visitor()
-    await visitor.get('/start')
-    const slow = visitor.get('/slow')
-    await inside.promise
-    await visitor.get('/quick')
-    gate.resolve()
-    await slow
+    const stored = await writeTwiceAtOnce(world, {})
     // On purpose: there the slower request writes the whole session back as it was, here it changes its own key alone.
-    expect(JSON.parse((await visitor.get('/read')).text)).toEqual([true, world.there ? null : true])
+    expect(stored).toEqual([true, world.there ? null : true])
   })
 
   test('a running request brings a session that was destroyed meanwhile back, in ours it does not', async () => {
