@@ -35,7 +35,7 @@ export function createMetrics(core: Core, paths: readonly string[]): Metrics {
         status: `${Math.floor(status / 100)}xx`,
       }
       const key = `${labels.method} ${labels.status} ${labels.route}`
-      const series = durations.get(key) ?? { labels, counts: new Array<number>(BUCKETS_MS.length + 1).fill(0), sumMs: 0 }
+      const series = durations.get(key) ?? { labels, counts: [...BUCKETS_MS, 0].fill(0), sumMs: 0 }
       durations.set(key, series)
       const found = BUCKETS_MS.findIndex((bound) => ms <= bound)
       const bucket = found < 0 ? BUCKETS_MS.length : found

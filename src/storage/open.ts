@@ -13,11 +13,7 @@ export function openDatabase(
   database: string | PostgresPool,
   beside?: { readonly redis: RedisPlace | undefined; readonly log: Pick<Logger, 'warn'> },
 ): Database {
-  const sql = openSql(database)
+  const isFile = typeof database === 'string' && database.startsWith(SQLITE)
+  const sql = isFile ? openSqlite(database.slice(SQLITE.length)) : openPostgres(database)
   return beside?.redis ? withRedis(sql, beside.redis, beside.log) : sql
-}
-
-function openSql(database: string | PostgresPool): Database {
-  if (typeof database === 'string' && database.startsWith(SQLITE)) return openSqlite(database.slice(SQLITE.length))
-  return openPostgres(database)
 }

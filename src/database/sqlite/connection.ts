@@ -23,6 +23,11 @@ interface Prepared extends TablesUsed {
   readonly columns: readonly string[]
 }
 
+interface Durability {
+  /** On disk before it answers. */
+  readonly durable?: boolean | undefined
+}
+
 export class SqliteConnection {
   readonly #database: DatabaseSync
   readonly #prepared = new Map<string, Prepared>()
@@ -86,27 +91,24 @@ export class SqliteConnection {
     return isValues(values) ? values : undefined
   }
 
-  /** Every row as its bare values. `durable`: on disk before it answers. */
-  allValues(
-    sql: string,
-    params: readonly SqlValue[] = [],
-    options: { readonly durable?: boolean | undefined } = {},
-  ): (readonly SqlValue[])[] {
+  /** Every row as its bare values. */
+  allValues(sql: string, params: readonly SqlValue[] = [], options: Durability = {}): (readonly SqlValue[])[] {
     const { statement } = this.#prepare(sql)
     const read = (): readonly unknown[] => statement.all(...params)
     return (options.durable ? this.#durably(read) : read()).filter(isValues)
   }
 
-  /** One statement; says how many rows it changed. `durable`: on disk before it answers. */
-  run(sql: string, params: readonly SqlValue[] = [], options: { readonly durable?: boolean } = {}): { readonly changes: number } {
+  /** One statement; says how many rows it changed. */
+  run(sql: string, params: readonly SqlValue[] = [], options: Durability = {}): { readonly changes: number } {
     const { statement } = this.#prepare(sql)
     if (!options.durable) return { changes: Number(statement.run(...params).changes) }
     return this.#durably(() => ({ changes: Number(statement.run(...params).changes) }))
   }
 
   /** All statements or none, in one tick; says how many rows each changed. Throws `UnexpectedRowCountError` where one touched another number than it said. */
-  transaction(statements: readonly SqlStatement[], options: { readonly durable?: boolean } = {}): readonly number[] {
-    return options.durable ? this.#durably(() => this.#transact(statements)) : this.#transact(statements)
+  transaction(statements: readonly SqlStatement[], options: Durability = {}): readonly number[] {
+    const transact = () => this.#within('BEGIN IMMEDIATE', () => statements.map((statement) => this.#runOne(statement)))
+    return options.durable ? this.#durably(transact) : transact()
   }
 
   /** All or nothing, with nobody else on the file. */
@@ -127,10 +129,6 @@ export class SqliteConnection {
   close(): void {
     this.#prepared.clear()
     if (this.#database.isOpen) this.#database.close()
-  }
-
-  #transact(statements: readonly SqlStatement[]): readonly number[] {
-    return this.#within('BEGIN IMMEDIATE', () => statements.map((statement) => this.#runOne(statement)))
   }
 
   #within<T>(begin: string, work: () => T): T {

@@ -146,7 +146,7 @@ export class Supervisor {
 
   /** Resolves when the worker accepts connections; rejects where it ended before that. */
   async #start(number: number): Promise<Ready> {
-    const worker = new WorkerProcess({ number, port: this.#port }, (call) => this.#collect(worker, call))
+    const worker = new WorkerProcess({ number, port: this.#port }, (call) => void this.#collect(worker, call))
     this.#living.add(worker)
     if (this.#starting.has(number)) this.#starting.set(number, worker)
     void worker.ended.then((end) => this.#hasEnded(worker, end))

@@ -125,7 +125,11 @@ async function openTarget(options: CopyOptions): Promise<Side> {
   }
   if (existsSync(file) && (await withDatabase(openSqlite(file, { readOnly: true }), isMigrated))) {
     const look = openSqliteReadOnly(file)
-    await refuseTaken(look, options).finally(() => look.close())
+    try {
+      await refuseTaken(look, options)
+    } finally {
+      await look.close()
+    }
   } else await withDatabase(openSqlite(file), (db) => db.migrate())
   return openSqliteTarget(file)
 }

@@ -54,12 +54,12 @@ class PostgresSide implements Side {
     try {
       const text = sql.replace(/\?/g, () => `$${++at}`)
       // Several statements at once take no values, and give a result each.
-      const { rows = [] } = await this.#connection.query({
+      const result = await this.#connection.query({
         text,
         types: TYPES,
         ...(values.length > 0 && { values: [...values] }),
       })
-      return rows.filter(isRow)
+      return (result.rows ?? []).filter(isRow)
     } catch (error) {
       throw asUnavailable(error)
     }
