@@ -2,7 +2,7 @@
 import type { SessionLimits } from '../domain/session-lifetime.ts'
 import type { Locale } from '../i18n/translate.ts'
 import type { NewLogin } from '../session/row.ts'
-import type { LiveSession } from '../storage/contract.ts'
+import type { SessionWithUser } from '../storage/contract.ts'
 import type { Limit } from './throttle.ts'
 
 /** Where an act comes from: data alone. */
@@ -19,9 +19,9 @@ export interface Origin {
 export const OPERATOR: Origin = { ip: undefined, userAgent: undefined, locale: undefined, actor: { kind: 'operator' } }
 
 export interface Caller extends Origin {
-  readonly session: LiveSession | undefined
+  readonly session: SessionWithUser | undefined
   /** Ends the session at hand and starts one with a new id; its cookie goes out with the answer. */
-  startSession(login: NewSession): Promise<LiveSession>
+  startSession(login: NewSession): Promise<SessionWithUser>
   /** Deletes the session at hand and clears the cookie, as often as asked. */
   endSession(): Promise<void>
   /** Counts where the subject is known after a look-up only; joins what the route counted. Throws `too_many_requests`. */
@@ -32,7 +32,7 @@ export interface NewSession extends NewLogin {
   readonly limits: SessionLimits
   readonly persistent: boolean
   /** The keys of `req.session` that survive. */
-  readonly keep: readonly string[]
+  readonly keep: readonly string[] | 'all'
   /** Whether it renews the session at hand, which must still be there; else throws `SessionEndedError`. */
   readonly continues: boolean
 }

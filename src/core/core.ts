@@ -3,12 +3,12 @@ import type { Clock } from '../domain/clock.ts'
 import { Events } from '../domain/events.ts'
 import type { Hooks } from '../domain/hooks.ts'
 import type { Logger } from '../domain/logger.ts'
-import { deriveKey } from '../domain/secret.ts'
 import { createHasher, type PasswordHasher } from '../passwords/hasher.ts'
 import type { Settings } from '../settings/options.ts'
 import type { Database } from '../storage/contract.ts'
 import { openDatabase } from '../storage/open.ts'
-import { secretOf } from './development-secret.ts'
+import { secretsOf } from './development-secret.ts'
+import { keysFor } from './keys.ts'
 import { createThrottle, type Throttle, unlimited } from './throttle.ts'
 
 export interface Core {
@@ -25,7 +25,7 @@ export interface Core {
 /** Opens the database, and changes nothing in it. */
 export function createCore(settings: Settings): Core {
   const { clock, passwords, logger } = settings
-  const throttleKey = deriveKey(secretOf(settings), 'throttle')
+  const [throttleKey] = keysFor('throttle', secretsOf(settings))
   const hasher = createHasher({
     algorithm: passwords.hash,
     argon2: { memoryKiB: passwords.memoryKiB, passes: passwords.passes },
@@ -40,7 +40,7 @@ export function createCore(settings: Settings): Core {
     clock,
     db,
     passwords: hasher,
-    throttle: settings.rateLimit ? createThrottle(db.counters, clock, throttleKey) : unlimited,
+    throttle: settings.rateLimit ? createThrottle(db.counters, clock, throttleKey.bytes) : unlimited,
     events: new Events((error, event) => logger.error({ err: error, event }, 'a listener of an event failed')),
     hooks: settings.hooks,
     log: logger,

@@ -3,17 +3,18 @@ import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSyn
 import { dirname, join } from 'node:path'
 import { newId, newToken, SECRET_BYTES } from '../domain/secret.ts'
 import type { Settings } from '../settings/options.ts'
+import type { Secrets } from './keys.ts'
 
-/** The first secret of the settings, or the one that is kept beside the database file; without a file, a new one at each start. */
-export function secretOf({ secrets: [first], database }: Pick<Settings, 'secrets' | 'database'>): string {
-  if (first !== undefined) return first
+/** Those of the settings, or the one that is kept beside the database file; without a file, a new one at each start. */
+export function secretsOf({ secrets: [first, ...others], database }: Pick<Settings, 'secrets' | 'database'>): Secrets {
+  if (first !== undefined) return [first, ...others]
   const file = typeof database === 'string' ? /^sqlite:(?!:memory:)(.+)$/.exec(database)?.[1] : undefined
-  if (file === undefined) return newToken()
+  if (file === undefined) return [newToken()]
   const path = join(dirname(file), 'secret')
   const secret = developmentSecret(path)
   if (secret === undefined)
     throw new TypeError(`createMembership: ${path} holds less than ${SECRET_BYTES} bytes: remove it, or set secret`)
-  return secret
+  return [secret]
 }
 
 /** The secret of that file, made if there is none; undefined if the file holds less than a secret. */

@@ -3,12 +3,12 @@ import type { Clock } from '../domain/clock.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { isExpired } from '../domain/session-lifetime.ts'
 import type { SessionRow } from '../session/store.ts'
-import type { LiveSession, StoredUser } from '../storage/contract.ts'
+import type { SessionWithUser, StoredUser } from '../storage/contract.ts'
 import type { Caller } from './caller.ts'
 import type { Core } from './core.ts'
 
 /** Whether a stored session still counts: its time, its user's status, and the epoch of the credentials it was made with. */
-export function isLive(session: LiveSession, now: number): boolean {
+export function isLive(session: SessionWithUser, now: number): boolean {
   if (isExpired(session, now)) return false
   if (session.userId === undefined) return true
   return session.user?.status === 'active' && session.user.credentialEpoch === session.credentialEpoch
@@ -23,7 +23,7 @@ export async function liveSessionsOf(core: Core, user: StoredUser): Promise<read
 
 /** The session and the user of somebody who is logged in; anybody else is refused. */
 export function requireSession({ session }: Pick<Caller, 'session'>): {
-  readonly session: LiveSession
+  readonly session: SessionWithUser
   readonly user: StoredUser
 } {
   if (!session?.user) throw new MembershipError('login_required')
@@ -38,7 +38,7 @@ export interface Requirement {
 
 /** What a guard refuses a session for, or undefined. Looks only at what `signIn` wrote and at the user as stored now. */
 export function unmetRequirement(
-  session: LiveSession | undefined,
+  session: SessionWithUser | undefined,
   { role, withinMs }: Requirement,
   clock: Clock,
 ): 'login_required' | 'forbidden' | 'recent_login_required' | undefined {

@@ -3,7 +3,7 @@ import { MembershipError } from '../domain/errors.ts'
 import { askHook } from '../domain/hooks.ts'
 import { toUser } from '../domain/user.ts'
 import { SessionEndedError } from '../session/request/lifecycle.ts'
-import type { LiveSession, StoredUser } from '../storage/contract.ts'
+import type { SessionWithUser, StoredUser } from '../storage/contract.ts'
 import { findUserById } from '../storage/users.ts'
 import { audit, auditEvent } from './audit.ts'
 import type { Caller, NewSession } from './caller.ts'
@@ -25,21 +25,31 @@ export interface SignInResult {
 
 /** Starts the session of a person who proved who they are. Refuses as if the proof were wrong if the user is not active. */
 export async function signIn(core: Core, user: StoredUser, proof: Proof, caller: Caller): Promise<SignInResult> {
-  if (user.status !== 'active') {
-    await audit(core, loginEvent, user.id, caller, 'suspended')
-    core.events.emit('login', { outcome: 'wrong_credentials', user: toUser(user), ip: caller.ip })
-    throw new MembershipError('invalid_credentials')
-  }
+  if (user.status !== 'active') return refuseSuspended(core, user, caller)
   await askBeforeSignIn(core, user, caller)
   // First the entry, then the session: there may be an entry without a session after a crash, never a session without its entry.
   await audit(core, loginEvent, user.id, caller)
   // Anonymous data alone is kept: what one person stored is not the next one's.
   const keep = caller.session?.userId === undefined ? core.settings.keepAtLogin : []
   const { factors, remember: persistent } = proof
-  const session = await startLogin(core, user, { factors, persistent, keep, continues: false }, caller)
+  let session: SessionWithUser
+  try {
+    session = await startLogin(core, user, { factors, persistent, keep, continues: false }, caller)
+  } catch (error) {
+    const endedMeanwhile = error instanceof MembershipError && error.code === 'invalid_credentials'
+    if (endedMeanwhile) return refuseSuspended(core, user, caller)
+    throw error
+  }
   await endOldest(core, user, session)
   core.events.emit('login', { outcome: 'success', user: toUser(user), ip: caller.ip })
   return { next: 'done', user }
+}
+
+/** The trail and the listeners hear why; the person hears no more than whoever mistyped a password. */
+async function refuseSuspended(core: Core, user: StoredUser, caller: Caller): Promise<never> {
+  await audit(core, loginEvent, user.id, caller, 'suspended')
+  core.events.emit('login', { outcome: 'wrong_credentials', user: toUser(user), ip: caller.ip })
+  throw new MembershipError('invalid_credentials')
 }
 
 /** The session of a login, or of one that is renewed. What ended while the password was hashed (the user, the session at hand) refuses it. */
@@ -48,7 +58,7 @@ export async function startLogin(
   user: StoredUser,
   { persistent, ...login }: Pick<NewSession, 'factors' | 'persistent' | 'keep' | 'continues'>,
   caller: Caller,
-): Promise<LiveSession> {
+): Promise<SessionWithUser> {
   const { ip, userAgent } = caller
   const limits = persistent ? core.settings.remember : core.settings.session
   // The epoch that was judged, not a newer one: where the password changed meanwhile, the new session is dead at once.
@@ -83,7 +93,7 @@ async function askBeforeSignIn(core: Core, stored: StoredUser, { ip, userAgent }
 /** A user has at most so many sessions; a new one ends those not seen for the longest time. */
 const MAX_SESSIONS = 50
 
-async function endOldest(core: Core, user: StoredUser, current: LiveSession): Promise<void> {
+async function endOldest(core: Core, user: StoredUser, current: SessionWithUser): Promise<void> {
   try {
     const sessions = await core.db.sessions.listByUser(user.id)
     const others = sessions.filter(({ hash }) => hash !== current.hash)

@@ -5,7 +5,7 @@ import { type Limit, Tries } from '../core/throttle.ts'
 import { plainAddress } from '../domain/address.ts'
 import { MembershipError } from '../domain/errors.ts'
 import type { Locale } from '../i18n/translate.ts'
-import type { LiveSession } from '../storage/contract.ts'
+import type { SessionWithUser } from '../storage/contract.ts'
 import type { HttpContext } from './http-context.ts'
 import { chosenLanguage } from './language-cookie.ts'
 
@@ -44,7 +44,7 @@ export class RequestCaller implements Caller {
     return chosenLanguage(this.#req)
   }
 
-  get session(): LiveSession | undefined {
+  get session(): SessionWithUser | undefined {
     return this.#http.sessions.row(this.#req)
   }
 
@@ -60,7 +60,7 @@ export class RequestCaller implements Caller {
     }
   }
 
-  startSession(login: NewSession): Promise<LiveSession> {
+  startSession(login: NewSession): Promise<SessionWithUser> {
     return this.#http.sessions.renew(this.#req, login)
   }
 

@@ -3,7 +3,7 @@ import type { Core } from '../core/core.ts'
 import { isLive } from '../core/live-session.ts'
 import { createTranslators } from '../i18n/translate.ts'
 import { Sessions } from '../session/request/middleware.ts'
-import type { LiveSession } from '../storage/contract.ts'
+import type { SessionWithUser } from '../storage/contract.ts'
 import { createAssets } from '../views/assets.ts'
 import { createViews } from '../views/render.ts'
 import type { AnyFeature } from './feature.ts'
@@ -26,7 +26,7 @@ export function createHttpContext(
   return {
     core,
     cookieName,
-    sessions: new Sessions<LiveSession>({
+    sessions: new Sessions<SessionWithUser>({
       store: core.db.sessions,
       cookie: { name: cookieName, secure: cookie.secure, sameSite: cookie.sameSite, path: '/', httpOnly: true },
       limits: settings.session,

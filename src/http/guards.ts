@@ -4,7 +4,7 @@ import { type Requirement, unmetRequirement } from '../core/live-session.ts'
 import { type Duration, parseDuration } from '../domain/duration.ts'
 import { type ErrorCode, MembershipError } from '../domain/errors.ts'
 import { isRoleName } from '../domain/names.ts'
-import type { LiveSession } from '../storage/contract.ts'
+import type { SessionWithUser } from '../storage/contract.ts'
 import type { HttpContext } from './http-context.ts'
 import { askForLogin } from './login-required.ts'
 import { isRead } from './origin-check.ts'
@@ -24,7 +24,7 @@ export interface Guards {
 }
 
 export function createGuards(http: HttpContext): Guards {
-  const guard = (judge: (session: LiveSession | undefined) => ErrorCode | undefined): RequestHandler => {
+  const guard = (judge: (session: SessionWithUser | undefined) => ErrorCode | undefined): RequestHandler => {
     return (req, res, next) => {
       if (!http.sessions.handled(req))
         return next(

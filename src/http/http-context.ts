@@ -6,14 +6,14 @@ import type { Awaitable } from '../domain/awaitable.ts'
 import type { Locale, Translate } from '../i18n/translate.ts'
 import type { Sessions } from '../session/request/middleware.ts'
 import type { Settings } from '../settings/options.ts'
-import type { LiveSession } from '../storage/contract.ts'
+import type { SessionWithUser } from '../storage/contract.ts'
 import type { Asset } from '../views/assets.ts'
 import type { FeatureTemplate, Views } from '../views/render.ts'
 import type { Paths } from './paths.ts'
 
 export interface HttpContext {
   readonly core: Core
-  readonly sessions: Sessions<LiveSession>
+  readonly sessions: Sessions<SessionWithUser>
   readonly cookieName: string
   readonly views: Views
   /** The style sheet, the script and the icon, by their paths below `path`. */

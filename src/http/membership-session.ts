@@ -1,6 +1,6 @@
 // `req.session` of a membership: the data, and two getters that say who is logged in.
 import { Session } from '../session/request/session.ts'
-import type { LiveSession } from '../storage/contract.ts'
+import type { SessionWithUser } from '../storage/contract.ts'
 
 declare module 'guildhall/session' {
   interface SessionData {
@@ -11,7 +11,7 @@ declare module 'guildhall/session' {
   }
 }
 
-export class MembershipSession extends Session<LiveSession> {
+export class MembershipSession extends Session<SessionWithUser> {
   get isLoggedIn(): boolean {
     return Session.rowOf(this)?.user !== undefined
   }

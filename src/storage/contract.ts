@@ -9,7 +9,7 @@ export { UnexpectedRowCountError } from '../database/transaction.ts'
 
 export interface Database {
   /** The membership's sessions; `find` brings the user along in the same read. */
-  readonly sessions: SessionStore<LiveSession>
+  readonly sessions: SessionStore<SessionWithUser>
   /** What the throttle counts in. */
   readonly counters: Counters
   /** Somebody's account as it is now. For requests of sessions that live elsewhere. */
@@ -78,6 +78,6 @@ export interface StoredUser {
 }
 
 /** A session with its user, read at once. */
-export interface LiveSession extends SessionRow {
+export interface SessionWithUser extends SessionRow {
   readonly user: StoredUser | undefined
 }

@@ -5,7 +5,7 @@ import type { SqlValue } from '../database/transaction.ts'
 import type { SessionRow } from '../session/store.ts'
 import { SESSION_COLUMNS } from '../session/stores/columns.ts'
 import { SqliteStore } from '../session/stores/sqlite.ts'
-import type { LiveSession } from './contract.ts'
+import type { SessionWithUser } from './contract.ts'
 import type { Schema } from './schema.ts'
 import { statement } from './statement.ts'
 import { USER_COLUMNS, userFrom } from './users.ts'
@@ -27,17 +27,17 @@ function withUsers(db: Kysely<Schema>) {
     .select(USER_COLUMNS.map((column) => `guildhall_users.${column} as u_${column}` as const))
 }
 
-export class SqliteMembershipSessions extends SqliteStore<LiveSession> {
+export class SqliteMembershipSessions extends SqliteStore<SessionWithUser> {
   constructor(connection: SqliteConnection) {
     super({ connection, table: 'guildhall_sessions', leases: 'guildhall_leases', find: findWithUser.compile('sqlite').sql })
   }
 
-  protected override complete(row: SessionRow, user: readonly SqlValue[]): LiveSession {
+  protected override complete(row: SessionRow, user: readonly SqlValue[]): SessionWithUser {
     return withUser(row, user)
   }
 }
 
 /** A session with its user; without one where it is nobody's. */
-export function withUser(row: SessionRow, user: readonly unknown[]): LiveSession {
+export function withUser(row: SessionRow, user: readonly unknown[]): SessionWithUser {
   return { ...row, user: user[0] === null ? undefined : userFrom(user) }
 }

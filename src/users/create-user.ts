@@ -25,24 +25,26 @@ export async function createUser(core: Core, input: NewUser, by: Origin): Promis
 
   const id = newId()
   const now = core.clock.now()
-  await takeUsername(core, [
+  await takeUsername(
+    core,
     bind(insertUser, { id, username, usernameKey, displayName, roles: JSON.stringify(roles), now }, { expectRows: 1 }),
     ...(hash === undefined ? [] : [bind(insertPassword, { id: newId(), userId: id, hash, now })]),
     // Who chose a language before they registered finds it in their next browser too.
     ...(locale === undefined ? [] : [bind(setLocale, { id, locale }, { expectRows: 1 })]),
     auditEntry(core, registeredEvent, id, by),
-  ])
+  )
   const user: StoredUser = { id, username, displayName, status: 'active', credentialEpoch: 1, roles, createdAt: now, locale }
   core.events.emit('registered', { user: toUser(user) })
   return user
 }
 
-/** A transaction that gives somebody a username. Where another user has it, or was faster, its statement touches no row. */
-export async function takeUsername(core: Core, statements: readonly BoundStatement[]): Promise<void> {
+/** A transaction that gives somebody a username. Where another user has it, or was faster, the first statement touches no row. */
+export async function takeUsername(core: Core, first: BoundStatement, ...others: readonly BoundStatement[]): Promise<void> {
   try {
-    await core.db.transaction(statements)
+    await core.db.transaction([first, ...others])
   } catch (error) {
-    throw error instanceof UnexpectedRowCountError ? new MembershipError('username_taken') : error
+    const isTaken = error instanceof UnexpectedRowCountError && error.statement === first.name
+    throw isTaken ? new MembershipError('username_taken') : error
   }
 }
 

@@ -15,9 +15,10 @@ export const renamedEvent = auditEvent('renamed')
 export async function rename(core: Core, user: StoredUser, username: string, by: Origin): Promise<StoredUser> {
   const issue = usernameIssue(username)
   if (issue) throw new MembershipError('invalid_input', { errors: [{ field: 'username', ...issue }] })
-  await takeUsername(core, [
+  await takeUsername(
+    core,
     bind(setUsername, { id: user.id, username, usernameKey: canonicalUsername(username) }, { expectRows: 1 }),
     auditEntry(core, renamedEvent, user.id, by),
-  ])
+  )
   return { ...user, username }
 }

@@ -64,13 +64,13 @@ export async function endOwnSession(core: Core, { id }: { readonly id: string },
 
 export async function endOtherSessions(core: Core, _input: object, caller: Caller): Promise<void> {
   const { session, user } = requireSession(caller)
-  await core.db.sessions.deleteByUser(user.id, { except: session.hash })
+  // First the entry: no session ends without one.
   await audit(core, otherSessionsEndedEvent, user.id, caller)
+  await core.db.sessions.deleteByUser(user.id, { except: session.hash })
 }
 
 /** Says how many. */
 export async function endAllSessions(core: Core, user: StoredUser, by: Origin): Promise<number> {
-  const ended = await core.db.sessions.deleteByUser(user.id)
   await audit(core, sessionEndedEvent, user.id, by)
-  return ended
+  return core.db.sessions.deleteByUser(user.id)
 }

@@ -1,5 +1,6 @@
 // A member logs in: by form and by JSON, led back to where they came from, remembered or not.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { inDatabase } from '../support/database-inspector.ts'
 import { openSite, type Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
 
@@ -54,4 +55,25 @@ test('somebody who is logged in is sent on from the login and registration pages
   await visitor.register('edith')
   expect((await visitor.get('/login')).location).toBe('/profile')
   expect((await visitor.get('/register?returnTo=/diary')).location).toBe('/diary')
+})
+
+test('somebody who is suspended while their password is judged is refused, and the trail and the listeners hear why', async () => {
+  await site.visitor().register('suzie')
+  const { passwords, events } = site.core
+  const outcomes: string[] = []
+  events.on('login', ({ outcome, user }) => user?.username === 'suzie' && outcomes.push(outcome))
+  const verify = passwords.verify.bind(passwords)
+  const judged = vi.spyOn(passwords, 'verify').mockImplementation(async (...asked) => {
+    await site.membership.users.setStatus('suzie', 'suspended')
+    return verify(...asked)
+  })
+  const refused = await site.visitor().logIn('suzie')
+  judged.mockRestore()
+  expect([refused.status, refused.setCookies]).toEqual([401, []])
+  expect(outcomes).toEqual(['wrong_credentials'])
+  const entries = await inDatabase(
+    site,
+    "SELECT outcome FROM guildhall_audit WHERE event = 'login' AND user_id = (SELECT id FROM guildhall_users WHERE username = 'suzie') ORDER BY id",
+  )
+  expect(entries.at(-1)).toEqual({ outcome: 'suspended' })
 })

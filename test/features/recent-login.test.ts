@@ -1,7 +1,13 @@
 // A login of a while ago is confirmed by the password.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { openSite, type Site } from '../support/site.ts'
 import { GOOD_PASSWORD, rawGet } from '../support/visitor.ts'
+
+declare module 'guildhall/session' {
+  interface SessionData {
+    basket?: string[]
+  }
+}
 
 let site: Site
 
@@ -11,6 +17,11 @@ beforeAll(async () => {
       app.get('/vault', membership.requireMember({ role: 'admin', within: '10m' }), (_req, res) => {
         res.send('gold')
       })
+      app.get('/cart/:item', (req, res) => {
+        req.session.basket = [...(req.session.basket ?? []), req.params.item]
+        res.json(req.session.basket)
+      })
+      app.get('/cart', (req, res) => void res.json(req.session.basket ?? []))
     },
   })
 })
@@ -35,4 +46,20 @@ test('a role is asked for, and a recent login, which the password confirms', asy
   expect([confirmed.status, confirmed.location]).toEqual([303, '/vault'])
   expect((await keeper.get('/vault')).text).toBe('gold')
   expect((await rawGet(site.base, '/api/profile', `guildhall=${before}`)).status).toBe(401)
+})
+
+test('D-23 what another page stores while the password is confirmed is in the session that goes on', async () => {
+  const person = site.visitor()
+  await person.register('owl-shopper')
+  await person.get('/cart/one')
+  const { passwords } = site.core
+  const verify = passwords.verify.bind(passwords)
+  const meanwhile = vi.spyOn(passwords, 'verify').mockImplementation(async (...asked) => {
+    await person.get('/cart/two')
+    return verify(...asked)
+  })
+  const confirmed = await person.form('/reauthenticate', { password: GOOD_PASSWORD })
+  meanwhile.mockRestore()
+  expect(confirmed.status).toBe(303)
+  expect((await person.get('/cart')).json()).toEqual(['one', 'two'])
 })

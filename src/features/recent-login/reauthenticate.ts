@@ -7,7 +7,6 @@ import { startLogin } from '../../core/sign-in.ts'
 import { PROOFS_PER_USER } from '../../core/throttle.ts'
 import { MembershipError } from '../../domain/errors.ts'
 import { canonicalUsername } from '../../domain/names.ts'
-import { readValues } from '../../session/data.ts'
 import { findPassword } from '../../storage/users.ts'
 
 export const recentLoginEvent = auditEvent('recent_login')
@@ -24,6 +23,5 @@ export async function reauthenticate(core: Core, input: { readonly password: str
   }
   await audit(core, recentLoginEvent, user.id, caller)
   const { factors = 'password', persistent } = session
-  const keep = [...readValues(session.data).keys()]
-  await startLogin(core, user, { factors, persistent, keep, continues: true }, caller)
+  await startLogin(core, user, { factors, persistent, keep: 'all', continues: true }, caller)
 }

@@ -2,10 +2,10 @@
 import { type Awaitable, after } from '../../domain/awaitable.ts'
 import { newToken } from '../../domain/secret.ts'
 import type { SessionLimits } from '../../domain/session-lifetime.ts'
-import { serialise, writeValues } from '../data.ts'
+import { patchValues, serialise, valuesOfRow, writeValues } from '../data.ts'
 import { type NewLogin, newRow } from '../row.ts'
 import type { SessionRow } from '../store.ts'
-import { fill } from './diff.ts'
+import { diff, fill } from './diff.ts'
 import type { Engine } from './engine.ts'
 import type { RequestState } from './request-state.ts'
 import { SessionHandle } from './session-handle.ts'
@@ -18,8 +18,8 @@ export interface RenewOptions extends NewLogin {
   readonly limits?: SessionLimits | undefined
   /** Whether the cookie outlives the browser. Default: false, or true where the cookie has a `maxAgeMs`. */
   readonly persistent?: boolean | undefined
-  /** Keys of the old session that the new one takes over. Default: none. */
-  readonly keep?: readonly string[] | undefined
+  /** Keys of the old session that the new one takes over; `'all'`: as they are when it is renewed. Default: none. */
+  readonly keep?: readonly string[] | 'all' | undefined
   /** Whether the session at hand must still be there, as the renewal of a login needs it; else `SessionEndedError` is thrown. Default: false. */
   readonly continues?: boolean | undefined
 }
@@ -93,8 +93,9 @@ export async function renew<Row extends SessionRow>(
   return of.act(async () => {
     const { store, clock, keyOf, isLive } = engine
     const { handle: old } = of
+    const data = keep === 'all' ? await dataAsStored(of, old) : keptData(old, keep)
     const id = newToken()
-    const row = newRow({ hash: keyOf(id), data: keptData(old, keep), now: clock.now(), ...limited, login })
+    const row = newRow({ hash: keyOf(id), data, now: clock.now(), ...limited, login })
     await store.create(row)
     try {
       // Deleting the old row tells whether it was still there: what a logout took meanwhile stays ended.
@@ -111,7 +112,11 @@ export async function renew<Row extends SessionRow>(
       const handle = new SessionHandle(engine, request, {})
       handle.fail()
       of.replaceHandle(handle)
-      await store.delete([row.hash])
+      try {
+        await store.delete([row.hash])
+      } catch {
+        // No cookie leads to the row, and it expires; what failed first is what counts.
+      }
       throw error
     }
   })
@@ -128,6 +133,14 @@ function hashesOf({ engine, request }: RequestState, handle: SessionHandle): Set
 
 function deleteAll({ store }: Engine, hashes: ReadonlySet<string>): Awaitable<readonly string[]> {
   return hashes.size > 0 ? store.delete([...hashes]) : []
+}
+
+/** What other requests have stored meanwhile, with the changes of this one. */
+async function dataAsStored({ engine }: RequestState, { state, session, storedRow, values }: SessionHandle): Promise<string> {
+  const current = state === 'ended' ? undefined : storedRow && (await engine.store.find(storedRow.hash))
+  if (!current) return '{}'
+  const patch = session && diff(session, values, engine.reserved)
+  return writeValues(patchValues(valuesOfRow(current), patch ?? {}))
 }
 
 function keptData({ state, session, values }: SessionHandle, keys: readonly string[]): string {

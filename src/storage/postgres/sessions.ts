@@ -3,16 +3,16 @@
 import { arrayOf, type PostgresPool, runOn } from '../../database/postgres/query.ts'
 import type { SessionRow } from '../../session/store.ts'
 import { PostgresStore } from '../../session/stores/postgres.ts'
-import type { LiveSession, StoredUser } from '../contract.ts'
+import type { SessionWithUser, StoredUser } from '../contract.ts'
 import { findAllWithUsers, withUser } from '../sessions.ts'
 import { findUsersById, userFrom } from '../users.ts'
 
-export class PostgresMembershipSessions extends PostgresStore<LiveSession> {
+export class PostgresMembershipSessions extends PostgresStore<SessionWithUser> {
   constructor(pool: PostgresPool) {
     super({ pool, table: 'guildhall_sessions', leases: 'guildhall_leases', find: findAllWithUsers.compile('postgres').sql })
   }
 
-  protected override complete(row: SessionRow, user: readonly unknown[]): LiveSession {
+  protected override complete(row: SessionRow, user: readonly unknown[]): SessionWithUser {
     return withUser(row, user)
   }
 }

@@ -2,9 +2,9 @@
 import type { RedisClient } from '../../database/redis/script.ts'
 import type { SessionRow } from '../../session/store.ts'
 import { RedisStore } from '../../session/stores/redis.ts'
-import type { Database, LiveSession } from '../contract.ts'
+import type { Database, SessionWithUser } from '../contract.ts'
 
-export class RedisMembershipSessions extends RedisStore<LiveSession> {
+export class RedisMembershipSessions extends RedisStore<SessionWithUser> {
   readonly #sql: Pick<Database, 'findUser'>
 
   constructor(client: RedisClient, prefix: string, sql: Pick<Database, 'findUser'>) {
@@ -13,7 +13,7 @@ export class RedisMembershipSessions extends RedisStore<LiveSession> {
   }
 
   /** Who may be in is decided by SQL alone: status and epoch are read at every request, whatever Redis still holds. */
-  protected override async complete(row: SessionRow): Promise<LiveSession> {
+  protected override async complete(row: SessionRow): Promise<SessionWithUser> {
     if (row.userId === undefined) return { ...row, user: undefined }
     return { ...row, user: await this.#sql.findUser(row.userId) }
   }
