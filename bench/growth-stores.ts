@@ -188,8 +188,8 @@ async function measureSweep(
   { url, schema }: Filled,
   expired: number,
 ): Promise<StoreGrowthResult['sweep']> {
-  const some = `SELECT hash FROM ${schema}.sessions ORDER BY public_id LIMIT ${expired}`
-  await postgres.query(`UPDATE ${schema}.sessions SET expires_at = 1 WHERE hash IN (${some})`)
+  const some = `SELECT hash FROM ${schema}.guildhall_sessions ORDER BY public_id LIMIT ${expired}`
+  await postgres.query(`UPDATE ${schema}.guildhall_sessions SET expires_at = 1 WHERE hash IN (${some})`)
   const database = openPostgres(url)
   const times: number[] = []
   const deleteExpired = async (now: number, limit: number) => {

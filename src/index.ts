@@ -1,4 +1,4 @@
-// The public names, nothing else. The first three bring along what TypeScript has to know of `req.user` and `req.session`.
+// The public names. The first three imports bring the types of `req.user` and `req.session`.
 import './http/membership-session.ts'
 import './http/request-extensions.ts'
 import './session/index.ts'

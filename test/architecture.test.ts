@@ -162,7 +162,8 @@ describe('the structure', () => {
   })
 
   test('only signIn and reauthenticate start a session with a login', () => {
-    const starters = usersOf(files, /\.startSession\(/, () => false)
+    expect(usersOf(files, /\.startSession\(/, () => false)).toEqual(['core/sign-in.ts'])
+    const starters = usersOf(files, /\bstartLogin\(/, () => false)
     expect(starters.toSorted()).toEqual(['core/sign-in.ts', 'features/recent-login/reauthenticate.ts'])
   })
 })

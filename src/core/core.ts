@@ -1,12 +1,15 @@
 // What every use case is given: storage, hasher, clock, settings. No Express, no request.
 import type { Clock } from '../domain/clock.ts'
-import type { Events } from '../domain/events.ts'
+import { Events } from '../domain/events.ts'
 import type { Hooks } from '../domain/hooks.ts'
 import type { Logger } from '../domain/logger.ts'
-import type { PasswordHasher } from '../passwords/hasher.ts'
+import { deriveKey } from '../domain/secret.ts'
+import { createHasher, type PasswordHasher } from '../passwords/hasher.ts'
 import type { Settings } from '../settings/options.ts'
 import type { Database } from '../storage/contract.ts'
-import type { Throttle } from './throttle.ts'
+import { openDatabase } from '../storage/open.ts'
+import { secretOf } from './development-secret.ts'
+import { createThrottle, type Throttle, unlimited } from './throttle.ts'
 
 export interface Core {
   readonly clock: Clock
@@ -17,4 +20,30 @@ export interface Core {
   readonly hooks: Hooks
   readonly log: Logger
   readonly settings: Settings
+}
+
+/** Opens the database, and changes nothing in it. */
+export function createCore(settings: Settings): Core {
+  const { clock, passwords, logger } = settings
+  const throttleKey = deriveKey(secretOf(settings), 'throttle')
+  const hasher = createHasher({
+    algorithm: passwords.hash,
+    argon2: { memoryKiB: passwords.memoryKiB, passes: passwords.passes },
+    bcryptCost: passwords.bcryptCost,
+    peppers: passwords.peppers,
+    ...(passwords.workers !== undefined && { workers: passwords.workers }),
+    queueLimit: passwords.queueLimit,
+  })
+  // Opened last: what is wrong is told before a file is made.
+  const db = openDatabase(settings.database, { redis: settings.redis, log: logger })
+  return {
+    clock,
+    db,
+    passwords: hasher,
+    throttle: settings.rateLimit ? createThrottle(db.counters, clock, throttleKey) : unlimited,
+    events: new Events((error, event) => logger.error({ err: error, event }, 'a listener of an event failed')),
+    hooks: settings.hooks,
+    log: logger,
+    settings,
+  }
 }

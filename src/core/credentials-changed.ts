@@ -1,7 +1,7 @@
-// The only way to change what a login rests on: a password, a factor, the status. Ends every session.
+// The only way to change what a login rests on: a password, the status. Ends every session.
 import type { Awaitable } from '../domain/awaitable.ts'
 import { MembershipError } from '../domain/errors.ts'
-import { KeyedMutex } from '../session/request/serial-queue.ts'
+import { KeyedMutex } from '../domain/serial-queue.ts'
 import { type StoredUser, UnexpectedRowCountError } from '../storage/contract.ts'
 import { type BoundStatement, bind } from '../storage/statement.ts'
 import { findUserById, raiseEpoch } from '../storage/users.ts'
@@ -22,11 +22,7 @@ const MAX_TRIES = 5
 /** Changes of one user in this process wait for each other, so that only those of other processes use up tries. */
 const perUser = new KeyedMutex()
 
-/**
- * Changes, raises the epoch and writes the entry in one transaction, then deletes the sessions. One that survives on the way (a crash,
- * a Redis that is away) is dead all the same: its epoch is judged at every request. Throws `not_found`
- * if there is no such user, `overloaded` if others were faster each time.
- */
+/** One transaction, then the sessions are deleted; one that survives a crash is dead by its epoch. Throws `not_found`; `overloaded` if others were faster each time. */
 export function credentialsChanged(core: Core, userId: string, changeOf: ChangeOf, by: Origin): Promise<void> {
   return perUser.take(userId, async () => {
     for (let tries = 1; ; tries++) {

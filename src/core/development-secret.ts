@@ -1,21 +1,19 @@
 // In development the secret makes itself, once, in a file that only its owner can read.
-import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { newId, newToken, SECRET_BYTES } from '../domain/secret.ts'
 import type { Settings } from '../settings/options.ts'
-import type { Secrets } from './keys.ts'
 
-/** The secrets of the settings, or the one that is kept beside the database file; without a file, a new one at each start. */
-export function secretsOf({ secrets, database }: Pick<Settings, 'secrets' | 'database'>): Secrets {
-  const [first, ...others] = secrets
-  if (first !== undefined) return [first, ...others]
+/** The first secret of the settings, or the one that is kept beside the database file; without a file, a new one at each start. */
+export function secretOf({ secrets: [first], database }: Pick<Settings, 'secrets' | 'database'>): string {
+  if (first !== undefined) return first
   const file = typeof database === 'string' ? /^sqlite:(?!:memory:)(.+)$/.exec(database)?.[1] : undefined
-  if (file === undefined) return [newToken()]
+  if (file === undefined) return newToken()
   const path = join(dirname(file), 'secret')
   const secret = developmentSecret(path)
   if (secret === undefined)
     throw new TypeError(`createMembership: ${path} holds less than ${SECRET_BYTES} bytes: remove it, or set secret`)
-  return [secret]
+  return secret
 }
 
 /** The secret of that file, made if there is none; undefined if the file holds less than a secret. */
@@ -25,13 +23,7 @@ export function developmentSecret(path: string): string | undefined {
 }
 
 function readSecret(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').trim()
-  } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-    if (isMissing) return undefined
-    throw error
-  }
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined
 }
 
 function makeSecret(path: string): string {

@@ -20,7 +20,6 @@ export interface Proof {
 
 export interface SignInResult {
   readonly next: 'done'
-  readonly session: LiveSession
   readonly user: StoredUser
 }
 
@@ -34,22 +33,33 @@ export async function signIn(core: Core, user: StoredUser, proof: Proof, caller:
   await askBeforeSignIn(core, user, caller)
   // First the entry, then the session: there may be an entry without a session after a crash, never a session without its entry.
   await audit(core, loginEvent, user.id, caller)
-  const session = await start(caller, {
-    userId: user.id,
-    credentialEpoch: user.credentialEpoch,
-    factors: proof.factors,
-    authenticatedAt: core.clock.now(),
-    ip: caller.ip,
-    userAgent: caller.userAgent,
-    limits: proof.remember ? core.settings.remember : core.settings.session,
-    persistent: proof.remember,
-    // Anonymous data alone: what one person stored is not the next one's.
-    keep: caller.session?.userId === undefined ? core.settings.keepAtLogin : [],
-    continues: false,
-  })
+  // Anonymous data alone is kept: what one person stored is not the next one's.
+  const keep = caller.session?.userId === undefined ? core.settings.keepAtLogin : []
+  const { factors, remember: persistent } = proof
+  const session = await startLogin(core, user, { factors, persistent, keep, continues: false }, caller)
   await endOldest(core, user, session)
   core.events.emit('login', { outcome: 'success', user: toUser(user), ip: caller.ip })
-  return { next: 'done', session, user }
+  return { next: 'done', user }
+}
+
+/** The session of a login, or of one that is renewed. What ended while the password was hashed (the user, the session at hand) refuses it. */
+export async function startLogin(
+  core: Core,
+  user: StoredUser,
+  { persistent, ...login }: Pick<NewSession, 'factors' | 'persistent' | 'keep' | 'continues'>,
+  caller: Caller,
+): Promise<LiveSession> {
+  const { ip, userAgent } = caller
+  const limits = persistent ? core.settings.remember : core.settings.session
+  // The epoch that was judged, not a newer one: where the password changed meanwhile, the new session is dead at once.
+  const { id: userId, credentialEpoch } = user
+  const authenticatedAt = core.clock.now()
+  try {
+    return await caller.startSession({ ...login, userId, credentialEpoch, authenticatedAt, ip, userAgent, limits, persistent })
+  } catch (error) {
+    if (!(error instanceof SessionEndedError)) throw error
+    throw new MembershipError(login.continues ? 'login_required' : 'invalid_credentials', { cause: error })
+  }
 }
 
 /** An externally authenticated login: nothing is proven to us, all else is as at any login. Undefined if there is no such user. */
@@ -82,14 +92,5 @@ async function endOldest(core: Core, user: StoredUser, current: LiveSession): Pr
   } catch (error) {
     // The login is done; the next one tries again.
     core.log.warn({ err: error, userId: user.id }, 'the oldest sessions could not be ended')
-  }
-}
-
-/** A user who was suspended while the password was hashed is refused like one who was suspended before. */
-async function start(caller: Caller, login: NewSession): Promise<LiveSession> {
-  try {
-    return await caller.startSession(login)
-  } catch (error) {
-    throw error instanceof SessionEndedError ? new MembershipError('invalid_credentials', { cause: error }) : error
   }
 }

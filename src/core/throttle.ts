@@ -1,5 +1,4 @@
 // Limits how often something may be tried: counted before the work, for all processes together.
-
 import type { Awaitable } from '../domain/awaitable.ts'
 import type { Clock } from '../domain/clock.ts'
 import { parseDuration } from '../domain/duration.ts'
@@ -20,10 +19,7 @@ export interface Limit {
   readonly onSuccess: 'keep' | 'refund' | 'clear'
 }
 
-/**
- * Wrong proofs of one user's identity, at whichever page, by canonical username. Two rates make the wait grow: 5 tries, 5 minutes; 15 in
- * an hour, the rest of the hour. NIST SP 800-63B-4 3.2.2 allows 100.
- */
+/** Wrong proofs of one user's identity, by canonical username. The second rate makes the wait grow; NIST SP 800-63B-4 3.2.2 allows 100. */
 export const PROOFS_PER_USER: readonly Limit[] = [
   { name: 'login account', rate: '5 per 5m', onSuccess: 'clear' },
   { name: 'login account', rate: '15 per 1h', onSuccess: 'clear' },
@@ -68,29 +64,27 @@ export function createThrottle(counters: Counters, clock: Clock, key: Uint8Array
 
 /** What one request counted, in its route and in its use case. */
 export class Tries {
-  readonly #throttle: Throttle
-  readonly #log: Logger
+  readonly #core: { readonly throttle: Throttle; readonly log: Logger }
   readonly #counted: (readonly [Limit, Counted])[] = []
 
-  constructor({ throttle, log }: { readonly throttle: Throttle; readonly log: Logger }) {
-    this.#throttle = throttle
-    this.#log = log
+  constructor(core: { readonly throttle: Throttle; readonly log: Logger }) {
+    this.#core = core
   }
 
   async count(limit: Limit, subject: string): Promise<void> {
-    this.#counted.push([limit, await this.#throttle.count(limit, subject)])
+    this.#counted.push([limit, await this.#core.throttle.count(limit, subject)])
   }
 
   async succeeded(): Promise<void> {
     await this.#settle(({ onSuccess }, counted) => {
-      if (onSuccess === 'refund') return this.#throttle.refund(counted)
-      if (onSuccess === 'clear') return this.#throttle.clear(counted)
+      if (onSuccess === 'refund') return this.#core.throttle.refund(counted)
+      if (onSuccess === 'clear') return this.#core.throttle.clear(counted)
       return undefined
     })
   }
 
   async refundAll(): Promise<void> {
-    await this.#settle((_limit, counted) => this.#throttle.refund(counted))
+    await this.#settle((_limit, counted) => this.#core.throttle.refund(counted))
   }
 
   /** What was done stays done: a count that stays is no reason to say that nothing was changed. */
@@ -98,21 +92,15 @@ export class Tries {
     try {
       await Promise.all(this.#counted.map(async ([limit, counted]) => work(limit, counted)))
     } catch (error) {
-      this.#log.warn({ err: error }, 'a counted try could not be refunded')
+      this.#core.log.warn({ err: error }, 'a counted try could not be refunded')
     }
   }
 }
 
 /** The limit and window of a rate; throws a TypeError where the text is none. */
 export function parseRate(rate: Rate): { readonly limit: number; readonly windowMs: number } {
-  const known = rates.get(rate)
-  if (known) return known
   const match = /^([1-9]\d{0,6}) per (\S+)$/.exec(rate)
   const windowMs = parseDuration(match?.[2] ?? '')
   if (!match || windowMs === undefined) throw new TypeError(`a rate reads '5 per 10m', got '${rate}'`)
-  const parsed = { limit: Number(match[1]), windowMs }
-  rates.set(rate, parsed)
-  return parsed
+  return { limit: Number(match[1]), windowMs }
 }
-
-const rates = new Map<Rate, { limit: number; windowMs: number }>()

@@ -1,32 +1,22 @@
 // Network addresses as they are counted and shown: one spelling for each, no other text.
 import { isIP, isIPv6 } from 'node:net'
 
-/**
- * The bare address: proxies of some makers write `203.0.113.9:40001` or `[2001:db8::1]:40001`, and each port would be a network of
- * its own. Undefined for what is no address at all.
- */
+/** The bare address, undefined for what is none. Some proxies write `203.0.113.9:40001` or `[2001:db8::1]:40001`: each port would be a network. */
 export function plainAddress(text: string | undefined): string | undefined {
   if (text === undefined) return undefined
   const bare = text.replace(/^\[([^\]]*)\](?::\d+)?$/, '$1').replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1')
   return isIP(bare) === 0 ? undefined : bare
 }
 
-/**
- * The network behind an address: IPv4 as it is, IPv4-mapped IPv6 as IPv4, IPv6 by its /64, in one spelling; `unknown` for what is no
- * address. A home has a whole /64: counting single addresses would give an attacker 2^64 tries.
- */
+/** The network of an address: IPv4 as it is, IPv6 by its /64, which one home has (2^64 tries); else `unknown`. In one spelling. */
 export function networkOf(ip: string | undefined): string {
   const address = plainAddress(ip)
   if (address === undefined) return 'unknown'
   if (!isIPv6(address)) return address
   const groups = ipv6Groups(address.replace(/%.*$/, ''))
   const mapped = groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0)
-  if (mapped) {
-    return groups
-      .slice(6)
-      .flatMap((group) => [group >> 8, group & 255])
-      .join('.')
-  }
+  const bytes = groups.slice(6).flatMap((group) => [group >> 8, group & 255])
+  if (mapped) return bytes.join('.')
   const network = groups.slice(0, 4).map((group) => group.toString(16))
   return `${network.join(':')}::/64`
 }

@@ -52,14 +52,6 @@ export interface FieldError extends FieldIssue {
   readonly field: string
 }
 
-export interface MembershipErrorOptions {
-  readonly errors?: readonly FieldError[]
-  readonly retryAfter?: number
-  readonly reason?: string
-  readonly text?: string
-  readonly cause?: unknown
-}
-
 /** A refusal. `http/errors.ts` alone knows which status and page belongs to a code. */
 export class MembershipError extends Error {
   override readonly name = 'MembershipError'
@@ -71,8 +63,11 @@ export class MembershipError extends Error {
   readonly reason: string | undefined
   readonly text: string | undefined
 
-  constructor(code: ErrorCode, options: MembershipErrorOptions = {}) {
-    super(code, options.cause === undefined ? undefined : { cause: options.cause })
+  constructor(
+    code: ErrorCode,
+    options: Partial<Pick<MembershipError, 'errors' | 'retryAfter' | 'reason' | 'text'>> & ErrorOptions = {},
+  ) {
+    super(code, options)
     this.code = code
     this.errors = options.errors ?? []
     this.retryAfter = options.retryAfter

@@ -19,11 +19,7 @@ const RESERVED = new Set(
   ).split(' '),
 )
 
-/**
- * How a name is compared, everywhere: before the throttle, the look-up and the rule of uniqueness. A registered name is ASCII, so this
- * folds its case; of what people type at login it also forgives spaces, full-width letters and invisible characters, or each
- * spelling would have a throttle of its own. Idempotent.
- */
+/** How a name is compared, everywhere. Also folds what people type at login, or each spelling would have a throttle of its own. Idempotent. */
 export function canonicalUsername(username: string): string {
   // No name is so long, and 64 KB of combining marks take a second to normalise (CVE-2023-46695).
   if (username.length > MAX_TYPED_UNITS) return username

@@ -19,10 +19,7 @@ const VARIANT = 0x80
 let lastMs = 0
 let sequence = 0
 
-/**
- * A new id that sorts by time: UUIDv7, RFC 9562 section 5.7. Those of one process rise also within a millisecond (a counter in rand_a,
- * section 6.2 method 1) and where its clock goes back. It tells when it was made: for rows alone, not for anything handed out.
- */
+/** A new id that sorts by time: UUIDv7 (RFC 9562 5.7), with a counter in rand_a (6.2 method 1). It tells when it was made: for rows alone. */
 export function newTimeId(now: number): string {
   sequence = now > lastMs ? 0 : sequence + 1
   lastMs = Math.max(lastMs, now)

@@ -1,4 +1,4 @@
-// Every feature, in the order of the menu and of the security page. What reads names of features, paths and events reads them here.
+// Every feature: the names of features, paths and events are read off this list.
 import type { LocalPath, PathChoice } from '../settings/options.ts'
 import { language } from './language/language.ts'
 import { login } from './login/login.ts'
@@ -8,6 +8,7 @@ import { recentLogin } from './recent-login/recent-login.ts'
 import { registration } from './registration/registration.ts'
 import { security } from './security/security.ts'
 
+/** In the order of the menu and of the security page: a module's own exports would come by the alphabet. */
 export const FEATURES = [login, registration, profile, security, logout, recentLogin, language] as const
 
 type All = (typeof FEATURES)[number]

@@ -1,9 +1,11 @@
-// One declaration, two endpoints: an action is declared once and served as a page and as JSON, with the same checks in the same order.
+// One declaration, two endpoints: an action is served as a page and as JSON, with the same checks.
 import type { z } from 'zod'
 import type { Action, ActionEndpoint, Declared, Guard } from './action-types.ts'
-import { keptFields } from './kept-values.ts'
+import { keptFields } from './check-input.ts'
 import type { Page } from './page.ts'
 import { performAction, showPage } from './pipeline.ts'
+
+export type { Action }
 
 export function action<Schema extends z.ZodType, Result, Body extends z.ZodType = z.ZodUndefined>(
   declared: Declared<Schema, Result, Body>,

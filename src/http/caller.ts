@@ -18,10 +18,7 @@ interface CallerRequest extends IncomingMessage {
   readonly res?: ServerResponse | undefined
 }
 
-/**
- * A class, not an object with a getter: V8 makes a hidden class of its own for each object literal with a getter that closes over
- * something, in old space, which kept every request alive until a full collection and cost a third of the time of a read.
- */
+/** A class: V8 keeps an object literal with a getter that closes over something, and its request, alive until a full collection. */
 export class RequestCaller implements Caller {
   readonly actor = undefined
   readonly #http: HttpContext
@@ -67,10 +64,7 @@ export class RequestCaller implements Caller {
     return this.#http.sessions.renew(this.#req, login)
   }
 
-  /**
-   * no-store is not enough: Chromium keeps pages for its Back button all the same, and shows the page that a login led to even after
-   * the logout. `cache` makes it forget them; nothing else of the site's data is ours to clear.
-   */
+  /** Chromium keeps pages for its Back button in spite of no-store, also after the logout; `cache` makes it forget them. */
   async endSession(): Promise<void> {
     await this.#http.sessions.end(this.#req)
     const { res } = this.#req

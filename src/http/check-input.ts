@@ -1,6 +1,6 @@
-// Holds raw input against a schema; every fault is told at once, by field and code.
-import type { z } from 'zod'
-import { type FieldError, type FieldErrorCode, MembershipError } from '../domain/errors.ts'
+// Holds raw input against a schema, and keeps what of it a refused form shows again: no secret.
+import { z } from 'zod'
+import { type FieldError, MembershipError } from '../domain/errors.ts'
 import type { RawInput } from './read-input.ts'
 
 /** The input in its type; throws `invalid_input` with an error for each field that does not fit. Unknown fields are ignored. */
@@ -22,10 +22,26 @@ function toFieldError(field: string, issue: z.core.$ZodIssue, raw: RawInput, for
   if (formFields && Array.isArray(value)) return { field, code: 'duplicate' }
   if (issue.code === 'too_big') return { field, code: 'too_long', values: { max: Number(issue.maximum) } }
   if (issue.code === 'custom') return { field, code: 'too_long', ...(issue.params && { values: issue.params }) }
-  if (issue.code === 'too_small') return { field, ...tooSmall(Number(issue.minimum)) }
+  if (issue.code === 'too_small' && issue.minimum === 1) return { field, code: 'required' }
+  if (issue.code === 'too_small') return { field, code: 'too_short', values: { min: Number(issue.minimum) } }
   return { field, code: issue.code === 'invalid_value' ? 'unknown_choice' : 'wrong_type' }
 }
 
-function tooSmall(minimum: number): { code: FieldErrorCode; values?: Record<string, number> } {
-  return minimum === 1 ? { code: 'required' } : { code: 'too_short', values: { min: minimum } }
+/** A secret says so in its schema, `meta({ format: 'password' })`, which is also what the description of the API shows. */
+export function keptFields(input: z.ZodType): readonly string[] {
+  const { properties = {} } = z.toJSONSchema(input, { io: 'input' })
+  return Object.entries(properties).flatMap(([name, field]) => (isSecret(field) ? [] : [name]))
+}
+
+export function isSecret(field: z.core.JSONSchema._JSONSchema): boolean {
+  return typeof field === 'object' && field.format === 'password'
+}
+
+export function keptValues(fields: readonly string[], raw: RawInput): Readonly<Record<string, string>> {
+  const values: Record<string, string> = {}
+  for (const name of fields) {
+    const value = raw[name]
+    if (typeof value === 'string') values[name] = value
+  }
+  return values
 }

@@ -1,5 +1,4 @@
 // Makes what the membership shares between all requests.
-
 import type { Core } from '../core/core.ts'
 import { isLive } from '../core/live-session.ts'
 import { createTranslators } from '../i18n/translate.ts'

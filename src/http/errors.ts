@@ -1,11 +1,13 @@
-// The one place that knows the status of each refusal and how it looks: a problem, a page, an error for the host.
+// The one place that knows the status of each refusal, and how it looks.
 import type { Request } from 'express'
+import type { z } from 'zod'
 import { isFileFailure } from '../database/sqlite/error-codes.ts'
 import { type ErrorCode, type FieldError, MembershipError } from '../domain/errors.ts'
 import { errorTexts, fieldText } from '../i18n/messages.ts'
 import type { Translate } from '../i18n/translate.ts'
 import type { HttpContext } from './http-context.ts'
 import { requestIdOf, translatorFor } from './request-context.ts'
+import type { ProblemShape } from './shapes.ts'
 
 interface Refused {
   readonly status: number
@@ -15,7 +17,7 @@ interface Refused {
   readonly unjudged?: true
 }
 
-const REFUSALS: Readonly<Record<ErrorCode, Refused>> = {
+export const REFUSALS: Readonly<Record<ErrorCode, Refused>> = {
   malformed: { status: 400 },
   invalid_input: { status: 422, rerenders: true },
   invalid_credentials: { status: 401, rerenders: true },
@@ -42,28 +44,7 @@ export function statusOf(code: ErrorCode): number {
   return REFUSALS[code].status
 }
 
-export function rerendersForm(code: ErrorCode): boolean {
-  return REFUSALS[code].rerenders === true
-}
-
-export function isUnjudged(code: ErrorCode): boolean {
-  return REFUSALS[code].unjudged === true
-}
-
-/** RFC 9457. `code` and `type` are API and never change; `title` and `detail` are in the visitor's language. */
-export interface Problem {
-  readonly type: string
-  readonly title: string
-  readonly status: number
-  readonly code: ErrorCode
-  readonly detail: string
-  /** Of `refused`: the host application's own code. */
-  readonly reason?: string
-  readonly errors?: readonly { readonly field: string; readonly code: string; readonly message: string }[]
-  readonly requestId: string
-}
-
-export function problemOf(http: HttpContext, req: Request, error: MembershipError): Problem {
+export function problemOf(http: HttpContext, req: Request, error: MembershipError): z.output<typeof ProblemShape> {
   const t = translatorFor(http, req)
   const { title, detail } = refusalTexts(http, t, error)
   const fields = fieldMessages(t, error.errors)
@@ -91,18 +72,14 @@ export function fieldMessages(t: Translate<string>, errors: readonly FieldError[
   return errors.map((error) => ({ field: error.field, code: error.code, message: fieldText(t, error) }))
 }
 
-/**
- * What was thrown, as a refusal. A store that fails is 503: it is nobody's fault here and worth trying again.
- * Anything else is a bug: logged with the request's id, told as `internal` and nothing more.
- */
+/** What was thrown, as a refusal. A store that fails is worth trying again; anything else is a bug: logged, and told as `internal`. */
 export function asRefusal(http: HttpContext, req: Request, error: unknown): MembershipError {
   if (error instanceof MembershipError) return error
-  const code = isStoreFailure(error) ? 'store_unavailable' : 'internal'
-  http.core.log.error(
-    { err: error, requestId: requestIdOf(req) },
-    code === 'internal' ? 'a request failed' : 'the store does not answer',
-  )
-  return new MembershipError(code, { cause: error, ...(code === 'store_unavailable' && { retryAfter: 1 }) })
+  const isStoreAway = isStoreFailure(error)
+  const fields = { err: error, requestId: requestIdOf(req) }
+  http.core.log.error(fields, isStoreAway ? 'the store does not answer' : 'a request failed')
+  if (isStoreAway) return new MembershipError('store_unavailable', { cause: error, retryAfter: 1 })
+  return new MembershipError('internal', { cause: error })
 }
 
 const STORE_FAILURES = new Set(['store_busy', 'store_unavailable'])
@@ -113,11 +90,11 @@ export function isStoreFailure(error: unknown): boolean {
 }
 
 /** The refusal as Express's error handlers expect it: `status`, `expose`, `headers`, `code`. */
-export function asHostError(http: HttpContext, req: Request, thrown: unknown): HostError {
+export function asHostError(http: HttpContext, req: Request, thrown: unknown): Error {
   const refusal = asRefusal(http, req, thrown)
-  const status = statusOf(refusal.code)
-  const { detail } = refusalTexts(http, translatorFor(http, req), refusal)
   const { code, reason } = refusal
+  const status = statusOf(code)
+  const { detail } = refusalTexts(http, translatorFor(http, req), refusal)
   return Object.assign(new Error(detail, { cause: thrown }), {
     status,
     expose: status < 500,
@@ -127,5 +104,3 @@ export function asHostError(http: HttpContext, req: Request, thrown: unknown): H
     ...(refusal.retryAfter !== undefined && { headers: { 'Retry-After': String(refusal.retryAfter) } }),
   })
 }
-
-type HostError = Error & { readonly status: number; readonly expose: boolean; readonly code: ErrorCode; readonly reason?: string }

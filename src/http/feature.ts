@@ -1,8 +1,8 @@
-// A feature is one value with one name: the folder, the option, the page in docs, the prefix of its texts, the test file.
-import type { Catalogue, Locale, TextsOf } from '../i18n/translate.ts'
-import type { LocalPath, Settings } from '../settings/options.ts'
+// A feature is one value; its name is the folder, the option, the page in docs and the test file.
+import type { Catalogue, TextsOf } from '../i18n/translate.ts'
+import type { LocalPath } from '../settings/options.ts'
 import type { Action } from './action-types.ts'
-import type { HeaderPart, Part } from './http-context.ts'
+import type { NamedMenuEntry, PageParts } from './http-context.ts'
 
 export interface Feature<Name extends string, Path extends string, En extends Catalogue> {
   readonly name: Name
@@ -17,38 +17,23 @@ export interface Feature<Name extends string, Path extends string, En extends Ca
   readonly on?: PartsOnPages<NoInfer<Path>, NoInfer<keyof En & string>>
 }
 
-interface PartsOnPages<Path extends string, Text extends string> {
+interface PartsOnPages<Path extends string, Text extends string> extends Partial<Omit<PageParts, 'menu'>> {
   readonly menu?: readonly MenuEntry<Path, Text>[]
-  readonly header?: readonly HeaderPart[]
-  readonly login?: readonly Part[]
-  readonly security?: readonly Part[]
 }
 
 /** A feature, its types forgotten. */
-export interface AnyFeature {
-  readonly name: string
-  readonly paths: Readonly<Record<string, LocalPath>>
-  readonly texts: Readonly<Record<Locale, Catalogue>>
-  readonly actions: readonly Action[]
-  readonly on?: PartsOnPages<string, string>
-}
+export type AnyFeature = Omit<Feature<string, string, Catalogue>, 'audit'>
 
-interface MenuEntry<Path extends string, Text extends string> {
+interface MenuEntry<Path extends string, Text extends string> extends Pick<NamedMenuEntry, 'who' | 'when'> {
   readonly at: Path
   readonly text: Text
-  readonly who: 'guest' | 'member'
   /** `button`: acts when it is pressed. Default: a link. */
   readonly as?: 'link' | 'button'
-  /** Whether the menu shows it. Default: always. */
-  readonly when?: (settings: Settings) => boolean
 }
 
 type ActivityOf<En> = { [Key in keyof En]: Key extends `activity.${infer Event}` ? Event : never }[keyof En]
 
-/**
- * Declares a feature. The plain annotation `: Feature` would lose what the types hold: its name, the names of its paths, the keys of its
- * texts. Annotate the constants that it is made of (`const change: Action = ...`): they ask for paths that are read off all features.
- */
+/** Declares a feature: an annotation `: Feature` would lose its names. Annotate its actions (`: Action`): they ask for paths that are read off all features. */
 export function feature<const Name extends string, const Path extends string, const En extends Catalogue>(
   value: Feature<Name, Path, En>,
 ): Feature<Name, Path, En> {

@@ -1,5 +1,4 @@
-// Input fields that several actions share. They judge type and length; what a name or a password may be is the domain's to say,
-// and what `meta` tells of it is for the description of the API alone.
+// Input fields that several actions share: type and length. What a name may be, the domain judges.
 import { z } from 'zod'
 import { MAX_DISPLAY_NAME, MAX_USERNAME, MIN_USERNAME } from '../domain/names.ts'
 import { isPasswordTooLong, MAX_PASSWORD_CODE_POINTS } from '../domain/password-policy.ts'
@@ -21,7 +20,6 @@ export const newUsername = identifier.meta({
     'ASCII letters, digits, `_`, `-` and `.`, beginning and ending with a letter or digit; unique without regard to case.',
   minLength: MIN_USERNAME,
   maxLength: MAX_USERNAME,
-  examples: ['alice'],
 })
 
 /** Refused by length before any hash work (CVE-2013-1443). */
@@ -37,9 +35,6 @@ export function newPassword(minLength: number) {
     description:
       'Any characters, counted as code points after NFC; neither a common password nor made of the username or the site name.',
     minLength,
-    format: 'password',
-    maxLength: MAX_PASSWORD_CODE_POINTS,
-    examples: ['granite lantern ferry'],
   })
 }
 

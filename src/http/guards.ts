@@ -1,11 +1,13 @@
 // Guards for the host application's own routes, and the same judgement for ours.
-import type { Request, RequestHandler } from 'express'
+import type { RequestHandler } from 'express'
 import { type Requirement, unmetRequirement } from '../core/live-session.ts'
 import { type Duration, parseDuration } from '../domain/duration.ts'
-import { MembershipError } from '../domain/errors.ts'
+import { type ErrorCode, MembershipError } from '../domain/errors.ts'
 import { isRoleName } from '../domain/names.ts'
+import type { LiveSession } from '../storage/contract.ts'
 import type { HttpContext } from './http-context.ts'
 import { askForLogin } from './login-required.ts'
+import { isRead } from './origin-check.ts'
 import { prefersJson, refuse, sendTo, setHeaders } from './respond.ts'
 
 export interface MemberRequirement {
@@ -22,37 +24,32 @@ export interface Guards {
 }
 
 export function createGuards(http: HttpContext): Guards {
-  const guard = (requirement: Requirement): RequestHandler => {
+  const guard = (judge: (session: LiveSession | undefined) => ErrorCode | undefined): RequestHandler => {
     return (req, res, next) => {
-      if (!http.sessions.handled(req)) return next(notInFront())
-      const code = unmetRequirement(http.sessions.row(req), requirement, http.core.clock)
+      if (!http.sessions.handled(req))
+        return next(
+          new TypeError('a guard runs without its membership in front: put app.use(membership) before the guarded route'),
+        )
+      const code = judge(http.sessions.row(req))
       if (code === undefined) return next()
       setHeaders(req, res)
       const endpoint = prefersJson(http, req) ? 'api' : 'page'
-      if (code !== 'forbidden') return askForLogin(http, req, res, endpoint, code)
+      if (code === 'login_required' || code === 'recent_login_required') return askForLogin(http, req, res, endpoint, code)
+      if (code === 'already_logged_in' && endpoint === 'page' && isRead(req)) return sendTo(res, http.home)
       refuse(http, req, res, new MembershipError(code))
     }
   }
+  const requires = (requirement: Requirement) => guard((session) => unmetRequirement(session, requirement, http.core.clock))
   return {
-    requireLogin: guard({}),
+    requireLogin: requires({}),
     requireMember: (requirement) => {
       const checked = checkRequirement(requirement)
       if (checked.withinMs !== undefined && http.url('recent-login.page') === undefined)
         throw new TypeError("requireMember: within needs the feature recent-login, which features['recent-login'] leaves out")
-      return guard(checked)
+      return requires(checked)
     },
-    requireGuest: (req, res, next) => {
-      if (!http.sessions.handled(req)) return next(notInFront())
-      if (!http.sessions.row(req)?.user) return next()
-      setHeaders(req, res)
-      if (isPageVisit(http, req)) return sendTo(res, http.home)
-      refuse(http, req, res, new MembershipError('already_logged_in'))
-    },
+    requireGuest: guard((session) => (session?.user ? 'already_logged_in' : undefined)),
   }
-}
-
-function isPageVisit(http: HttpContext, req: Request): boolean {
-  return (req.method === 'GET' || req.method === 'HEAD') && !prefersJson(http, req)
 }
 
 function checkRequirement({ role, within, ...unknown }: MemberRequirement): Requirement {
@@ -64,8 +61,4 @@ function checkRequirement({ role, within, ...unknown }: MemberRequirement): Requ
   if (within !== undefined && withinMs === undefined)
     throw new TypeError(`requireMember: within must be a duration like '10m', got '${within}'`)
   return { role, withinMs }
-}
-
-function notInFront(): TypeError {
-  return new TypeError('a guard runs without its membership in front: put app.use(membership) before the guarded route')
 }

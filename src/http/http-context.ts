@@ -44,6 +44,7 @@ export interface NamedMenuEntry {
   readonly text: string
   readonly who: 'guest' | 'member'
   readonly isButton: boolean
+  /** Whether the menu shows it. Default: always. */
   readonly when?: (settings: Settings) => boolean
 }
 
@@ -57,10 +58,7 @@ export interface Part<Loaded = Awaitable<object | undefined>> {
 /** A part of every page, also of the one that says that the store is away: it waits for nothing. */
 export type HeaderPart = Part<object | undefined>
 
-export function part<Loaded extends Awaitable<object | undefined>>(
-  template: FeatureTemplate,
-  load: (context: PageContext) => Loaded,
-): Part<Loaded> {
+export function part<Loaded>(template: FeatureTemplate, load: (context: PageContext) => Loaded): Part<Loaded> {
   return { template, load }
 }
 

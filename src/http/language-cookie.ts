@@ -1,4 +1,4 @@
-// The language that a visitor chose in this browser: kept in a cookie, which nobody gets who did not choose.
+// The language that a visitor chose in this browser, in a cookie.
 import type { IncomingMessage } from 'node:http'
 import type { Response } from 'express'
 import { LOCALES, type Locale } from '../i18n/translate.ts'

@@ -1,4 +1,4 @@
-// `req.session` of a membership: the data bag, and two getters that say who is there. They are read off the row and the user, and stored nowhere.
+// `req.session` of a membership: the data, and two getters that say who is logged in.
 import { Session } from '../session/request/session.ts'
 import type { LiveSession } from '../storage/contract.ts'
 

@@ -5,17 +5,17 @@ import type { Media, Schema, Schemas } from './openapi-types.ts'
 /** A path's own parts are parameters, of a read the rest too; of a write the rest is the body. */
 export function splitInput(input: Schema, path: string, isRead: boolean) {
   const properties = Object.entries(input.properties ?? {})
-  const isPart = ([name]: readonly [string, unknown]) => path.includes(`{${name}}`)
-  const required = input.required?.filter((name) => !isPart([name, undefined])) ?? []
+  const isPart = (name: string) => path.includes(`{${name}}`)
+  const required = input.required?.filter((name) => !isPart(name)) ?? []
   const fields: Schema = {
     type: 'object',
-    properties: Object.fromEntries(properties.filter((property) => !isPart(property))),
+    properties: Object.fromEntries(properties.filter(([name]) => !isPart(name))),
     ...(required.length > 0 && { required }),
   }
   const parameters = properties
-    .filter((property) => isRead || isPart(property))
+    .filter(([name]) => isRead || isPart(name))
     .map(([name, schema]) => {
-      const place = isPart([name, undefined]) ? ('path' as const) : ('query' as const)
+      const place = isPart(name) ? ('path' as const) : ('query' as const)
       const isRequired = input.required?.includes(name) === true
       return { name, in: place, required: isRequired, schema: typeof schema === 'object' ? schema : {} }
     })

@@ -1,15 +1,16 @@
-// Describes the API as OpenAPI 3.1, from the same declarations that serve it: what is not declared is not described, and the other way round.
-import { z } from 'zod'
-import { ERROR_CODES, type ErrorCode, FIELD_ERROR_CODES } from '../domain/errors.ts'
+// Describes the API as OpenAPI 3.1, from the same declarations that serve it.
+import { ERROR_CODES, type ErrorCode } from '../domain/errors.ts'
 import { errorTexts, fieldText } from '../i18n/messages.ts'
 import { translator } from '../i18n/translate.ts'
 import type { Described } from './action-types.ts'
+import { isSecret } from './check-input.ts'
 import { statusOf } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
 import { media, schemaOf, splitInput } from './openapi-schema.ts'
 import type { ApiDocument, ApiResponse, Operation, PathItem, Schema, Schemas } from './openapi-types.ts'
 import { MAX_BODY_BYTES } from './read-input.ts'
 import type { Route } from './routes.ts'
+import { ProblemShape } from './shapes.ts'
 
 /** What the server around the membership adds. */
 export interface Surroundings {
@@ -59,9 +60,10 @@ function describeAction({ method }: Route, described: Described, path: string, s
   const { guard, summary, body } = described
   const { parameters, fields } = splitInput(schemaOf(described.input, schemas), path, method === 'GET')
   const status = described.status ?? (body ? 200 : 204)
-  const success: ApiResponse = body
-    ? { description: DONE[status] ?? '', content: { 'application/json': media(schemaOf(body, schemas), schemas) } }
-    : { description: DONE[status] ?? '' }
+  const success: ApiResponse = {
+    description: DONE[status],
+    ...(body && { content: { 'application/json': media(schemaOf(body, schemas), schemas) } }),
+  }
   return {
     operationId: operationId(method, path),
     tags: ['members'],
@@ -76,31 +78,26 @@ function describeAction({ method }: Route, described: Described, path: string, s
   }
 }
 
-const DONE: Readonly<Record<number, string>> = {
+const DONE = {
   200: 'Done.',
   201: 'Made.',
   202: 'Taken on; a mail follows.',
   204: 'Done; there is nothing to say.',
-}
+} as const
 
 /** Whatever the action: what every request, every write, every guard and every counted or hashed try may be answered. */
 function codesOf(method: Route['method'], { guard, isLimited, refuses = [] }: Described, fields: Schema): readonly ErrorCode[] {
   const codes = new Set<ErrorCode>(['wrong_host', 'store_unavailable', 'internal', ...refuses])
-  if (method === 'POST') {
-    for (const code of ['cross_site_request', 'malformed', 'invalid_input', 'body_too_large', 'unsupported_media_type'] as const)
-      codes.add(code)
-  }
-  if (method === 'GET' && Object.keys(fields.properties ?? {}).length > 0) codes.add('malformed').add('invalid_input')
+  const hasInput = Object.keys(fields.properties ?? {}).length > 0
+  if (method === 'POST') codes.add('cross_site_request').add('body_too_large').add('unsupported_media_type')
+  if (method === 'POST' || hasInput) codes.add('malformed').add('invalid_input')
   if (guard === 'member') codes.add('login_required')
   if (isLimited) codes.add('too_many_requests')
-  const isHashed = Object.values(fields.properties ?? {}).some(
-    (field) => typeof field === 'object' && field.format === 'password',
-  )
-  if (isHashed) codes.add('overloaded')
+  if (Object.values(fields.properties ?? {}).some(isSecret)) codes.add('overloaded')
   return ERROR_CODES.filter((code) => codes.has(code))
 }
 
-const TELL_WHEN = new Set<ErrorCode>(['too_many_requests', 'overloaded', 'store_unavailable'])
+const WITH_RETRY_AFTER = new Set<ErrorCode>(['too_many_requests', 'overloaded', 'store_unavailable'])
 
 /** The refusals by status: each with the codes it can have, and how each of them looks. */
 export function refusals(codes: readonly ErrorCode[]): Readonly<Record<string, ApiResponse>> {
@@ -112,7 +109,7 @@ export function refusals(codes: readonly ErrorCode[]): Readonly<Record<string, A
     const examples = Object.fromEntries(these.map((code) => [code, { $ref: `#/components/examples/${code}` }]))
     responses[status] = {
       description: these.map((code) => `\`${code}\`: ${errorTexts(english, code).title}.`).join(' '),
-      ...(these.some((code) => TELL_WHEN.has(code)) && {
+      ...(these.some((code) => WITH_RETRY_AFTER.has(code)) && {
         headers: { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } },
       }),
       content: { 'application/problem+json': { schema, examples } },
@@ -125,22 +122,6 @@ function operationId(method: string, path: string): string {
   const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== '' && word !== 'api')
   return method.toLowerCase() + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')
 }
-
-const ProblemShape = z
-  .object({
-    type: z.string().meta({ description: '`urn:guildhall:problem:` and the code.' }),
-    title: z.string(),
-    status: z.int().min(400).max(599),
-    code: z.enum(ERROR_CODES).meta({ description: 'A closed list; a code never changes its meaning.' }),
-    detail: z.string(),
-    reason: z.string().optional().meta({ description: "Of `refused`: the host application's own code." }),
-    errors: z
-      .array(z.object({ field: z.string(), code: z.enum(FIELD_ERROR_CODES), message: z.string() }))
-      .optional()
-      .meta({ description: 'Of `invalid_input`: each field that does not fit.' }),
-    requestId: z.string().meta({ description: 'Names the request in the log of the server.' }),
-  })
-  .meta({ description: 'RFC 9457.' })
 
 const english = translator('en')
 

@@ -1,18 +1,18 @@
-// Refuses writes that another site sends with a visitor's cookies. No token: the browser itself says where a request comes from.
+// Refuses writes that another site sends with a visitor's cookies, by what the browser says.
 import type { IncomingMessage } from 'node:http'
 import type { HttpContext } from './http-context.ts'
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
+export function isRead({ method }: Pick<IncomingMessage, 'method'>): boolean {
+  return method === 'GET' || method === 'HEAD'
+}
+
 export function isUnsafe(method: string): boolean {
   return !SAFE_METHODS.has(method)
 }
 
-/**
- * Whether an unsafe request may act, judged before anything of it is parsed. A listed origin passes. Then what the browser says of
- * itself (Fetch Metadata), which no page can forge. Where it says nothing, the origin must be ours in scheme, host and port: one that
- * differs in the scheme alone is somebody on the network.
- */
+/** Whether an unsafe request may act: by a listed origin, by Fetch Metadata, which no page can forge, else by an origin that is ours, scheme and all. */
 export function isAllowedOrigin({ core: { settings }, origin }: HttpContext, req: Pick<IncomingMessage, 'headers'>): boolean {
   const from = req.headers.origin
   if (from !== undefined && settings.trustedOrigins.includes(from)) return true

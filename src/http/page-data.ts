@@ -1,18 +1,13 @@
 // What every page gets, and what features put on pages of others.
 import { toJson, toUser } from '../domain/user.ts'
-import type { FormState, MenuItem, PageData } from '../views/pages.ts'
+import type { MenuItem, PageData } from '../views/pages.ts'
 import type { PageContext, Part } from './http-context.ts'
-import { pathOfPage } from './language.ts'
+import { isRead } from './origin-check.ts'
+import { localPath, localReferer } from './return-to.ts'
 
-interface Shown {
-  readonly form?: FormState | undefined
-  /** Default: the path of this page. */
-  readonly path?: string | undefined
-}
-
-/** What every page gets. */
-export function commonData(context: PageContext, shown: Shown = {}): PageData {
-  const data = { ...partData(context), path: shown.path ?? pathOfPage(context, shown.form !== undefined), form: shown.form }
+/** What every page gets. Default of the path: that of this page. */
+export function commonData(context: PageContext, { form, path }: Pick<PageData, 'form' | 'path'> = {}): PageData {
+  const data = { ...partData(context), path: path ?? pathOfPage(context, form !== undefined), form }
   return { ...data, menu: menuFor(context), header: headerFor(context, data) }
 }
 
@@ -43,4 +38,17 @@ export async function renderParts(context: PageContext, parts: readonly Part[]):
   const loaded = await Promise.all(parts.map(async ({ template, load }) => ({ template, data: await load(context) })))
   const common = { ...partData(context), returnTo: context.returnTo }
   return loaded.flatMap(({ template, data }) => (data ? [views.part(template, { ...common, ...data })] : []))
+}
+
+/** Where a person returns to who changes the language here. The path of a write cannot be opened, but for that of a form that `comesBack`. */
+export function pathOfPage({ http, req, returnTo }: PageContext, comesBack: boolean): string | undefined {
+  if (isRead(req)) return withoutNotice(localPath(req.originalUrl))
+  if (!comesBack) return withoutNotice(returnTo ?? localReferer(req.headers.referer, http.origin)) ?? http.home
+  const path = localPath(req.originalUrl.split('?')[0])
+  return returnTo === undefined ? path : `${path}?returnTo=${encodeURIComponent(returnTo)}`
+}
+
+/** What was told once is not told again. */
+function withoutNotice(path: string | undefined): string | undefined {
+  return path?.replace(/([?&])notice=[^&#]*&?/, '$1').replace(/[?&](?=#|$)/, '')
 }

@@ -1,4 +1,4 @@
-// The page of an action: which template, what it shows, and how it comes back with a form that was refused.
+// The page of an action: its template, what it shows, and how a refused form comes back.
 import type { Awaitable } from '../domain/awaitable.ts'
 import type { MembershipError } from '../domain/errors.ts'
 import { noticeText } from '../i18n/messages.ts'
@@ -15,16 +15,11 @@ export interface Page {
   showRefused(context: RequestContext, error: MembershipError): Promise<void>
 }
 
-export interface PageOptions {
-  /** The text for refused credentials, by its full key. Default: the one that fits a login. */
-  readonly wrongCredentials?: string
-}
-
-/** Declares the page of an action: `page('login/login', ({ core }) => ({ ... }))`, with its template in the feature's folder. */
+/** `page('login/login', ({ core }) => ({ ... }))`. `wrongCredentials`: the key of the text for refused credentials, if that of a login does not fit. */
 export function page(
   template: FeatureTemplate,
   load: (context: PageContext) => Awaitable<object>,
-  { wrongCredentials }: PageOptions = {},
+  { wrongCredentials }: { readonly wrongCredentials?: string } = {},
 ): Page {
   const render = async (context: RequestContext, form?: FormState) => {
     const { http, t, returnTo } = context

@@ -1,4 +1,4 @@
-// Where our paths are for the world: named by their feature, below the membership's path, moved where the application says.
+// Our paths by name: below the path of the membership, moved where the application says.
 import type { FeatureChoices, LocalPath } from '../settings/options.ts'
 
 /** The names that there are: `features/all.ts` fills them in from the list. */

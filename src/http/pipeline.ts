@@ -1,13 +1,12 @@
 // The order in which every request is checked and served, from the origin check to the answer.
-import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import type { RequestHandler } from 'express'
 import type { z } from 'zod'
 import { unmetRequirement } from '../core/live-session.ts'
 import type { MembershipError } from '../domain/errors.ts'
 import type { Api, Declared, Guard, Onward } from './action-types.ts'
-import { checkInput } from './check-input.ts'
-import { asHostError, asRefusal, isStoreFailure, isUnjudged, rerendersForm } from './errors.ts'
+import { checkInput, keptValues } from './check-input.ts'
+import { asHostError, asRefusal, isStoreFailure, REFUSALS } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
-import { keptValues } from './kept-values.ts'
 import { limited } from './limits.ts'
 import { askForLogin } from './login-required.ts'
 import { isAllowedOrigin, isUnsafe, mayCarryCookie } from './origin-check.ts'
@@ -15,54 +14,44 @@ import type { Page } from './page.ts'
 import { readInput, readQuery } from './read-input.ts'
 import type { RequestContext } from './request-context.ts'
 import { extendRequest } from './request-extensions.ts'
-import { refuse, refuseCrossSite, sendErrorPage, sendJson, sendNothing, sendProblem, sendTo, setHeaders } from './respond.ts'
+import { refuse, refuseCrossSite, sendErrorPage, sendJson, sendProblem, sendTo, setHeaders } from './respond.ts'
 import { localPath } from './return-to.ts'
 import type { Router } from './router.ts'
 
 /** Every request: schema, origin, session, our paths; everything else goes on to the host. */
-export function createPipeline(http: HttpContext, router: Router): RequestHandler {
+export function createPipeline(http: HttpContext, route: Router): RequestHandler {
   let isMigrated = false
   return function handle(req, res, next): void {
+    const serve = route(req)
+    /** A failure on our paths is answered by us, on those of the host by the host. */
+    const fail = (error: unknown) => {
+      if (!serve) return next(asHostError(http, req, error))
+      setHeaders(req, res)
+      refuse(http, req, res, error)
+    }
     if (!isMigrated) {
       const goOn = () => {
         isMigrated = true
         handle(req, res, next)
       }
-      const failed = (error: unknown) => {
-        // That nobody migrated is the programmer's to read; a store that is away comes back.
-        if (!isStoreFailure(error)) return next(error)
-        refuseOrPassOn(http, { req, res, next, isOurs: router.find(req) !== undefined }, error)
-      }
+      // That nobody migrated is the programmer's to read; a store that is away comes back.
+      const failed = (error: unknown) => (isStoreFailure(error) ? fail(error) : next(error))
       http.core.db.check().then(goOn).catch(failed)
       return
     }
     if (req.baseUrl !== '')
       return next(new TypeError("app.use(membership) takes no mount path; the option path: '/members' moves its pages"))
-    const serve = router.find(req)
     // Before anything is parsed, loaded or saved.
     if (isUnsafe(req.method) && (serve !== undefined || mayCarryCookie(http, req)) && !isAllowedOrigin(http, req)) {
       return refuseCrossSite(http, req, res)
     }
     extendRequest(http, req)
     http.sessions.handle(req, res, (error?: unknown) => {
-      if (error !== undefined && error !== null) {
-        return refuseOrPassOn(http, { req, res, next, isOurs: serve !== undefined }, error)
-      }
+      if (error !== undefined && error !== null) return fail(error)
       if (serve) return serve(req, res)
       next()
     })
   }
-}
-
-/** A failure on our paths is answered by us, on those of the host by the host. */
-function refuseOrPassOn(
-  http: HttpContext,
-  { req, res, next, isOurs }: { req: Request; res: Response; next: NextFunction; isOurs: boolean },
-  error: unknown,
-): void {
-  if (!isOurs) return next(asHostError(http, req, error))
-  setHeaders(req, res)
-  refuse(http, req, res, error)
 }
 
 export async function showPage(guard: Guard, page: Page, context: RequestContext): Promise<void> {
@@ -101,7 +90,7 @@ export async function performAction<Schema extends z.ZodType, Result, Body exten
     sendAnswer(context, action.answer(result, context, input), action.api)
   } catch (thrown) {
     const refusal = asRefusal(http, req, thrown)
-    if (isUnjudged(refusal.code)) action.onRejected?.(core, refusal.code, caller)
+    if (REFUSALS[refusal.code].unjudged) action.onRejected?.(core, refusal.code, caller)
     await sendRefusal(action, context, refusal)
   }
 }
@@ -111,10 +100,13 @@ function mayPass(guard: Guard, { caller, core }: RequestContext): boolean {
 }
 
 function sendAnswer(context: RequestContext, answer: Onward & { readonly body?: unknown }, api: Api | false): void {
-  const { http, res, endpoint, t } = context
+  const { http, res, endpoint } = context
   const { body, to = http.home, notice } = answer
-  if (endpoint === 'page') return sendTo(res, notice === undefined || !t.has(`notice.${notice}`) ? to : withNotice(to, notice))
-  if (body === undefined) return sendNothing(res)
+  if (endpoint === 'page') {
+    const isTold = notice !== undefined && context.t.has(`notice.${notice}`)
+    return sendTo(res, isTold ? withNotice(to, notice) : to)
+  }
+  if (body === undefined) return void res.status(204).end()
   sendJson(res, api === false ? 200 : (api.status ?? 200), body)
 }
 
@@ -126,7 +118,7 @@ async function sendRefusal(
   const { http, req, res, endpoint } = context
   if (endpoint === 'api') return sendProblem(http, req, res, error)
   if (error.code === 'login_required') return askForLogin(http, req, res, endpoint, error.code)
-  if (!page || ownPage !== undefined || !rerendersForm(error.code)) return sendErrorPage(context, error, ownPage)
+  if (!page || ownPage !== undefined || !REFUSALS[error.code].rerenders) return sendErrorPage(context, error, ownPage)
   await page.showRefused(context, error)
 }
 

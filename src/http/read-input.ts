@@ -1,4 +1,4 @@
-// Reads the body of a write, strictly: one content type per endpoint, UTF-8, at most 16 KiB, and nothing that is guessed.
+// Reads the body of a write, strictly: one content type per endpoint, UTF-8, at most 16 KiB.
 import express, { type Request, type Response } from 'express'
 import { MembershipError } from '../domain/errors.ts'
 import type { Endpoint } from './http-context.ts'
@@ -15,9 +15,14 @@ const CONTENT_TYPES: Record<Endpoint, string> = { page: 'application/x-www-form-
 const readBytes = express.raw({ type: () => true, limit: MAX_BODY_BYTES })
 
 /** The query of a read, if it takes any of it. */
-export function readQuery({ originalUrl }: Request, fields: readonly string[]): RawInput {
+export function readQuery(req: Request, fields: readonly string[]): RawInput {
+  return fields.length === 0 ? {} : parseForm(queryOf(req))
+}
+
+/** Cut out, not parsed: a request line may hold a whole URL, and one that no parser reads. */
+export function queryOf({ originalUrl }: Request): string {
   const at = originalUrl.indexOf('?')
-  return fields.length === 0 || at < 0 ? {} : parseForm(originalUrl.slice(at + 1))
+  return at < 0 ? '' : originalUrl.slice(at + 1)
 }
 
 /** Throws `body_too_large`, `unsupported_media_type`, `malformed`, or `invalid_input` where the JSON is no object. */
@@ -28,9 +33,9 @@ export async function readInput(req: Request, res: Response, endpoint: Endpoint)
   const body: unknown = req.body
   // The host application may have parsed it already: before or after express.json() makes no difference.
   if (!(body instanceof Uint8Array) && typeof body === 'object' && body !== null) return asObject(body)
-  const text = body instanceof Uint8Array ? decode(body) : typeof body === 'string' ? body : ''
+  const text = body instanceof Uint8Array ? readable(() => utf8.decode(body)) : typeof body === 'string' ? body : ''
   if (endpoint === 'page') return parseForm(text)
-  return text === '' ? {} : asObject(parseJson(text))
+  return text === '' ? {} : asObject(readable(() => JSON.parse(text)))
 }
 
 function refuseOtherTypes(req: Request, endpoint: Endpoint): void {
@@ -65,17 +70,10 @@ function asRefusal(error: unknown): MembershipError {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-function decode(bytes: Uint8Array): string {
+/** What cannot be read is `malformed`. */
+function readable<Read>(read: () => Read): Read {
   try {
-    return utf8.decode(bytes)
-  } catch (cause) {
-    throw new MembershipError('malformed', { cause })
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
+    return read()
   } catch (cause) {
     throw new MembershipError('malformed', { cause })
   }
@@ -102,9 +100,5 @@ function parseForm(text: string): RawInput {
 }
 
 function decodeFormPart(text: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '))
-  } catch (cause) {
-    throw new MembershipError('malformed', { cause })
-  }
+  return readable(() => decodeURIComponent(text.replaceAll('+', ' ')))
 }

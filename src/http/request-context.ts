@@ -7,7 +7,9 @@ import type { Translate } from '../i18n/translate.ts'
 import { RequestCaller } from './caller.ts'
 import type { Endpoint, HttpContext, PageContext } from './http-context.ts'
 import { chosenLanguage } from './language-cookie.ts'
+import { isRead } from './origin-check.ts'
 import type { Paths } from './paths.ts'
+import { queryOf } from './read-input.ts'
 import { localPath } from './return-to.ts'
 
 export class RequestContext implements PageContext {
@@ -50,24 +52,13 @@ export class RequestContext implements PageContext {
   }
 
   get returnTo(): string | undefined {
-    const isRead = this.req.method === 'GET' || this.req.method === 'HEAD'
-    return localPath(isRead ? this.query('returnTo') : this.formValues.returnTo)
+    return localPath(isRead(this.req) ? this.query('returnTo') : this.formValues.returnTo)
   }
 
   query(name: string): string | undefined {
-    this.#query ??= new URLSearchParams(queryOf(this.req.originalUrl))
+    this.#query ??= new URLSearchParams(queryOf(this.req))
     return this.#query.get(name) ?? undefined
   }
-
-  get requestId(): string {
-    return requestIdOf(this.req)
-  }
-}
-
-/** Cut out, not parsed: a request line may hold a whole URL, and one that no parser reads. */
-function queryOf(target: string): string {
-  const at = target.indexOf('?')
-  return at < 0 ? '' : target.slice(at + 1)
 }
 
 /** The texts in the visitor's language: chosen in this browser, else in another one by the same user; what the browser asks for; the site's. */

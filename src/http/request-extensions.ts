@@ -9,6 +9,7 @@ import { asHostError } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
 
 type Done = (error?: unknown) => void
+type Callback = [done: Done] | [options: object, done: Done]
 
 declare global {
   namespace Express {
@@ -18,18 +19,14 @@ declare global {
       user?: User | undefined
       /** An externally authenticated login: a new id, the old one is dead. Hooks and status are asked as at any login. */
       login(user: { readonly id: string }): Promise<void>
-      login(user: { readonly id: string }, done: Done): void
-      login(user: { readonly id: string }, options: object, done: Done): void
+      login(user: { readonly id: string }, ...rest: Callback): void
       logIn(user: { readonly id: string }): Promise<void>
-      logIn(user: { readonly id: string }, done: Done): void
-      logIn(user: { readonly id: string }, options: object, done: Done): void
+      logIn(user: { readonly id: string }, ...rest: Callback): void
       /** Ends the session and clears the cookie, as often as asked. */
       logout(): Promise<void>
-      logout(done: Done): void
-      logout(options: object, done: Done): void
+      logout(...rest: Callback): void
       logOut(): Promise<void>
-      logOut(done: Done): void
-      logOut(options: object, done: Done): void
+      logOut(...rest: Callback): void
       isAuthenticated(): this is AuthenticatedRequest
       isUnauthenticated(): this is UnauthenticatedRequest
     }
@@ -77,14 +74,14 @@ export function extendRequest(http: HttpContext, req: Request): void {
 }
 
 function login(this: Request, user: { readonly id: string }): Promise<void>
-function login(this: Request, user: { readonly id: string }, ...rest: readonly (object | Done)[]): void
-function login(this: Request, user: { readonly id: string }, ...rest: readonly (object | Done)[]): Promise<void> | void {
+function login(this: Request, user: { readonly id: string }, ...rest: Callback | []): void
+function login(this: Request, user: { readonly id: string }, ...rest: Callback | []): Promise<void> | void {
   return answer(signInUser(this, user), rest.at(-1))
 }
 
 function logout(this: Request): Promise<void>
-function logout(this: Request, ...rest: readonly (object | Done)[]): void
-function logout(this: Request, ...rest: readonly (object | Done)[]): Promise<void> | void {
+function logout(this: Request, ...rest: Callback | []): void
+function logout(this: Request, ...rest: Callback | []): Promise<void> | void {
   const http = contextOf(this)
   return answer(signOut(http.core, new RequestCaller(http, this)), rest.at(-1))
 }

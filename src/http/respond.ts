@@ -6,7 +6,7 @@ import { MembershipError } from '../domain/errors.ts'
 import { asRefusal, problemOf, refusalTexts, statusOf } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
 import { commonData } from './page-data.ts'
-import { RequestContext } from './request-context.ts'
+import { RequestContext, requestIdOf } from './request-context.ts'
 
 const helmetHeaders: RequestHandler = helmet({
   contentSecurityPolicy: {
@@ -31,14 +31,13 @@ const helmetHeaders: RequestHandler = helmet({
 
 /** The headers of every answer that may depend on who asks. */
 export function setHeaders(req: Request, res: Response): void {
-  setGuardHeaders(req, res)
-  res.setHeader('Cache-Control', 'no-store')
+  setSharedHeaders(req, res, 'no-store')
   res.setHeader('Vary', 'Accept-Language, Cookie, Origin, Sec-Fetch-Site')
 }
 
 /** The headers of an answer that is the same for everybody, for a while or for good. */
 export function setSharedHeaders(req: Request, res: Response, caching: string): void {
-  setGuardHeaders(req, res)
+  helmetHeaders(req, res, () => {})
   res.setHeader('Cache-Control', caching)
 }
 
@@ -50,20 +49,10 @@ export function sendPage(res: Response, status: number, html: string): void {
   sendText(res, status, 'text/html; charset=utf-8', html)
 }
 
-export function sendNothing(res: Response): void {
-  res.statusCode = 204
-  res.end()
-}
-
-function setGuardHeaders(req: Request, res: Response): void {
-  helmetHeaders(req, res, () => {})
-}
-
 /** 303: whatever the method was, the next is a GET. `to` is a full local path. */
 export function sendTo(res: Response, to: string): void {
-  res.statusCode = 303
   res.setHeader('Location', to)
-  res.end()
+  res.status(303).end()
 }
 
 export function sendProblem(http: HttpContext, req: Request, res: Response, error: MembershipError): void {
@@ -76,7 +65,7 @@ export function sendErrorPage(context: RequestContext, error: MembershipError, b
   const { http, res, t } = context
   setRefusalHeaders(res, error)
   const { title, detail } = refusalTexts(http, t, error)
-  const data = { title, detail, status: statusOf(error.code), requestId: context.requestId, backTo }
+  const data = { title, detail, status: statusOf(error.code), requestId: requestIdOf(context.req), backTo }
   // A path that takes only writes has no page in the other language either.
   const path = error.code === 'method_not_allowed' ? http.home : undefined
   sendPage(res, data.status, http.views.page('error', { ...commonData(context, { path }), ...data }))
@@ -91,7 +80,7 @@ export function refuse(http: HttpContext, req: Request, res: Response, thrown: u
     sendErrorPage(context, error)
   } catch (broken) {
     // Nobody is left to catch it: thrown from here it would end the process.
-    http.core.log.error({ err: broken, requestId: context.requestId }, 'the error page cannot be made')
+    http.core.log.error({ err: broken, requestId: requestIdOf(req) }, 'the error page cannot be made')
     sendText(res, 500, 'text/plain; charset=utf-8', `${refusalTexts(http, context.t, error).title}\n`)
   }
 }
@@ -114,8 +103,7 @@ export function setRefusalHeaders(res: Response, error: MembershipError): void {
 }
 
 export function sendText(res: Response, status: number, type: string, body: string): void {
-  res.statusCode = status
   res.setHeader('Content-Type', type)
   res.setHeader('Content-Length', Buffer.byteLength(body))
-  res.end(res.req.method === 'HEAD' ? undefined : body)
+  res.status(status).end(res.req.method === 'HEAD' ? undefined : body)
 }

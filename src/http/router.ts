@@ -1,7 +1,8 @@
-// Finds the route of a request by its exact path: what is spelled another way is not ours, so guard and router see one path.
+// Finds the route of a request by its exact path, so that guard and router see one path.
 import type { Request, Response } from 'express'
 import { MembershipError } from '../domain/errors.ts'
 import type { HttpContext } from './http-context.ts'
+import { isRead } from './origin-check.ts'
 import { RequestContext } from './request-context.ts'
 import { refuse, setHeaders, setSharedHeaders } from './respond.ts'
 import type { Route } from './routes.ts'
@@ -12,50 +13,44 @@ interface Entry {
   readonly hasOwnPage: boolean
 }
 
-export interface Router {
-  /** What serves this request, or undefined where the path is none of ours. */
-  find(req: Request): ((req: Request, res: Response) => void) | undefined
-}
+/** What serves this request, or undefined where the path is none of ours. */
+export type Router = (req: Request) => ((req: Request, res: Response) => void) | undefined
 
 export function createRouter(http: HttpContext, routes: readonly Route[]): Router {
-  const fixed = new Map<string, Entry>()
-  const withParams: { readonly prefix: string; readonly parts: readonly string[]; readonly entry: Entry }[] = []
-
+  const entries = new Map<string, Entry>()
   for (const route of routes) {
-    const { path, hasOwnPage } = route
-    const entry = fixed.get(path) ?? { methods: new Map<string, Route>(), hasOwnPage }
-    if (!fixed.has(path) && path.includes('/:')) {
-      withParams.push({ prefix: path.slice(0, path.indexOf(':')), parts: path.split('/'), entry })
-    }
-    fixed.set(path, entry)
-    if (entry.methods.has(route.method)) throw new TypeError(`two actions serve ${route.method} ${path}`)
-    entry.methods.set(route.method, route)
+    const { method, path, hasOwnPage } = route
+    const entry = entries.get(path) ?? { methods: new Map<string, Route>(), hasOwnPage }
+    if (entry.methods.has(method)) throw new TypeError(`two actions serve ${method} ${path}`)
+    entry.methods.set(method, route)
+    entries.set(path, entry)
   }
+  const withParams = [...entries]
+    .filter(([path]) => path.includes('/:'))
+    .map(([path, entry]) => ({ entry, pattern: patternOf(path) }))
 
-  const match = (path: string): { entry: Entry; params: Record<string, string> } | undefined => {
-    const entry = path.includes(':') ? undefined : fixed.get(path)
+  const match = (path: string): { entry: Entry; params: RequestContext['params'] } | undefined => {
+    const entry = path.includes(':') ? undefined : entries.get(path)
     if (entry) return { entry, params: {} }
-    for (const { prefix, parts, entry } of withParams) {
-      const params = path.startsWith(prefix) ? paramsOf(parts, path.split('/')) : undefined
+    for (const { entry, pattern } of withParams) {
+      const params = pattern.exec(path)?.groups
       if (params) return { entry, params }
     }
     return undefined
   }
 
-  return {
-    find(req) {
-      const { path } = req
-      if (!path.startsWith(http.path)) return undefined
-      const asset = http.assets.get(path.slice(http.path.length))
-      if (asset) return (_req, res) => sendAsset(req, res, asset)
-      const found = match(path)
-      if (!found || (found.entry.hasOwnPage && (req.method === 'GET' || req.method === 'HEAD'))) return undefined
-      return (_req, res) => serve(http, found.entry, found.params, req, res)
-    },
+  return (req) => {
+    const { path } = req
+    if (!path.startsWith(http.path)) return undefined
+    const asset = http.assets.get(path.slice(http.path.length))
+    if (asset) return (_req, res) => sendAsset(req, res, asset)
+    const found = match(path)
+    if (!found || (found.entry.hasOwnPage && isRead(req))) return undefined
+    return (_req, res) => serve(http, found.entry, found.params, req, res)
   }
 }
 
-function serve(http: HttpContext, { methods }: Entry, params: Record<string, string>, req: Request, res: Response): void {
+function serve(http: HttpContext, { methods }: Entry, params: RequestContext['params'], req: Request, res: Response): void {
   setHeaders(req, res)
   const cors = allowListedOrigin(http, req, res)
   const route = methods.get(req.method === 'HEAD' ? 'GET' : req.method)
@@ -94,40 +89,23 @@ function answerPreflight(res: Response, listed: boolean): void {
     res.setHeader('Access-Control-Allow-Methods', 'GET, POST')
     res.setHeader('Access-Control-Allow-Headers', 'Content-Type')
   }
-  res.statusCode = 204
-  res.end()
+  res.status(204).end()
 }
 
-function paramsOf(parts: readonly string[], given: readonly string[]): Record<string, string> | undefined {
-  if (parts.length !== given.length) return undefined
-  const params: Record<string, string> = {}
-  for (const [at, part] of parts.entries()) {
-    const value = given[at] ?? ''
-    if (!part.startsWith(':')) {
-      if (part !== value) return undefined
-      continue
-    }
-    if (value === '') return undefined
-    params[part.slice(1)] = value
-  }
-  return params
+/** `/sessions/:id/end` as a pattern. */
+function patternOf(path: string): RegExp {
+  return new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}$`)
 }
 
 function sendAsset(req: Request, res: Response, { type, body, etag }: { type: string; body: string; etag: string }): void {
-  if (req.method !== 'GET' && req.method !== 'HEAD') {
+  if (!isRead(req)) {
     setHeaders(req, res)
     res.setHeader('Allow', 'GET, HEAD')
-    res.statusCode = 405
-    res.end()
-    return
+    return void res.status(405).end()
   }
   setSharedHeaders(req, res, 'public, max-age=31536000, immutable')
   res.setHeader('ETag', etag)
   res.setHeader('Content-Type', type)
-  if (req.headers['if-none-match'] === etag) {
-    res.statusCode = 304
-    res.end()
-    return
-  }
+  if (req.headers['if-none-match'] === etag) return void res.status(304).end()
   res.end(req.method === 'HEAD' ? undefined : body)
 }

@@ -1,4 +1,4 @@
-// What the features make together: the routes they serve, their texts, and what they put on pages of others.
+// What the features make together: routes, texts, and what they put on pages of others.
 import type { Catalogue, Locale } from '../i18n/translate.ts'
 import type { Settings } from '../settings/options.ts'
 import type { ActionEndpoint } from './action-types.ts'

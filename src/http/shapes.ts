@@ -1,5 +1,6 @@
-// Shapes that several answers of the API share. The compiler holds every answer to its shape; the description of the API shows them.
+// Shapes that several answers of the API share, for the compiler and the description of the API.
 import { z } from 'zod'
+import { ERROR_CODES, FIELD_ERROR_CODES } from '../domain/errors.ts'
 
 /** ISO 8601 in UTC, as `Date.prototype.toISOString` writes it. */
 export const time = z.string().meta({ format: 'date-time', examples: ['2026-05-04T12:00:00.000Z'] })
@@ -27,3 +28,20 @@ export const UserShape = z
   .meta({ id: 'User' })
 
 export const UserBody = z.object({ user: UserShape })
+
+/** A refusal. `code` and `type` are API and never change; `title` and `detail` are in the visitor's language. */
+export const ProblemShape = z
+  .object({
+    type: z.string().meta({ description: '`urn:guildhall:problem:` and the code.' }),
+    title: z.string(),
+    status: z.int().min(400).max(599),
+    code: z.enum(ERROR_CODES).meta({ description: 'A closed list; a code never changes its meaning.' }),
+    detail: z.string(),
+    reason: z.string().optional().meta({ description: 'Of `refused`: the host application’s own code.' }),
+    errors: z
+      .array(z.object({ field: z.string(), code: z.enum(FIELD_ERROR_CODES), message: z.string() }))
+      .optional()
+      .meta({ description: 'Of `invalid_input`: each field that does not fit.' }),
+    requestId: z.string().meta({ description: 'Names the request in the log of the server.' }),
+  })
+  .meta({ description: 'RFC 9457.' })

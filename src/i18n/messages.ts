@@ -1,4 +1,4 @@
-// The texts that belong to codes: refusals, field errors, notices after a redirect, events of the audit trail.
+// The texts that belong to codes: refusals, field errors, notices, audit events.
 import type { ErrorCode, FieldError } from '../domain/errors.ts'
 import type { Translate } from './translate.ts'
 

@@ -1,4 +1,4 @@
-// Decides the language of a page: the visitor's own choice first, then what the browser asks for, then the site's.
+// Picks the language of a page: the visitor's choice, what the browser asks for, the site's.
 import { LOCALES, type Locale } from './translate.ts'
 
 /** A header longer than this is no list of languages; the rest is not read. */
@@ -6,30 +6,22 @@ const MAX_CHARACTERS = 400
 const MAX_LANGUAGES = 20
 
 /**
- * `chosen` are choices, the strongest first: cookies and columns, which may hold anything. `acceptLanguage` is the header (RFC 9110
- * section 12.5.4). A wanted language counts where it is one of ours in the same script: `en-US` finds `en`, `zh-HK` and `zh-Hant` find
- * `zh-TW`. The same language in another script (`zh-CN`, and a bare `zh`, for traditional Chinese) is taken only where nothing that
- * the browser asks for is ours: it can be read, and is better than the site's own language, which was not asked for at all.
+ * `chosen`: the strongest first. Of `acceptLanguage` (RFC 9110 section 12.5.4) what is ours in the same script: `zh-HK` finds `zh-TW`.
+ * Another script (`zh-CN`) counts only where nothing else is ours: it can be read, and the site's language was not asked for at all.
  */
 export function pickLocale(
   chosen: readonly (string | undefined)[],
   acceptLanguage: string | undefined,
   fallback: Locale,
 ): Locale {
-  for (const tag of chosen) {
-    const own = tag === undefined ? undefined : matchingLocale(tag)
-    if (own) return own
-  }
+  const own = first(chosen.map((tag) => matchingLocale(tag ?? '')))
+  if (own) return own
   const wanted = wantedLanguages(acceptLanguage ?? '')
-  return first(wanted, matchingLocale) ?? first(wanted, relatedLocale) ?? fallback
+  return first(wanted.map(matchingLocale)) ?? first(wanted.map(relatedLocale)) ?? fallback
 }
 
-function first(wanted: readonly string[], match: (tag: string) => Locale | undefined): Locale | undefined {
-  for (const tag of wanted) {
-    const found = match(tag)
-    if (found) return found
-  }
-  return undefined
+function first(locales: readonly (Locale | undefined)[]): Locale | undefined {
+  return locales.find((locale) => locale !== undefined)
 }
 
 function wantedLanguages(header: string): string[] {
@@ -50,11 +42,8 @@ function parseRange(range: string): { tag: string; weight: number } {
 }
 
 function matchingLocale(wanted: string): Locale | undefined {
-  const tag = wanted.toLowerCase()
-  const exact = LOCALES.find((locale) => locale.toLowerCase() === tag)
-  if (exact) return exact
-  const related = relatedLocale(tag)
-  return related && scriptOf(related) === scriptOf(tag) ? related : undefined
+  const related = relatedLocale(wanted)
+  return related && scriptOf(related) === scriptOf(wanted) ? related : undefined
 }
 
 /** Shares the language, whatever its script. */

@@ -1,4 +1,4 @@
-// Turns a key of the catalogue into a sentence in the reader's language. Values are plain text; escaping is the view's work.
+// Turns a key of the catalogue into a sentence in the reader's language, as plain text.
 import en from './en.json' with { type: 'json' }
 import zhTW from './zh-TW.json' with { type: 'json' }
 
@@ -29,9 +29,9 @@ export interface Translate<Key extends string = Texts> {
   count(key: string, n: number, values?: TextValues): string
   has(key: string): boolean
   /** A moment in UTC, because the server does not know the reader's clock. `short`: 4 May 2026. `long`: with the time and `UTC`. */
-  date(ms: number, length: 'short' | 'long'): string
+  date(at: Date | number, length: 'short' | 'long'): string
   /** How far a moment is from now, either way: `2 hours ago`, `in 3 days`, `just now`. */
-  ago(fromMs: number, nowMs: number): string
+  ago(from: Date | number, nowMs: number): string
   readonly locale: Locale
 }
 
@@ -101,11 +101,11 @@ function createTranslate(locale: Locale, texts: Catalogue): Translate<string> {
     return fill(get(`${key}.${isSingular ? 'one' : 'other'}`), { n, ...values })
   }
 
-  const date = (ms: number, length: 'short' | 'long'): string =>
-    length === 'short' ? short.format(ms) : `${long.format(ms)} UTC`
+  const date = (at: Date | number, length: 'short' | 'long'): string =>
+    length === 'short' ? short.format(at) : `${long.format(at)} UTC`
 
-  const ago = (fromMs: number, nowMs: number): string => {
-    const distance = fromMs - nowMs
+  const ago = (from: Date | number, nowMs: number): string => {
+    const distance = Number(from) - nowMs
     const fitting = UNITS.find(({ ms }) => Math.abs(distance) >= ms)
     if (!fitting) return get('time.just_now')
     return relative.format(Math.trunc(distance / fitting.ms), fitting.unit)

@@ -51,14 +51,14 @@ export function parseStoredHash(stored: string | undefined): StoredHash | undefi
 }
 
 /** Whether the value was made with a pepper that is not among these. Such an account cannot log in by password. */
-export function lacksPepper(stored: StoredHash, peppers: readonly string[]): boolean {
+export function hasNoPepper(stored: StoredHash, peppers: readonly string[]): boolean {
   return stored.keyId !== undefined && findKey(stored.keyId, peppers) === undefined
 }
 
 /** Whether a hash made now would be of another kind: algorithm, parameters or pepper. True for what cannot be read. */
 export function needsRehash(stored: string, settings: HashSettings): boolean {
   const parsed = parseStoredHash(stored)
-  if (parsed === undefined || !stored.startsWith(writtenStart(settings))) return true
+  if (parsed === undefined || !stored.startsWith(writeStoredHash(algorithmStart(settings), settings))) return true
   if (parsed.algorithm === 'bcrypt') return false
   const [, , , , salt = '', tag = ''] = ARGON2ID.exec(parsed.hash) ?? []
   return salt.length < SALT_LENGTH || tag.length < TAG_LENGTH
@@ -73,7 +73,8 @@ export function dummyHash(settings: HashSettings): StoredHash {
 
 /** The text to store for what the algorithm's library has just answered. */
 export function writeStoredHash(hash: string, settings: HashSettings): string {
-  return `${prefix(settings)}${hash}`
+  const keyId = currentKeyId(settings)
+  return keyId === undefined ? hash : `hmac-sha256=${keyId}:${hash}`
 }
 
 /** The key id that new hashes name, if they are pre-hashed at all. */
@@ -99,15 +100,6 @@ function pepperId(pepper: string): string {
   return Buffer.from(digest(`guildhall pepper id:${pepper}`), 'base64url')
     .toString('hex')
     .slice(0, 16)
-}
-
-function prefix(settings: HashSettings): string {
-  const keyId = currentKeyId(settings)
-  return keyId === undefined ? '' : `hmac-sha256=${keyId}:`
-}
-
-function writtenStart(settings: HashSettings): string {
-  return `${prefix(settings)}${algorithmStart(settings)}`
 }
 
 function algorithmStart({ algorithm, argon2, bcryptCost }: HashSettings): string {

@@ -1,19 +1,18 @@
-// Makes and checks password hashes: in other threads, in a bounded queue, in the same time whether somebody matched or not.
+// Hashes and verifies passwords: in threads, in a bounded queue, in the same time for nobody.
 import { availableParallelism } from 'node:os'
 import { isPasswordTooLong, MAX_PASSWORD_CODE_POINTS, normalizePassword } from '../domain/password-policy.ts'
 import {
   currentKeyId,
   dummyHash,
-  HASH_LIMITS,
   type HashSettings,
-  lacksPepper,
+  hasNoPepper,
   needsRehash,
   parseStoredHash,
   preHash,
   type StoredHash,
   writeStoredHash,
 } from './format.ts'
-import { type FinishedTask, HashingPool } from './pool.ts'
+import { HashingPool } from './pool.ts'
 import type { HashingAnswer, HashingWork } from './worker.ts'
 
 /** Hashes that may wait. */
@@ -24,40 +23,37 @@ export interface HasherOptions extends HashSettings {
   readonly workers?: number
   /** Hashes that may wait; beyond it `overloaded`. Default: 256. */
   readonly queueLimit?: number
-  /** Told of each finished hash, dummies included. For metrics. */
-  readonly onHash?: (finished: FinishedTask) => void
 }
 
 export interface PasswordHasher {
-  /** The text to store. Throws `overloaded`, and RangeError for what `passwordFault` would have refused as too long or ill-formed. */
+  /** The text to store. Throws `overloaded`, and RangeError for what `passwordIssue` would have refused as too long or ill-formed. */
   hash(password: string): Promise<string>
   /** Whether the password is the stored one. Nobody's (`undefined`) takes as long and is false. Throws like `hash`. */
   verify(stored: string | undefined, password: string): Promise<boolean>
   /** Whether the stored value should be replaced while the password is at hand. */
   needsRehash(stored: string): boolean
   /** Whether the stored value needs a pepper that is not set, so that no password fits it. */
-  lacksPepper(stored: string): boolean
-  readonly stats: { readonly running: number; readonly waiting: number; readonly done: number; readonly limit: number }
+  hasNoPepper(stored: string): boolean
+  readonly stats: HashingPool['stats']
   /** Waits for the hashes at work, turns away those that wait, ends the threads. */
   close(): Promise<void>
 }
 
+/** The settings are checked by then. */
 export function createHasher(options: HasherOptions): PasswordHasher {
-  checkOptions(options)
   const { peppers } = options
   const nobody = dummyHash(options)
   const pool = new HashingPool({
     script: new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url),
     workers: options.workers ?? availableParallelism(),
     queueLimit: options.queueLimit ?? DEFAULT_QUEUE_LIMIT,
-    onDone: (finished) => options.onHash?.(finished),
   })
 
   function find(stored: string | undefined, password: string): StoredHash | undefined {
     // Half a surrogate pair would be hashed as U+FFFD; nobody can have such a password.
     if (!password.isWellFormed()) return undefined
     const found = parseStoredHash(stored)
-    return found === undefined || lacksPepper(found, peppers) ? undefined : found
+    return found === undefined || hasNoPepper(found, peppers) ? undefined : found
   }
 
   async function run(work: HashingWork, secret: string | undefined): Promise<HashingAnswer> {
@@ -88,9 +84,9 @@ export function createHasher(options: HasherOptions): PasswordHasher {
 
     needsRehash: (stored) => needsRehash(stored, options),
 
-    lacksPepper(stored) {
+    hasNoPepper(stored) {
       const found = parseStoredHash(stored)
-      return found !== undefined && lacksPepper(found, peppers)
+      return found !== undefined && hasNoPepper(found, peppers)
     },
 
     get stats() {
@@ -114,19 +110,4 @@ function isImported(stored: StoredHash | undefined): boolean {
 /** Long passwords burn CPU before anybody has logged in (Django CVE-2013-1443). */
 function refuseTooLong(password: string): void {
   if (isPasswordTooLong(password)) throw new RangeError(`a password must have at most ${MAX_PASSWORD_CODE_POINTS} code points`)
-}
-
-function checkOptions(options: HasherOptions): void {
-  const { argon2, bcryptCost, workers, queueLimit, peppers } = options
-  checkRange('argon2.memoryKiB', argon2.memoryKiB, 8, HASH_LIMITS.memoryKiB)
-  checkRange('argon2.passes', argon2.passes, 1, HASH_LIMITS.passes)
-  checkRange('bcryptCost', bcryptCost, 4, HASH_LIMITS.bcryptCost)
-  if (workers !== undefined) checkRange('workers', workers, 1, 1024)
-  if (queueLimit !== undefined) checkRange('queueLimit', queueLimit, 0, 1_000_000)
-  if (peppers.includes('')) throw new TypeError('peppers must not be blank')
-}
-
-function checkRange(name: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return
-  throw new TypeError(`${name} must be a whole number from ${least} to ${most}, got ${value}`)
 }

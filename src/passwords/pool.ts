@@ -1,27 +1,19 @@
-// The bounded queue before the hashing threads: so many at work, so many waiting, and everybody else is turned away at once.
+// The bounded queue before the hashing threads: what does not fit is refused at once.
 import { Worker } from 'node:worker_threads'
 import { MembershipError } from '../domain/errors.ts'
-import type { HashingAnswer, HashingRequest, HashingWork } from './worker.ts'
+import type { HashingAnswer, HashingRequest } from './worker.ts'
 
 export interface PoolOptions {
   readonly script: URL
   readonly workers: number
   /** Tasks that may wait. */
   readonly queueLimit: number
-  readonly onDone: (task: FinishedTask) => void
-}
-
-export interface FinishedTask {
-  readonly verb: HashingWork['verb']
-  readonly waitedMs: number
-  readonly ranMs: number
 }
 
 interface Task {
   readonly request: HashingRequest
   readonly resolve: (answer: HashingAnswer) => void
   readonly reject: (error: Error) => void
-  readonly queuedAt: number
   startedAt: number
 }
 
@@ -50,7 +42,7 @@ export class HashingPool {
     // 10 000 logins at once must not take 10 000 times 19 MiB, nor wait until the visitor has left.
     if (!this.#hasRoom() && this.#waiting.length >= this.#options.queueLimit) throw this.#overloaded()
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ request, resolve, reject, queuedAt: performance.now(), startedAt: 0 })
+      this.#waiting.push({ request, resolve, reject, startedAt: 0 })
       this.#fill()
     })
   }
@@ -118,12 +110,9 @@ export class HashingPool {
     worker.unref()
     this.#fill()
 
-    const now = performance.now()
-    const ranMs = now - task.startedAt
     this.#done++
-    this.#typicalMs += (ranMs - this.#typicalMs) / 8
+    this.#typicalMs += (performance.now() - task.startedAt - this.#typicalMs) / 8
     task.resolve(answer)
-    this.#options.onDone({ verb: task.request.work.verb, waitedMs: task.startedAt - task.queuedAt, ranMs })
     if (this.#busy.size === 0) this.#drained()
   }
 

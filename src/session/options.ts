@@ -5,7 +5,6 @@ import { type Clock, systemClock } from '../domain/clock.ts'
 import { type Duration, parseDuration } from '../domain/duration.ts'
 import { inspect } from '../domain/inspect.ts'
 import type { Key } from '../domain/secret.ts'
-import type { SessionLimits } from '../domain/session-lifetime.ts'
 import { type CookieOptions, readCookieOptions } from './cookies/options.ts'
 import { ID } from './cookies/signature.ts'
 import { type CookieAttributes, type CookieSettings, MAX_COOKIE_MS } from './cookies/write.ts'
@@ -51,51 +50,15 @@ export interface SessionOptions {
   readonly warn?: ((text: string) => void) | undefined
 }
 
-export interface SessionSettings {
-  readonly store: SessionStore
-  /** `req.sessionStore`, where it is the application's own. */
-  readonly publicStore: ExpressStore | undefined
-  readonly cookie: CookieSettings
-  readonly behavior: SessionBehavior
-  readonly limits: SessionLimits
-  readonly clock: Clock
-  readonly warn: (text: string) => void
-}
-
-const OPTIONS = [
-  'store',
-  'secret',
-  'name',
-  'key',
-  'cookie',
-  'genid',
-  'proxy',
-  'resave',
-  'rolling',
-  'saveUninitialized',
-  'unset',
-  'idleTimeout',
-  'absoluteTimeout',
-  'clock',
-  'warn',
-]
-const STORE_METHODS = [
-  'create',
-  'find',
-  'update',
-  'touch',
-  'supersede',
-  'delete',
-  'listByUser',
-  'deleteByUser',
-  'deleteExpired',
-  'close',
-]
+const OPTIONS = 'store secret name key cookie genid proxy resave rolling saveUninitialized unset'
+  .split(' ')
+  .concat('idleTimeout', 'absoluteTimeout', 'clock', 'warn')
+const STORE_METHODS = 'create find update touch supersede delete listByUser deleteByUser deleteExpired close'.split(' ')
 
 const TOKEN = /^[\w!#%&'*+.^`|~-][\w!#$%&'*+.^`|~-]{0,127}$/ // RFC 6265 section 4.1.1; a leading $ is RFC 2965's
 
 /** Settings from options. Throws one TypeError that lists every fault. */
-export function readOptions(options: SessionOptions = {}): SessionSettings {
+export function readOptions(options: SessionOptions = {}) {
   const faults: string[] = []
   const must = (holds: boolean, rule: string, got: unknown): void => {
     if (!holds) faults.push(`${rule}, got ${inspect(got)}`)
@@ -154,12 +117,14 @@ export function readOptions(options: SessionOptions = {}): SessionSettings {
   if (faults.length > 0) throw new TypeError(`session(): ${faults.join('; ')}`)
 
   const adopted = isExpressStore(store) && !isStore(store) ? fromExpressStore(store, { ids: 'plain' }) : undefined
-  const usedStore = adopted ?? (isStore(store) ? store : memoryStore(clock, warn))
+  const usedStore: SessionStore = adopted ?? (isStore(store) ? store : memoryStore(clock, warn))
   const cookieOf = options.cookie
+  const cookie: CookieSettings = { name, ...attributes, secrets }
   return {
     store: usedStore,
+    /** `req.sessionStore`, where it is the application's own. */
     publicStore: usedStore instanceof AdoptedStore ? usedStore.expressStore : undefined,
-    cookie: { name, ...attributes, secrets },
+    cookie,
     behavior: {
       rolling,
       resave,
@@ -178,7 +143,7 @@ export function readOptions(options: SessionOptions = {}): SessionSettings {
       ),
       ...(typeof cookieOf === 'function' && { attributesFor: (req: IncomingMessage) => attributesFor(cookieOf, req) }),
       ...(genid && { newId: (req: IncomingMessage) => newId(genid, req) }),
-    },
+    } satisfies SessionBehavior,
     limits,
     clock,
     warn,

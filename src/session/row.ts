@@ -1,5 +1,4 @@
 // Makes the row of a new session.
-
 import { newId } from '../domain/secret.ts'
 import { expiryAfter, type SessionLimits } from '../domain/session-lifetime.ts'
 import type { SessionRow } from './store.ts'
@@ -15,7 +14,16 @@ export interface NewLogin {
   readonly userAgent: string | undefined
 }
 
-export interface NewSession {
+export const NO_LOGIN: { readonly [name in keyof NewLogin]: undefined } = {
+  userId: undefined,
+  credentialEpoch: undefined,
+  factors: undefined,
+  authenticatedAt: undefined,
+  ip: undefined,
+  userAgent: undefined,
+}
+
+interface NewSession {
   readonly hash: string
   readonly data: string
   readonly now: number
@@ -46,6 +54,9 @@ export function newRow({ hash, data, now, limits, persistent, login }: NewSessio
     userAgent: login?.userAgent,
   }
 }
+
+/** Nobody needs to see more sessions of one user; for more than these the newest are returned. */
+export const MAX_LISTED = 100
 
 /** Whether a session was replaced by a bare `regenerate`: requests that were on their way may read it, and nothing else. */
 export function isSuperseded(row: SessionRow): boolean {

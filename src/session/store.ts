@@ -37,9 +37,6 @@ export interface SessionRow {
   readonly userAgent: string | undefined
 }
 
-/** Nobody needs to see more sessions of one user; for more than these the newest are returned. */
-export const MAX_LISTED = 100
-
 /** Changed keys with their JSON text; `null` takes the key out. */
 export type SessionPatch = Readonly<Record<string, string | null>>
 
@@ -89,7 +86,7 @@ export interface SessionGrace {
 
 /** Whose sessions they are. */
 export interface UserSessions {
-  /** The sessions of one user, the last seen first, of those seen together the newest; at most `MAX_LISTED`. */
+  /** The sessions of one user, the last seen first, of those seen together the newest; at most a hundred. */
   listByUser(userId: string): Awaitable<readonly SessionRow[]>
   /** Deletes a user's sessions, all or all but one; says how many. */
   deleteByUser(userId: string, options?: { readonly except?: string | undefined }): Awaitable<number>

@@ -69,7 +69,7 @@ export interface AuditTable {
   outcome: string
   /** Whom it happened to; NULL also once that user is deleted. */
   user_id: string | null
-  /** Who did it, where that was somebody else. */
+  /** The user who did it, if it was another one. NULL for an operator, who is no user of the site: such an entry has no ip either. */
   actor_id: string | null
   ip: string | null
   user_agent: string | null

@@ -5,7 +5,8 @@ import { type Clock, systemClock } from '../domain/clock.ts'
 import { type Duration, parseDuration } from '../domain/duration.ts'
 import type { Membership } from '../membership.ts'
 
-export { type SuiteOptions, sessionRow, sessionStoreSuite, type TestRunner } from './session-store-contract.ts'
+export { sessionRow } from './session-row.ts'
+export { type SuiteOptions, sessionStoreSuite, type TestRunner } from './session-store-contract.ts'
 
 export interface TestClock extends Clock {
   /** Moves it: `forward('16m')`. Throws a TypeError for what is no duration. */

@@ -14,17 +14,8 @@ export interface NewUser {
   readonly roles?: readonly string[] | undefined
 }
 
-/** A new user that nothing is wrong with. */
-interface CheckedUser {
-  readonly username: string
-  readonly usernameKey: string
-  readonly password: string | undefined
-  readonly displayName: string
-  readonly roles: readonly string[]
-}
-
 /** Throws `invalid_input` with every fault at once. */
-export function checkNewUser(core: Core, { username, password, displayName = '', roles = [] }: NewUser): CheckedUser {
+export function checkNewUser(core: Core, { username, password, displayName = '', roles = [] }: NewUser) {
   const tidied = tidyDisplayName(displayName)
   const errors: FieldError[] = []
   const name = usernameIssue(username)

@@ -7,50 +7,45 @@ import { askHook } from '../domain/hooks.ts'
 import { newId } from '../domain/secret.ts'
 import { toUser } from '../domain/user.ts'
 import { type StoredUser, UnexpectedRowCountError } from '../storage/contract.ts'
-import { bind } from '../storage/statement.ts'
+import { type BoundStatement, bind } from '../storage/statement.ts'
 import { findUserByKey, insertPassword, insertUser, setLocale } from '../storage/users.ts'
 import { checkNewUser, type NewUser } from './check-new-user.ts'
 
 export const registeredEvent = auditEvent('registered')
 
-/**
- * Throws `invalid_input` with every fault at once, or `username_taken`; to a visitor also `registration_closed`, and `refused` by the
- * hook. Nothing is written before the password is hashed.
- */
+/** Throws `invalid_input` or `username_taken`; to a visitor also `registration_closed`, and `refused` by the hook. Nothing is written before the hash. */
 export async function createUser(core: Core, input: NewUser, by: Origin): Promise<StoredUser> {
+  const { ip, userAgent, locale } = by
   const isVisitor = by.actor === undefined
   if (isVisitor) refuseIfClosed(core)
-  const checked = checkNewUser(core, input)
-  if (isVisitor) await askBeforeRegister(core, input, by)
-  const { username, usernameKey, displayName, roles, password } = checked
+  const { username, usernameKey, displayName, roles, password } = checkNewUser(core, input)
+  if (isVisitor) await askHook(() => core.hooks.beforeRegister?.({ username, displayName: input.displayName, ip, userAgent }))
   if (await core.db.first(findUserByKey, { usernameKey })) throw new MembershipError('username_taken')
   const hash = password === undefined ? undefined : await core.passwords.hash(password)
 
   const id = newId()
   const now = core.clock.now()
-  const { locale } = by
-  try {
-    await core.db.transaction([
-      bind(insertUser, { id, username, usernameKey, displayName, roles: JSON.stringify(roles), now }, { expectRows: 1 }),
-      ...(hash === undefined ? [] : [bind(insertPassword, { id: newId(), userId: id, hash, now })]),
-      // Who chose a language before they registered finds it in their next browser too.
-      ...(locale === undefined ? [] : [bind(setLocale, { id, locale }, { expectRows: 1 })]),
-      auditEntry(core, registeredEvent, id, by),
-    ])
-  } catch (error) {
-    // Somebody else was faster with the same name: the insert touched no row.
-    if (error instanceof UnexpectedRowCountError) throw new MembershipError('username_taken')
-    throw error
-  }
+  await takeUsername(core, [
+    bind(insertUser, { id, username, usernameKey, displayName, roles: JSON.stringify(roles), now }, { expectRows: 1 }),
+    ...(hash === undefined ? [] : [bind(insertPassword, { id: newId(), userId: id, hash, now })]),
+    // Who chose a language before they registered finds it in their next browser too.
+    ...(locale === undefined ? [] : [bind(setLocale, { id, locale }, { expectRows: 1 })]),
+    auditEntry(core, registeredEvent, id, by),
+  ])
   const user: StoredUser = { id, username, displayName, status: 'active', credentialEpoch: 1, roles, createdAt: now, locale }
   core.events.emit('registered', { user: toUser(user) })
   return user
 }
 
-export function refuseIfClosed(core: Core): void {
-  if (core.settings.registration === 'closed') throw new MembershipError('registration_closed')
+/** A transaction that gives somebody a username. Where another user has it, or was faster, its statement touches no row. */
+export async function takeUsername(core: Core, statements: readonly BoundStatement[]): Promise<void> {
+  try {
+    await core.db.transaction(statements)
+  } catch (error) {
+    throw error instanceof UnexpectedRowCountError ? new MembershipError('username_taken') : error
+  }
 }
 
-async function askBeforeRegister(core: Core, { username, displayName }: NewUser, { ip, userAgent }: Origin): Promise<void> {
-  await askHook(() => core.hooks.beforeRegister?.({ username, displayName, ip, userAgent }))
+export function refuseIfClosed(core: Core): void {
+  if (core.settings.registration === 'closed') throw new MembershipError('registration_closed')
 }

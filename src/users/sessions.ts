@@ -53,17 +53,13 @@ export async function endSession(core: Core, user: StoredUser, id: string, by: O
   await audit(core, sessionEndedEvent, user.id, by)
 }
 
-/** Ends one of the caller's own sessions; somebody else's is as unknown as one that never was. */
-export async function endOwnSession(
-  core: Core,
-  { id }: { readonly id: string },
-  caller: Caller,
-): Promise<{ readonly own: boolean }> {
+/** Ends one of the caller's own sessions; somebody else's is as unknown as one that never was. Says whether it was the current one. */
+export async function endOwnSession(core: Core, { id }: { readonly id: string }, caller: Caller): Promise<boolean> {
   const { session, user } = requireSession(caller)
   await endSession(core, user, id, caller)
-  const own = session.publicId === id
-  if (own) await caller.endSession()
-  return { own }
+  const isCurrent = session.publicId === id
+  if (isCurrent) await caller.endSession()
+  return isCurrent
 }
 
 export async function endOtherSessions(core: Core, _input: object, caller: Caller): Promise<void> {

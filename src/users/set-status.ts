@@ -1,4 +1,4 @@
-// The operator suspends a user, or lets them in again. Suspending ends every session with the answer.
+// The operator suspends a user, which ends every session, or lets them in again.
 import { auditEvent } from '../core/audit.ts'
 import type { Origin } from '../core/caller.ts'
 import type { Core } from '../core/core.ts'
@@ -15,11 +15,7 @@ export async function setStatus(core: Core, user: StoredUser, status: SettableSt
     throw new TypeError(`setStatus: status must be ${SETTABLE_STATUSES.join(' or ')}, got '${status}'`)
   const { id } = user
   const statements = [bind(setStatusOf, { id, status }, { expectRows: 1 })]
-  await credentialsChanged(
-    core,
-    id,
-    (read) => (read.status === status ? undefined : { because: statusChangedEvent, statements }),
-    by,
-  )
+  const change = { because: statusChangedEvent, statements }
+  await credentialsChanged(core, id, (read) => (read.status === status ? undefined : change), by)
   return { ...user, status }
 }

@@ -1,4 +1,4 @@
-// The style sheet, the script and the icon: files that never change under their address, because it carries their digest.
+// The style sheet, the script and the icon, under addresses that carry their digest.
 import { readFileSync } from 'node:fs'
 import { digest } from '../domain/secret.ts'
 
@@ -26,9 +26,6 @@ export function createAssets(styleSheet = ''): Assets {
     files: new Map([style, script, icon].map((file) => [file.path, file.asset])),
   }
 }
-
-/** Without anything of an application's. */
-export const { paths: assetPaths, files: assets } = createAssets()
 
 function asset(file: string, type: string, more = ''): { path: string; asset: Asset } {
   const body = readFileSync(new URL(file, import.meta.url), 'utf8') + more

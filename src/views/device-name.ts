@@ -1,4 +1,4 @@
-// Says which browser on which system, in words of a short table. What a client wrote about itself is never shown.
+// Says which browser on which system, never in the words of the header itself.
 import type { Translate } from '../i18n/translate.ts'
 
 /** A longer header than this is no browser's; the rest is not read. */

@@ -1,4 +1,5 @@
 // What every page needs to know, and the pages that belong to no feature.
+import type { UserJson } from '../domain/user.ts'
 import type { Translate } from '../i18n/translate.ts'
 
 /** Every page gets these. */
@@ -9,7 +10,7 @@ export interface PageData {
   /** Where this page is, so that it can be shown again in another language. */
   readonly path?: string | undefined
   /** Who is logged in, as JSON tells it: never the stored row. */
-  readonly user?: PageUser | undefined
+  readonly user?: Pick<UserJson, 'username' | 'displayName' | 'roles' | 'createdAt'> | undefined
   readonly menu: readonly MenuItem[]
   /** HTML that features put into the header. */
   readonly header: readonly string[]
@@ -17,14 +18,6 @@ export interface PageData {
   readonly notice?: string | undefined
   /** A form that came back. */
   readonly form?: FormState | undefined
-}
-
-export interface PageUser {
-  readonly username: string
-  readonly displayName: string
-  readonly roles: readonly string[]
-  /** ISO 8601, UTC. */
-  readonly createdAt: string
 }
 
 export interface MenuItem {

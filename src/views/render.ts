@@ -1,8 +1,8 @@
-// Makes HTML from templates. Everything is escaped; the raw tag stands only where a template includes another.
+// Makes HTML from templates; everything is escaped.
 import { fileURLToPath } from 'node:url'
 import { Eta } from 'eta'
 import { LANGUAGES } from '../i18n/translate.ts'
-import { type Assets, assetPaths } from './assets.ts'
+import type { Assets } from './assets.ts'
 import type { BasePages, PageData } from './pages.ts'
 
 export interface ViewOptions {
@@ -12,10 +12,7 @@ export interface ViewOptions {
   readonly path?: string
   /** The full local path of a named one; undefined if the application left it out: then nothing links to it. */
   url(name: string, below?: string): string | undefined
-  /** Where the wordmark leads. Default: `/`, the host's front page, which is not below the membership's path. */
-  readonly home?: string
-  /** Default: those without anything of an application's. */
-  readonly assets?: Assets['paths']
+  readonly assets: Assets['paths']
 }
 
 /** A template of a feature, by its folder and file: `login/login`. */
@@ -33,7 +30,7 @@ export interface Views {
 const SOURCES = fileURLToPath(new URL('..', import.meta.url))
 
 /** Templates are read and compiled at their first use and kept. */
-export function createViews({ siteName, path = '', url, home = '/', assets = assetPaths }: ViewOptions): Views {
+export function createViews({ siteName, path = '', url, assets }: ViewOptions): Views {
   const eta = new Eta({
     views: SOURCES,
     cache: true,
@@ -45,7 +42,6 @@ export function createViews({ siteName, path = '', url, home = '/', assets = ass
   const site = {
     siteName,
     url,
-    home,
     assets: { style: path + assets.style, script: path + assets.script, icon: path + assets.icon },
     initial: firstLetter,
     languages: LANGUAGES,

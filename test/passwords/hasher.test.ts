@@ -212,7 +212,7 @@ describe('change of settings', () => {
       const passwords = hasher({ peppers })
       expect(await passwords.verify(stored, 'a good password')).toBe(false)
       expect(passwords.stats.done).toBe(1)
-      expect(passwords.lacksPepper(stored)).toBe(true)
+      expect(passwords.hasNoPepper(stored)).toBe(true)
       expect(passwords.needsRehash(stored)).toBe(true)
     }
   })
@@ -221,7 +221,7 @@ describe('change of settings', () => {
     const stored = await hasher({ peppers: [PEPPERS.old] }).hash('a good password')
     const passwords = hasher({ peppers: [PEPPERS.new, PEPPERS.old] })
     expect(await passwords.verify(stored, 'a good password')).toBe(true)
-    expect(passwords.lacksPepper(stored)).toBe(false)
+    expect(passwords.hasNoPepper(stored)).toBe(false)
     expect(passwords.needsRehash(stored)).toBe(true)
     const renewed = await passwords.hash('a good password')
     expect(passwords.needsRehash(renewed)).toBe(false)
@@ -233,16 +233,5 @@ describe('change of settings', () => {
     const passwords = hasher({ peppers: [PEPPERS.new] })
     expect(await passwords.verify(stored, 'a good password')).toBe(true)
     expect(passwords.needsRehash(stored)).toBe(true)
-  })
-
-  test.each([
-    ['argon2.memoryKiB', { argon2: { memoryKiB: 7, passes: 1 } }],
-    ['argon2.passes', { argon2: { memoryKiB: 1024, passes: 0 } }],
-    ['bcryptCost', { bcryptCost: 3 }],
-    ['workers', { workers: 0 }],
-    ['queueLimit', { queueLimit: -1 }],
-    ['peppers', { peppers: [''] }],
-  ])('a setting that cannot work is refused at the start: %s', (name, changes) => {
-    expect(() => createHasher({ ...SMALL, ...changes })).toThrow(new RegExp(`^${name.replace('.', '\\.')} must`))
   })
 })

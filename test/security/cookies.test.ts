@@ -95,7 +95,9 @@ test('D-10 plain HTTP in production has to be asked for', () => {
   expect(() => createMembership({ ...production, baseUrl: 'http://localhost', production: true })).toThrow(
     /baseUrl must begin with https:/,
   )
-  expect(() => createMembership({ ...production, baseUrl: 'http://localhost.evil.example' })).toThrow(/baseUrl must begin with https:/)
+  expect(() => createMembership({ ...production, baseUrl: 'http://localhost.evil.example' })).toThrow(
+    /baseUrl must begin with https:/,
+  )
 })
 
 describe('what a Cookie header may hold', () => {

@@ -3,7 +3,7 @@
 import express, { type Express } from 'express'
 import session, { fromExpressStore, MemoryStore, type SessionOptions, Store } from 'guildhall/session'
 import { describe, expect, test } from 'vitest'
-import { KeyedMutex } from '../../src/session/request/serial-queue.ts'
+import { KeyedMutex } from '../../src/domain/serial-queue.ts'
 import { expressSession } from '../support/express-session.ts'
 import { Browser, HandClock, MINUTE, START, send, serve } from './support.ts'
 

@@ -1,7 +1,9 @@
 // Chromium for pages that live in memory: a made-up site with one address per sample, under the policy that our pages have.
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { assets } from '../../src/views/assets.ts'
+import { createAssets } from '../../src/views/assets.ts'
 import type { Sample } from './samples.ts'
+
+const { files: assets } = createAssets()
 
 const ORIGIN = 'http://guildhall.test'
 const POLICY =

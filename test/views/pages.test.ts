@@ -3,10 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { FEATURES } from '../../src/features/all.ts'
-import { assetPaths, assets } from '../../src/views/assets.ts'
-import { createViews } from '../../src/views/render.ts'
-import { catalogues, translator } from '../support/texts.ts'
+import { createAssets } from '../../src/views/assets.ts'
+import { catalogues } from '../support/texts.ts'
 import { samples, samplesInEveryLanguage } from './samples.ts'
+
+const { paths: assetPaths, files: assets } = createAssets()
 
 interface Tag {
   readonly name: string
@@ -122,13 +123,6 @@ test('every address of ours lies below the path', () => {
       expect(address, name).toMatch(/^(\/members\/|\/$)/)
     }
   }
-})
-
-test('the wordmark leads where the host says', () => {
-  const views = createViews({ siteName: 'Guildhall', url: (name) => `/${name}`, home: '/start' })
-  expect(views.page('home', { t: translator('en'), lang: 'en', menu: [], header: [], registrationOpen: true })).toContain(
-    '<a class="mark" href="/start"',
-  )
 })
 
 test('the same-site reload loads itself once more and says so', () => {

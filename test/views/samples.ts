@@ -4,6 +4,7 @@ import { createPaths } from '../../src/http/paths.ts'
 import { partsOf } from '../../src/http/routes.ts'
 import { activityText, errorTexts, fieldText, noticeText } from '../../src/i18n/messages.ts'
 import { LOCALES, type Locale } from '../../src/i18n/translate.ts'
+import { createAssets } from '../../src/views/assets.ts'
 import { deviceName } from '../../src/views/device-name.ts'
 import type { FormState, PageData } from '../../src/views/pages.ts'
 import { createViews, type FeatureTemplate } from '../../src/views/render.ts'
@@ -36,7 +37,7 @@ export function samples(word?: string, { path = '', locale = 'en' }: { path?: st
   const iPhone = deviceName('iPhone Safari/604.1', t)
   const device = word ?? deviceName('Chrome/141.0 Windows', t)
   const { url } = createPaths(path, FEATURES, {})
-  const views = createViews({ siteName: word ?? 'Guildhall', path, url })
+  const views = createViews({ siteName: word ?? 'Guildhall', path, url, assets: createAssets().paths })
   const parts = partsOf(FEATURES, createPaths(path, FEATURES, {}))
   const menuOf = (who: 'guest' | 'member', current?: string) =>
     parts.menu

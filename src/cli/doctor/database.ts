@@ -74,7 +74,7 @@ async function checkPepper({ core }: Internals): Promise<Finding> {
   let after = ''
   for (;;) {
     const page = await core.db.all(passwordsAfter, { after, limit: PAGE })
-    lockedOut += page.filter(({ passwordHash }) => core.passwords.lacksPepper(passwordHash)).length
+    lockedOut += page.filter(({ passwordHash }) => core.passwords.hasNoPepper(passwordHash)).length
     after = page.at(-1)?.id ?? ''
     if (page.length < PAGE) break
   }

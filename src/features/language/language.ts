@@ -1,7 +1,6 @@
 // `/language`: the language of the pages, chosen with a button that stands on each of them.
 import { z } from 'zod'
-import { action } from '../../http/action.ts'
-import type { Action } from '../../http/action-types.ts'
+import { type Action, action } from '../../http/action.ts'
 import { feature } from '../../http/feature.ts'
 import { locale, returnTo } from '../../http/fields.ts'
 import { part } from '../../http/http-context.ts'

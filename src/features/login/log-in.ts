@@ -36,9 +36,7 @@ async function upgradeHash(core: Core, user: StoredUser, old: string, password: 
   try {
     await core.db.write(upgradePasswordHash, { userId: user.id, old, hash: await core.passwords.hash(password) })
   } catch (error) {
-    core.log.warn(
-      { err: error, userId: user.id },
-      'the password hash could not be brought up to date; the next login tries again',
-    )
+    const fields = { err: error, userId: user.id }
+    core.log.warn(fields, 'the password hash could not be brought up to date; the next login tries again')
   }
 }

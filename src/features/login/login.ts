@@ -1,8 +1,7 @@
 // `/login`: the way in.
 import { z } from 'zod'
 import { loginEvent } from '../../core/sign-in.ts'
-import { action } from '../../http/action.ts'
-import type { Action } from '../../http/action-types.ts'
+import { type Action, action } from '../../http/action.ts'
 import { feature } from '../../http/feature.ts'
 import { flag, identifier, passwordText, returnTo } from '../../http/fields.ts'
 import { perAccount, perNetwork, proofsPerUser } from '../../http/limits.ts'

@@ -1,7 +1,6 @@
 // `/logout`: the way out. GET shows a button and changes nothing.
 import { logoutEvent, signOut } from '../../core/sign-out.ts'
-import { action } from '../../http/action.ts'
-import type { Action } from '../../http/action-types.ts'
+import { type Action, action } from '../../http/action.ts'
 import { feature } from '../../http/feature.ts'
 import { nothing } from '../../http/fields.ts'
 import { page } from '../../http/page.ts'

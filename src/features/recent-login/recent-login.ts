@@ -1,7 +1,6 @@
 // `/reauthenticate`: the password once more, before something that needs a recent login.
 import { z } from 'zod'
-import { action } from '../../http/action.ts'
-import type { Action } from '../../http/action-types.ts'
+import { type Action, action } from '../../http/action.ts'
 import { feature } from '../../http/feature.ts'
 import { passwordText, returnTo } from '../../http/fields.ts'
 import { perNetwork } from '../../http/limits.ts'

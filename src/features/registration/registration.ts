@@ -1,7 +1,6 @@
 // `/register`: a visitor makes an account.
 import { z } from 'zod'
-import { action } from '../../http/action.ts'
-import type { Action } from '../../http/action-types.ts'
+import { type Action, action } from '../../http/action.ts'
 import { feature } from '../../http/feature.ts'
 import { displayName, newPassword, newUsername, returnTo } from '../../http/fields.ts'
 import { type Part, part } from '../../http/http-context.ts'

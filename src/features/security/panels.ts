@@ -1,4 +1,4 @@
-// What the security page shows: where a person is logged in, how old the password is, and what happened lately.
+// What the security page shows: sessions, the age of the password, and what happened lately.
 import { requireSession } from '../../core/live-session.ts'
 import type { PageContext } from '../../http/http-context.ts'
 import { activityText } from '../../i18n/messages.ts'
@@ -14,13 +14,8 @@ export async function passwordPanel({ core, caller }: PageContext) {
 }
 
 export async function sessionsPanel({ core, caller, t }: PageContext) {
-  const sessions = (await listOwnSessions(core, caller)).map(({ userAgent, createdAt, lastSeenAt, expiresAt, ...session }) => ({
-    ...session,
-    createdAt: createdAt.getTime(),
-    lastSeenAt: lastSeenAt.getTime(),
-    expiresAt: expiresAt.getTime(),
-    device: deviceName(userAgent, t),
-  }))
+  const listed = await listOwnSessions(core, caller)
+  const sessions = listed.map(({ userAgent, ...session }) => ({ ...session, device: deviceName(userAgent, t) }))
   return { now: core.clock.now(), sessions: sessions.toSorted((a, b) => Number(b.current) - Number(a.current)) }
 }
 

@@ -1,7 +1,6 @@
-// `/account/security`, with panels of every feature that has one, and `/account/sessions`: where a person is logged in, and how to end it.
+// `/account/security` and `/account/sessions`: where a person is logged in, and how to end it.
 import { z } from 'zod'
-import { action, showing } from '../../http/action.ts'
-import type { Action } from '../../http/action-types.ts'
+import { type Action, action, showing } from '../../http/action.ts'
 import { feature } from '../../http/feature.ts'
 import { nothing } from '../../http/fields.ts'
 import { part } from '../../http/http-context.ts'
@@ -31,6 +30,12 @@ const sessionId = z.string().meta({
   examples: ['6b1f8f0e-52c4-4d0c-9c1e-8a3b7d2f9e10'],
 })
 
+const ifKnown = (example: string) =>
+  z
+    .string()
+    .nullable()
+    .meta({ examples: [example] })
+
 const SessionShape = z
   .object({
     id: sessionId,
@@ -38,14 +43,8 @@ const SessionShape = z
     createdAt: time,
     lastSeenAt: time,
     expiresAt: time,
-    ip: z
-      .string()
-      .nullable()
-      .meta({ examples: ['192.0.2.7'] }),
-    userAgent: z
-      .string()
-      .nullable()
-      .meta({ examples: ['Mozilla/5.0'] }),
+    ip: ifKnown('192.0.2.7'),
+    userAgent: ifKnown('Mozilla/5.0'),
   })
   .meta({ id: 'Session' })
 
@@ -67,8 +66,8 @@ const endOne: Action = action({
   limit: [perMember('sessions', '60 per 10m')],
   api: { summary: 'Ends one session of the person, also this one.', refuses: ['not_found'] },
   run: endOwnSession,
-  answer: ({ own }, { url }) =>
-    own ? { to: url('login.page'), notice: 'logged_out' } : { to: url('security.page'), notice: 'session_ended' },
+  answer: (isCurrent, { url }) =>
+    isCurrent ? { to: url('login.page'), notice: 'logged_out' } : { to: url('security.page'), notice: 'session_ended' },
 })
 
 const endOthers: Action = action({

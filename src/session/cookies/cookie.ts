@@ -22,17 +22,9 @@ export interface CookieFields {
 }
 
 /** What is stored of a cookie, in the form in which express-session stores it. */
-export interface CookieData {
-  readonly originalMaxAge: Span
-  readonly partitioned: boolean | undefined
-  readonly priority: 'low' | 'medium' | 'high' | undefined
-  readonly expires: Date | false | null | undefined
-  readonly secure: boolean | 'auto' | undefined
-  readonly httpOnly: boolean | undefined
-  readonly domain: string | undefined
-  readonly path: string
-  readonly sameSite: SameSite | undefined
-}
+export type CookieData = Readonly<
+  Pick<Cookie, 'originalMaxAge' | 'partitioned' | 'priority' | 'expires' | 'secure' | 'httpOnly' | 'domain' | 'path' | 'sameSite'>
+>
 
 const FIELDS = new Set(['path', 'domain', 'httpOnly', 'secure', 'sameSite', 'partitioned', 'priority', 'maxAge', 'expires'])
 

@@ -27,19 +27,7 @@ export interface CookieOptions {
   readonly encode?: ((value: string) => string) | undefined
 }
 
-const NAMES = [
-  'secure',
-  'httpOnly',
-  'sameSite',
-  'path',
-  'domain',
-  'maxAge',
-  'expires',
-  'partitioned',
-  'priority',
-  'encode',
-  'originalMaxAge',
-]
+const NAMES = 'secure httpOnly sameSite path domain maxAge expires partitioned priority encode originalMaxAge'.split(' ')
 
 /** The looks of a cookie from its options, and what is wrong with them. */
 export function readCookieOptions(

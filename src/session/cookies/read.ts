@@ -22,7 +22,13 @@ export function idReader({ name, secrets }: CookieSettings): ReadIds {
   const read = secrets ? signatureReader(secrets) : (value: string) => (UNSIGNED.test(value) ? value : undefined)
   return (header) => {
     const values = readValues(header, name)
-    return values === NONE ? NONE : values.map(read).filter((id) => id !== undefined)
+    if (values === NONE) return NONE
+    const ids: string[] = []
+    for (const value of values) {
+      const id = read(value)
+      if (id !== undefined) ids.push(id)
+    }
+    return ids
   }
 }
 

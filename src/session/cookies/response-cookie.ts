@@ -15,30 +15,33 @@ export interface CookieOwner {
   readonly storedCookie: string | undefined
 }
 
+export interface CookieRequest {
+  readonly req: IncomingMessage
+  readonly attributes: CookieAttributes
+}
+
 type CookieEngine = Pick<Engine, 'cookie' | 'clock' | 'limits' | 'behavior'>
 
 export class ResponseCookie {
   readonly #engine: CookieEngine
   readonly #req: IncomingMessage
-  readonly #owner: CookieOwner
   /** As the settings say. */
   readonly #usual: CookieAttributes
+  readonly #owner: CookieOwner
   #cookie: Cookie | undefined
   #textBefore = ''
 
-  constructor(engine: CookieEngine, req: IncomingMessage, owner: CookieOwner, usual: CookieAttributes) {
+  constructor(engine: CookieEngine, { req, attributes }: CookieRequest, owner: CookieOwner) {
     this.#engine = engine
     this.#req = req
+    this.#usual = attributes
     this.#owner = owner
-    this.#usual = usual
   }
 
-  /** `req.session.cookie`. */
   get cookie(): Cookie {
     return this.#cookie ?? this.#open()
   }
 
-  /** What is stored of the cookie. */
   get text(): string {
     return textOfCookie(this.cookie)
   }
@@ -47,7 +50,6 @@ export class ResponseCookie {
     return this.#cookie !== undefined && !Object.isFrozen(this.#cookie) && this.text !== this.#textBefore
   }
 
-  /** The change is stored. */
   stored(): void {
     if (this.#cookie) this.#textBefore = this.text
   }
@@ -139,7 +141,6 @@ export class ResponseCookie {
   }
 }
 
-/** What `'auto'` comes to on this connection. */
 function decided(attributes: CookieAttributes, isSecure: boolean): CookieAttributes {
   const { secure, sameSite } = attributes
   return {

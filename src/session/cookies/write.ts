@@ -39,17 +39,16 @@ export function wholeSpan(ms: number): number {
 export const ATTRIBUTE = /^[\x20-\x3a\x3c-\x7e]{1,1024}$/
 const VALUE = /^[\x21-\x3a\x3c-\x7e]*$/
 
+/** How one Set-Cookie is to look. */
+interface Looks {
+  readonly attributes: CookieAttributes
+  readonly secure: boolean
+  readonly maxAgeMs: number | undefined
+  readonly now: number
+}
+
 /** The value of Set-Cookie that hands out an id. */
-export function issueCookie(
-  { name, secrets }: CookieSettings,
-  id: string,
-  as: {
-    readonly attributes: CookieAttributes
-    readonly secure: boolean
-    readonly maxAgeMs: number | undefined
-    readonly now: number
-  },
-): string {
+export function issueCookie({ name, secrets }: CookieSettings, id: string, as: Looks): string {
   const [secret] = secrets ?? []
   const { encode = encodeURIComponent } = as.attributes
   const value = encode(secret === undefined ? id : sign(id, secret))
@@ -57,16 +56,7 @@ export function issueCookie(
 }
 
 /** A Set-Cookie with a value that a cookie can carry. */
-export function writeCookie(
-  name: string,
-  value: string,
-  as: {
-    readonly attributes: CookieAttributes
-    readonly secure: boolean
-    readonly maxAgeMs: number | undefined
-    readonly now: number
-  },
-): string {
+export function writeCookie(name: string, value: string, as: Looks): string {
   if (!VALUE.test(value)) throw new TypeError(`the value of the cookie ${name} cannot stand in a Set-Cookie`)
   const text = `${name}=${value}${attributes(as.attributes, as.secure)}`
   if (as.maxAgeMs === undefined) return text
@@ -75,7 +65,7 @@ export function writeCookie(
 }
 
 /** The value of Set-Cookie that takes the cookie away: the same attributes, or the browser would keep it. */
-export function clearCookie(name: string, as: { readonly attributes: CookieAttributes; readonly secure: boolean }): string {
+export function clearCookie(name: string, as: Pick<Looks, 'attributes' | 'secure'>): string {
   return `${name}=${attributes(as.attributes, as.secure)}; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT`
 }
 

@@ -1,11 +1,10 @@
 // Stores written for express-session, as stores of ours: what such a store can do, and no more.
-
 import { StoreUnavailableError } from '../../database/timeout.ts'
 import { systemClock } from '../../domain/clock.ts'
 import { digest } from '../../domain/secret.ts'
+import { KeyedMutex } from '../../domain/serial-queue.ts'
 import { expiryAfter } from '../../domain/session-lifetime.ts'
 import { patchValues, type SerialisedValues, valuesOfRow, writeValues } from '../data.ts'
-import { KeyedMutex } from '../request/serial-queue.ts'
 import { isSuperseded } from '../row.ts'
 import type { SessionPatch, SessionRow, SessionSeen, SessionStore, UpdateOptions } from '../store.ts'
 import type { ExpressStore, StoredSession } from './callback-store.ts'
@@ -51,12 +50,11 @@ export class AdoptedStore implements SessionStore {
   constructor(store: ExpressStore, ids: 'plain' | 'hashed') {
     this.expressStore = store
     this.#plain = ids === 'plain'
-    store.on?.('disconnect', () => {
-      this.#disconnected = true
-    })
-    store.on?.('connect', () => {
-      this.#disconnected = false
-    })
+    for (const event of ['connect', 'disconnect']) {
+      store.on?.(event, () => {
+        this.#disconnected = event === 'disconnect'
+      })
+    }
   }
 
   keyOf(id: string): string {

@@ -1,7 +1,6 @@
 // The contract of stores that were written for express-session, and of the sessions in them.
 import type { Cookie } from '../cookies/cookie.ts'
 
-/** A session as such a store keeps it. */
 export interface StoredSession {
   cookie: Cookie | Readonly<Record<string, unknown>>
   [key: string]: unknown

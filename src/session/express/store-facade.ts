@@ -2,13 +2,13 @@
 import type { Clock } from '../../domain/clock.ts'
 import { digest } from '../../domain/secret.ts'
 import { expiryAfter, isExpired } from '../../domain/session-lifetime.ts'
-import { Cookie, readCookieText } from '../cookies/cookie.ts'
 import type { CookieAttributes } from '../cookies/write.ts'
-import { COOKIE_KEY, defineOwn, emptyObject, isOwnKey, readValues, type SerialisedValues, serialise } from '../data.ts'
+import { emptyObject, isOwnKey, readValues, type SerialisedValues, serialise } from '../data.ts'
 import { isSuperseded } from '../row.ts'
 import type { SessionPatch, SessionRow, SessionStore } from '../store.ts'
 import { Store } from './base-store.ts'
 import type { Done, StoredSession } from './callback-store.ts'
+import { sessionOf } from './stored-session.ts'
 
 const MAX_LISTED = 10_000
 
@@ -28,21 +28,16 @@ export class StoreFacade extends Store {
 
   override get = (id: string, callback: (error?: unknown, session?: StoredSession | null) => void): void => {
     answer(async () => {
-      const row = await this.#store.find(this.#keyOf(id))
-      return row && !isExpired(row, this.#clock.now()) ? this.#sessionOf(row) : null
+      const row = await this.#findLive(id)
+      return row ? this.#sessionOf(row) : null
     }, callback)
   }
 
   /** Changes a session that is there. It makes none: what was ended does not come back. */
   override set = (id: string, session: StoredSession, callback?: Done): void => {
     answer(async () => {
-      const hash = this.#keyOf(id)
-      const row = await this.#store.find(hash)
-      if (
-        !row ||
-        isExpired(row, this.#clock.now()) ||
-        !(await this.#store.update(hash, patchTo(readValues(row.data), session)))
-      ) {
+      const row = await this.#findLive(id)
+      if (!row || !(await this.#store.update(row.hash, patchTo(readValues(row.data), session)))) {
         throw new Error('sessionStore.set: there is no such session; sessions begin with a request')
       }
     }, callback)
@@ -54,27 +49,21 @@ export class StoreFacade extends Store {
 
   override touch = (id: string, _session: StoredSession, callback?: Done): void => {
     answer(async () => {
-      const hash = this.#keyOf(id)
-      const row = await this.#store.find(hash)
-      const now = this.#clock.now()
-      if (row && !isSuperseded(row) && !isExpired(row, now))
-        await this.#store.touch(hash, { lastSeenAt: now, expiresAt: expiryAfter(now, row) })
+      const row = await this.#findLive(id)
+      const lastSeenAt = this.#clock.now()
+      if (row && !isSuperseded(row)) await this.#store.touch(row.hash, { lastSeenAt, expiresAt: expiryAfter(lastSeenAt, row) })
     }, callback)
   }
 
   override all = (callback: (error?: unknown, sessions?: unknown) => void): void => {
     answer(async () => {
-      if (!this.#store.list) throw new TypeError('this store cannot list its sessions')
-      const rows = await this.#store.list(this.#clock.now(), MAX_LISTED)
+      const rows = await (this.#store.list?.(this.#clock.now(), MAX_LISTED) ?? cannot('list its sessions'))
       return rows.map((row) => this.#sessionOf(row))
     }, callback)
   }
 
   override length = (callback: (error?: unknown, count?: number) => void): void => {
-    answer(async () => {
-      if (!this.#store.count) throw new TypeError('this store cannot count its sessions')
-      return this.#store.count(this.#clock.now())
-    }, callback)
+    answer(async () => this.#store.count?.(this.#clock.now()) ?? cannot('count its sessions'), callback)
   }
 
   override clear = (callback?: Done): void => {
@@ -84,37 +73,33 @@ export class StoreFacade extends Store {
     }, callback)
   }
 
-  #sessionOf(row: SessionRow): StoredSession {
-    const values = readValues(row.data)
-    const text = values.get(COOKIE_KEY)
-    const { path, domain, httpOnly, secure, sameSite, partitioned, priority, maxAgeMs } = this.#cookie
-    const fields = { path, domain, httpOnly, secure, sameSite, partitioned, priority, originalMaxAge: maxAgeMs ?? null }
-    const cookie = new Cookie({ ...fields, ...(text === undefined ? {} : readCookieText(text)) }, this.#clock)
-    const { originalMaxAge } = cookie
-    if (row.persistent) cookie.expires = new Date(row.expiresAt)
-    cookie.originalMaxAge = originalMaxAge
-    const session: StoredSession = { cookie }
-    for (const [key, text] of values) if (!isOwnKey(key)) defineOwn(session, key, JSON.parse(text))
-    return session
+  async #findLive(id: string): Promise<SessionRow | undefined> {
+    const row = await this.#store.find(this.#keyOf(id))
+    return row && !isExpired(row, this.#clock.now()) ? row : undefined
   }
+
+  #sessionOf({ data, persistent, expiresAt }: SessionRow): StoredSession {
+    const { path, domain, httpOnly, secure, sameSite, partitioned, priority, maxAgeMs } = this.#cookie
+    const looks = { path, domain, httpOnly, secure, sameSite, partitioned, priority, originalMaxAge: maxAgeMs ?? null }
+    return sessionOf(readValues(data), { clock: this.#clock, until: persistent ? expiresAt : undefined, looks })
+  }
+}
+
+function cannot(what: string): never {
+  throw new TypeError(`this store cannot ${what}`)
 }
 
 /** What makes stored values those of a session. */
 function patchTo(values: SerialisedValues, session: StoredSession): SessionPatch {
   const patch: Record<string, string | null> = emptyObject()
-  for (const [key, value] of Object.entries(session)) {
+  for (const key of new Set([...values.keys(), ...Object.keys(session)])) {
     if (isOwnKey(key)) continue
-    const text = serialise(key, value)
-    if (text !== undefined && text !== values.get(key)) patch[key] = text
-  }
-  for (const key of values.keys()) {
-    const kept = isOwnKey(key) || (Object.hasOwn(session, key) && serialise(key, session[key]) !== undefined)
-    if (!kept) patch[key] = null
+    const text = Object.hasOwn(session, key) ? serialise(key, session[key]) : undefined
+    if (text !== values.get(key)) patch[key] = text ?? null
   }
   return patch
 }
 
-/** Calls back with the outcome of some work. */
 function answer<T>(work: () => Promise<T>, callback: ((error?: unknown, value?: T) => void) | undefined): void {
   work().then(
     (value) => process.nextTick(() => callback?.(null, value)),

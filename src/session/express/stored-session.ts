@@ -3,18 +3,10 @@ import type { Clock } from '../../domain/clock.ts'
 import { digest } from '../../domain/secret.ts'
 import { type SessionLimits, touchIntervalMs } from '../../domain/session-lifetime.ts'
 import { Cookie, type CookieFields, readCookieText, textOfCookie } from '../cookies/cookie.ts'
-import {
-  COOKIE_KEY,
-  defineOwn,
-  isOwnKey,
-  PREDECESSOR_KEY,
-  readValues,
-  rowWithValues,
-  type SerialisedValues,
-  serialise,
-  writeValues,
-} from '../data.ts'
+import type { SerialisedValues } from '../data.ts'
+import { COOKIE_KEY, defineOwn, isOwnKey, PREDECESSOR_KEY, readValues, rowWithValues, serialise, writeValues } from '../data.ts'
 import { readStoredCookie } from '../request/detached-session.ts'
+import { NO_LOGIN } from '../row.ts'
 import type { SessionRow } from '../store.ts'
 import type { StoredSession } from './callback-store.ts'
 
@@ -53,12 +45,7 @@ export function rowOfStored(hash: string, stored: StoredSession, { limits, clock
       expiresAt: endsAt,
       endsAt,
       persistent: ours?.persistent ?? maxAge !== undefined,
-      userId: undefined,
-      credentialEpoch: undefined,
-      factors: undefined,
-      authenticatedAt: undefined,
-      ip: undefined,
-      userAgent: undefined,
+      ...NO_LOGIN,
     },
     values,
   )
@@ -68,15 +55,22 @@ export function rowOfStored(hash: string, stored: StoredSession, { limits, clock
 export function storedOfRow(row: SessionRow, clock: Clock): StoredSession {
   const { data, expiresAt, publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent } = row
   const values = readValues(data)
-  const cookieText = values.get(COOKIE_KEY)
-  const cookie = new Cookie(cookieText === undefined ? {} : readCookieText(cookieText), clock)
+  const ours: Ours = { publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent, predecessor: values.get(PREDECESSOR_KEY) }
+  return Object.assign(sessionOf(values, { clock, until: expiresAt }), { [OURS]: ours })
+}
+
+/** The values of a session with its cookie, which looks as `looks` where nothing else is stored. */
+export function sessionOf(
+  values: SerialisedValues,
+  { clock, until, looks }: { readonly clock: Clock; readonly until: number | undefined; readonly looks?: CookieFields },
+): StoredSession {
+  const text = values.get(COOKIE_KEY)
+  const cookie = new Cookie({ ...looks, ...(text === undefined ? {} : readCookieText(text)) }, clock)
   const { originalMaxAge } = cookie
-  cookie.expires = new Date(expiresAt)
+  if (until !== undefined) cookie.expires = new Date(until)
   cookie.originalMaxAge = originalMaxAge
   const session: StoredSession = { cookie }
-  for (const [key, text] of values) if (!isOwnKey(key)) defineOwn(session, key, JSON.parse(text))
-  const ours: Ours = { publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent, predecessor: values.get(PREDECESSOR_KEY) }
-  session[OURS] = ours
+  for (const [key, value] of values) if (!isOwnKey(key)) defineOwn(session, key, JSON.parse(value))
   return session
 }
 
@@ -111,13 +105,6 @@ function readOurs(value: unknown): Ours | undefined {
   const { publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent, predecessor }: Record<string, unknown> = { ...value }
   if (typeof publicId !== 'string' || typeof createdAt !== 'number' || typeof lastSeenAt !== 'number') return undefined
   if (typeof idleMs !== 'number' || typeof endsAt !== 'number') return undefined
-  return {
-    publicId,
-    createdAt,
-    lastSeenAt,
-    idleMs,
-    endsAt,
-    persistent: persistent === true,
-    predecessor: typeof predecessor === 'string' ? predecessor : undefined,
-  }
+  const ours = { publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent: persistent === true }
+  return { ...ours, predecessor: typeof predecessor === 'string' ? predecessor : undefined }
 }

@@ -1,12 +1,10 @@
 // A session apart from any response, as old stores make one.
-
 import type { Awaitable } from '../../domain/awaitable.ts'
 import { Cookie, type CookieFields } from '../cookies/cookie.ts'
 import type { DetachedRequest, Done, StoredSession } from '../express/callback-store.ts'
-import type { SessionRow } from '../store.ts'
 import type { SessionOperations } from './session-operations.ts'
 
-export class DetachedSession<Row extends SessionRow> implements SessionOperations<Row> {
+export class DetachedSession implements SessionOperations {
   readonly row = undefined
   readonly cookie: Cookie
   readonly #req: DetachedRequest

@@ -2,7 +2,6 @@
 import { defineOwn, emptyObject, type SerialisedValues, serialise } from '../data.ts'
 import type { SessionPatch } from '../store.ts'
 
-/** Puts stored values into a session. */
 export function fill(session: object, values: SerialisedValues, reserved: ReadonlySet<string>): void {
   for (const [key, text] of values) {
     if (reserved.has(key)) continue // A stored key must not cover a getter such as `isLoggedIn`.

@@ -10,13 +10,10 @@ import type { SessionOperations } from './session-operations.ts'
 
 /** What an application may ask of `session()`, as it did of express-session. A membership takes the defaults. */
 export interface SessionBehavior {
-  /** Sends the cookie with every response of a stored session. */
+  /** These four are as the options say. */
   readonly rolling: boolean
-  /** Marks a session as seen in the store at every request, not once per interval. */
   readonly resave: boolean
-  /** Stores sessions that nobody wrote to. */
   readonly saveUninitialized: boolean
-  /** What `req.session = null` and `delete req.session` do. */
   readonly unset: 'destroy' | 'keep'
   /** Whether `delete req.session` is noticed even if nothing else was done with the session: it defers each of its responses. */
   readonly watchesUnset: boolean
@@ -54,11 +51,10 @@ export interface Engine<Row extends SessionRow = SessionRow> {
   readonly limits: SessionLimits
   readonly clock: Clock
   readonly behavior: SessionBehavior
-  readonly SessionClass: new (operations: SessionOperations<Row>) => Session<Row>
-  /** The names that SessionClass takes for itself. */
+  makeSession(operations: SessionOperations<Row>): Session<Row>
+  /** The names that the class of sessions takes for itself. */
   readonly reserved: ReadonlySet<string>
   isLive(row: Row | undefined): row is Row
-  /** The key under which the store keeps an id. */
   keyOf(id: string): string
   /** The keys of the store that a request leads to, live or not. */
   hashesOf(req: IncomingMessage): readonly string[]

@@ -13,13 +13,15 @@ import { SessionHandle } from './session-handle.ts'
 /** How long requests that were on their way may read a session that a bare `regenerate` replaced. */
 const GRACE_MS = 10_000
 
-export interface Renewal {
-  readonly login: NewLogin
-  readonly limits: SessionLimits
-  readonly persistent: boolean
-  readonly keep: readonly string[]
-  /** Whether the session at hand must still be there: the renewal of a login, not a new one. */
-  readonly continues: boolean
+export interface RenewOptions extends NewLogin {
+  /** Default: those of the middleware. */
+  readonly limits?: SessionLimits | undefined
+  /** Whether the cookie outlives the browser. Default: false, or true where the cookie has a `maxAgeMs`. */
+  readonly persistent?: boolean | undefined
+  /** Keys of the old session that the new one takes over. Default: none. */
+  readonly keep?: readonly string[] | undefined
+  /** Whether the session at hand must still be there, as the renewal of a login needs it; else `SessionEndedError` is thrown. Default: false. */
+  readonly continues?: boolean | undefined
 }
 
 /** The session was ended, here or elsewhere, before its renewal was answered. The renewal is undone. */
@@ -31,7 +33,7 @@ export class SessionEndedError extends Error {
   }
 }
 
-export async function reload<Row extends SessionRow>(of: RequestState<Row>, handle: SessionHandle<Row>): Promise<void> {
+export async function reload(of: RequestState, handle: SessionHandle): Promise<void> {
   const { store, isLive, reserved } = of.engine
   const { storedRow, session } = handle
   const row = storedRow && (await store.find(storedRow.hash))
@@ -46,7 +48,7 @@ export async function reload<Row extends SessionRow>(of: RequestState<Row>, hand
 }
 
 /** A new id, a new empty session without a login, at once. Requests on their way may read the old one for a while, unless it was a login. */
-export function regenerate<Row extends SessionRow>(of: RequestState<Row>): Promise<void> {
+export function regenerate(of: RequestState): Promise<void> {
   const { engine, request, handle: old } = of
   const handle = new SessionHandle(engine, request, { replaces: old })
   return of.act(
@@ -71,7 +73,7 @@ export function regenerate<Row extends SessionRow>(of: RequestState<Row>): Promi
 }
 
 /** Deletes the session and clears the cookie: also if there is none, and as often as asked. It is gone at once, the deletion takes its turn. */
-export function destroy<Row extends SessionRow>(of: RequestState<Row>): Promise<void> {
+export function destroy(of: RequestState): Promise<void> {
   const { engine, handle: old } = of
   return of.act(
     // The cookie goes only when the row is gone: no answer claims a logout that did not happen.
@@ -83,15 +85,16 @@ export function destroy<Row extends SessionRow>(of: RequestState<Row>): Promise<
 /** A login: a new row under a new id, made before the old one goes, found again as the store gives it. */
 export async function renew<Row extends SessionRow>(
   of: RequestState<Row>,
-  { login, limits, persistent, keep, continues }: Renewal,
+  { limits, persistent, keep = [], continues, ...login }: RenewOptions,
 ): Promise<Row> {
   const { engine, request } = of
+  const limited = { limits: limits ?? engine.limits, persistent: persistent ?? engine.cookie.maxAgeMs !== undefined }
   if (request.res.headersSent) throw new TypeError('a session cannot be renewed after the head of its response was sent')
   return of.act(async () => {
     const { store, clock, keyOf, isLive } = engine
     const { handle: old } = of
     const id = newToken()
-    const row = newRow({ hash: keyOf(id), data: keptData(old, keep), now: clock.now(), limits, persistent, login })
+    const row = newRow({ hash: keyOf(id), data: keptData(old, keep), now: clock.now(), ...limited, login })
     await store.create(row)
     try {
       // Deleting the old row tells whether it was still there: what a logout took meanwhile stays ended.
@@ -115,7 +118,7 @@ export async function renew<Row extends SessionRow>(
 }
 
 /** Every row that the request leads to, live or not, and the one that this session replaced. */
-function hashesOf<Row extends SessionRow>({ engine, request }: RequestState<Row>, handle: SessionHandle<Row>): Set<string> {
+function hashesOf({ engine, request }: RequestState, handle: SessionHandle): Set<string> {
   const { storedRow, predecessor } = handle
   const hashes = new Set(engine.hashesOf(request.req))
   if (storedRow) hashes.add(storedRow.hash)
@@ -123,11 +126,11 @@ function hashesOf<Row extends SessionRow>({ engine, request }: RequestState<Row>
   return hashes
 }
 
-function deleteAll<Row extends SessionRow>({ store }: Engine<Row>, hashes: ReadonlySet<string>): Awaitable<readonly string[]> {
+function deleteAll({ store }: Engine, hashes: ReadonlySet<string>): Awaitable<readonly string[]> {
   return hashes.size > 0 ? store.delete([...hashes]) : []
 }
 
-function keptData<Row extends SessionRow>({ state, session, values }: SessionHandle<Row>, keys: readonly string[]): string {
+function keptData({ state, session, values }: SessionHandle, keys: readonly string[]): string {
   if (state === 'ended') return '{}'
   const kept = keys.map((key) => [key, session ? serialisedKey(session, key) : values.get(key)] as const)
   return writeValues(kept.flatMap(([key, text]) => (text === undefined ? [] : [[key, text]])))

@@ -23,16 +23,11 @@ export class Loader<Row extends SessionRow> {
     this.#onTouchError = onTouchError
   }
 
-  ids(req: IncomingMessage): readonly string[] {
-    const ids = this.#readIds(req.headers.cookie)
-    return ids.length > MAX_CANDIDATES ? ids.slice(0, MAX_CANDIDATES) : ids
-  }
-
-  load(ids: readonly string[], from = 0): Awaitable<Found<Row> | undefined> {
-    for (let at = from; at < ids.length; at++) {
+  load(req: IncomingMessage, ids = this.#readIds(req.headers.cookie), from = 0): Awaitable<Found<Row> | undefined> {
+    for (let at = from; at < ids.length && at < MAX_CANDIDATES; at++) {
       const id = ids[at] ?? ''
       const row = this.#engine.store.find(this.#engine.keyOf(id))
-      if (isPromise(row)) return row.then((found) => this.#accept(id, found) ?? this.load(ids, at + 1))
+      if (isPromise(row)) return row.then((found) => this.#accept(id, found) ?? this.load(req, ids, at + 1))
       const accepted = this.#accept(id, row)
       if (accepted) return accepted
     }

@@ -7,17 +7,14 @@ import { digest } from '../../domain/secret.ts'
 import { isExpired, type SessionLimits } from '../../domain/session-lifetime.ts'
 import { carriesCookie, coversPath, idReader } from '../cookies/read.ts'
 import type { CookieAttributes, CookieSettings } from '../cookies/write.ts'
-import type { NewLogin } from '../row.ts'
 import type { SessionRow, SessionStore } from '../store.ts'
 import { DEFAULT_BEHAVIOR, type Engine, type Found, type SessionBehavior } from './engine.ts'
-import { renew } from './lifecycle.ts'
+import { type RenewOptions, renew } from './lifecycle.ts'
 import { Loader } from './load.ts'
 import { RequestSession } from './request-session.ts'
 import type { Next, SessionRequest } from './request-state.ts'
 import { reservedNames, Session } from './session.ts'
 import type { SessionOperations } from './session-operations.ts'
-
-export type { NewLogin } from '../row.ts'
 
 export interface SessionsOptions<Row extends SessionRow = SessionRow> {
   readonly store: SessionStore<Row>
@@ -36,17 +33,6 @@ export interface SessionsOptions<Row extends SessionRow = SessionRow> {
   judge?(row: Row, now: number): boolean
   /** Called for failures that fail no request. Default: a process warning. */
   onError?(error: unknown, step: 'touch' | 'cleanup'): void
-}
-
-export interface RenewOptions extends NewLogin {
-  /** Default: those of the middleware. */
-  readonly limits?: SessionLimits | undefined
-  /** Whether the cookie outlives the browser. Default: false, or true where the cookie has a `maxAgeMs`. */
-  readonly persistent?: boolean | undefined
-  /** Keys of the old session that the new one takes over. Default: none. */
-  readonly keep?: readonly string[] | undefined
-  /** Whether the session at hand must still be there; else `SessionEndedError` is thrown. Default: false. */
-  readonly continues?: boolean | undefined
 }
 
 // What the steps of one request share hangs on the request itself, under a name that nobody else has.
@@ -89,9 +75,13 @@ export class Sessions<Row extends SessionRow = SessionRow> {
       limits,
       clock,
       behavior,
-      SessionClass,
+      makeSession: (operations) => new SessionClass(operations),
       reserved: reservedNames(SessionClass),
-      isLive: (row) => this.#isLive(row),
+      isLive: (row): row is Row => {
+        if (row === undefined) return false
+        const now = clock.now()
+        return options.judge ? options.judge(row, now) : !isExpired(row, now)
+      },
       keyOf: store.keyOf ? keyOf : digest,
       hashesOf: (req) => readIds(req.headers.cookie).map(keyOf),
     }
@@ -103,9 +93,8 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     })
   }
 
-  /** The middleware itself. */
   readonly handle = (req: IncomingMessage, res: ServerResponse, next: Next): void => {
-    if (this.#owns(req[SESSION_OF_REQUEST])) return next()
+    if (this.#of(req)) return next()
     if ('session' in req && req.session !== undefined && req.session !== null) {
       return this.#options.yields ? next() : next(secondSession())
     }
@@ -114,7 +103,7 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     try {
       attributes = this.#engine.behavior.attributesFor?.(req) ?? this.#engine.cookie
       if (attributes.path !== '/' && !coversPath(attributes.path, req)) return next()
-      found = this.#loader.load(this.#loader.ids(req))
+      found = this.#loader.load(req)
     } catch (error) {
       return next(error)
     }
@@ -126,38 +115,29 @@ export class Sessions<Row extends SessionRow = SessionRow> {
 
   /** The live session of a request without a response, such as the upgrade of a WebSocket. */
   read(req: IncomingMessage): Awaitable<Row | undefined> {
-    const current = req[SESSION_OF_REQUEST]
-    if (this.#owns(current)) return current.row
-    const found = this.#loader.load(this.#loader.ids(req))
+    const current = this.#of(req)
+    if (current) return current.row
+    const found = this.#loader.load(req)
     return isPromise(found) ? found.then((loaded) => loaded?.row) : found?.row
   }
 
   /** Whether the middleware has seen a request and could load its session. */
   handled(req: IncomingMessage): boolean {
-    return this.#owns(req[SESSION_OF_REQUEST])
+    return this.#of(req) !== undefined
   }
 
   /** The live row behind a request that was handled. Parses nothing, defers nothing. */
   row(req: IncomingMessage): Row | undefined {
-    const current = req[SESSION_OF_REQUEST]
-    return this.#owns(current) ? current.row : undefined
+    return this.#of(req)?.row
   }
 
-  /** Whether the request carries the cookie, live or not. */
   carriesCookie(req: IncomingMessage): boolean {
     return carriesCookie(req.headers.cookie, this.#engine.cookie)
   }
 
   /** Starts a login: a new row under a new id. The id that the request came with is dead, the new one goes out with this response. */
-  renew(req: IncomingMessage, { limits, persistent, keep, continues = false, ...login }: RenewOptions): Promise<Row> {
-    const { cookie, limits: defaults } = this.#engine
-    return renew(this.#requestSession(req), {
-      login,
-      limits: limits ?? defaults,
-      persistent: persistent ?? cookie.maxAgeMs !== undefined,
-      keep: keep ?? [],
-      continues,
-    })
+  renew(req: IncomingMessage, options: RenewOptions): Promise<Row> {
+    return renew(this.#requestSession(req), options)
   }
 
   /** Ends the session of a request and clears its cookie: in any state, as often as asked. */
@@ -168,12 +148,6 @@ export class Sessions<Row extends SessionRow = SessionRow> {
   /** Stops what runs in the background. The store belongs to who made it. */
   close(): Promise<void> {
     return this.#stopCleanup()
-  }
-
-  #isLive(row: Row | undefined): row is Row {
-    if (row === undefined) return false
-    const now = this.#engine.clock.now()
-    return this.#options.judge ? this.#options.judge(row, now) : !isExpired(row, now)
   }
 
   #begin(request: SessionRequest & { readonly req: WithStore }, found: Found<Row> | undefined): void {
@@ -192,13 +166,16 @@ export class Sessions<Row extends SessionRow = SessionRow> {
   }
 
   #requestSession(req: IncomingMessage): RequestSession<Row> {
-    const current = req[SESSION_OF_REQUEST]
-    if (this.#owns(current)) return current
-    throw noSession()
+    const current = this.#of(req)
+    if (!current) throw noSession()
+    return current
   }
 
-  #owns(current: AnyRequestSession | undefined): current is RequestSession<Row> {
-    return current?.engine === this.#engine
+  /** The session of a request, where this middleware gave it: another one may be in front. */
+  #of(req: IncomingMessage): RequestSession<Row> | undefined {
+    const current = req[SESSION_OF_REQUEST]
+    // Nobody else has this engine, and what has it was made below.
+    return current?.engine === this.#engine ? (current as RequestSession<Row>) : undefined
   }
 }
 

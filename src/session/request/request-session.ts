@@ -1,5 +1,6 @@
 // The session of one request: what is asked of it runs in turn; it is saved before the response.
 import { type Awaitable, after, isPromise } from '../../domain/awaitable.ts'
+import { SerialQueue } from '../../domain/serial-queue.ts'
 import type { Cookie } from '../cookies/cookie.ts'
 import type { SessionRow } from '../store.ts'
 import type { Engine, Found } from './engine.ts'
@@ -7,7 +8,6 @@ import { destroy, regenerate, reload } from './lifecycle.ts'
 import type { RequestState, SessionRequest } from './request-state.ts'
 import { type Deferring, defer } from './response.ts'
 import { changesOf, saveChanges, touch } from './save.ts'
-import { SerialQueue } from './serial-queue.ts'
 import type { Session } from './session.ts'
 import { SessionHandle } from './session-handle.ts'
 import type { SessionOperations } from './session-operations.ts'
@@ -47,7 +47,6 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
     return this.#handle ? this.#handle.row : this.#found?.row
   }
 
-  /** `req.session.cookie`. */
   get cookie(): Cookie {
     return this.handle.cookie.cookie
   }
@@ -56,7 +55,9 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
   get session(): Session<Row> | undefined {
     const { handle } = this
     if (handle.state === 'ended') return undefined
-    return handle.session ?? this.#open(handle)
+    if (handle.session) return handle.session
+    this.#defer()
+    return handle.open(this)
   }
 
   save(session: object): Promise<void> {
@@ -95,11 +96,12 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
 
   /** A new, empty session with a new id, beside what is stored of the old one. */
   begin(): void {
-    this.replaceHandle(new SessionHandle(this.engine, this.request, {}))
-    this.#open(this.handle)
+    const handle = new SessionHandle(this.engine, this.request, {})
+    this.replaceHandle(handle)
+    this.#defer()
+    handle.open(this)
   }
 
-  /** `req.session` was set to nothing, or deleted. */
   abandon(): void {
     if (this.engine.behavior.unset === 'keep') return this.handle.end()
     this.destroy().catch((error: unknown) => {
@@ -162,11 +164,6 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
     this.request.next(error)
   }
 
-  #open(handle: SessionHandle<Row>): Session<Row> {
-    this.#defer()
-    return handle.open(this)
-  }
-
   /** What is asked of an old session, or of one that has ended, concerns nothing. */
   #handleOf(session: object): SessionHandle<Row> | undefined {
     const { handle } = this
@@ -179,7 +176,6 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
     defer(this.request.res, this)
   }
 
-  /** Most requests ask for nothing. */
   get #queue(): SerialQueue {
     this.#madeQueue ??= new SerialQueue()
     return this.#madeQueue

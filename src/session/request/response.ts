@@ -55,19 +55,19 @@ export function defer(res: ServerResponse, session: Deferring): void {
   function call(method: Method, args: readonly unknown[]): unknown {
     if (state === 'waiting') return wait(method, args)
     if (state === 'failed' && isOver(method)) return undefined
-    const saves = state === 'open' || (state === 'streaming' && method === 'end')
-    if (!saves || (res.headersSent && method !== 'end')) return pass(method, args)
-    try {
-      const saving = session.flush()
-      if (isPromise(saving)) return startWaiting(method, args, saving)
-    } catch (error) {
-      return fail(error)
+    if (method === 'end' ? state === 'open' || state === 'streaming' : state === 'open' && !res.headersSent) {
+      try {
+        const saving = session.flush()
+        if (isPromise(saving)) {
+          state = 'waiting'
+          saving.finally(lockHead(res)).then(goOn).catch(fail)
+          return wait(method, args)
+        }
+      } catch (error) {
+        return fail(error)
+      }
+      state = method === 'end' ? 'through' : 'streaming'
     }
-    state = method === 'end' ? 'through' : 'streaming'
-    return pass(method, args)
-  }
-
-  function pass(method: Method, args: readonly unknown[]): unknown {
     const cookie = method === 'writeHead' && !res.headersSent ? session.outgoingCookie : undefined
     return cookie === undefined ? Reflect.apply(original[method], res, args) : writeHeadWithCookie(args, cookie)
   }
@@ -92,13 +92,6 @@ export function defer(res: ServerResponse, session: Deferring): void {
     waiting.push([method, args])
     if (method === 'write') waitingBytes += lengthOf(args[0])
     return waitingBytes < MAX_WAITING_BYTES
-  }
-
-  function startWaiting(method: Method, args: readonly unknown[], saving: Promise<void>): boolean {
-    state = 'waiting'
-    const unlock = lockHead(res)
-    saving.finally(unlock).then(goOn).catch(fail)
-    return wait(method, args)
   }
 
   function goOn(): void {
@@ -156,9 +149,7 @@ function lengthOf(chunk: unknown): number {
 }
 
 function forgetBody(res: ServerResponse): void {
-  for (const name of res.getHeaderNames()) {
-    if (BODY_HEADERS.test(name)) res.removeHeader(name)
-  }
+  for (const name of res.getHeaderNames()) if (BODY_HEADERS.test(name)) res.removeHeader(name)
   res.statusCode = 200
 }
 

@@ -11,20 +11,16 @@ import type { SessionHandle } from './session-handle.ts'
 const NO_CHANGE: SessionPatch = emptyObject()
 
 /** Undefined if there is nothing to save. Every writer asks here whether it may write. */
-export function changesOf<Row extends SessionRow>(of: RequestState<Row>, handle: SessionHandle<Row>): SessionPatch | undefined {
+export function changesOf(of: RequestState, handle: SessionHandle): SessionPatch | undefined {
   if (!handle.isWritable) return undefined
   const { reserved, behavior } = of.engine
   const patch = handle.session && diff(handle.session, handle.values, reserved)
   if (handle.storedRow === undefined) return patch ?? (behavior.saveUninitialized ? NO_CHANGE : undefined)
-  if (handle.cookieIsChanged) return Object.assign(emptyObject(), patch, { [COOKIE_KEY]: handle.cookie.text })
+  if (handle.usedCookie?.isChanged) return Object.assign(emptyObject(), patch, { [COOKIE_KEY]: handle.cookie.text })
   return patch ?? (behavior.resave || needsProof(of, handle) ? NO_CHANGE : undefined)
 }
 
-export function saveChanges<Row extends SessionRow>(
-  of: RequestState<Row>,
-  handle: SessionHandle<Row>,
-  patch = changesOf(of, handle),
-): Awaitable<void> {
+export function saveChanges(of: RequestState, handle: SessionHandle, patch = changesOf(of, handle)): Awaitable<void> {
   if (patch === undefined) return
   const row = handle.storedRow
   if (row === undefined) return createRow(of, handle, patch)
@@ -38,25 +34,21 @@ export function saveChanges<Row extends SessionRow>(
     // The write is dropped: a session that was ended does not come back.
     if (!updated) return of.lost(handle)
     handle.patched(patch)
-    const sendCookie = (lives: boolean): void => {
+    const needsTouch = !isPatched || behavior.resave || limited !== row
+    if (!needsTouch && cookie === undefined) return
+    return after(needsTouch ? touch(of, handle, limited) : true, (lives) => {
       if (lives && cookie !== undefined) of.sendCookie(handle, cookie)
-    }
-    if (isPatched && !behavior.resave && limited === row) return sendCookie(true)
-    return after(touch(of, handle, limited), sendCookie)
+    })
   })
 }
 
 /** The first row of a session. One that nobody can come back to is not stored. */
-export function createRow<Row extends SessionRow>(
-  of: RequestState<Row>,
-  handle: SessionHandle<Row>,
-  patch: SessionPatch,
-): Awaitable<void> {
+export function createRow(of: RequestState, handle: SessionHandle, patch: SessionPatch): Awaitable<void> {
   const { keyOf, clock, store, behavior } = of.engine
   const late = of.request.res.headersSent && of.outgoingCookie === undefined
   if (late || !handle.cookie.isWelcome) return
   const values = new Map(patchValues(NO_VALUES, patch))
-  if (handle.cookieIsChanged || behavior.storesCookie) values.set(COOKIE_KEY, handle.cookie.text)
+  if (handle.usedCookie?.isChanged || behavior.storesCookie) values.set(COOKIE_KEY, handle.cookie.text)
   const { predecessor } = handle
   if (predecessor !== undefined) values.set(PREDECESSOR_KEY, predecessor)
   const { persistent, ...limits } = handle.cookie.limits
@@ -70,31 +62,27 @@ export function createRow<Row extends SessionRow>(
 }
 
 /** Marks a row as seen now, with its limits if they changed. Says whether it lives. */
-export function touch<Row extends SessionRow>(
-  of: RequestState<Row>,
-  handle: SessionHandle<Row>,
-  row: SessionRow,
-): Awaitable<boolean> {
+export function touch(of: RequestState, handle: SessionHandle, row: SessionRow): Awaitable<boolean> {
   const { clock, store } = of.engine
   const lastSeenAt = clock.now()
   const expiresAt = expiryAfter(lastSeenAt, row)
   const { idleMs, endsAt, persistent } = row
   const limits = row === handle.storedRow ? undefined : { idleMs, endsAt, persistent }
   return after(store.touch(row.hash, { lastSeenAt, expiresAt, limits }), (touched) => {
-    if (touched) handle.touched({ ...row, lastSeenAt, expiresAt })
+    if (touched) handle.storedRow = { ...row, lastSeenAt, expiresAt }
     else of.lost(handle)
     return touched
   })
 }
 
 /** Whether a cookie would go out of which only the store knows that it is still right: others know its id, and may have ended it. */
-function needsProof<Row extends SessionRow>(of: RequestState<Row>, { isShared }: SessionHandle<Row>): boolean {
+function needsProof(of: RequestState, { isShared }: SessionHandle): boolean {
   if (!isShared || of.request.res.headersSent) return false
   return of.engine.behavior.rolling || of.outgoingCookie !== undefined
 }
 
 /** The row as it has to be with the cookie at hand. */
-function withLimits<Row extends SessionRow>(row: SessionRow, { cookie }: SessionHandle<Row>): SessionRow {
+function withLimits(row: SessionRow, { cookie }: SessionHandle): SessionRow {
   const { idleMs, absoluteMs, persistent } = cookie.limits
   return { ...row, idleMs, endsAt: row.createdAt + absoluteMs, persistent }
 }

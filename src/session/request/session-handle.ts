@@ -1,8 +1,6 @@
 // What one session id leads to: row, values, cookie, object, state. A new id is a new handle.
-import type { IncomingMessage } from 'node:http'
 import { newToken } from '../../domain/secret.ts'
-import { type CookieOwner, ResponseCookie } from '../cookies/response-cookie.ts'
-import type { CookieAttributes } from '../cookies/write.ts'
+import { type CookieOwner, type CookieRequest, ResponseCookie } from '../cookies/response-cookie.ts'
 import { COOKIE_KEY, NO_VALUES, PREDECESSOR_KEY, patchValues, type SerialisedValues, valuesOfRow } from '../data.ts'
 import { isSuperseded } from '../row.ts'
 import type { SessionPatch, SessionRow } from '../store.ts'
@@ -20,29 +18,26 @@ import type { SessionOperations } from './session-operations.ts'
  */
 export type SessionState = 'new' | 'live' | 'read-only' | 'ended' | 'failed'
 
-interface HandleRequest {
-  readonly req: IncomingMessage
-  readonly attributes: CookieAttributes
-}
-
 export class SessionHandle<Row extends SessionRow = SessionRow> implements CookieOwner {
   /** Whether the id came with the request, so that others know it. */
   readonly isShared: boolean
+  state: SessionState
   /** What the application holds, once it has looked. */
   session: Session<Row> | undefined
+  /** The row that is written to: the live one, or one made during this request. */
+  storedRow: SessionRow | undefined
+  /** Undefined until somebody asks for it. */
+  usedCookie: ResponseCookie | undefined
   readonly #engine: Engine<Row>
-  readonly #request: HandleRequest
+  readonly #request: CookieRequest
   readonly #replaces: SessionHandle<Row> | undefined
-  #state: SessionState
   #row: Row | undefined
-  #stored: SessionRow | undefined
   #id: string | undefined
   #values: SerialisedValues | undefined
-  #cookie: ResponseCookie | undefined
 
   constructor(
     engine: Engine<Row>,
-    request: HandleRequest,
+    request: CookieRequest,
     from: { readonly found?: Found<Row> | undefined; readonly made?: Found<Row>; readonly replaces?: SessionHandle<Row> },
   ) {
     const { found, made = found, replaces } = from
@@ -51,17 +46,13 @@ export class SessionHandle<Row extends SessionRow = SessionRow> implements Cooki
     this.#replaces = replaces
     this.#id = made?.id
     this.#row = made?.row
-    this.#stored = made?.row
-    this.#state = made === undefined ? 'new' : stateOf(made.row)
+    this.storedRow = made?.row
+    this.state = made === undefined ? 'new' : isSuperseded(made.row) ? 'read-only' : 'live'
     this.isShared = found !== undefined
   }
 
-  get state(): SessionState {
-    return this.#state
-  }
-
   get isWritable(): boolean {
-    return this.#state === 'new' || this.#state === 'live'
+    return this.state === 'new' || this.state === 'live'
   }
 
   get id(): string {
@@ -71,12 +62,7 @@ export class SessionHandle<Row extends SessionRow = SessionRow> implements Cooki
 
   /** The live row, as the store gave it. */
   get row(): Row | undefined {
-    return this.#state === 'ended' ? undefined : this.#row
-  }
-
-  /** The row that is written to: the live one, or one made during this request. */
-  get storedRow(): SessionRow | undefined {
-    return this.#stored
+    return this.state === 'ended' ? undefined : this.#row
   }
 
   get values(): SerialisedValues {
@@ -85,16 +71,12 @@ export class SessionHandle<Row extends SessionRow = SessionRow> implements Cooki
   }
 
   get cookie(): ResponseCookie {
-    this.#cookie ??= new ResponseCookie(this.#engine, this.#request.req, this, this.#request.attributes)
-    return this.#cookie
+    this.usedCookie ??= new ResponseCookie(this.#engine, this.#request, this)
+    return this.usedCookie
   }
 
   get storedCookie(): string | undefined {
     return this.values.get(COOKIE_KEY)
-  }
-
-  get cookieIsChanged(): boolean {
-    return this.#cookie?.isChanged === true
   }
 
   /** The anonymous session that this one replaces by a bare `regenerate`. Requests on their way may read it for a while; it ends with this one. */
@@ -104,50 +86,40 @@ export class SessionHandle<Row extends SessionRow = SessionRow> implements Cooki
   }
 
   open(operations: SessionOperations<Row>): Session<Row> {
-    const session = new this.#engine.SessionClass(operations)
+    const session = this.#engine.makeSession(operations)
     if (this.values.size > 0) fill(session, this.values, this.#engine.reserved)
     this.session = session
     return session
   }
 
-  /** The store gave its row anew. */
   reread(row: Row): void {
     this.#row = row
-    this.#stored = row
+    this.storedRow = row
     this.#values = valuesOfRow(row)
-    if (this.isWritable) this.#state = stateOf(row)
+    if (this.isWritable && isSuperseded(row)) this.state = 'read-only'
   }
 
   created(row: SessionRow, values: SerialisedValues): void {
-    this.#stored = row
+    this.storedRow = row
     this.#values = values
-    this.#cookie?.stored()
-    if (this.#state === 'new') this.#state = 'live'
+    this.usedCookie?.stored()
+    if (this.state === 'new') this.state = 'live'
   }
 
   patched(patch: SessionPatch): void {
     this.#values = patchValues(this.values, patch)
-    if (COOKIE_KEY in patch) this.#cookie?.stored()
+    if (COOKIE_KEY in patch) this.usedCookie?.stored()
   }
 
-  touched(row: SessionRow): void {
-    this.#stored = row
-  }
-
-  /** Another request superseded or ended it. */
   lost(): void {
-    if (this.isWritable) this.#state = 'read-only'
+    if (this.isWritable) this.state = 'read-only'
   }
 
   end(): void {
-    this.#state = 'ended'
+    this.state = 'ended'
   }
 
   fail(): void {
-    if (this.isWritable) this.#state = 'failed'
+    if (this.isWritable) this.state = 'failed'
   }
-}
-
-function stateOf(row: SessionRow): SessionState {
-  return isSuperseded(row) ? 'read-only' : 'live'
 }

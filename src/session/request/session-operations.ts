@@ -1,5 +1,4 @@
 // What stands behind a session: the request it belongs to.
-
 import type { Awaitable } from '../../domain/awaitable.ts'
 import type { Cookie } from '../cookies/cookie.ts'
 import type { SessionRow } from '../store.ts'

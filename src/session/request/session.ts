@@ -1,5 +1,4 @@
 // `req.session`: a bag of plain data with a few methods. What it knows of its request is private.
-
 import type { Awaitable } from '../../domain/awaitable.ts'
 import type { Cookie } from '../cookies/cookie.ts'
 import { defineOwn } from '../data.ts'

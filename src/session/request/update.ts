@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { type Awaitable, after, isPromise } from '../../domain/awaitable.ts'
 import { emptyObject, NO_VALUES, valuesOfRow } from '../data.ts'
 import { isSuperseded } from '../row.ts'
-import type { SessionPatch, SessionRow } from '../store.ts'
+import type { SessionPatch } from '../store.ts'
 import { diff, fill } from './diff.ts'
 import type { RequestState } from './request-state.ts'
 import { createRow } from './save.ts'
@@ -14,11 +14,7 @@ const MAX_TRIES = 1000
 
 type Change<T> = (data: object) => Awaitable<T>
 
-export function update<Row extends SessionRow, T>(
-  of: RequestState<Row>,
-  handle: SessionHandle<Row>,
-  change: Change<T>,
-): Awaitable<T> {
+export function update<T>(of: RequestState, handle: SessionHandle, change: Change<T>): Awaitable<T> {
   return handle.storedRow === undefined ? changeNew(of, handle, change) : changeStored(of, handle, change)
 }
 
@@ -27,12 +23,7 @@ export function gone(): Error {
 }
 
 /** Reads the session as it is now, changes it, writes only if nobody else wrote meanwhile; else begins again. */
-function changeStored<Row extends SessionRow, T>(
-  of: RequestState<Row>,
-  handle: SessionHandle<Row>,
-  change: Change<T>,
-  tries = 0,
-): Awaitable<T> {
+function changeStored<T>(of: RequestState, handle: SessionHandle, change: Change<T>, tries = 0): Awaitable<T> {
   const { store, reserved, isLive } = of.engine
   if (tries === MAX_TRIES) throw new Error(`req.session.update: others were faster ${MAX_TRIES} times`)
   return after(store.find(handle.storedRow?.hash ?? ''), (row) => {
@@ -61,11 +52,7 @@ function changeStored<Row extends SessionRow, T>(
 }
 
 /** The same if nothing is stored yet: nobody else can know this session. */
-function changeNew<Row extends SessionRow, T>(
-  of: RequestState<Row>,
-  handle: SessionHandle<Row>,
-  change: Change<T>,
-): Awaitable<T> {
+function changeNew<T>(of: RequestState, handle: SessionHandle, change: Change<T>): Awaitable<T> {
   const draft = Object.assign(emptyObject(), handle.session)
   return after(call(of, change, draft), (result) => {
     const patch = diff(draft, NO_VALUES, of.engine.reserved)
@@ -78,7 +65,7 @@ function changeNew<Row extends SessionRow, T>(
 }
 
 /** Whatever else the function asks of the session would wait for it, and it for that: refused until it has settled. */
-function call<Row extends SessionRow, T>(of: RequestState<Row>, change: Change<T>, draft: object): Awaitable<T> {
+function call<T>(of: RequestState, change: Change<T>, draft: object): Awaitable<T> {
   const settled = (): void => {
     of.isChanging = false
   }
@@ -95,7 +82,7 @@ function call<Row extends SessionRow, T>(of: RequestState<Row>, change: Change<T
 }
 
 /** What an atomic change wrote is there for this request too. */
-function show<Row extends SessionRow>({ engine }: RequestState<Row>, { session }: SessionHandle<Row>, patch: SessionPatch): void {
+function show({ engine }: RequestState, { session }: SessionHandle, patch: SessionPatch): void {
   if (session === undefined) return
   const written = Object.entries(patch).filter((entry): entry is [string, string] => entry[1] !== null)
   fill(session, new Map(written), engine.reserved)

@@ -21,7 +21,6 @@ export const SESSION_COLUMNS = [
   'user_agent',
 ] as const
 
-/** For CREATE TABLE. */
 export function columnDefinitions(integer: 'INTEGER' | 'bigint'): string {
   return `hash TEXT PRIMARY KEY, public_id TEXT NOT NULL UNIQUE, data TEXT NOT NULL, revision ${integer} NOT NULL DEFAULT 0,
     created_at ${integer} NOT NULL, last_seen_at ${integer} NOT NULL, idle_ms ${integer} NOT NULL, expires_at ${integer} NOT NULL,

@@ -2,14 +2,8 @@
 import { type Clock, systemClock } from '../../domain/clock.ts'
 import { isExpired } from '../../domain/session-lifetime.ts'
 import { patchData } from '../data.ts'
-import {
-  MAX_LISTED,
-  type SessionPatch,
-  type SessionRow,
-  type SessionSeen,
-  type SessionStore,
-  type UpdateOptions,
-} from '../store.ts'
+import { MAX_LISTED } from '../row.ts'
+import type { SessionPatch, SessionRow, SessionSeen, SessionStore, UpdateOptions } from '../store.ts'
 
 export interface MemoryStoreOptions {
   /** How many sessions are kept at most. Beyond it expired ones go first, then the least recently seen. Default: 100 000. */
@@ -83,8 +77,8 @@ export class MemoryStore implements SessionStore {
   }
 
   listByUser(userId: string): readonly SessionRow[] {
-    const rows = [...(this.#byUser.get(userId) ?? [])].map((hash) => this.#rows.get(hash)).filter((row) => row !== undefined)
-    return rows
+    return [...(this.#byUser.get(userId) ?? [])]
+      .flatMap((hash) => this.#rows.get(hash) ?? [])
       .toReversed()
       .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)
       .slice(0, MAX_LISTED)
@@ -107,14 +101,11 @@ export class MemoryStore implements SessionStore {
   }
 
   list(now: number, limit: number): readonly SessionRow[] {
-    const live = [...this.#rows.values()].filter((row) => !isExpired(row, now))
-    return live.slice(0, limit)
+    return [...this.#rows.values()].filter((row) => !isExpired(row, now)).slice(0, limit)
   }
 
   count(now: number): number {
-    let live = 0
-    for (const row of this.#rows.values()) if (!isExpired(row, now)) live++
-    return live
+    return this.list(now, this.#max).length
   }
 
   clear(): void {

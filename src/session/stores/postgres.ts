@@ -1,19 +1,12 @@
 // Sessions in PostgreSQL: one statement per verb, for any number of processes on one table.
-
 import { BatchLoader } from '../../database/batch-loader.ts'
 import { acquireLease, createLeases } from '../../database/lease.ts'
 import { arrayOf, codeOf, type PostgresPool, runOn, type Values, withAsynchronousCommit } from '../../database/postgres/query.ts'
 import { StoreUnavailableError } from '../../database/timeout.ts'
 import { newId } from '../../domain/secret.ts'
 import { patchData } from '../data.ts'
-import {
-  MAX_LISTED,
-  type SessionPatch,
-  type SessionRow,
-  type SessionSeen,
-  type SessionStore,
-  type UpdateOptions,
-} from '../store.ts'
+import { MAX_LISTED } from '../row.ts'
+import type { SessionPatch, SessionRow, SessionSeen, SessionStore, UpdateOptions } from '../store.ts'
 import { columnDefinitions, otherTable, SESSION_COLUMNS, sessionFrom, valuesOf } from './columns.ts'
 
 export type { PostgresPool } from '../../database/postgres/query.ts'

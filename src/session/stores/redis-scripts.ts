@@ -1,5 +1,4 @@
 // What Redis does with a session, each verb in one script.
-// and limit, and one for each key of the application's data.
 import { KEPT_MS, script } from '../../database/redis/script.ts'
 
 /** What begins the name of a field that holds data; the key follows as JSON text. */

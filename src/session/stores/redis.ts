@@ -1,28 +1,10 @@
 // Sessions in Redis or Valkey: one key per session, one script per verb, each atomic by itself.
-
 import { type RedisClient, runScript, type Script } from '../../database/redis/script.ts'
 import type { Awaitable } from '../../domain/awaitable.ts'
 import { readValues, type SerialisedValues, writeValues } from '../data.ts'
-import {
-  MAX_LISTED,
-  type SessionPatch,
-  type SessionRow,
-  type SessionSeen,
-  type SessionStore,
-  type UpdateOptions,
-} from '../store.ts'
-import {
-  ADD_TO_INDEX,
-  CREATE,
-  DATA,
-  DELETE,
-  FIND,
-  READ_INDEX,
-  REMOVE_FROM_INDEX,
-  SUPERSEDE,
-  TOUCH,
-  UPDATE,
-} from './redis-scripts.ts'
+import { MAX_LISTED, NO_LOGIN } from '../row.ts'
+import type { SessionPatch, SessionRow, SessionSeen, SessionStore, UpdateOptions } from '../store.ts'
+import * as scripts from './redis-scripts.ts'
 
 export type { RedisClient, RedisScriptOptions } from '../../database/redis/script.ts'
 export { StoreUnavailableError } from '../../database/timeout.ts'
@@ -79,7 +61,8 @@ export class RedisStore<Row extends SessionRow = SessionRow> implements SessionS
     if (fixed.userId !== undefined) await this.#addToIndex(fixed.userId, row)
     const changing = { revision, lastSeenAt, idleMs, expiresAt, endsAt, persistent: Number(persistent) }
     const fields = [['row', JSON.stringify(fixed)], ...Object.entries(changing), ...fieldsOf(readValues(data))]
-    if ((await this.#on(hash, CREATE, [expiresAt, ...fields.flat()])) !== 1) throw new Error('a session with this hash exists')
+    if ((await this.#on(hash, scripts.CREATE, [expiresAt, ...fields.flat()])) !== 1)
+      throw new Error('a session with this hash exists')
   }
 
   async find(hash: string): Promise<Row | undefined> {
@@ -94,20 +77,20 @@ export class RedisStore<Row extends SessionRow = SessionRow> implements SessionS
       if (text === null) removed.push(fieldOf(key))
       else written.push([fieldOf(key), text])
     }
-    return (await this.#on(hash, UPDATE, [ifRevision ?? '', written.length, ...written.flat(), ...removed])) === 1
+    return (await this.#on(hash, scripts.UPDATE, [ifRevision ?? '', written.length, ...written.flat(), ...removed])) === 1
   }
 
   async touch(hash: string, { lastSeenAt, expiresAt, limits }: SessionSeen): Promise<boolean> {
-    if (limits === undefined) return (await this.#on(hash, TOUCH, [lastSeenAt, expiresAt])) === 1
+    if (limits === undefined) return (await this.#on(hash, scripts.TOUCH, [lastSeenAt, expiresAt])) === 1
     const { idleMs, endsAt, persistent } = limits
     const row = await this.#find(hash)
     // It may end later now, and then its index must not end before it.
     if (row?.userId !== undefined) await this.#addToIndex(row.userId, { hash, endsAt })
-    return (await this.#on(hash, TOUCH, [lastSeenAt, expiresAt, idleMs, endsAt, Number(persistent)])) === 1
+    return (await this.#on(hash, scripts.TOUCH, [lastSeenAt, expiresAt, idleMs, endsAt, Number(persistent)])) === 1
   }
 
   async supersede(hash: string, until: number): Promise<boolean> {
-    return (await this.#on(hash, SUPERSEDE, [until])) === 1
+    return (await this.#on(hash, scripts.SUPERSEDE, [until])) === 1
   }
 
   /** One script for each, on their way together: in a cluster they live on different nodes. */
@@ -152,22 +135,22 @@ export class RedisStore<Row extends SessionRow = SessionRow> implements SessionS
   close(): void {}
 
   async #find(hash: string): Promise<SessionRow | undefined> {
-    const reply = await runScript(this.#reader, FIND, this.#keyOf(hash))
+    const reply = await runScript(this.#reader, scripts.FIND, this.#keyOf(hash))
     return Array.isArray(reply) && reply.length > 0 ? rowFrom(hash, reply.map(String)) : undefined
   }
 
   async #delete(hash: string): Promise<Fixed | undefined> {
-    const text = await this.#on(hash, DELETE)
+    const text = await this.#on(hash, scripts.DELETE)
     return typeof text === 'string' ? JSON.parse(text) : undefined
   }
 
   async #addToIndex(userId: string, { hash, endsAt }: Pick<SessionRow, 'hash' | 'endsAt'>): Promise<void> {
-    await this.#onUser(userId, ADD_TO_INDEX, [hash, endsAt])
+    await this.#onUser(userId, scripts.ADD_TO_INDEX, [hash, endsAt])
   }
 
   /** What a user's index names, the oldest first, and which of it is old: a name that is young may be that of a session on its way. */
   async #readIndex(userId: string): Promise<{ readonly hashes: readonly string[]; readonly old: readonly string[] }> {
-    const reply = await this.#onUser(userId, READ_INDEX)
+    const reply = await this.#onUser(userId, scripts.READ_INDEX)
     const [count, names]: unknown[] = Array.isArray(reply) ? reply : []
     const hashes = Array.isArray(names) ? names.map(String) : []
     return { hashes, old: hashes.slice(0, Number(count)) }
@@ -175,7 +158,7 @@ export class RedisStore<Row extends SessionRow = SessionRow> implements SessionS
 
   /** Nobody waits for it: a name without a session is taken out at the next reading. */
   #removeFromIndex(userId: string, hashes: readonly string[]): void {
-    if (hashes.length > 0) this.#onUser(userId, REMOVE_FROM_INDEX, hashes).catch(() => {})
+    if (hashes.length > 0) this.#onUser(userId, scripts.REMOVE_FROM_INDEX, hashes).catch(() => {})
   }
 
   #on(hash: string, script: Script, values?: readonly (string | number)[]): Promise<unknown> {
@@ -193,7 +176,7 @@ export class RedisStore<Row extends SessionRow = SessionRow> implements SessionS
 
 /** As JSON text a key of any characters is one that Redis gives back as it was. */
 function fieldOf(key: string): string {
-  return DATA + JSON.stringify(key)
+  return scripts.DATA + JSON.stringify(key)
 }
 
 function fieldsOf(values: SerialisedValues): [string, string][] {
@@ -206,23 +189,17 @@ function rowFrom(hash: string, reply: readonly string[]): SessionRow {
   for (let at = 0; at + 1 < reply.length; at += 2) fields.set(reply[at] ?? '', reply[at + 1] ?? '')
   const fixed: Fixed = JSON.parse(fields.get('row') ?? 'null')
   const number = (name: string): number => Number(fields.get(name))
-  const data = [...fields].filter(([name]) => name.startsWith(DATA)).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const data = [...fields].filter(([name]) => name.startsWith(scripts.DATA)).toSorted(([a], [b]) => (a < b ? -1 : 1))
   return {
     hash,
-    publicId: fixed.publicId,
-    data: writeValues(data.map(([name, text]) => [JSON.parse(name.slice(DATA.length)), text])),
+    ...NO_LOGIN,
+    ...fixed,
+    data: writeValues(data.map(([name, text]) => [JSON.parse(name.slice(scripts.DATA.length)), text])),
     revision: number('revision'),
-    createdAt: fixed.createdAt,
     lastSeenAt: number('lastSeenAt'),
     idleMs: number('idleMs'),
     expiresAt: number('expiresAt'),
     endsAt: number('endsAt'),
     persistent: number('persistent') === 1,
-    userId: fixed.userId,
-    credentialEpoch: fixed.credentialEpoch,
-    factors: fixed.factors,
-    authenticatedAt: fixed.authenticatedAt,
-    ip: fixed.ip,
-    userAgent: fixed.userAgent,
   }
 }

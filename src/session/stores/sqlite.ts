@@ -1,5 +1,4 @@
 // Sessions in a SQLite file: one statement per verb, and an exact copy of recent rows in memory.
-
 import { acquireLease, createLeases } from '../../database/lease.ts'
 import { retryBlocking } from '../../database/sqlite/busy.ts'
 import { SqliteConnection } from '../../database/sqlite/connection.ts'
@@ -7,14 +6,8 @@ import type { SqlValue } from '../../database/transaction.ts'
 import { type Awaitable, after, isPromise } from '../../domain/awaitable.ts'
 import { BoundedCache } from '../../domain/bounded-cache.ts'
 import { newId } from '../../domain/secret.ts'
-import {
-  MAX_LISTED,
-  type SessionPatch,
-  type SessionRow,
-  type SessionSeen,
-  type SessionStore,
-  type UpdateOptions,
-} from '../store.ts'
+import { MAX_LISTED } from '../row.ts'
+import type { SessionPatch, SessionRow, SessionSeen, SessionStore, UpdateOptions } from '../store.ts'
 import { columnDefinitions, otherTable, SESSION_COLUMNS, sessionFrom, valuesOf } from './columns.ts'
 
 export { StoreBusyError } from '../../database/sqlite/busy.ts'

@@ -1,23 +1,21 @@
 // Work, one piece after the other, at once if nothing runs: in one queue, or in one for each key.
-import { type Awaitable, isPromise } from '../../domain/awaitable.ts'
+import { type Awaitable, isPromise } from './awaitable.ts'
 
 export class SerialQueue {
-  readonly #patienceMs: number | undefined
   #running: Promise<unknown> | undefined
-
-  /** `patienceMs`: how long one piece keeps the next ones waiting. Default: until it has ended. */
-  constructor({ patienceMs }: { readonly patienceMs?: number } = {}) {
-    this.#patienceMs = patienceMs
-  }
 
   /** What runs now; the last piece, if several wait. */
   get running(): Promise<unknown> | undefined {
     return this.#running
   }
 
-  /** Begins after what runs now, however that ends. A failure belongs to the caller alone. */
-  take<T>(work: () => Awaitable<T>): Awaitable<T> {
-    const started = this.#running ? this.#over(this.#running).then(work, work) : work()
+  /**
+   * Begins after what runs now, however that ends, or after `patienceMs`. A failure belongs to the caller alone.
+   * Default of `patienceMs`: it waits until that has ended.
+   */
+  take<T>(work: () => Awaitable<T>, patienceMs?: number): Awaitable<T> {
+    const before = this.#running && (patienceMs === undefined ? this.#running : settledWithin(this.#running, patienceMs))
+    const started = before ? before.then(work, work) : work()
     if (!isPromise(started)) return started
     const running = started.finally(() => {
       if (this.#running === running) this.#running = undefined
@@ -38,38 +36,36 @@ export class SerialQueue {
     })
     return Promise.resolve(done)
   }
-
-  #over(work: Promise<unknown>): Promise<unknown> {
-    if (this.#patienceMs === undefined) return work
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.#patienceMs).unref()
-      const over = (): void => {
-        clearTimeout(timer)
-        resolve(undefined)
-      }
-      work.then(over, over)
-    })
-  }
 }
 
 /** What never answers must not hold up a logout for ever. */
 const PATIENCE_MS = 10_000
 
-/** A queue for each thing at work. */
+/** A queue for each thing at work, whose pieces keep the next ones waiting so long and no longer. */
 export class KeyedMutex {
   readonly #queues = new Map<string, SerialQueue>()
   readonly #patienceMs: number
 
-  /** `patienceMs`: how long one piece keeps the next ones of its key waiting. */
   constructor(patienceMs = PATIENCE_MS) {
     this.#patienceMs = patienceMs
   }
 
   take<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const queue = this.#queues.get(key) ?? new SerialQueue({ patienceMs: this.#patienceMs })
+    const queue = this.#queues.get(key) ?? new SerialQueue()
     this.#queues.set(key, queue)
-    return Promise.resolve(queue.take(work)).finally(() => {
+    return Promise.resolve(queue.take(work, this.#patienceMs)).finally(() => {
       if (queue.running === undefined) this.#queues.delete(key)
     })
   }
+}
+
+function settledWithin(work: Promise<unknown>, ms: number): Promise<unknown> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms).unref()
+    const over = (): void => {
+      clearTimeout(timer)
+      resolve(undefined)
+    }
+    work.then(over, over)
+  })
 }

@@ -1,0 +1,38 @@
+// What a logged-in request costs in functions and folders of src/, counted and never timed.
+import { execFile } from 'node:child_process'
+import { resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { RunFunction, Walks } from './support/request-walk.ts'
+
+const PROGRAM = resolve(import.meta.dirname, 'support/request-walk.ts')
+
+describe('a request of somebody who is logged in', () => {
+  let walks: Walks
+
+  beforeAll(async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=guildhall-source', PROGRAM])
+    walks = JSON.parse(stdout)
+  })
+
+  // As many as before sessions had handles and states: the structure may not be paid for by visitors.
+  test('runs few functions, also where it marks the session as seen', () => {
+    expect(walks.read.length).toBeLessThanOrEqual(49)
+    expect(walks.touch.length).toBeLessThanOrEqual(67)
+  })
+
+  test('passes at most seven folders', () => {
+    expect(foldersOf(walks.read).size).toBeLessThanOrEqual(7)
+    expect(foldersOf(walks.touch).size).toBeLessThanOrEqual(7)
+  })
+
+  test('reaches the database through the session middleware alone', () => {
+    expect(walks.way.slice(0, 3)).toEqual(['http', 'session', 'database'])
+    expect(walks.way).not.toContain('storage')
+    expect(walks.way.at(-1)).toBe('database')
+  })
+})
+
+function foldersOf(functions: readonly RunFunction[]): ReadonlySet<string> {
+  return new Set(functions.map(({ file }) => file.split('/')[0] ?? file))
+}
