@@ -1,4 +1,4 @@
-// Writes the list of common passwords that the package ships, from the dictionary of zxcvbn-ts (MIT), with its licence beside it.
+// Writes the list of common passwords that the package ships, with its licence beside it.
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { dictionary } from '@zxcvbn-ts/language-common'
 import { DEFAULT_MIN_PASSWORD_CODE_POINTS } from '../src/domain/password-policy.ts'

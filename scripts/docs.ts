@@ -1,4 +1,4 @@
-// `npm run docs`: writes the pages of docs/ that are made from the code. test/docs.test.ts fails where one of them is stale.
+// `npm run docs`: writes the pages of docs/ that are made from the code.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { generatedPages } from './docs/pages.ts'

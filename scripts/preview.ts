@@ -1,10 +1,10 @@
-// Takes pictures of every page in every language, light and dark, wide and on a phone: node --conditions=guildhall-source scripts/preview.ts FOLDER [part of a page's name]
+// Takes pictures of every page in every language, light and dark, wide and on a phone.
+// node --conditions=guildhall-source scripts/preview.ts FOLDER [part of a page's name]
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { launchChromium } from '../test/support/chromium.ts'
 import { openSite } from '../test/views/browser.ts'
 import { samplesInEveryLanguage } from '../test/views/samples.ts'
-import { smallPng } from './small-png.ts'
 
 const [folder, only = ''] = process.argv.slice(2)
 if (!folder) {
@@ -20,7 +20,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     const site = await openSite(browser, shown, { colorScheme, javaScriptEnabled: false, viewport: { width, height: 760 } })
     for (const { name } of shown) {
       const page = await site.open(name)
-      const picture = smallPng(await page.screenshot({ fullPage: true }))
+      const picture = await page.screenshot({ fullPage: true })
       writeFileSync(join(folder, `${name}-${colorScheme}-${width}.png`), picture)
     }
     await site.close()

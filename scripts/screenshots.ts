@@ -1,4 +1,5 @@
-// Takes the pictures in docs/screenshots from a running site with made-up people: node --conditions=guildhall-source scripts/screenshots.ts
+// Takes the pictures in docs/screenshots from a running site with made-up people.
+// node --conditions=guildhall-source scripts/screenshots.ts
 import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Browser, BrowserContextOptions } from 'playwright-core'
@@ -6,7 +7,6 @@ import { openEnvironment } from '../test/browser/environment.ts'
 import { launchChromium } from '../test/support/chromium.ts'
 import type { Site } from '../test/support/site.ts'
 import { GOOD_PASSWORD } from '../test/support/visitor.ts'
-import { smallPng } from './small-png.ts'
 
 const FOLDER = resolve(import.meta.dirname, '../docs/screenshots')
 
@@ -96,6 +96,6 @@ async function sideBySide(from: Browser): Promise<Buffer> {
 
 async function save(name: string, picture: Buffer): Promise<void> {
   const file = join(FOLDER, `${name}.png`)
-  writeFileSync(file, smallPng(picture))
+  writeFileSync(file, picture)
   console.log(`${name}.png: ${Math.round(statSync(file).size / 1024)} KB`)
 }

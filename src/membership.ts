@@ -15,7 +15,7 @@ import { createPaths } from './http/paths.ts'
 import { createPipeline } from './http/pipeline.ts'
 import { createRouter } from './http/router.ts'
 import { type Route, routesOf } from './http/routes.ts'
-import { readOptions } from './settings/check.ts'
+import { settingsFrom } from './settings/check.ts'
 import type { MembershipOptions as CheckedOptions, Settings } from './settings/options.ts'
 import { createUsers, type Users } from './users/users.ts'
 
@@ -109,7 +109,7 @@ export function internalsOf(membership: Membership): Internals {
 
 /** Throws one TypeError that names every fault. */
 function readSettings(options: MembershipOptions, choices: FeatureOptions): Settings {
-  const { settings, faults } = readOptions(options, ['features'])
+  const { settings, faults } = settingsFrom(options, ['features'])
   checkFeatures(choices, FEATURES, (fault) => void faults.push(fault))
   if (faults.length > 0) throw new TypeError(`createMembership: ${faults.join('; ')}`)
   return choices.registration === false ? { ...settings, registration: 'closed' } : settings

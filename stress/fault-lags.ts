@@ -1,7 +1,7 @@
 // F-11: PostgreSQL is slow, locked by somebody, frozen under a storm of requests, and throws everybody out.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { MOST_CONNECTIONS } from '../src/database/postgres/pool.ts'
-import { MOST_WAITING } from '../src/database/postgres/semaphore.ts'
+import { MAX_CONNECTIONS } from '../src/database/postgres/pool.ts'
+import { MAX_WAITING } from '../src/database/postgres/semaphore.ts'
 import { OwnPostgres } from '../test/support/own-postgres.ts'
 import { onServer } from '../test/support/postgres-server.ts'
 import { TcpProxy } from '../test/support/tcp-proxy.ts'
@@ -11,7 +11,7 @@ import { type Environment, type Fault, factsOf, suffer, withEnvironment } from '
 import { atMost, exactly, type Fact, type Size, type StressRun } from './result.ts'
 
 /** Those of both processes, and as many that are given up in this moment. */
-const MOST_IN_POSTGRES = 3 * MOST_CONNECTIONS
+const MOST_IN_POSTGRES = 3 * MAX_CONNECTIONS
 
 export const postgresLags: StressRun = {
   id: 'F-11, slow',
@@ -61,8 +61,8 @@ async function storm({ load, bases, probe }: Environment, postgres: OwnPostgres,
   return [
     exactly('storm: requests', requests, answers.length),
     exactly('storm: answers other than 503', 0, answers.filter((answer) => answer?.status !== 503).length),
-    atMost('most calls that waited for a connection of one process', MOST_WAITING, mostWaiting),
-    atMost('most connections of one process', MOST_CONNECTIONS, mostConnections),
+    atMost('most calls that waited for a connection of one process', MAX_WAITING, mostWaiting),
+    atMost('most connections of one process', MAX_CONNECTIONS, mostConnections),
   ]
 }
 

@@ -14,7 +14,7 @@ import { mergeEnvironment } from '../src/server/env.ts'
 import { SERVICE_PATHS } from '../src/server/service-paths.ts'
 import { SERVER_SETTINGS } from '../src/server/table.ts'
 import { VARIABLES } from '../src/server/variables.ts'
-import { readOptions } from '../src/settings/check.ts'
+import { settingsFrom } from '../src/settings/check.ts'
 import type { Setting } from '../src/settings/kit.ts'
 import { SETTINGS } from '../src/settings/table.ts'
 
@@ -56,7 +56,7 @@ test('every variable has its line in .env.example, and the defaults that are sho
   expect(defaults.length).toBeGreaterThan(15)
   const settingsWith = (env: Readonly<Record<string, string>>) => {
     const { membership, ...server } = configOf(mergeEnvironment(env, '/nowhere'))
-    const { settings } = readOptions({ ...membership, baseUrl: 'http://localhost', database: server.database })
+    const { settings } = settingsFrom({ ...membership, baseUrl: 'http://localhost', database: server.database })
     return { ...server, settings }
   }
   expect(settingsWith(Object.fromEntries(defaults.map((name) => [name, values.get(name) ?? ''])))).toEqual(settingsWith({}))

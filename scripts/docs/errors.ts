@@ -1,4 +1,4 @@
-// docs/errors.md: every code of a refusal, every code of a field, every event. The texts are those that people see.
+// docs/errors.md: every code of a refusal and of a field, every event, with the texts people see.
 
 import { ERROR_CODES, type ErrorCode, FIELD_ERROR_CODES, type FieldErrorCode } from '../../src/domain/errors.ts'
 import { LOGIN_OUTCOMES, type LoginOutcome } from '../../src/domain/events.ts'

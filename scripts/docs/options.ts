@@ -1,4 +1,4 @@
-// docs/options.md and .env.example: what the doc comments of the options say, with what their tables say.
+// docs/options.md and .env.example: what the comments of the options and their tables say.
 import { SERVER_SETTINGS } from '../../src/server/table.ts'
 import type { Rows, Setting } from '../../src/settings/kit.ts'
 import { SETTINGS } from '../../src/settings/table.ts'

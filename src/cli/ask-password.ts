@@ -1,7 +1,7 @@
-// Where a password comes from: a hidden prompt, asked twice, or the standard input. Never an argument.
+// Where a password comes from: a hidden prompt, asked twice, or stdin. Never an argument.
 import { createInterface } from 'node:readline'
 import { type Readable, Writable } from 'node:stream'
-import { CommandError } from './terminal.ts'
+import { CommandError, INTERRUPTED } from './terminal.ts'
 
 /** More than any password we accept; nobody means to send a film. */
 const MAX_BYTES = 64 * 1024
@@ -33,7 +33,7 @@ export async function askNewPassword(username: string): Promise<string> {
     process.stderr.write(`${prompt} `)
     const { done, value } = await lines.next()
     process.stderr.write('\n')
-    if (done) throw new CommandError('Stopped. Nothing was changed.')
+    if (done) throw new CommandError(INTERRUPTED)
     return value
   }
   try {

@@ -5,24 +5,22 @@ import { configOf } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
 import { backUp, NoBackup, openCopy, restore } from '../storage/sqlite/backup.ts'
 import { confirm } from './confirm.ts'
-import { CommandError, print, printJson, report } from './terminal.ts'
+import { CommandError, IN_MEMORY, type Json, print, printJson, refuseMissing, report } from './terminal.ts'
 
-export async function makeBackup(to: string, { json }: { readonly json: boolean }): Promise<void> {
+export async function makeBackup(to: string, { json }: Json): Promise<void> {
   await withFile(async (file) => {
-    if (!existsSync(file))
-      throw new CommandError(`There is no database at ${file} yet. The command migrate makes one, and so does serve.`)
-    if (existsSync(to)) throw new CommandError(`${to} exists already. Choose another name; nothing was changed.`)
+    refuseMissing(file)
+    const exists = new CommandError(`${to} exists already. Choose another name; nothing was changed.`)
+    if (existsSync(to)) throw exists
     try {
       await backUp(file, to)
     } catch (error) {
       if (error instanceof NoBackup)
         throw new CommandError(`${file} is no SQLite database, or is damaged: restore a backup, or write another DATABASE_URL.`)
       if (!(error instanceof Error && 'syscall' in error)) throw error
-      const exists = 'code' in error && error.code === 'EEXIST'
+      if ('code' in error && error.code === 'EEXIST') throw exists
       throw new CommandError(
-        exists
-          ? `${to} exists already. Choose another name; nothing was changed.`
-          : `${to} cannot be written: name a folder that is there and that this user may write to. Nothing was changed.`,
+        `${to} cannot be written: name a folder that is there and that this user may write to. Nothing was changed.`,
       )
     }
     if (json) return printJson({ backup: to })
@@ -30,10 +28,12 @@ export async function makeBackup(to: string, { json }: { readonly json: boolean 
   })
 }
 
-export async function restoreBackup(
-  from: string,
-  { yes, json }: { readonly yes: boolean; readonly json: boolean },
-): Promise<void> {
+export interface RestoreOptions extends Json {
+  /** Asks nothing. */
+  readonly yes?: boolean
+}
+
+export async function restoreBackup(from: string, { yes, json }: RestoreOptions): Promise<void> {
   await withFile(async (file) => {
     // What is there now is kept: nothing is lost by restoring the wrong file.
     const kept = existsSync(file) ? `${file}.before-restore-${stamp()}` : undefined
@@ -54,11 +54,8 @@ export async function restoreBackup(
       throw error
     }
     if (json) return printJson({ restored: from, kept: kept ?? null })
-    print(
-      kept === undefined
-        ? `${from} is restored. Everybody is logged out.`
-        : `${from} is restored. Everybody is logged out. What was there before is in ${kept}.`,
-    )
+    const before = kept === undefined ? '' : ` What was there before is in ${kept}.`
+    print(`${from} is restored. Everybody is logged out.${before}`)
   })
 }
 
@@ -75,8 +72,7 @@ async function withFile(work: (file: string) => Promise<void>): Promise<void> {
   try {
     if (!config.database.startsWith('sqlite:'))
       throw new CommandError('The database is on a PostgreSQL server: pg_dump copies it, and pg_restore puts it back.')
-    if (config.databaseFile === undefined)
-      throw new CommandError('The database is in memory, where nobody but the server sees it. Write a DATABASE_URL with a file.')
+    if (config.databaseFile === undefined) throw new CommandError(IN_MEMORY)
     await work(config.databaseFile)
   } catch (error) {
     await report(error, config)

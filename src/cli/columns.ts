@@ -1,4 +1,4 @@
-// Columns on a terminal: Chinese, Japanese and Korean characters and most pictures are two cells wide.
+// Columns on a terminal, where Chinese, Japanese, Korean and most pictures are two cells wide.
 
 // Unicode Standard Annex #11: East Asian Wide and Fullwidth, in whole blocks.
 const WIDE =

@@ -7,18 +7,16 @@ import { explainFailure } from '../server/explain-failure.ts'
 import { isRedisUrl, postgresUrl, readDatabaseUrl, redactDatabaseUrl } from '../settings/database-url.ts'
 import { copyDatabase, type Progress } from '../storage/copy/copy.ts'
 import { RedisTarget } from '../storage/copy/redis-target.ts'
-import { CopyRefusedError, CopySideError, type Refusal } from '../storage/copy/refused.ts'
-import type { CopiedTable } from '../storage/copy/side.ts'
+import { type CopiedTable, CopyRefusedError, CopySideError, type Refusal } from '../storage/copy/side.ts'
 import { table } from './columns.ts'
-import { CommandError, FAILURE, print, printError, printJson, report, UsageError } from './terminal.ts'
+import { CommandError, FAILURE, type Json, print, printError, printJson, refuseMissing, report, UsageError } from './terminal.ts'
 
-export interface CopyOptions {
+export interface CopyOptions extends Json {
   readonly from: string
   readonly to: string
   /** True: that of the settings. */
   readonly redis?: string | true
   readonly redisPrefix?: string
-  readonly json?: boolean
 }
 
 type Place = Pick<Config, 'database' | 'databaseFile'>
@@ -28,6 +26,13 @@ interface Sessions {
   readonly prefix: string
   /** As it may be shown: no password. */
   readonly shown: string
+}
+
+/** What the copy is between, without passwords. */
+interface Shown {
+  readonly from: string
+  readonly to: string
+  readonly redis?: string
 }
 
 type Named = Readonly<Record<string, string>>
@@ -53,10 +58,7 @@ export async function copy(options: CopyOptions): Promise<void> {
     ...(sessions && { redis: sessions.shown }),
   }
   try {
-    if (from.databaseFile !== undefined && !existsSync(from.databaseFile))
-      throw new CommandError(
-        `There is no database at ${from.databaseFile} yet. The command migrate makes one, and so does serve.`,
-      )
+    refuseMissing(from.databaseFile)
     // Loading the package is not taken for a Redis that is away.
     await sessions?.connection.open()
     const copied = await copyDatabase({
@@ -75,19 +77,15 @@ export async function copy(options: CopyOptions): Promise<void> {
   }
 }
 
-function tellOutcome(
-  copied: readonly CopiedTable[],
-  shown: { readonly from: string; readonly to: string; readonly redis?: string },
-  { json }: CopyOptions,
-): void {
+function tellOutcome(copied: readonly CopiedTable[], shown: Shown, { json }: Json): void {
   const different = copied.filter(({ same }) => !same).map((one) => one.table)
   if (different.length > 0) process.exitCode = FAILURE
   if (json === true) {
     const tables = Object.fromEntries(copied.map(({ table: name, ...counts }) => [name, counts]))
     printJson({ ...shown, complete: different.length === 0, tables })
   } else {
-    const head = ['Table', 'Source', 'Target']
-    print(table([head, ...copied.map((one) => [one.table, ...[one.source, one.target].map(inDigits)])]))
+    const rows = copied.map((one) => [one.table, one.source.toLocaleString('en'), one.target.toLocaleString('en')])
+    print(table([['Table', 'Source', 'Target'], ...rows]))
   }
   if (different.length > 0)
     return printError(
@@ -101,10 +99,6 @@ function tellOutcome(
     print(
       'The sessions are in the database. A site with REDIS_URL does not read them there: add --redis, or everybody has to log in again.',
     )
-}
-
-function inDigits(n: number): string {
-  return n.toLocaleString('en')
 }
 
 function placeOf(flag: string, text: string): Place {
@@ -136,11 +130,7 @@ function sessionsPlace({ redis, redisPrefix }: CopyOptions): Sessions | undefine
   return { connection: new RedisConnection(url), prefix, shown: `redis://${host}${pathname} ${prefix}` }
 }
 
-async function reportFailure(
-  error: unknown,
-  sides: { readonly from: Place; readonly to: Place },
-  shown: { readonly from: string; readonly to: string; readonly redis?: string },
-): Promise<void> {
+async function reportFailure(error: unknown, sides: { readonly from: Place; readonly to: Place }, shown: Shown): Promise<void> {
   if (error instanceof CopyRefusedError) return report(new CommandError(TEXTS[error.reason]({ ...shown, ...error.values })))
   // Once both are open, a file that fails is the one that is written.
   const file =
@@ -153,13 +143,13 @@ async function reportFailure(
 }
 
 const CLEAR_LINE = '\r\u001b[K'
-const OFTEN_MS = 100
+const PROGRESS_EVERY_MS = 100
 let shownAt = Number.NEGATIVE_INFINITY
 
 /** One line that is written over. */
 function showProgress({ table: name, rows, of }: Progress): void {
   const now = performance.now()
-  if (now - shownAt < OFTEN_MS && rows < of) return
+  if (now - shownAt < PROGRESS_EVERY_MS && rows < of) return
   shownAt = now
   process.stderr.write(`${CLEAR_LINE}${name}: ${rows} of ${of}`)
 }

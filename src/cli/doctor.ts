@@ -8,9 +8,9 @@ import { error, type Finding, ok, warning } from './doctor/finding.ts'
 import { checkHashing } from './doctor/hashing.ts'
 import { checkReach } from './doctor/reach.ts'
 import { checkFiles, checkSecretSource } from './doctor/secrets.ts'
-import { FAILURE, plural, print, printJson } from './terminal.ts'
+import { FAILURE, type Json, plural, print, printJson } from './terminal.ts'
 
-export async function examine({ json }: { readonly json: boolean }): Promise<void> {
+export async function examine({ json }: Json): Promise<void> {
   const environment = readEnvironment()
   const { config, faults, warnings } = readConfig(environment)
   const findings: Finding[] = [ok(`Node ${process.versions.node}`)]

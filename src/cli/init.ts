@@ -1,11 +1,11 @@
-// `guildhall init`: asks a few questions and writes `.env`. Every question has a flag; with all of them it asks nothing.
+// `guildhall init`: asks a few questions and writes `.env`. Every question has a flag.
 import { existsSync, writeFileSync } from 'node:fs'
 import { newToken } from '../domain/secret.ts'
 import { SERVER_SETTINGS } from '../server/table.ts'
 import { redactDatabaseUrl } from '../settings/database-url.ts'
 import type { Setting } from '../settings/kit.ts'
 import { SETTINGS } from '../settings/table.ts'
-import { CommandError, INTERRUPTED, print, printJson, report, UsageError } from './terminal.ts'
+import { CommandError, INTERRUPTED, type Json, print, printJson, report, UsageError } from './terminal.ts'
 
 const QUESTIONS = {
   baseUrl: { flag: '--base-url', setting: SETTINGS.baseUrl, initial: 'http://localhost:3000' },
@@ -18,9 +18,8 @@ const QUESTIONS = {
 type Name = keyof typeof QUESTIONS
 type Answers = Record<Name, string>
 
-export interface InitOptions extends Partial<Answers> {
+export interface InitOptions extends Json, Partial<Answers> {
   readonly yes?: boolean
-  readonly json?: boolean
 }
 
 const FILE = '.env'

@@ -4,25 +4,22 @@ import { SETTABLE_STATUSES } from '../domain/user.ts'
 import { version } from '../server/env.ts'
 import { SERVER_SETTINGS } from '../server/table.ts'
 import { SETTINGS } from '../settings/table.ts'
+import type { RestoreOptions } from './backup.ts'
 import { PlainCommand, refuseEmpty } from './command.ts'
 import type { CopyOptions } from './copy.ts'
 import type { InitOptions } from './init.ts'
 import type { ServeOptions } from './serve.ts'
 import type { EndOptions } from './sessions.ts'
-import { FAILURE, printError, report, WRONG_USAGE } from './terminal.ts'
+import { FAILURE, type Json, printError, report, WRONG_USAGE } from './terminal.ts'
 import type { NewUserOptions } from './user.ts'
-
-interface Json {
-  readonly json?: boolean
-}
-
-function asked({ json }: Json): { readonly json: boolean } {
-  return { json: json === true }
-}
 
 const HELP_AFTER = `
 Settings come from the environment and from .env; .env.example lists them all.
 Exit codes: 0 done, 1 it did not work, 2 wrong usage.`
+
+const NO_PASSWORD =
+  'A password is never given as an argument, where others could read it. Leave it out to be asked, or pipe it in with --password-stdin.'
+const USERNAME = '3 to 32 letters and digits; dots, dashes and underscores between them'
 
 function commands(): Command {
   const program = new PlainCommand('guildhall')
@@ -48,13 +45,13 @@ function commands(): Command {
     .command('migrate')
     .description('bring the database up to date, and make it where it is missing')
     .option('--json', 'as JSON')
-    .action(async (options: Json) => (await import('./migrate.ts')).migrate(asked(options)))
+    .action(async (options: Json) => (await import('./migrate.ts')).migrate(options))
 
   const user = program.command('user').description('accounts')
   user
     .command('create')
     .description('make an account; asks for its password')
-    .argument('<username>', '3 to 32 letters and digits; dots, dashes and underscores between them')
+    .argument('<username>', USERNAME)
     .option('--display-name <name>', 'how to greet the person')
     .option(
       '--role <role>',
@@ -64,35 +61,24 @@ function commands(): Command {
     .option('--password-stdin', 'read the password from the standard input')
     .option('--json', 'as JSON')
     // Arguments stand in the process list and in the shell's history, for everybody to read.
-    .addOption(
-      new Option('--password [password]')
-        .hideHelp()
-        .argParser(() =>
-          program.error(
-            'A password is never given as an argument, where others could read it. Leave it out to be asked, or pipe it in with --password-stdin.',
-          ),
-        ),
-    )
+    .addOption(new Option('--password [password]').hideHelp().argParser(() => program.error(NO_PASSWORD)))
     // Commander would repeat them.
     .allowExcessArguments()
     .action(async (username: string, options: NewUserOptions, { args }: Command) => {
-      if (args.length > 1)
-        return program.error(
-          'A password is never given as an argument, where others could read it. Leave it out to be asked, or pipe it in with --password-stdin.',
-        )
+      if (args.length > 1) return program.error(NO_PASSWORD)
       return (await import('./user.ts')).createUser(username, options)
     })
   user
     .command('list')
     .description('show who has an account')
     .option('--json', 'as JSON')
-    .action(async (options: Json) => (await import('./user.ts')).listUsers(asked(options)))
+    .action(async (options: Json) => (await import('./user.ts')).listUsers(options))
   user
     .command('show')
     .description('show one account')
     .argument('<username>')
     .option('--json', 'as JSON')
-    .action(async (username: string, options: Json) => (await import('./user.ts')).showUser(username, asked(options)))
+    .action(async (username: string, options: Json) => (await import('./user.ts')).showUser(username, options))
   user
     .command('set-status')
     .description('close an account (suspended) or open it again (active); closing ends its sessions')
@@ -100,17 +86,15 @@ function commands(): Command {
     .argument('<status>', SETTABLE_STATUSES.join(', '))
     .option('--json', 'as JSON')
     .action(async (username: string, status: string, options: Json) =>
-      (await import('./user.ts')).setUserStatus(username, status, asked(options)),
+      (await import('./user.ts')).setUserStatus(username, status, options),
     )
   user
     .command('rename')
     .description('give an account another username')
     .argument('<username>')
-    .argument('<new-username>', '3 to 32 letters and digits; dots, dashes and underscores between them')
+    .argument('<new-username>', USERNAME)
     .option('--json', 'as JSON')
-    .action(async (username: string, to: string, options: Json) =>
-      (await import('./user.ts')).renameUser(username, to, asked(options)),
-    )
+    .action(async (username: string, to: string, options: Json) => (await import('./user.ts')).renameUser(username, to, options))
 
   const sessions = program.command('sessions').description('where accounts are logged in')
   sessions
@@ -118,7 +102,7 @@ function commands(): Command {
     .description('show where an account is logged in')
     .argument('<username>')
     .option('--json', 'as JSON')
-    .action(async (username: string, options: Json) => (await import('./sessions.ts')).listSessions(username, asked(options)))
+    .action(async (username: string, options: Json) => (await import('./sessions.ts')).listSessions(username, options))
   sessions
     .command('end')
     .description('end one session of an account, or --all')
@@ -135,16 +119,14 @@ function commands(): Command {
     .description('copy the database into a new file, while the site runs')
     .argument('<file>', 'where the copy goes; the file must not exist')
     .option('--json', 'as JSON')
-    .action(async (file: string, options: Json) => (await import('./backup.ts')).makeBackup(file, asked(options)))
+    .action(async (file: string, options: Json) => (await import('./backup.ts')).makeBackup(file, options))
   program
     .command('restore')
     .description('put a copy back, keep what was there, and end every session')
     .argument('<file>', 'a file that backup has made')
     .option('--yes', 'do not ask')
     .option('--json', 'as JSON')
-    .action(async (file: string, { yes, ...options }: Json & { readonly yes?: boolean }) =>
-      (await import('./backup.ts')).restoreBackup(file, { yes: yes === true, ...asked(options) }),
-    )
+    .action(async (file: string, options: RestoreOptions) => (await import('./backup.ts')).restoreBackup(file, options))
   program
     .command('copy')
     .description('copy a stopped site into another database, sessions included; run again, it goes on')
@@ -171,7 +153,7 @@ function commands(): Command {
     .command('doctor')
     .description('look for settings that will make trouble, and say what to do')
     .option('--json', 'as JSON')
-    .action(async (options: Json) => (await import('./doctor.ts')).examine(asked(options)))
+    .action(async (options: Json) => (await import('./doctor.ts')).examine(options))
 
   return program
 }

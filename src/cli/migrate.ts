@@ -4,10 +4,10 @@ import { configOf } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
 import { redactDatabaseUrl } from '../settings/database-url.ts'
 import { SCHEMA_VERSION } from '../storage/schema-state.ts'
-import { print, printJson, report } from './terminal.ts'
+import { type Json, print, printJson, report } from './terminal.ts'
 import { inMembership } from './with-membership.ts'
 
-export async function migrate({ json }: { readonly json: boolean }): Promise<void> {
+export async function migrate({ json }: Json): Promise<void> {
   const config = configOf(readEnvironment())
   try {
     await inMembership(config, (internals) => internals.membership.migrate())

@@ -1,10 +1,10 @@
 // `guildhall sessions list | end`: where an account is logged in.
 import { deviceName } from '../views/device-name.ts'
 import { table } from './columns.ts'
-import { CommandError, english, print, printJson, UsageError } from './terminal.ts'
+import { CommandError, english, type Json, print, printJson, UsageError } from './terminal.ts'
 import { withMembership } from './with-membership.ts'
 
-export async function listSessions(username: string, { json }: { readonly json: boolean }): Promise<void> {
+export async function listSessions(username: string, { json }: Json): Promise<void> {
   await withMembership('refuse', async ({ membership: { users }, core }) => {
     const sessions = await users.sessions(username)
     if (json)
@@ -23,9 +23,8 @@ export async function listSessions(username: string, { json }: { readonly json: 
   })
 }
 
-export interface EndOptions {
+export interface EndOptions extends Json {
   readonly all?: boolean
-  readonly json?: boolean
 }
 
 export async function endSessions(username: string, id: string | undefined, { all, json }: EndOptions): Promise<void> {

@@ -1,4 +1,5 @@
 // How the command line speaks: answers on stdout, troubles on stderr, exit codes, in English.
+import { existsSync } from 'node:fs'
 import { MembershipError } from '../domain/errors.ts'
 import { errorTexts, fieldText } from '../i18n/messages.ts'
 import { translator } from '../i18n/translate.ts'
@@ -7,6 +8,11 @@ import { explainFailure } from '../server/explain-failure.ts'
 
 export const FAILURE = 1
 export const WRONG_USAGE = 2
+
+/** `--json`: for programs. */
+export interface Json {
+  readonly json?: boolean
+}
 
 /** Dates, and what a refusal says on a page. */
 export const english = translator('en')
@@ -22,6 +28,13 @@ export class CommandError extends Error {
 }
 
 export const INTERRUPTED = 'Stopped. Nothing was changed.'
+
+export const IN_MEMORY = 'The database is in memory, where nobody but the server sees it. Write a DATABASE_URL with a file.'
+
+export function refuseMissing(file: string | undefined): void {
+  if (file !== undefined && !existsSync(file))
+    throw new CommandError(`There is no database at ${file} yet. The command migrate makes one, and so does serve.`)
+}
 
 export function print(text: string): void {
   process.stdout.write(`${text}\n`)

@@ -3,14 +3,13 @@ import { SETTABLE_STATUSES, type SettableStatus, toJson, type User } from '../do
 import type { UserDetails, Users } from '../users/users.ts'
 import { askNewPassword, readPassword } from './ask-password.ts'
 import { table } from './columns.ts'
-import { english, print, printJson, UsageError } from './terminal.ts'
+import { english, type Json, print, printJson, UsageError } from './terminal.ts'
 import { withMembership } from './with-membership.ts'
 
-export interface NewUserOptions {
+export interface NewUserOptions extends Json {
   readonly displayName?: string
   readonly role?: readonly string[]
   readonly passwordStdin?: boolean
-  readonly json?: boolean
 }
 
 /** Also where registration is closed. */
@@ -32,7 +31,7 @@ export async function createUser(
 
 const PAGE = 1000
 
-export async function listUsers({ json }: { readonly json: boolean }): Promise<void> {
+export async function listUsers({ json }: Json): Promise<void> {
   await withMembership('refuse', async ({ membership: { users } }) => {
     const found = await all(users)
     if (json) return printJson(found.map(toJson))
@@ -54,7 +53,7 @@ function rowOf({ username, displayName, roles, createdAt }: User): string[] {
   return [username, displayName, roles.join(', '), createdAt.toISOString().slice(0, 10)]
 }
 
-export async function showUser(username: string, { json }: { readonly json: boolean }): Promise<void> {
+export async function showUser(username: string, { json }: Json): Promise<void> {
   await withMembership('refuse', async ({ membership: { users } }) => {
     const details = await users.show(username)
     if (json) return printJson(detailsJson(details))
@@ -73,7 +72,7 @@ export async function showUser(username: string, { json }: { readonly json: bool
   })
 }
 
-export async function setUserStatus(username: string, status: string, { json }: { readonly json: boolean }): Promise<void> {
+export async function setUserStatus(username: string, status: string, { json }: Json): Promise<void> {
   const wanted = SETTABLE_STATUSES.find((known) => known === status)
   if (!wanted) throw new UsageError(`A status is one of ${SETTABLE_STATUSES.join(', ')}.`)
   await withMembership('refuse', async ({ membership: { users } }) => {
@@ -88,7 +87,7 @@ const STATUS_MEANS: Readonly<Record<SettableStatus, string>> = {
   suspended: 'closed: nobody can log in to it, and its sessions are ended.',
 }
 
-export async function renameUser(username: string, to: string, { json }: { readonly json: boolean }): Promise<void> {
+export async function renameUser(username: string, to: string, { json }: Json): Promise<void> {
   await withMembership('refuse', async ({ membership: { users } }) => {
     const before = await users.show(username)
     const user = await users.rename(username, to)

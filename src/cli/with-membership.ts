@@ -1,11 +1,10 @@
 // Opens the internals for one command, with the settings of the server, and closes it afterwards.
 import { existsSync } from 'node:fs'
 import type { Logger } from '../domain/logger.ts'
-import type { Config } from '../server/config.ts'
-import { configOf } from '../server/config.ts'
+import { type Config, configOf } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
 import { type Internals, openMembership } from '../server/open-membership.ts'
-import { CommandError, printError, report } from './terminal.ts'
+import { CommandError, IN_MEMORY, printError, refuseMissing, report } from './terminal.ts'
 
 /** A command that meets no database makes one, or says that there is none. */
 export async function withMembership(
@@ -15,12 +14,10 @@ export async function withMembership(
   const config = configOf(readEnvironment())
   try {
     const { database, databaseFile: file } = config
-    if (file === undefined && database.startsWith('sqlite:'))
-      throw new CommandError('The database is in memory, where nobody but the server sees it. Write a DATABASE_URL with a file.')
+    if (file === undefined && database.startsWith('sqlite:')) throw new CommandError(IN_MEMORY)
     // A server tells by itself whether its database was migrated.
     const isNew = file !== undefined && !existsSync(file)
-    if (isNew && whereMissing === 'refuse')
-      throw new CommandError(`There is no database at ${file} yet. The command migrate makes one, and so does serve.`)
+    if (isNew && whereMissing === 'refuse') refuseMissing(file)
     await inMembership(config, async (internals) => {
       // A database that is there is migrated by `serve` and `migrate` alone: an older server may be running on it.
       await (isNew ? internals.membership.migrate() : internals.core.db.check())

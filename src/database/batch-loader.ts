@@ -1,7 +1,7 @@
 // Look-ups of one turn of the event loop are asked together, in one statement.
 
 /** So many keys in one question at most: nobody waits for a crowd. */
-const MOST_KEYS = 100
+const MAX_KEYS = 100
 
 interface Question<Answer> {
   readonly keys: Set<string>
@@ -19,7 +19,7 @@ export class BatchLoader<Answer> {
   }
 
   async find(key: string): Promise<Answer | undefined> {
-    if (this.#next === undefined || this.#next.keys.size >= MOST_KEYS) this.#next = this.#begin()
+    if (this.#next === undefined || this.#next.keys.size >= MAX_KEYS) this.#next = this.#begin()
     this.#next.keys.add(key)
     return (await this.#next.answers).get(key)
   }

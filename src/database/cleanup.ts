@@ -6,11 +6,11 @@ import { jitter } from './jitter.ts'
 
 const EVERY_MS = 60_000
 const FIRST_BATCH = 50
-const SMALLEST_BATCH = 10
-const LARGEST_BATCH = 1000
+const MIN_BATCH = 10
+const MAX_BATCH = 1000
 /** While a batch runs in a SQLite file, nobody is served: it may take about as long. */
 const GOAL_MS = 10
-const LONGEST_PAUSE_MS = 200
+const MAX_PAUSE_MS = 200
 /** For so long a process that cleans up keeps the others from it; it says so again while it goes on. */
 const LEASE_MS = 10_000
 
@@ -67,12 +67,12 @@ export async function deleteAllExpired(store: Expiring, clock: Clock, goesOn: ()
     const tookMs = performance.now() - startedAt
     batch = nextBatch(batch, tookMs)
     // Half of the time belongs to requests, and the file to other processes.
-    await pause(Math.min(tookMs, LONGEST_PAUSE_MS))
+    await pause(Math.min(tookMs, MAX_PAUSE_MS))
   }
 }
 
 /** How many rows to take next, where so many took so long. */
 function nextBatch(batch: number, tookMs: number): number {
-  if (tookMs > GOAL_MS) return Math.max(SMALLEST_BATCH, Math.floor(batch / 2))
-  return tookMs < GOAL_MS / 2 ? Math.min(LARGEST_BATCH, batch * 2) : batch
+  if (tookMs > GOAL_MS) return Math.max(MIN_BATCH, Math.floor(batch / 2))
+  return tookMs < GOAL_MS / 2 ? Math.min(MAX_BATCH, batch * 2) : batch
 }

@@ -50,13 +50,9 @@ export function onTimeout(deadlineMs: number, callBack: () => void): () => void 
   return () => void waiting.delete(one)
 }
 
-/**
- * Deadlines count the time in which this process listened. While it was busy with itself, answers lay unread in its sockets and nobody
- * knows how late they were: a first burst of two hundred requests, which may hold a process up for longer than a deadline, is no fault
- * of a store. So of the time between two ticks only so much counts.
- */
 const TICK_MS = 20
-const MOST_OF_A_TICK_MS = 2 * TICK_MS
+/** Of the time between two ticks only so much counts: while this process was busy, answers lay unread, which is no fault of a store. */
+const MAX_COUNTED_MS = 2 * TICK_MS
 
 const waiting = new Set<{ readonly end: number; readonly callBack: () => void }>()
 let ticking: NodeJS.Timeout | undefined
@@ -67,7 +63,7 @@ let tickedAt = performance.now()
 export function activeTime(): number {
   // Nobody waited, so nothing was counted.
   if (ticking === undefined) tickedAt = performance.now()
-  return activeMs + Math.min(performance.now() - tickedAt, MOST_OF_A_TICK_MS)
+  return activeMs + Math.min(performance.now() - tickedAt, MAX_COUNTED_MS)
 }
 
 function tick(): void {

@@ -1,4 +1,4 @@
-// The configuration of the server: every variable held to its row, and to the others, with all faults at once.
+// The configuration of the server: every variable held to its row, with all faults at once.
 import { createSecureContext } from 'node:tls'
 import { isLoopback } from '../domain/address.ts'
 import { Secret } from '../domain/secret.ts'

@@ -1,4 +1,4 @@
-// The description of the API that `/openapi.json` serves: the membership's, and the server's own paths.
+// What `/openapi.json` serves: the description of the membership and of the server's own paths.
 import { describeApi, refusals } from '../http/openapi.ts'
 import type { ApiDocument, ApiResponse, Operation, Schema } from '../http/openapi-types.ts'
 import type { Internals } from '../membership.ts'

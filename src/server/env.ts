@@ -1,4 +1,4 @@
-// The only reader of process.env: the real environment, `.env` below it, and `NAME_FILE` for each setting.
+// The only reader of process.env: the real environment, `.env` below it, and `NAME_FILE`.
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'

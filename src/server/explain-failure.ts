@@ -1,4 +1,4 @@
-// Why it did not start, in one line that says what to do. Undefined: a bug, whose stack is worth seeing.
+// Why it did not start, in one line that says what to do. Undefined where it is a bug.
 import { dirname } from 'node:path'
 import { OtherSchemaError, SCHEMA_VERSION } from '../storage/schema-state.ts'
 import { type Config, ConfigError } from './config.ts'
@@ -31,9 +31,8 @@ export function explainFailure(error: unknown, config?: Pick<Config, 'port' | 'h
     case 'store_busy':
       return explainSqlite(error, file)
     case 'pg_missing':
-      return 'PostgreSQL needs the package pg beside guildhall: npm install pg'
     case 'redis_missing':
-      return 'Redis needs the package redis beside guildhall: npm install redis'
+      return error.message
     case 'store_unavailable':
       return explainStore(error)
     // PostgreSQL's insufficient_privilege.

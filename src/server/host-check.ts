@@ -1,4 +1,4 @@
-// Refuses a request for another host, a write from another site, and an unknown method, before it is read.
+// Refuses a request for another host, a cross-site write and an unknown method before it is read.
 import type { Request, RequestHandler } from 'express'
 import { MembershipError } from '../domain/errors.ts'
 import { isAllowedOrigin, isUnsafe } from '../http/origin-check.ts'

@@ -1,4 +1,4 @@
-// The log: JSON lines for machines, pretty ones for a terminal; what looks like a secret is redacted.
+// The log: JSON lines for machines, pretty ones for a terminal; what looks secret is redacted.
 import { pino } from 'pino'
 import { systemClock } from '../domain/clock.ts'
 import type { Logger } from '../domain/logger.ts'

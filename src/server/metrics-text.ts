@@ -1,5 +1,6 @@
-// The Prometheus text format, as much of it as our own numbers need. https://prometheus.io/docs/instrumenting/exposition_formats/
+// The Prometheus text format, as much of it as our own numbers need.
 
+// https://prometheus.io/docs/instrumenting/exposition_formats/
 export interface Family {
   readonly name: string
   readonly help: string
@@ -23,22 +24,10 @@ export function writeMetrics(families: readonly Family[], labels: Labels = {}): 
 
 /** Texts of several processes as one: the format wants the lines of a family to stand together. */
 export function joinMetrics(texts: readonly string[]): string {
-  const families = new Map<string, { readonly head: readonly string[]; readonly lines: string[] }>()
-  for (const text of texts) {
-    let lines: string[] = []
-    let head: string[] = []
-    for (const line of text.split('\n').filter((one) => one !== '')) {
-      if (line.startsWith('# HELP ')) head = [line]
-      else if (!line.startsWith('# TYPE ')) lines.push(line)
-      else {
-        const name = line.split(' ')[2] ?? ''
-        const family = families.get(name) ?? { head: [...head, line], lines: [] }
-        families.set(name, family)
-        lines = family.lines
-      }
-    }
-  }
-  return [...families.values()].map(({ head, lines }) => `${[...head, ...lines].join('\n')}\n\n`).join('')
+  const blocks = texts.flatMap((text) => text.trimEnd().split(/\n{2,}/)).map((block) => block.split('\n'))
+  const families = Map.groupBy(blocks, ([, type]) => type).values()
+  const joined = [...families].map((same) => [...(same[0]?.slice(0, 2) ?? []), ...same.flatMap((block) => block.slice(2))])
+  return joined.map((lines) => `${lines.join('\n')}\n\n`).join('')
 }
 
 export function single(value: number, labels: Labels = {}): readonly Sample[] {

@@ -1,4 +1,4 @@
-// Counts what the server does. Plain numbers, which cost next to nothing per request; they become text when somebody asks.
+// Counts what the server does: plain numbers, which become text when somebody asks.
 import type { Registry } from 'prom-client'
 import type { Core } from '../core/core.ts'
 import { LOGIN_OUTCOMES } from '../domain/events.ts'
@@ -12,132 +12,92 @@ export interface Metrics {
 }
 
 /** Upper bounds in milliseconds. A session read takes under one, a password hash dozens. */
-const BUCKETS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000] as const
-
-const METHODS: readonly string[] = ['GET', 'HEAD', 'POST']
-const STATUS_CLASSES: readonly string[] = ['1xx', '2xx', '3xx', '4xx', '5xx']
+const BUCKETS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000]
+const METHODS = ['GET', 'HEAD', 'POST']
 
 interface Series {
-  readonly method: string
-  readonly route: string
-  readonly status: string
+  readonly labels: Labels
+  /** By bucket; the last is for all above. */
   readonly counts: number[]
   sumMs: number
 }
 
-interface Route {
-  readonly label: string
-  readonly series: Series[]
-}
-
 /** `paths`: the known routes, `/login`, `/account/sessions/:id/end`. All others count as `other`, so that visitors cannot make series. */
 export function createMetrics(core: Core, paths: readonly string[]): Metrics {
-  const routes = routeTable(paths)
+  const routeOf = routeFinder(paths)
+  const durations = new Map<string, Series>()
   const events = countEvents(core)
   return {
     observe(method, path, status, ms) {
-      const series = seriesOf(routes.find(path), method, status)
-      let bucket = 0
-      while (bucket < BUCKETS_MS.length && ms > (BUCKETS_MS[bucket] ?? 0)) bucket++
+      const labels = {
+        method: METHODS.includes(method) ? method : 'other',
+        route: routeOf(path),
+        status: `${Math.floor(status / 100)}xx`,
+      }
+      const key = `${labels.method} ${labels.status} ${labels.route}`
+      const series = durations.get(key) ?? { labels, counts: [...BUCKETS_MS, 0].fill(0), sumMs: 0 }
+      durations.set(key, series)
+      const found = BUCKETS_MS.findIndex((bound) => ms <= bound)
+      const bucket = found < 0 ? BUCKETS_MS.length : found
       series.counts[bucket] = (series.counts[bucket] ?? 0) + 1
       series.sumMs += ms
     },
     async text(labels = {}) {
-      const ours = writeMetrics([...events(), ...hashing(core), durations(routes.all)], labels)
+      const ours = writeMetrics([...events(), ...hashing(core), durationFamily(durations.values())], labels)
       return ours + (await processMetrics(labels))
     },
   }
 }
 
-function routeTable(paths: readonly string[]): { find(path: string): Route; readonly all: readonly Route[] } {
-  const other: Route = { label: 'other', series: [] }
-  const fixed = new Map<string, Route>()
-  const patterns: { readonly pattern: RegExp; readonly route: Route }[] = []
-  for (const label of new Set(paths)) {
-    const route: Route = { label, series: [] }
-    fixed.set(label, route)
-    if (label.includes('/:')) patterns.push({ pattern: new RegExp(`^${label.replace(/\/:\w+/g, '/[^/]+')}$`), route })
-  }
-  return {
-    find: (path) => fixed.get(path) ?? patterns.find(({ pattern }) => pattern.test(path))?.route ?? other,
-    all: [...fixed.values(), other],
-  }
+function routeFinder(paths: readonly string[]): (path: string) => string {
+  const fixed = new Set(paths)
+  const patterns = paths
+    .filter((route) => route.includes('/:'))
+    .map((route) => ({ route, pattern: new RegExp(`^${route.replace(/\/:\w+/g, '/[^/]+')}$`) }))
+  return (path) => (fixed.has(path) ? path : (patterns.find(({ pattern }) => pattern.test(path))?.route ?? 'other'))
 }
 
-function seriesOf({ label, series }: Route, method: string, status: number): Series {
-  const known = METHODS.indexOf(method)
-  const at = (known < 0 ? METHODS.length : known) * STATUS_CLASSES.length + Math.min(Math.max(Math.floor(status / 100), 1), 5) - 1
-  const found = series[at]
-  if (found) return found
-  const fresh: Series = {
-    method: METHODS[known] ?? 'other',
-    route: label,
-    status: STATUS_CLASSES[at % STATUS_CLASSES.length] ?? '5xx',
-    counts: Array.from({ length: BUCKETS_MS.length + 1 }, () => 0),
-    sumMs: 0,
-  }
-  series[at] = fresh
-  return fresh
-}
-
-function durations(routes: readonly Route[]): Family {
+function durationFamily(series: Iterable<Series>): Family {
   const bounds = BUCKETS_MS.map((ms) => ms / 1000)
-  const samples = routes.flatMap(({ series }) =>
-    series.map(({ method, route, status, counts, sumMs }) => histogram({ method, route, status }, bounds, counts, sumMs / 1000)),
-  )
-  return {
-    name: 'guildhall_http_request_duration_seconds',
-    help: 'How long requests took, by route and status class',
-    type: 'histogram',
-    samples: samples.flat(),
-  }
+  const samples = [...series].flatMap(({ labels, counts, sumMs }) => histogram(labels, bounds, counts, sumMs / 1000))
+  const help = 'How long requests took, by route and status class'
+  return { name: 'guildhall_http_request_duration_seconds', help, type: 'histogram', samples }
 }
 
-function countEvents(core: Core): () => readonly Family[] {
-  const counted = { login: new Map<string, number>(), refused: new Map<string, number>(), registered: 0, logout: 0 }
+function countEvents({ events }: Core): () => readonly Family[] {
+  const logins = new Map<string, number>(LOGIN_OUTCOMES.map((outcome) => [outcome, 0]))
+  const refusals = new Map([
+    ['cross_site_request', 0],
+    ['too_many_requests', 0],
+  ])
+  let registrations = 0
+  let logouts = 0
   const count = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1)
-  for (const outcome of LOGIN_OUTCOMES) counted.login.set(outcome, 0)
-  for (const code of ['cross_site_request', 'too_many_requests']) counted.refused.set(code, 0)
-  core.events.on('login', ({ outcome }) => count(counted.login, outcome))
-  core.events.on('refused', ({ code }) => count(counted.refused, code))
-  core.events.on('registered', () => counted.registered++)
-  core.events.on('logout', () => counted.logout++)
+  events.on('login', ({ outcome }) => count(logins, outcome))
+  events.on('refused', ({ code }) => count(refusals, code))
+  events.on('registered', () => registrations++)
+  events.on('logout', () => logouts++)
   const by = (label: string, map: Map<string, number>) => [...map].flatMap(([value, n]) => single(n, { [label]: value }))
   return () => [
-    {
-      name: 'guildhall_logins_total',
-      help: 'Tries to log in, by outcome',
-      type: 'counter',
-      samples: by('outcome', counted.login),
-    },
-    { name: 'guildhall_registrations_total', help: 'Accounts made', type: 'counter', samples: single(counted.registered) },
-    { name: 'guildhall_logouts_total', help: 'Logouts', type: 'counter', samples: single(counted.logout) },
-    {
-      name: 'guildhall_refusals_total',
-      help: 'Cross-site writes and throttled tries',
-      type: 'counter',
-      samples: by('code', counted.refused),
-    },
+    counter('guildhall_logins_total', 'Tries to log in, by outcome', by('outcome', logins)),
+    counter('guildhall_registrations_total', 'Accounts made', single(registrations)),
+    counter('guildhall_logouts_total', 'Logouts', single(logouts)),
+    counter('guildhall_refusals_total', 'Cross-site writes and throttled tries', by('code', refusals)),
   ]
 }
 
 function hashing({ passwords: { stats } }: Core): readonly Family[] {
+  const gauge = (name: string, help: string, value: number): Family => ({ name, help, type: 'gauge', samples: single(value) })
   return [
-    { name: 'guildhall_password_hashes_total', help: 'Password hashes computed', type: 'counter', samples: single(stats.done) },
-    { name: 'guildhall_password_hashes_running', help: 'Password hashes at work', type: 'gauge', samples: single(stats.running) },
-    {
-      name: 'guildhall_password_hashes_waiting',
-      help: 'Password hashes in the queue',
-      type: 'gauge',
-      samples: single(stats.waiting),
-    },
-    {
-      name: 'guildhall_password_hashes_limit',
-      help: 'Password hashes that may wait',
-      type: 'gauge',
-      samples: single(stats.limit),
-    },
+    counter('guildhall_password_hashes_total', 'Password hashes computed', single(stats.done)),
+    gauge('guildhall_password_hashes_running', 'Password hashes at work', stats.running),
+    gauge('guildhall_password_hashes_waiting', 'Password hashes in the queue', stats.waiting),
+    gauge('guildhall_password_hashes_limit', 'Password hashes that may wait', stats.limit),
   ]
+}
+
+function counter(name: string, help: string, samples: Family['samples']): Family {
+  return { name, help, type: 'counter', samples }
 }
 
 let registry: Promise<Registry> | undefined

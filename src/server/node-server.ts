@@ -1,4 +1,4 @@
-// Node's own server with bounds: slow clients are cut, large headers refused, and what is no HTTP gets a plain answer.
+// Node's own server with bounds on slow clients and headers; what is no HTTP gets a plain answer.
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'

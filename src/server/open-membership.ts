@@ -1,9 +1,9 @@
-// Builds the membership from the settings: for the server, and for each command that works on the same database.
-
+// Builds the membership from the settings: for the server, and for commands on the same database.
+import { dirname, join } from 'node:path'
+import { developmentSecret } from '../core/development-secret.ts'
 import type { Logger } from '../domain/logger.ts'
 import { type Internals, openInternals } from '../membership.ts'
-import type { Config } from './config.ts'
-import { secretsOf } from './development-secret.ts'
+import { type Config, ConfigError } from './config.ts'
 
 export type { Internals }
 
@@ -22,4 +22,18 @@ export function openMembership(config: Config, { port, logger }: { readonly port
 export function baseUrlOf({ baseUrl, tls }: Pick<Config, 'baseUrl' | 'tls'>, port: number): string {
   if (baseUrl !== undefined) return baseUrl
   return new URL(`${tls ? 'https' : 'http'}://localhost:${port}`).origin
+}
+
+/** Beside the database file; where the database is in memory, in `./data`. */
+export function secretFile({ databaseFile }: Pick<Config, 'databaseFile'>): string {
+  return join(databaseFile === undefined ? 'data' : dirname(databaseFile), 'secret')
+}
+
+/** The secrets of the settings, or the one from the file, made where there is none yet. */
+export function secretsOf(config: Config): readonly string[] {
+  if (config.secrets.length > 0) return config.secrets.map((secret) => secret.reveal())
+  const path = secretFile(config)
+  const secret = developmentSecret(path)
+  if (secret === undefined) throw new ConfigError([`${path} is damaged: delete it, and a new secret is made`])
+  return [secret]
 }

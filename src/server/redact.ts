@@ -1,4 +1,4 @@
-// Redacts what is logged: values under names that sound secret, and the bodies that parsers hang on errors.
+// Redacts what is logged: values under names that sound secret, and bodies on errors of parsers.
 
 const SECRET_NAME = /cookie|passw|token|secret|authorization|pepper|^body$|^rawBody$|^hash$/i
 const MAX_DEPTH = 6

@@ -1,4 +1,4 @@
-// `/healthz`, `/readyz`, `/metrics`, `/openapi.json`: for machines that call the server by its address. No session, no host check, nothing told to strangers.
+// `/healthz`, `/readyz`, `/metrics`, `/openapi.json`: for machines, which come by the address.
 import type { Request, RequestHandler, Response } from 'express'
 import { isLoopback } from '../domain/address.ts'
 import { MembershipError } from '../domain/errors.ts'
@@ -8,6 +8,7 @@ import type { AppContext } from './app-context.ts'
 import { describeServer } from './describe-server.ts'
 import { hostOf } from './host-check.ts'
 
+/** No session, no host check, nothing told to strangers. */
 export const SERVICE_PATHS = ['/healthz', '/readyz', '/metrics', '/openapi.json'] as const
 
 export function servicePaths(context: AppContext): RequestHandler {

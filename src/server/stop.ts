@@ -1,4 +1,4 @@
-// Stops the server: drains connections, closes the database, and exits after ten seconds at the latest.
+// Stops the server: drains connections, closes the database, exits after ten seconds at the latest.
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { Server as Listener } from 'node:net'

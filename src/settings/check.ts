@@ -1,4 +1,4 @@
-// Holds the options of a membership to their table, and makes the settings of them. All faults at once.
+// Holds the options of a membership to their table and makes the settings. All faults at once.
 
 import { isLoopback } from '../domain/address.ts'
 import { parseDuration } from '../domain/duration.ts'
@@ -9,7 +9,7 @@ import { SETTINGS } from './table.ts'
 type Values = Checked<OptionsByPath, typeof SETTINGS>
 
 /** The options as settings, and every fault with what to write instead, never a value that may be secret. `own`: options that the caller judges. */
-export function readOptions(
+export function settingsFrom(
   options: MembershipOptions,
   own: readonly string[] = [],
 ): { readonly settings: Settings; readonly faults: string[] } {

@@ -1,4 +1,4 @@
-// The database and Redis as settings name them, and as they may be shown: without user, password and options.
+// The database and Redis as settings name them, and as they may be shown: no user, no password.
 
 export interface DatabasePlace {
   readonly database: string

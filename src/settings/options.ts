@@ -1,4 +1,4 @@
-// Every option of a membership: its meaning, its default and what follows. `table.ts` has a row for each.
+// Every option of a membership: its meaning, its default and what follows.
 
 import type { PostgresPool } from '../database/postgres/query.ts'
 import type { RedisClient } from '../database/redis/script.ts'
@@ -118,36 +118,33 @@ export type OptionsByPath = Omit<MembershipOptions, keyof Groups | 'features'> &
   Prefixed<'cookie'> &
   Prefixed<'passwords'>
 
+/** Options that are settings as they are. */
+type AsGiven =
+  | 'database'
+  | 'path'
+  | 'siteName'
+  | 'styleSheet'
+  | 'production'
+  | 'registration'
+  | 'rateLimit'
+  | 'strictOrigin'
+  | 'locale'
+  | 'hooks'
+  | 'logger'
+  | 'clock'
+
 /** The options, checked and complete. */
-export interface Settings {
+export interface Settings extends Required<Pick<MembershipOptions, AsGiven>> {
   readonly baseUrl: URL
-  readonly database: string | PostgresPool
   readonly redis: RedisPlace | undefined
-  readonly path: string
   readonly secrets: readonly string[]
-  readonly siteName: string
-  readonly styleSheet: string
-  readonly production: boolean
   readonly session: { readonly idleMs: number; readonly absoluteMs: number }
   readonly remember: { readonly idleMs: number; readonly absoluteMs: number }
   readonly keepAtLogin: readonly string[]
-  readonly cookie: { readonly name: string; readonly sameSite: 'strict' | 'lax'; readonly secure: boolean }
-  readonly passwords: {
-    readonly hash: 'argon2id' | 'bcrypt'
-    readonly minLength: number
+  readonly cookie: Required<SessionCookieOptions> & { readonly secure: boolean }
+  readonly passwords: Required<Omit<PasswordOptions, 'pepper' | 'workers'>> & {
     readonly peppers: readonly string[]
-    readonly memoryKiB: number
-    readonly passes: number
-    readonly bcryptCost: number
     readonly workers: number | undefined
-    readonly queueLimit: number
   }
-  readonly registration: 'open' | 'closed'
-  readonly rateLimit: boolean
   readonly trustedOrigins: readonly string[]
-  readonly strictOrigin: boolean
-  readonly locale: Locale
-  readonly hooks: Hooks
-  readonly logger: Logger
-  readonly clock: Clock
 }

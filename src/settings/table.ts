@@ -1,8 +1,8 @@
-// The settings of a membership, one row each: variable, kind, default, what production refuses. `options.ts` says what they mean.
+// The settings of a membership, one row each: variable, kind, default, what production refuses.
 
 import type { PostgresPool } from '../database/postgres/query.ts'
 import type { RedisClient } from '../database/redis/script.ts'
-import { systemClock } from '../domain/clock.ts'
+import { type Clock, systemClock } from '../domain/clock.ts'
 import type { Hooks } from '../domain/hooks.ts'
 import type { Logger } from '../domain/logger.ts'
 import { DEFAULT_MIN_PASSWORD_CODE_POINTS, MAX_PASSWORD_CODE_POINTS } from '../domain/password-policy.ts'
@@ -11,7 +11,7 @@ import { LOCALES } from '../i18n/translate.ts'
 import { HASH_LIMITS } from '../passwords/format.ts'
 import { DEFAULT_QUEUE_LIMIT } from '../passwords/hasher.ts'
 import { isRedisUrl, readDatabaseUrl } from './database-url.ts'
-import { asList, choice, duration, kind, list, onOff, type Table, text, whole } from './kit.ts'
+import { asList, choice, duration, type Kind, kind, list, onOff, type Table, text, whole } from './kit.ts'
 import type { OptionsByPath } from './options.ts'
 
 const PEPPER_BYTES = 16
@@ -113,8 +113,11 @@ export const SETTINGS = {
   hooks: {
     kind: kind('must have functions only, beforeRegister and beforeSignIn', isHooks),
   },
-  logger: { kind: kind('must have the functions debug, info, warn and error', isLogger), default: consoleLogger() },
-  clock: { kind: kind('must have a function now', hasNow), default: systemClock },
+  logger: {
+    kind: having<Logger>('must have the functions debug, info, warn and error', ['debug', 'info', 'warn', 'error']),
+    default: consoleLogger(),
+  },
+  clock: { kind: having<Clock>('must have a function now', ['now']), default: systemClock },
   'session.idleTimeout': { env: 'SESSION_IDLE_TIMEOUT', kind: duration(), default: '15m' },
   'session.absoluteTimeout': { env: 'SESSION_ABSOLUTE_TIMEOUT', kind: duration(), default: '12h' },
   'session.rememberIdleTimeout': { env: 'REMEMBER_IDLE_TIMEOUT', kind: duration(), default: '14d' },
@@ -209,12 +212,8 @@ function isHooks(value: unknown): value is Hooks {
   )
 }
 
-function isLogger(value: unknown): value is Logger {
-  return hasFunctions(value, ['debug', 'info', 'warn', 'error'])
-}
-
-function hasNow(value: unknown): value is typeof systemClock {
-  return hasFunctions(value, ['now'])
+function having<Value>(rule: string, functions: readonly (keyof Value & string)[]): Kind<Value> {
+  return kind(rule, (value): value is Value => hasFunctions(value, functions))
 }
 
 function hasFunctions(value: unknown, names: readonly string[]): boolean {

@@ -46,10 +46,7 @@ const deleteExpiredCounters = statement('delete expired counters', (db, p: { now
     .returning('key'),
 )
 
-/**
- * Writes that need not wait for the disk: every login from one network counts in one row, and would hold it until its commit is there; a
- * flood would take all connections. A crash of the database server takes back the tries of its last half second.
- */
+/** Need not wait for the disk: all logins from one network count in one row, and a flood that holds it would take all connections. */
 export const NON_DURABLE: ReadonlySet<unknown> = new Set([consume, refund, clearCounter])
 
 /** How long to wait where a full counter is gone again when it is looked at. */

@@ -1,92 +1,41 @@
-// The schema's history: numbered lists of statements, never edited once released.
-import { type Compilable, type Kysely, sql } from 'kysely'
-import type { Schema } from './schema.ts'
+// The schema's history: lists of SQL that both databases take, never edited once released.
 
 export interface Migration {
   readonly number: number
   readonly title: string
-  statements(db: Kysely<Schema>): readonly Compilable[]
+  readonly statements: readonly string[]
 }
 
 export const migrations: readonly Migration[] = [
   {
     number: 1,
     title: 'users, credentials, sessions, counters, audit, leases',
-    statements: (db) => [
-      db.schema
-        .createTable('guildhall_users')
-        .addColumn('id', 'text', (column) => column.primaryKey())
-        .addColumn('username', 'text', (column) => column.notNull())
-        .addColumn('username_key', 'text', (column) => column.notNull().unique())
-        .addColumn('display_name', 'text', (column) => column.notNull())
-        .addColumn('status', 'text', (column) => column.notNull())
-        .addColumn('credential_epoch', 'bigint', (column) => column.notNull())
-        .addColumn('roles', 'text', (column) => column.notNull())
-        .addColumn('created_at', 'bigint', (column) => column.notNull())
-        .addColumn('locale', 'text'),
-      db.schema
-        .createTable('guildhall_credentials')
-        .addColumn('id', 'text', (column) => column.primaryKey())
-        .addColumn('user_id', 'text', (column) => column.notNull().references('guildhall_users.id').onDelete('cascade'))
-        .addColumn('kind', 'text', (column) => column.notNull())
-        .addColumn('lookup', 'text')
-        .addColumn('label', 'text')
-        .addColumn('data', 'text', (column) => column.notNull())
-        .addColumn('created_at', 'bigint', (column) => column.notNull())
-        .addColumn('changed_at', 'bigint', (column) => column.notNull())
-        .addColumn('used_at', 'bigint')
-        .addUniqueConstraint('guildhall_credentials_lookup', ['kind', 'lookup']),
-      db.schema
-        .createIndex('guildhall_credentials_one_password')
-        .unique()
-        .on('guildhall_credentials')
-        .column('user_id')
-        .where(sql.ref('kind'), '=', sql.lit('password')),
-      db.schema
-        .createTable('guildhall_sessions')
-        .addColumn('hash', 'text', (column) => column.primaryKey())
-        .addColumn('public_id', 'text', (column) => column.notNull().unique())
-        .addColumn('data', 'text', (column) => column.notNull())
-        .addColumn('revision', 'bigint', (column) => column.notNull().defaultTo(0))
-        .addColumn('created_at', 'bigint', (column) => column.notNull())
-        .addColumn('last_seen_at', 'bigint', (column) => column.notNull())
-        .addColumn('idle_ms', 'bigint', (column) => column.notNull())
-        .addColumn('expires_at', 'bigint', (column) => column.notNull())
-        .addColumn('ends_at', 'bigint', (column) => column.notNull())
-        .addColumn('persistent', 'integer', (column) => column.notNull())
-        .addColumn('user_id', 'text', (column) => column.references('guildhall_users.id').onDelete('cascade'))
-        .addColumn('credential_epoch', 'bigint')
-        .addColumn('factors', 'text')
-        .addColumn('authenticated_at', 'bigint')
-        .addColumn('ip', 'text')
-        .addColumn('user_agent', 'text'),
-      db.schema.createIndex('guildhall_sessions_by_user').on('guildhall_sessions').column('user_id'),
-      db.schema.createIndex('guildhall_sessions_by_expiry').on('guildhall_sessions').column('expires_at'),
-      db.schema
-        .createTable('guildhall_counters')
-        .addColumn('key', 'text', (column) => column.primaryKey())
-        .addColumn('count', 'bigint', (column) => column.notNull())
-        .addColumn('expires_at', 'bigint', (column) => column.notNull()),
-      db.schema.createIndex('guildhall_counters_by_expiry').on('guildhall_counters').column('expires_at'),
-      db.schema
-        .createTable('guildhall_audit')
-        .addColumn('id', 'text', (column) => column.primaryKey())
-        .addColumn('at', 'bigint', (column) => column.notNull())
-        .addColumn('event', 'text', (column) => column.notNull())
-        .addColumn('outcome', 'text', (column) => column.notNull())
-        .addColumn('user_id', 'text', (column) => column.references('guildhall_users.id').onDelete('set null'))
-        .addColumn('actor_id', 'text', (column) => column.references('guildhall_users.id').onDelete('set null'))
-        .addColumn('ip', 'text')
-        .addColumn('user_agent', 'text')
-        .addColumn('data', 'text')
-        .addColumn('quiet', 'integer', (column) => column.notNull()),
-      db.schema.createIndex('guildhall_audit_by_user').on('guildhall_audit').columns(['user_id', 'at']),
-      db.schema.createIndex('guildhall_audit_by_time').on('guildhall_audit').column('at'),
-      db.schema
-        .createTable('guildhall_leases')
-        .addColumn('name', 'text', (column) => column.primaryKey())
-        .addColumn('holder', 'text', (column) => column.notNull())
-        .addColumn('until', 'bigint', (column) => column.notNull()),
+    statements: [
+      `CREATE TABLE guildhall_users (
+        id text PRIMARY KEY, username text NOT NULL, username_key text NOT NULL UNIQUE, display_name text NOT NULL,
+        status text NOT NULL, credential_epoch bigint NOT NULL, roles text NOT NULL, created_at bigint NOT NULL, locale text)`,
+      `CREATE TABLE guildhall_credentials (
+        id text PRIMARY KEY, user_id text NOT NULL REFERENCES guildhall_users (id) ON DELETE CASCADE, kind text NOT NULL,
+        lookup text, label text, data text NOT NULL, created_at bigint NOT NULL, changed_at bigint NOT NULL, used_at bigint,
+        CONSTRAINT guildhall_credentials_lookup UNIQUE (kind, lookup))`,
+      `CREATE UNIQUE INDEX guildhall_credentials_one_password ON guildhall_credentials (user_id) WHERE kind = 'password'`,
+      `CREATE TABLE guildhall_sessions (
+        hash text PRIMARY KEY, public_id text NOT NULL UNIQUE, data text NOT NULL, revision bigint DEFAULT 0 NOT NULL,
+        created_at bigint NOT NULL, last_seen_at bigint NOT NULL, idle_ms bigint NOT NULL, expires_at bigint NOT NULL,
+        ends_at bigint NOT NULL, persistent integer NOT NULL, user_id text REFERENCES guildhall_users (id) ON DELETE CASCADE,
+        credential_epoch bigint, factors text, authenticated_at bigint, ip text, user_agent text)`,
+      'CREATE INDEX guildhall_sessions_by_user ON guildhall_sessions (user_id)',
+      'CREATE INDEX guildhall_sessions_by_expiry ON guildhall_sessions (expires_at)',
+      'CREATE TABLE guildhall_counters (key text PRIMARY KEY, count bigint NOT NULL, expires_at bigint NOT NULL)',
+      'CREATE INDEX guildhall_counters_by_expiry ON guildhall_counters (expires_at)',
+      `CREATE TABLE guildhall_audit (
+        id text PRIMARY KEY, at bigint NOT NULL, event text NOT NULL, outcome text NOT NULL,
+        user_id text REFERENCES guildhall_users (id) ON DELETE SET NULL,
+        actor_id text REFERENCES guildhall_users (id) ON DELETE SET NULL,
+        ip text, user_agent text, data text, quiet integer NOT NULL)`,
+      'CREATE INDEX guildhall_audit_by_user ON guildhall_audit (user_id, at)',
+      'CREATE INDEX guildhall_audit_by_time ON guildhall_audit (at)',
+      'CREATE TABLE guildhall_leases (name text PRIMARY KEY, holder text NOT NULL, until bigint NOT NULL)',
     ],
   },
 ]

@@ -1,6 +1,6 @@
 // Which database a setting means.
 import type { PostgresPool } from '../database/postgres/query.ts'
-import type { WatchLog } from '../database/redis/monitor.ts'
+import type { Logger } from '../domain/logger.ts'
 import type { Database } from './contract.ts'
 import { openPostgres } from './postgres/database.ts'
 import { type RedisPlace, withRedis } from './redis/database.ts'
@@ -11,13 +11,9 @@ const SQLITE = 'sqlite:'
 /** Opens `sqlite:PATH`, `sqlite::memory:` or `postgres://...`, or takes an open pool of the pg package; with Redis for sessions and counters where it is given. */
 export function openDatabase(
   database: string | PostgresPool,
-  beside?: { readonly redis: RedisPlace | undefined; readonly log: WatchLog },
+  beside?: { readonly redis: RedisPlace | undefined; readonly log: Pick<Logger, 'warn'> },
 ): Database {
-  const sql = openSql(database)
+  const isFile = typeof database === 'string' && database.startsWith(SQLITE)
+  const sql = isFile ? openSqlite(database.slice(SQLITE.length)) : openPostgres(database)
   return beside?.redis ? withRedis(sql, beside.redis, beside.log) : sql
-}
-
-function openSql(database: string | PostgresPool): Database {
-  if (typeof database === 'string' && database.startsWith(SQLITE)) return openSqlite(database.slice(SQLITE.length))
-  return openPostgres(database)
 }

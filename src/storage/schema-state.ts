@@ -1,6 +1,5 @@
 // Which schema a database has, and whether this program may work on it.
 import { migrations } from './migrations.ts'
-import { compilerFor, type Dialect } from './statement.ts'
 
 export const SCHEMA_VERSION = migrations.length
 
@@ -32,11 +31,9 @@ export function schemaStateOf(row: unknown): SchemaState {
 }
 
 /** What is left to do on a database of this version, the new version included. */
-export function statementsFrom(version: number, dialect: Dialect): readonly string[] {
+export function statementsFrom(version: number): readonly string[] {
   if (version >= SCHEMA_VERSION) return []
-  const migrating = migrations
-    .slice(version)
-    .flatMap((migration) => migration.statements(compilerFor(dialect)).map((statement) => statement.compile().sql))
+  const migrating = migrations.slice(version).flatMap(({ statements }) => statements)
   return [...migrating, 'DELETE FROM guildhall_schema', `INSERT INTO guildhall_schema (version) VALUES (${SCHEMA_VERSION})`]
 }
 

@@ -39,8 +39,9 @@ export interface BoundStatement {
   compile(dialect: Dialect): { readonly sql: string; readonly params: SqlValue[] }
 }
 
+/** Kysely as a compiler alone: nothing runs through it. */
 const compilers: Record<Dialect, Kysely<Schema>> = {
-  sqlite: new Kysely<Schema>({
+  sqlite: new Kysely({
     dialect: {
       createAdapter: () => new SqliteAdapter(),
       createDriver: () => new DummyDriver(),
@@ -48,7 +49,7 @@ const compilers: Record<Dialect, Kysely<Schema>> = {
       createQueryCompiler: () => new SqliteQueryCompiler(),
     },
   }),
-  postgres: new Kysely<Schema>({
+  postgres: new Kysely({
     dialect: {
       createAdapter: () => new PostgresAdapter(),
       createDriver: () => new DummyDriver(),
@@ -56,11 +57,6 @@ const compilers: Record<Dialect, Kysely<Schema>> = {
       createQueryCompiler: () => new PostgresQueryCompiler(),
     },
   }),
-}
-
-/** The compiler alone, for migrations and for queries whose shape depends on the question. */
-export function compilerFor(dialect: Dialect): Kysely<Schema> {
-  return compilers[dialect]
 }
 
 /** Stands for a named value while a statement is compiled. */
@@ -72,10 +68,7 @@ class Placeholder {
   }
 }
 
-/**
- * Declares a statement: `statement('find user', (db, p: { id: string }) => db.selectFrom('guildhall_users').where('id', '=', p.id).selectAll())`.
- * `map` makes of a row what callers get; the names of columns do not leave this folder.
- */
+/** Declares a statement. `map` makes of a row what callers get; the names of columns do not leave this folder. */
 export function statement<P extends StatementValues, Row, R = Row>(
   name: string,
   build: (db: Kysely<Schema>, values: P) => Compilable<Row>,

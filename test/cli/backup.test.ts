@@ -21,7 +21,6 @@ import { setTimeout as after } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { migrations } from '../../src/storage/migrations.ts'
 import { CREATE_SCHEMA_TABLE, SCHEMA_VERSION } from '../../src/storage/schema-state.ts'
-import { compilerFor } from '../../src/storage/statement.ts'
 import { BIN, newFolder, post, run, startServer } from '../support/server.ts'
 
 const CHEAP = { HASH_MEMORY_KIB: '1024', HASH_PASSES: '1' }
@@ -185,7 +184,7 @@ describe('what was there before does not keep a good copy from being restored', 
 test('a copy of an older program comes back up to date', async () => {
   const folder = folderWithAnna()
   const old = new DatabaseSync(join(folder, 'old.db'))
-  for (const statement of migrations[0]?.statements(compilerFor('sqlite')) ?? []) old.exec(statement.compile().sql)
+  for (const statement of migrations[0]?.statements ?? []) old.exec(statement)
   old.exec(`${CREATE_SCHEMA_TABLE}; INSERT INTO guildhall_schema (version) VALUES (1)`)
   old.close()
   expect((await run(['restore', 'old.db', '--yes'], { folder })).code).toBe(0)

@@ -1,10 +1,8 @@
 // `guildhall copy`, as somebody uses it whose site outgrows its file: once, stopped and run again, refused, and everybody still logged in.
-import { spawn } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { setTimeout as after } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { openPostgresSource } from '../../src/storage/copy/postgres-side.ts'
 import { openSqliteSource } from '../../src/storage/copy/sqlite-side.ts'
@@ -15,7 +13,7 @@ import { setDisplayName } from '../../src/storage/users.ts'
 import { allRows, inDatabase, type Row } from '../support/database-inspector.ts'
 import { describeOnPostgres, makeDatabase, onServer, type TestDatabase } from '../support/postgres.ts'
 import { describeOnRedis, makeRedis } from '../support/redis.ts'
-import { BIN, type Finished, newFolder, PRODUCTION, post, run, startServer, type TestServer } from '../support/server.ts'
+import { type Finished, newFolder, PRODUCTION, post, run, startServer, type TestServer } from '../support/server.ts'
 import { openSite } from '../support/site.ts'
 
 const SECRET = PRODUCTION.SECRET
@@ -51,6 +49,21 @@ test('a target file that others may read is closed to them; one that is refused 
   expect((await copied(fresh(), target)).code).toBe(0)
   expect((await copied(fresh(), taken)).code).toBe(1)
   expect([target, taken].map((database) => statSync(fileOf(database)).mode & 0o777)).toEqual([0o600, 0o644])
+})
+
+test('a target that is refused stays byte for byte as it is, and nothing is put beside it', async () => {
+  const target = fresh()
+  const file = fileOf(target)
+  await change(target, 'PRAGMA journal_mode = DELETE')
+  const unreleased = join(newFolder(), 'old.db')
+  for (const table of ['users (username_key, credential_epoch)', 'credentials (changed_at)', 'sessions (public_id, idle_ms)'])
+    await change(`sqlite:${unreleased}`, `CREATE TABLE ${table}`)
+  for (const one of [file, unreleased]) {
+    const before = readFileSync(one)
+    expect((await copied(fresh(), `sqlite:${one}`)).code).toBe(1)
+    expect(readFileSync(one).equals(before)).toBe(true)
+    expect(readdirSync(dirname(one))).toEqual([basename(one)])
+  }
 })
 
 describeOnPostgres('a copy between databases', () => {
@@ -93,31 +106,34 @@ describeOnPostgres('a copy between databases', () => {
     }
   })
 
-  test.each(['PostgreSQL', 'SQLite'])(
-    'to %s, killed with -9 wherever it is, cannot be served, goes on and ends the same',
-    async (kind) => {
-      const source = fresh()
-      fill(
-        fileOf(source),
-        Array.from({ length: 5000 }, (_, n) => `member${n}`),
-      )
-      const target = kind === 'SQLite' ? `sqlite:${join(newFolder(), 'new.db')}` : (await freshDatabase()).url
-      await killedAtWork(['copy', '--from', source, '--to', target], target)
-      const refused = await run(['user', 'list'], { env: { DATABASE_URL: target } })
-      expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('unfinished copy of')])
-      const { code, stderr, stdout } = await copied(source, target, '--json')
-      expect([code, stderr]).toEqual([0, ''])
-      const all = { same: true, source: 5005, target: 5005 }
-      expect(JSON.parse(stdout)).toMatchObject({ complete: true, tables: { guildhall_sessions: all } })
-      expect(await everything(target)).toEqual(await everything(source))
-      expect((await run(['user', 'list'], { env: { DATABASE_URL: target } })).code).toBe(0)
-    },
-  )
+  test.each([
+    ['PostgreSQL', 'guildhall_users: 250 of'],
+    ['PostgreSQL', 'guildhall_sessions: 5005 of'],
+    ['SQLite', 'guildhall_users: 250 of'],
+    ['SQLite', 'guildhall_sessions: 5005 of'],
+  ])('to %s, killed with -9 at %s, cannot be served, goes on and ends the same', async (kind, progress) => {
+    const source = fresh()
+    fill(
+      fileOf(source),
+      Array.from({ length: 5000 }, (_, n) => `member${n}`),
+    )
+    const target = kind === 'SQLite' ? `sqlite:${join(newFolder(), 'new.db')}` : (await freshDatabase()).url
+    const killed = await run(['copy', '--from', source, '--to', target], { preload: killedAt(progress) })
+    expect(killed.signal).toBe('SIGKILL')
+    const refused = await run(['user', 'list'], { env: { DATABASE_URL: target } })
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('unfinished copy of')])
+    const { code, stderr, stdout } = await copied(source, target, '--json')
+    expect([code, stderr]).toEqual([0, ''])
+    const all = { same: true, source: 5005, target: 5005 }
+    expect(JSON.parse(stdout)).toMatchObject({ complete: true, tables: { guildhall_sessions: all } })
+    expect(await everything(target)).toEqual(await everything(source))
+    expect((await run(['user', 'list'], { env: { DATABASE_URL: target } })).code).toBe(0)
+  })
 
   test('a site that still runs refuses writes until the copy is done', async () => {
     for (const source of [fresh(), (await copyOnPostgres()).url]) {
       const db = openDatabase(source)
-      const side = source.startsWith('sqlite:') ? openSqliteSource(fileOf(source)) : await openPostgresSource(source)
+      const side = await (source.startsWith('sqlite:') ? openSqliteSource(fileOf(source)) : openPostgresSource(source))
       const raise = db.transaction([bind(setDisplayName, { id: 'aanna', displayName: 'A' }, { expectRows: 1 })])
       await expect(raise).rejects.toMatchObject({ code: expect.stringMatching(/^store_(busy|unavailable)$/) })
       await side.close()
@@ -337,20 +353,10 @@ function inOrder(row: Row): Row {
   return Object.fromEntries(Object.entries(row).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** Runs a command and kills it once rows have come to the target. */
-async function killedAtWork(args: readonly string[], target: string): Promise<void> {
-  const child = spawn(process.execPath, [BIN, ...args], { env: { PATH: process.env.PATH }, stdio: 'ignore' })
-  const ended = new Promise((resolve) => child.on('exit', resolve))
-  while (child.exitCode === null && !(await hasRows(target))) await after(5)
-  child.kill('SIGKILL')
-  await ended
-}
-
-/** A file is the copy's alone while it works: the size of its log tells. */
-async function hasRows(database: string): Promise<boolean> {
-  if (database.startsWith('sqlite:')) return (statSync(`${fileOf(database)}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 100_000
-  const counted = inDatabase({ database }, 'SELECT count(*) AS n FROM guildhall_users').catch(() => [])
-  return Number((await counted)[0]?.n ?? 0) > 0
+/** Ends the process at the moment at which it says this of its progress. */
+function killedAt(progress: string): string {
+  return `process.stderr.isTTY = true
+    process.stderr.write = (text) => text.includes('${progress}') && process.kill(process.pid, 'SIGKILL')`
 }
 
 async function registered(site: TestServer, username: string): Promise<string> {

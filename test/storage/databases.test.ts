@@ -7,7 +7,9 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { openDatabase } from '../../src/storage/open.ts'
 import { bind } from '../../src/storage/statement.ts'
 import { insertUser } from '../../src/storage/users.ts'
+import { inDatabase } from '../support/database-inspector.ts'
 import { describeOnPostgres, makeDatabase, onServer } from '../support/postgres.ts'
+import { openSite } from '../support/site.ts'
 import { type LawPlace, laws, user } from './database-contract.ts'
 
 function onFile(): LawPlace {
@@ -21,6 +23,16 @@ async function onPostgres(): Promise<LawPlace> {
 }
 
 describe('on SQLite', () => laws(onFile))
+
+test('a statement whose table is missing is a mistake of ours, not a store that is away', async () => {
+  const site = await openSite()
+  onTestFinished(() => site.close())
+  await inDatabase(site, 'ALTER TABLE guildhall_credentials RENAME TO elsewhere')
+  const { status, text } = await site.visitor().logIn('anna')
+  await inDatabase(site, 'ALTER TABLE elsewhere RENAME TO guildhall_credentials')
+  expect([status, text]).toEqual([500, expect.stringContaining('"code":"internal"')])
+  expect(site.logs).toContainEqual(expect.objectContaining({ level: 'error', message: 'a request failed' }))
+})
 
 describeOnPostgres('on PostgreSQL', () => {
   laws(onPostgres)

@@ -2,8 +2,8 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
-import { MOST_CONNECTIONS } from '../../src/database/postgres/pool.ts'
-import { MOST_WAITING } from '../../src/database/postgres/semaphore.ts'
+import { MAX_CONNECTIONS } from '../../src/database/postgres/pool.ts'
+import { MAX_WAITING } from '../../src/database/postgres/semaphore.ts'
 import { activeTime } from '../../src/database/timeout.ts'
 import type { Database } from '../../src/storage/contract.ts'
 import { openPostgres } from '../../src/storage/postgres/database.ts'
@@ -50,16 +50,16 @@ async function countAtOnce(calls: readonly Promise<unknown>[]): Promise<number> 
 describeOnPostgres('behind a PostgreSQL that says nothing', () => {
   test.each([
     // Look-ups that come together are one call.
-    ['sessions', ({ db }: Hall) => db.sessions.delete(['nobody']), MOST_CONNECTIONS],
-    ['everything else', ({ db }: Hall) => db.first(findUserById, { id: 'nobody' }), MOST_CONNECTIONS - 3],
+    ['sessions', ({ db }: Hall) => db.sessions.delete(['nobody']), MAX_CONNECTIONS],
+    ['everything else', ({ db }: Hall) => db.first(findUserById, { id: 'nobody' }), MAX_CONNECTIONS - 3],
   ] as const)('F-11 %s: so many calls wait, and more are turned away at once', async (_, ask, connections) => {
     const hall = await hallOfTest()
     hall.proxy.stall()
-    const calls = Array.from({ length: MOST_WAITING + connections + 50 }, async () => ask(hall))
+    const calls = Array.from({ length: MAX_WAITING + connections + 50 }, async () => ask(hall))
     const turnedAway = await countAtOnce(calls)
     expect(turnedAway).toBeGreaterThanOrEqual(50)
     // The first ones wait too, until they are given their connections.
-    expect(turnedAway).toBeLessThanOrEqual(50 + MOST_CONNECTIONS)
+    expect(turnedAway).toBeLessThanOrEqual(50 + MAX_CONNECTIONS)
     await hall.proxy.mend()
     const isBack = async () => (await Promise.allSettled([ask(hall)]))[0].status
     await expect.poll(isBack).toBe('fulfilled')
@@ -74,9 +74,9 @@ describeOnPostgres('behind a PostgreSQL that says nothing', () => {
       await expect(db.first(findUserById, { id: 'nobody' })).rejects.toMatchObject({ code: 'store_unavailable' })
       return activeTime() - began
     }
-    const first = Array.from({ length: MOST_CONNECTIONS }, ask)
+    const first = Array.from({ length: MAX_CONNECTIONS }, ask)
     await sleep(DEADLINE_MS / 5)
-    const behind = Array.from({ length: MOST_CONNECTIONS }, ask)
+    const behind = Array.from({ length: MAX_CONNECTIONS }, ask)
     expect(Math.max(...(await Promise.all([...first, ...behind])))).toBeLessThan(1.5 * DEADLINE_MS)
   })
 
@@ -93,7 +93,7 @@ describeOnPostgres('behind a PostgreSQL that says nothing', () => {
       most = Math.max(most, await countConnections(url))
     }
     // Its own, somebody's, the one that looks, and as many as give up right now.
-    expect(most).toBeLessThan(2 * MOST_CONNECTIONS + 2)
+    expect(most).toBeLessThan(2 * MAX_CONNECTIONS + 2)
     await somebody.query('ROLLBACK')
     await expect.poll(async () => db.sessions.find('nobody')).toBeUndefined()
   })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, expect, test, vi } from 'vitest'
-import { LOOK } from '../../src/database/redis/monitor.ts'
+import { PROBE } from '../../src/database/redis/monitor.ts'
 import { SqliteConnection } from '../../src/database/sqlite/connection.ts'
 import { createMembership } from '../../src/index.ts'
 import { openInternals } from '../../src/membership.ts'
@@ -112,8 +112,8 @@ describeOnRedis('a membership on Redis', () => {
       database: `sqlite:${fileOfTest()}`,
       redis: {
         evalSha: (sha1, options) => {
-          // The look of once a second belongs to no request.
-          if (sha1 !== LOOK.sha1) calls++
+          // The probe of once a second belongs to no request.
+          if (sha1 !== PROBE.sha1) calls++
           return client.evalSha(sha1, options)
         },
         eval: (text, options) => client.eval(text, options),

@@ -1,14 +1,13 @@
-// The database: whether it is there, sound, of this program's schema, and whether every password in it can still be checked.
+// The database: whether it is sound, of our schema, and whether every password can be checked.
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { MOST_CONNECTIONS } from '../../database/postgres/pool.ts'
+import { MAX_CONNECTIONS } from '../../database/postgres/pool.ts'
 import { newToken, Secret } from '../../domain/secret.ts'
 import type { Config } from '../../server/config.ts'
-import { explainFailure } from '../../server/explain-failure.ts'
 import type { Internals } from '../../server/open-membership.ts'
 import { connectionsAllowed, passwordsAfter, quickCheck } from '../../storage/inspect.ts'
 import { inMembership } from '../with-membership.ts'
-import { error, type Finding, ok, warning } from './finding.ts'
+import { error, type Finding, failed, ok, warning } from './finding.ts'
 import { checkRedis } from './redis.ts'
 
 const PAGE = 500
@@ -32,7 +31,7 @@ export async function checkDatabase(config: Config): Promise<readonly Finding[]>
     })
     return findings
   } catch (failure) {
-    return [error(explainFailure(failure, config) ?? String(failure))]
+    return [failed(failure, config)]
   }
 }
 
@@ -48,7 +47,7 @@ async function checkSchema({ core }: Internals, config: Config): Promise<Finding
     await core.db.check()
     return ok('The database has the schema of this program.')
   } catch (failure) {
-    return error(explainFailure(failure, config) ?? String(failure))
+    return failed(failure, config)
   }
 }
 
@@ -61,7 +60,7 @@ async function checkSoundness({ core }: Internals): Promise<Finding> {
 /** A server looks after its own files; whether it has room for all our connections it does not say before it is too late. */
 async function checkServer({ core }: Internals, { workers = 1 }: Config): Promise<Finding> {
   const allowed = (await core.db.first(connectionsAllowed, {})) ?? 0
-  const needed = workers * MOST_CONNECTIONS
+  const needed = workers * MAX_CONNECTIONS
   if (needed <= allowed) return ok('The database server answers.')
   return warning(
     `The workers open up to ${needed} connections, PostgreSQL takes ${allowed} from everybody: fewer WORKERS, a larger max_connections, or pgbouncer in front of it.`,

@@ -1,4 +1,6 @@
 // What doctor found: how bad it is, and what to do about it.
+import type { Config } from '../../server/config.ts'
+import { explainFailure } from '../../server/explain-failure.ts'
 
 export interface Finding {
   readonly mark: 'ok' | 'warning' | 'error'
@@ -8,3 +10,7 @@ export interface Finding {
 export const ok = (text: string): Finding => ({ mark: 'ok', text })
 export const warning = (text: string): Finding => ({ mark: 'warning', text })
 export const error = (text: string): Finding => ({ mark: 'error', text })
+
+export function failed(cause: unknown, config: Config): Finding {
+  return error(explainFailure(cause, config) ?? String(cause))
+}

@@ -27,14 +27,12 @@ function checkProxy({ trustProxy, tls, host }: Config, { protocol }: URL): reado
   if (trustProxy !== undefined && tls && isLoopback(host)) return []
   if (trustProxy !== undefined)
     return [ok('TRUST_PROXY says whose word on a visitor’s address is believed. Nobody else may reach this port.')]
-  const somethingInFront = protocol === 'https:' && !tls
-  return somethingInFront
-    ? [
-        warning(
-          'BASE_URL is https: and TLS_CERT is not set, so a proxy must be in front. Without TRUST_PROXY all visitors share one address and its limits: write TRUST_PROXY=1 for one proxy.',
-        ),
-      ]
-    : []
+  if (protocol !== 'https:' || tls) return []
+  return [
+    warning(
+      'BASE_URL is https: and TLS_CERT is not set, so a proxy must be in front. Without TRUST_PROXY all visitors share one address and its limits: write TRUST_PROXY=1 for one proxy.',
+    ),
+  ]
 }
 
 function checkCertificate({ tls }: Config, { hostname }: URL): readonly Finding[] {

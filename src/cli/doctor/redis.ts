@@ -3,10 +3,9 @@
 import { RedisConnection } from '../../database/redis/connection.ts'
 import { wrongPolicy } from '../../database/redis/monitor.ts'
 import type { Config } from '../../server/config.ts'
-import { explainFailure } from '../../server/explain-failure.ts'
 import type { Internals } from '../../server/open-membership.ts'
 import type { RedisPlace } from '../../storage/redis/database.ts'
-import { error, type Finding, ok, warning } from './finding.ts'
+import { type Finding, failed, ok, warning } from './finding.ts'
 
 export async function checkRedis({ core, settings }: Internals, config: Config): Promise<readonly Finding[]> {
   if (settings.redis === undefined) return []
@@ -14,16 +13,11 @@ export async function checkRedis({ core, settings }: Internals, config: Config):
     await core.db.ready()
     const policy = await policyOf(settings.redis)
     const answers = ok('Redis answers.')
-    return policy === undefined
-      ? [answers]
-      : [
-          answers,
-          warning(
-            `When its memory is full, Redis throws keys out (maxmemory-policy ${policy}): people would be logged out, and limits forgotten. Write maxmemory-policy noeviction into its settings.`,
-          ),
-        ]
+    if (policy === undefined) return [answers]
+    const text = `When its memory is full, Redis throws keys out (maxmemory-policy ${policy}): people would be logged out, and limits forgotten. Write maxmemory-policy noeviction into its settings.`
+    return [answers, warning(text)]
   } catch (failure) {
-    return [error(explainFailure(failure, config) ?? String(failure))]
+    return [failed(failure, config)]
   }
 }
 

@@ -2,8 +2,8 @@
 import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Config } from '../../server/config.ts'
-import { secretFile } from '../../server/development-secret.ts'
 import type { Environment, Source } from '../../server/env.ts'
+import { secretFile } from '../../server/open-membership.ts'
 import { error, type Finding, ok } from './finding.ts'
 
 export function checkSecretSource(config: Config, { sources }: Environment): Finding {
@@ -26,7 +26,7 @@ export function checkFiles(config: Config, { file: dotEnv, sources }: Environmen
   const { databaseFile } = config
   const data = databaseFile === undefined ? [] : [databaseFile, `${databaseFile}-wal`, `${databaseFile}-shm`]
   const secrets = config.secrets.length === 0 ? [secretFile(config)] : []
-  const env = dotEnv !== undefined && [...sources.values()].includes('.env') && sources.get('SECRET') === '.env' ? [dotEnv] : []
+  const env = dotEnv !== undefined && sources.get('SECRET') === '.env' ? [dotEnv] : []
   const files = [...data, ...secrets, ...env].filter((path) => existsSync(path))
   const open = files
     .filter((path) => (statSync(path).mode & 0o077) !== 0)

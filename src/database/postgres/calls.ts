@@ -1,4 +1,4 @@
-// Statements and transactions on a pool of connections: bounded in time, and nothing left half done.
+// Statements and transactions on a pool of connections: bounded in time, nothing left half done.
 import { CONNECTION_DEADLINE_MS, DEADLINE_MS, StoreUnavailableError, withTimeout } from '../timeout.ts'
 import type { SqlValue } from '../transaction.ts'
 import { asUnavailable, codeOf, type PostgresClient, type PostgresPool, type PostgresResult, TYPES } from './query.ts'
@@ -25,10 +25,10 @@ export class PostgresCalls {
       await work(client, remaining)
       await this.ask(client, 'COMMIT', [], remaining())
     } catch (error) {
-      await this.#giveBack(client, error)
+      await this.#release(client, error)
       throw error
     }
-    client.removeListener('error', hear)
+    client.removeListener('error', ignoreError)
     client.release()
   }
 
@@ -37,7 +37,7 @@ export class PostgresCalls {
     try {
       const client = await withTimeout('PostgreSQL', connecting, deadlineMs)
       // A connection that dies between two statements says so to whoever holds it; unheard, its error would end the process.
-      client.on('error', hear)
+      client.on('error', ignoreError)
       return client
     } catch (error) {
       // One that comes too late goes back: nobody else would give it to the pool.
@@ -50,10 +50,10 @@ export class PostgresCalls {
   }
 
   /** A connection whose state nobody knows is closed, which rolls back what it had begun. */
-  async #giveBack(client: PostgresClient, error: unknown): Promise<void> {
+  async #release(client: PostgresClient, error: unknown): Promise<void> {
     const isLost = error instanceof StoreUnavailableError && !wasRolledBack(error)
     const rolledBack = !isLost && (await this.ask(client, 'ROLLBACK', []).then(yes, no))
-    client.removeListener('error', hear)
+    client.removeListener('error', ignoreError)
     client.release(rolledBack ? false : lossOf(error))
   }
 
@@ -95,6 +95,6 @@ function lossOf(error: unknown): Error {
   return error instanceof Error ? error : new Error('lost', { cause: error })
 }
 
-function hear(): void {}
+function ignoreError(): void {}
 const yes = () => true
 const no = () => false

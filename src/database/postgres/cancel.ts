@@ -1,11 +1,10 @@
-// Tells PostgreSQL to give up a statement that nobody waits for any more.
-// It would go on, and keep its connection there: behind one lock all that PostgreSQL has would be gone.
+// Cancels a statement that nobody waits for: behind one lock it would keep its connection there.
 import { connect } from 'node:net'
 
 /** https://www.postgresql.org/docs/current/protocol-message-formats.html: CancelRequest */
 const CODE = 80877102
 const LENGTH = 16
-const PATIENCE_MS = 500
+const TIMEOUT_MS = 500
 
 /** As much of pg's Client as is needed. What PostgreSQL told it at its begin names the process there. */
 interface Cancellable {
@@ -15,10 +14,7 @@ interface Cancellable {
   readonly secretKey: number
 }
 
-/**
- * Resolves when PostgreSQL has heard it, or cannot be told. The connection must be open until then: pgbouncer forgets what a client
- * asked for when it leaves. In the clear also where connections are not, as PostgreSQL's own tools do: it names one that is given up.
- */
+/** Resolves when PostgreSQL knows, or cannot be told. Until then the connection stays open: pgbouncer forgets a client that leaves. */
 export function cancel(client: object): Promise<void> {
   if (!isCancellable(client)) return Promise.resolve()
   const message = Buffer.alloc(LENGTH)
@@ -30,7 +26,7 @@ export function cancel(client: object): Promise<void> {
     // There is no answer: it is heard when the other side hangs up.
     socket.on('close', () => resolve())
     socket.on('error', () => {})
-    socket.setTimeout(PATIENCE_MS, () => socket.destroy())
+    socket.setTimeout(TIMEOUT_MS, () => socket.destroy())
   })
 }
 

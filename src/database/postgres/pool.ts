@@ -3,10 +3,10 @@ import { CONNECTION_DEADLINE_MS } from '../timeout.ts'
 import { cancel } from './cancel.ts'
 import { loadPg } from './connection.ts'
 import { isLate, type PostgresClient, type PostgresPool, type PostgresQuery, type PostgresResult } from './query.ts'
-import { MOST_WAITING, tooMuch } from './semaphore.ts'
+import { MAX_WAITING, tooMuch } from './semaphore.ts'
 
 /** How many connections a process holds at most. PostgreSQL allows 100 in all unless it is told otherwise. */
-export const MOST_CONNECTIONS = 10
+export const MAX_CONNECTIONS = 10
 const IDLE_MS = 10_000
 
 interface OwnPool extends PostgresPool {
@@ -44,12 +44,12 @@ export function openPool(connectionString: string): OwnPool {
 }
 
 function takeFrom(pool: LoadedPool): Promise<PostgresClient> {
-  if (pool.waitingCount >= MOST_WAITING) throw tooMuch()
+  if (pool.waitingCount >= MAX_WAITING) throw tooMuch()
   return new Promise((resolve, reject) => {
     pool.connect((error, client) => {
       if (client === undefined) return reject(error)
       // In the moment in which the pool does not listen any more: what comes next may lie in the same packet.
-      client.on('error', hear)
+      client.on('error', ignoreError)
       resolve(withCancel(client))
     })
   })
@@ -58,7 +58,7 @@ function takeFrom(pool: LoadedPool): Promise<PostgresClient> {
 /** A connection that is given up while it waits for an answer takes its question along. */
 function withCancel(client: PostgresClient): PostgresClient {
   const release = (error?: Error | boolean): void => {
-    client.removeListener('error', hear)
+    client.removeListener('error', ignoreError)
     client.release(error)
   }
   return {
@@ -85,13 +85,13 @@ async function askOn(client: PostgresClient, config: PostgresQuery): Promise<Pos
 }
 
 /** Every call tells its own failure; unheard, the error of a connection would end the process. */
-function hear(): void {}
+function ignoreError(): void {}
 
 async function load(connectionString: string): Promise<LoadedPool> {
   const pg = await loadPg()
   const pool = new pg.Pool({
     connectionString,
-    max: MOST_CONNECTIONS,
+    max: MAX_CONNECTIONS,
     idleTimeoutMillis: IDLE_MS,
     connectionTimeoutMillis: CONNECTION_DEADLINE_MS,
     keepAlive: true,

@@ -68,8 +68,8 @@ export function arrayOf(texts: readonly string[]): string {
 }
 
 /**
- * A write that does not wait for the disk: a crash of PostgreSQL may take its last half second back. Rows that many write at once
- * would else be held until each commit is on disk. The gate is judged first, and counts for this statement's own commit alone.
+ * A write that does not wait for the disk: a crash of PostgreSQL may take its last half second back. The condition is judged first,
+ * and counts for this statement's own commit alone.
  */
 export function withAsynchronousCommit(sql: string): string {
   const returns = / returning /i.test(sql)
@@ -83,16 +83,10 @@ export function withAsynchronousCommit(sql: string): string {
  * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const NOT_THERE = /^(?:08|28|3D|40|53|55|57|58|XX|25006)/
-const NETWORK = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-])
+const NETWORK = /^(?:ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/
+/** pg's own messages have no code: a connection that ended, a pool that gave none in time. */
+const LOST =
+  /^(?:Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client (?:has encountered|was closed)|Cannot use a pool after|The server does not support SSL)/
 
 /** A certificate that is not trusted, or for another name. https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const BAD_TLS = /CERT|ERR_TLS|ERR_SSL|LEAF_SIGNATURE/
@@ -101,14 +95,8 @@ const BAD_TLS = /CERT|ERR_TLS|ERR_SSL|LEAF_SIGNATURE/
 export function asUnavailable(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof StoreUnavailableError) return error
   const code = codeOf(error)
-  // pg's own messages have no code: a connection that ended, a pool that gave none in time.
-  const isLost =
-    /^(?:Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client (?:has encountered|was closed)|Cannot use a pool after|The server does not support SSL)/.test(
-      error.message,
-    )
-  return isLost || NOT_THERE.test(code) || NETWORK.has(code) || BAD_TLS.test(code)
-    ? new StoreUnavailableError('PostgreSQL cannot be reached', error)
-    : error
+  const isThere = !LOST.test(error.message) && ![NOT_THERE, NETWORK, BAD_TLS].some((codes) => codes.test(code))
+  return isThere ? error : new StoreUnavailableError('PostgreSQL cannot be reached', error)
 }
 
 /** Whether somebody stopped waiting for an answer that may still come. */

@@ -2,10 +2,10 @@
 import { activeTime, DEADLINE_MS, onTimeout, StoreUnavailableError, startDeadline } from '../timeout.ts'
 
 /** So long one waits where others are served: a burst is worked off, and what comes without end is turned away. */
-const LONGEST_WAIT_MS = 2000
+const MAX_WAIT_MS = 2000
 
 /** More would not get their turn before the deadline: they are turned away at once, and take no memory meanwhile. */
-export const MOST_WAITING = 1000
+export const MAX_WAITING = 1000
 
 export function tooMuch(): StoreUnavailableError {
   return new StoreUnavailableError('the database has more to do than it can do in time')
@@ -24,7 +24,7 @@ export class Semaphore {
   async run<T>(work: (remaining: () => number) => Promise<T>): Promise<T> {
     const cameAt = activeTime()
     if (this.#free > 0) this.#free--
-    else if (this.#waiting.size >= MOST_WAITING) throw tooMuch()
+    else if (this.#waiting.size >= MAX_WAITING) throw tooMuch()
     else await this.#turn()
     try {
       // Waiting while nobody was served counts: who takes the turn of a call that failed does not wait as long once more.
@@ -40,7 +40,7 @@ export class Semaphore {
   }
 
   #turn(): Promise<void> {
-    const longest = startDeadline(LONGEST_WAIT_MS)
+    const longest = startDeadline(MAX_WAIT_MS)
     return new Promise((resolve, reject) => {
       const begin = (): void => {
         cancel()

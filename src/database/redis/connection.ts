@@ -6,12 +6,12 @@ import type { RedisClient, RedisScriptOptions } from './script.ts'
 
 /** How long the start waits for a first connection; afterwards a call that finds none fails at once. */
 const FIRST_WAIT_MS = 2000
-/** How often it is looked whether Redis answers. A connection that was cut without a word looks as before. */
-const LOOK_MS = 1000
-/** So many looks may find no connection before it is begun anew: a greeting that nobody answers never ends. */
-const MOST_SILENT_LOOKS = 2
-const SHORTEST_PAUSE_MS = 25
-const LONGEST_PAUSE_MS = 500
+/** How often Redis is asked whether it answers. A connection that was cut without a word looks as before. */
+const PROBE_MS = 1000
+/** So many probes may find no connection before it is begun anew: a greeting that nobody answers never ends. */
+const MAX_SILENT_PROBES = 2
+const MIN_PAUSE_MS = 25
+const MAX_PAUSE_MS = 500
 
 interface Connection extends RedisClient {
   readonly isReady: boolean
@@ -25,8 +25,8 @@ export class RedisConnection implements RedisClient {
   readonly #url: string
   #opening: Promise<void> | undefined
   #connection: Connection | undefined
-  #looking: NodeJS.Timeout | undefined
-  #silentLooks = 0
+  #probing: NodeJS.Timeout | undefined
+  #silentProbes = 0
   #closed = false
 
   constructor(url: string) {
@@ -51,7 +51,7 @@ export class RedisConnection implements RedisClient {
   async close(): Promise<void> {
     this.#closed = true
     await this.#opening?.catch(() => {})
-    clearInterval(this.#looking)
+    clearInterval(this.#probing)
     const connection = this.#connection
     if (!connection) return
     const closing = connection.isReady ? connection.close() : Promise.reject(new Error('not connected'))
@@ -66,7 +66,7 @@ export class RedisConnection implements RedisClient {
 
   async #connect(): Promise<void> {
     const { connected } = await this.#begin()
-    this.#looking = setInterval(() => void this.#look(), LOOK_MS).unref()
+    this.#probing = setInterval(() => void this.#probe(), PROBE_MS).unref()
     await Promise.race([connected, wait(FIRST_WAIT_MS, undefined, { ref: false })])
   }
 
@@ -93,25 +93,25 @@ export class RedisConnection implements RedisClient {
     return { connected }
   }
 
-  async #look(): Promise<void> {
-    const looked = this.#connection
-    if (!looked) return
-    const answers = await withTimeout('Redis', looked.ping()).then(
+  async #probe(): Promise<void> {
+    const probed = this.#connection
+    if (!probed) return
+    const answers = await withTimeout('Redis', probed.ping()).then(
       () => true,
       (error: unknown) => error,
     )
-    if (this.#closed || looked !== this.#connection) return
-    this.#silentLooks = answers === true ? 0 : this.#silentLooks + 1
-    const isSilent = answers instanceof StoreUnavailableError || this.#silentLooks > MOST_SILENT_LOOKS
+    if (this.#closed || probed !== this.#connection) return
+    this.#silentProbes = answers === true ? 0 : this.#silentProbes + 1
+    const isSilent = answers instanceof StoreUnavailableError || this.#silentProbes > MAX_SILENT_PROBES
     if (!isSilent) return
-    this.#silentLooks = 0
-    destroy(looked)
+    this.#silentProbes = 0
+    destroy(probed)
     await this.#begin()
   }
 }
 
 function pauseMs(tries: number): number {
-  return Math.min(SHORTEST_PAUSE_MS * 2 ** tries, LONGEST_PAUSE_MS) * (0.75 + jitter() / 4)
+  return Math.min(MIN_PAUSE_MS * 2 ** tries, MAX_PAUSE_MS) * (0.75 + jitter() / 4)
 }
 
 function destroy(connection: Pick<Connection, 'destroy'>): void {

@@ -1,4 +1,5 @@
 // Probes Redis once a second, and logs if it has lost what it was given.
+import type { Logger } from '../../domain/logger.ts'
 import { newId } from '../../domain/secret.ts'
 import { type RedisClient, runScript, script } from './script.ts'
 
@@ -6,14 +7,9 @@ const EVERY_MS = 1000
 /** A Redis without room throws keys out all the time: one line tells of many. */
 const PAUSE_MS = 60_000
 /** How long the mark of a process that was killed stays. */
-const KEPT_MS = 86_400_000
+const RETENTION_MS = 86_400_000
 /** The only policy under which Redis keeps what it was given. https://redis.io/docs/latest/develop/reference/eviction/ */
 const NO_EVICTION = 'noeviction'
-
-/** As much of a logger as is needed. */
-export interface WatchLog {
-  warn(fields: object, message: string): void
-}
 
 /** One field of INFO; empty where this user may not ask for it. */
 const TOLD = `local function told(section, name)
@@ -21,14 +17,14 @@ const TOLD = `local function told(section, name)
   return type(info) == 'string' and string.match(info, name .. ':([^\\r\\n]*)') or ''
 end`
 
-/** The number of this look. Answers the one that was there, whether this one is there now, and what Redis says of its memory. */
-export const LOOK = script(`${TOLD}
-local before = redis.call('HGET', KEYS[1], 'look')
-local written = redis.pcall('HSET', KEYS[1], 'look', ARGV[1])
-redis.pcall('PEXPIRE', KEYS[1], ${KEPT_MS})
+/** The number of this probe. Answers the one that was there, whether this one is there now, and what Redis says of its memory. */
+export const PROBE = script(`${TOLD}
+local before = redis.call('HGET', KEYS[1], 'probe')
+local written = redis.pcall('HSET', KEYS[1], 'probe', ARGV[1])
+redis.pcall('PEXPIRE', KEYS[1], ${RETENTION_MS})
 return { before or '', type(written) == 'number' and 1 or 0, told('stats', 'evicted_keys'), told('memory', 'maxmemory_policy') }`)
 
-const FORGET = script(`return redis.call('DEL', KEYS[1])`)
+const DELETE = script(`return redis.call('DEL', KEYS[1])`)
 
 const POLICY = script(`${TOLD}
 return told('memory', 'maxmemory_policy')`)
@@ -38,22 +34,22 @@ export async function wrongPolicy(client: RedisClient, prefix: string): Promise<
   return wrong(String(await runScript(client, POLICY, `${prefix}watch`)))
 }
 
-export class RedisWatch {
+export class RedisMonitor {
   readonly #client: RedisClient
-  readonly #log: WatchLog
+  readonly #log: Pick<Logger, 'warn'>
   /** Of this process alone: what one of them has seen hides nothing from the others. */
   readonly #key: string
   #timer: NodeJS.Timeout | undefined
-  #isLooking = false
-  #looks = 0
-  /** The last look that is in Redis. */
+  #isProbing = false
+  #probes = 0
+  /** The last probe that is in Redis. */
   #marked = 0
   #evicted: number | undefined
   #untold = 0
   #toldAt = Number.NEGATIVE_INFINITY
   #isClosed = false
 
-  constructor(client: RedisClient, prefix: string, log: WatchLog) {
+  constructor(client: RedisClient, prefix: string, log: Pick<Logger, 'warn'>) {
     this.#client = client
     this.#log = log
     this.#key = `${prefix}watch:${newId()}`
@@ -61,31 +57,31 @@ export class RedisWatch {
 
   /** As often as asked. The timer keeps no process alive. */
   begin(): void {
-    if (!this.#isClosed) this.#timer ??= setInterval(() => void this.#look(), EVERY_MS).unref()
+    if (!this.#isClosed) this.#timer ??= setInterval(() => void this.#probe(), EVERY_MS).unref()
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
     clearInterval(this.#timer)
-    if (this.#marked > 0) await runScript(this.#client, FORGET, this.#key).catch(() => {})
+    if (this.#marked > 0) await runScript(this.#client, DELETE, this.#key).catch(() => {})
   }
 
-  async #look(): Promise<void> {
-    if (this.#isLooking) return
-    this.#isLooking = true
+  async #probe(): Promise<void> {
+    if (this.#isProbing) return
+    this.#isProbing = true
     try {
-      this.#looks++
-      const reply = await runScript(this.#client, LOOK, this.#key, [this.#looks])
+      this.#probes++
+      const reply = await runScript(this.#client, PROBE, this.#key, [this.#probes])
       const [before, written, evicted, policy]: unknown[] = Array.isArray(reply) ? reply : []
       const isThrowingOut = this.#judgeMemory(String(policy), Number(evicted))
       // The mark may be among what was thrown out.
       if (!isThrowingOut) this.#judgeMark(Number(before))
       // Where memory is full, nothing is written.
-      this.#marked = written === 1 ? this.#looks : Number(before)
+      this.#marked = written === 1 ? this.#probes : Number(before)
     } catch {
       // Redis is away: whoever asks it for something tells.
     } finally {
-      this.#isLooking = false
+      this.#isProbing = false
     }
   }
 
@@ -98,7 +94,7 @@ export class RedisWatch {
     this.#log.warn({}, message)
   }
 
-  /** Whether keys were thrown out since the last look. */
+  /** Whether keys were thrown out since the last probe. */
   #judgeMemory(policy: string, evicted: number): boolean {
     const isFirst = this.#evicted === undefined
     if (isFirst && wrong(policy) !== undefined) {

@@ -29,7 +29,7 @@ export function script(text: string): Script {
 }
 
 /** How long a key is kept after what it holds has expired: the clocks of Redis and of this machine need not agree to the second. */
-export const KEPT_MS = 60_000
+export const RETENTION_MS = 60_000
 
 /** Runs a script. It is never sent to a replica, which may not have heard of a logout yet. */
 export async function runScript(

@@ -5,8 +5,8 @@ import { isBusy } from './error-codes.ts'
 
 export const OPENING_TIMEOUT_MS = 5000
 const DEADLINE_MS = 5000
-const SHORTEST_PAUSE_MS = 2
-const LONGEST_PAUSE_MS = 50
+const MIN_PAUSE_MS = 2
+const MAX_PAUSE_MS = 50
 
 /** Another process kept the file locked for longer than is worth waiting. Nothing was written. */
 export class StoreBusyError extends Error {
@@ -22,7 +22,7 @@ export class StoreBusyError extends Error {
 export async function retryLater<T>(work: () => T, first: unknown): Promise<T> {
   const deadline = performance.now() + DEADLINE_MS
   let busy = first
-  for (let pause = SHORTEST_PAUSE_MS; performance.now() < deadline; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+  for (let pause = MIN_PAUSE_MS; performance.now() < deadline; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
     await setTimeout(pause * (0.5 + jitter()))
     try {
       return work()
@@ -43,7 +43,7 @@ export function retryBlocking<T>(work: () => T): T {
     } catch (error) {
       if (!isBusy(error)) throw error
       if (performance.now() > deadline) throw new StoreBusyError(error)
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SHORTEST_PAUSE_MS)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, MIN_PAUSE_MS)
     }
   }
 }

@@ -1,7 +1,8 @@
 // One connection to a SQLite file, for reads and writes. SQLite is synchronous.
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 import type { Awaitable } from '../../domain/awaitable.ts'
 import { type SqlStatement, type SqlValue, UnexpectedRowCountError } from '../transaction.ts'
 import { OPENING_TIMEOUT_MS, retryBlocking, retryLater } from './busy.ts'
@@ -12,11 +13,19 @@ import { Tables, type TablesUsed } from './table-changes.ts'
 const BUSY_TIMEOUT_MS = 50
 // A checkpoint blocks, too: with SQLite's own 1000 pages from all over a large file, for 50 to 200 ms on a busy machine.
 const CHECKPOINT_PAGES = 200
-const MOST_STATEMENTS = 500
+const MAX_STATEMENTS = 500
+
+/** What SQLite may put beside a file. */
+export const SIDECARS = ['-journal', '-wal', '-shm']
 
 interface Prepared extends TablesUsed {
   readonly statement: StatementSync
   readonly columns: readonly string[]
+}
+
+interface Durability {
+  /** On disk before it answers. */
+  readonly durable?: boolean | undefined
 }
 
 export class SqliteConnection {
@@ -27,10 +36,13 @@ export class SqliteConnection {
   #askedAt = Number.NEGATIVE_INFINITY
 
   /** Opens the file, and makes it with its folder where they are missing: for the owner alone, whatever the umask. `:memory:` keeps nothing. */
-  constructor(path: string) {
-    if (path !== ':memory:') createPrivately(path)
-    this.#database = new DatabaseSync(path, { timeout: OPENING_TIMEOUT_MS, enableForeignKeyConstraints: true })
+  constructor(path: string, { readOnly = false }: { readonly readOnly?: boolean } = {}) {
+    if (!readOnly && path !== ':memory:') createPrivately(path)
+    this.#database = readOnly
+      ? openReadOnly(path)
+      : new DatabaseSync(path, { timeout: OPENING_TIMEOUT_MS, enableForeignKeyConstraints: true })
     this.#tables = new Tables(this.#database, () => this.#prepared.clear())
+    if (readOnly) return
     // SQLite answers busy at once where two processes turn on WAL together.
     retryBlocking(() => this.#database.exec('PRAGMA journal_mode = WAL'))
     this.#database.exec(`PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
@@ -79,27 +91,24 @@ export class SqliteConnection {
     return isValues(values) ? values : undefined
   }
 
-  /** Every row as its bare values. `durable`: on disk before it answers. */
-  allValues(
-    sql: string,
-    params: readonly SqlValue[] = [],
-    options: { readonly durable?: boolean | undefined } = {},
-  ): (readonly SqlValue[])[] {
+  /** Every row as its bare values. */
+  allValues(sql: string, params: readonly SqlValue[] = [], options: Durability = {}): (readonly SqlValue[])[] {
     const { statement } = this.#prepare(sql)
     const read = (): readonly unknown[] => statement.all(...params)
     return (options.durable ? this.#durably(read) : read()).filter(isValues)
   }
 
-  /** One statement; says how many rows it changed. `durable`: on disk before it answers. */
-  run(sql: string, params: readonly SqlValue[] = [], options: { readonly durable?: boolean } = {}): { readonly changes: number } {
+  /** One statement; says how many rows it changed. */
+  run(sql: string, params: readonly SqlValue[] = [], options: Durability = {}): { readonly changes: number } {
     const { statement } = this.#prepare(sql)
     if (!options.durable) return { changes: Number(statement.run(...params).changes) }
     return this.#durably(() => ({ changes: Number(statement.run(...params).changes) }))
   }
 
   /** All statements or none, in one tick; says how many rows each changed. Throws `UnexpectedRowCountError` where one touched another number than it said. */
-  transaction(statements: readonly SqlStatement[], options: { readonly durable?: boolean } = {}): readonly number[] {
-    return options.durable ? this.#durably(() => this.#transact(statements)) : this.#transact(statements)
+  transaction(statements: readonly SqlStatement[], options: Durability = {}): readonly number[] {
+    const transact = () => this.#within('BEGIN IMMEDIATE', () => statements.map((statement) => this.#runOne(statement)))
+    return options.durable ? this.#durably(transact) : transact()
   }
 
   /** All or nothing, with nobody else on the file. */
@@ -120,10 +129,6 @@ export class SqliteConnection {
   close(): void {
     this.#prepared.clear()
     if (this.#database.isOpen) this.#database.close()
-  }
-
-  #transact(statements: readonly SqlStatement[]): readonly number[] {
-    return this.#within('BEGIN IMMEDIATE', () => statements.map((statement) => this.#runOne(statement)))
   }
 
   #within<T>(begin: string, work: () => T): T {
@@ -182,10 +187,17 @@ export class SqliteConnection {
       statement.setReturnArrays(true)
       return { statement, columns: statement.columns().map(({ name }) => name) }
     })
-    if (this.#prepared.size >= MOST_STATEMENTS) this.#prepared.clear()
+    if (this.#prepared.size >= MAX_STATEMENTS) this.#prepared.clear()
     this.#prepared.set(sql, prepared)
     return prepared
   }
+}
+
+/** SQLite would leave files beside one that it only reads; it leaves none beside one that it is told nobody else writes. */
+export function openReadOnly(path: string): DatabaseSync {
+  const url = pathToFileURL(path)
+  if (!SIDECARS.some((end) => existsSync(path + end))) url.searchParams.set('immutable', '1') // https://www.sqlite.org/uri.html#uriimmutable
+  return new DatabaseSync(url, { readOnly: true, timeout: OPENING_TIMEOUT_MS })
 }
 
 /** -wal and -shm take over the mode of the file itself. */

@@ -1,5 +1,6 @@
-// What the supervisor and its workers tell each other. Both may be of different versions while a site is renewed: verbs are added, not changed.
+// What the supervisor and its workers tell each other. Verbs are added, not changed.
 
+/** Both sides may be of different versions while a site is renewed. */
 export type ToWorker =
   /** `replaced`: another worker has taken the place. */
   | { readonly verb: 'stop'; readonly replaced: boolean }

@@ -1,8 +1,7 @@
-// Several processes on one port: starts them, puts another in the place of one that ends, and renews them one after the other.
+// Several processes on one port: starts them, replaces one that ends, renews them one by one.
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { ServerLog } from '../logging.ts'
-import type { Ready, ToSupervisor } from './messages.ts'
-import { MetricsRound } from './metrics-round.ts'
+import type { Ready } from './messages.ts'
 import { type WorkerEnd, WorkerProcess } from './worker-process.ts'
 
 /** What ends sooner than this would end again at once: the next waits a little. */
@@ -21,7 +20,6 @@ export class Supervisor {
   readonly #living = new Set<WorkerProcess>()
   /** Numbers where somebody sees to it that a worker starts; the worker, while one does. */
   readonly #starting = new Map<number, WorkerProcess | undefined>()
-  readonly #rounds = new Map<string, MetricsRound>()
   #opened: Promise<unknown> = Promise.resolve()
   #renewal: Promise<void> | undefined
   /** How many workers the next renewal is to make. */
@@ -148,7 +146,7 @@ export class Supervisor {
 
   /** Resolves when the worker accepts connections; rejects where it ended before that. */
   async #start(number: number): Promise<Ready> {
-    const worker = new WorkerProcess({ number, port: this.#port }, (message) => this.#onMessage(worker, message))
+    const worker = new WorkerProcess({ number, port: this.#port }, (call) => void this.#collect(worker, call))
     this.#living.add(worker)
     if (this.#starting.has(number)) this.#starting.set(number, worker)
     void worker.ended.then((end) => this.#hasEnded(worker, end))
@@ -167,7 +165,6 @@ export class Supervisor {
   #hasEnded(worker: WorkerProcess, { livedMs, ...end }: WorkerEnd): void {
     const { number } = worker
     this.#living.delete(worker)
-    for (const round of this.#rounds.values()) round.add(worker, '')
     if (this.#serving.get(number) !== worker) return
     this.#serving.delete(number)
     if (this.#stopping) return
@@ -175,19 +172,11 @@ export class Supervisor {
     void this.#fill(number, livedMs < MIN_LIFETIME_MS ? FIRST_PAUSE_MS : 0)
   }
 
-  #onMessage(worker: WorkerProcess, message: Exclude<ToSupervisor, Ready>): void {
-    if (message.verb === 'measured') this.#rounds.get(message.call)?.add(worker, message.text)
-    if (message.verb === 'collect') this.#collect(worker, message.call)
-  }
-
-  #collect(worker: WorkerProcess, call: string): void {
+  /** Answers a worker that asks for the numbers of all. */
+  async #collect(worker: WorkerProcess, call: string): Promise<void> {
     const asked = [...this.#serving.values()].toSorted((a, b) => a.number - b.number)
-    const round = new MetricsRound(asked, (texts) => {
-      this.#rounds.delete(call)
-      worker.send({ verb: 'collected', call, texts })
-    })
-    this.#rounds.set(call, round)
-    for (const one of asked) one.send({ verb: 'measure', call })
+    const texts = await Promise.all(asked.map((one) => one.measure(call)))
+    worker.send({ verb: 'collected', call, texts: texts.filter((text) => text !== undefined) })
   }
 }
 

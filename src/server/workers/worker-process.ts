@@ -1,5 +1,6 @@
-// One worker as its supervisor sees it: a process that starts, serves, is asked to go, and ends, whichever way.
+// One worker as its supervisor sees it: a process that starts, serves, and ends, whichever way.
 import cluster, { type Worker } from 'node:cluster'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ready, ToSupervisor, ToWorker } from './messages.ts'
 import { type WorkerPlace, writeWorkerPlace } from './place.ts'
 
@@ -8,6 +9,8 @@ const FORCE_EXIT_TIMEOUT_MS = 15_000
 /** A new version may migrate the database first. */
 const START_TIMEOUT_MS = 11 * 60_000
 const PING_MS = 1000
+/** A worker that is slower has its numbers left out. */
+const MEASURE_TIMEOUT_MS = 1000
 /** A worker that serves and says nothing for so long is stuck: connections that it is given would hang. */
 const PING_TIMEOUT_MS = 10_000
 
@@ -36,10 +39,12 @@ export class WorkerProcess {
   readonly ended: Promise<WorkerEnd>
   readonly #worker: Worker
   readonly #startedAt = performance.now()
+  readonly #measuring = new Map<string, (text: string | undefined) => void>()
   #lastMessageAt = performance.now()
   #isOver = false
 
-  constructor(place: WorkerPlace, onMessage: (message: Exclude<ToSupervisor, Ready>) => void) {
+  /** `onCollect`: it asks for the numbers of all. */
+  constructor(place: WorkerPlace, onCollect: (call: string) => void) {
     this.number = place.number
     this.#worker = cluster.fork(writeWorkerPlace(place))
     const ready = Promise.withResolvers<Ready>()
@@ -55,11 +60,14 @@ export class WorkerProcess {
       clearTimeout(late)
       clearInterval(pings)
       ready.reject(new WorkerEndedError(code, signal, cause))
+      for (const resolve of this.#measuring.values()) resolve(undefined)
       ended.resolve({ code, signal, livedMs: performance.now() - this.#startedAt })
     }
     this.#worker.on('message', (message: ToSupervisor) => {
       this.#lastMessageAt = performance.now()
-      if (message.verb !== 'ready') return onMessage(message)
+      if (message.verb === 'measured') this.#measuring.get(message.call)?.(message.text)
+      if (message.verb === 'collect') onCollect(message.call)
+      if (message.verb !== 'ready') return
       clearTimeout(late)
       pings = setInterval(() => this.#ping(), PING_MS)
       ready.resolve(message)
@@ -73,6 +81,18 @@ export class WorkerProcess {
 
   send(message: ToWorker): void {
     if (this.#worker.isConnected()) this.#worker.send(message)
+  }
+
+  /** Its numbers in the Prometheus text format; undefined where it is gone, or late. */
+  async measure(call: string): Promise<string | undefined> {
+    const { promise, resolve } = Promise.withResolvers<string | undefined>()
+    this.#measuring.set(call, resolve)
+    this.send({ verb: 'measure', call })
+    try {
+      return await Promise.race([promise, sleep(MEASURE_TIMEOUT_MS, undefined, { ref: false })])
+    } finally {
+      this.#measuring.delete(call)
+    }
   }
 
   kill(signal: NodeJS.Signals): void {

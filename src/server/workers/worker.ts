@@ -1,4 +1,4 @@
-// One worker of a supervisor: the site in a process that shares its port, and goes when the supervisor says so.
+// One worker: the site in a process that shares its port, and goes when the supervisor says so.
 import { availableParallelism } from 'node:os'
 import { newId } from '../../domain/secret.ts'
 import { DEFAULT_QUEUE_LIMIT } from '../../passwords/hasher.ts'

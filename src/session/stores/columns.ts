@@ -30,7 +30,7 @@ export function columnDefinitions(integer: 'INTEGER' | 'bigint'): string {
 
 /** Nothing was released with that table, so nothing is migrated. */
 export function otherTable(table: string): string {
-  return `the table ${table} is of a version of Guildhall before its first release: drop it with ${table}_leases, and it is made anew`
+  return `the table ${table} is of a version of Guildhall before its first release: drop it, and ${table}_sweep beside it, and it is made anew`
 }
 
 export type ColumnValue = string | number | null

@@ -1,11 +1,11 @@
 // What Redis does with a session, each verb in one script.
-import { KEPT_MS, script } from '../../database/redis/script.ts'
+import { RETENTION_MS, script } from '../../database/redis/script.ts'
 
 /** What begins the name of a field that holds data; the key follows as JSON text. */
 export const DATA = 'data:'
 
 const EXPIRE = `local function expire_after(expires)
-  redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', tonumber(expires) + ${KEPT_MS}))
+  redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', tonumber(expires) + ${RETENTION_MS}))
 end`
 
 // Superseded sessions can be read, and nothing else.
@@ -69,13 +69,13 @@ return row`)
 export const ADD_TO_INDEX = script(`${NOW}
 redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
 local left = redis.call('PTTL', KEYS[1])
-local ends = tonumber(ARGV[2]) + ${KEPT_MS}
+local ends = tonumber(ARGV[2]) + ${RETENTION_MS}
 if left < 0 or now + left < ends then redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', ends)) end
 return 1`)
 
 /** The hashes of an index, the oldest first; and how many of them are so old that their sessions must have been made by now. */
 export const READ_INDEX = script(`${NOW}
-return { redis.call('ZCOUNT', KEYS[1], '-inf', string.format('%.0f', now - ${KEPT_MS})), redis.call('ZRANGE', KEYS[1], 0, -1) }`)
+return { redis.call('ZCOUNT', KEYS[1], '-inf', string.format('%.0f', now - ${RETENTION_MS})), redis.call('ZRANGE', KEYS[1], 0, -1) }`)
 
 export const REMOVE_FROM_INDEX = script(`for _, hash in ipairs(ARGV) do redis.call('ZREM', KEYS[1], hash) end
 return 1`)

@@ -1,14 +1,16 @@
 // Copies a database into an empty one, table after table. A stopped run can be gone on with.
-import { chmodSync, existsSync, statSync } from 'node:fs'
+import { chmodSync, existsSync } from 'node:fs'
+import { SIDECARS } from '../../database/sqlite/connection.ts'
+import type { Database } from '../contract.ts'
 import { openDatabase } from '../open.ts'
 import { TABLE_KEYS, type TableName } from '../schema.ts'
 import { OtherSchemaError } from '../schema-state.ts'
-import { SIDECARS } from '../sqlite/atomic-file.ts'
+import { isSameFile } from '../sqlite/atomic-file.ts'
+import { openSqlite } from '../sqlite/database.ts'
 import { openPostgresSource, openPostgresTarget } from './postgres-side.ts'
 import type { RedisTarget } from './redis-target.ts'
-import { CopyRefusedError, CopySideError } from './refused.ts'
-import { type CopiedTable, keyFirst, keyOf, namesOf, type Row, type Side, TABLE_NAMES, type Table } from './side.ts'
-import { openSqliteSource, openSqliteTarget } from './sqlite-side.ts'
+import { type CopiedTable, CopyRefusedError, CopySideError, type Row, type Side, TABLE_NAMES } from './side.ts'
+import { openSqliteReadOnly, openSqliteSource, openSqliteTarget } from './sqlite-side.ts'
 
 export interface Progress {
   readonly table: TableName
@@ -33,11 +35,11 @@ const SAMPLES = 50
 
 /** Until all is the same, the target cannot be served. Throws CopyRefusedError where it has something that this copy did not bring. */
 export async function copyDatabase(options: CopyOptions): Promise<readonly CopiedTable[]> {
-  const { from, to } = options
-  refuseSameFile(from, to)
-  const source = await onSide('from', () => openSource(from))
+  const [from, to] = [fileOf(options.from), fileOf(options.to)]
+  if (from !== undefined && to !== undefined && isSameFile(from, to)) throw new CopyRefusedError('busy')
+  const source = await onSide('from', () => openSource(options.from))
   try {
-    const target = await onSide('to', () => openTarget(to))
+    const target = await onSide('to', () => openTarget(options))
     try {
       return await copyTables(source, target, options)
     } finally {
@@ -49,7 +51,10 @@ export async function copyDatabase(options: CopyOptions): Promise<readonly Copie
 }
 
 async function copyTables(source: Side, target: Side, options: CopyOptions): Promise<readonly CopiedTable[]> {
-  await begin(target, options)
+  // Once more: now nobody else is at it.
+  await refuseTaken(target, options)
+  closeToOthers(options.to)
+  await target.writeCheckpoint(options.name)
   const copied: CopiedTable[] = []
   for (const name of TABLE_NAMES) {
     const of = await count(source, name)
@@ -61,77 +66,90 @@ async function copyTables(source: Side, target: Side, options: CopyOptions): Pro
   return copied
 }
 
-/** Throws where this copy may not go there; nothing was changed then. */
-async function begin(target: Side, { to, name, redis }: CopyOptions): Promise<void> {
-  const [[copying = null] = []] = await target.ask('SELECT copying FROM guildhall_schema')
+/** Throws where this copy may not go there. */
+async function refuseTaken(target: Side, { name, redis }: CopyOptions): Promise<void> {
+  const [{ copying = null } = {}] = await target.ask('SELECT copying FROM guildhall_schema')
   if (copying === name) return
   if (copying !== null) throw new CopyRefusedError('other_source', { source: String(copying) })
   for (const table of TABLE_NAMES) if ((await count(target, table)) > 0) throw new CopyRefusedError('foreign')
   if (await redis?.hasSessions()) throw new CopyRefusedError('redis')
-  closeToOthers(to)
-  await target.writeCheckpoint(name)
 }
 
 /** Rows come in the order of their keys: the last key in the target says where to go on. */
 async function copyTable(source: Side, target: Side, name: TableName, onRows: (rows: number) => void): Promise<CopiedTable> {
-  const table = keyFirst(name, await target.columns(name))
   let rows = await count(target, name)
-  const [[last = null] = []] = await target.ask(`SELECT max(${target.sortKey(name)}) FROM ${name}`)
-  for await (const batch of source.sorted(table, String(last ?? ''))) {
-    await target.insert(table, batch)
+  const [{ last = null } = {}] = await target.ask(`SELECT max(${target.sortKey(name)}) AS last FROM ${name}`)
+  for await (const batch of source.sorted(name, String(last ?? ''))) {
+    await target.insert(name, batch)
     rows += batch.length
     onRows(rows)
   }
   const counts = { source: await count(source, name), target: await count(target, name) }
-  const same = counts.source === counts.target && (await samplesAgree(source, target, table, counts.source))
+  const same = counts.source === counts.target && (await samplesAgree(source, target, name, counts.source))
   return { table: name, ...counts, same }
 }
 
-async function samplesAgree(source: Side, target: Side, table: Table, rows: number): Promise<boolean> {
+async function samplesAgree(source: Side, target: Side, name: TableName, rows: number): Promise<boolean> {
+  const key = TABLE_KEYS[name]
   const offsets = new Set(Array.from({ length: SAMPLES }, (_, n) => Math.floor((n * (rows - 1)) / (SAMPLES - 1))))
-  const select = `SELECT ${namesOf(table)} FROM ${table.name}`
   for (const offset of rows === 0 ? [] : offsets) {
-    const [row] = await source.ask(`${select} ORDER BY ${source.sortKey(table.name)} LIMIT 1 OFFSET ?`, offset)
-    const [there] = row ? await target.ask(`${select} WHERE ${TABLE_KEYS[table.name]} = ?`, keyOf(row)) : []
+    const [row] = await source.ask(`SELECT * FROM ${name} ORDER BY ${source.sortKey(name)} LIMIT 1 OFFSET ?`, offset)
+    const [there] = await target.ask(`SELECT * FROM ${name} WHERE ${key} = ?`, String(row?.[key]))
     if (!isSameRow(row, there)) return false
   }
   return true
 }
 
 function isSameRow(one: Row | undefined, other: Row | undefined): boolean {
-  return one !== undefined && other !== undefined && one.every((value, at) => value === other[at])
+  return one !== undefined && Object.entries(one).every(([column, value]) => value === other?.[column])
 }
 
 async function count(side: Side, table: TableName): Promise<number> {
-  const [row] = await side.ask(`SELECT count(*) FROM ${table}`)
-  return Number(row?.[0])
+  const [row] = await side.ask(`SELECT count(*) AS rows FROM ${table}`)
+  return Number(row?.rows)
 }
 
 async function openSource(from: string): Promise<Side> {
-  await withDatabase(from, (db) => db.check())
   const file = fileOf(from)
+  await withDatabase(file === undefined ? openDatabase(from) : openSqlite(file, { readOnly: true }), (db) => db.check())
   return file === undefined ? openPostgresSource(from) : openSqliteSource(file)
 }
 
-/** Made where there is none. */
-async function openTarget(to: string): Promise<Side> {
-  await withDatabase(to, async (db) => {
-    try {
-      await db.check()
-    } catch (error) {
-      if (!(error instanceof OtherSchemaError)) throw error
-      if (error.code === 'schema_older' && error.version === 0) return db.migrate()
-      if (error.code !== 'schema_copying') throw error
-    }
-  })
+/** Made where there is none. A file that is refused stays as it is: it is only read before that is known. */
+async function openTarget(options: CopyOptions): Promise<Side> {
+  const { to } = options
   const file = fileOf(to)
-  return file === undefined ? openPostgresTarget(to) : openSqliteTarget(file)
+  if (file === undefined) {
+    if (!(await withDatabase(openDatabase(to), isMigrated))) await withDatabase(openDatabase(to), (db) => db.migrate())
+    return openPostgresTarget(to)
+  }
+  if (existsSync(file) && (await withDatabase(openSqlite(file, { readOnly: true }), isMigrated))) {
+    const look = openSqliteReadOnly(file)
+    try {
+      await refuseTaken(look, options)
+    } finally {
+      await look.close()
+    }
+  } else await withDatabase(openSqlite(file), (db) => db.migrate())
+  return openSqliteTarget(file)
 }
 
-async function withDatabase(url: string, work: (db: ReturnType<typeof openDatabase>) => Promise<void>): Promise<void> {
-  const db = openDatabase(url)
+/** False where nothing of ours is there yet. Throws where it has the schema of another program. */
+async function isMigrated(db: Database): Promise<boolean> {
   try {
-    await work(db)
+    await db.check()
+    return true
+  } catch (error) {
+    if (!(error instanceof OtherSchemaError)) throw error
+    if (error.code === 'schema_older' && error.version === 0) return false
+    if (error.code === 'schema_copying') return true
+    throw error
+  }
+}
+
+async function withDatabase<T>(db: Database, work: (db: Database) => Promise<T>): Promise<T> {
+  try {
+    return await work(db)
   } finally {
     await db.close()
   }
@@ -142,13 +160,6 @@ function closeToOthers(to: string): void {
   const file = fileOf(to)
   if (file === undefined) return
   for (const end of ['', ...SIDECARS]) if (existsSync(file + end)) chmodSync(file + end, 0o600)
-}
-
-function refuseSameFile(from: string, to: string): void {
-  const [one, other] = [fileOf(from), fileOf(to)]
-  if (one === undefined || other === undefined || !existsSync(one) || !existsSync(other)) return
-  const [a, b] = [statSync(one, { bigint: true }), statSync(other, { bigint: true })]
-  if (a.dev === b.dev && a.ino === b.ino) throw new CopyRefusedError('busy')
 }
 
 function fileOf(database: string): string | undefined {

@@ -5,13 +5,7 @@ import { readValues } from '../../session/data.ts'
 import type { SessionRow } from '../../session/store.ts'
 import { SESSION_COLUMNS, sessionFrom, valuesOf } from '../../session/stores/columns.ts'
 import { RedisStore } from '../../session/stores/redis.ts'
-import type { CopiedTable, Side, Table } from './side.ts'
-
-/** In the order in which a session is read from its values. Types are the target's business. */
-const SESSIONS: Table = { name: 'guildhall_sessions', columns: SESSION_COLUMNS.map((name) => ({ name, type: '' })) }
-
-/** What waits in the queue of one connection has to be done within the deadline of a call. */
-const AT_ONCE = 250
+import type { CopiedTable, Side } from './side.ts'
 
 /** Some of the keys, and where to go on. The prefix has no letter that means something in a pattern. */
 const SCAN = script(`return redis.call('SCAN', ARGV[1], 'MATCH', KEYS[1] .. '*', 'COUNT', 1000)`)
@@ -43,23 +37,19 @@ export class RedisTarget {
   async copySessions(source: Side, onRows: (rows: number) => void): Promise<CopiedTable> {
     const counts = { source: 0, target: 0 }
     let same = true
-    for await (const batch of source.sorted(SESSIONS, '')) {
-      for (let at = 0; at < batch.length; at += AT_ONCE) {
-        const now = systemClock.now()
-        const rows = batch
-          .slice(at, at + AT_ONCE)
-          .map(sessionFrom)
-          .filter(({ expiresAt }) => expiresAt > now)
-        const before = await this.#find(rows)
-        await Promise.all(rows.filter((_, n) => before[n] === undefined).map((row) => this.#store.create(row)))
-        const found = await this.#find(rows)
-        counts.source += rows.length
-        counts.target += found.filter((row) => row !== undefined).length
-        same &&= rows.every((row, n) => isSameSession(row, found[n]))
-        onRows(counts.source)
-      }
+    for await (const batch of source.sorted('guildhall_sessions', '')) {
+      const now = systemClock.now()
+      const sessions = batch.map((row) => sessionFrom(SESSION_COLUMNS.map((column) => row[column])))
+      const rows = sessions.filter(({ expiresAt }) => expiresAt > now)
+      const before = await this.#find(rows)
+      await Promise.all(rows.filter((_, n) => before[n] === undefined).map((row) => this.#store.create(row)))
+      const found = await this.#find(rows)
+      counts.source += rows.length
+      counts.target += found.filter((row) => row !== undefined).length
+      same &&= rows.every((row, n) => textOf(row) === textOf(found[n]))
+      onRows(counts.source)
     }
-    return { table: SESSIONS.name, ...counts, same }
+    return { table: 'guildhall_sessions', ...counts, same }
   }
 
   #find(rows: readonly SessionRow[]): Promise<readonly (SessionRow | undefined)[]> {
@@ -67,12 +57,9 @@ export class RedisTarget {
   }
 }
 
-function isSameSession(one: SessionRow, other: SessionRow | undefined): boolean {
-  return other !== undefined && textOf(one) === textOf(other)
-}
-
 /** Redis keeps the data of a session key by key, in no order. */
-function textOf(row: SessionRow): string {
+function textOf(row: SessionRow | undefined): string {
+  if (row === undefined) return ''
   const data = [...readValues(row.data)].toSorted(([a], [b]) => (a < b ? -1 : 1))
   return JSON.stringify([valuesOf({ ...row, data: '' }), data])
 }

@@ -1,20 +1,8 @@
 // What a copy needs of a database, as source and as target.
 import { TABLE_KEYS, type TableName } from '../schema.ts'
 
-/** The values of a row in the order of the table's columns: its key comes first. */
-export type Row = readonly (string | number | null)[]
-
-export interface Column {
-  readonly name: string
-  /** As the database names it: `text`, `bigint`. */
-  readonly type: string
-}
-
-export interface Table {
-  readonly name: TableName
-  /** The key first. */
-  readonly columns: readonly Column[]
-}
+/** By column. Our tables hold texts and numbers alone. */
+export type Row = Readonly<Record<string, string | number | null>>
 
 export interface CopiedTable {
   readonly table: TableName
@@ -24,19 +12,18 @@ export interface CopiedTable {
   readonly same: boolean
 }
 
-/** How many rows are in memory at a time. */
-export const BATCH = 1000
+/** How many rows are on their way at a time: what waits in the queue of one Redis has to be done within the deadline of a call. */
+export const BATCH = 250
 
 export interface Side {
   /** The key of a table as it is sorted by: in the order of its bytes, on every database. */
   sortKey(name: TableName): string
-  columns(name: TableName): Promise<readonly Column[]>
   /** One statement with a `?` for each value. */
   ask(sql: string, ...values: readonly (string | number)[]): Promise<readonly Row[]>
   /** The rows whose keys come after this one, in order. */
-  sorted(table: Table, after: string): AsyncIterable<readonly Row[]>
+  sorted(table: TableName, after: string): AsyncIterable<readonly Row[]>
   /** All of them or none. */
-  insert(table: Table, rows: readonly Row[]): Promise<void>
+  insert(table: TableName, rows: readonly Row[]): Promise<void>
   /** Whose copy this is; undefined: nobody's any more. On disk, with everything before it, when it answers. */
   writeCheckpoint(copying: string | undefined): Promise<void>
   close(): Promise<void>
@@ -44,21 +31,28 @@ export interface Side {
 
 export const TABLE_NAMES: readonly TableName[] = Object.keys(TABLE_KEYS).filter((name): name is TableName => name in TABLE_KEYS)
 
-export function keyOf(row: Row): string {
-  return String(row[0])
+/** `busy`: the target is the source, or another copy works with it. `null`: a text that PostgreSQL cannot hold. `redis`: it has sessions. */
+export type Refusal = 'busy' | 'foreign' | 'other_source' | 'null' | 'redis'
+
+export class CopyRefusedError extends Error {
+  override readonly name = 'CopyRefusedError'
+  readonly reason: Refusal
+  readonly values: Readonly<Record<string, string>>
+
+  constructor(reason: Refusal, values: Readonly<Record<string, string>> = {}) {
+    super(`this copy is refused: ${reason}`)
+    this.reason = reason
+    this.values = values
+  }
 }
 
-export function namesOf({ columns }: Table): string {
-  return columns.map(({ name }) => name).join(', ')
-}
+/** The source or the target could not be opened. */
+export class CopySideError extends Error {
+  override readonly name = 'CopySideError'
+  readonly side: 'from' | 'to'
 
-/** The table with its key in front. */
-export function keyFirst(name: TableName, columns: readonly Column[]): Table {
-  const isKey = (column: Column) => column.name === TABLE_KEYS[name]
-  return { name, columns: [...columns.filter(isKey), ...columns.filter((column) => !isKey(column))] }
-}
-
-/** Our tables hold texts and numbers alone. */
-export function isRow(row: unknown): row is Row {
-  return Array.isArray(row)
+  constructor(side: 'from' | 'to', cause: unknown) {
+    super(`the database ${side} which is copied failed`, { cause })
+    this.side = side
+  }
 }

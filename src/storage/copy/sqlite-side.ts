@@ -1,94 +1,67 @@
 // A SQLite file that is copied, or copied to.
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { SqliteConnection } from '../../database/sqlite/connection.ts'
 import { TABLE_KEYS, type TableName } from '../schema.ts'
-import { BATCH, type Column, isRow, keyOf, namesOf, type Row, type Side, type Table } from './side.ts'
-
-const BUSY_TIMEOUT_MS = 5000
+import { BATCH, type Row, type Side } from './side.ts'
 
 /** Nobody else writes to it until it is closed: a site that still runs refuses to. */
-export function openSqliteSource(file: string): Side {
-  return opened(file, 'BEGIN IMMEDIATE')
+export function openSqliteSource(file: string): Promise<Side> {
+  return opened(file, ['BEGIN IMMEDIATE'])
 }
 
 /** Nobody else may use the file until it is closed. */
-export function openSqliteTarget(file: string): Side {
-  return opened(file, 'PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; COMMIT')
+export function openSqliteTarget(file: string): Promise<Side> {
+  return opened(file, ['PRAGMA locking_mode = EXCLUSIVE', 'BEGIN IMMEDIATE', 'COMMIT'])
 }
 
-function opened(file: string, lock: string): Side {
-  const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
+/** For a look that leaves the file as it is. */
+export function openSqliteReadOnly(file: string): Side {
+  return new SqliteSide(new SqliteConnection(file, { readOnly: true }))
+}
+
+async function opened(file: string, locks: readonly string[]): Promise<Side> {
+  const connection = new SqliteConnection(file)
   try {
-    database.exec(`PRAGMA synchronous = NORMAL; ${lock}`)
-    return new SqliteSide(database)
+    for (const lock of locks) await connection.retrying(() => connection.run(lock))
+    return new SqliteSide(connection)
   } catch (error) {
-    database.close()
+    connection.close()
     throw error
   }
 }
 
 class SqliteSide implements Side {
-  readonly #database: DatabaseSync
-  readonly #prepared = new Map<string, StatementSync>()
+  readonly #connection: SqliteConnection
 
-  constructor(database: DatabaseSync) {
-    this.#database = database
+  constructor(connection: SqliteConnection) {
+    this.#connection = connection
   }
 
   sortKey(name: TableName): string {
     return TABLE_KEYS[name]
   }
 
-  async columns(name: TableName): Promise<readonly Column[]> {
-    const rows = await this.ask('SELECT name, type FROM pragma_table_info(?)', name)
-    return rows.map(([column, type]) => ({ name: String(column), type: String(type) }))
-  }
-
   async ask(sql: string, ...values: readonly (string | number)[]): Promise<readonly Row[]> {
-    const rows: readonly unknown[] = this.#prepare(sql).all(...values)
-    return rows.filter(isRow)
+    return this.#connection.all<Row>(sql, values)
   }
 
-  async *sorted(table: Table, after: string): AsyncGenerator<readonly Row[]> {
-    const key = TABLE_KEYS[table.name]
-    const select = `SELECT ${namesOf(table)} FROM ${table.name} WHERE ${key} > ? ORDER BY ${key} LIMIT ${BATCH}`
-    for (let last = after; ; ) {
-      const rows = await this.ask(select, last)
-      if (rows.length > 0) yield rows
-      const end = rows.at(-1)
-      if (end === undefined || rows.length < BATCH) return
-      last = keyOf(end)
-    }
+  async *sorted(table: TableName, after: string): AsyncGenerator<readonly Row[]> {
+    const key = TABLE_KEYS[table]
+    const select = `SELECT * FROM ${table} WHERE ${key} > ? ORDER BY ${key} LIMIT ${BATCH}`
+    for (let rows = await this.ask(select, after); rows.length > 0; rows = await this.ask(select, String(rows.at(-1)?.[key])))
+      yield rows
   }
 
-  async insert(table: Table, rows: readonly Row[]): Promise<void> {
-    const places = table.columns.map(() => '?').join(', ')
-    const insert = this.#prepare(`INSERT INTO ${table.name} (${namesOf(table)}) VALUES (${places})`)
-    this.#database.exec('BEGIN IMMEDIATE')
-    try {
-      for (const row of rows) insert.run(...row)
-      this.#database.exec('COMMIT')
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
-      throw error
-    }
+  async insert(table: TableName, rows: readonly Row[]): Promise<void> {
+    const columns = Object.keys(rows[0] ?? {})
+    const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`
+    this.#connection.transaction(rows.map((row) => ({ sql, params: Object.values(row) })))
   }
 
   async writeCheckpoint(copying: string | undefined): Promise<void> {
-    this.#database.exec('PRAGMA synchronous = FULL')
-    this.#prepare('UPDATE guildhall_schema SET copying = ?').run(copying ?? null)
-    this.#database.exec('PRAGMA synchronous = NORMAL')
+    this.#connection.run('UPDATE guildhall_schema SET copying = ?', [copying ?? null], { durable: true })
   }
 
   async close(): Promise<void> {
-    this.#database.close()
-  }
-
-  #prepare(sql: string): StatementSync {
-    const known = this.#prepared.get(sql)
-    if (known) return known
-    const statement = this.#database.prepare(sql)
-    statement.setReturnArrays(true)
-    this.#prepared.set(sql, statement)
-    return statement
+    this.#connection.close()
   }
 }

@@ -1,7 +1,6 @@
 // Counters in PostgreSQL: uses of one counter that come together count in one statement.
-// Each by itself they would wait for one row, and hold every connection while they do.
-import type { CountedUse, Counters, CounterWindow, Use } from '../contract.ts'
-import type { SqlCounters } from '../counters.ts'
+import type { CountedUse, Use } from '../contract.ts'
+import { SqlCounters } from '../counters.ts'
 
 interface Waiting {
   readonly use: Use
@@ -9,16 +8,12 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
-export class BatchedCounters implements Counters {
-  readonly #counters: SqlCounters
+/** Each by itself they would wait for one row, and hold every connection while they do. */
+export class BatchedCounters extends SqlCounters {
   /** Who comes while others of the same counter are being counted. */
   readonly #waiting = new Map<string, Waiting[]>()
 
-  constructor(counters: SqlCounters) {
-    this.#counters = counters
-  }
-
-  consume(use: Use): Promise<CountedUse> {
+  override consume(use: Use): Promise<CountedUse> {
     return new Promise((resolve, reject) => {
       const waiting = this.#waiting.get(use.key)
       if (waiting) {
@@ -28,18 +23,6 @@ export class BatchedCounters implements Counters {
       this.#waiting.set(use.key, [])
       void this.#countAll(use.key, [{ use, resolve, reject }])
     })
-  }
-
-  async refund(window: CounterWindow): Promise<void> {
-    await this.#counters.refund(window)
-  }
-
-  async clear(window: CounterWindow): Promise<void> {
-    await this.#counters.clear(window)
-  }
-
-  deleteExpired(now: number, limit: number): Promise<number> {
-    return this.#counters.deleteExpired(now, limit)
   }
 
   /** One party after the other, until nobody waits any more. */
@@ -63,7 +46,7 @@ export class BatchedCounters implements Counters {
   async #count(party: readonly Waiting[]): Promise<void> {
     const last = party.at(-1)
     if (!last) return
-    const { counted, windowEnd } = await this.#counters.consumeUpTo(party.length, last.use)
+    const { counted, windowEnd } = await this.consumeUpTo(party.length, last.use)
     for (const [at, { resolve }] of party.entries()) resolve({ counted: at < counted, windowEnd })
   }
 }

@@ -3,12 +3,12 @@
 import { BatchLoader } from '../../database/batch-loader.ts'
 import { acquireLease } from '../../database/lease.ts'
 import { PostgresCalls } from '../../database/postgres/calls.ts'
-import { MOST_CONNECTIONS, openPool } from '../../database/postgres/pool.ts'
+import { MAX_CONNECTIONS, openPool } from '../../database/postgres/pool.ts'
 import { type PostgresPool, withAsynchronousCommit } from '../../database/postgres/query.ts'
 import { Semaphore } from '../../database/postgres/semaphore.ts'
 import { runTransaction } from '../../database/postgres/transaction.ts'
 import type { Database, StoredUser } from '../contract.ts'
-import { NON_DURABLE, SqlCounters } from '../counters.ts'
+import { NON_DURABLE } from '../counters.ts'
 import { requireSchema } from '../schema-state.ts'
 import type { BoundStatement, Statement, StatementValues } from '../statement.ts'
 import { BatchedCounters } from './batched-counters.ts'
@@ -28,16 +28,16 @@ export function openPostgres(database: string | PostgresPool): Database {
 
 class PostgresDatabase implements Database {
   readonly sessions: PostgresMembershipSessions
-  readonly counters = new BatchedCounters(new SqlCounters(this))
+  readonly counters = new BatchedCounters(this)
   readonly #users: BatchLoader<StoredUser>
   readonly #calls: PostgresCalls
-  readonly #lane: Semaphore
+  readonly #semaphore: Semaphore
   readonly #end: () => Promise<void>
 
   constructor(pool: PostgresPool, end: () => Promise<void>) {
     this.#calls = new PostgresCalls(pool)
     this.#end = end
-    this.#lane = new Semaphore(Math.max(1, (pool.options?.max ?? MOST_CONNECTIONS) - KEPT_FOR_SESSIONS))
+    this.#semaphore = new Semaphore(Math.max(1, (pool.options?.max ?? MAX_CONNECTIONS) - KEPT_FOR_SESSIONS))
     this.sessions = new PostgresMembershipSessions(pool)
     this.#users = new BatchLoader((ids) => findUsers(pool, ids))
   }
@@ -50,7 +50,7 @@ class PostgresDatabase implements Database {
   async all<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Promise<readonly R[]> {
     const { sql, bind } = statement.compile('postgres')
     const text = NON_DURABLE.has(statement) ? withAsynchronousCommit(sql) : sql
-    const { rows } = await this.#lane.run((remaining) => this.#calls.ask(undefined, text, bind(values), remaining()))
+    const { rows } = await this.#semaphore.run((remaining) => this.#calls.ask(undefined, text, bind(values), remaining()))
     return statement.rows(rows)
   }
 
@@ -65,11 +65,11 @@ class PostgresDatabase implements Database {
 
   transaction(statements: readonly BoundStatement[]): Promise<void> {
     const compiled = statements.map(({ name, expectRows, compile }) => ({ name, expectRows, ...compile('postgres') }))
-    return this.#lane.run((remaining) => runTransaction(this.#calls, compiled, remaining))
+    return this.#semaphore.run((remaining) => runTransaction(this.#calls, compiled, remaining))
   }
 
   lease(name: string, holder: string, now: number, until: number): Promise<boolean> {
-    return this.#lane.run(
+    return this.#semaphore.run(
       async (remaining) => (await this.#calls.ask(undefined, LEASE, [name, holder, until, now], remaining())).rowCount === 1,
     )
   }

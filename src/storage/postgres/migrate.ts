@@ -49,7 +49,7 @@ async function migrateNow(calls: PostgresCalls, client: PostgresClient, remainin
   await run(CREATE_SCHEMA_TABLE)
   const state = await schemaState(calls, client)
   refuseOtherSchema(state)
-  for (const statement of statementsFrom(state.version, 'postgres')) await run(statement)
+  for (const statement of statementsFrom(state.version)) await run(statement)
 }
 
 /** Of a result with one row of one column. */

@@ -1,12 +1,12 @@
 // Counters in Redis: one key each, one script per verb, shared by every process on the same Redis.
-import { KEPT_MS, type RedisClient, runScript, type Script, script } from '../../database/redis/script.ts'
+import { RETENTION_MS, type RedisClient, runScript, type Script, script } from '../../database/redis/script.ts'
 import type { CountedUse, Counters, CounterWindow, Use } from '../contract.ts'
 
 /** Now, the end of a new window, the limit. */
 const CONSUME = script(`local ends = redis.call('HGET', KEYS[1], 'windowEnd')
 if not ends or tonumber(ends) <= tonumber(ARGV[1]) then
   redis.call('HSET', KEYS[1], 'count', 1, 'windowEnd', ARGV[2])
-  redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', tonumber(ARGV[2]) + ${KEPT_MS}))
+  redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', tonumber(ARGV[2]) + ${RETENTION_MS}))
   return { 1, ARGV[2] }
 end
 if tonumber(redis.call('HGET', KEYS[1], 'count')) >= tonumber(ARGV[3]) then return { 0, ends } end

@@ -1,11 +1,9 @@
 // A database whose sessions and counters live in Redis; everything else stays in SQL.
-
 import { RedisConnection } from '../../database/redis/connection.ts'
-import { RedisWatch, type WatchLog } from '../../database/redis/monitor.ts'
+import { RedisMonitor } from '../../database/redis/monitor.ts'
 import type { RedisClient } from '../../database/redis/script.ts'
-import type { Awaitable } from '../../domain/awaitable.ts'
-import type { Counters, Database, StoredUser } from '../contract.ts'
-import type { BoundStatement, Statement, StatementValues } from '../statement.ts'
+import type { Logger } from '../../domain/logger.ts'
+import type { Database } from '../contract.ts'
 import { RedisCounters } from './counters.ts'
 import { RedisMembershipSessions } from './sessions.ts'
 
@@ -16,85 +14,56 @@ export interface RedisPlace {
   readonly prefix: string
 }
 
-/** The log is told where Redis loses what it was given. */
-export function withRedis(sql: Database, { client, prefix }: RedisPlace, log: WatchLog): Database {
-  if (typeof client !== 'string') return new RedisBackedDatabase(sql, client, { prefix, log })
+/** Logs where Redis loses what it was given. */
+export function withRedis(sql: Database, { client, prefix }: RedisPlace, log: Pick<Logger, 'warn'>): Database {
+  if (typeof client !== 'string') return onClient(sql, client, { prefix, log })
   const connection = new RedisConnection(client)
-  return new RedisBackedDatabase(sql, connection, { prefix, log, own: connection })
+  return onClient(sql, connection, { prefix, log, own: connection })
 }
 
-interface Surroundings {
+interface ClientOptions {
   readonly prefix: string
-  readonly log: WatchLog
+  readonly log: Pick<Logger, 'warn'>
   /** The client, where it is ours to open and close. */
   readonly own?: RedisConnection
 }
 
-class RedisBackedDatabase implements Database {
-  readonly sessions: RedisMembershipSessions
-  readonly counters: Counters
-  readonly #sql: Database
-  readonly #own: RedisConnection | undefined
-  readonly #watch: RedisWatch
-
-  constructor(sql: Database, client: RedisClient, { prefix, log, own }: Surroundings) {
-    this.#sql = sql
-    this.#own = own
-    this.#watch = new RedisWatch(client, prefix, log)
-    this.sessions = new RedisMembershipSessions(client, prefix, sql)
-    this.counters = new RedisCounters(client, prefix)
+function onClient(sql: Database, client: RedisClient, { prefix, log, own }: ClientOptions): Database {
+  const monitor = new RedisMonitor(client, prefix, log)
+  const sessions = new RedisMembershipSessions(client, prefix, sql)
+  const open = async () => {
+    await own?.open()
+    monitor.begin()
   }
-
-  findUser(id: string): Awaitable<StoredUser | undefined> {
-    return this.#sql.findUser(id)
-  }
-
-  all<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Awaitable<readonly R[]> {
-    return this.#sql.all(statement, values)
-  }
-
-  first<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Awaitable<R | undefined> {
-    return this.#sql.first(statement, values)
-  }
-
-  write<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Awaitable<readonly R[]> {
-    return this.#sql.write(statement, values)
-  }
-
-  transaction(statements: readonly BoundStatement[]): Promise<void> {
-    return this.#sql.transaction(statements)
-  }
-
-  lease(name: string, holder: string, now: number, until: number): Awaitable<boolean> {
-    return this.#sql.lease(name, holder, now, until)
-  }
-
-  async migrate(): Promise<void> {
-    await this.#sql.migrate()
-    await this.#open()
-  }
-
   /** Says nothing of Redis itself: pages for visitors need none. */
-  async check(): Promise<void> {
-    await this.#sql.check()
+  const check = async () => {
+    await sql.check()
     // A package that is missing is told at the start, not at the first login; and loading it is not taken for a slow answer.
-    await this.#open()
+    await open()
   }
-
-  async ready(): Promise<void> {
-    await this.check()
-    // Any question will do.
-    await this.sessions.find('ready')
-  }
-
-  async close(): Promise<void> {
-    await this.#watch.close()
-    await this.#own?.close()
-    await this.#sql.close()
-  }
-
-  async #open(): Promise<void> {
-    await this.#own?.open()
-    this.#watch.begin()
+  return {
+    sessions,
+    counters: new RedisCounters(client, prefix),
+    findUser: (id) => sql.findUser(id),
+    all: (statement, values) => sql.all(statement, values),
+    first: (statement, values) => sql.first(statement, values),
+    write: (statement, values) => sql.write(statement, values),
+    transaction: (statements) => sql.transaction(statements),
+    lease: (name, holder, now, until) => sql.lease(name, holder, now, until),
+    check,
+    async migrate() {
+      await sql.migrate()
+      await open()
+    },
+    async ready() {
+      await check()
+      // Any question will do.
+      await sessions.find('ready')
+    },
+    async close() {
+      await monitor.close()
+      await own?.close()
+      await sql.close()
+    },
   }
 }

@@ -1,10 +1,8 @@
 // A database file that is made under another name, and gets its own when it is whole.
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { SIDECARS } from '../../database/sqlite/connection.ts'
 import { newId } from '../../domain/secret.ts'
-
-/** What SQLite may put beside a file. */
-export const SIDECARS = ['-journal', '-wal', '-shm']
 
 /** A file under another name until it is whole. A crash leaves `….unfinished-…`, which nothing of ours reads. */
 export async function withTemporaryFile(path: string, work: (temporary: string) => Promise<void>): Promise<void> {
@@ -40,4 +38,11 @@ export function sync(path: string): void {
   } finally {
     closeSync(file)
   }
+}
+
+/** Under whatever names. */
+export function isSameFile(one: string, other: string): boolean {
+  if (!existsSync(one) || !existsSync(other)) return false
+  const [a, b] = [statSync(one, { bigint: true }), statSync(other, { bigint: true })]
+  return a.dev === b.dev && a.ino === b.ino
 }

@@ -1,14 +1,14 @@
 // Copies of the SQLite database: taken while the site runs, and put back, also while it runs.
-import { accessSync, constants, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { accessSync, constants, copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
 import { StoreBusyError } from '../../database/sqlite/busy.ts'
+import { openReadOnly, SIDECARS } from '../../database/sqlite/connection.ts'
 import { isNoDatabase } from '../../database/sqlite/error-codes.ts'
 import { systemClock } from '../../domain/clock.ts'
 import { SCHEMA_VERSION, SELECT_SCHEMA, schemaStateOf } from '../schema-state.ts'
-import { renameAtomically, SIDECARS, sync, withTemporaryFile } from './atomic-file.ts'
+import { isSameFile, renameAtomically, sync, withTemporaryFile } from './atomic-file.ts'
 import { openSqlite } from './database.ts'
 
 type Reason = 'missing' | 'forbidden' | 'same' | 'unsound' | 'newer'
@@ -24,10 +24,7 @@ export class NoBackup extends Error {
   }
 }
 
-/**
- * A sound copy of one moment, readable by its owner only. It bears its name when all of it is on disk, not before. Throws EEXIST
- * where there is a file already, NoBackup where the database is damaged.
- */
+/** A sound copy of one moment, for its owner alone. Throws EEXIST where there is a file, NoBackup where the database is damaged. */
 export async function backUp(database: string, to: string): Promise<void> {
   await withTemporaryFile(to, async (temporary) => {
     await copyPages(database, temporary)
@@ -47,7 +44,7 @@ export function openCopy(from: string, database: string): DatabaseSync {
   let copy: DatabaseSync | undefined
   try {
     accessSync(from, constants.R_OK)
-    copy = new DatabaseSync(placeOf(from), { readOnly: true })
+    copy = openReadOnly(from)
     // What is looked at now is what is put back later.
     copy.exec('BEGIN')
     const version = isSound(copy) ? versionOf(copy) : 0
@@ -62,9 +59,8 @@ export function openCopy(from: string, database: string): DatabaseSync {
 }
 
 /**
- * Puts a copy of `openCopy` back, up to date, in one transaction: who reads meanwhile, or after a crash, finds the old or the new. It
- * comes without its sessions, because one that was logged out since the copy was made would live again. What was there before is
- * in `kept`, where that is given: where there is a database.
+ * Puts a copy of `openCopy` back in one transaction, and what was there into `kept`: who reads meanwhile finds the old or the new. It
+ * comes without its sessions: one that was logged out since the copy was made would live again.
  */
 export async function restore(copy: DatabaseSync, database: string, kept: string | undefined): Promise<void> {
   mkdirSync(dirname(database), { recursive: true, mode: 0o700 })
@@ -167,19 +163,6 @@ async function withRetry(work: () => Promise<unknown>): Promise<void> {
       await setTimeout(PAUSE_MS)
     }
   }
-}
-
-/** SQLite would leave files beside a copy that it opens; it leaves none beside one that it is told nobody else writes. */
-function placeOf(file: string): URL {
-  const place = pathToFileURL(file)
-  if (!SIDECARS.some((end) => existsSync(file + end))) place.searchParams.set('immutable', '1') // https://www.sqlite.org/uri.html#uriimmutable
-  return place
-}
-
-function isSameFile(one: string, other: string): boolean {
-  if (!existsSync(other)) return false
-  const [a, b] = [statSync(one, { bigint: true }), statSync(other, { bigint: true })]
-  return a.dev === b.dev && a.ino === b.ino
 }
 
 function isSound(database: DatabaseSync): boolean {

@@ -22,8 +22,8 @@ import { findUserById } from '../users.ts'
 const LEASE = acquireLease('guildhall_leases', 'sqlite')
 
 /** Opens, and makes where it is missing, the database at `path`; `:memory:` keeps nothing. */
-export function openSqlite(path: string): Database {
-  return new SqliteDatabase(new SqliteConnection(path))
+export function openSqlite(path: string, options?: { readonly readOnly: boolean }): Database {
+  return new SqliteDatabase(new SqliteConnection(path, options))
 }
 
 class SqliteDatabase implements Database {
@@ -87,7 +87,7 @@ class SqliteDatabase implements Database {
       refuseOtherSchema(state)
       if (state.version === SCHEMA_VERSION) return
       this.#connection.run(CREATE_SCHEMA_TABLE)
-      for (const statement of statementsFrom(state.version, 'sqlite')) this.#connection.run(statement)
+      for (const statement of statementsFrom(state.version)) this.#connection.run(statement)
     })
   }
 }
@@ -97,7 +97,7 @@ const COUNT_UNRELEASED = `SELECT count(*) FROM (${UNRELEASED_COLUMNS.map(
   ([table, column]) => `SELECT 1 FROM pragma_table_info('${table}') WHERE name = '${column}'`,
 ).join(' UNION ALL ')})`
 
-/** Nothing else in the file is looked at: \`PRAGMA user_version\` belongs to the application. */
+/** Nothing else in the file is looked at: `PRAGMA user_version` belongs to the application. */
 function schemaStateOn(connection: SqliteConnection): SchemaState {
   if (connection.values(HAS_TABLES) !== undefined) return schemaStateOf(connection.first(SELECT_SCHEMA))
   return { version: 0, isUnreleased: connection.values(COUNT_UNRELEASED)?.[0] === UNRELEASED_COLUMNS.length }
