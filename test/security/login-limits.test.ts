@@ -53,11 +53,14 @@ test('B-18 a flood of logins costs no more hashes than the limit, and members ar
   // The flood is not over before the member was served.
   const served = Promise.withResolvers<void>()
   site.core.passwords.verify = (...asked) => served.promise.then(() => verify(...asked))
-  const flood = Array.from({ length: 1000 }, async (_, n) => {
-    return (await site.visitor().logIn(`victim-${n}`, 'wrong, all wrong')).status
+  // No more connections at once than the system keeps for a server that is not at it yet: it resets the others.
+  const flood = Array.from({ length: 250 }, async (_, n) => {
+    const statuses: number[] = []
+    for (const m of [1, 2, 3, 4]) statuses.push((await site.visitor().logIn(`victim-${n}-${m}`, 'wrong, all wrong')).status)
+    return statuses
   })
   for (let n = 0; n < 20; n++) expect((await member.api('/profile')).status).toBe(200)
   served.resolve()
-  expectJudged(await Promise.all(flood), 20)
+  expectJudged((await Promise.all(flood)).flat(), 20)
   expect(site.core.passwords.stats.done - before).toBeLessThanOrEqual(20)
 })
