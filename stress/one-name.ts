@@ -26,7 +26,7 @@ function measure(target: StorageTarget, { rounds, together }: Race): Promise<rea
   const processes = target.name === 'SQLite' ? 8 : 4
   return withServers(processes, { target, settings: { RATE_LIMIT: 'off' } }, async (servers) => {
     const statuses = new Map<number, number>()
-    let [roundsWithOneWinner, winners, turnedAway] = [0, 0, 0]
+    let [roundsWithOneWinner, winners, rejected] = [0, 0, 0]
     for (let round = 0; round < rounds; round++) {
       const { answered, busy } = await race(servers, `racer-${round}`, together)
       for (const status of answered) statuses.set(status, (statuses.get(status) ?? 0) + 1)
@@ -34,7 +34,7 @@ function measure(target: StorageTarget, { rounds, together }: Race): Promise<rea
       // Of a winner whose store was late with its answer nobody can say more than 503: the account is there, and the name is taken.
       if (won === 1 || (won === 0 && busy > 0)) roundsWithOneWinner++
       winners += won
-      turnedAway += busy
+      rejected += busy
     }
     const count = (fits: (status: number) => boolean) => sum(statuses, fits)
     const asked = rounds * together
@@ -47,7 +47,7 @@ function measure(target: StorageTarget, { rounds, together }: Race): Promise<rea
       ),
       exactly('rounds with exactly one winner', rounds, roundsWithOneWinner),
       // It is none on a machine that has time for the stores; one that has not turns people away, and they come again.
-      { ...exactly('answers 503, asked again', 0, turnedAway), isTime: true },
+      { ...exactly('answers 503, asked again', 0, rejected), isTime: true },
       exactly(
         'answers 409',
         asked - winners,

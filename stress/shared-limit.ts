@@ -68,8 +68,8 @@ async function stampede(
     }),
   )
   const lookedAt = answers.filter(({ status }) => status === 401).length
-  const turnedAway = answers.filter(({ status }) => status === 429).length
-  return { lookedAt, others: answers.length - lookedAt - turnedAway }
+  const rejected = answers.filter(({ status }) => status === 429).length
+  return { lookedAt, others: answers.length - lookedAt - rejected }
 }
 
 function address(round: number, host: number): string {

@@ -54,10 +54,10 @@ describe('what the browser asks for', () => {
   })
 
   test('where it is none of ours the setting decides', async () => {
-    const house = await openSite({ locale: 'zh-TW' })
-    expect(languageOf(await house.visitor().get('/login', { headers: { 'accept-language': 'de' } }))).toBe('zh-TW')
-    expect(languageOf(await house.visitor().get('/login', inEnglish))).toBe('en')
-    await house.close()
+    const internals = await openSite({ locale: 'zh-TW' })
+    expect(languageOf(await internals.visitor().get('/login', { headers: { 'accept-language': 'de' } }))).toBe('zh-TW')
+    expect(languageOf(await internals.visitor().get('/login', inEnglish))).toBe('en')
+    await internals.close()
   })
 })
 
@@ -130,11 +130,11 @@ describe('the switch on every page', () => {
   })
 
   test('a site without the feature has no switch', async () => {
-    const house = await openSite({ features: { language: false } })
-    const page = await house.visitor().get('/login', { headers: { 'accept-language': 'zh-TW' } })
+    const internals = await openSite({ features: { language: false } })
+    const page = await internals.visitor().get('/login', { headers: { 'accept-language': 'zh-TW' } })
     expect([languageOf(page), page.text.includes('name="locale"')]).toEqual(['zh-TW', false])
-    expect((await house.visitor().form('/language', { locale: 'en' })).status).toBe(404)
-    await house.close()
+    expect((await internals.visitor().form('/language', { locale: 'en' })).status).toBe(404)
+    await internals.close()
   })
 })
 

@@ -42,7 +42,7 @@ describe('the site', () => {
     expect([written.status, written.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
   })
 
-  test('W-08: every answer has the headers of the house, and none tells the program', async () => {
+  test('W-08: every answer has the headers of the internals, and none tells the program', async () => {
     const server = plain()
     for (const path of ['/', '/login', '/nothing', '/healthz', '/readyz', '/metrics', '/api/profile', '/%', '/profile']) {
       const { headers } = await fetch(server.url + path, { redirect: 'manual', headers: browser })

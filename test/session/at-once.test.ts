@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { MemoryStore } from 'guildhall/session'
 import { describe, expect, test } from 'vitest'
 import { digest } from '../../src/domain/secret.ts'
-import { ADA, Browser, countingStore, house, laterStore, STORES, send } from './support.ts'
+import { ADA, application, Browser, countingStore, laterStore, STORES, send } from './support.ts'
 
 describe.each(STORES)('on %s', (_name, makeStore) => {
   const ENDS: Readonly<Record<string, (req: Express.Request) => unknown>> = {
@@ -24,7 +24,7 @@ describe.each(STORES)('on %s', (_name, makeStore) => {
   test.each(Object.keys(BUSY).flatMap((busy) => Object.keys(ENDS).map((end) => [busy, end] as const)))(
     'D-20 a person whose request is busy with %s is gone at once by %s, and the deletion takes its turn',
     async (busy, end) => {
-      const { url, store } = await house(
+      const { url, store } = await application(
         (app, sessions) => {
           app.get('/login', async (req, res) => {
             await sessions.renew(req, { ...ADA, authenticatedAt: 1 })
@@ -51,7 +51,7 @@ describe.each(STORES)('on %s', (_name, makeStore) => {
   )
 
   test('a new session is there at once by regenerate, while the old one is still saved', async () => {
-    const { url, store } = await house(
+    const { url, store } = await application(
       (app, sessions) => {
         app.get('/', (req, res) => {
           req.session.views = 1
@@ -80,7 +80,7 @@ describe.each(STORES)('on %s', (_name, makeStore) => {
 test('a Cookie header with 280 made-up ids costs one call of the store, which ends the real one among them', async () => {
   for (const makeStore of [() => new MemoryStore(), () => laterStore(new MemoryStore())]) {
     const { store, calls } = countingStore(makeStore())
-    const { url } = await house(
+    const { url } = await application(
       (app, sessions) => {
         app.get('/begin', (req, res) => {
           req.session.views = 1

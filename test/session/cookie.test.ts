@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { digest, newToken } from '../../src/domain/secret.ts'
 import { idReader } from '../../src/session/cookies/read.ts'
 import { type CookieSettings, issueCookie } from '../../src/session/cookies/write.ts'
-import { ADA, Browser, COOKIE, countingStore, house, START, send, serve } from './support.ts'
+import { ADA, application, Browser, COOKIE, countingStore, START, send, serve } from './support.ts'
 
 const SIGNED: CookieSettings = { ...COOKIE, name: 'connect.sid', secrets: ['new secret', 'old secret'] }
 const read = (header: string | undefined, cookie: CookieSettings = COOKIE) => idReader(cookie)(header)
@@ -18,7 +18,7 @@ function sign(id: string, secret: string): string {
 }
 
 async function who(options = {}) {
-  return house((app, sessions) => {
+  return application((app, sessions) => {
     app.get('/login', async (req, res) => {
       await sessions.renew(req, { ...ADA, authenticatedAt: 1 })
       res.end()
@@ -238,7 +238,7 @@ describe('the cookie that goes out', () => {
   })
 
   test('outlives the browser for a persistent session, as long as that can live', async () => {
-    const { url } = await house((app, sessions) => {
+    const { url } = await application((app, sessions) => {
       app.get('/remember', async (req, res) => {
         await sessions.renew(req, {
           ...ADA,
@@ -260,7 +260,7 @@ describe('the cookie that goes out', () => {
   })
 
   test('leaves the cookies of the host alone, however they were set', async () => {
-    const { url } = await house((app) => {
+    const { url } = await application((app) => {
       app.use((req, _res, next) => {
         req.session.views = 1
         next()

@@ -4,7 +4,7 @@ import { SqliteStore } from 'guildhall/session/sqlite'
 import { describe, expect, test } from 'vitest'
 import { digest } from '../../src/domain/secret.ts'
 import { Session } from '../../src/session/request/session.ts'
-import { Browser, countingStore, house, send } from './support.ts'
+import { application, Browser, countingStore, send } from './support.ts'
 
 type Step = (session: Record<string, unknown>) => unknown
 
@@ -12,7 +12,7 @@ type Step = (session: Record<string, unknown>) => unknown
 async function told(makeStore = () => countingStore()) {
   const { store, calls } = makeStore()
   let step: Step = () => undefined
-  const { url } = await house(
+  const { url } = await application(
     (app) => {
       app.get('/', (req, res) => {
         const session: unknown = req.session
@@ -163,7 +163,7 @@ describe('keys', () => {
 })
 
 test('the cookie of a session can be read and not changed where the settings decide it', async () => {
-  const { url } = await house((app) => {
+  const { url } = await application((app) => {
     app.get('/', (req, res) => {
       expect(() => Object.assign(req.session.cookie, { maxAge: 1 })).toThrow(TypeError)
       expect(() => Object.assign(req.session.cookie, { path: '/elsewhere' })).toThrow(TypeError)

@@ -5,7 +5,19 @@ import { describe, expect, test, vi } from 'vitest'
 import { digest, newToken } from '../../src/domain/secret.ts'
 import { Sessions } from '../../src/session/request/middleware.ts'
 import { Session } from '../../src/session/request/session.ts'
-import { ADA, Browser, COOKIE, countingStore, HandClock, house, LIMITS, laterStore, MINUTE, STORES, send } from './support.ts'
+import {
+  ADA,
+  application,
+  Browser,
+  COOKIE,
+  countingStore,
+  HandClock,
+  LIMITS,
+  laterStore,
+  MINUTE,
+  STORES,
+  send,
+} from './support.ts'
 
 function count(app: import('express').Express): void {
   app.get('/', (_req, res) => {
@@ -22,7 +34,7 @@ function count(app: import('express').Express): void {
 
 describe.each(STORES)('sessions in %s', (_name, makeStore) => {
   test('a visitor is counted from request to request', async () => {
-    const { url } = await house(count, { store: makeStore() })
+    const { url } = await application(count, { store: makeStore() })
     const browser = new Browser(url)
     expect((await browser.get('/count')).text).toBe('1')
     expect((await browser.get('/count')).text).toBe('2')
@@ -32,7 +44,7 @@ describe.each(STORES)('sessions in %s', (_name, makeStore) => {
   })
 
   test('D-02 D-04 a login has a new id, the presented one is dead, and anonymous data is gone but for the listed keys', async () => {
-    const { url, store } = await house(
+    const { url, store } = await application(
       (app, sessions) => {
         count(app)
         app.get('/fill', (req, res) => {
@@ -63,7 +75,7 @@ describe.each(STORES)('sessions in %s', (_name, makeStore) => {
   })
 
   test('D-20 a logout deletes the row and clears the cookie with the same attributes, as often as asked', async () => {
-    const { url, store } = await house(
+    const { url, store } = await application(
       (app, sessions) => {
         count(app)
         app.get('/logout', async (req, res) => {
@@ -87,7 +99,7 @@ describe.each(STORES)('sessions in %s', (_name, makeStore) => {
   })
 
   test('destroy ends the session; req.session is undefined afterwards', async () => {
-    const { url } = await house(
+    const { url } = await application(
       (app) => {
         count(app)
         app.get('/destroy', (req, res, next) => {
@@ -111,7 +123,7 @@ describe.each(STORES)('sessions in %s', (_name, makeStore) => {
   })
 
   test('D-03 regenerate gives a new id and an empty session without the login, and the old id is dead', async () => {
-    const { url } = await house(
+    const { url } = await application(
       (app, sessions) => {
         count(app)
         app.get('/login', async (req, res) => {
@@ -148,7 +160,7 @@ describe.each(STORES)('sessions in %s', (_name, makeStore) => {
   })
 
   test('save stores now, reload drops what was not saved, touch marks as seen', async () => {
-    const { url, store, clock } = await house(
+    const { url, store, clock } = await application(
       (app) => {
         count(app)
         app.get('/save', async (req, res) => {
@@ -175,7 +187,7 @@ describe.each(STORES)('sessions in %s', (_name, makeStore) => {
   })
 
   test('D-23 parallel requests that write different keys lose nothing', async () => {
-    const { url, store } = await house(
+    const { url, store } = await application(
       (app) => {
         count(app)
         app.get('/set/:key', (req, res) => {
@@ -196,7 +208,7 @@ describe.each(STORES)('sessions in %s', (_name, makeStore) => {
 describe('a session', () => {
   test('D-07 does not begin with a visit that stores nothing: no cookie, no row, no read', async () => {
     const { store, calls } = countingStore()
-    const { url } = await house(count, { store })
+    const { url } = await application(count, { store })
     for (let n = 0; n < 200; n++) expect((await send(`${url}/${n % 2 ? '' : 'look'}`)).setCookies).toEqual([])
     expect(calls).toEqual([])
   })
@@ -209,14 +221,14 @@ describe('a session', () => {
       const req = Object.assign(Object.create(server), { headers: { cookie: `sid=${newToken()}` } })
       expect(sessions.read(req)).toBeUndefined()
     }
-    const { url } = await house(count, { store })
+    const { url } = await application(count, { store })
     for (let n = 0; n < 100; n++) await send(`${url}/look`, { cookie: `sid=${newToken()}` })
     expect(store.size).toBe(0)
     await sessions.close()
   })
 
   test('D-05 never takes an id that the client chose', async () => {
-    const { url, store } = await house(count)
+    const { url, store } = await application(count)
     const chosen = newToken()
     const answer = await send(`${url}/count`, { cookie: `sid=${chosen}` })
     expect(answer.setCookies).toHaveLength(1)
@@ -225,7 +237,7 @@ describe('a session', () => {
   })
 
   test('D-16 a stolen row is no cookie', async () => {
-    const { url, store } = await house((app, sessions) => {
+    const { url, store } = await application((app, sessions) => {
       count(app)
       app.get('/login', async (req, res) => {
         const { hash, publicId } = await sessions.renew(req, { ...ADA, authenticatedAt: 1 })
@@ -239,7 +251,7 @@ describe('a session', () => {
   })
 
   test('D-17 ends when nobody comes for the idle timeout, never early', async () => {
-    const { url, clock } = await house(count)
+    const { url, clock } = await application(count)
     const browser = new Browser(url)
     await browser.get('/count')
     clock.forward(15 * MINUTE - 1000)
@@ -251,7 +263,7 @@ describe('a session', () => {
   })
 
   test('D-18 ends at the absolute timeout, however busy', async () => {
-    const { url, clock } = await house(count)
+    const { url, clock } = await application(count)
     const browser = new Browser(url)
     await browser.get('/count')
     for (let minute = 0; minute < 12 * 60 - 1; minute += 10) {
@@ -264,7 +276,7 @@ describe('a session', () => {
 
   test('is marked as seen at most once per interval, however many requests come at once', async () => {
     const { store, calls } = countingStore(laterStore(new MemoryStore()))
-    const { url, clock } = await house(count, { store })
+    const { url, clock } = await application(count, { store })
     const browser = new Browser(url)
     await browser.get('/count')
     await browser.get('/look')
@@ -285,7 +297,7 @@ describe('a session', () => {
     }
     for (const fail of [failing, async () => failing()]) {
       const store = new MemoryStore()
-      const { url, clock } = await house(count, { store, onError: (error, step) => errors.push([step, String(error)]) })
+      const { url, clock } = await application(count, { store, onError: (error, step) => errors.push([step, String(error)]) })
       const browser = new Browser(url)
       await browser.get('/count')
       Object.assign(store, { touch: fail })
@@ -301,7 +313,7 @@ describe('a session', () => {
   test('is an error, not an anonymous visitor, where the store fails', async () => {
     for (const makeStore of [() => new MemoryStore(), () => laterStore(new MemoryStore())]) {
       const store = makeStore()
-      const { url } = await house(count, { store })
+      const { url } = await application(count, { store })
       const browser = new Browser(url)
       await browser.get('/count')
       Object.assign(store, {
@@ -318,7 +330,7 @@ describe('a session', () => {
 
   test('is judged by the host: a row that is not accepted is nobody, and is left alone', async () => {
     let accepted = true
-    const { url, store } = await house(count, { judge: () => accepted })
+    const { url, store } = await application(count, { judge: () => accepted })
     const browser = new Browser(url)
     await browser.get('/count')
     accepted = false
@@ -330,7 +342,7 @@ describe('a session', () => {
 
   test('does not begin with a request from another site that could not bring its cookie', async () => {
     const strange = { 'sec-fetch-site': 'cross-site' }
-    const { url, store } = await house((app, sessions) => {
+    const { url, store } = await application((app, sessions) => {
       count(app)
       app.get('/logout', async (req, res) => {
         await sessions.end(req)
@@ -345,12 +357,12 @@ describe('a session', () => {
     const browser = new Browser(url)
     await browser.get('/count')
     expect((await browser.get('/count', { headers: strange })).text).toBe('2')
-    const open = await house(count, { cookie: { ...COOKIE, sameSite: 'none', secure: true } })
+    const open = await application(count, { cookie: { ...COOKIE, sameSite: 'none', secure: true } })
     expect((await send(`${open.url}/count`, { headers: strange })).setCookies).toHaveLength(1)
   })
 
   test('can be read without a response, for an upgrade request', async () => {
-    const { url, sessions } = await house(count)
+    const { url, sessions } = await application(count)
     const browser = new Browser(url)
     await browser.get('/count')
     const upgrade = Object.assign(Object.create(createServer()), { headers: { cookie: browser.cookie } })
@@ -366,7 +378,7 @@ describe('a session', () => {
         throw new TypeError('use req.login')
       }
     }
-    const { url, store } = await house(
+    const { url, store } = await application(
       (app, sessions) => {
         app.get('/login', async (req, res) => {
           const { hash } = await sessions.renew(req, { ...ADA, authenticatedAt: 1 })
@@ -394,7 +406,7 @@ describe('a session', () => {
 describe('the middleware', () => {
   test('passes a request on that it has seen', async () => {
     const { store, calls } = countingStore()
-    const { url } = await house(
+    const { url } = await application(
       (app, sessions) => {
         app.use(sessions.handle)
         count(app)
@@ -410,7 +422,7 @@ describe('the middleware', () => {
 
   test('refuses a second session middleware, and says what to do', async () => {
     const other = new Sessions({ store: new MemoryStore(), cookie: COOKIE, limits: LIMITS, clock: new HandClock() })
-    const { url } = await house((app) => {
+    const { url } = await application((app) => {
       app.use(other.handle)
       count(app)
     })
@@ -419,7 +431,7 @@ describe('the middleware', () => {
   })
 
   test('refuses a login where it is not in front', async () => {
-    const { sessions } = await house(count)
+    const { sessions } = await application(count)
     const req = Object.assign(Object.create(createServer()), { headers: {} })
     expect(() => sessions.renew(req, { ...ADA, authenticatedAt: 1 })).toThrow('put the session middleware in front')
     expect(sessions.row(req)).toBeUndefined()
@@ -427,7 +439,7 @@ describe('the middleware', () => {
   })
 
   test('refuses to replace req.session', async () => {
-    const { url } = await house((app) => {
+    const { url } = await application((app) => {
       app.get('/', (req, res) => {
         Reflect.set(req, 'session', {})
         res.end()

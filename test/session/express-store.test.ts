@@ -9,7 +9,7 @@ import { Browser, HandClock, MINUTE, START, send, serve } from './support.ts'
 
 type RequestStore = Express.Request['sessionStore']
 
-const SECRET = 'a secret of the house, long enough'
+const SECRET = 'a secret of the application, long enough'
 
 async function open(options: SessionOptions, routes: (app: Express) => void): Promise<string> {
   const app = express()

@@ -7,7 +7,7 @@ import { MemoryStore, type SessionStore } from 'guildhall/session'
 import { SqliteStore } from 'guildhall/session/sqlite'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { digest } from '../../src/domain/secret.ts'
-import { ADA, Browser, house, laterStore, MINUTE } from './support.ts'
+import { ADA, application, Browser, laterStore, MINUTE } from './support.ts'
 
 const TRIALS = 40
 
@@ -59,7 +59,7 @@ describe.each(PLACES)('D-22 a logout in %s', (_name, makeStore) => {
     onTestFinished(() => void store.close())
     const barrier = new Barrier()
     const slow = laterStore(store, barrier.pass)
-    const { url, clock } = await house(
+    const { url, clock } = await application(
       (app, sessions) => {
         app.get('/login', async (req, res) => {
           await sessions.renew(req, { ...ADA, authenticatedAt: 1 })
@@ -113,7 +113,7 @@ describe.each(PLACES)('D-22 a logout in %s', (_name, makeStore) => {
   test('in another tab while many requests write: none brings it back', async () => {
     const store = makeStore()
     onTestFinished(() => void store.close())
-    const { url } = await house(
+    const { url } = await application(
       (app, sessions) => {
         app.get('/login', async (req, res) => {
           await sessions.renew(req, { ...ADA, authenticatedAt: 1 })
@@ -148,7 +148,7 @@ describe.each(PLACES)('D-22 a logout in %s', (_name, makeStore) => {
     const store = makeStore()
     onTestFinished(() => void store.close())
     const barrier = new Barrier()
-    const { url } = await house(
+    const { url } = await application(
       (app, sessions) => {
         app.get('/login', async (req, res) => {
           await sessions.renew(req, { ...ADA, authenticatedAt: 1 })

@@ -1,12 +1,12 @@
 // F-33: a bare `regenerate` while other requests are on their way with the old id. They finish on the old data, write nothing, log nobody out.
 import { describe, expect, test } from 'vitest'
-import { Browser, HandClock, house, STORES, send } from './support.ts'
+import { application, Browser, HandClock, STORES, send } from './support.ts'
 
 describe.each(STORES)('F-33 a bare regenerate on %s', (_name, makeStore) => {
   async function shelf() {
     const clock = new HandClock()
     const store = makeStore()
-    const { url } = await house(
+    const { url } = await application(
       (app) => {
         app.get('/begin', (req, res) => {
           req.session.views = 1

@@ -5,13 +5,13 @@ import { setImmediate } from 'node:timers/promises'
 import { MemoryStore, type SessionStore } from 'guildhall/session'
 import { describe, expect, test } from 'vitest'
 import { digest } from '../../src/domain/secret.ts'
-import { Browser, house, laterStore, STORES, send } from './support.ts'
+import { application, Browser, laterStore, STORES, send } from './support.ts'
 
 describe.each(STORES)('a response over %s', (_name, makeStore) => {
   test('ends only after what changed is saved', async () => {
     let saved: string | undefined
     const store = makeStore()
-    const { url } = await house(
+    const { url } = await application(
       (app) => {
         app.get('/', (req, res) => {
           req.session.views = (req.session.views ?? 0) + 1
@@ -37,7 +37,7 @@ describe.each(STORES)('a response over %s', (_name, makeStore) => {
   })
 
   test('streams: the head goes out with the first write, and later changes are saved at the end', async () => {
-    const { url, store } = await house(
+    const { url, store } = await application(
       (app) => {
         app.get('/', (req, res) => {
           req.session.views = 1
@@ -61,7 +61,7 @@ describe.each(STORES)('a response over %s', (_name, makeStore) => {
   })
 
   test('works with flushHeaders, writeHead before end, HEAD and 304', async () => {
-    const { url, store } = await house(
+    const { url, store } = await application(
       (app) => {
         app.use((req, _res, next) => {
           req.session.views = (req.session.views ?? 0) + 1
@@ -92,7 +92,7 @@ describe.each(STORES)('a response over %s', (_name, makeStore) => {
   })
 
   test('makes no row where the head has gone without a cookie', async () => {
-    const { url, store } = await house(
+    const { url, store } = await application(
       (app) => {
         app.get('/', (req, res) => {
           res.write('a')
@@ -108,7 +108,7 @@ describe.each(STORES)('a response over %s', (_name, makeStore) => {
   })
 
   test('of a request that did not wait for destroy ends after it', async () => {
-    const { url } = await house(
+    const { url } = await application(
       (app) => {
         app.get('/in', (req, res) => {
           req.session.views = 1
@@ -133,7 +133,7 @@ describe.each(STORES)('a response over %s', (_name, makeStore) => {
 })
 
 test('a body that cannot be sent is an error of this request alone, also where the save came first', async () => {
-  const { url } = await house(
+  const { url } = await application(
     (app) => {
       app.get('/', (req, res) => {
         req.session.views = 1
@@ -147,7 +147,7 @@ test('a body that cannot be sent is an error of this request alone, also where t
 })
 
 test('a person whose page is answered twice gets the first answer whole, and nothing of the second', async () => {
-  const { url } = await house(
+  const { url } = await application(
     (app) => {
       app.use((req, _res, next) => {
         req.session.views = (req.session.views ?? 0) + 1
@@ -193,7 +193,7 @@ describe.each([
   ['later', true],
 ])('a save that fails %s', (_name, later) => {
   test('reaches the error handler, without the headers and the cookie of the page that was not', async () => {
-    const { url } = await house(
+    const { url } = await application(
       (app) => {
         app.get('/', (req, res) => {
           req.session.views = 1
@@ -213,7 +213,7 @@ describe.each([
   })
 
   test('of a patch reaches the error handler', async () => {
-    const { url, store } = await house(
+    const { url, store } = await application(
       (app) => {
         app.get('/', (req, res) => {
           req.session.views = (req.session.views ?? 0) + 1
@@ -229,7 +229,7 @@ describe.each([
   })
 
   test('breaks a response that has begun, rather than pretend', async () => {
-    const { url } = await house(
+    const { url } = await application(
       (app) => {
         app.get('/', (req, res) => {
           res.write('begun')
@@ -250,7 +250,7 @@ describe.each([
   })
 
   test('is no logout: the answer is an error and the cookie stays', async () => {
-    const { url } = await house(
+    const { url } = await application(
       (app, sessions) => {
         app.get('/in', (req, res) => {
           req.session.views = 0
@@ -284,7 +284,7 @@ describe.each([
 
 describe('a response', () => {
   test('is left alone where req.session is not looked at', async () => {
-    const { url } = await house((app, sessions) => {
+    const { url } = await application((app, sessions) => {
       app.get('/', (req, res) => {
         sessions.row(req)
         res.json([Object.hasOwn(res, 'end'), Object.hasOwn(res, 'writeHead')])
@@ -301,7 +301,7 @@ describe('a response', () => {
 
   test('passes straight through where nothing changed: one call of end with the whole body', async () => {
     const ends: unknown[][] = []
-    const { url } = await house((app) => {
+    const { url } = await application((app) => {
       app.use((_req, res, next) => {
         res.end = (...args: unknown[]) => {
           ends.push(args)
@@ -321,7 +321,7 @@ describe('a response', () => {
   })
 
   test('of a plain node:http server works as well', async () => {
-    const { sessions } = await house(() => {})
+    const { sessions } = await application(() => {})
     const server = createServer((req: IncomingMessage & { session?: { n?: number } }, res) => {
       sessions.handle(req, res, () => {
         const session = req.session ?? {}
@@ -347,7 +347,7 @@ describe('the head of an answer', () => {
     ]
     for (const store of [new MemoryStore(), laterStore(new MemoryStore())]) {
       for (const args of BAD) {
-        const { url } = await house(
+        const { url } = await application(
           (app) => {
             app.get('/', (req, res) => {
               req.session.views = 1
@@ -373,7 +373,7 @@ describe('the head of an answer', () => {
     ['an object', [200, { 'x-own': 'yes', 'set-cookie': ['host=1', 'host=2'] }], ['host', 'host', 'sid']],
     ['an object and nothing behind it', [200, { 'x-own': 'yes', 'set-cookie': 'host=1' }, undefined], ['host', 'sid']],
   ])('given as %s goes out as Node takes it, with the cookie', async (_what, args, cookies) => {
-    const { sessions } = await house(() => {})
+    const { sessions } = await application(() => {})
     const server = createServer((req: IncomingMessage & { session?: { n?: number } }, res) => {
       sessions.handle(req, res, () => {
         Object.assign(req.session ?? {}, { n: 1 })
@@ -390,7 +390,7 @@ describe('the head of an answer', () => {
 
   test('and its body wait for a store that answers later, in their order, however they are written', async () => {
     const chunk = 'x'.repeat(10_000)
-    const { url } = await house(
+    const { url } = await application(
       (app) => {
         app.get('/', (req, res) => {
           req.session.views = 1

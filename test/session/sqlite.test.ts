@@ -9,7 +9,7 @@ import { setTimeout } from 'node:timers/promises'
 import { SqliteConnection, SqliteStore, UnexpectedRowCountError } from 'guildhall/session/sqlite'
 import { sessionRow } from 'guildhall/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { Browser, house } from './support.ts'
+import { application, Browser } from './support.ts'
 
 function folder(): string {
   const made = mkdtempSync(join(tmpdir(), 'guildhall-'))
@@ -29,7 +29,7 @@ const aMoment = () => setTimeout(3)
 describe('the file', () => {
   test('D-15 has no session id in it, nor has the WAL: only hashes', async () => {
     const path = join(folder(), 'sessions.db')
-    const { url } = await house(
+    const { url } = await application(
       (app) => {
         app.get('/', (req, res) => {
           req.session.views = (req.session.views ?? 0) + 1

@@ -85,7 +85,7 @@ export interface House {
 }
 
 /** An Express app with the engine in front and routes behind, on a port of its own. */
-export async function house(
+export async function application(
   routes: (app: Express, sessions: Sessions) => void,
   options: Partial<SessionsOptions> = {},
 ): Promise<House> {

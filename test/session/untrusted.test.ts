@@ -8,9 +8,9 @@ import { idReader } from '../../src/session/cookies/read.ts'
 import { Session } from '../../src/session/request/session.ts'
 import { heapInUse } from '../security/heap.ts'
 import { expressSession } from '../support/express-session.ts'
-import { Browser, COOKIE, HandClock, house, laterStore, MINUTE, send, serve } from './support.ts'
+import { application, Browser, COOKIE, HandClock, laterStore, MINUTE, send, serve } from './support.ts'
 
-const SECRET = 'a secret of the house, long enough'
+const SECRET = 'a secret of the application, long enough'
 const DAY = 24 * 60 * MINUTE
 
 async function open(options: SessionOptions, routes: (app: Express) => void): Promise<string> {
@@ -32,7 +32,7 @@ function signed(text: string): string {
 
 describe('D-30 a visitor who chooses names in the session', () => {
   test('reaches no prototype through an atomic change', async () => {
-    const { url } = await house((app) => {
+    const { url } = await application((app) => {
       app.get('/:name', async (req, res) => {
         await req.session.update((data) => {
           const { name } = req.params
@@ -49,7 +49,7 @@ describe('D-30 a visitor who chooses names in the session', () => {
   })
 
   test('changes nothing of the class that serves everybody', async () => {
-    const { url } = await house((app) => {
+    const { url } = await application((app) => {
       app.get('/', (req, res) => {
         Reflect.get(req.session, 'constructor').rowOf = 'stolen'
         res.end()

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Request } from 'express'
 import { describe, expect, test } from 'vitest'
 import type { Sessions } from '../../src/session/request/middleware.ts'
-import { ADA, Browser, house, STORES, send } from './support.ts'
+import { ADA, application, Browser, STORES, send } from './support.ts'
 
 declare module 'guildhall/session' {
   interface SessionData {
@@ -14,7 +14,7 @@ declare module 'guildhall/session' {
 
 describe.each(STORES)('an atomic change on %s', (_name, makeStore) => {
   test('D-23 F-31 loses nothing: 100 people take 60 seats, and 60 get one', async () => {
-    const { url, store } = await house(
+    const { url, store } = await application(
       (app) => {
         app.get('/begin', (req, res) => {
           req.session.seats = 60
@@ -44,7 +44,7 @@ describe.each(STORES)('an atomic change on %s', (_name, makeStore) => {
   })
 
   test('sees what is stored, keeps what this request has not saved yet, and is there for it at once', async () => {
-    const { url, store } = await house(
+    const { url, store } = await application(
       (app) => {
         app.get('/', async (req, res) => {
           req.session.views = 7
@@ -65,7 +65,7 @@ describe.each(STORES)('an atomic change on %s', (_name, makeStore) => {
   })
 
   test('fails where the session was ended meanwhile, and brings nothing back', async () => {
-    const { url, store } = await house(
+    const { url, store } = await application(
       (app, sessions) => {
         app.get('/begin', (req, res) => {
           req.session.seats = 1
@@ -91,7 +91,7 @@ describe.each(STORES)('an atomic change on %s', (_name, makeStore) => {
   })
 
   test('that fails inside changes nothing', async () => {
-    const { url, store } = await house(
+    const { url, store } = await application(
       (app) => {
         app.get('/begin', (req, res) => {
           req.session.seats = 1
@@ -118,7 +118,7 @@ describe.each(STORES)('an atomic change on %s', (_name, makeStore) => {
 })
 
 test('a person is answered where the application did not wait for a change that failed, and the process goes on', async () => {
-  const { url } = await house((app) => {
+  const { url } = await application((app) => {
     app.get('/', async (req, res) => {
       void req.session.update(() => {
         throw new Error('no')
@@ -131,7 +131,7 @@ test('a person is answered where the application did not wait for a change that 
 })
 
 test('a person is told of the mistake where a change of their session waits for the session itself', async () => {
-  const { url } = await house((app) => {
+  const { url } = await application((app) => {
     app.get('/:verb', async (req, res) => {
       const verb = req.params.verb === 'save' ? 'save' : 'destroy'
       await req.session.update(async () => {
@@ -161,7 +161,7 @@ describe.each(STORES)('a change that is still going on, on %s', (_name, makeStor
   test.each(Object.entries(WORKS))(
     'refuses %s after its first await, with the same TypeError as before it',
     async (_what, work) => {
-      const { url, store } = await house(
+      const { url, store } = await application(
         (app, sessions) => {
           app.get('/begin', (req, res) => {
             req.session.seats = 1

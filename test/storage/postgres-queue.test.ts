@@ -36,13 +36,13 @@ const TURNS = 20
 
 /** How many calls were turned away before any call can have been too late. */
 async function countAtOnce(calls: readonly Promise<unknown>[]): Promise<number> {
-  let turnedAway = 0
+  let rejected = 0
   const judged = calls.map(async (call) => {
     await expect(call).rejects.toMatchObject({ code: 'store_unavailable' })
-    turnedAway++
+    rejected++
   })
   for (let turn = 0; turn < TURNS; turn++) await nextTurn()
-  const atOnce = turnedAway
+  const atOnce = rejected
   await Promise.all(judged)
   return atOnce
 }
@@ -56,10 +56,10 @@ describeOnPostgres('behind a PostgreSQL that says nothing', () => {
     const hall = await hallOfTest()
     hall.proxy.stall()
     const calls = Array.from({ length: MAX_WAITING + connections + 50 }, async () => ask(hall))
-    const turnedAway = await countAtOnce(calls)
-    expect(turnedAway).toBeGreaterThanOrEqual(50)
+    const rejected = await countAtOnce(calls)
+    expect(rejected).toBeGreaterThanOrEqual(50)
     // The first ones wait too, until they are given their connections.
-    expect(turnedAway).toBeLessThanOrEqual(50 + MAX_CONNECTIONS)
+    expect(rejected).toBeLessThanOrEqual(50 + MAX_CONNECTIONS)
     await hall.proxy.mend()
     const isBack = async () => (await Promise.allSettled([ask(hall)]))[0].status
     await expect.poll(isBack).toBe('fulfilled')

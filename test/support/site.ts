@@ -34,7 +34,7 @@ export interface LogLine {
 
 export interface SiteOptions extends Partial<Omit<MembershipOptions, 'clock' | 'logger'>> {
   /** Routes of the host application, behind the membership. */
-  readonly routes?: (app: Express, house: Internals) => void
+  readonly routes?: (app: Express, internals: Internals) => void
   /** What the host puts in front of the membership. */
   readonly before?: (app: Express) => void
   readonly trustProxy?: number | string
@@ -60,7 +60,7 @@ export async function openSite({ routes, before, trustProxy, ...options }: SiteO
   const inRedis = options.redis === undefined && ON_REDIS ? await (await import('./redis.ts')).makeRedis() : undefined
   const database = onServer?.url ?? `sqlite:${join(folder, 'members.db')}`
   const log = (level: string) => (fields: object, message: string) => void logs.push({ level, message, fields })
-  const house = openInternals({
+  const internals = openInternals({
     baseUrl: base,
     database,
     ...(inRedis && { redis: inRedis.url, redisPrefix: inRedis.prefix }),
@@ -71,13 +71,13 @@ export async function openSite({ routes, before, trustProxy, ...options }: SiteO
     clock,
     logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
   })
-  await house.membership.migrate()
+  await internals.membership.migrate()
   if (trustProxy !== undefined) app.set('trust proxy', trustProxy)
   before?.(app)
-  app.use(house.membership)
-  routes?.(app, house)
+  app.use(internals.membership)
+  routes?.(app, internals)
   return {
-    ...house,
+    ...internals,
     app,
     base,
     clock,
@@ -88,7 +88,7 @@ export async function openSite({ routes, before, trustProxy, ...options }: SiteO
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
-      await house.membership.close()
+      await internals.membership.close()
       await onServer?.drop()
       await inRedis?.drop()
       rmSync(folder, { recursive: true, force: true })

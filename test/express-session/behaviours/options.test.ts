@@ -114,14 +114,14 @@ inEveryWorld('the options', (world) => {
 
   test('a new id of genid is asked for at regenerate', async () => {
     let n = 0
-    const place = await open(world, { genid: () => `visitor-number-${++n}-of-this-house` }, (req, res, next) => {
+    const place = await open(world, { genid: () => `visitor-number-${++n}-of-this-internals` }, (req, res, next) => {
       req.session.views = 1
       if (req.path === '/') return void res.send(req.sessionID)
       req.session.regenerate((error) => (error ? next(error) : res.send(req.sessionID)))
     })
     const visitor = place.visitor()
-    expect((await visitor.get()).text).toBe('visitor-number-1-of-this-house')
-    expect((await visitor.get('/again')).text).toBe('visitor-number-2-of-this-house')
+    expect((await visitor.get()).text).toBe('visitor-number-1-of-this-internals')
+    expect((await visitor.get('/again')).text).toBe('visitor-number-2-of-this-internals')
   })
 
   test('an id that is no text makes neither a cookie nor a row', async () => {
