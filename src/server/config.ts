@@ -9,7 +9,7 @@ import type { MembershipOptions } from '../settings/options.ts'
 import { SETTINGS } from '../settings/table.ts'
 import type { Environment } from './env.ts'
 import { type LogLevel, SERVER_SETTINGS, type ServerOptions, type TrustProxy } from './table.ts'
-import { variableOf } from './variables.ts'
+import { variableOf } from './variable-names.ts'
 
 export interface Config extends DatabasePlace {
   readonly production: boolean

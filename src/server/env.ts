@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
-import { isVariable, suggestVariable } from './variables.ts'
+import { isVariable, suggestVariable } from './variable-names.ts'
 
 export interface Environment {
   /** What is set. A blank value counts as not set: that is how compose files write it. */

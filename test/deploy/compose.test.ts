@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { isVariable } from '../../src/server/variables.ts'
+import { isVariable } from '../../src/server/variable-names.ts'
 import { describeWith } from '../support/needs.ts'
 import { newFolder, PRODUCTION, run, writeFiles } from '../support/server.ts'
 

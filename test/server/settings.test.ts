@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readConfig } from '../../src/server/config.ts'
 import { mergeEnvironment } from '../../src/server/env.ts'
-import { VARIABLES } from '../../src/server/variables.ts'
+import { VARIABLES } from '../../src/server/variable-names.ts'
 import { redactDatabaseUrl } from '../../src/settings/database-url.ts'
 import { newFolder, PRODUCTION, run, startServer, type Variables, writeFiles } from '../support/server.ts'
 

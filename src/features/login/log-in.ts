@@ -15,10 +15,11 @@ export interface Credentials {
   readonly remember: boolean
 }
 
+/** The route has counted the try by now; a success refunds it. */
 export async function logIn(core: Core, input: Credentials, caller: Caller): Promise<SignInResult> {
   const found = await core.db.first(findForLogin, { usernameKey: canonicalUsername(input.username) })
   const stored = found?.passwordHash
-  // Hash even when nobody matched: the answer must take as long.
+  // Also when nobody matched: the hasher then works as long on a hash that is nobody's.
   const matches = await core.passwords.verify(stored, input.password)
   if (!found || stored === undefined || !matches) {
     await audit(core, loginEvent, found?.user.id, caller, 'wrong_password')
