@@ -6,7 +6,7 @@ import { type Core, createCore } from './core/core.ts'
 import type { EventName, Listener } from './domain/events.ts'
 import { toUser, type User } from './domain/user.ts'
 import { FEATURES, type FeatureOptions } from './features/all.ts'
-import { checkFeatures } from './http/check-features.ts'
+import { checkFeatures, checkRoutes } from './http/check-features.ts'
 import { createHttpContext } from './http/create-http-context.ts'
 import { createGuards, type Guards } from './http/guards.ts'
 import type { HttpContext } from './http/http-context.ts'
@@ -64,12 +64,8 @@ export function createMembership(options: MembershipOptions): Membership {
 }
 
 export function openInternals(options: MembershipOptions): Internals {
-  const choices = options.features ?? {}
-  const settings = readSettings(options, choices)
-  const served = FEATURES.filter(({ name }) => choices[name] !== false)
-  const paths = createPaths(settings.path, FEATURES, choices)
   // What is wrong is found before a database is opened, and a file made.
-  const routes = routesOf(served, paths, settings)
+  const { settings, served, paths, routes } = readOptions(options)
   const core = createCore(settings)
   const http = createHttpContext(core, paths, FEATURES, served)
   const guards = createGuards(http)
@@ -108,9 +104,16 @@ export function internalsOf(membership: Membership): Internals {
 }
 
 /** Throws one TypeError that names every fault. */
-function readSettings(options: MembershipOptions, choices: FeatureOptions): Settings {
-  const { settings, faults } = settingsFrom(options, ['features'])
-  checkFeatures(choices, FEATURES, (fault) => void faults.push(fault))
+function readOptions(options: MembershipOptions) {
+  const { settings: checked, faults } = settingsFrom(options, ['features'])
+  const fault = (text: string) => void faults.push(text)
+  const choices = options.features ?? {}
+  checkFeatures(choices, FEATURES, fault)
+  const settings: Settings = choices.registration === false ? { ...checked, registration: 'closed' } : checked
+  const served = FEATURES.filter(({ name }) => choices[name] !== false)
+  const paths = createPaths(settings.path, FEATURES, choices)
+  const routes = routesOf(served, paths, settings)
+  checkRoutes(choices, routes, fault)
   if (faults.length > 0) throw new TypeError(`createMembership: ${faults.join('; ')}`)
-  return choices.registration === false ? { ...settings, registration: 'closed' } : settings
+  return { settings, served, paths, routes }
 }

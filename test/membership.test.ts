@@ -1,5 +1,5 @@
 // createMembership() as an application developer meets it: options, one app.use, a path, two in one process, what goes wrong.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ const GOOD: MembershipOptions = { baseUrl: 'http://localhost:3000', database: 's
 /** The faults that an error lists, for options that are wrong. */
 function faultsOf(options: object): string {
   try {
-    createMembership({ ...GOOD, ...options })
+    void createMembership({ ...GOOD, ...options }).close()
   } catch (error) {
     if (error instanceof TypeError) return error.message
     throw error
@@ -324,6 +324,35 @@ describe('features', () => {
     expect(told).toContain("features.login.page must be a path like '/some/path'")
     expect(told).toContain('features.profile.page must not begin with /api or /assets')
     expect(told).toContain('there is no option features.dashboard')
-    expect(() => createMembership({ ...GOOD, features: { login: { page: '/register' } } })).toThrow('two actions serve')
+  })
+
+  test('two pages at one path are a fault that names both, and no database is made', () => {
+    const database = `sqlite:${join(folder, 'never', 'made.db')}`
+    const told = faultsOf({ database, siteName: ' ', features: { profile: { page: '/login' } } })
+    expect(told).toContain('features.login.page and features.profile.page cannot both be at /login')
+    expect(told).toContain('siteName')
+    expect(existsSync(join(folder, 'never'))).toBe(false)
+  })
+
+  test('A15 a path whose page is given to the application takes no other page of ours', () => {
+    const login = { page: { own: '/sign-in' } }
+    expect(faultsOf({ features: { login, security: { page: '/login' } } })).toContain(
+      'features.login.page and features.security.page cannot both be at /login',
+    )
+    expect(faultsOf({ features: { security: { page: { own: '/safe' } }, profile: { page: '/account/security' } } })).toBe('')
+  })
+
+  test.each([
+    ['/profile', 'features.profile.page'],
+    ['/register', 'features.registration.page'],
+    ['/language', 'features.language.choose'],
+    ['/api/profile', 'features.profile.page'],
+    ['/account/sessions/x/end', 'features.security.sessions'],
+  ])('A15 the page of the application is not at %s, which is ours', (own, name) => {
+    expect(faultsOf({ features: { login: { page: { own } } } })).toContain(
+      `features.login.page is to be a page of your application, and ${own} is served for ${name}`,
+    )
+    expect(faultsOf({ path: '/members', features: { login: { page: { own: `/members${own}` } } } })).toContain(name)
+    expect(faultsOf({ path: '/members', features: { login: { page: { own } } } })).toBe('')
   })
 })
