@@ -15,7 +15,7 @@ import { createPaths } from './http/paths.ts'
 import { createPipeline } from './http/pipeline.ts'
 import { createRouter } from './http/router.ts'
 import { type Route, routesOf } from './http/routes.ts'
-import { settingsFrom } from './settings/check.ts'
+import { isGroup, settingsFrom } from './settings/check.ts'
 import type { MembershipOptions as CheckedOptions, Settings } from './settings/options.ts'
 import { createUsers, type Users } from './users/users.ts'
 
@@ -105,15 +105,26 @@ export function internalsOf(membership: Membership): Internals {
 
 /** Throws one TypeError that names every fault. */
 function readOptions(options: MembershipOptions) {
+  if (!isGroup(options))
+    throw new TypeError(
+      "createMembership needs options: { baseUrl: 'https://example.org', database: 'sqlite:./data/members.db' }",
+    )
   const { settings: checked, faults } = settingsFrom(options, ['features'])
   const fault = (text: string) => void faults.push(text)
-  const choices = options.features ?? {}
+  const { features: choices = {} } = options
+  const before = faults.length
   checkFeatures(choices, FEATURES, fault)
+  // Only choices that are right by themselves make routes.
+  if (faults.length > before) throw refusal(faults)
   const settings: Settings = choices.registration === false ? { ...checked, registration: 'closed' } : checked
   const served = FEATURES.filter(({ name }) => choices[name] !== false)
   const paths = createPaths(settings.path, FEATURES, choices)
   const routes = routesOf(served, paths, settings)
   checkRoutes(choices, routes, fault)
-  if (faults.length > 0) throw new TypeError(`createMembership: ${faults.join('; ')}`)
+  if (faults.length > 0) throw refusal(faults)
   return { settings, served, paths, routes }
+}
+
+function refusal(faults: readonly string[]): TypeError {
+  return new TypeError(`createMembership: ${faults.join('; ')}`)
 }

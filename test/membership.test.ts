@@ -89,6 +89,25 @@ describe('options', () => {
       'secret is required',
     )
   })
+
+  test('X-01 what is no group of options is told like any other fault', () => {
+    const nothing = [null, 5, 'x', []]
+    for (const features of nothing) expect(faultsOf({ features })).toContain('features must be an object like')
+    for (const login of [...nothing, true, () => 1])
+      expect(faultsOf({ features: { login }, siteName: ' ' })).toMatch(/siteName .*features\.login must be false, or paths like/)
+    for (const page of [...nothing, Symbol('x'), () => 1])
+      expect(faultsOf({ features: { profile: { page } } })).toContain("features.profile.page must be a path like '/some/path'")
+    for (const own of [undefined, ...nothing, ['/sign-in']])
+      expect(faultsOf({ features: { login: { page: { own } } } })).toContain("features.login.page must be { own: '/some/path' }")
+    for (const session of nothing) expect(faultsOf({ session })).toContain('session must be an object of options')
+    expect(faultsOf({ features: { profile: { page: undefined }, login: undefined } })).toBe('')
+  })
+
+  test.each([[undefined], [null], ['x'], [[]]])('X-01 with %j for options, what is missing is said', (options) => {
+    expect(() => Reflect.apply(createMembership, undefined, [options])).toThrow(
+      new TypeError("createMembership needs options: { baseUrl: 'https://example.org', database: 'sqlite:./data/members.db' }"),
+    )
+  })
 })
 
 describe('in an application', () => {
