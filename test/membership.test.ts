@@ -108,6 +108,24 @@ describe('options', () => {
       new TypeError("createMembership needs options: { baseUrl: 'https://example.org', database: 'sqlite:./data/members.db' }"),
     )
   })
+
+  test('B-22 a value is shown where it cannot be a secret', () => {
+    expect(faultsOf({ baseUrl: 'example.org' })).toContain("got 'example.org'")
+    expect(faultsOf({ passwords: { minLength: 4 } })).toContain('got 4')
+    const secret = 'in-nobodys-log'
+    for (const options of [
+      { baseUrl: `http://u:${secret}@localhost` },
+      { baseUrl: { url: secret } },
+      { trustedOrigins: ['https://ok.example', `https://u:${secret}@ok.example/`] },
+      { trustedOrigins: [{ secret }] },
+      { hooks: { beforeSignIn() {}, apiKey: secret } },
+      { logger: { token: secret } },
+    ]) {
+      const told = faultsOf(options)
+      expect(told).toContain('must')
+      expect(told).not.toContain(secret)
+    }
+  })
 })
 
 describe('in an application', () => {
