@@ -366,7 +366,9 @@ describe('features', () => {
   test('two pages at one path are a fault that names both, and no database is made', () => {
     const database = `sqlite:${join(folder, 'never', 'made.db')}`
     const told = faultsOf({ database, siteName: ' ', features: { profile: { page: '/login' } } })
-    expect(told).toContain('features.login.page and features.profile.page cannot both be at /login')
+    expect(told.match(/features\S+ and \S+ cannot both be at \S+/g)).toEqual([
+      'features.login.page and features.profile.page cannot both be at /login',
+    ])
     expect(told).toContain('siteName')
     expect(existsSync(join(folder, 'never'))).toBe(false)
   })

@@ -34,12 +34,15 @@ export function checkFeatures(choices: unknown, features: readonly AnyFeature[],
 /** Holds choices that are right by themselves to each other. */
 export function checkRoutes(choices: FeatureChoices, routes: readonly Route[], fault: (text: string) => void): void {
   const taken = new Map<string, Route>()
-  const told = new Set<string>()
+  const shared = new Set<string>()
   for (const route of routes) {
     // Reads of a page that the application shows go on to it, whoever else would serve them.
     for (const method of new Set([route.method, ...(route.hasOwnPage ? ['GET'] : [])])) {
       const other = taken.get(`${method} ${route.path}`)
-      if (other) told.add(`features.${other.at} and features.${route.at} cannot both be at ${other.path}`)
+      const both = `features.${other?.at} and features.${route.at}`
+      // Once: their JSON meets where they meet.
+      if (other && !shared.has(both)) fault(`${both} cannot both be at ${other.path}`)
+      if (other) shared.add(both)
       taken.set(`${method} ${route.path}`, other ?? route)
     }
   }
@@ -49,12 +52,9 @@ export function checkRoutes(choices: FeatureChoices, routes: readonly Route[], f
       // Guards would send people round in a circle, or to a page that asks for something else.
       const ours = routes.find(({ path, hasOwnPage }) => !hasOwnPage && patternOf(path).test(choice.own))
       if (ours)
-        told.add(
-          `features.${name}.${of} is to be a page of your application, and ${choice.own} is served for features.${ours.at}`,
-        )
+        fault(`features.${name}.${of} is to be a page of your application, and ${choice.own} is served for features.${ours.at}`)
     }
   }
-  for (const text of told) fault(text)
 }
 
 function checkMoved(where: string, path: unknown, fault: (text: string) => void): void {
