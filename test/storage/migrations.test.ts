@@ -94,6 +94,39 @@ function laws(make: (sql: string) => Promise<string>): void {
     await expect(db.migrate()).rejects.toMatchObject(refusal)
   })
 
+  const schema = (row: string) =>
+    `CREATE TABLE guildhall_schema (version integer NOT NULL, copying text); INSERT INTO guildhall_schema VALUES (${row})`
+
+  test.each<[string, string, string]>([
+    ['of a newer program, without the users of today', schema('7, NULL'), 'schema_newer'],
+    ['that a copy has begun', schema("1, 'sqlite:old.db'"), 'schema_copying'],
+    ['whose users are gone', schema('1, NULL'), 'schema_foreign'],
+    ['with users that are not ours', 'CREATE TABLE guildhall_users (id text)', 'schema_foreign'],
+    ['with sessions that are not ours', 'CREATE TABLE guildhall_sessions (sid text)', 'schema_foreign'],
+    ['with a table of versions that is not ours', 'CREATE TABLE guildhall_schema (name text)', 'schema_foreign'],
+    [
+      'with users and an empty table of versions',
+      `${schema('1, NULL')}; DELETE FROM guildhall_schema; CREATE TABLE guildhall_users (id text)`,
+      'schema_foreign',
+    ],
+  ])('a database %s is refused in words, and stays as it is', async (_, sql, code) => {
+    const database = await make(sql)
+    const [table = ''] = /guildhall_\w+/.exec(sql) ?? []
+    const before = await inDatabase({ database }, `SELECT * FROM ${table}`)
+    const db = openDatabase(database)
+    onTestFinished(() => db.close())
+    await expect(db.check()).rejects.toMatchObject({ name: 'OtherSchemaError', code })
+    await expect(db.migrate()).rejects.toMatchObject({ name: 'OtherSchemaError', code })
+    expect(await inDatabase({ database }, `SELECT * FROM ${table}`)).toEqual(before)
+  })
+
+  test('a database with an empty table of versions alone gets our tables', async () => {
+    const db = openDatabase(await make(`${schema('1, NULL')}; DELETE FROM guildhall_schema`))
+    onTestFinished(() => db.close())
+    await db.migrate()
+    await db.check()
+  })
+
   test('a copy that is not finished is not served', async () => {
     const database = await make('')
     const db = openDatabase(database)

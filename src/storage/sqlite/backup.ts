@@ -7,7 +7,7 @@ import { StoreBusyError } from '../../database/sqlite/busy.ts'
 import { openReadOnly, SIDECARS } from '../../database/sqlite/connection.ts'
 import { isNoDatabase } from '../../database/sqlite/error-codes.ts'
 import { systemClock } from '../../domain/clock.ts'
-import { SCHEMA_VERSION, SELECT_SCHEMA, schemaStateOf } from '../schema-state.ts'
+import { SCHEMA_VERSION, SELECT_SCHEMA } from '../schema-state.ts'
 import { isSameFile, renameAtomically, sync, withTemporaryFile } from './atomic-file.ts'
 import { openSqlite } from './database.ts'
 
@@ -174,7 +174,7 @@ function versionOf(database: DatabaseSync): number {
   const tables = database
     .prepare("SELECT count(*) AS found FROM sqlite_schema WHERE name IN ('guildhall_schema', 'guildhall_users')")
     .get()
-  return tables?.found === 2 ? schemaStateOf(database.prepare(SELECT_SCHEMA).get()).version : 0
+  return tables?.found === 2 ? Number(database.prepare(SELECT_SCHEMA).get()?.version ?? 0) : 0
 }
 
 function pageSizeOf(database: DatabaseSync): number {

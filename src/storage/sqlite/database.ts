@@ -6,6 +6,8 @@ import type { Database, StoredUser } from '../contract.ts'
 import { SqlCounters } from '../counters.ts'
 import {
   CREATE_SCHEMA_TABLE,
+  hasVersion,
+  OTHER_TABLES,
   refuseOtherSchema,
   requireSchema,
   SCHEMA_VERSION,
@@ -13,6 +15,7 @@ import {
   SELECT_SCHEMA,
   schemaStateOf,
   statementsFrom,
+  type TablesFound,
   UNRELEASED_COLUMNS,
 } from '../schema-state.ts'
 import { SqliteMembershipSessions } from '../sessions.ts'
@@ -92,13 +95,16 @@ class SqliteDatabase implements Database {
   }
 }
 
-const HAS_TABLES = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'guildhall_users'"
+const FIND_TABLES = `SELECT (SELECT group_concat(name) FROM pragma_table_info('guildhall_schema')) AS columns,
+  (SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (${OTHER_TABLES})) AS tables`
 const COUNT_UNRELEASED = `SELECT count(*) FROM (${UNRELEASED_COLUMNS.map(
   ([table, column]) => `SELECT 1 FROM pragma_table_info('${table}') WHERE name = '${column}'`,
 ).join(' UNION ALL ')})`
 
 /** Nothing else in the file is looked at: `PRAGMA user_version` belongs to the application. */
 function schemaStateOn(connection: SqliteConnection): SchemaState {
-  if (connection.values(HAS_TABLES) !== undefined) return schemaStateOf(connection.first(SELECT_SCHEMA))
-  return { version: 0, isUnreleased: connection.values(COUNT_UNRELEASED)?.[0] === UNRELEASED_COLUMNS.length }
+  const found = connection.first<TablesFound>(FIND_TABLES) ?? { columns: null, tables: 0 }
+  const state = schemaStateOf(found, hasVersion(found) ? connection.first(SELECT_SCHEMA) : undefined)
+  if (state.version > 0 || state.isForeign) return state
+  return { ...state, isUnreleased: connection.values(COUNT_UNRELEASED)?.[0] === UNRELEASED_COLUMNS.length }
 }
