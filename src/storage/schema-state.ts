@@ -87,12 +87,18 @@ function messageOf(code: SchemaCode, version: number, copying = ''): string {
   return `the database has schema ${version}, this program knows ${SCHEMA_VERSION}: start the newer program, or restore the backup from before the upgrade`
 }
 
+/** Why this program must not touch the database; undefined where it may. */
+export function refusalOf(state: SchemaState): SchemaCode | undefined {
+  if (state.isUnreleased) return 'schema_unreleased'
+  if (state.version > SCHEMA_VERSION) return 'schema_newer'
+  if (state.copying !== undefined) return 'schema_copying'
+  return state.isForeign ? 'schema_foreign' : undefined
+}
+
 /** Throws where this program must not touch the database. */
 export function refuseOtherSchema(state: SchemaState): void {
-  if (state.isUnreleased) throw new OtherSchemaError('schema_unreleased', state)
-  if (state.version > SCHEMA_VERSION) throw new OtherSchemaError('schema_newer', state)
-  if (state.copying !== undefined) throw new OtherSchemaError('schema_copying', state)
-  if (state.isForeign) throw new OtherSchemaError('schema_foreign', state)
+  const refusal = refusalOf(state)
+  if (refusal !== undefined) throw new OtherSchemaError(refusal, state)
 }
 
 /** Throws where this program cannot work on the database as it is. */

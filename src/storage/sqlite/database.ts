@@ -1,5 +1,6 @@
 // The database in one SQLite file: the same statements, on one synchronous connection.
 import { acquireLease } from '../../database/lease.ts'
+import { retryBlocking } from '../../database/sqlite/busy.ts'
 import { SqliteConnection } from '../../database/sqlite/connection.ts'
 import type { Awaitable } from '../../domain/awaitable.ts'
 import type { Database, StoredUser } from '../contract.ts'
@@ -8,6 +9,7 @@ import {
   CREATE_SCHEMA_TABLE,
   hasVersion,
   OTHER_TABLES,
+  refusalOf,
   refuseOtherSchema,
   requireSchema,
   SCHEMA_VERSION,
@@ -24,9 +26,16 @@ import { findUserById } from '../users.ts'
 
 const LEASE = acquireLease('guildhall_leases', 'sqlite')
 
-/** Opens, and makes where it is missing, the database at `path`; `:memory:` keeps nothing. */
-export function openSqlite(path: string, options?: { readonly readOnly: boolean }): Database {
-  return new SqliteDatabase(new SqliteConnection(path, options))
+/** Opens, and makes where it is missing, the database at `path`; `:memory:` keeps nothing. A file that `check` will refuse stays as it is. */
+export function openSqlite(path: string, { readOnly }: { readonly readOnly: boolean } = { readOnly: false }): Database {
+  const connection = new SqliteConnection(path, { readOnly, walLater: true })
+  try {
+    if (!readOnly && refusalOf(retryBlocking(() => schemaStateOn(connection))) === undefined) connection.useWal()
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+  return new SqliteDatabase(connection)
 }
 
 class SqliteDatabase implements Database {
