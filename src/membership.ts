@@ -6,7 +6,7 @@ import { type Core, createCore } from './core/core.ts'
 import type { EventName, Listener } from './domain/events.ts'
 import { toUser, type User } from './domain/user.ts'
 import { FEATURES, type FeatureOptions } from './features/all.ts'
-import { checkFeatures } from './http/check-features.ts'
+import { checkFeatures, checkRoutes } from './http/check-features.ts'
 import { createHttpContext } from './http/create-http-context.ts'
 import { createGuards, type Guards } from './http/guards.ts'
 import type { HttpContext } from './http/http-context.ts'
@@ -15,7 +15,7 @@ import { createPaths } from './http/paths.ts'
 import { createPipeline } from './http/pipeline.ts'
 import { createRouter } from './http/router.ts'
 import { type Route, routesOf } from './http/routes.ts'
-import { settingsFrom } from './settings/check.ts'
+import { isGroup, settingsFrom } from './settings/check.ts'
 import type { MembershipOptions as CheckedOptions, Settings } from './settings/options.ts'
 import { createUsers, type Users } from './users/users.ts'
 
@@ -64,12 +64,8 @@ export function createMembership(options: MembershipOptions): Membership {
 }
 
 export function openInternals(options: MembershipOptions): Internals {
-  const choices = options.features ?? {}
-  const settings = readSettings(options, choices)
-  const served = FEATURES.filter(({ name }) => choices[name] !== false)
-  const paths = createPaths(settings.path, FEATURES, choices)
   // What is wrong is found before a database is opened, and a file made.
-  const routes = routesOf(served, paths, settings)
+  const { settings, served, paths, routes } = readOptions(options)
   const core = createCore(settings)
   const http = createHttpContext(core, paths, FEATURES, served)
   const guards = createGuards(http)
@@ -108,9 +104,27 @@ export function internalsOf(membership: Membership): Internals {
 }
 
 /** Throws one TypeError that names every fault. */
-function readSettings(options: MembershipOptions, choices: FeatureOptions): Settings {
-  const { settings, faults } = settingsFrom(options, ['features'])
-  checkFeatures(choices, FEATURES, (fault) => void faults.push(fault))
-  if (faults.length > 0) throw new TypeError(`createMembership: ${faults.join('; ')}`)
-  return choices.registration === false ? { ...settings, registration: 'closed' } : settings
+function readOptions(options: MembershipOptions) {
+  if (!isGroup(options))
+    throw new TypeError(
+      "createMembership needs options: { baseUrl: 'https://example.org', database: 'sqlite:./data/members.db' }",
+    )
+  const { settings: checked, faults } = settingsFrom(options, ['features'])
+  const fault = (text: string) => void faults.push(text)
+  const { features: choices = {} } = options
+  const before = faults.length
+  checkFeatures(choices, FEATURES, fault)
+  // Only choices that are right by themselves make routes.
+  if (faults.length > before) throw refusal(faults)
+  const settings: Settings = choices.registration === false ? { ...checked, registration: 'closed' } : checked
+  const served = FEATURES.filter(({ name }) => choices[name] !== false)
+  const paths = createPaths(settings.path, FEATURES, choices)
+  const routes = routesOf(served, paths, settings)
+  checkRoutes(choices, routes, fault)
+  if (faults.length > 0) throw refusal(faults)
+  return { settings, served, paths, routes }
+}
+
+function refusal(faults: readonly string[]): TypeError {
+  return new TypeError(`createMembership: ${faults.join('; ')}`)
 }

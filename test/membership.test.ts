@@ -1,5 +1,5 @@
 // createMembership() as an application developer meets it: options, one app.use, a path, two in one process, what goes wrong.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ const GOOD: MembershipOptions = { baseUrl: 'http://localhost:3000', database: 's
 /** The faults that an error lists, for options that are wrong. */
 function faultsOf(options: object): string {
   try {
-    createMembership({ ...GOOD, ...options })
+    void createMembership({ ...GOOD, ...options }).close()
   } catch (error) {
     if (error instanceof TypeError) return error.message
     throw error
@@ -88,6 +88,43 @@ describe('options', () => {
     expect(faultsOf({ baseUrl: 'https://example.org', database: `sqlite:${join(folder, 'x.db')}` })).toContain(
       'secret is required',
     )
+  })
+
+  test('X-01 what is no group of options is told like any other fault', () => {
+    const nothing = [null, 5, 'x', []]
+    for (const features of nothing) expect(faultsOf({ features })).toContain('features must be an object like')
+    for (const login of [...nothing, true, () => 1])
+      expect(faultsOf({ features: { login }, siteName: ' ' })).toMatch(/siteName .*features\.login must be false, or paths like/)
+    for (const page of [...nothing, Symbol('x'), () => 1])
+      expect(faultsOf({ features: { profile: { page } } })).toContain("features.profile.page must be a path like '/some/path'")
+    for (const own of [undefined, ...nothing, ['/sign-in']])
+      expect(faultsOf({ features: { login: { page: { own } } } })).toContain("features.login.page must be { own: '/some/path' }")
+    for (const session of nothing) expect(faultsOf({ session })).toContain('session must be an object of options')
+    expect(faultsOf({ features: { profile: { page: undefined }, login: undefined } })).toBe('')
+  })
+
+  test.each([[undefined], [null], ['x'], [[]]])('X-01 with %j for options, what is missing is said', (options) => {
+    expect(() => Reflect.apply(createMembership, undefined, [options])).toThrow(
+      new TypeError("createMembership needs options: { baseUrl: 'https://example.org', database: 'sqlite:./data/members.db' }"),
+    )
+  })
+
+  test('B-22 a value is shown where it cannot be a secret', () => {
+    expect(faultsOf({ baseUrl: 'example.org' })).toContain("got 'example.org'")
+    expect(faultsOf({ passwords: { minLength: 4 } })).toContain('got 4')
+    const secret = 'in-nobodys-log'
+    for (const options of [
+      { baseUrl: `http://u:${secret}@localhost` },
+      { baseUrl: { url: secret } },
+      { trustedOrigins: ['https://ok.example', `https://u:${secret}@ok.example/`] },
+      { trustedOrigins: [{ secret }] },
+      { hooks: { beforeSignIn() {}, apiKey: secret } },
+      { logger: { token: secret } },
+    ]) {
+      const told = faultsOf(options)
+      expect(told).toContain('must')
+      expect(told).not.toContain(secret)
+    }
   })
 })
 
@@ -324,6 +361,37 @@ describe('features', () => {
     expect(told).toContain("features.login.page must be a path like '/some/path'")
     expect(told).toContain('features.profile.page must not begin with /api or /assets')
     expect(told).toContain('there is no option features.dashboard')
-    expect(() => createMembership({ ...GOOD, features: { login: { page: '/register' } } })).toThrow('two actions serve')
+  })
+
+  test('two pages at one path are a fault that names both, and no database is made', () => {
+    const database = `sqlite:${join(folder, 'never', 'made.db')}`
+    const told = faultsOf({ database, siteName: ' ', features: { profile: { page: '/login' } } })
+    expect(told.match(/features\S+ and \S+ cannot both be at \S+/g)).toEqual([
+      'features.login.page and features.profile.page cannot both be at /login',
+    ])
+    expect(told).toContain('siteName')
+    expect(existsSync(join(folder, 'never'))).toBe(false)
+  })
+
+  test('A15 a path whose page is given to the application takes no other page of ours', () => {
+    const login = { page: { own: '/sign-in' } }
+    expect(faultsOf({ features: { login, security: { page: '/login' } } })).toContain(
+      'features.login.page and features.security.page cannot both be at /login',
+    )
+    expect(faultsOf({ features: { security: { page: { own: '/safe' } }, profile: { page: '/account/security' } } })).toBe('')
+  })
+
+  test.each([
+    ['/profile', 'features.profile.page'],
+    ['/register', 'features.registration.page'],
+    ['/language', 'features.language.choose'],
+    ['/api/profile', 'features.profile.page'],
+    ['/account/sessions/x/end', 'features.security.sessions'],
+  ])('A15 the page of the application is not at %s, which is ours', (own, name) => {
+    expect(faultsOf({ features: { login: { page: { own } } } })).toContain(
+      `features.login.page is to be a page of your application, and ${own} is served for ${name}`,
+    )
+    expect(faultsOf({ path: '/members', features: { login: { page: { own: `/members${own}` } } } })).toContain(name)
+    expect(faultsOf({ path: '/members', features: { login: { page: { own } } } })).toBe('')
   })
 })

@@ -37,7 +37,7 @@ export function perMember(name: string, rate: Rate): RouteLimit<unknown> {
   return { name: `${name} member`, rate, subject: (_input, caller) => caller.session?.userId ?? '', onSuccess: 'keep' }
 }
 
-/** Counts, works, and refunds what was no guess: a success, or a try that nobody judged, as the server was too busy or its store away. */
+/** Counts, works, and refunds what was no guess: a success, or a try that nobody judged, as the server was too busy, its store away, or a hook broke. */
 export async function limited<Input, Result>(
   limits: readonly RouteLimit<Input>[],
   caller: Caller & { readonly tries: Tries | undefined },
@@ -49,10 +49,10 @@ export async function limited<Input, Result>(
     for (const limit of limits) await caller.count(limit, limit.subject(input, caller))
     result = await work()
   } catch (error) {
-    const isOverloaded = error instanceof MembershipError && error.code === 'overloaded'
-    if (isOverloaded) await caller.tries?.refundAll()
+    const isJudged = error instanceof MembershipError && error.code !== 'overloaded'
     // Whoever waited for a store that is away does not wait for it once more.
     if (isStoreFailure(error)) void caller.tries?.refundAll()
+    else if (!isJudged) await caller.tries?.refundAll()
     throw error
   }
   await caller.tries?.succeeded()

@@ -5,7 +5,7 @@ import type { HttpContext } from './http-context.ts'
 import { isRead } from './origin-check.ts'
 import { RequestContext } from './request-context.ts'
 import { refuse, setHeaders, setSharedHeaders } from './respond.ts'
-import type { Route } from './routes.ts'
+import { patternOf, type Route } from './routes.ts'
 
 interface Entry {
   readonly methods: Map<string, Route>
@@ -21,7 +21,6 @@ export function createRouter(http: HttpContext, routes: readonly Route[]): Route
   for (const route of routes) {
     const { method, path, hasOwnPage } = route
     const entry = entries.get(path) ?? { methods: new Map<string, Route>(), hasOwnPage }
-    if (entry.methods.has(method)) throw new TypeError(`two actions serve ${method} ${path}`)
     entry.methods.set(method, route)
     entries.set(path, entry)
   }
@@ -90,11 +89,6 @@ function answerPreflight(res: Response, listed: boolean): void {
     res.setHeader('Access-Control-Allow-Headers', 'Content-Type')
   }
   res.status(204).end()
-}
-
-/** `/sessions/:id/end` as a pattern. */
-function patternOf(path: string): RegExp {
-  return new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}$`)
 }
 
 function sendAsset(req: Request, res: Response, { type, body, etag }: { type: string; body: string; etag: string }): void {

@@ -9,6 +9,8 @@ import type { Paths } from './paths.ts'
 /** An action at one endpoint, under its full local path. */
 export interface Route extends ActionEndpoint {
   readonly path: string
+  /** The name of the path that it is at, or below. */
+  readonly at: string
   /** The application shows the page at this path itself. */
   readonly hasOwnPage: boolean
 }
@@ -19,10 +21,16 @@ export function routesOf(features: readonly AnyFeature[], paths: Paths, settings
       const place = paths.place(name, action.at)
       return action.endpoints(settings, place.ownPage).map((endpoint) => {
         const isPage = endpoint.endpoint === 'page'
-        return { ...endpoint, path: isPage ? place.page : place.api, hasOwnPage: isPage && place.ownPage !== undefined }
+        const path = isPage ? place.page : place.api
+        return { ...endpoint, path, at: `${name}.${action.at.split('/')[0]}`, hasOwnPage: isPage && place.ownPage !== undefined }
       })
     }),
   )
+}
+
+/** `/sessions/:id/end` as a pattern. */
+export function patternOf(path: string): RegExp {
+  return new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}$`)
 }
 
 /** Of every language. A notice and the text of an event are told on pages of others, so they keep their keys; two of one name are a fault. */

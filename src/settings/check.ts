@@ -57,10 +57,15 @@ function readGiven(options: object, own: readonly string[], collector: Collector
   take('', options)
   for (const group of groups) {
     const value: unknown = Reflect.get(options, group)
-    if (typeof value === 'object' && value !== null) take(`${group}.`, value)
+    if (isGroup(value)) take(`${group}.`, value)
     else if (value !== undefined) collector.add(group, 'must be an object of options')
   }
   return given
+}
+
+/** Whether it can hold options. */
+export function isGroup(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 export function refuseUnknown(where: string, given: object, known: readonly string[], fault: (text: string) => void): void {

@@ -90,10 +90,16 @@ export function checkValues<Options extends object, T extends Rows>(
     const fits = value !== undefined && row.kind.accepts(value)
     values[path] = fits ? value : row.default
     if (fits || (value === undefined && !row.isRequired)) continue
-    collector.add(path, showValues && !row.isSecret ? `${row.kind.rule}, got ${inspect(value)}` : row.kind.rule)
+    const isShown = showValues && !row.isSecret && isHarmless(value)
+    collector.add(path, isShown ? `${row.kind.rule}, got ${inspect(value)}` : row.kind.rule)
   }
   // Each value was accepted by the row of its name.
   return values as Checked<Options, T>
+}
+
+/** Whether a fault may show it: an object may hold keys, and an address a user with a password before its @. */
+function isHarmless(value: unknown): boolean {
+  return asList(value).every((item) => typeof item === 'number' || (typeof item === 'string' && !item.includes('@')))
 }
 
 /** Refuses what is unsafe in production. */

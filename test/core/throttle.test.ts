@@ -243,6 +243,27 @@ describe('overload', () => {
   })
 })
 
+describe('a hook that breaks', () => {
+  test('costs the right password no try, and wrong ones are counted as ever', async () => {
+    let isBroken = true
+    const hooks = {
+      beforeSignIn() {
+        if (isBroken) throw new Error('a bug of the application')
+      },
+    }
+    const visitor = (await throttledSite({ hooks })).visitor()
+    await site.membership.users.create({ username: 'unlucky', password: GOOD_PASSWORD })
+    const statuses = []
+    for (let n = 0; n < 25; n++) statuses.push((await logInFrom(visitor, '10.40.0.1', 'unlucky', GOOD_PASSWORD)).status)
+    expect(statuses).toEqual(statuses.map(() => 500))
+    for (let n = 0; n < 5; n++) expect((await logInFrom(visitor, `10.41.${n}.1`, 'unlucky')).status).toBe(401)
+    expect((await logInFrom(visitor, '10.40.0.1', 'unlucky', GOOD_PASSWORD)).status).toBe(429)
+    site.clock.forward('5m')
+    isBroken = false
+    expect((await logInFrom(visitor, '10.40.0.1', 'unlucky', GOOD_PASSWORD)).status).toBe(200)
+  })
+})
+
 test('a rate that is none is a mistake of the programmer', () => {
   expect(() => parseRate('0 per 5m')).toThrow("a rate reads '5 per 10m', got '0 per 5m'")
   expect(parseRate('5 per 5m')).toEqual({ limit: 5, windowMs: 300_000 })

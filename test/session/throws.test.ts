@@ -5,7 +5,7 @@ import express, { type NextFunction, type Request, type Response } from 'express
 import { MemoryStore, type SessionOptions, type SessionStore, session } from 'guildhall/session'
 import { SqliteStore } from 'guildhall/session/sqlite'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { Browser, laterStore, serve } from './support.ts'
+import { Browser, laterStore, send, serve } from './support.ts'
 
 /** What goes wrong, from inside a handler. */
 const FAULTS: Readonly<Record<string, { readonly options?: SessionOptions; spoil(req: Request, store: SessionStore): void }>> = {
@@ -187,4 +187,24 @@ describe.each(STORES)('on %s', (_name, makeStore) => {
     expect([complete, failed.length]).toEqual([false, 1])
     expect((await browser.get('/alive')).text).toBe('alive')
   })
+})
+
+test('after a session failed, an atomic change in the error handler is refused: it would write a row that no cookie leads to', async () => {
+  const store = new MemoryStore()
+  const app = express()
+  app.use(session({ store }))
+  app.get('/', (req, res) => {
+    Object.assign(req.session, { x: () => 1 })
+    res.send('never sent')
+  })
+  app.use(async (_error: unknown, req: Request, res: Response, _next: NextFunction) => {
+    Reflect.deleteProperty(req.session, 'x')
+    const outcome = await req.session
+      .update((data) => Object.assign(data, { views: 1 }))
+      .then(String, (error: Error) => error.message)
+    res.status(500).send(outcome)
+  })
+  const { status, text, setCookies } = await send(await serve(app), {})
+  expect([status, setCookies, await store.count(Date.now())]).toEqual([500, [], 0])
+  expect(text).toContain('failed in this request')
 })

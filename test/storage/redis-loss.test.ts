@@ -18,7 +18,7 @@ const MAY_EVICT = 'Redis may throw keys out when its memory is full, which logs 
 const warnings = (site: Site) =>
   site.logs.filter(({ level, message }) => level === 'warn' && message.startsWith('Redis')).map(({ message }) => message)
 
-const LOOKED = { interval: 100 }
+const PROBED = { interval: 100 }
 
 describeWith('redis-server', 'a Redis that loses what it held', () => {
   let redis: OwnRedis
@@ -33,23 +33,23 @@ describeWith('redis-server', 'a Redis that loses what it held', () => {
   })
   afterAll(() => redis.drop())
 
-  /** A site that has looked at Redis once. */
+  /** A site that has probed Redis once. */
   async function siteThatWatches(): Promise<Site> {
     const site = await siteOfTest({ redis: redis.url, rateLimit: true })
     const keys = async () => redis.tell('KEYS', 'guildhall:watch:*')
-    await expect.poll(keys, LOOKED).toHaveLength(1)
+    await expect.poll(keys, PROBED).toHaveLength(1)
     return site
   }
 
-  /** Until the site has looked at Redis once more, from beginning to end. */
-  async function anotherLook(): Promise<void> {
-    const looks = async () => {
+  /** Until the site has probed Redis once more, from beginning to end. */
+  async function anotherProbe(): Promise<void> {
+    const probes = async () => {
       const keys = await redis.tell('KEYS', 'guildhall:watch:*')
-      return Array.isArray(keys) && keys.length > 0 ? Number(await redis.tell('HGET', String(keys[0]), 'look')) : 0
+      return Array.isArray(keys) && keys.length > 0 ? Number(await redis.tell('HGET', String(keys[0]), 'probe')) : 0
     }
-    await expect.poll(looks, LOOKED).toBeGreaterThan(0)
-    const before = await looks()
-    await expect.poll(looks, LOOKED).toBeGreaterThan(before + 1)
+    await expect.poll(probes, PROBED).toBeGreaterThan(0)
+    const before = await probes()
+    await expect.poll(probes, PROBED).toBeGreaterThan(before + 1)
   }
 
   test('F-13 emptied: who was logged in is asked to log in, limits count from zero, accounts and epochs stay, the log says why', async () => {
@@ -64,7 +64,7 @@ describeWith('redis-server', 'a Redis that loses what it held', () => {
     const page = await visitor.get('/profile')
     expect([page.status, page.headers.get('location')]).toEqual([303, expect.stringContaining('/login')])
     expect((await guess()).status).toBe(401)
-    await expect.poll(() => warnings(site), LOOKED).toEqual([LOST])
+    await expect.poll(() => warnings(site), PROBED).toEqual([LOST])
     expect((await visitor.api('/login', { username: 'anna', password: GOOD_PASSWORD })).status).toBe(200)
     expect(await statusWith(site, id)).toBe(401)
     expect(warnings(site)).toEqual([LOST])
@@ -79,9 +79,9 @@ describeWith('redis-server', 'a Redis that loses what it held', () => {
     copyFileSync(join(redis.folder, 'dump.rdb'), snapshot)
     expect((await visitor.api('/logout', {})).status).toBe(204)
     await site.membership.users.setStatus('bert', 'suspended')
-    await anotherLook()
+    await anotherProbe()
     await redis.restoreFrom(snapshot)
-    await expect.poll(() => warnings(site), LOOKED).toEqual([OLDER])
+    await expect.poll(() => warnings(site), PROBED).toEqual([OLDER])
     expect(await statusWith(site, left)).toBe(200)
     expect(await statusWith(site, disabled)).toBe(401)
     await site.membership.users.setStatus('bert', 'active')
@@ -94,9 +94,9 @@ describeWith('redis-server', 'a Redis that loses what it held', () => {
     expect(warnings(site)).toEqual([MAY_EVICT])
     await redis.tell('DEBUG', 'POPULATE', '20000', 'filling', '500')
     await redis.tell('CONFIG', 'SET', 'maxmemory', '4mb')
-    await expect.poll(() => warnings(site), LOOKED).toEqual([MAY_EVICT, EVICTED])
+    await expect.poll(() => warnings(site), PROBED).toEqual([MAY_EVICT, EVICTED])
     await redis.tell('DEBUG', 'POPULATE', '20000', 'more', '500').catch(() => {})
-    await anotherLook()
+    await anotherProbe()
     expect(warnings(site)).toEqual([MAY_EVICT, EVICTED])
     const folder = newFolder()
     await run(['migrate'], { folder })
@@ -115,7 +115,7 @@ describeWith('redis-server', 'a Redis that loses what it held', () => {
     expect((await visitor.api('/logout', {})).status).toBe(204)
     expect(await statusWith(site, id)).toBe(401)
     await redis.tell('CONFIG', 'SET', 'maxmemory', '0')
-    await anotherLook()
+    await anotherProbe()
     expect(warnings(site)).toEqual([])
   })
 

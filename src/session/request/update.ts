@@ -15,6 +15,8 @@ const MAX_TRIES = 1000
 type Change<T> = (data: object) => Awaitable<T>
 
 export function update<T>(of: RequestState, handle: SessionHandle, change: Change<T>): Awaitable<T> {
+  if (handle.state === 'failed')
+    throw new Error('req.session.update: the session failed in this request, which writes no more to it')
   return handle.storedRow === undefined ? changeNew(of, handle, change) : changeStored(of, handle, change)
 }
 
