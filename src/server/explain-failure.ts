@@ -73,6 +73,8 @@ function explainSchema({ code, version, copying }: OtherSchemaError): string {
     return 'The database has tables of a Guildhall from before the first release, which cannot be brought up to date. It stays as it is: write another DATABASE_URL.'
   if (code === 'schema_copying')
     return `The database is an unfinished copy of ${copying}: run guildhall copy again, it goes on where it stopped.`
+  if (code === 'schema_foreign')
+    return 'The database has tables whose names begin with guildhall_ that no Guildhall left so. It stays as it is: write another DATABASE_URL, or restore a backup.'
   return `The database has schema ${version}, this program knows ${SCHEMA_VERSION}: start the newer program, or restore the backup from before the upgrade.`
 }
 

@@ -1,5 +1,6 @@
 // Which schema a database has, and whether this program may work on it.
 import { migrations } from './migrations.ts'
+import { TABLE_KEYS } from './schema.ts'
 
 export const SCHEMA_VERSION = migrations.length
 
@@ -10,6 +11,8 @@ export interface SchemaState {
   readonly copying?: string | undefined
   /** Whether tables of before the first release are there, and none of today's. */
   readonly isUnreleased?: boolean
+  /** Whether tables of our names are there that no Guildhall left so. */
+  readonly isForeign?: boolean
 }
 
 export const CREATE_SCHEMA_TABLE = 'CREATE TABLE IF NOT EXISTS guildhall_schema (version integer NOT NULL, copying text)'
@@ -24,10 +27,28 @@ export const UNRELEASED_COLUMNS = [
   ['sessions', 'idle_ms'],
 ] as const
 
-/** From the row that SELECT_SCHEMA gives. */
-export function schemaStateOf(row: unknown): SchemaState {
+/** Our tables but the one of the version, for IN. */
+export const OTHER_TABLES = [...Object.keys(TABLE_KEYS), 'guildhall_leases'].map((name) => `'${name}'`).join(', ')
+
+/** What stands under our names. */
+export interface TablesFound {
+  /** The columns of guildhall_schema, with commas; null where it is not there. */
+  readonly columns: string | null
+  /** How many of OTHER_TABLES are there. */
+  readonly tables: number
+}
+
+/** Whether SELECT_SCHEMA can be asked. A newer program may have added columns. */
+export function hasVersion({ columns }: TablesFound): boolean {
+  return columns?.startsWith('version,copying') ?? false
+}
+
+/** From what was found, and the row that SELECT_SCHEMA gives. */
+export function schemaStateOf(found: TablesFound, row: unknown): SchemaState {
   const { version, copying }: { version?: unknown; copying?: unknown } = Object(row)
-  return { version: Number(version ?? 0), copying: typeof copying === 'string' ? copying : undefined }
+  const number = Number(version ?? 0)
+  const isOurs = number > 0 ? found.tables > 0 : found.tables === 0 && (found.columns === null || hasVersion(found))
+  return { version: number, copying: typeof copying === 'string' ? copying : undefined, isForeign: !isOurs }
 }
 
 /** What is left to do on a database of this version, the new version included. */
@@ -37,7 +58,7 @@ export function statementsFrom(version: number): readonly string[] {
   return [...migrating, 'DELETE FROM guildhall_schema', `INSERT INTO guildhall_schema (version) VALUES (${SCHEMA_VERSION})`]
 }
 
-type SchemaCode = 'schema_older' | 'schema_newer' | 'schema_unreleased' | 'schema_copying'
+type SchemaCode = 'schema_older' | 'schema_newer' | 'schema_unreleased' | 'schema_copying' | 'schema_foreign'
 
 /** The database has another schema than this program. */
 export class OtherSchemaError extends Error {
@@ -61,14 +82,23 @@ function messageOf(code: SchemaCode, version: number, copying = ''): string {
     return 'the database has tables of a Guildhall from before the first release, which cannot be brought up to date: use a new database; this one stays as it is'
   if (code === 'schema_copying')
     return `the database is an unfinished copy of ${copying}: run \`guildhall copy\` again, it goes on where it stopped`
+  if (code === 'schema_foreign')
+    return 'the database has tables whose names begin with guildhall_ that no Guildhall left so: use a new database, or restore a backup; this one stays as it is'
   return `the database has schema ${version}, this program knows ${SCHEMA_VERSION}: start the newer program, or restore the backup from before the upgrade`
+}
+
+/** Why this program must not touch the database; undefined where it may. */
+export function refusalOf(state: SchemaState): SchemaCode | undefined {
+  if (state.isUnreleased) return 'schema_unreleased'
+  if (state.version > SCHEMA_VERSION) return 'schema_newer'
+  if (state.copying !== undefined) return 'schema_copying'
+  return state.isForeign ? 'schema_foreign' : undefined
 }
 
 /** Throws where this program must not touch the database. */
 export function refuseOtherSchema(state: SchemaState): void {
-  if (state.isUnreleased) throw new OtherSchemaError('schema_unreleased', state)
-  if (state.version > SCHEMA_VERSION) throw new OtherSchemaError('schema_newer', state)
-  if (state.copying !== undefined) throw new OtherSchemaError('schema_copying', state)
+  const refusal = refusalOf(state)
+  if (refusal !== undefined) throw new OtherSchemaError(refusal, state)
 }
 
 /** Throws where this program cannot work on the database as it is. */

@@ -95,6 +95,33 @@ test('of a damaged database no copy is made', async () => {
   expect(readdirSync(folder)).toEqual(['data'])
 })
 
+test.each<[string, string, string]>([
+  ['of a newer program', 'UPDATE guildhall_schema SET version = 7', 'The database has schema 7, this program knows'],
+  ['that is an unfinished copy', "UPDATE guildhall_schema SET copying = 'sqlite:old.db'", 'an unfinished copy of sqlite:old.db'],
+  ['whose tables are not ours', 'DELETE FROM guildhall_schema', 'that no Guildhall left so'],
+])('of a database %s no copy is made, as none could be put back', async (_, sql, words) => {
+  const folder = folderWithAnna()
+  inFile(join(folder, DATABASE), sql)
+  const { code, stdout, stderr } = await run(['backup', 'copy.db'], { folder })
+  expect([code, stdout, stderr]).toEqual([1, '', expect.stringContaining(words)])
+  expect(readdirSync(folder)).toEqual(['data'])
+})
+
+test.each<[string, string, string]>([
+  [
+    'of before the first release',
+    'CREATE TABLE users (username_key, credential_epoch); CREATE TABLE credentials (changed_at); CREATE TABLE sessions (public_id, idle_ms)',
+    'from before the first release',
+  ],
+  ['without our tables', 'CREATE TABLE notes (text)', 'run guildhall migrate'],
+])('of a file %s no copy is made', async (_, sql, words) => {
+  const folder = newFolder()
+  inFile(join(folder, 'site.db'), sql)
+  const { code, stderr } = await run(['backup', 'copy.db'], { folder, env: { DATABASE_URL: 'sqlite:./site.db' } })
+  expect([code, stderr]).toEqual([1, expect.stringContaining(words)])
+  expect(readdirSync(folder)).toEqual(['site.db'])
+})
+
 describe('a restore that is refused changes nothing, leaves no file and asks nothing', () => {
   test.each<[string, RegExp, (folder: string, copy: string) => void]>([
     ['that is not there', /^There is no file copy\.db\./, () => {}],

@@ -192,8 +192,8 @@ describeOnPostgres('a copy between databases', () => {
     })
 
     test('where a database has the schema of another program', async () => {
-      const [older, newer, target] = [fresh(), fresh(), await copyOnPostgres()]
-      await change(older, 'UPDATE guildhall_schema SET version = 0')
+      const [older, newer, target] = [`sqlite:${join(newFolder(), 'old.db')}`, fresh(), await copyOnPostgres()]
+      await change(older, 'CREATE TABLE guildhall_schema (version integer NOT NULL, copying text)')
       await change(newer, 'UPDATE guildhall_schema SET version = 999')
       expect(await to(target.url, older)).toMatch(/^sqlite:.*: The database is older than this program: run guildhall migrate/)
       expect(await to(target.url, newer)).toMatch(/^sqlite:.*: The database has schema 999, this program knows/)

@@ -9,6 +9,7 @@ import { setTimeout } from 'node:timers/promises'
 import { SqliteConnection, SqliteStore, UnexpectedRowCountError } from 'guildhall/session/sqlite'
 import { sessionRow } from 'guildhall/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { SESSION_COLUMNS } from '../../src/session/stores/columns.ts'
 import { application, Browser } from './support.ts'
 
 function folder(): string {
@@ -236,12 +237,19 @@ test('the table is a plain name', () => {
   expect(() => new SqliteStore({ connection, table: 'x; DROP TABLE y' })).toThrow('must be a plain name')
 })
 
-test('a table of a version before the first release is refused in words, and left as it is', () => {
+const OLD_TABLE = SESSION_COLUMNS.filter((column) => column !== 'revision').join(', ')
+
+test.each<[string, string, string]>([
+  ['of a version before the first release', OLD_TABLE, 'of a version of Guildhall before its first release: drop it'],
+  ['of another program', 'sid, sess, expire', 'of another program, without hash, public_id'],
+  ['of another program that has revisions', 'sid, user_id, expires_at, revision', 'of another program, without hash, public_id'],
+])('a file with a table %s is refused in words, and stays byte for byte as it is', (_, columns, words) => {
   const path = join(folder(), 'sessions.db')
-  open(path).close()
   const database = new DatabaseSync(path)
-  onTestFinished(() => database.close())
-  database.exec('ALTER TABLE express_sessions DROP COLUMN revision')
-  expect(() => new SqliteStore({ path })).toThrow(/sessions\.db the table express_sessions is of a version .* drop it/)
-  expect(database.prepare('SELECT count(*) AS n FROM express_sessions').get()).toEqual({ n: 0 })
+  database.exec(`CREATE TABLE express_sessions (${columns})`)
+  database.close()
+  const before = readFileSync(path)
+  expect(() => new SqliteStore({ path })).toThrow(words)
+  expect(readFileSync(path).equals(before)).toBe(true)
+  expect(readdirSync(join(path, '..'))).toEqual(['sessions.db'])
 })

@@ -1,7 +1,7 @@
 // What is in a database when Guildhall comes: its own schema of an older version, tables of the application, tables of before the first release.
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { migrations } from '../../src/storage/migrations.ts'
@@ -38,6 +38,10 @@ const APPLICATION = `
   CREATE TABLE sessions (sid text PRIMARY KEY, sess text);
   INSERT INTO users VALUES (1, 'theirs', 'theirs@example.org');
 `
+
+function schema(row: string): string {
+  return `CREATE TABLE guildhall_schema (version integer NOT NULL, copying text); INSERT INTO guildhall_schema VALUES (${row})`
+}
 
 async function onFile(sql: string): Promise<string> {
   const file = newFile()
@@ -94,6 +98,36 @@ function laws(make: (sql: string) => Promise<string>): void {
     await expect(db.migrate()).rejects.toMatchObject(refusal)
   })
 
+  test.each<[string, string, string]>([
+    ['of a newer program, without the users of today', schema('7, NULL'), 'schema_newer'],
+    ['that a copy has begun', schema("1, 'sqlite:old.db'"), 'schema_copying'],
+    ['whose users are gone', schema('1, NULL'), 'schema_foreign'],
+    ['with users that are not ours', 'CREATE TABLE guildhall_users (id text)', 'schema_foreign'],
+    ['with sessions that are not ours', 'CREATE TABLE guildhall_sessions (sid text)', 'schema_foreign'],
+    ['with a table of versions that is not ours', 'CREATE TABLE guildhall_schema (name text)', 'schema_foreign'],
+    [
+      'with users and an empty table of versions',
+      `${schema('1, NULL')}; DELETE FROM guildhall_schema; CREATE TABLE guildhall_users (id text)`,
+      'schema_foreign',
+    ],
+  ])('a database %s is refused in words, and stays as it is', async (_, sql, code) => {
+    const database = await make(sql)
+    const [table = ''] = /guildhall_\w+/.exec(sql) ?? []
+    const before = await inDatabase({ database }, `SELECT * FROM ${table}`)
+    const db = openDatabase(database)
+    onTestFinished(() => db.close())
+    await expect(db.check()).rejects.toMatchObject({ name: 'OtherSchemaError', code })
+    await expect(db.migrate()).rejects.toMatchObject({ name: 'OtherSchemaError', code })
+    expect(await inDatabase({ database }, `SELECT * FROM ${table}`)).toEqual(before)
+  })
+
+  test('a database with an empty table of versions alone gets our tables', async () => {
+    const db = openDatabase(await make(`${schema('1, NULL')}; DELETE FROM guildhall_schema`))
+    onTestFinished(() => db.close())
+    await db.migrate()
+    await db.check()
+  })
+
   test('a copy that is not finished is not served', async () => {
     const database = await make('')
     const db = openDatabase(database)
@@ -108,6 +142,34 @@ function laws(make: (sql: string) => Promise<string>): void {
 
 describe('on SQLite', () => {
   laws(onFile)
+
+  test.each<[string, string]>([
+    ['of before the first release', UNRELEASED],
+    ['of a newer program', `${schema('7, NULL')}; CREATE TABLE guildhall_users (id text)`],
+    ['that a copy has begun', schema("1, 'sqlite:old.db'")],
+    ['with users that are not ours', 'CREATE TABLE guildhall_users (id text)'],
+  ])('a refused file %s stays byte for byte as it is, and nothing is left beside it', async (_, sql) => {
+    const database = await onFile(sql)
+    const file = database.slice('sqlite:'.length)
+    const before = readFileSync(file)
+    const db = openDatabase(database)
+    await expect(db.check()).rejects.toMatchObject({ name: 'OtherSchemaError' })
+    await expect(db.migrate()).rejects.toMatchObject({ name: 'OtherSchemaError' })
+    await db.close()
+    expect(readFileSync(file).equals(before)).toBe(true)
+    expect(readdirSync(dirname(file))).toEqual([basename(file)])
+  })
+
+  test('a file that was put back without a WAL gets one again when it is opened', async () => {
+    const database = await onFile('')
+    const first = openDatabase(database)
+    await first.migrate()
+    await first.close()
+    await inDatabase({ database }, 'PRAGMA journal_mode = DELETE')
+    const db = openDatabase(database)
+    onTestFinished(() => db.close())
+    expect(await inDatabase({ database }, 'PRAGMA journal_mode')).toEqual([{ journal_mode: 'wal' }])
+  })
 
   test.each([0, 1, 2, 3, 999])(
     'O1 a file that its application numbers %i keeps its number and gets our tables',

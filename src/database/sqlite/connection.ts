@@ -23,6 +23,12 @@ interface Prepared extends TablesUsed {
   readonly columns: readonly string[]
 }
 
+interface Opening {
+  readonly readOnly?: boolean | undefined
+  /** Leaves the file as it is until `useWal`: whoever opens it looks first whether it is theirs. */
+  readonly walLater?: boolean | undefined
+}
+
 interface Durability {
   /** On disk before it answers. */
   readonly durable?: boolean | undefined
@@ -36,17 +42,21 @@ export class SqliteConnection {
   #askedAt = Number.NEGATIVE_INFINITY
 
   /** Opens the file, and makes it with its folder where they are missing: for the owner alone, whatever the umask. `:memory:` keeps nothing. */
-  constructor(path: string, { readOnly = false }: { readonly readOnly?: boolean } = {}) {
+  constructor(path: string, { readOnly = false, walLater = false }: Opening = {}) {
     if (!readOnly && path !== ':memory:') createPrivately(path)
     this.#database = readOnly
       ? openReadOnly(path)
       : new DatabaseSync(path, { timeout: OPENING_TIMEOUT_MS, enableForeignKeyConstraints: true })
     this.#tables = new Tables(this.#database, () => this.#prepared.clear())
     if (readOnly) return
-    // SQLite answers busy at once where two processes turn on WAL together.
-    retryBlocking(() => this.#database.exec('PRAGMA journal_mode = WAL'))
+    if (!walLater) this.useWal()
     this.#database.exec(`PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
     this.#database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+  }
+
+  /** Written into the file. SQLite answers busy at once where two processes turn it on together. */
+  useWal(): void {
+    retryBlocking(() => this.#database.exec('PRAGMA journal_mode = WAL'))
   }
 
   /**

@@ -191,10 +191,19 @@ function statements(table: string, leases: string) {
   }
 }
 
-/** Immediate, and only what is missing: two processes may start at once. */
+/** Immediate, and only what is missing: two processes may start at once. A file with another table of that name stays as it is. */
 function openTable(path: string): SqliteConnection {
-  const connection = new SqliteConnection(path)
+  const connection = new SqliteConnection(path, { walLater: true })
   const table = OWN_TABLE
+  const columns = retryBlocking(() => connection.allValues(`SELECT name FROM pragma_table_info('${table}')`).flat())
+  const missing = SESSION_COLUMNS.filter((column) => !columns.includes(column))
+  if (columns.length > 0 && missing.length > 0) {
+    connection.close()
+    const isOurs = columns.includes('hash') && columns.includes('public_id')
+    const foreign = `the table ${table} is of another program, without ${missing.join(', ')}: name another file`
+    throw new Error(`SqliteStore: in ${path} ${isOurs ? otherTable(table) : foreign}`)
+  }
+  connection.useWal()
   const made = [
     `CREATE TABLE IF NOT EXISTS ${table} (${columnDefinitions('INTEGER')}) STRICT`,
     createLeases(`${table}_leases`),
@@ -202,8 +211,5 @@ function openTable(path: string): SqliteConnection {
     `CREATE INDEX IF NOT EXISTS ${table}_expires_at ON ${table} (expires_at)`,
   ]
   retryBlocking(() => connection.transaction(made.map((sql) => ({ sql, params: [] }))))
-  const columns = connection.allValues(`SELECT name FROM pragma_table_info('${table}')`).flat()
-  if (columns.includes('revision')) return connection
-  connection.close()
-  throw new Error(`SqliteStore: in ${path} ${otherTable(table)}`)
+  return connection
 }

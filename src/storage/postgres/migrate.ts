@@ -5,6 +5,8 @@ import type { PostgresClient, PostgresResult } from '../../database/postgres/que
 import { startDeadline } from '../../database/timeout.ts'
 import {
   CREATE_SCHEMA_TABLE,
+  hasVersion,
+  OTHER_TABLES,
   refuseOtherSchema,
   SCHEMA_VERSION,
   type SchemaState,
@@ -31,14 +33,19 @@ export async function migratePostgres(calls: PostgresCalls): Promise<void> {
 }
 
 // In the current schema alone: with search_path=site_b,public what lies in public belongs to another site.
-const HAS_TABLES = "SELECT to_regclass(quote_ident(current_schema()) || '.guildhall_users') IS NOT NULL AS found"
+const FIND_TABLES = `SELECT (SELECT string_agg(attname::text, ',' ORDER BY attnum) FROM pg_attribute
+    WHERE attrelid = to_regclass(quote_ident(current_schema()) || '.guildhall_schema') AND attnum > 0 AND NOT attisdropped) AS columns,
+  (SELECT count(*)::int FROM pg_tables WHERE schemaname = current_schema() AND tablename IN (${OTHER_TABLES})) AS tables`
 const COUNT_UNRELEASED = `SELECT count(*)::int AS found FROM information_schema.columns WHERE table_schema = current_schema()
   AND (table_name, column_name) IN (${UNRELEASED_COLUMNS.map(([table, column]) => `('${table}', '${column}')`).join(', ')})`
 
 export async function schemaState(calls: PostgresCalls, on?: PostgresClient): Promise<SchemaState> {
   const ask = async (text: string): Promise<PostgresResult> => calls.ask(on, text, [])
-  if (onlyValue(await ask(HAS_TABLES)) === true) return schemaStateOf((await ask(SELECT_SCHEMA)).rows[0])
-  return { version: 0, isUnreleased: onlyValue(await ask(COUNT_UNRELEASED)) === UNRELEASED_COLUMNS.length }
+  const { columns, tables }: { columns?: unknown; tables?: unknown } = (await ask(FIND_TABLES)).rows[0] ?? {}
+  const found = { columns: typeof columns === 'string' ? columns : null, tables: Number(tables) }
+  const state = schemaStateOf(found, hasVersion(found) ? (await ask(SELECT_SCHEMA)).rows[0] : undefined)
+  if (state.version > 0 || state.isForeign) return state
+  return { ...state, isUnreleased: onlyValue(await ask(COUNT_UNRELEASED)) === UNRELEASED_COLUMNS.length }
 }
 
 async function migrateNow(calls: PostgresCalls, client: PostgresClient, remaining: () => number): Promise<void> {

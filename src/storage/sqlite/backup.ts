@@ -7,7 +7,7 @@ import { StoreBusyError } from '../../database/sqlite/busy.ts'
 import { openReadOnly, SIDECARS } from '../../database/sqlite/connection.ts'
 import { isNoDatabase } from '../../database/sqlite/error-codes.ts'
 import { systemClock } from '../../domain/clock.ts'
-import { SCHEMA_VERSION, SELECT_SCHEMA, schemaStateOf } from '../schema-state.ts'
+import { OtherSchemaError, SCHEMA_VERSION, SELECT_SCHEMA } from '../schema-state.ts'
 import { isSameFile, renameAtomically, sync, withTemporaryFile } from './atomic-file.ts'
 import { openSqlite } from './database.ts'
 
@@ -24,7 +24,10 @@ export class NoBackup extends Error {
   }
 }
 
-/** A sound copy of one moment, for its owner alone. Throws EEXIST where there is a file, NoBackup where the database is damaged. */
+/**
+ * A sound copy of one moment, for its owner alone. Throws EEXIST where there is a file, NoBackup where the database is damaged,
+ * OtherSchemaError where it could not be put back.
+ */
 export async function backUp(database: string, to: string): Promise<void> {
   await withTemporaryFile(to, async (temporary) => {
     await copyPages(database, temporary)
@@ -33,8 +36,22 @@ export async function backUp(database: string, to: string): Promise<void> {
       // One file, to be read from a medium that cannot be written.
       copy.exec('PRAGMA journal_mode = DELETE')
     })
+    await refuseUnrestorable(temporary)
     renameAtomically(temporary, to)
   })
+}
+
+async function refuseUnrestorable(file: string): Promise<void> {
+  const database = openSqlite(file, { readOnly: true })
+  try {
+    await database.check()
+  } catch (error) {
+    // One that is only older comes up to date when it is put back.
+    const isOlder = error instanceof OtherSchemaError && error.code === 'schema_older' && error.version > 0
+    if (!isOlder) throw error
+  } finally {
+    await database.close()
+  }
 }
 
 /** Opens a copy that may be put in the place of the database; throws NoBackup where it may not. Changes nothing, leaves no file. */
@@ -174,7 +191,7 @@ function versionOf(database: DatabaseSync): number {
   const tables = database
     .prepare("SELECT count(*) AS found FROM sqlite_schema WHERE name IN ('guildhall_schema', 'guildhall_users')")
     .get()
-  return tables?.found === 2 ? schemaStateOf(database.prepare(SELECT_SCHEMA).get()).version : 0
+  return tables?.found === 2 ? Number(database.prepare(SELECT_SCHEMA).get()?.version ?? 0) : 0
 }
 
 function pageSizeOf(database: DatabaseSync): number {

@@ -1,11 +1,15 @@
 // The database in one SQLite file: the same statements, on one synchronous connection.
 import { acquireLease } from '../../database/lease.ts'
+import { retryBlocking } from '../../database/sqlite/busy.ts'
 import { SqliteConnection } from '../../database/sqlite/connection.ts'
 import type { Awaitable } from '../../domain/awaitable.ts'
 import type { Database, StoredUser } from '../contract.ts'
 import { SqlCounters } from '../counters.ts'
 import {
   CREATE_SCHEMA_TABLE,
+  hasVersion,
+  OTHER_TABLES,
+  refusalOf,
   refuseOtherSchema,
   requireSchema,
   SCHEMA_VERSION,
@@ -13,6 +17,7 @@ import {
   SELECT_SCHEMA,
   schemaStateOf,
   statementsFrom,
+  type TablesFound,
   UNRELEASED_COLUMNS,
 } from '../schema-state.ts'
 import { SqliteMembershipSessions } from '../sessions.ts'
@@ -21,9 +26,16 @@ import { findUserById } from '../users.ts'
 
 const LEASE = acquireLease('guildhall_leases', 'sqlite')
 
-/** Opens, and makes where it is missing, the database at `path`; `:memory:` keeps nothing. */
-export function openSqlite(path: string, options?: { readonly readOnly: boolean }): Database {
-  return new SqliteDatabase(new SqliteConnection(path, options))
+/** Opens, and makes where it is missing, the database at `path`; `:memory:` keeps nothing. A file that `check` will refuse stays as it is. */
+export function openSqlite(path: string, { readOnly }: { readonly readOnly: boolean } = { readOnly: false }): Database {
+  const connection = new SqliteConnection(path, { readOnly, walLater: true })
+  try {
+    if (!readOnly && refusalOf(retryBlocking(() => schemaStateOn(connection))) === undefined) connection.useWal()
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+  return new SqliteDatabase(connection)
 }
 
 class SqliteDatabase implements Database {
@@ -92,13 +104,16 @@ class SqliteDatabase implements Database {
   }
 }
 
-const HAS_TABLES = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'guildhall_users'"
+const FIND_TABLES = `SELECT (SELECT group_concat(name) FROM pragma_table_info('guildhall_schema')) AS columns,
+  (SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (${OTHER_TABLES})) AS tables`
 const COUNT_UNRELEASED = `SELECT count(*) FROM (${UNRELEASED_COLUMNS.map(
   ([table, column]) => `SELECT 1 FROM pragma_table_info('${table}') WHERE name = '${column}'`,
 ).join(' UNION ALL ')})`
 
 /** Nothing else in the file is looked at: `PRAGMA user_version` belongs to the application. */
 function schemaStateOn(connection: SqliteConnection): SchemaState {
-  if (connection.values(HAS_TABLES) !== undefined) return schemaStateOf(connection.first(SELECT_SCHEMA))
-  return { version: 0, isUnreleased: connection.values(COUNT_UNRELEASED)?.[0] === UNRELEASED_COLUMNS.length }
+  const found = connection.first<TablesFound>(FIND_TABLES) ?? { columns: null, tables: 0 }
+  const state = schemaStateOf(found, hasVersion(found) ? connection.first(SELECT_SCHEMA) : undefined)
+  if (state.version > 0 || state.isForeign) return state
+  return { ...state, isUnreleased: connection.values(COUNT_UNRELEASED)?.[0] === UNRELEASED_COLUMNS.length }
 }
