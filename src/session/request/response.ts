@@ -33,49 +33,72 @@ type State = 'open' | 'waiting' | 'streaming' | 'through' | 'failed'
 
 /** The own methods stay, as others may have wrapped them. None of them throws for the session: a handler may call them from a callback. */
 export function defer(res: ServerResponse, session: Deferring): void {
-  const { writeHead, write, flushHeaders, end } = res
-  const original = { writeHead, write, flushHeaders, end }
-  let state: State = 'open'
-  let waiting: Call[] = []
-  let waitingBytes = 0
-  let isHandled = false
-
+  const deferred = new DeferredResponse(res, session)
   res.writeHead = (...args: unknown[]) => {
-    call('writeHead', args)
+    deferred.call('writeHead', args)
     return res
   }
-  res.write = (...args: unknown[]) => call('write', args) === true
-  res.flushHeaders = () => void call('flushHeaders', [])
+  res.write = (...args: unknown[]) => deferred.call('write', args) === true
+  res.flushHeaders = () => void deferred.call('flushHeaders', [])
   res.end = (...args: unknown[]) => {
-    call('end', args)
+    deferred.call('end', args)
     return res
+  }
+}
+
+/** A class: functions made anew for each response were a tenth of its cost, in the garbage collector. */
+class DeferredResponse {
+  readonly #res: ServerResponse
+  readonly #session: Deferring
+  readonly #original: Readonly<Record<Method, unknown>>
+  #state: State = 'open'
+  #waiting: Call[] | undefined
+  #waitingBytes = 0
+  #isHandled = false
+
+  constructor(res: ServerResponse, session: Deferring) {
+    const { writeHead, write, flushHeaders, end } = res
+    this.#res = res
+    this.#session = session
+    this.#original = { writeHead, write, flushHeaders, end }
   }
 
   /** Gives what the original gives; undefined if it was not called. */
-  function call(method: Method, args: readonly unknown[]): unknown {
-    if (state === 'waiting') return wait(method, args)
-    if (state === 'failed' && isOver(method)) return undefined
+  call(method: Method, args: readonly unknown[]): unknown {
+    const res = this.#res
+    const state = this.#state
+    if (state === 'waiting') return this.#wait(method, args)
+    if (state === 'failed' && this.#isOver(method)) return undefined
     if (method === 'end' ? state === 'open' || state === 'streaming' : state === 'open' && !res.headersSent) {
       try {
-        const saving = session.flush()
+        const saving = this.#session.flush()
         if (isPromise(saving)) {
-          state = 'waiting'
-          saving.finally(lockHead(res)).then(goOn).catch(fail)
-          return wait(method, args)
+          this.#state = 'waiting'
+          saving
+            .finally(lockHead(res))
+            .then(() => this.#goOn())
+            .catch((error: unknown) => this.#fail(error))
+          return this.#wait(method, args)
         }
       } catch (error) {
-        return fail(error)
+        return this.#fail(error)
       }
-      state = method === 'end' ? 'through' : 'streaming'
+      this.#state = method === 'end' ? 'through' : 'streaming'
     }
-    const cookie = method === 'writeHead' && !res.headersSent ? session.outgoingCookie : undefined
-    return cookie === undefined ? Reflect.apply(original[method], res, args) : writeHeadWithCookie(args, cookie)
+    const cookie = method === 'writeHead' && !res.headersSent ? this.#session.outgoingCookie : undefined
+    return cookie === undefined ? this.#pass(method, args) : this.#writeHeadWithCookie(args, cookie)
   }
 
-  function writeHeadWithCookie(args: readonly unknown[], cookie: string): void {
+  #pass(method: Method, args: readonly unknown[]): unknown {
+    const original = this.#original[method]
+    return typeof original === 'function' ? Reflect.apply(original, this.#res, args) : undefined
+  }
+
+  #writeHeadWithCookie(args: readonly unknown[], cookie: string): void {
+    const res = this.#res
     const before = res.getHeader('Set-Cookie')
     try {
-      Reflect.apply(writeHead, res, addCookie(res, args, cookie))
+      this.#pass('writeHead', addCookie(res, args, cookie))
     } catch (error) {
       // An error page is still to come, with the cookie once.
       if (before === undefined) res.removeHeader('Set-Cookie')
@@ -85,43 +108,49 @@ export function defer(res: ServerResponse, session: Deferring): void {
   }
 
   /** Gives what `write` gives: whether there is room for more. */
-  function wait(method: Method, args: readonly unknown[]): boolean {
-    const [last] = waiting.at(-1) ?? []
+  #wait(method: Method, args: readonly unknown[]): boolean {
+    this.#waiting ??= []
+    const [last] = this.#waiting.at(-1) ?? []
     // The head is locked, and the first answer counts.
     if (last === 'end' || (last !== undefined && method === 'writeHead')) return false
-    waiting.push([method, args])
-    if (method === 'write') waitingBytes += lengthOf(args[0])
-    return waitingBytes < MAX_WAITING_BYTES
+    this.#waiting.push([method, args])
+    if (method === 'write') this.#waitingBytes += lengthOf(args[0])
+    return this.#waitingBytes < MAX_WAITING_BYTES
   }
 
-  function goOn(): void {
-    const calls = waiting
-    const wasFull = waitingBytes >= MAX_WAITING_BYTES
+  #goOn(): void {
+    const calls = this.#waiting ?? []
+    const wasFull = this.#waitingBytes >= MAX_WAITING_BYTES
     const [[first] = []] = calls
-    waiting = []
-    waitingBytes = 0
-    state = first === 'end' ? 'through' : 'streaming'
-    for (const [method, args] of calls) call(method, args)
-    if (wasFull && state === 'streaming' && !res.writableNeedDrain) res.emit('drain')
+    this.#waiting = undefined
+    this.#waitingBytes = 0
+    this.#state = first === 'end' ? 'through' : 'streaming'
+    for (const [method, args] of calls) this.call(method, args)
+    if (wasFull && this.#isStreaming() && !this.#res.writableNeedDrain) this.#res.emit('drain')
   }
 
-  function fail(error: unknown): void {
-    state = 'failed'
-    waiting = []
+  #isStreaming(): boolean {
+    return this.#state === 'streaming'
+  }
+
+  #fail(error: unknown): void {
+    const res = this.#res
+    this.#state = 'failed'
+    this.#waiting = undefined
     // Too late for an error page: the reader must see that this answer is not whole.
     if (res.headersSent) res.destroy()
     else forgetBody(res)
     quietHeaders(res)
     process.nextTick(() => {
-      isHandled = true
-      session.failed(error)
+      this.#isHandled = true
+      this.#session.failed(error)
     })
   }
 
   /** Until the error handler has its turn all is dropped; then what comes too late for its answer. */
-  function isOver(method: Method): boolean {
-    if (!isHandled) return true
-    return method === 'write' || method === 'end' ? res.writableEnded : res.headersSent
+  #isOver(method: Method): boolean {
+    if (!this.#isHandled) return true
+    return method === 'write' || method === 'end' ? this.#res.writableEnded : this.#res.headersSent
   }
 }
 
