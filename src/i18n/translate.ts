@@ -94,7 +94,7 @@ function createTranslate(locale: Locale, texts: Catalogue): Translate<string> {
     return text
   }
 
-  const translate = (key: string, values: TextValues = {}): string => fill(get(key), values)
+  const translate = (key: string, values?: TextValues): string => (values === undefined ? get(key) : fill(get(key), values))
 
   const count = (key: string, n: number, values: TextValues = {}): string => {
     const isSingular = plural.select(n) === 'one' && has(`${key}.one`)

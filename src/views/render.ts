@@ -60,7 +60,9 @@ const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 function escapeHtml(value: unknown): string {
   if (typeof value !== 'string' && typeof value !== 'number')
     throw new TypeError(`a view printed a value of type ${typeof value}`)
-  return String(value).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
+  const text = String(value)
+  // Most values hold none of them, and looking is cheaper than replacing.
+  return /[&<>"']/.test(text) ? text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '') : text
 }
 
 // Made once: making one takes a tenth of the time of a page.
@@ -68,6 +70,7 @@ const SEGMENTER = new Intl.Segmenter()
 
 /** What a reader would call the first letter of a name, whatever it is made of. */
 function firstLetter(name: string): string {
-  const [first] = SEGMENTER.segment(name)
-  return (first?.segment ?? '').toLocaleUpperCase()
+  // A letter of ASCII before another stands by itself; only elsewhere may several code points make one letter.
+  const first = /^[!-~](?=[ -~]|$)/.exec(name)?.[0] ?? [...SEGMENTER.segment(name)][0]?.segment ?? ''
+  return first.toLocaleUpperCase()
 }
