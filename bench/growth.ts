@@ -96,7 +96,7 @@ async function fill(rows: number): Promise<Filled> {
   sql.exec('COMMIT; ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)')
   sql.close()
 
-  const cookies = ids.map((id) => `guildhall=${id}`)
+  const cookies = ids.map((id) => `guildhall=${id}; guildhall-seen=1`)
   const everybody = join(folder, 'everybody')
   const some = join(folder, 'some')
   writeFileSync(everybody, cookies.join('\n'))

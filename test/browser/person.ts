@@ -9,7 +9,7 @@ export class Person {
   readonly page: Page
   /** What the browser refused, could not load or could not run; dialogs too. Ours is a site where this stays empty. */
   readonly complaints: string[] = []
-  /** Answers of the site that set a cookie, as `GET /path`. */
+  /** Answers of the site that set a cookie, as `GET /path`; but for the marker beside the session cookie. */
   readonly cookiesSet: string[] = []
 
   constructor(base: string, context: BrowserContext, page: Page) {
@@ -129,7 +129,8 @@ export class Person {
     const { origin, pathname } = new URL(response.url())
     if (origin !== this.base) return
     // Not allHeaders(), which asks the browser once more and may find the page gone.
-    if ('set-cookie' in response.headers()) this.cookiesSet.push(`${request.method()} ${pathname}`)
+    const lines = response.headers()['set-cookie']?.split('\n') ?? []
+    if (lines.some((line) => !/^[^=]*-seen=/.test(line))) this.cookiesSet.push(`${request.method()} ${pathname}`)
     if (response.status() >= 400 && request.resourceType() !== 'document')
       this.complaints.push(`${request.method()} ${pathname} answered ${response.status()}`)
   }

@@ -2,6 +2,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { inspect } from '../../domain/inspect.ts'
 import type { Key } from '../../domain/secret.ts'
+import { MARKER_SUFFIX } from './marker.ts'
 import { sign } from './signature.ts'
 
 /** What a Set-Cookie says beside name and value. */
@@ -40,7 +41,7 @@ export const ATTRIBUTE = /^[\x20-\x3a\x3c-\x7e]{1,1024}$/
 const VALUE = /^[\x21-\x3a\x3c-\x7e]*$/
 
 /** How one Set-Cookie is to look. */
-interface Looks {
+export interface Looks {
   readonly attributes: CookieAttributes
   readonly secure: boolean
   readonly maxAgeMs: number | undefined
@@ -53,6 +54,11 @@ export function issueCookie({ name, secrets }: CookieSettings, id: string, as: L
   const { encode = encodeURIComponent } = as.attributes
   const value = encode(secret === undefined ? id : sign(id, secret))
   return writeCookie(name, value, as)
+}
+
+/** The value of Set-Cookie for the marker of a session cookie that looks like this. Scripts have no use for it. */
+export function issueMarker(name: string, value: string, as: Looks): string {
+  return writeCookie(name + MARKER_SUFFIX, value, { ...as, attributes: markerAttributes(as.attributes) })
 }
 
 /** A Set-Cookie with a value that a cookie can carry. */
@@ -69,29 +75,38 @@ export function clearCookie(name: string, as: Pick<Looks, 'attributes' | 'secure
   return `${name}=${attributes(as.attributes, as.secure)}; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT`
 }
 
+export function clearMarker(name: string, as: Pick<Looks, 'attributes' | 'secure'>): string {
+  return clearCookie(name + MARKER_SUFFIX, { ...as, attributes: markerAttributes(as.attributes) })
+}
+
+function markerAttributes(attributes: CookieAttributes): CookieAttributes {
+  return { ...attributes, sameSite: 'lax', httpOnly: true }
+}
+
 /**
- * Adds a Set-Cookie to a head that is about to go out, and gives the arguments for the real `writeHead`.
+ * Adds Set-Cookies to a head that is about to go out, and gives the arguments for the real `writeHead`.
  * Headers given to `writeHead` replace those set before; cookies of the host must survive, and so must ours.
  */
-export function addCookie(res: ServerResponse, args: readonly unknown[], cookie: string): readonly unknown[] {
+export function addCookies(res: ServerResponse, args: readonly unknown[], cookies: readonly string[]): readonly unknown[] {
   const at = typeof args[1] === 'string' || (args[2] !== undefined && args[2] !== null) ? 2 : 1
   const headers = args[at]
   if (Array.isArray(headers)) {
     // A flat list of names and values, or a list of pairs, which Node takes if no header was set before.
     const inPairs = Array.isArray(headers[0])
     const named = headers.some((item, index) => !inPairs && index % 2 === 0 && isSetCookie(item))
-    if (inPairs || named) return args.with(at, [...headers, ...(inPairs ? [['Set-Cookie', cookie]] : ['Set-Cookie', cookie])])
+    const added = cookies.map((cookie) => ['Set-Cookie', cookie])
+    if (inPairs || named) return args.with(at, [...headers, ...(inPairs ? added : added.flat())])
   } else if (typeof headers === 'object' && headers !== null) {
     const given = Object.entries<OutgoingHttpHeaders[string]>({ ...headers })
     const named = given.filter(([name]) => isSetCookie(name)).flatMap(([, value]) => value ?? [])
     if (named.length > 0) {
       const others = given.filter(([name]) => !isSetCookie(name))
-      return args.with(at, { ...Object.fromEntries(others), 'Set-Cookie': [...named.map(String), cookie] })
+      return args.with(at, { ...Object.fromEntries(others), 'Set-Cookie': [...named.map(String), ...cookies] })
     }
   }
   // A new list: `appendHeader` would push into the host's own, which may serve the next visitor too.
   const before = res.getHeader('Set-Cookie')
-  res.setHeader('Set-Cookie', [...(Array.isArray(before) ? before : before === undefined ? [] : [String(before)]), cookie])
+  res.setHeader('Set-Cookie', [...(Array.isArray(before) ? before : before === undefined ? [] : [String(before)]), ...cookies])
   return args
 }
 

@@ -28,16 +28,16 @@ export function saveChanges(of: RequestState, handle: SessionHandle, patch = cha
   const limited = COOKIE_KEY in patch ? withLimits(row, handle) : row
   const sends = limited !== row || (behavior.cookieCanChange && row.persistent) || needsProof(of, handle)
   // Before anything is written, as it may throw.
-  const cookie = sends ? handle.cookie.issue(limited) : undefined
+  const cookies = sends ? handle.cookie.issue(limited) : undefined
   const isPatched = patch !== NO_CHANGE || behavior.resave
   return after(isPatched ? store.update(row.hash, patch) : true, (updated) => {
     // The write is dropped: a session that was ended does not come back.
     if (!updated) return of.lost(handle)
     handle.patched(patch)
     const needsTouch = !isPatched || behavior.resave || limited !== row
-    if (!needsTouch && cookie === undefined) return
+    if (!needsTouch && cookies === undefined) return
     return after(needsTouch ? touch(of, handle, limited) : true, (lives) => {
-      if (lives && cookie !== undefined) of.sendCookie(handle, cookie)
+      if (lives && cookies !== undefined) of.sendCookies(handle, cookies)
     })
   })
 }
@@ -45,7 +45,7 @@ export function saveChanges(of: RequestState, handle: SessionHandle, patch = cha
 /** The first row of a session. One that nobody can come back to is not stored. */
 export function createRow(of: RequestState, handle: SessionHandle, patch: SessionPatch): Awaitable<void> {
   const { keyOf, clock, store, behavior } = of.engine
-  const late = of.request.res.headersSent && of.outgoingCookie === undefined
+  const late = of.request.res.headersSent && of.outgoingCookies === undefined
   if (late || !handle.cookie.isWelcome) return
   const values = new Map(patchValues(NO_VALUES, patch))
   if (handle.usedCookie?.isChanged || behavior.storesCookie) values.set(COOKIE_KEY, handle.cookie.text)
@@ -53,11 +53,11 @@ export function createRow(of: RequestState, handle: SessionHandle, patch: Sessio
   if (predecessor !== undefined) values.set(PREDECESSOR_KEY, predecessor)
   const { persistent, ...limits } = handle.cookie.limits
   const row = newRow({ hash: keyOf(handle.id), data: writeValues(values), now: clock.now(), limits, persistent })
-  const cookie = handle.cookie.issue(row)
-  if (cookie === undefined) return
+  const cookies = handle.cookie.issue(row)
+  if (cookies === undefined) return
   return after(store.create(row), () => {
     handle.created(row, values)
-    of.sendCookie(handle, cookie)
+    of.sendCookies(handle, cookies)
   })
 }
 
@@ -78,7 +78,7 @@ export function touch(of: RequestState, handle: SessionHandle, row: SessionRow):
 /** Whether a cookie would go out of which only the store knows that it is still right: others know its id, and may have ended it. */
 function needsProof(of: RequestState, { isShared }: SessionHandle): boolean {
   if (!isShared || of.request.res.headersSent) return false
-  return of.engine.behavior.rolling || of.outgoingCookie !== undefined
+  return of.engine.behavior.rolling || of.outgoingCookies !== undefined
 }
 
 /** The row as it has to be with the cookie at hand. */
