@@ -39,7 +39,7 @@ export class Person {
     const visitor = site.visitor()
     const { status, text } = await visitor.api('/register', { username, displayName, password: GOOD_PASSWORD })
     if (status !== 201) throw new Error(`${username} was not registered: ${text}`)
-    await this.putBack((await visitor.sessionId()) ?? '')
+    await this.putBack((await visitor.sessionId()) ?? '', { marked: true })
   }
 
   async logIn(username: string, password = GOOD_PASSWORD): Promise<void> {
@@ -93,11 +93,13 @@ export class Person {
     return cookies.find((cookie) => cookie.name === name)
   }
 
-  /** Puts a session cookie back that somebody has kept. */
-  async putBack(value: string): Promise<void> {
+  /** Puts a session cookie back that somebody has kept, with the marker beside it or without. */
+  async putBack(value: string, { marked = false } = {}): Promise<void> {
     const { hostname } = new URL(this.base)
+    const common = { domain: hostname, path: '/', httpOnly: true, secure: false }
     await this.context.addCookies([
-      { name: 'guildhall', value, domain: hostname, path: '/', httpOnly: true, secure: false, sameSite: 'Strict' },
+      { ...common, name: 'guildhall', value, sameSite: 'Strict' },
+      ...(marked ? [{ ...common, name: 'guildhall-seen', value: '1', sameSite: 'Lax' } as const] : []),
     ])
   }
 
