@@ -132,7 +132,9 @@ test('an operator changes what a member is called, and the member reads of it in
   await visitor.api('/profile', { displayName: 'SHOUTING AT YOU' })
   expect(await site.membership.users.setDisplayName('Shouty', ' Quiet ')).toMatchObject({ displayName: 'Quiet' })
   expect((await visitor.api('/profile')).json()).toMatchObject({ user: { displayName: 'Quiet' } })
-  expect((await visitor.get('/account/security')).text).toContain('The operator changed the display name')
+  expect((await visitor.get('/account/security')).text).toMatch(
+    /The display name was changed\s+<ul class="dots">\s+<li>by the people who run this site/,
+  )
   expect(await site.membership.users.setDisplayName('shouty', '')).toMatchObject({ displayName: 'shouty' })
   await expect(site.membership.users.setDisplayName('nobody-here', 'x')).rejects.toMatchObject({ code: 'not_found' })
 })
