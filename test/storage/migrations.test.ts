@@ -171,19 +171,16 @@ describe('on SQLite', () => {
     expect(await inDatabase({ database }, 'PRAGMA journal_mode')).toEqual([{ journal_mode: 'wal' }])
   })
 
-  test.each([0, 1, 2, 3, 999])(
-    'a file that its application numbers %i keeps its number and gets our tables',
-    async (number) => {
-      const database = await onFile(`PRAGMA user_version = ${number}; CREATE TABLE notes (text)`)
-      const db = openDatabase(database)
-      onTestFinished(() => db.close())
-      await expect(db.check()).rejects.toMatchObject({ code: 'schema_older' })
-      await db.migrate()
-      await db.check()
-      expect(await inDatabase({ database }, 'PRAGMA user_version')).toEqual([{ user_version: number }])
-      expect(await inDatabase({ database }, 'SELECT count(*) AS n FROM guildhall_users')).toEqual([{ n: 0 }])
-    },
-  )
+  test.each([0, 1, 2, 3, 999])('a file that its application numbers %i keeps its number and gets our tables', async (number) => {
+    const database = await onFile(`PRAGMA user_version = ${number}; CREATE TABLE notes (text)`)
+    const db = openDatabase(database)
+    onTestFinished(() => db.close())
+    await expect(db.check()).rejects.toMatchObject({ code: 'schema_older' })
+    await db.migrate()
+    await db.check()
+    expect(await inDatabase({ database }, 'PRAGMA user_version')).toEqual([{ user_version: number }])
+    expect(await inDatabase({ database }, 'SELECT count(*) AS n FROM guildhall_users')).toEqual([{ n: 0 }])
+  })
 
   test.each(migrations)('a file of schema $number comes up to date, and its member logs in', async ({ number }) => {
     const file = newFile()
