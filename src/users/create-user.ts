@@ -9,7 +9,7 @@ import { toUser } from '../domain/user.ts'
 import type { Priority } from '../passwords/pool.ts'
 import { type StoredUser, UnexpectedRowCountError } from '../storage/contract.ts'
 import { type BoundStatement, bind } from '../storage/statement.ts'
-import { findUserByKey, insertPassword, insertUser, setLocale } from '../storage/users.ts'
+import { displayNameOf, findUserByKey, insertPassword, insertUser, setLocale } from '../storage/users.ts'
 import { checkNewUser, type NewUser } from './check-new-user.ts'
 
 export const registeredEvent = auditEvent('registered')
@@ -38,7 +38,17 @@ export async function createUser(core: Core, input: NewUser, by: Registrant): Pr
     ...(locale === undefined ? [] : [bind(setLocale, { id, locale }, { expectRows: 1 })]),
     auditEntry(core, registeredEvent, id, by),
   )
-  const user: StoredUser = { id, username, displayName, status: 'active', credentialEpoch: 1, roles, createdAt: now, locale }
+  const shown = displayNameOf(username, displayName)
+  const user: StoredUser = {
+    id,
+    username,
+    displayName: shown,
+    status: 'active',
+    credentialEpoch: 1,
+    roles,
+    createdAt: now,
+    locale,
+  }
   core.events.emit('registered', { user: toUser(user) })
   return user
 }

@@ -49,7 +49,7 @@ async function countOnce(): Promise<void> {
   }
 }
 
-test('O21 the secret that development makes is kept: who was throttled before a restart is so after it', async () => {
+test('the secret that development makes is kept: who was throttled before a restart is so after it', async () => {
   await countOnce()
   const file = join(folder, 'data', 'secret')
   expect(statSync(file).mode & 0o777).toBe(0o600)
@@ -58,7 +58,7 @@ test('O21 the secret that development makes is kept: who was throttled before a 
   expect(readFileSync(file, 'utf8')).toBe(kept)
 })
 
-test('O21 a kept secret that is damaged is a fault that says which file it is', async () => {
+test('a kept secret that is damaged is a fault that says which file it is', async () => {
   await countOnce()
   writeFileSync(join(folder, 'data', 'secret'), 'short\n')
   expect(open).toThrow(`${join(folder, 'data', 'secret')} holds less than 32 bytes`)

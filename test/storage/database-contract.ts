@@ -62,7 +62,7 @@ export function laws(makePlace: () => LawPlace | Promise<LawPlace>): void {
     expect(SCHEMA_VERSION).toBeLessThan(999)
   })
 
-  test('O22 a row that is there already is another number of rows, not a database that is away', async () => {
+  test('a row that is there already is another number of rows, not a database that is away', async () => {
     await db.migrate()
     await db.transaction([bind(insertUser, user('u1', 'anna'), { expectRows: 1 })])
     const again = db.transaction([bind(insertUser, user('u1', 'berta'), { expectRows: 1 })])

@@ -9,7 +9,7 @@ import { MembershipError } from '../../domain/errors.ts'
 import { canonicalUsername } from '../../domain/names.ts'
 import { findPassword } from '../../storage/users.ts'
 
-export const recentLoginEvent = auditEvent('recent_login')
+export const recentLoginEvent = auditEvent('recent_login', { folds: true })
 
 export async function reauthenticate(core: Core, input: { readonly password: string }, caller: Caller): Promise<void> {
   const { session, user } = requireSession(caller)

@@ -16,13 +16,14 @@ import {
   otherSessionsEndedEvent,
   sessionEndedEvent,
 } from '../../users/sessions.ts'
-import { passwordPanel, recentActivity, sessionsPanel } from './panels.ts'
+import { activityOf } from './activity.ts'
+import { passwordPanel, sessionsPanel } from './panels.ts'
 import en from './texts.en.json' with { type: 'json' }
 import zhTW from './texts.zh-TW.json' with { type: 'json' }
 
 const securityPage: Page = page('security/security', async (context) => ({
   parts: await renderParts(context, context.http.parts.security),
-  activity: await recentActivity(context),
+  activity: await activityOf(context),
 }))
 
 const sessionId = z.string().meta({
