@@ -290,6 +290,24 @@ describe('the network', () => {
     expect((await logInFrom(site.visitor(), '10.55.0.1', 'colleague', GOOD_PASSWORD)).status).toBe(200)
   })
 
+  test('O16 an application unlocks a member, whose windows all begin anew; the trail and the person are told', async () => {
+    const visitor = (await throttledSite()).visitor()
+    await visitor.register('locked-out')
+    const statuses = []
+    for (let minute = 0; minute < 4; minute++) {
+      for (let n = 0; n < 5; n++) statuses.push((await logInFrom(site.visitor(), `10.58.${minute}.${n}`, 'locked-out')).status)
+      site.clock.forward('5m')
+    }
+    expect(statuses.filter((status) => status === 401)).toHaveLength(15)
+    const logIn = () => logInFrom(site.visitor(), '10.58.9.1', 'LOCKED-OUT', GOOD_PASSWORD)
+    expect((await logIn()).status).toBe(429)
+    expect(await site.membership.users.unlock('Locked-Out')).toMatchObject({ username: 'locked-out' })
+    expect((await logIn()).status).toBe(200)
+    expect((await visitor.logIn('locked-out')).status).toBe(200)
+    expect((await visitor.get('/account/security')).text).toContain('unlocked')
+    await expect(site.membership.users.unlock('nobody')).rejects.toMatchObject({ code: 'not_found' })
+  })
+
   test('A14 a class of thirty that registers from one address gets its accounts, however often they mistype', async () => {
     await throttledSite()
     const register = (username: string, password = GOOD_PASSWORD) =>
