@@ -19,31 +19,31 @@ export interface SessionOptions {
    * Where sessions are kept. Default: the memory of this process. It forgets them when it ends.
    * A store that was written for express-session is taken as `fromExpressStore(store, { ids: 'plain' })`.
    */
-  readonly store?: SessionStore | ExpressStore | false | null | undefined
+  readonly store?: SessionStore | ExpressStore | undefined
   /** Signs the cookie as express-session does; in a list the first signs, all are accepted. Default: none. The id is random and needs no signature. Named but empty it is an error: its variable is missing. */
   readonly secret?: Key | readonly Key[] | undefined
   /** The name of the cookie. Default: `guildhall`. With `secure: true` it is `__Host-guildhall`, with `secret` `connect.sid`. */
-  readonly name?: string | null | undefined
+  readonly name?: string | undefined
   /** The same as `name`. Default: none. */
-  readonly key?: string | null | undefined
+  readonly key?: string | undefined
   /** What the cookie looks like, or a function that tells for one request. Default: see below. */
-  readonly cookie?: CookieOptions | ((req: IncomingMessage) => CookieOptions) | null | undefined
+  readonly cookie?: CookieOptions | ((req: IncomingMessage) => CookieOptions) | undefined
   /** Makes the id of a new session. Default: 256 random bits. Needs `secret`: the signature keeps ids from being guessed. */
-  readonly genid?: ((req: IncomingMessage) => string) | null | undefined
+  readonly genid?: ((req: IncomingMessage) => string) | undefined
   /** Whether X-Forwarded-Proto says how a request came, whoever sent it. Default: as Express' `trust proxy` says. With false only the socket counts. */
-  readonly proxy?: boolean | null | undefined
+  readonly proxy?: boolean | undefined
   /** Marks a session as seen in its store at every request, not once per interval. Default: false. */
-  readonly resave?: boolean | null | undefined
+  readonly resave?: boolean | undefined
   /** Sends the cookie with every response of a stored session, so that its maxAge begins anew. Default: false. */
-  readonly rolling?: boolean | null | undefined
+  readonly rolling?: boolean | undefined
   /** Stores sessions that nobody wrote to, and sets their cookie. Default: false. */
-  readonly saveUninitialized?: boolean | null | undefined
+  readonly saveUninitialized?: boolean | undefined
   /** What `req.session = null` and `delete req.session` do: end the session, or leave what is stored as it is. Default: `'destroy'`. */
-  readonly unset?: 'destroy' | 'keep' | null | undefined
+  readonly unset?: 'destroy' | 'keep' | undefined
   /** Ends a session after this time without a request. Default: the cookie's `maxAge`, else `'15m'`. */
-  readonly idleTimeout?: Duration | null | undefined
+  readonly idleTimeout?: Duration | undefined
   /** Ends a session after this time whatever happens. Default: `'12h'`, or the cookie's `maxAge` where that is longer. */
-  readonly absoluteTimeout?: Duration | null | undefined
+  readonly absoluteTimeout?: Duration | undefined
   /** The clock. Default: the system's. */
   readonly clock?: Clock | undefined
   /** Called with what goes wrong without failing a request. Default: a warning of the process. */

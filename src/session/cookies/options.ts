@@ -4,31 +4,29 @@ import { type Duration, parseDuration } from '../../domain/duration.ts'
 import { ifGiven, OptionReader } from '../option-reader.ts'
 import { ATTRIBUTE, type CookieAttributes, DOMAIN, isPriority, isSameSite, wholeSpan } from './write.ts'
 
-type SameSiteOption = 'strict' | 'lax' | 'none' | 'auto'
-
 export interface CookieOptions {
   /** Whether the cookie travels over HTTPS only. Default: `'auto'`. As the request it answers: by `req.secure`, so behind a proxy set `trust proxy`. */
-  readonly secure?: boolean | 'auto' | null | undefined
+  readonly secure?: boolean | 'auto' | undefined
   /** Whether scripts in the page cannot read it. Default: true. */
-  readonly httpOnly?: boolean | null | undefined
+  readonly httpOnly?: boolean | undefined
   /** Whether it comes along from other sites. Default: `'strict'`. Never; true says the same. `false` leaves the attribute out, `'auto'` is `none` for a cookie with `Secure` and else `lax`. */
-  readonly sameSite?: SameSiteOption | Capitalize<SameSiteOption> | boolean | null | undefined
+  readonly sameSite?: 'strict' | 'lax' | 'none' | 'auto' | boolean | undefined
   /** Where on the site it goes. Default: `'/'`. Requests outside of it have no `req.session`. */
-  readonly path?: string | null | undefined
+  readonly path?: string | undefined
   /** The domain it goes to, with all below it. Default: this host alone. */
-  readonly domain?: string | null | undefined
+  readonly domain?: string | undefined
   /** How long the browser keeps it, in milliseconds or as `'30d'`. Default: until it is closed. At most 400 days, and never longer than the session. */
-  readonly maxAge?: number | Duration | Date | false | null | undefined
+  readonly maxAge?: number | Duration | null | undefined
   /** The date on which it ends, and each session with it. Default: none. Of `maxAge` and `expires` the one that is named last counts. */
   readonly expires?: Date | false | null | undefined
   /** Keeps the cookie apart for each site that embeds this one (CHIPS). Default: false. It needs `Secure`. */
-  readonly partitioned?: boolean | null | undefined
+  readonly partitioned?: boolean | undefined
   /** Which cookies a browser drops first when it has too many. Default: none. Browsers take it for `'medium'`. */
-  readonly priority?: 'low' | 'medium' | 'high' | null | undefined
+  readonly priority?: 'low' | 'medium' | 'high' | undefined
   /** Writes the value so that a cookie can carry it. Default: encodeURIComponent. */
-  readonly encode?: ((value: string) => string) | null | undefined
+  readonly encode?: ((value: string) => string) | undefined
   /** Does nothing, as in express-session. Default: `secret` decides. */
-  readonly signed?: boolean | null | undefined
+  readonly signed?: boolean | undefined
 }
 
 const NAMES = 'secure httpOnly sameSite path domain maxAge expires partitioned priority encode signed originalMaxAge'
