@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { keysFor } from '../../src/core/keys.ts'
 import { openInternals } from '../../src/membership.ts'
 import { CHEAP_HASHES } from '../support/site.ts'
+import { failuresOf } from '../support/throttles.ts'
 
 let folder: string
 
@@ -42,7 +43,7 @@ async function countOnce(): Promise<void> {
   const { core, membership } = open()
   await membership.migrate()
   try {
-    await core.throttle.count({ name: 'test', rate: '1 per 1h', onSuccess: 'keep' }, 'somebody')
+    await core.throttle.settle(await core.throttle.take(failuresOf('1 per 1h'), 'somebody'), 'failure')
   } finally {
     await membership.close()
   }
