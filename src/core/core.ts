@@ -35,7 +35,7 @@ export function createCore(settings: Settings): Core {
     queueLimit: passwords.queueLimit,
   })
   // Opened last: what is wrong is told before a file is made.
-  const db = openDatabase(settings.database, { redis: settings.redis, log: logger })
+  const db = openDatabase(settings.database, { redis: settings.redis, log: logger, production: settings.production })
   return {
     clock,
     db,

@@ -8,6 +8,7 @@ import type { Locale } from '../i18n/translate.ts'
 import type { SessionWithUser } from '../storage/contract.ts'
 import type { HttpContext } from './http-context.ts'
 import { chosenLanguage } from './language-cookie.ts'
+import { requestIdOf } from './request-id.ts'
 
 const MAX_USER_AGENT = 300
 
@@ -44,6 +45,10 @@ export class RequestCaller implements Caller {
     return chosenLanguage(this.#req)
   }
 
+  get requestId(): string {
+    return requestIdOf(this.#req)
+  }
+
   get session(): SessionWithUser | undefined {
     return this.#http.sessions.row(this.#req)
   }
@@ -55,7 +60,7 @@ export class RequestCaller implements Caller {
     } catch (error) {
       const { path = '' } = this.#req
       if (error instanceof MembershipError)
-        this.#http.core.events.emit('refused', { code: 'too_many_requests', path, ip: this.ip })
+        this.#http.core.events.emit('refused', { code: 'too_many_requests', path, ip: this.ip, requestId: this.requestId })
       throw error
     }
   }
