@@ -12,7 +12,7 @@ const WRONG_HOST =
 const MAX_LOGGED_HOST = 255
 /** In development: who is led to the same address so often, without a pause between, is not getting there. */
 const MAX_LEADS = 3
-const CIRCLE_MS = 2000
+const CIRCLE_MS = 10_000
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' }
@@ -28,7 +28,8 @@ export function checkHostAndOrigin({
   return (req, res, next) => {
     if (!hosts.has(hostOf(req))) {
       setHeaders(req, res)
-      const isLed = !config.production && isRead(req) && !prefersJson(http, req) && !goesInCircles(req.originalUrl)
+      const isLed =
+        !config.production && isRead(req) && !prefersJson(http, req) && !goesInCircles(`${hostOf(req)} ${req.originalUrl}`)
       if (isLed) return sendTo(res, http.origin + localPart(req))
       const fields = { requestId: requestIdOf(req), host: hostOf(req).slice(0, MAX_LOGGED_HOST), expected: settings.baseUrl.host }
       warn(fields, WRONG_HOST)
