@@ -12,12 +12,20 @@ export interface Origin {
   readonly userAgent: string | undefined
   /** What the visitor chose in this browser, if anything. */
   readonly locale: Locale | undefined
+  /** Names the request in the log and on the visitor's error page. */
+  readonly requestId: string | undefined
   /** Who acts, if not the person whom the act is about. */
   readonly actor: { readonly kind: 'operator' } | undefined
 }
 
 /** The host application itself, or the operator at the command line: without address or browser. */
-export const OPERATOR: Origin = { ip: undefined, userAgent: undefined, locale: undefined, actor: { kind: 'operator' } }
+export const OPERATOR: Origin = {
+  ip: undefined,
+  userAgent: undefined,
+  locale: undefined,
+  requestId: undefined,
+  actor: { kind: 'operator' },
+}
 
 export interface Caller extends Origin {
   readonly session: SessionWithUser | undefined

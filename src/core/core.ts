@@ -40,7 +40,7 @@ export function createCore(settings: Settings): Core {
   // As many and as long as before the hashing threads.
   const waits = { maxWaiting: passwords.queueLimit, maxWaitMs: MAX_QUEUE_MS }
   // Opened last: what is wrong is told before a file is made.
-  const db = openDatabase(settings.database, { redis: settings.redis, log: logger })
+  const db = openDatabase(settings.database, { redis: settings.redis, log: logger, production: settings.production })
   const throttle = settings.rateLimit ? createThrottle(db.counters, clock, throttleKey.bytes, waits) : unlimited
   return {
     clock,

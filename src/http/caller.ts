@@ -10,6 +10,7 @@ import type { Priority } from '../passwords/pool.ts'
 import type { SessionWithUser } from '../storage/contract.ts'
 import type { HttpContext } from './http-context.ts'
 import { chosenLanguage } from './language-cookie.ts'
+import { requestIdOf } from './request-id.ts'
 
 const MAX_USER_AGENT = 300
 
@@ -46,6 +47,10 @@ export class RequestCaller implements Caller {
     return chosenLanguage(this.#req)
   }
 
+  get requestId(): string {
+    return requestIdOf(this.#req)
+  }
+
   get session(): SessionWithUser | undefined {
     return this.#http.sessions.row(this.#req)
   }
@@ -61,7 +66,7 @@ export class RequestCaller implements Caller {
     } catch (error) {
       const { path = '' } = this.#req
       if (error instanceof MembershipError && error.code === 'too_many_requests')
-        this.#http.core.events.emit('refused', { code: 'too_many_requests', path, ip: this.ip })
+        this.#http.core.events.emit('refused', { code: 'too_many_requests', path, ip: this.ip, requestId: this.requestId })
       throw error
     }
   }

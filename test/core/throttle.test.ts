@@ -223,7 +223,7 @@ describe('the network', () => {
     }
   }
 
-  test('A1 twenty-five members of one address who log in at once with the right password are all let in', async () => {
+  test('twenty-five members of one address who log in at once with the right password are all let in', async () => {
     await throttledSite()
     for (let n = 0; n < 25; n++) await site.membership.users.create({ username: `member-${n}`, password: GOOD_PASSWORD })
     judgeTogether(20)
@@ -231,7 +231,7 @@ describe('the network', () => {
     expect(statusesOf(await Promise.all(logins))).toEqual(Array.from({ length: 25 }, () => 200))
   })
 
-  test('A1 somebody who logs in on six devices at once is let in on all of them', async () => {
+  test('somebody who logs in on six devices at once is let in on all of them', async () => {
     await throttledSite()
     await site.membership.users.create({ username: 'many-devices', password: GOOD_PASSWORD })
     judgeTogether(5)
@@ -239,7 +239,7 @@ describe('the network', () => {
     expect(statusesOf(await Promise.all(logins))).toEqual([200, 200, 200, 200, 200, 200])
   })
 
-  test('A1 a member who logs in while others of the address guess is let in, and of the guesses no more than the limit are judged', async () => {
+  test('a member who logs in while others of the address guess is let in, and of the guesses no more than the limit are judged', async () => {
     await throttledSite()
     await site.membership.users.create({ username: 'innocent', password: GOOD_PASSWORD })
     const before = hashesDone()
@@ -252,7 +252,7 @@ describe('the network', () => {
     expect(hashesDone() - before).toBe(25)
   })
 
-  test('A1 whoever waits longer than a password may wait for its hash is told that the server is busy, not that they tried too often', async () => {
+  test('whoever waits longer than a password may wait for its hash is told that the server is busy, not that they tried too often', async () => {
     await throttledSite({ passwords: { queueLimit: 3 } })
     const judged = Promise.withResolvers<boolean>()
     site.core.passwords.verify = () => judged.promise
@@ -267,7 +267,7 @@ describe('the network', () => {
     )
   })
 
-  test('A2 what an account refuses is given back to the network: a colleague of the same address is let in', async () => {
+  test('what an account refuses is given back to the network: a colleague of the same address is let in', async () => {
     await throttledSite()
     await site.membership.users.create({ username: 'colleague', password: GOOD_PASSWORD })
     const statuses = []
@@ -276,7 +276,7 @@ describe('the network', () => {
     expect((await logInFrom(site.visitor(), '10.54.0.1', 'colleague', GOOD_PASSWORD)).status).toBe(200)
   })
 
-  test('A2 a network that goes on at locked accounts is refused itself, after two hundred', async () => {
+  test('a network that goes on at locked accounts is refused itself, after two hundred', async () => {
     await throttledSite()
     await site.membership.users.create({ username: 'colleague', password: GOOD_PASSWORD })
     const tryLocked = () => logInFrom(site.visitor(), '10.55.0.1', 'locked')
@@ -308,7 +308,7 @@ describe('the network', () => {
     await expect(site.membership.users.unlock('nobody')).rejects.toMatchObject({ code: 'not_found' })
   })
 
-  test('A14 a class of thirty that registers from one address gets its accounts, however often they mistype', async () => {
+  test('a class of thirty that registers from one address gets its accounts, however often they mistype', async () => {
     await throttledSite()
     const register = (username: string, password = GOOD_PASSWORD) =>
       site.visitor().api('/register', { username, password }, { headers: { 'x-forwarded-for': '10.56.0.1' } })
@@ -319,7 +319,7 @@ describe('the network', () => {
     expect((await register('late')).status).toBe(429)
   })
 
-  test('A14 tries to register are bounded, whatever becomes of them', async () => {
+  test('tries to register are bounded, whatever becomes of them', async () => {
     await throttledSite({ registrationsPerHour: 2 })
     const register = (username: string) =>
       site.visitor().api('/register', { username, password: GOOD_PASSWORD }, { headers: { 'x-forwarded-for': '10.57.0.1' } })
@@ -330,14 +330,14 @@ describe('the network', () => {
     expect((await register('second')).status).toBe(429)
   })
 
-  test('A14 an operator who expects a school lets more accounts be made from one address', async () => {
+  test('an operator who expects a school lets more accounts be made from one address', async () => {
     await throttledSite({ registrationsPerHour: 32 })
     const made = Array.from({ length: 32 }, (_, n) => site.visitor().register(`pupil-${n}`))
     expect(statusesOf(await Promise.all(made))).toEqual(made.map(() => 201))
     expect((await site.visitor().register('late')).status).toBe(429)
   })
 
-  test('T7 somebody who confirms their password in a loop is stopped, and others of the address are not', async () => {
+  test('somebody who confirms their password in a loop is stopped, and others of the address are not', async () => {
     const visitor = (await throttledSite()).visitor()
     const other = site.visitor()
     await visitor.register('looping')

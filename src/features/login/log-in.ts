@@ -23,7 +23,8 @@ export async function logIn(core: Core, input: Credentials, caller: Caller): Pro
   const matches = await core.passwords.verify(stored, input.password, caller.priority)
   if (!found || stored === undefined || !matches) {
     await audit(core, loginEvent, found?.user.id, caller, 'wrong_password')
-    core.events.emit('login', { outcome: 'wrong_credentials', user: found && toUser(found.user), ip: caller.ip })
+    const user = found && toUser(found.user)
+    core.events.emit('login', { outcome: 'wrong_credentials', user, ip: caller.ip, requestId: caller.requestId })
     throw new MembershipError('invalid_credentials')
   }
   const { user } = found

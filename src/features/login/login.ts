@@ -34,8 +34,9 @@ const logInAction: Action = action({
     refuses: ['invalid_credentials', 'refused'],
   },
   run: logIn,
-  onRejected: (core, code, { ip }) => {
-    core.events.emit('login', { outcome: code === 'overloaded' ? 'overloaded' : 'throttled', user: undefined, ip })
+  onRejected: (core, code, { ip, requestId }) => {
+    const outcome = code === 'overloaded' ? 'overloaded' : 'throttled'
+    core.events.emit('login', { outcome, user: undefined, ip, requestId })
   },
   answer: signedIn,
 })
