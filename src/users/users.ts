@@ -8,9 +8,11 @@ import type { StoredUser } from '../storage/contract.ts'
 import { findPassword, findUserByKey, listUsers } from '../storage/users.ts'
 import type { NewUser } from './check-new-user.ts'
 import { createUser } from './create-user.ts'
+import { changeDisplayName } from './display-name.ts'
 import { rename } from './rename.ts'
 import { endAllSessions, endSession, listSessions, type UserSession } from './sessions.ts'
 import { setStatus } from './set-status.ts'
+import { unlock } from './unlock.ts'
 
 /** Every method that takes a username finds it whatever its case, and throws MembershipError `not_found` if nobody has it. */
 export interface Users {
@@ -24,8 +26,12 @@ export interface Users {
   show(username: string): Promise<UserDetails>
   /** `'suspended'`: the user cannot log in, and every session of theirs ends with the answer. `'active'`: they can again. */
   setStatus(username: string, status: SettableStatus): Promise<User>
+  /** Lets the user log in at once whose account wrong passwords have locked. */
+  unlock(username: string): Promise<User>
   /** Another username for the same user; sessions go on. Throws `invalid_input` or `username_taken`. */
   rename(username: string, to: string): Promise<User>
+  /** What to call the user; empty: the username. Throws `invalid_input`. */
+  setDisplayName(username: string, displayName: string): Promise<User>
   /** Where the user is logged in, the last seen first. */
   sessions(username: string): Promise<readonly UserSession[]>
   /** Ends one session by its id, or all; says how many. Throws `not_found` for an id that is none of theirs. */
@@ -74,7 +80,14 @@ export function createUsers(core: Core): Users {
       }
     },
     setStatus: async (username, status) => toUser(await setStatus(core, await getStored(username), status, OPERATOR)),
+    async unlock(username) {
+      const user = await getStored(username)
+      await unlock(core, user, OPERATOR)
+      return toUser(user)
+    },
     rename: async (username, to) => toUser(await rename(core, await getStored(username), to, OPERATOR)),
+    setDisplayName: async (username, displayName) =>
+      toUser(await changeDisplayName(core, await getStored(username), displayName, OPERATOR)),
     sessions: async (username) => listSessions(core, await getStored(username)),
     async endSessions(username, { id } = {}) {
       const user = await getStored(username)

@@ -157,8 +157,11 @@ describe.each(STORES)('sessions in %s', (_name, makeStore) => {
     expect(namesOf(answer.setCookies)).toEqual(['sid', 'sid-seen'])
     expect(browser.cookie).not.toBe(old)
     expect((await send(`${url}/look`, { cookie: old })).text).toBe('"nothing"')
+    const second = browser.cookie ?? ''
     await browser.get('/empty')
-    expect(browser.header).toBe('')
+    expect(browser.cookie).toMatch(/^sid=[\w-]{43}$/)
+    expect(browser.cookie).not.toBe(second)
+    expect((await browser.get('/look')).text).toBe('"nothing"')
   })
 
   test('save stores now, reload drops what was not saved, touch marks as seen', async () => {

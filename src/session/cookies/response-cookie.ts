@@ -1,14 +1,23 @@
 // The cookie of the session of one request: its looks, how long it is good, whether it goes out.
 import type { IncomingMessage } from 'node:http'
 import type { SessionLimits } from '../../domain/session-lifetime.ts'
-import type { Engine } from '../request/engine.ts'
+import type { DroppedBy, Engine } from '../request/engine.ts'
 import { mayHoldSessionBack } from '../request/same-site-reload.ts'
 import type { SessionRow } from '../store.ts'
 import { Cookie, readCookieText, textOfCookie } from './cookie.ts'
 import { MARKED } from './marker.ts'
 import type { SessionCookies } from './read.ts'
 import { overHttps } from './transport.ts'
-import { type CookieAttributes, clearCookie, clearMarker, issueCookie, issueMarker, type Looks, wholeSpan } from './write.ts'
+import {
+  type CookieAttributes,
+  clearCookie,
+  clearMarker,
+  decidedSameSite,
+  issueCookie,
+  issueMarker,
+  type Looks,
+  wholeSpan,
+} from './write.ts'
 
 /** What a session has stored of its cookie; undefined where it looks as the settings say. */
 export interface CookieOwner {
@@ -28,6 +37,8 @@ type CookieEngine = Pick<Engine, 'cookie' | 'clock' | 'limits' | 'behavior'>
 export class ResponseCookie {
   readonly #engine: CookieEngine
   readonly #request: CookieRequest
+  /** As the settings say. */
+  readonly #usual: CookieAttributes
   readonly #owner: CookieOwner
   #cookie: Cookie | undefined
   #textBefore = ''
@@ -35,6 +46,9 @@ export class ResponseCookie {
   constructor(engine: CookieEngine, request: CookieRequest, owner: CookieOwner) {
     this.#engine = engine
     this.#request = request
+    const { attributes } = request
+    const { expiresAt } = attributes
+    this.#usual = expiresAt === undefined ? attributes : { ...attributes, maxAgeMs: wholeSpan(expiresAt - engine.clock.now()) }
     this.#owner = owner
   }
 
@@ -57,7 +71,8 @@ export class ResponseCookie {
   /** The Set-Cookies that hand out the id of a row; undefined if the browser cannot get them. */
   issue(row: SessionRow): readonly string[] | undefined {
     const looks = this.#looksFor(row)
-    return looks && [issueCookie(this.#engine.cookie, this.#owner.id, looks), ...this.#mark(looks)]
+    if (looks === undefined || this.#isOver) return undefined
+    return [issueCookie(this.#engine.cookie, this.#owner.id, looks), ...this.#mark(looks)]
   }
 
   /** The Set-Cookies that take the cookie away; undefined if the browser cannot get them. */
@@ -78,6 +93,11 @@ export class ResponseCookie {
     return looks ? [clearMarker(this.#engine.cookie.name, looks)] : []
   }
 
+  /** Whether the browser has a cookie of this name, good or not. */
+  get isCarried(): boolean {
+    return this.#request.cookies.hasSession
+  }
+
   /** Whether a cookie may be set or taken away by this answer. */
   get isWelcome(): boolean {
     return !mayHoldSessionBack({ ...this.#request, attributes: this.#attributes })
@@ -89,10 +109,13 @@ export class ResponseCookie {
     const maxAge = this.#maxAge
     if (maxAge === undefined) return { ...limits, persistent: false }
     // What was asked for this one session goes before what is asked for all.
-    const follows = behavior.idleFollowsCookie || maxAge !== this.#usual.maxAgeMs
+    const isUsual = maxAge === this.#usual.maxAgeMs
+    const follows = behavior.idleFollowsCookie || !isUsual
+    const absoluteMs = behavior.absoluteFollowsCookie ? Math.max(limits.absoluteMs, maxAge) : limits.absoluteMs
     return {
       idleMs: follows ? Math.max(1, maxAge) : limits.idleMs,
-      absoluteMs: behavior.absoluteFollowsCookie ? Math.max(limits.absoluteMs, maxAge) : limits.absoluteMs,
+      // A date stands still: no answer after it hands the cookie out again.
+      absoluteMs: isUsual && this.#usual.expiresAt !== undefined ? Math.max(1, Math.min(absoluteMs, maxAge)) : absoluteMs,
       persistent: true,
     }
   }
@@ -103,14 +126,9 @@ export class ResponseCookie {
 
   #looksFor(row: SessionRow | undefined): Looks | undefined {
     const attributes = this.#attributes
-    if (!this.#reachesBrowser(attributes)) return undefined
+    if (!this.#isKept(attributes)) return undefined
     const now = this.#engine.clock.now()
     return { attributes, secure: this.#isSecure(attributes), maxAgeMs: maxAgeOf(attributes, row, now), now }
-  }
-
-  /** As the settings say. */
-  get #usual(): CookieAttributes {
-    return this.#request.attributes
   }
 
   /** Whether this session's cookie may look other than the settings say. */
@@ -130,12 +148,28 @@ export class ResponseCookie {
     return typeof originalMaxAge === 'number' ? wholeSpan(originalMaxAge) : undefined
   }
 
-  /** One with `Secure` comes over HTTPS only. */
-  #reachesBrowser({ secure }: CookieAttributes): boolean {
-    const { transport, onInsecure } = this.#engine.behavior
-    if (onInsecure === undefined || secure !== true || overHttps(this.#request.req, transport)) return true
-    onInsecure()
-    return false
+  /** A browser keeps one with `Secure` over HTTPS only, and without it none that other sites may bring along. */
+  #isKept(attributes: CookieAttributes): boolean {
+    const { onDropped } = this.#engine.behavior
+    const cause = onDropped && this.#droppedBy(attributes)
+    if (cause !== undefined) onDropped?.(cause)
+    return cause === undefined
+  }
+
+  #droppedBy({ secure, sameSite, partitioned }: CookieAttributes): DroppedBy | undefined {
+    const isHttps = overHttps(this.#request.req, this.#engine.behavior.transport)
+    if (secure === true) return isHttps ? undefined : 'secure'
+    if (secure === 'auto' && isHttps) return undefined
+    if (sameSite === 'none') return 'sameSite'
+    return partitioned ? 'partitioned' : undefined
+  }
+
+  /** Whether the settings ask for a cookie that has expired already. */
+  get #isOver(): boolean {
+    const { maxAgeMs } = this.#usual
+    if (maxAgeMs === undefined || maxAgeMs > 0 || this.#maxAge !== maxAgeMs) return false
+    this.#engine.behavior.onDropped?.('maxAge')
+    return true
   }
 
   #isSecure({ secure }: CookieAttributes): boolean {
@@ -145,9 +179,11 @@ export class ResponseCookie {
   #open(): Cookie {
     const { clock, behavior } = this.#engine
     const { storedRow, storedCookie } = this.#owner
-    const { maxAgeMs = null, ...looks } = decided(this.#usual, overHttps(this.#request.req, behavior.transport))
+    const { maxAgeMs = null, ...looks } = this.#usual
     const stored = storedCookie === undefined ? {} : readCookieText(storedCookie)
-    const cookie = new Cookie({ ...looks, originalMaxAge: maxAgeMs, ...stored }, clock)
+    const secure = this.#isSecure(looks)
+    const sameSite = decidedSameSite(looks.sameSite, secure)
+    const cookie = new Cookie({ ...looks, secure, sameSite, originalMaxAge: maxAgeMs, ...stored }, clock)
     const { originalMaxAge } = cookie
     // It counts from the last time the session was seen; where the settings decide, from now.
     const unseenMs = behavior.cookieCanChange && storedRow ? clock.now() - storedRow.lastSeenAt : 0
@@ -161,15 +197,6 @@ export class ResponseCookie {
     this.#cookie = cookie
     if (!behavior.cookieCanChange) Object.freeze(cookie)
     return cookie
-  }
-}
-
-function decided(attributes: CookieAttributes, isSecure: boolean): CookieAttributes {
-  const { secure, sameSite } = attributes
-  return {
-    ...attributes,
-    secure: secure === 'auto' ? isSecure : secure,
-    sameSite: sameSite === 'auto' ? (isSecure ? 'none' : 'lax') : sameSite,
   }
 }
 

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { countReload } from '../cookies/marker.ts'
 import { addressOf, type SessionCookies } from '../cookies/read.ts'
-import { addCookies, type CookieAttributes } from '../cookies/write.ts'
+import { addCookies } from '../cookies/response-head.ts'
+import type { CookieAttributes } from '../cookies/write.ts'
 
 export interface ReloadTexts {
   /** A language tag, for `<html lang>`. */
