@@ -1,4 +1,5 @@
 // What an application keeps in its session: a JSON object whose values are JSON texts.
+import { isError } from '../domain/builtins.ts'
 import type { SessionPatch, SessionRow } from './store.ts'
 
 /** The JSON text of each value, by key. A Map, as keys come from applications: `__proto__` is one like any other. */
@@ -83,7 +84,7 @@ export function serialise(key: string, value: unknown): string | undefined {
   try {
     return JSON.stringify(typeof value === 'number' ? refuseLoss('', value) : value, refuseLoss)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = isError(error) ? error.message : String(error)
     throw new TypeError(`req.session[${JSON.stringify(key)}] cannot be stored as JSON: ${reason}`, { cause: error })
   }
 }

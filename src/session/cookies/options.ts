@@ -1,4 +1,5 @@
 // The options of the session cookie, as express-session takes them, with defaults of ours.
+import { isDate } from '../../domain/builtins.ts'
 import { systemClock } from '../../domain/clock.ts'
 import { type Duration, parseDuration } from '../../domain/duration.ts'
 import { inspect } from '../../domain/inspect.ts'
@@ -77,7 +78,7 @@ function spanOf(
   if (last === 'expires') {
     const { expires } = options
     if (expires === undefined || expires === null || expires === false) return undefined
-    const until = expires instanceof Date ? expires.getTime() : Number.NaN
+    const until = isDate(expires) ? expires.getTime() : Number.NaN
     must(!Number.isNaN(until), 'cookie.expires must be a Date, false or null', expires)
     // The cookie's maxAge counts from here, as it does in express-session.
     return wholeSpan(until - now)
