@@ -1,4 +1,4 @@
-// Turns results into tables: for the terminal, docs/performance.md and the README.
+// Turns results into tables: for the terminal, docs/measurements/performance.md and the README.
 import { goalsTable } from './report-goals.ts'
 import { capacityText } from './report-stores.ts'
 import { PARTS, type Results } from './results.ts'
@@ -36,7 +36,7 @@ export function shortTable({ reads = [], storm }: Results): string {
   const shown = reads.filter(({ onlyInDocs }) => !onlyInDocs)
   const rows = shown.map(({ name, timesBare, cpuMicros }) => [name, timesBare.toFixed(2), Math.round(cpuMicros)])
   const readme = table(['one request', 'times bare Express', 'CPU µs'], rows)
-  const where = 'How it was measured, and what is missed: [docs/performance.md](docs/performance.md).'
+  const where = 'How it was measured, and what is missed: [docs/measurements/performance.md](docs/measurements/performance.md).'
   if (storm === undefined) return `${readme}\n\n${where}`
   const sentence =
     `In a storm of ${storm.loginsPerSecond.toFixed(0)} logins a second (${percent(storm.ofRaw)} of what the processor can hash) ` +

@@ -34,6 +34,6 @@ export interface Results {
   /** Growth on PostgreSQL and Redis. */
   readonly stores?: StoreGrowthResult
 
-  /** What docs/scaling.md reckons with. */
+  /** What docs/measurements/scaling.md reckons with. */
   readonly capacity?: readonly CapacityRow[]
 }

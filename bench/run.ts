@@ -154,11 +154,11 @@ function lastResults(): Results {
 }
 
 function fillTables(results: Results): void {
-  const page = resolve(ROOT, 'docs/performance.md')
+  const page = resolve(ROOT, 'docs/measurements/performance.md')
   fillBlock(page, 'bench', mainText(results))
   fillBlock(page, 'profile', profileText(results))
   fillBlock(resolve(ROOT, 'README.md'), 'bench', shortTable(results))
-  fillBlock(resolve(ROOT, 'docs/scaling.md'), 'scaling', scalingText(results))
+  fillBlock(resolve(ROOT, 'docs/measurements/scaling.md'), 'scaling', scalingText(results))
 }
 
 function say(what: string): void {

@@ -1,4 +1,4 @@
-// What sites of growing size ask for, worked out from what one core carries: the tables of docs/scaling.md.
+// What sites of growing size ask for, worked out from what one core carries: the tables of docs/measurements/scaling.md.
 import type { CapacityRow } from './capacity.ts'
 import type { Cost } from './cost.ts'
 import type { Results } from './results.ts'
@@ -6,7 +6,7 @@ import { type Cells, table } from './table.ts'
 
 const SIZES = [10_000, 100_000, 1_000_000, 10_000_000, 100_000_000]
 
-/** What members do. docs/scaling.md says it in words. */
+/** What members do. docs/measurements/scaling.md says it in words. */
 const MEMBERS_A_DAY = 0.1
 const REQUESTS_A_DAY = 50
 const LOGINS_A_DAY = 2

@@ -164,7 +164,7 @@ describe('a real server', () => {
     const closed = await open({ REGISTRATION: 'closed' })
     await closed.call(contract.operation('POST', '/api/register'))
 
-    const strict = await open({})
+    const strict = await open({ REGISTRATIONS_PER_HOUR: '2' })
     await strict.call(contract.operation('POST', '/api/register'))
     const cookie = await strict.logIn()
     for (const [path, body] of [

@@ -6,7 +6,7 @@ import { CommandError, INTERRUPTED } from './terminal.ts'
 /** More than any password we accept; nobody means to send a film. */
 const MAX_BYTES = 64 * 1024
 
-/** The whole input, without the line break that `echo` puts at its end. */
+/** The whole input, without the line break that `echo` puts at its end and the byte order mark that Windows puts before it. */
 export async function readPassword(input: Readable): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
@@ -16,11 +16,28 @@ export async function readPassword(input: Readable): Promise<string> {
     if (size > MAX_BYTES) throw new CommandError('That is far too long for a password. Nothing was changed.')
     chunks.push(bytes)
   }
-  const password = Buffer.concat(chunks)
-    .toString('utf8')
-    .replace(/\r?\n$/, '')
+  const password = decode(Buffer.concat(chunks)).replace(/\r?\n$/, '')
+  refuseMangled(password)
+  // No form could send it.
+  if (/[\r\n]/.test(password)) throw new CommandError('A password is one line, and this is more than one. Nothing was changed.')
   if (password === '') throw new CommandError('There was no password. Nothing was changed.')
   return password
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw new CommandError(NOT_UTF8)
+  }
+}
+
+const NOT_UTF8 =
+  'The password did not arrive as UTF-8, and could not be typed again later. Send it as UTF-8. Nothing was changed.'
+
+/** U+FFFD stands where bytes of another encoding were replaced, U+0000 in every letter of UTF-16: such a password would fit no later try. */
+function refuseMangled(password: string): void {
+  if (/[\0\uFFFD]/.test(password)) throw new CommandError(NOT_UTF8)
 }
 
 export async function askNewPassword(username: string): Promise<string> {
@@ -39,6 +56,7 @@ export async function askNewPassword(username: string): Promise<string> {
   try {
     const password = await ask(`Password for ${username} (is not shown):`)
     if (password === '') throw new CommandError('There was no password. Nothing was changed.')
+    refuseMangled(password)
     // Nobody sees what they type: a slip would lock the account.
     if ((await ask('Once more:')) !== password) throw new CommandError('The two were not the same. Nothing was changed.')
     return password

@@ -89,6 +89,15 @@ function commands(): Command {
       (await import('./user.ts')).setUserStatus(username, status, options),
     )
   user
+    .command('set-display-name')
+    .description('change what an account is called on its pages')
+    .argument('<username>')
+    .argument('[display-name]', 'left out: the username')
+    .option('--json', 'as JSON')
+    .action(async (username: string, displayName: string | undefined, options: Json) =>
+      (await import('./user.ts')).setDisplayName(username, displayName, options),
+    )
+  user
     .command('rename')
     .description('give an account another username')
     .argument('<username>')

@@ -1,4 +1,4 @@
-// `guildhall user create | list | show | set-status | rename`.
+// `guildhall user create | list | show | set-status | set-display-name | rename`.
 import { SETTABLE_STATUSES, type SettableStatus, toJson, type User } from '../domain/user.ts'
 import type { UserDetails, Users } from '../users/users.ts'
 import { askNewPassword, readPassword } from './ask-password.ts'
@@ -93,6 +93,14 @@ export async function renameUser(username: string, to: string, { json }: Json): 
     const user = await users.rename(username, to)
     if (json) return printJson(detailsJson(await users.show(user.username)))
     print(`${before.user.username} is ${user.username} now.`)
+  })
+}
+
+export async function setDisplayName(username: string, displayName: string | undefined, { json }: Json): Promise<void> {
+  await withMembership('refuse', async ({ membership: { users } }) => {
+    const user = await users.setDisplayName(username, displayName ?? '')
+    if (json) return printJson(detailsJson(await users.show(user.username)))
+    print(`${user.username} is shown as ${user.displayName} now.`)
   })
 }
 

@@ -9,12 +9,22 @@ export type LoginOutcome = (typeof LOGIN_OUTCOMES)[number]
 export interface MembershipEvents {
   /** A user was made. */
   registered: { readonly user: User }
-  /** Somebody tried to log in. */
-  login: { readonly outcome: LoginOutcome; readonly user: User | undefined; readonly ip: string | undefined }
+  /** Somebody tried to log in. `requestId` is what `X-Request-Id` and the error page say. */
+  login: {
+    readonly outcome: LoginOutcome
+    readonly user: User | undefined
+    readonly ip: string | undefined
+    readonly requestId: string | undefined
+  }
   /** Somebody logged out. */
   logout: { readonly user: User }
   /** A cross-site write was refused, or a throttle stopped somebody: an attempt to get round a control. */
-  refused: { readonly code: 'cross_site_request' | 'too_many_requests'; readonly path: string; readonly ip: string | undefined }
+  refused: {
+    readonly code: 'cross_site_request' | 'too_many_requests'
+    readonly path: string
+    readonly ip: string | undefined
+    readonly requestId: string
+  }
 }
 
 export type EventName = keyof MembershipEvents

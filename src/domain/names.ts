@@ -1,5 +1,6 @@
 // What names users and roles may bear: every rule about names.
 import type { FieldIssue } from './errors.ts'
+import { isReserved } from './reserved-names.ts'
 
 export const MIN_USERNAME = 3
 export const MAX_USERNAME = 32
@@ -8,16 +9,8 @@ export const MAX_DISPLAY_NAME = 64
 /** UTF-16 units in which a name may be spelled at all; what is longer is nobody's name. */
 const MAX_TYPED_UNITS = 1024
 
-const USERNAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])$/
-
-// Names that a visitor would take for the site itself, and addresses of RFC 2142 that mail systems trust.
-const RESERVED = new Set(
-  (
-    'abuse account admin administrator anonymous api billing contact everyone guest guildhall help hostmaster info login logout ' +
-    'mail me moderator nobody noreply no-reply null official owner postmaster profile register root security staff support ' +
-    'sysadmin system team undefined user webmaster www'
-  ).split(' '),
-)
+/** ASCII alone: nobody can look like somebody else. */
+export const USERNAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])$/
 
 /** How a name is compared, everywhere. Also folds what people type at login, or each spelling would have a throttle of its own. Idempotent. */
 export function canonicalUsername(username: string): string {
@@ -29,28 +22,44 @@ export function canonicalUsername(username: string): string {
     .toLowerCase()
 }
 
-/** What keeps a name from being registered, or undefined. */
-export function usernameIssue(username: string): FieldIssue | undefined {
+/** A username as it is kept: what login forgives is forgiven when the name is chosen too, full-width letters and space around it. */
+export function tidyUsername(username: string): string {
+  if (username.length > MAX_TYPED_UNITS) return username
+  return username
+    .normalize('NFKC')
+    .replace(/\p{Cf}/gu, '')
+    .trim()
+}
+
+/** What keeps a tidied name from being registered, or undefined. */
+export function usernameIssue(username: string, siteName: string): FieldIssue | undefined {
   if (username.length < MIN_USERNAME) return { code: 'too_short', values: { min: MIN_USERNAME } }
   if (username.length > MAX_USERNAME) return { code: 'too_long', values: { max: MAX_USERNAME } }
   if (!USERNAME.test(username)) return { code: 'bad_characters' }
-  if (RESERVED.has(canonicalUsername(username))) return { code: 'reserved' }
+  if (isReserved(username, siteName)) return { code: 'reserved' }
   return undefined
 }
 
-// Control characters, line and paragraph separators, and what turns the reading direction round: Trojan Source, CVE-2021-42574.
-const UNSAFE_IN_NAMES = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u
+// Control characters, line and paragraph separators, what turns the reading direction round (Trojan Source, CVE-2021-42574), and
+// U+FFFD, which stands where bytes were no UTF-8.
+const UNSAFE_IN_NAMES = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069\uFFFD]/u
 
-/** A display name as it is kept: NFC, without space around it. */
+/** What a reader sees something of: no space, filler, blank braille pattern, or mark without a letter. */
+const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{M}\p{Cc}\u2800]/u
+
+/** A display name as it is kept: NFC, without space around it. Empty, so none, where nothing of it can be seen. */
 export function tidyDisplayName(name: string): string {
   if (name.length > MAX_TYPED_UNITS) return name
-  return name.normalize('NFC').trim()
+  return VISIBLE.test(name) ? name.normalize('NFC').trim() : ''
 }
 
 /** What keeps a tidied display name from being used, or undefined. Any script is welcome. */
-export function displayNameIssue(name: string): FieldIssue | undefined {
-  if ([...name].length > MAX_DISPLAY_NAME) return { code: 'too_long', values: { max: MAX_DISPLAY_NAME } }
+export function displayNameIssue(name: string, siteName: string): FieldIssue | undefined {
+  if (name === '') return undefined
+  if (name.length > MAX_TYPED_UNITS || [...name].length > MAX_DISPLAY_NAME)
+    return { code: 'too_long', values: { max: MAX_DISPLAY_NAME } }
   if (UNSAFE_IN_NAMES.test(name)) return { code: 'bad_characters' }
+  if (isReserved(name, siteName)) return { code: 'reserved' }
   return undefined
 }
 

@@ -8,7 +8,8 @@ import { type ErrorCode, type FieldError, MembershipError } from '../domain/erro
 import { errorTexts, fieldText } from '../i18n/messages.ts'
 import type { Translate } from '../i18n/translate.ts'
 import type { HttpContext } from './http-context.ts'
-import { requestIdOf, translatorFor } from './request-context.ts'
+import { translatorFor } from './request-context.ts'
+import { requestIdOf } from './request-id.ts'
 import type { ProblemShape } from './shapes.ts'
 
 interface Refused {

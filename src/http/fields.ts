@@ -1,6 +1,6 @@
 // Input fields that several actions share: type and length. What a name may be, the domain judges.
 import { z } from 'zod'
-import { MAX_DISPLAY_NAME, MAX_USERNAME, MIN_USERNAME } from '../domain/names.ts'
+import { MAX_DISPLAY_NAME, MAX_USERNAME, MIN_USERNAME, USERNAME } from '../domain/names.ts'
 import { isPasswordTooLong, MAX_PASSWORD_CODE_POINTS } from '../domain/password-policy.ts'
 import { LOCALES } from '../i18n/translate.ts'
 
@@ -15,12 +15,18 @@ export const identifier = z
   .max(MAX_IDENTIFIER)
   .meta({ description: 'The username; letter case does not matter.', examples: ['alice'] })
 
-export const newUsername = identifier.meta({
-  description:
-    'ASCII letters, digits, `_`, `-` and `.`, beginning and ending with a letter or digit; unique without regard to case.',
-  minLength: MIN_USERNAME,
-  maxLength: MAX_USERNAME,
-})
+/** How long a name may be, the domain judges once it is tidied: a limit that is told must be the one that holds. */
+export const newUsername = z
+  .string()
+  .min(1)
+  .meta({
+    description:
+      'ASCII letters, digits, `_`, `-` and `.`, beginning and ending with a letter or digit; unique without regard to case. White space around it is taken off, full-width letters become plain ones.',
+    minLength: MIN_USERNAME,
+    maxLength: MAX_USERNAME,
+    pattern: USERNAME.source,
+    examples: ['alice'],
+  })
 
 /** Refused by length before any hash work (CVE-2013-1443). */
 export const passwordText = z
@@ -53,9 +59,8 @@ export const returnTo = z
 
 export const displayName = z
   .string()
-  .max(1024)
   .meta({
-    description: 'Any script, no control characters; empty: the username.',
+    description: 'Any script, no control characters, and no name that is set aside, as `admin`; empty: the username.',
     maxLength: MAX_DISPLAY_NAME,
     examples: ['Alice'],
   })

@@ -13,7 +13,8 @@ import { Store } from './express/base-store.ts'
 import type { ExpressStore, StoredSession } from './express/callback-store.ts'
 import { StoreFacade } from './express/store-facade.ts'
 import { readOptions, type SessionOptions } from './options.ts'
-import { beginSession, Sessions } from './request/middleware.ts'
+import { Sessions } from './request/middleware.ts'
+import { beginSession, fillSession } from './request/request-properties.ts'
 import { Session } from './request/session.ts'
 import { MemoryStore } from './stores/memory.ts'
 
@@ -73,7 +74,7 @@ type SessionOfRequest = Declared<Session & SessionGetters & Partial<SessionData>
 // oxlint-disable-next-line typescript/no-redundant-type-constituents -- As above.
 type RequestStore = Declared<Store & ExpressStore, Theirs.Store & { generate: (req: Express.Request) => void }>
 
-/** Beside that package as it declares them: what makes a store for an application takes `typeof import('express-session')`. */
+/** Beside that package as it declares them: a function that makes stores takes all of that module. */
 interface SessionClasses {
   readonly Store: Declared<typeof Store, typeof Theirs.Store>
   readonly MemoryStore: Declared<typeof MemoryStore, typeof MemoryStore & typeof Theirs.MemoryStore>
@@ -124,7 +125,11 @@ function makeMiddleware(options?: SessionOptions): SessionMiddleware {
     onError: (error, step) => warn(`session: ${step} failed: ${isError(error) ? error.message : String(error)}`),
   })
   if (!Object.hasOwn(sessionStore, 'generate')) {
-    Object.assign(sessionStore, { generate: beginSession })
+    const make: unknown = Reflect.get(sessionStore, 'createSession')
+    const makeDetached = typeof make === 'function' ? make : Store.prototype.createSession
+    const createSession = (req: object, stored: object): unknown =>
+      fillSession(req, stored) ?? Reflect.apply(makeDetached, sessionStore, [req, stored])
+    Object.assign(sessionStore, { generate: beginSession, createSession })
   }
   return Object.assign(sessions.handle, { close: () => sessions.close() })
 }

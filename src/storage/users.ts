@@ -135,11 +135,20 @@ export const setStatus = statement('set status', (db, p: { id: string; status: U
   db.updateTable('guildhall_users').set({ status: p.status }).where('id', '=', p.id),
 )
 
-/** Touches no row where somebody else has the name. */
+/** Touches no row where somebody else has the name. Rows of before may hold the username as the display name: nobody chose it there. */
 export const setUsername = statement('set username', (db, p: { id: string; username: string; usernameKey: string }) =>
   db
     .updateTable('guildhall_users')
-    .set({ username: p.username, username_key: p.usernameKey })
+    .set((expression) => ({
+      username: p.username,
+      username_key: p.usernameKey,
+      display_name: expression
+        .case()
+        .when('display_name', '=', expression.ref('username'))
+        .then(NO_CHOICE)
+        .else(expression.ref('display_name'))
+        .end(),
+    }))
     .where('id', '=', p.id)
     .where(({ not, exists, selectFrom }) =>
       not(
@@ -159,7 +168,7 @@ export function userFrom(values: readonly unknown[]): StoredUser {
   return {
     id: String(id),
     username: String(username),
-    displayName: String(displayName),
+    displayName: displayNameOf(String(username), String(displayName)),
     // What a newer program means by a status of its own is unknown here: it lets nobody in.
     status: USER_STATUSES.find((known) => known === status) ?? 'suspended',
     credentialEpoch: Number(credentialEpoch),
@@ -167,6 +176,13 @@ export function userFrom(values: readonly unknown[]): StoredUser {
     createdAt: Number(createdAt),
     locale: typeof locale === 'string' ? locale : undefined,
   }
+}
+
+/** What a display name is in the table of somebody who chose none: a rename then shows. */
+const NO_CHOICE = ''
+
+export function displayNameOf(username: string, chosen: string): string {
+  return chosen === NO_CHOICE ? username : chosen
 }
 
 function storedUser(row: UserColumns): StoredUser {

@@ -1,7 +1,7 @@
 // Judges a new user's input, once: every fault is returned before anything is hashed or written.
 import type { Core } from '../core/core.ts'
 import { type FieldError, MembershipError } from '../domain/errors.ts'
-import { canonicalUsername, displayNameIssue, isRoleName, tidyDisplayName, usernameIssue } from '../domain/names.ts'
+import { canonicalUsername, displayNameIssue, isRoleName, tidyDisplayName, tidyUsername, usernameIssue } from '../domain/names.ts'
 import { passwordIssue } from '../domain/password-policy.ts'
 import { isCommonPassword } from '../passwords/common.ts'
 
@@ -9,30 +9,25 @@ export interface NewUser {
   readonly username: string
   /** Without one the user cannot log in with a password; `req.login` works. */
   readonly password?: string | undefined
-  /** Default: the username. */
+  /** Default: none is chosen, and the username is shown. */
   readonly displayName?: string | undefined
   readonly roles?: readonly string[] | undefined
 }
 
 /** Throws `invalid_input` with every fault at once. */
-export function checkNewUser(core: Core, { username, password, displayName = '', roles = [] }: NewUser) {
-  const tidied = tidyDisplayName(displayName)
-  const errors: FieldError[] = []
-  const name = usernameIssue(username)
-  if (name) errors.push({ field: 'username', ...name })
-  const display = displayNameIssue(tidied)
-  if (display) errors.push({ field: 'displayName', ...display })
+export function checkNewUser(core: Core, { username: typed, password, displayName: chosen = '', roles = [] }: NewUser) {
   const { passwords, siteName } = core.settings
+  const username = tidyUsername(typed)
+  const displayName = tidyDisplayName(chosen)
+  const errors: FieldError[] = []
+  const name = usernameIssue(username, siteName)
+  if (name) errors.push({ field: 'username', ...name })
+  const display = displayNameIssue(displayName, siteName)
+  if (display) errors.push({ field: 'displayName', ...display })
   const rules = { minLength: passwords.minLength, context: [username, siteName], isCommon: isCommonPassword }
   const secret = password === undefined ? undefined : passwordIssue(password, rules)
   if (secret) errors.push({ field: 'password', ...secret })
   if (!roles.every(isRoleName)) errors.push({ field: 'roles', code: 'bad_characters' })
   if (errors.length > 0) throw new MembershipError('invalid_input', { errors })
-  return {
-    username,
-    usernameKey: canonicalUsername(username),
-    password,
-    displayName: tidied === '' ? username : tidied,
-    roles,
-  }
+  return { username, usernameKey: canonicalUsername(username), password, displayName, roles }
 }

@@ -8,6 +8,7 @@ import type { StoredUser } from '../storage/contract.ts'
 import { findPassword, findUserByKey, listUsers } from '../storage/users.ts'
 import type { NewUser } from './check-new-user.ts'
 import { createUser } from './create-user.ts'
+import { changeDisplayName } from './display-name.ts'
 import { rename } from './rename.ts'
 import { endAllSessions, endSession, listSessions, type UserSession } from './sessions.ts'
 import { setStatus } from './set-status.ts'
@@ -26,6 +27,8 @@ export interface Users {
   setStatus(username: string, status: SettableStatus): Promise<User>
   /** Another username for the same user; sessions go on. Throws `invalid_input` or `username_taken`. */
   rename(username: string, to: string): Promise<User>
+  /** What to call the user; empty: the username. Throws `invalid_input`. */
+  setDisplayName(username: string, displayName: string): Promise<User>
   /** Where the user is logged in, the last seen first. */
   sessions(username: string): Promise<readonly UserSession[]>
   /** Ends one session by its id, or all; says how many. Throws `not_found` for an id that is none of theirs. */
@@ -75,6 +78,8 @@ export function createUsers(core: Core): Users {
     },
     setStatus: async (username, status) => toUser(await setStatus(core, await getStored(username), status, OPERATOR)),
     rename: async (username, to) => toUser(await rename(core, await getStored(username), to, OPERATOR)),
+    setDisplayName: async (username, displayName) =>
+      toUser(await changeDisplayName(core, await getStored(username), displayName, OPERATOR)),
     sessions: async (username) => listSessions(core, await getStored(username)),
     async endSessions(username, { id } = {}) {
       const user = await getStored(username)

@@ -54,6 +54,17 @@ describe('accounts', () => {
     expect((await run(['sessions', 'end', 'anna'], { folder })).code).toBe(2)
   })
 
+  test('an operator changes what a member is called, and takes the name away again', async () => {
+    const folder = await folderWith('anna')
+    const named = await run(['user', 'set-display-name', 'ANNA', 'Anna B'], { folder })
+    expect(named).toMatchObject({ code: 0, stdout: 'anna is shown as Anna B now.\n' })
+    const unnamed = await run(['user', 'set-display-name', 'anna', '--json'], { folder })
+    expect(JSON.parse(unnamed.stdout)).toMatchObject({ username: 'anna', displayName: 'anna' })
+    const refused = await run(['user', 'set-display-name', 'anna', 'Administrator'], { folder })
+    expect(refused).toMatchObject({ code: 1, stderr: 'Display name: This one is set aside. Choose another.\n' })
+    expect((await run(['user', 'set-display-name', 'anna', ''], { folder })).code).toBe(2)
+  })
+
   test('sessions are listed and ended, one or all', async () => {
     const folder = await folderWith('anna')
     const server = await startServer({ folder })

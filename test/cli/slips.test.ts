@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { BIN, newFolder, run, writeFiles } from '../support/server.ts'
+import { BIN, newFolder, post, run, startServer, writeFiles } from '../support/server.ts'
 
 const CHEAP = { HASH_MEMORY_KIB: '1024', HASH_PASSES: '1' }
 const stdin = 'violet harbour lantern'
@@ -36,6 +36,31 @@ test.each([
 test('where no password came nothing is made', async () => {
   const folder = newFolder()
   expect((await run(['user', 'create', 'anna', '--password-stdin'], { folder })).code).toBe(1)
+  expect(readdirSync(folder)).toEqual([])
+})
+
+test('who sends a password with the byte order mark of Windows logs in by the password without it', async () => {
+  const folder = newFolder()
+  const made = await run(['user', 'create', 'anna', '--password-stdin'], { folder, env: CHEAP, stdin: `\ufeff${stdin}\r\n` })
+  expect(made).toMatchObject({ code: 0, stdout: 'anna can log in now.\n' })
+  const server = await startServer({ folder })
+  expect((await post(server, '/api/login', { username: 'anna', password: stdin })).status).toBe(200)
+})
+
+const NOT_UTF8 =
+  'The password did not arrive as UTF-8, and could not be typed again later. Send it as UTF-8. Nothing was changed.\n'
+
+test.each([
+  ['in Big5', Buffer.from('b1cfa5dcb1cfa5dcb1cfa5dcb1cf', 'hex'), NOT_UTF8],
+  ['in Latin-1', Buffer.from('vi\u00f6let harbour lantern', 'latin1'), NOT_UTF8],
+  ['in UTF-16 with its mark', Buffer.from(`\ufeff${stdin}`, 'utf16le'), NOT_UTF8],
+  ['in UTF-16', Buffer.from(stdin, 'utf16le'), NOT_UTF8],
+  ['with letters that a conversion lost', `vi\ufffdlet harbour lantern`, NOT_UTF8],
+  ['of two lines', `${stdin}\nsecond line\n`, 'A password is one line, and this is more than one. Nothing was changed.\n'],
+])('who sends a password %s is told so, and no account is made that nobody could log in to', async (_how, sent, stderr) => {
+  const folder = newFolder()
+  const told = await run(['user', 'create', 'anna', '--password-stdin'], { folder, env: CHEAP, stdin: sent })
+  expect(told).toMatchObject({ code: 1, stdout: '', stderr })
   expect(readdirSync(folder)).toEqual([])
 })
 

@@ -1,7 +1,8 @@
 // I-07: no text, however long and odd, keeps the process busy. Everything that looks at text from outside is held to 10 ms for 64 KB.
 import { describe, expect, test } from 'vitest'
-import { canonicalUsername, displayNameIssue, tidyDisplayName, usernameIssue } from '../../src/domain/names.ts'
+import { canonicalUsername, displayNameIssue, tidyDisplayName, tidyUsername, usernameIssue } from '../../src/domain/names.ts'
 import { passwordIssue } from '../../src/domain/password-policy.ts'
+import { isReserved } from '../../src/domain/reserved-names.ts'
 import { localPath, localReferer } from '../../src/http/return-to.ts'
 import { pickLocale } from '../../src/i18n/pick-locale.ts'
 import { translator } from '../../src/i18n/translate.ts'
@@ -69,8 +70,9 @@ describe('I-07 validators take their time from nobody', () => {
   const cookie = { name: 'guildhall', secure: false, sameSite: 'strict', path: '/', httpOnly: true } as const
   const validators: Record<string, (text: string) => unknown> = {
     canonicalUsername,
-    usernameIssue,
-    displayName: (text) => displayNameIssue(tidyDisplayName(text)),
+    username: (text) => usernameIssue(tidyUsername(text), 'Guildhall'),
+    displayName: (text) => displayNameIssue(tidyDisplayName(text), 'Guildhall'),
+    isReserved: (text) => isReserved(text.slice(0, 64), text.slice(0, 64)),
     password: (text) => passwordIssue(text, { minLength: 8, context: ['alice', 'Guildhall'], isCommon: () => false }),
     'password context': (text) =>
       passwordIssue('granite lantern ferry', { minLength: 8, context: [text], isCommon: () => false }),

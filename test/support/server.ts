@@ -20,7 +20,7 @@ export interface RunOptions {
   readonly folder?: string
   /** JavaScript that runs before the program. */
   readonly preload?: string
-  readonly stdin?: string
+  readonly stdin?: string | Uint8Array
   readonly umask?: number
 }
 
