@@ -79,7 +79,7 @@ describe('the second net', () => {
   })
 })
 
-test('somebody who is refused finds in the log why, by the id on their error page', async () => {
+test('N-05 somebody who is refused finds in the log why, by the id on their error page', async () => {
   const server = await startServer()
   const wrong = await post(server, '/api/login', { username: 'anna', password: 'a wrong one' })
   const stolen = await ask('/login', {
