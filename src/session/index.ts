@@ -9,7 +9,8 @@ import { Store } from './express/base-store.ts'
 import type { ExpressStore } from './express/callback-store.ts'
 import { StoreFacade } from './express/store-facade.ts'
 import { readOptions, type SessionOptions } from './options.ts'
-import { beginSession, Sessions } from './request/middleware.ts'
+import { Sessions } from './request/middleware.ts'
+import { beginSession, fillSession } from './request/request-properties.ts'
 import { Session } from './request/session.ts'
 import { MemoryStore } from './stores/memory.ts'
 
@@ -107,7 +108,11 @@ function makeMiddleware(options?: SessionOptions): SessionMiddleware {
     onError: (error, step) => warn(`session: ${step} failed: ${error instanceof Error ? error.message : String(error)}`),
   })
   if (!Object.hasOwn(sessionStore, 'generate')) {
-    Object.assign(sessionStore, { generate: beginSession })
+    const make: unknown = Reflect.get(sessionStore, 'createSession')
+    const makeDetached = typeof make === 'function' ? make : Store.prototype.createSession
+    const createSession = (req: object, stored: object): unknown =>
+      fillSession(req, stored) ?? Reflect.apply(makeDetached, sessionStore, [req, stored])
+    Object.assign(sessionStore, { generate: beginSession, createSession })
   }
   return Object.assign(sessions.handle, { close: () => sessions.close() })
 }

@@ -109,10 +109,10 @@ export class Cookie {
       path,
       domain,
       httpOnly: Boolean(httpOnly),
-      secure: secure ?? false,
-      sameSite: sameSite === true ? 'strict' : (sameSite ?? false),
+      secure: secure === 'auto' ? secure : Boolean(secure),
+      sameSite: sameSite === true ? 'strict' : lowerCase(sameSite || false),
       partitioned,
-      priority,
+      priority: lowerCase(priority),
       encode: this.#encode,
       maxAgeMs: typeof maxAge === 'number' ? maxAge : undefined,
     }
@@ -123,6 +123,12 @@ export class Cookie {
     if (Object.isFrozen(this))
       throw new TypeError('req.session.cookie cannot be changed here: the settings decide how long a login lasts')
   }
+}
+
+/** What is written in capitals says the same. */
+function lowerCase<T>(word: T): T {
+  // Lowered, a word of a list is a word of that list.
+  return typeof word === 'string' ? (word.toLowerCase() as T) : word
 }
 
 function isTime(date: unknown): date is Date {

@@ -57,6 +57,10 @@ export class AdoptedStore implements SessionStore {
     }
   }
 
+  get isDisconnected(): boolean {
+    return this.#disconnected
+  }
+
   keyOf(id: string): string {
     return this.#plain ? id : digest(id)
   }
