@@ -87,7 +87,7 @@ export async function performAction<Schema extends z.ZodType, Result, Body exten
     const raw = action.method === 'GET' ? readQuery(req, action.kept) : await readInput(req, res, endpoint)
     context.formValues = keptValues(action.kept, raw)
     const input = checkInput(action.input, { ...raw, ...context.params }, endpoint === 'page')
-    const result = await limited(action.limit, caller, input, () => action.run(core, input, caller))
+    const result = await limited(action.limit, { core, caller, input }, () => action.run(core, input, caller))
     sendAnswer(context, action.answer(result, context, input), action.api)
   } catch (thrown) {
     const refusal = asRefusal(http, req, thrown)
