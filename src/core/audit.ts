@@ -1,6 +1,6 @@
 // Writes the audit trail: an act and its entry in one transaction, a failed try by itself.
 import { newTimeId } from '../domain/secret.ts'
-import { insertAuditEntry } from '../storage/audit.ts'
+import { insertAuditEntry, SHOWN } from '../storage/audit.ts'
 import { type BoundStatement, bind } from '../storage/statement.ts'
 import type { Origin } from './caller.ts'
 import type { Core } from './core.ts'
@@ -10,18 +10,26 @@ export interface AuditEvent<Name extends string = string> {
   readonly name: Name
   /** Not on the security page: a stolen session must not push its traces off the list by harmless acts. */
   readonly quiet: boolean
+  /** In one line with its like on the security page, as guesses are. Never a login, nor a change of a credential. */
+  readonly folds: boolean
 }
 
-export function auditEvent<const Name extends string>(name: Name, { quiet = false } = {}): AuditEvent<Name> {
-  return { name, quiet }
+export function auditEvent<const Name extends string>(name: Name, { quiet = false, folds = false } = {}): AuditEvent<Name> {
+  return { name, quiet, folds }
 }
 
 /** Of other outcomes than success the text is `activity.<name>.<outcome>`. */
 export type AuditOutcome = 'success' | 'wrong_password' | 'suspended'
 
+/** What more there is to know of an act. */
+export interface AuditData {
+  /** The browser whose session was ended. */
+  readonly endedUserAgent?: string | undefined
+}
+
 /** The entry as a statement of a transaction. */
 export function auditEntry(core: Core, event: AuditEvent, userId: string, by: Origin): BoundStatement {
-  return bind(insertAuditEntry, entry(core, event, userId, by, 'success'))
+  return bind(insertAuditEntry, entry(core, event, userId, by, 'success', {}))
 }
 
 /** Writes the entry by itself. */
@@ -31,12 +39,17 @@ export async function audit(
   userId: string | undefined,
   by: Origin,
   outcome: AuditOutcome = 'success',
+  more: AuditData = {},
 ): Promise<void> {
-  await core.db.write(insertAuditEntry, entry(core, event, userId, by, outcome))
+  await core.db.write(insertAuditEntry, entry(core, event, userId, by, outcome, more))
 }
 
-function entry(core: Core, event: AuditEvent, userId: string | undefined, { ip, userAgent }: Origin, outcome: AuditOutcome) {
+function entry(core: Core, event: AuditEvent, userId: string | undefined, by: Origin, outcome: AuditOutcome, more: AuditData) {
+  const { ip, userAgent, actor } = by
   const at = core.clock.now()
-  const quiet = event.quiet ? 1 : 0
-  return { id: newTimeId(at), at, event: event.name, outcome, userId, ip, userAgent, quiet } as const
+  const facts = { ...(actor && { by: actor.kind }), ...more }
+  const data = Object.keys(facts).length === 0 ? undefined : JSON.stringify(facts)
+  // Whoever guesses chooses how often: no number of guesses may take the place of a login.
+  const shown = event.quiet ? SHOWN.never : event.folds || outcome !== 'success' ? SHOWN.folded : SHOWN.alone
+  return { id: newTimeId(at), at, event: event.name, outcome, userId, ip, userAgent, data, quiet: shown } as const
 }

@@ -4,7 +4,7 @@ import { audit, auditEvent } from './audit.ts'
 import type { Caller } from './caller.ts'
 import type { Core } from './core.ts'
 
-export const logoutEvent = auditEvent('logout')
+export const logoutEvent = auditEvent('logout', { folds: true })
 
 export async function signOut(core: Core, caller: Caller): Promise<void> {
   const user = caller.session?.user

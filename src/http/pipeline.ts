@@ -7,7 +7,7 @@ import type { Api, Declared, Guard, Onward } from './action-types.ts'
 import { checkInput, keptValues } from './check-input.ts'
 import { asHostError, asRefusal, isStoreFailure, REFUSALS } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
-import { limited } from './limits.ts'
+import { limited, type RouteLimit } from './limits.ts'
 import { askForLogin } from './login-required.ts'
 import { isAllowedOrigin, isUnsafe, mayCarryCookie } from './origin-check.ts'
 import type { Page } from './page.ts'
@@ -67,9 +67,10 @@ export async function showPage(guard: Guard, page: Page, context: RequestContext
 
 /** An action with these settings. */
 interface Bound<Schema extends z.ZodType, Result, Body extends z.ZodType>
-  extends Omit<Declared<Schema, Result, Body>, 'input' | 'method'> {
+  extends Omit<Declared<Schema, Result, Body>, 'input' | 'method' | 'limit'> {
   readonly method: 'GET' | 'POST'
   readonly input: Schema
+  readonly limit: readonly RouteLimit<z.output<Schema>>[]
   /** The fields that are shown again. */
   readonly kept: readonly string[]
   /** The application's page in the place of ours. */
@@ -86,7 +87,7 @@ export async function performAction<Schema extends z.ZodType, Result, Body exten
     const raw = action.method === 'GET' ? readQuery(req, action.kept) : await readInput(req, res, endpoint)
     context.formValues = keptValues(action.kept, raw)
     const input = checkInput(action.input, { ...raw, ...context.params }, endpoint === 'page')
-    const result = await limited(action.limit ?? [], caller, input, () => action.run(core, input, caller))
+    const result = await limited(action.limit, { core, caller, input }, () => action.run(core, input, caller))
     sendAnswer(context, action.answer(result, context, input), action.api)
   } catch (thrown) {
     const refusal = asRefusal(http, req, thrown)

@@ -18,8 +18,10 @@ export function noticeText(t: Translate<string>, code: unknown): string | undefi
   return typeof code === 'string' && t.has(key) ? t(key) : undefined
 }
 
-/** One line of the recent activity: an event and an outcome of the audit trail, told to the person it is about. */
-export function activityText(t: Translate<string>, entry: { event: string; outcome: string; device: string }): string {
-  const key = entry.outcome === 'success' ? `activity.${entry.event}` : `activity.${entry.event}.${entry.outcome}`
-  return t(t.has(key) ? key : 'activity.other', { device: entry.device })
+/** What an entry of the audit trail is to the person it is about. `on`: the device that it was done to, where the text can name one. */
+export function activityText(t: Translate<string>, entry: { event: string; outcome: string; on?: string | undefined }): string {
+  const { event, outcome, on } = entry
+  const key = outcome === 'success' ? `activity.${event}` : `activity.${event}.${outcome}`
+  if (on !== undefined && t.has(`${key}.on`)) return t(`${key}.on`, { device: on })
+  return t(t.has(key) ? key : 'activity.other')
 }

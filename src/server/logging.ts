@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { systemClock } from '../domain/clock.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { Config } from './config.ts'
+import { LogOutput } from './log-output.ts'
 import { redact } from './redact.ts'
 
 export interface ServerLog extends Logger {
@@ -11,8 +12,8 @@ export interface ServerLog extends Logger {
   request(line: RequestLine): void
   /** The line that says where the site is open. */
   startupBanner(url: string, fields: object): void
-  /** Writes out what is buffered. */
-  flush(): void
+  /** Writes out what is buffered: resolves when it is done, or soon where nobody reads it. */
+  flush(): Promise<void>
 }
 
 /** All that is logged of a request: no query, no header, no body. */
@@ -32,10 +33,8 @@ const MAX_SHARED_WRITE_BYTES = 4096
 /** A path of this length, every character of it escaped, leaves room for the rest of a line in what is kept together. */
 const MAX_PATH_LENGTH = 1500
 /** A line may wait this long for others: one write for many costs a fraction. Nothing is lost but by `kill -9`. */
-const FLUSH_MS = 200
-const BUFFER_BYTES = 32 * 1024
-/** Where nobody reads the log, lines beyond this are dropped: memory is for members. */
-const MAX_BUFFER_BYTES = 16 * 1024 * 1024
+const DELAY_MS = 200
+const MAX_WRITE_BYTES = 64 * 1024
 
 export interface LogOptions {
   /** Whether other processes write to the same place. Default: false. */
@@ -49,7 +48,12 @@ export async function createLog(
   { shared = false, base }: LogOptions = {},
 ): Promise<ServerLog> {
   const isPretty = (format ?? (process.stdout.isTTY ? 'pretty' : 'json')) === 'pretty'
-  const stream = isPretty ? await prettyStream() : jsonStream(shared ? MAX_SHARED_WRITE_BYTES : 2 * BUFFER_BYTES)
+  const output = new LogOutput({
+    maxWriteBytes: shared ? MAX_SHARED_WRITE_BYTES : MAX_WRITE_BYTES,
+    delayMs: isPretty ? 0 : DELAY_MS,
+  })
+  const pretty = isPretty ? await prettyLines() : undefined
+  const stream = { write: (line: string) => output.write(pretty === undefined ? line : pretty(line)) }
   const lines = pino(
     {
       level,
@@ -73,36 +77,17 @@ export async function createLog(
       const text = `Guildhall is open at ${url}`
       // Whatever the level: somebody, or something, is waiting for it.
       const line = { level: 'info', time: timeNow(), ...fields, msg: text }
-      stream.write(isPretty ? `${text}\n` : `${JSON.stringify(line)}\n`)
-      stream.flush()
+      output.write(isPretty ? `${text}\n` : `${JSON.stringify(line)}\n`)
+      void output.flush()
     },
-    flush: () => stream.flushSync(),
+    flush: () => output.flush(),
   }
 }
 
-interface LogStream {
-  write(line: string): void
-  flush(): void
-  flushSync(): void
-}
-
-/** A write takes whole lines, up to `maxWrite` bytes; a single line that is longer is written alone. */
-function jsonStream(maxWrite: number): LogStream {
-  const buffering = { minLength: maxWrite / 2, maxWrite, maxLength: MAX_BUFFER_BYTES, periodicFlush: FLUSH_MS }
-  return pino.destination({ fd: 1, sync: false, ...buffering })
-}
-
-/** Loaded where a person looks on; written at once. */
-async function prettyStream(): Promise<LogStream> {
-  const { default: pretty } = await import('pino-pretty')
-  const stream = pretty({
-    colorize: process.stdout.isTTY,
-    singleLine: true,
-    translateTime: 'SYS:HH:MM:ss',
-    destination: 1,
-    sync: true,
-  })
-  return { write: (line) => void stream.write(line), flush() {}, flushSync() {} }
+/** Loaded where a person looks on. */
+async function prettyLines(): Promise<(line: string) => string> {
+  const { prettyFactory } = await import('pino-pretty')
+  return prettyFactory({ colorize: process.stdout.isTTY, singleLine: true, translateTime: 'SYS:HH:MM:ss' })
 }
 
 /** Visitors choose paths: one that is too long would be torn apart by the lines of others. */

@@ -6,7 +6,7 @@ import { sameSecret } from '../domain/secret.ts'
 import { refuse, sendJson, sendText, setHeaders, setSharedHeaders } from '../http/respond.ts'
 import type { AppContext } from './app-context.ts'
 import { describeServer } from './describe-server.ts'
-import { hostOf } from './host-check.ts'
+import { METRICS_TYPE } from './metrics-text.ts'
 
 /** No session, no host check, nothing told to strangers. */
 export const SERVICE_PATHS = ['/healthz', '/readyz', '/metrics', '/openapi.json'] as const
@@ -23,9 +23,7 @@ export function servicePaths(context: AppContext): RequestHandler {
     },
     '/metrics': async (req, res) => {
       if (!mayReadMetrics(req)) return refuse(http, req, res, new MembershipError('not_found'))
-      const text = await context.metrics.text()
-      res.setHeader('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
-      res.end(req.method === 'HEAD' ? undefined : text)
+      sendText(res, 200, METRICS_TYPE, await context.metrics.text())
     },
     '/openapi.json': async (_req, res) => {
       description ??= JSON.stringify(describeServer(context.internals))
@@ -62,20 +60,15 @@ async function isReady({ internals, lifecycle, log }: AppContext): Promise<boole
   }
 }
 
-const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip']
-
-/** With METRICS_TOKEN: whoever has it. Without: programs on this machine that speak to us directly. Everybody else is told that there is nothing. */
-function metricsRule({ config: { metricsToken, trustProxy } }: AppContext): (req: Request) => boolean {
+/**
+ * With METRICS_TOKEN: whoever has it. With METRICS_PORT: nobody here. Without either only a site that is for this machine itself
+ * answers. What a request says of itself decides nothing: a proxy may add no header at all.
+ */
+function metricsRule({ config: { metricsToken, metricsPort }, internals }: AppContext): (req: Request) => boolean {
   if (metricsToken) {
     const expected = `Bearer ${metricsToken.reveal()}`
     return (req) => sameSecret(req.headers.authorization ?? '', expected)
   }
-  // Behind a proxy everybody comes from this machine.
-  if (trustProxy !== undefined) return () => false
-  return (req) => {
-    const isHere = isLoopback((req.socket.remoteAddress ?? '').replace(/^::ffff:/, ''))
-    const isForwarded = FORWARDED.some((name) => req.headers[name] !== undefined)
-    // A proxy that adds no header, and a page whose name was bound to 127.0.0.1 (DNS rebinding), give themselves away by the name.
-    return isHere && !isForwarded && isLoopback(hostOf(req).replace(/:\d+$/, ''))
-  }
+  const isOpen = metricsPort === undefined && isLoopback(internals.settings.baseUrl.hostname)
+  return () => isOpen
 }

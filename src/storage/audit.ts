@@ -1,5 +1,9 @@
 // The audit trail: who did what, when, from where. Entries are added, never changed.
+import { sql } from 'kysely'
 import { statement } from './statement.ts'
+
+/** The column `quiet`: how an entry is shown to the person it is about. */
+export const SHOWN = { alone: 0, never: 1, folded: 2 } as const
 
 export const insertAuditEntry = statement(
   'insert audit entry',
@@ -15,7 +19,7 @@ export const insertAuditEntry = statement(
       ip: string | undefined
       userAgent: string | undefined
       data?: string | undefined
-      quiet: 0 | 1
+      quiet: (typeof SHOWN)[keyof typeof SHOWN]
     },
   ) =>
     db.insertInto('guildhall_audit').values({
@@ -32,34 +36,89 @@ export const insertAuditEntry = statement(
     }),
 )
 
-export interface StoredAuditEntry {
-  readonly at: number
+/** What happened, once or as often as it was the same. */
+export interface StoredActivity {
+  readonly count: number
+  readonly firstAt: number
+  /** The id of the last entry: it sorts by time. */
+  readonly lastId: string
+  readonly lastAt: number
   readonly event: string
   readonly outcome: string
   readonly ip: string | undefined
   readonly userAgent: string | undefined
+  /** JSON. */
+  readonly data: string | undefined
 }
 
-/** The last entries of a user, without the quiet ones: somebody with a stolen session must not push its traces off the list. */
-export const recentAuditEntries = statement(
-  'recent audit entries',
+const SAME = ['event', 'outcome', 'ip', 'user_agent', 'data'] as const
+
+/** The last entries of a user that stand by themselves. */
+export const recentActivity = statement(
+  'recent activity',
   (db, p: { userId: string; limit: number }) =>
     db
       .selectFrom('guildhall_audit')
-      .select(['at', 'event', 'outcome', 'ip', 'user_agent'])
+      .select([...SAME, sql.lit(1).as('count'), 'at as first_at', 'at as last_at', 'id as last_id'])
       .where('user_id', '=', p.userId)
-      .where('quiet', '=', 0)
+      .where('quiet', '=', SHOWN.alone)
       .orderBy('at', 'desc')
       .orderBy('id', 'desc')
       .limit(p.limit),
-  ({ at, event, outcome, ip, user_agent }): StoredAuditEntry => ({
-    at,
+  activity,
+)
+
+/** The last entries of a user that fold, at most `limit` of them: those that are the same as one. */
+export const recentFoldedActivity = statement(
+  'recent folded activity',
+  (db, p: { userId: string; limit: number }) =>
+    db
+      .selectFrom((from) =>
+        from
+          .selectFrom('guildhall_audit')
+          .select([...SAME, 'at', 'id'])
+          .where('user_id', '=', p.userId)
+          .where('quiet', '=', SHOWN.folded)
+          .orderBy('at', 'desc')
+          .limit(p.limit)
+          .as('recent'),
+      )
+      .select((of) => [
+        ...SAME,
+        of.fn.countAll<number>().as('count'),
+        of.fn.min('at').as('first_at'),
+        of.fn.max('at').as('last_at'),
+        of.fn.max('id').as('last_id'),
+      ])
+      .groupBy(SAME),
+  activity,
+)
+
+interface ActivityRow {
+  readonly count: unknown
+  readonly first_at: unknown
+  readonly last_at: unknown
+  readonly last_id: unknown
+  readonly event: string
+  readonly outcome: string
+  readonly ip: string | null
+  readonly user_agent: string | null
+  readonly data: string | null
+}
+
+function activity({ count, first_at, last_at, last_id, event, outcome, ip, user_agent, data }: ActivityRow): StoredActivity {
+  return {
+    count: Number(count),
+    firstAt: Number(first_at),
+    lastAt: Number(last_at),
+    lastId: String(last_id),
     event,
     outcome,
     ip: ip ?? undefined,
     userAgent: user_agent ?? undefined,
-  }),
-)
+    data: data ?? undefined,
+  }
+}
 
 export const deleteOldAuditEntries = statement('delete old audit entries', (db, p: { before: number; limit: number }) =>
   db

@@ -57,7 +57,9 @@ export interface SessionsTable {
 
 export interface CountersTable {
   key: string
-  count: number
+  /** JSON that `core/counter-state.ts` reads. */
+  state: string
+  /** When nothing of it counts any more. */
   expires_at: number
 }
 
@@ -75,7 +77,7 @@ export interface AuditTable {
   user_agent: string | null
   /** What more there is to know, as JSON. */
   data: string | null
-  /** Whether it is left out of what the person is shown: what concerns no security must not push out what does. */
+  /** How the person is shown it, as SHOWN says: what concerns no security must not push out what does. */
   quiet: number
 }
 

@@ -6,8 +6,8 @@ import { liveSessionsOf, requireSession } from '../core/live-session.ts'
 import { MembershipError } from '../domain/errors.ts'
 import type { StoredUser } from '../storage/contract.ts'
 
-export const sessionEndedEvent = auditEvent('session_ended')
-export const otherSessionsEndedEvent = auditEvent('other_sessions_ended')
+export const sessionEndedEvent = auditEvent('session_ended', { folds: true })
+export const otherSessionsEndedEvent = auditEvent('other_sessions_ended', { folds: true })
 
 export interface UserSession {
   /** Names the session; not usable as a cookie. */
@@ -50,7 +50,7 @@ export async function listOwnSessions(core: Core, caller: Caller): Promise<reado
 export async function endSession(core: Core, user: StoredUser, id: string, by: Origin): Promise<void> {
   const row = (await liveSessionsOf(core, user)).find(({ publicId }) => publicId === id)
   if (!row || (await core.db.sessions.delete([row.hash])).length === 0) throw new MembershipError('not_found')
-  await audit(core, sessionEndedEvent, user.id, by)
+  await audit(core, sessionEndedEvent, user.id, by, 'success', { endedUserAgent: row.userAgent })
 }
 
 /** Ends one of the caller's own sessions; somebody else's is as unknown as one that never was. Says whether it was the current one. */

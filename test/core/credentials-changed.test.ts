@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { auditEvent } from '../../src/core/audit.ts'
 import { OPERATOR } from '../../src/core/caller.ts'
 import { type ChangeOf, credentialsChanged } from '../../src/core/credentials-changed.ts'
-import { recentAuditEntries } from '../../src/storage/audit.ts'
+import { recentActivity } from '../../src/storage/audit.ts'
 import { bind } from '../../src/storage/statement.ts'
 import { raiseEpoch, setDisplayName } from '../../src/storage/users.ts'
 import { openSite, type Site } from '../support/site.ts'
@@ -36,7 +36,7 @@ test('F-23 of a hundred changes of one user at once none is lost, and each raise
   await Promise.all(Array.from({ length: 100 }, () => credentialsChanged(site.core, id, change, OPERATOR)))
   expect(await epochOf(id)).toBe(101)
   expect(seen).toEqual(Array.from({ length: 100 }, (_, n) => n + 1))
-  expect(await site.core.db.all(recentAuditEntries, { userId: id, limit: 1000 })).toHaveLength(101)
+  expect(await site.core.db.all(recentActivity, { userId: id, limit: 1000 })).toHaveLength(101)
 })
 
 test('F-23 of a hundred changes of status at once, each that changes something raises the epoch, and the last one holds', async () => {
@@ -44,7 +44,7 @@ test('F-23 of a hundred changes of status at once, each that changes something r
   const { id } = await users.create({ username: 'flicker' })
   await Promise.all(Array.from({ length: 100 }, (_, n) => users.setStatus('flicker', n % 2 === 0 ? 'suspended' : 'active')))
   const { status } = await users.show('flicker')
-  const entries = await site.core.db.all(recentAuditEntries, { userId: id, limit: 1000 })
+  const entries = await site.core.db.all(recentActivity, { userId: id, limit: 1000 })
   const changes = entries.filter(({ event }) => event === 'status_changed').length
   expect([await epochOf(id), status]).toEqual([1 + changes, changes % 2 === 0 ? 'active' : 'suspended'])
   expect(changes).toBeGreaterThan(0)

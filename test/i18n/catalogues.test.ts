@@ -61,7 +61,7 @@ const FOR_PROGRAMMERS: Readonly<Record<string, string>> = {
   'http/check-features.ts': 'faults of the option features: one TypeError for who wrote it',
   'http/openapi.ts': 'the description of the API',
   'passwords/format.ts': 'labels that go into hashes and never change',
-  'domain/names.ts': 'names that nobody may register',
+  'domain/reserved-names.ts': 'names that nobody may register',
 }
 
 /** The same, wherever it stands. */

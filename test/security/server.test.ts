@@ -195,7 +195,7 @@ test('I-14 what a visitor sends stays in its own line of the log', async () => {
 })
 
 test('W-06 over https, and only there, browsers are told to stay there for a year', async () => {
-  const secure = await open({ BASE_URL: 'https://app.example.org' })
+  const secure = await open({ BASE_URL: 'https://app.example.org', HSTS: 'subdomains' })
   const plain = shared
   const expected = /^max-age=(?:3153600\d|[4-9]\d{7}|\d{9,}); includeSubDomains/
   for (const path of [...OWN_PATHS, '/login', '/profile', '/api/profile', '/api/login']) {

@@ -155,8 +155,11 @@ describe.each(STORES)('sessions in %s', (_name, makeStore) => {
     expect(answer.setCookies).toHaveLength(1)
     expect(browser.cookie).not.toBe(old)
     expect((await send(`${url}/look`, { cookie: old })).text).toBe('"nothing"')
+    const second = browser.cookie ?? ''
     await browser.get('/empty')
-    expect(browser.cookie).toBeUndefined()
+    expect(browser.cookie).toMatch(/^sid=[\w-]{43}$/)
+    expect(browser.cookie).not.toBe(second)
+    expect((await browser.get('/look')).text).toBe('"nothing"')
   })
 
   test('save stores now, reload drops what was not saved, touch marks as seen', async () => {

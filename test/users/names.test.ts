@@ -19,7 +19,7 @@ test.each([
   ['with space around it', ' \tAnnabel\n', 'Annabel'],
   ['in full-width letters', 'Ｂｒｅｎｄａ＿１', 'Brenda_1'],
   ['with a zero-width space that came along from a document', '\u200bCl\u00adara\ufeff', 'Clara'],
-])('somebody who writes the username %s gets the name that login takes it for', async (_how, typed, username) => {
+])('E-03 somebody who writes the username %s gets the name that login takes it for', async (_how, typed, username) => {
   const visitor = site.visitor()
   const registered = await visitor.form('/register', { username: typed, password: GOOD_PASSWORD })
   expect([registered.status, registered.location]).toEqual([303, '/profile?notice=registered'])
@@ -132,7 +132,9 @@ test('an operator changes what a member is called, and the member reads of it in
   await visitor.api('/profile', { displayName: 'SHOUTING AT YOU' })
   expect(await site.membership.users.setDisplayName('Shouty', ' Quiet ')).toMatchObject({ displayName: 'Quiet' })
   expect((await visitor.api('/profile')).json()).toMatchObject({ user: { displayName: 'Quiet' } })
-  expect((await visitor.get('/account/security')).text).toContain('The operator changed the display name')
+  expect((await visitor.get('/account/security')).text).toMatch(
+    /The display name was changed\s+<ul class="dots">\s+<li>by the people who run this site/,
+  )
   expect(await site.membership.users.setDisplayName('shouty', '')).toMatchObject({ displayName: 'shouty' })
   await expect(site.membership.users.setDisplayName('nobody-here', 'x')).rejects.toMatchObject({ code: 'not_found' })
 })

@@ -18,7 +18,16 @@ export interface Sample {
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
+const IPV6 = '2001:db8:85a3:8d3:1319:8a2e:370:7348'
 const NOW = Date.UTC(2026, 4, 4, 9, 12)
+
+interface Happened {
+  readonly device: string | undefined
+  readonly on?: string
+  readonly ip?: string | undefined
+  readonly count?: number
+  readonly firstAt?: number
+}
 
 /** The same in each language: `login-en`, `login-zh-TW`. */
 export function samplesInEveryLanguage(word?: string): (Sample & { readonly locale: Locale })[] {
@@ -73,15 +82,19 @@ export function samples(word?: string, { path = '', locale = 'en' }: { path?: st
       id: `c/${username}`,
       current: false,
       device,
-      ip: '2001:db8:85a3:8d3:1319:8a2e:370:7348',
+      ip: IPV6,
       lastSeenAt: NOW - 12 * DAY,
     },
     { ...session, id: 'd', current: false, device: iPhone, lastSeenAt: NOW - 2 * DAY },
   ]
+  const happened = (lastAt: number, event: string, outcome: string, { on, ...of }: Happened) => {
+    return { count: 1, firstAt: lastAt, lastAt, ip: session.ip, text: activityText(t, { event, outcome, on }), ...of }
+  }
   const activity = [
-    { at: NOW, text: activityText(t, { event: 'login', outcome: 'success', device: firefox }) },
-    { at: NOW - 11 * HOUR, text: activityText(t, { event: 'login', outcome: 'wrong_password', device }) },
-    { at: NOW - 3 * DAY, text: activityText(t, { event: 'profile_changed', outcome: 'success', device: iPhone }) },
+    happened(NOW, 'login', 'success', { device: firefox }),
+    happened(NOW - 11 * HOUR, 'login', 'wrong_password', { device, ip: IPV6, count: 12, firstAt: NOW - 20 * DAY }),
+    happened(NOW - 2 * DAY, 'session_ended', 'success', { device: firefox, on: iPhone }),
+    happened(NOW - 3 * DAY, 'display_name_changed', 'success', { device: undefined, ip: undefined }),
   ]
   const password = { changedAt: NOW - 95 * DAY }
   const panels = (shown: readonly object[]) => ({

@@ -1,8 +1,6 @@
-// What the security page shows: sessions, the age of the password, and what happened lately.
+// Panels of the security page: where a person is logged in, and the age of their password.
 import { requireSession } from '../../core/live-session.ts'
 import type { PageContext } from '../../http/http-context.ts'
-import { activityText } from '../../i18n/messages.ts'
-import { recentAuditEntries } from '../../storage/audit.ts'
 import { findPassword } from '../../storage/users.ts'
 import { listOwnSessions } from '../../users/sessions.ts'
 import { deviceName } from '../../views/device-name.ts'
@@ -17,15 +15,4 @@ export async function sessionsPanel({ core, caller, t }: PageContext) {
   const listed = await listOwnSessions(core, caller)
   const sessions = listed.map(({ userAgent, ...session }) => ({ ...session, device: deviceName(userAgent, t) }))
   return { now: core.clock.now(), sessions: sessions.toSorted((a, b) => Number(b.current) - Number(a.current)) }
-}
-
-const RECENT_ENTRIES = 20
-
-export async function recentActivity({ core, caller, t }: PageContext) {
-  const { user } = requireSession(caller)
-  const entries = await core.db.all(recentAuditEntries, { userId: user.id, limit: RECENT_ENTRIES })
-  return entries.map(({ at, event, outcome, userAgent }) => ({
-    at,
-    text: activityText(t, { event, outcome, device: deviceName(userAgent, t) }),
-  }))
 }

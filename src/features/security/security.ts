@@ -4,7 +4,7 @@ import { type Action, action, showing } from '../../http/action.ts'
 import { feature } from '../../http/feature.ts'
 import { nothing } from '../../http/fields.ts'
 import { part } from '../../http/http-context.ts'
-import { perMember } from '../../http/limits.ts'
+import { judged, perMember } from '../../http/limits.ts'
 import { type Page, page } from '../../http/page.ts'
 import { renderParts } from '../../http/page-data.ts'
 import { time } from '../../http/shapes.ts'
@@ -16,13 +16,14 @@ import {
   otherSessionsEndedEvent,
   sessionEndedEvent,
 } from '../../users/sessions.ts'
-import { passwordPanel, recentActivity, sessionsPanel } from './panels.ts'
+import { activityOf } from './activity.ts'
+import { passwordPanel, sessionsPanel } from './panels.ts'
 import en from './texts.en.json' with { type: 'json' }
 import zhTW from './texts.zh-TW.json' with { type: 'json' }
 
 const securityPage: Page = page('security/security', async (context) => ({
   parts: await renderParts(context, context.http.parts.security),
-  activity: await recentActivity(context),
+  activity: await activityOf(context),
 }))
 
 const sessionId = z.string().meta({
@@ -63,7 +64,7 @@ const endOne: Action = action({
   at: 'sessions/:id/end',
   guard: 'member',
   input: z.object({ id: sessionId }),
-  limit: [perMember('sessions', '60 per 10m')],
+  limit: [perMember('sessions', judged('60 per 10m'))],
   api: { summary: 'Ends one session of the person, also this one.', refuses: ['not_found'] },
   run: endOwnSession,
   answer: (isCurrent, { url }) =>
@@ -74,7 +75,7 @@ const endOthers: Action = action({
   at: 'sessions/end-others',
   guard: 'member',
   input: nothing,
-  limit: [perMember('sessions', '60 per 10m')],
+  limit: [perMember('sessions', judged('60 per 10m'))],
   api: { summary: 'Ends every session of the person but this one.' },
   run: endOtherSessions,
   answer: (_result, { url }) => ({ to: url('security.page'), notice: 'other_sessions_ended' }),

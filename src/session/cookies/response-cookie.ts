@@ -1,12 +1,12 @@
 // The cookie of the session of one request: its looks, how long it is good, whether it goes out.
 import type { IncomingMessage } from 'node:http'
 import type { SessionLimits } from '../../domain/session-lifetime.ts'
-import type { Engine } from '../request/engine.ts'
+import type { DroppedBy, Engine } from '../request/engine.ts'
 import type { SessionRow } from '../store.ts'
 import { Cookie, readCookieText, textOfCookie } from './cookie.ts'
 import { carriesCookie } from './read.ts'
 import { overHttps } from './transport.ts'
-import { type CookieAttributes, type CookieSettings, clearCookie, issueCookie, wholeSpan } from './write.ts'
+import { type CookieAttributes, type CookieSettings, clearCookie, decidedSameSite, issueCookie, wholeSpan } from './write.ts'
 
 /** What a session has stored of its cookie; undefined where it looks as the settings say. */
 export interface CookieOwner {
@@ -34,7 +34,8 @@ export class ResponseCookie {
   constructor(engine: CookieEngine, { req, attributes }: CookieRequest, owner: CookieOwner) {
     this.#engine = engine
     this.#req = req
-    this.#usual = attributes
+    const { expiresAt } = attributes
+    this.#usual = expiresAt === undefined ? attributes : { ...attributes, maxAgeMs: wholeSpan(expiresAt - engine.clock.now()) }
     this.#owner = owner
   }
 
@@ -58,7 +59,7 @@ export class ResponseCookie {
   issue(row: SessionRow): string | undefined {
     const { cookie: settings, clock } = this.#engine
     const attributes = this.#attributes
-    if (!this.#reachesBrowser(attributes)) return undefined
+    if (!this.#isKept(attributes) || this.#isOver) return undefined
     const now = clock.now()
     const secure = this.#isSecure(attributes)
     return issueCookie(settings, this.#owner.id, { attributes, secure, maxAgeMs: maxAgeOf(attributes, row, now), now })
@@ -67,8 +68,13 @@ export class ResponseCookie {
   /** The Set-Cookie that takes the cookie away; undefined if the browser cannot get it. */
   clear(): string | undefined {
     const attributes = this.#attributes
-    if (!this.#reachesBrowser(attributes)) return undefined
+    if (!this.#isKept(attributes)) return undefined
     return clearCookie(this.#engine.cookie.name, { attributes, secure: this.#isSecure(attributes) })
+  }
+
+  /** Whether the browser has a cookie of this name, good or not. */
+  get isCarried(): boolean {
+    return carriesCookie(this.#req.headers.cookie, this.#engine.cookie)
   }
 
   /** Whether a cookie may be set or taken away by this answer. */
@@ -82,10 +88,13 @@ export class ResponseCookie {
     const maxAge = this.#maxAge
     if (maxAge === undefined) return { ...limits, persistent: false }
     // What was asked for this one session goes before what is asked for all.
-    const follows = behavior.idleFollowsCookie || maxAge !== this.#usual.maxAgeMs
+    const isUsual = maxAge === this.#usual.maxAgeMs
+    const follows = behavior.idleFollowsCookie || !isUsual
+    const absoluteMs = behavior.absoluteFollowsCookie ? Math.max(limits.absoluteMs, maxAge) : limits.absoluteMs
     return {
       idleMs: follows ? Math.max(1, maxAge) : limits.idleMs,
-      absoluteMs: behavior.absoluteFollowsCookie ? Math.max(limits.absoluteMs, maxAge) : limits.absoluteMs,
+      // A date stands still: no answer after it hands the cookie out again.
+      absoluteMs: isUsual && this.#usual.expiresAt !== undefined ? Math.max(1, Math.min(absoluteMs, maxAge)) : absoluteMs,
       persistent: true,
     }
   }
@@ -107,12 +116,28 @@ export class ResponseCookie {
     return typeof originalMaxAge === 'number' ? wholeSpan(originalMaxAge) : undefined
   }
 
-  /** One with `Secure` comes over HTTPS only. */
-  #reachesBrowser({ secure }: CookieAttributes): boolean {
-    const { transport, onInsecure } = this.#engine.behavior
-    if (onInsecure === undefined || secure !== true || overHttps(this.#req, transport)) return true
-    onInsecure()
-    return false
+  /** A browser keeps one with `Secure` over HTTPS only, and without it none that other sites may bring along. */
+  #isKept(attributes: CookieAttributes): boolean {
+    const { onDropped } = this.#engine.behavior
+    const cause = onDropped && this.#droppedBy(attributes)
+    if (cause !== undefined) onDropped?.(cause)
+    return cause === undefined
+  }
+
+  #droppedBy({ secure, sameSite, partitioned }: CookieAttributes): DroppedBy | undefined {
+    const isHttps = overHttps(this.#req, this.#engine.behavior.transport)
+    if (secure === true) return isHttps ? undefined : 'secure'
+    if (secure === 'auto' && isHttps) return undefined
+    if (sameSite === 'none') return 'sameSite'
+    return partitioned ? 'partitioned' : undefined
+  }
+
+  /** Whether the settings ask for a cookie that has expired already. */
+  get #isOver(): boolean {
+    const { maxAgeMs } = this.#usual
+    if (maxAgeMs === undefined || maxAgeMs > 0 || this.#maxAge !== maxAgeMs) return false
+    this.#engine.behavior.onDropped?.('maxAge')
+    return true
   }
 
   #isSecure({ secure }: CookieAttributes): boolean {
@@ -122,9 +147,11 @@ export class ResponseCookie {
   #open(): Cookie {
     const { clock, behavior } = this.#engine
     const { storedRow, storedCookie } = this.#owner
-    const { maxAgeMs = null, ...looks } = decided(this.#usual, overHttps(this.#req, behavior.transport))
+    const { maxAgeMs = null, ...looks } = this.#usual
     const stored = storedCookie === undefined ? {} : readCookieText(storedCookie)
-    const cookie = new Cookie({ ...looks, originalMaxAge: maxAgeMs, ...stored }, clock)
+    const secure = this.#isSecure(looks)
+    const sameSite = decidedSameSite(looks.sameSite, secure)
+    const cookie = new Cookie({ ...looks, secure, sameSite, originalMaxAge: maxAgeMs, ...stored }, clock)
     const { originalMaxAge } = cookie
     // It counts from the last time the session was seen; where the settings decide, from now.
     const unseenMs = behavior.cookieCanChange && storedRow ? clock.now() - storedRow.lastSeenAt : 0
@@ -138,15 +165,6 @@ export class ResponseCookie {
     this.#cookie = cookie
     if (!behavior.cookieCanChange) Object.freeze(cookie)
     return cookie
-  }
-}
-
-function decided(attributes: CookieAttributes, isSecure: boolean): CookieAttributes {
-  const { secure, sameSite } = attributes
-  return {
-    ...attributes,
-    secure: secure === 'auto' ? isSecure : secure,
-    sameSite: sameSite === 'auto' ? (isSecure ? 'none' : 'lax') : sameSite,
   }
 }
 

@@ -51,6 +51,10 @@ export async function reload(of: RequestState, handle: SessionHandle): Promise<v
 export function regenerate(of: RequestState): Promise<void> {
   const { engine, request, handle: old } = of
   const handle = new SessionHandle(engine, request, { replaces: old })
+  const replaced = (): void => {
+    handle.isSuccessor = old.isShared
+    of.clearCookie(old)
+  }
   return of.act(
     () => {
       const { predecessor } = handle
@@ -58,13 +62,13 @@ export function regenerate(of: RequestState): Promise<void> {
       if (predecessor === undefined) {
         return after(deleteAll(engine, hashes), (deleted) => {
           // Another request that ended the old one has decided on the cookie.
-          if (old.storedRow ? deleted.includes(old.storedRow.hash) : hashes.size > 0) of.clearCookie(old)
+          if (old.storedRow ? deleted.includes(old.storedRow.hash) : hashes.size > 0) replaced()
         })
       }
       hashes.delete(predecessor)
       return after(engine.store.supersede(predecessor, engine.clock.now() + GRACE_MS), (superseded) =>
         after(deleteAll(engine, hashes), () => {
-          if (superseded) of.clearCookie(old)
+          if (superseded) replaced()
         }),
       )
     },

@@ -1,7 +1,9 @@
 // The middleware: loads the session of a request, hands it on, and has what changed saved.
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { startCleanup } from '../../database/cleanup.ts'
 import { type Awaitable, isPromise } from '../../domain/awaitable.ts'
+import { isError } from '../../domain/builtins.ts'
 import type { Clock } from '../../domain/clock.ts'
 import { digest } from '../../domain/secret.ts'
 import { isExpired, type SessionLimits } from '../../domain/session-lifetime.ts'
@@ -11,9 +13,10 @@ import type { SessionRow, SessionStore } from '../store.ts'
 import { DEFAULT_BEHAVIOR, type Engine, type Found, type SessionBehavior } from './engine.ts'
 import { type RenewOptions, renew } from './lifecycle.ts'
 import { Loader } from './load.ts'
+import { defineSession, noSession, SESSION_OF_REQUEST } from './request-properties.ts'
 import { RequestSession } from './request-session.ts'
 import type { Next, SessionRequest } from './request-state.ts'
-import { reservedNames, Session } from './session.ts'
+import { Session, sealSessionClass } from './session.ts'
 import type { SessionOperations } from './session-operations.ts'
 
 export interface SessionsOptions<Row extends SessionRow = SessionRow> {
@@ -35,24 +38,7 @@ export interface SessionsOptions<Row extends SessionRow = SessionRow> {
   onError?(error: unknown, step: 'touch' | 'cleanup'): void
 }
 
-// What the steps of one request share hangs on the request itself, under a name that nobody else has.
-const SESSION_OF_REQUEST = Symbol('guildhall session')
-
-interface AnyRequestSession {
-  readonly engine: object
-  readonly session: object | undefined
-  readonly id: string
-  abandon(): void
-  begin(): void
-}
-
 type WithStore = IncomingMessage & { sessionStore?: object }
-
-declare module 'http' {
-  interface IncomingMessage {
-    [SESSION_OF_REQUEST]?: AnyRequestSession
-  }
-}
 
 /** Sessions for requests. One per application: the middleware is `handle`. */
 export class Sessions<Row extends SessionRow = SessionRow> {
@@ -63,8 +49,11 @@ export class Sessions<Row extends SessionRow = SessionRow> {
 
   constructor(options: SessionsOptions<Row>) {
     const { store, cookie, limits, clock, behavior = DEFAULT_BEHAVIOR, SessionClass = Session } = options
-    Object.preventExtensions(SessionClass.prototype)
-    Object.freeze(SessionClass)
+    let reserved: ReadonlySet<string> | undefined
+    const seal = (): ReadonlySet<string> => {
+      reserved ??= sealSessionClass(SessionClass)
+      return reserved
+    }
     const readIds = idReader(cookie)
     const keyOf = (id: string): string => store.keyOf?.(id) ?? digest(id)
     store.attach?.({ limits, clock })
@@ -75,8 +64,13 @@ export class Sessions<Row extends SessionRow = SessionRow> {
       limits,
       clock,
       behavior,
-      makeSession: (operations) => new SessionClass(operations),
-      reserved: reservedNames(SessionClass),
+      makeSession(operations) {
+        seal()
+        return new SessionClass(operations)
+      },
+      get reserved() {
+        return seal()
+      },
       isLive: (row): row is Row => {
         if (row === undefined) return false
         const now = clock.now()
@@ -103,6 +97,7 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     try {
       attributes = this.#engine.behavior.attributesFor?.(req) ?? this.#engine.cookie
       if (attributes.path !== '/' && !coversPath(attributes.path, req)) return next()
+      if (this.#options.store.isDisconnected && !this.carriesCookie(req)) return next()
       found = this.#loader.load(req)
     } catch (error) {
       return next(error)
@@ -153,8 +148,7 @@ export class Sessions<Row extends SessionRow = SessionRow> {
   #begin(request: SessionRequest & { readonly req: WithStore }, found: Found<Row> | undefined): void {
     const { req, next } = request
     req[SESSION_OF_REQUEST] = new RequestSession(this.#engine, request, found)
-    Object.defineProperty(req, 'session', SESSION)
-    Object.defineProperty(req, 'sessionID', SESSION_ID)
+    defineSession(req)
     const { publicStore } = this.#options
     if (publicStore) req.sessionStore = publicStore
     next()
@@ -162,7 +156,7 @@ export class Sessions<Row extends SessionRow = SessionRow> {
 
   #report(error: unknown, step: 'touch' | 'cleanup'): void {
     if (this.#options.onError) return this.#options.onError(error, step)
-    process.emitWarning(`sessions: ${step} failed: ${error instanceof Error ? error.message : String(error)}`)
+    process.emitWarning(`sessions: ${step} failed: ${isError(error) ? error.message : String(error)}`)
   }
 
   #requestSession(req: IncomingMessage): RequestSession<Row> {
@@ -177,42 +171,6 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     // Nobody else has this engine, and what has it was made below.
     return current?.engine === this.#engine ? (current as RequestSession<Row>) : undefined
   }
-}
-
-/** Gives a request a new, empty session, beside what is stored of the one that it has. Whichever middleware it has it from: two may share a store. */
-export function beginSession(req: IncomingMessage): void {
-  const current = req[SESSION_OF_REQUEST]
-  if (!current) throw noSession()
-  current.begin()
-}
-
-// One descriptor for all requests, so that they keep one shape.
-const SESSION: PropertyDescriptor & ThisType<IncomingMessage> = {
-  configurable: true,
-  enumerable: true,
-  get() {
-    return this[SESSION_OF_REQUEST]?.session
-  },
-  set(value: unknown) {
-    if (value !== null && value !== undefined) {
-      throw new TypeError('req.session cannot be replaced: store values in it, or end it with req.session = null')
-    }
-    this[SESSION_OF_REQUEST]?.abandon()
-  },
-}
-
-const SESSION_ID: PropertyDescriptor & ThisType<IncomingMessage> = {
-  configurable: true,
-  enumerable: true,
-  get() {
-    return this[SESSION_OF_REQUEST]?.id
-  },
-}
-
-function noSession(): TypeError {
-  return new TypeError(
-    'this request has no session: put the session middleware in front, app.use(session()) or app.use(membership)',
-  )
 }
 
 function secondSession(): TypeError {

@@ -2,8 +2,11 @@
 import { type Awaitable, after, isPromise } from '../../domain/awaitable.ts'
 import { SerialQueue } from '../../domain/serial-queue.ts'
 import type { Cookie } from '../cookies/cookie.ts'
+import { defineOwn } from '../data.ts'
 import type { SessionRow } from '../store.ts'
+import { readStoredCookie } from './detached-session.ts'
 import type { Engine, Found } from './engine.ts'
+import { isHeadOut } from './head.ts'
 import { destroy, regenerate, reload } from './lifecycle.ts'
 import type { RequestState, SessionRequest } from './request-state.ts'
 import { type Deferring, defer } from './response.ts'
@@ -97,9 +100,20 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
   /** A new, empty session with a new id, beside what is stored of the old one. */
   begin(): void {
     const handle = new SessionHandle(this.engine, this.request, {})
+    handle.isSuccessor = this.#found !== undefined
     this.replaceHandle(handle)
     this.#defer()
     handle.open(this)
+  }
+
+  /** What was stored takes the place of what is there, under the id at hand. */
+  fill(stored: object): Session<Row> {
+    if (this.handle.state === 'ended') this.begin()
+    const session = this.session ?? this.handle.open(this)
+    for (const key of Object.keys(session)) Reflect.deleteProperty(session, key)
+    for (const [key, value] of Object.entries(stored)) if (!(key in session)) defineOwn(session, key, value)
+    if ('cookie' in stored && !Object.isFrozen(this.cookie)) Object.assign(this.cookie, readStoredCookie(stored.cookie))
+    return session
   }
 
   abandon(): void {
@@ -136,13 +150,13 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
 
   clearCookie(handle: SessionHandle<Row>): void {
     const isLeft = handle === this.handle || this.handle.state === 'new'
-    const cookie = isLeft && handle.cookie.isWelcome ? handle.cookie.clear() : undefined
+    const cookie = isLeft && handle.cookie.isCarried && handle.cookie.isWelcome ? handle.cookie.clear() : undefined
     if (cookie !== undefined) this.outgoingCookie = cookie
   }
 
   lost(handle: SessionHandle<Row>): void {
     handle.lost()
-    if (handle === this.handle && !this.request.res.headersSent) this.outgoingCookie = undefined
+    if (handle === this.handle && !isHeadOut(this.request.res)) this.outgoingCookie = undefined
   }
 
   /** Before the response goes out: what still runs, then what the application changed. */

@@ -1,0 +1,53 @@
+// What happened to an account lately. Guesses fold into one line, so that no number of them hides a login.
+import { requireSession } from '../../core/live-session.ts'
+import { networkOf } from '../../domain/address.ts'
+import type { PageContext } from '../../http/http-context.ts'
+import { activityText } from '../../i18n/messages.ts'
+import type { Translate } from '../../i18n/translate.ts'
+import { recentActivity, recentFoldedActivity, type StoredActivity } from '../../storage/audit.ts'
+import { deviceName } from '../../views/device-name.ts'
+
+/** Logins and changes. */
+const MAX_ALONE = 20
+/** Lines of what folds, and how many entries of the trail they are made of. */
+const MAX_FOLDED = 10
+const MAX_FOLDED_ENTRIES = 2000
+
+interface Line extends Pick<StoredActivity, 'count' | 'firstAt' | 'lastAt' | 'lastId' | 'ip'> {
+  readonly text: string
+  /** Undefined where the people who run the site acted. */
+  readonly device: string | undefined
+}
+
+/** The latest first. */
+export async function activityOf({ core, caller, t }: PageContext): Promise<readonly Line[]> {
+  const { user } = requireSession(caller)
+  const alone = await core.db.all(recentActivity, { userId: user.id, limit: MAX_ALONE })
+  const folding = await core.db.all(recentFoldedActivity, { userId: user.id, limit: MAX_FOLDED_ENTRIES })
+  const folded = foldLines(folding.map((entry) => toLine(entry, t)))
+  return byTime([...alone.map((entry) => toLine(entry, t)), ...folded.slice(0, MAX_FOLDED)])
+}
+
+/** One line for what was done by the same device in the same network: a browser's version and an address within a home change by themselves. */
+function foldLines(lines: readonly Line[]): readonly Line[] {
+  const folded = new Map<string, Line>()
+  for (const line of byTime(lines)) {
+    const key = JSON.stringify([line.text, line.device, networkOf(line.ip)])
+    const later = folded.get(key) ?? { ...line, count: 0 }
+    folded.set(key, { ...later, count: later.count + line.count, firstAt: Math.min(later.firstAt, line.firstAt) })
+  }
+  return [...folded.values()]
+}
+
+function byTime(lines: readonly Line[]): readonly Line[] {
+  return lines.toSorted((a, b) => (a.lastId < b.lastId ? 1 : -1))
+}
+
+function toLine({ event, outcome, userAgent, data, ...entry }: StoredActivity, t: Translate<string>): Line {
+  const { by, endedUserAgent }: { by?: unknown; endedUserAgent?: unknown } = Object(
+    data === undefined ? undefined : JSON.parse(data),
+  )
+  const on = typeof endedUserAgent === 'string' ? deviceName(endedUserAgent, t) : undefined
+  const device = by === 'operator' ? undefined : deviceName(userAgent, t)
+  return { ...entry, device, text: activityText(t, { event, outcome, on }) }
+}
