@@ -195,7 +195,7 @@ describe.each(TARGET_NAMES)('%s', (target) => {
     expect((await ask(site().base, at('/api/profile'), { headers })).status).toBe(200)
   })
 
-  test('an upload that breaks off harms nobody', async () => {
+  test('F-49 an upload that breaks off harms nobody', async () => {
     const uploads = Array.from({ length: 50 }, () => abortedUpload(site().base, at('/api/login'), 'application/json'))
     await Promise.all([...uploads, abortedUpload(site().base, at('/login'), 'application/x-www-form-urlencoded')])
     expect((await ask(site().base, at('/api/profile'), { headers: { cookie: cookie() } })).status).toBe(200)
