@@ -29,7 +29,7 @@ describe('accounts', () => {
     expect((await post(server, '/api/login', { username: 'hanna', password })).status).toBe(200)
   })
 
-  test('O16 an operator unlocks a member whose account wrong passwords have locked, beside a running server', async () => {
+  test('an operator unlocks a member whose account wrong passwords have locked, beside a running server', async () => {
     const folder = await folderWith('anna')
     const server = await startServer({ folder })
     const logIn = async (password: string) => (await post(server, '/api/login', { username: 'anna', password })).status
