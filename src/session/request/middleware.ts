@@ -1,7 +1,9 @@
 // The middleware: loads the session of a request, hands it on, and has what changed saved.
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { startCleanup } from '../../database/cleanup.ts'
 import { type Awaitable, isPromise } from '../../domain/awaitable.ts'
+import { isError } from '../../domain/builtins.ts'
 import type { Clock } from '../../domain/clock.ts'
 import { digest } from '../../domain/secret.ts'
 import { isExpired, type SessionLimits } from '../../domain/session-lifetime.ts'
@@ -154,7 +156,7 @@ export class Sessions<Row extends SessionRow = SessionRow> {
 
   #report(error: unknown, step: 'touch' | 'cleanup'): void {
     if (this.#options.onError) return this.#options.onError(error, step)
-    process.emitWarning(`sessions: ${step} failed: ${error instanceof Error ? error.message : String(error)}`)
+    process.emitWarning(`sessions: ${step} failed: ${isError(error) ? error.message : String(error)}`)
   }
 
   #requestSession(req: IncomingMessage): RequestSession<Row> {
