@@ -17,7 +17,7 @@ async function countersOfTest() {
 
 const ONE = failuresOf('1 per 10m')
 
-test('somebody who waits until it is too late is told that the server is busy, and whoever comes next is let in', async () => {
+test('B-23 somebody who waits until it is too late is told that the server is busy, and whoever comes next is let in', async () => {
   const counters = await countersOfTest()
   const throttle = createThrottle(counters, systemClock, new Uint8Array(32), { maxWaiting: 10, maxWaitMs: 1 })
   const first = await throttle.take(ONE, 'somebody')
@@ -27,7 +27,7 @@ test('somebody who waits until it is too late is told that the server is busy, a
   await throttle.settle(await throttle.take(ONE, 'somebody'), 'success')
 })
 
-test('those who wait are let in in the order in which they came, each when one before them was judged', async () => {
+test('B-23 those who wait are let in in the order in which they came, each when one before them was judged', async () => {
   const throttle = throttleOn(await countersOfTest())
   const order: number[] = []
   const login = async (n: number) => {

@@ -223,7 +223,7 @@ describe('the network', () => {
     }
   }
 
-  test('twenty-five members of one address who log in at once with the right password are all let in', async () => {
+  test('B-23 twenty-five members of one address who log in at once with the right password are all let in', async () => {
     await throttledSite()
     for (let n = 0; n < 25; n++) await site.membership.users.create({ username: `member-${n}`, password: GOOD_PASSWORD })
     judgeTogether(20)
@@ -231,7 +231,7 @@ describe('the network', () => {
     expect(statusesOf(await Promise.all(logins))).toEqual(Array.from({ length: 25 }, () => 200))
   })
 
-  test('somebody who logs in on six devices at once is let in on all of them', async () => {
+  test('B-23 somebody who logs in on six devices at once is let in on all of them', async () => {
     await throttledSite()
     await site.membership.users.create({ username: 'many-devices', password: GOOD_PASSWORD })
     judgeTogether(5)
@@ -239,7 +239,7 @@ describe('the network', () => {
     expect(statusesOf(await Promise.all(logins))).toEqual([200, 200, 200, 200, 200, 200])
   })
 
-  test('a member who logs in while others of the address guess is let in, and of the guesses no more than the limit are judged', async () => {
+  test('B-23 a member who logs in while others of the address guess is let in, and of the guesses no more than the limit are judged', async () => {
     await throttledSite()
     await site.membership.users.create({ username: 'innocent', password: GOOD_PASSWORD })
     const before = hashesDone()
@@ -252,7 +252,7 @@ describe('the network', () => {
     expect(hashesDone() - before).toBe(25)
   })
 
-  test('whoever waits longer than a password may wait for its hash is told that the server is busy, not that they tried too often', async () => {
+  test('B-23 whoever waits longer than a password may wait for its hash is told that the server is busy, not that they tried too often', async () => {
     await throttledSite({ passwords: { queueLimit: 3 } })
     const judged = Promise.withResolvers<boolean>()
     site.core.passwords.verify = () => judged.promise
