@@ -129,7 +129,7 @@ function problemExample(code: ErrorCode): object {
   const error = { field: 'password', code: 'required' } as const
   return {
     type: `urn:guildhall:problem:${code}`,
-    ...errorTexts(english, code),
+    ...errorTexts(english, code, 'api'),
     status: statusOf(code),
     code,
     ...(code === 'refused' && { reason: 'by_invitation_only' }),

@@ -26,6 +26,7 @@ export interface Config extends DatabasePlace {
   readonly secrets: readonly Secret[]
   readonly log: { readonly level: LogLevel; readonly format: 'json' | 'pretty' | undefined }
   readonly metricsToken: Secret | undefined
+  readonly securityContact: string | undefined
   readonly membership: Omit<MembershipOptions, 'baseUrl' | 'database' | 'secret' | 'logger'>
 }
 
@@ -88,7 +89,7 @@ export function readConfig(environment: Environment): Reading {
 
   const { faults } = collector
   if (faults.length > 0) return { config: undefined, faults, warnings }
-  const { port, host, trustProxy, workers, logLevel, logFormat, metricsToken } = server
+  const { port, host, trustProxy, workers, logLevel, logFormat, metricsToken, securityContact } = server
   const config: Config = {
     ...place,
     production,
@@ -101,6 +102,7 @@ export function readConfig(environment: Environment): Reading {
     secrets: asList(values.secret).map((secret) => new Secret(secret)),
     log: { level: logLevel, format: logFormat },
     metricsToken: metricsToken === undefined ? undefined : new Secret(metricsToken),
+    securityContact,
     membership: optionsOf(given),
   }
   return { config, faults, warnings }

@@ -1,11 +1,10 @@
-// Refuses a request for another host, a cross-site write and an unknown method before it is read.
+// Refuses a request for another host and a cross-site write before it is read.
 import type { Request, RequestHandler } from 'express'
 import { MembershipError } from '../domain/errors.ts'
 import { isAllowedOrigin, isUnsafe } from '../http/origin-check.ts'
 import { prefersJson, refuse, refuseCrossSite, sendTo, setHeaders } from '../http/respond.ts'
 import type { AppContext } from './app-context.ts'
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' }
 
 export function checkHostAndOrigin({
@@ -22,11 +21,6 @@ export function checkHostAndOrigin({
     // Every unsafe request, unknown paths too. The membership alone would leave a host's own paths to the host.
     if (isUnsafe(req.method) && !isAllowedOrigin(http, req)) {
       return refuseCrossSite(http, req, res)
-    }
-    if (!METHODS.includes(req.method)) {
-      setHeaders(req, res)
-      res.setHeader('Allow', 'GET, HEAD, POST, OPTIONS')
-      return refuse(http, req, res, new MembershipError('method_not_allowed'))
     }
     next()
   }

@@ -2,6 +2,7 @@
 import { pino } from 'pino'
 import { systemClock } from '../domain/clock.ts'
 import type { Logger } from '../domain/logger.ts'
+import { printable } from '../domain/printable.ts'
 import type { Config } from './config.ts'
 import { redact } from './redact.ts'
 
@@ -89,7 +90,9 @@ interface LogStream {
 /** A write takes whole lines, up to `maxWrite` bytes; a single line that is longer is written alone. */
 function jsonStream(maxWrite: number): LogStream {
   const buffering = { minLength: maxWrite / 2, maxWrite, maxLength: MAX_BUFFER_BYTES, periodicFlush: FLUSH_MS }
-  return pino.destination({ fd: 1, sync: false, ...buffering })
+  const lines = pino.destination({ fd: 1, sync: false, ...buffering })
+  // Whoever looks at the file looks at it in a terminal.
+  return { write: (line) => lines.write(printable(line)), flush: () => lines.flush(), flushSync: () => lines.flushSync() }
 }
 
 /** Loaded where a person looks on; written at once. */
@@ -102,7 +105,16 @@ async function prettyStream(): Promise<LogStream> {
     destination: 1,
     sync: true,
   })
-  return { write: (line) => void stream.write(line), flush() {}, flushSync() {} }
+  // It prints what stands in a line, not the line: what JSON has escaped already is escaped once more.
+  return {
+    write: (line) => void stream.write(line.startsWith('{') ? withPrintableValues(line) : line),
+    flush() {},
+    flushSync() {},
+  }
+}
+
+function withPrintableValues(line: string): string {
+  return `${JSON.stringify(JSON.parse(line, (_name, value) => (typeof value === 'string' ? printable(value) : value)))}\n`
 }
 
 /** Visitors choose paths: one that is too long would be torn apart by the lines of others. */

@@ -9,6 +9,7 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { createNodeServer, listen } from './node-server.ts'
 import { type Internals, openMembership } from './open-membership.ts'
 import { SERVICE_PATHS } from './service-paths.ts'
+import { SITE_FILES } from './site-files.ts'
 import { createLifecycle, type Lifecycle } from './stop.ts'
 
 /** A process that starts beside others waits so long for stores that do not answer. */
@@ -40,7 +41,7 @@ export async function openSite(config: Config, log: ServerLog, { exposeMetrics, 
     throw error
   })
   const lifecycle = createLifecycle({ server, log, close: () => internals.membership.close() })
-  const metrics = createMetrics(internals.core, ['/', ...SERVICE_PATHS, ...internals.paths])
+  const metrics = createMetrics(internals.core, ['/', ...SERVICE_PATHS, ...SITE_FILES, ...internals.paths])
   logEvents(internals.core, log)
   handle = createApp({ config, internals, log, metrics: exposeMetrics?.(metrics) ?? metrics, lifecycle })
   watchErrors(lifecycle, log)

@@ -26,6 +26,8 @@ export interface ServerOptions {
   readonly logFormat?: 'json' | 'pretty'
   /** Opens /metrics to whoever sends it as a bearer token, 16 bytes or more. Default: none. Without it only this machine may read them. */
   readonly metricsToken?: string
+  /** Who is written to about a weakness, as mailto:security@example.org or the https: address of a page. Default: none. With it the site has /.well-known/security.txt. */
+  readonly securityContact?: string
 }
 
 /** As Express takes it: a number of hops, or addresses and subnets. */
@@ -75,7 +77,17 @@ export const SERVER_SETTINGS = {
     ),
     isSecret: true,
   },
+  securityContact: {
+    env: 'SECURITY_CONTACT',
+    kind: text("must be an address like 'mailto:security@example.org', or of a page, 'https://example.org/security'", isContact),
+    example: 'mailto:security@example.org',
+  },
 } as const satisfies Table<ServerOptions>
+
+/** RFC 9116 section 2.5.3. */
+function isContact(written: string): boolean {
+  return /^(?:mailto:[^@\s]+@[^@\s]+|https:\/\/\S+)$/.test(written) && URL.canParse(written)
+}
 
 /** A PEM text, or the path of a file with one. */
 function pem() {
