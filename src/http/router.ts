@@ -5,7 +5,8 @@ import { isRead } from './origin-check.ts'
 import { RequestContext } from './request-context.ts'
 import { refuse, refuseMethod, sendWithoutSlash, setHeaders } from './respond.ts'
 import { patternOf, type Route } from './routes.ts'
-import { type StaticFile, sendStaticFile } from './static-file.ts'
+import { sendStaticFile } from './send-static-file.ts'
+import type { StaticFile } from './static-file.ts'
 
 interface Entry {
   readonly methods: Map<string, Route>

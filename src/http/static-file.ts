@@ -1,8 +1,7 @@
-// Files that are the same for everybody: compressed once, and sent again only where they changed.
+// A file that is the same for everybody: plain, and compressed once.
 import { brotliCompressSync, gzipSync } from 'node:zlib'
-import type { Request, Response } from 'express'
+import type { Request } from 'express'
 import { digest } from '../domain/secret.ts'
-import { setSharedHeaders } from './respond.ts'
 
 /** The better one first: browsers offer both and mean no order by it. Pages are never compressed: what they hold could be guessed by length (BREACH). */
 const ENCODINGS = { br: brotliCompressSync, gzip: gzipSync } as const
@@ -46,23 +45,4 @@ export class StaticFile {
     if (body.length >= this.#plain.body.length) return this.#plain
     return { encoding, body, etag: `"${this.#mark}-${encoding}"` }
   }
-}
-
-/** Answers a GET or HEAD. `caching`: for `Cache-Control`. */
-export function sendStaticFile(req: Request, res: Response, file: StaticFile, caching: string): void {
-  const { encoding, body, etag } = file.for(req)
-  setSharedHeaders(req, res, caching)
-  res.setHeader('Vary', 'Accept-Encoding')
-  res.setHeader('ETag', etag)
-  if (matches(req.headers['if-none-match'], etag)) return void res.status(304).end()
-  res.setHeader('Content-Type', file.type)
-  if (encoding !== undefined) res.setHeader('Content-Encoding', encoding)
-  res.setHeader('Content-Length', body.length)
-  res.end(req.method === 'HEAD' ? undefined : body)
-}
-
-/** RFC 9110 section 13.1.2: `*` is any, and a list is compared weakly, because a proxy that compresses weakens our tags. */
-function matches(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false
-  return header.trim() === '*' || header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
 }

@@ -1,7 +1,8 @@
 // The small files that browsers, search engines and researchers ask a site for.
 import type { RequestHandler } from 'express'
 import { refuseMethod, setHeaders } from '../http/respond.ts'
-import { StaticFile, sendStaticFile } from '../http/static-file.ts'
+import { sendStaticFile } from '../http/send-static-file.ts'
+import { StaticFile } from '../http/static-file.ts'
 import { readFavicon } from '../views/assets.ts'
 import type { AppContext } from './app-context.ts'
 
