@@ -71,7 +71,7 @@ process.send?.({ base })
 function timeCalls(db: Database): void {
   time(db, ['all', 'first', 'write', 'transaction'])
   time(db.sessions, ['find', 'create', 'update', 'touch', 'delete', 'listByUser', 'deleteByUser'])
-  time(db.counters, ['consume', 'refund', 'clear'])
+  time(db.counters, ['find', 'swap'])
 }
 
 function time(room: object, names: readonly string[]): void {

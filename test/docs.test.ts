@@ -1,6 +1,6 @@
 // What docs/ says is what the code does: the generated pages are fresh, and nothing is missing from them.
 import { execFile } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
@@ -64,17 +64,6 @@ test('every variable has its line in .env.example, and the defaults that are sho
 
 describe('the pages of the features', () => {
   const folder = 'docs/features'
-  const names = readdirSync(resolve(ROOT, folder)).filter((name) => name !== 'README.md')
-
-  test('are all in the index, and every link of theirs leads to a file', () => {
-    const index = read(`${folder}/README.md`)
-    for (const name of names) expect(index).toContain(`](${name})`)
-    for (const name of [...names, 'README.md']) {
-      const links = [...read(`${folder}/${name}`).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path = '']) => path)
-      expect([name, links.filter((path) => !existsSync(resolve(ROOT, folder, path)))]).toEqual([name, []])
-    }
-  })
-
   test('explain every command, flag and exit code', async () => {
     const page = read(`${folder}/command-line.md`)
     const groups = ['user', 'sessions']

@@ -320,7 +320,7 @@ describe('features', () => {
     await site.close()
   })
 
-  test.each(['/login', '/sign-in'] as const)('A15 the login page may be one of the application, at %s', async (own) => {
+  test.each(['/login', '/sign-in'] as const)('the login page may be one of the application, at %s', async (own) => {
     const site = await openSite({
       features: { login: { page: { own } } },
       routes: (app, { membership }) => {
@@ -346,7 +346,7 @@ describe('features', () => {
     await site.close()
   })
 
-  test('A15 guards always have somewhere to send people: what takes that away is a fault that says what to write', async () => {
+  test('guards always have somewhere to send people: what takes that away is a fault that says what to write', async () => {
     expect(faultsOf({ features: { login: false } })).toContain("{ page: { own: '/sign-in' } }")
     expect(faultsOf({ features: { language: { choose: { own: '/here' } } } })).toContain('features.language.choose is no page')
     const site = await openSite({ features: { 'recent-login': false } })
@@ -373,7 +373,7 @@ describe('features', () => {
     expect(existsSync(join(folder, 'never'))).toBe(false)
   })
 
-  test('A15 a path whose page is given to the application takes no other page of ours', () => {
+  test('a path whose page is given to the application takes no other page of ours', () => {
     const login = { page: { own: '/sign-in' } }
     expect(faultsOf({ features: { login, security: { page: '/login' } } })).toContain(
       'features.login.page and features.security.page cannot both be at /login',
@@ -387,7 +387,7 @@ describe('features', () => {
     ['/language', 'features.language.choose'],
     ['/api/profile', 'features.profile.page'],
     ['/account/sessions/x/end', 'features.security.sessions'],
-  ])('A15 the page of the application is not at %s, which is ours', (own, name) => {
+  ])('the page of the application is not at %s, which is ours', (own, name) => {
     expect(faultsOf({ features: { login: { page: { own } } } })).toContain(
       `features.login.page is to be a page of your application, and ${own} is served for ${name}`,
     )

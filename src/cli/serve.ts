@@ -2,6 +2,8 @@
 import cluster from 'node:cluster'
 import { type Config, ConfigError, type Reading, readConfig } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
+import { checkReach } from './doctor/reach.ts'
+import { checkSecretFiles } from './doctor/secrets.ts'
 import { report } from './terminal.ts'
 
 export interface ServeOptions {
@@ -35,9 +37,13 @@ async function serveAlone(config: Config, warnings: readonly string[]): Promise<
   log.startupBanner(url, { host: config.host, port })
 }
 
-/** The flag wins over the variable. */
+/** The flag wins over the variable. What doctor would say without a look at the database is a warning here too. */
 function read({ workers }: ServeOptions): Reading {
-  const environment = readEnvironment()
-  if (workers === undefined) return readConfig(environment)
-  return readConfig({ ...environment, values: new Map(environment.values).set('WORKERS', workers) })
+  const given = readEnvironment()
+  const environment = workers === undefined ? given : { ...given, values: new Map(given.values).set('WORKERS', workers) }
+  const reading = readConfig(environment)
+  if (!reading.config) return reading
+  const found = [...checkReach(reading.config), ...checkSecretFiles(reading.config, environment)]
+  const more = found.filter(({ mark }) => mark !== 'ok').map(({ text }) => text)
+  return { ...reading, warnings: [...reading.warnings, ...more] }
 }

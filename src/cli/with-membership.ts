@@ -28,8 +28,12 @@ export async function withMembership(
   }
 }
 
-export async function inMembership(config: Config, work: (internals: Internals) => Promise<void>): Promise<void> {
-  const internals = openMembership(config, { port: config.port, logger: terminalLogger })
+export async function inMembership(
+  config: Config,
+  work: (internals: Internals) => Promise<void>,
+  logger: Logger = terminalLogger,
+): Promise<void> {
+  const internals = openMembership(config, { port: config.port, logger })
   try {
     await work(internals)
   } finally {

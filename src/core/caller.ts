@@ -1,6 +1,7 @@
 // Where an act comes from, and who asks with which session.
 import type { SessionLimits } from '../domain/session-lifetime.ts'
 import type { Locale } from '../i18n/translate.ts'
+import type { Priority } from '../passwords/pool.ts'
 import type { NewLogin } from '../session/row.ts'
 import type { SessionWithUser } from '../storage/contract.ts'
 import type { Limit } from './throttle.ts'
@@ -11,12 +12,20 @@ export interface Origin {
   readonly userAgent: string | undefined
   /** What the visitor chose in this browser, if anything. */
   readonly locale: Locale | undefined
+  /** Names the request in the log and on the visitor's error page. */
+  readonly requestId: string | undefined
   /** Who acts, if not the person whom the act is about. */
   readonly actor: { readonly kind: 'operator' } | undefined
 }
 
 /** The host application itself, or the operator at the command line: without address or browser. */
-export const OPERATOR: Origin = { ip: undefined, userAgent: undefined, locale: undefined, actor: { kind: 'operator' } }
+export const OPERATOR: Origin = {
+  ip: undefined,
+  userAgent: undefined,
+  locale: undefined,
+  requestId: undefined,
+  actor: { kind: 'operator' },
+}
 
 export interface Caller extends Origin {
   readonly session: SessionWithUser | undefined
@@ -24,8 +33,10 @@ export interface Caller extends Origin {
   startSession(login: NewSession): Promise<SessionWithUser>
   /** Deletes the session at hand and clears the cookie, as often as asked. */
   endSession(): Promise<void>
-  /** Counts where the subject is known after a look-up only; joins what the route counted. Throws `too_many_requests`. */
+  /** Takes a place where the subject is known after a look-up only; joins those of the route. Throws `too_many_requests` or `overloaded`. */
   count(limit: Limit, subject: string): Promise<void>
+  /** When a password of this person is hashed, if others wait too. */
+  readonly priority: Priority
 }
 
 export interface NewSession extends NewLogin {

@@ -4,11 +4,13 @@ import { Events } from '../domain/events.ts'
 import type { Hooks } from '../domain/hooks.ts'
 import type { Logger } from '../domain/logger.ts'
 import { createHasher, type PasswordHasher } from '../passwords/hasher.ts'
+import { MAX_QUEUE_MS } from '../passwords/pool.ts'
 import type { Settings } from '../settings/options.ts'
 import type { Database } from '../storage/contract.ts'
 import { openDatabase } from '../storage/open.ts'
 import { secretsOf } from './development-secret.ts'
 import { keysFor } from './keys.ts'
+import { OverloadGuard } from './overload.ts'
 import { createThrottle, type Throttle, unlimited } from './throttle.ts'
 
 export interface Core {
@@ -16,6 +18,7 @@ export interface Core {
   readonly db: Database
   readonly passwords: PasswordHasher
   readonly throttle: Throttle
+  readonly overload: OverloadGuard
   readonly events: Events
   readonly hooks: Hooks
   readonly log: Logger
@@ -34,13 +37,17 @@ export function createCore(settings: Settings): Core {
     ...(passwords.workers !== undefined && { workers: passwords.workers }),
     queueLimit: passwords.queueLimit,
   })
+  // As many and as long as before the hashing threads.
+  const waits = { maxWaiting: passwords.queueLimit, maxWaitMs: MAX_QUEUE_MS }
   // Opened last: what is wrong is told before a file is made.
-  const db = openDatabase(settings.database, { redis: settings.redis, log: logger })
+  const db = openDatabase(settings.database, { redis: settings.redis, log: logger, production: settings.production })
+  const throttle = settings.rateLimit ? createThrottle(db.counters, clock, throttleKey.bytes, waits) : unlimited
   return {
     clock,
     db,
     passwords: hasher,
-    throttle: settings.rateLimit ? createThrottle(db.counters, clock, throttleKey.bytes) : unlimited,
+    throttle,
+    overload: new OverloadGuard({ clock, passwords: hasher, throttle }),
     events: new Events((error, event) => logger.error({ err: error, event }, 'a listener of an event failed')),
     hooks: settings.hooks,
     log: logger,

@@ -41,14 +41,14 @@ export async function signIn(core: Core, user: StoredUser, proof: Proof, caller:
     throw error
   }
   await endOldest(core, user, session)
-  core.events.emit('login', { outcome: 'success', user: toUser(user), ip: caller.ip })
+  core.events.emit('login', { outcome: 'success', user: toUser(user), ip: caller.ip, requestId: caller.requestId })
   return { next: 'done', user }
 }
 
 /** The trail and the listeners hear why; the person hears no more than whoever mistyped a password. */
 async function refuseSuspended(core: Core, user: StoredUser, caller: Caller): Promise<never> {
   await audit(core, loginEvent, user.id, caller, 'suspended')
-  core.events.emit('login', { outcome: 'wrong_credentials', user: toUser(user), ip: caller.ip })
+  core.events.emit('login', { outcome: 'wrong_credentials', user: toUser(user), ip: caller.ip, requestId: caller.requestId })
   throw new MembershipError('invalid_credentials')
 }
 
@@ -79,13 +79,13 @@ export async function signInById(core: Core, id: string, caller: Caller): Promis
 }
 
 /** The host application may refuse somebody whose proof was right; listeners hear of it. */
-async function askBeforeSignIn(core: Core, stored: StoredUser, { ip, userAgent }: Caller): Promise<void> {
+async function askBeforeSignIn(core: Core, stored: StoredUser, { ip, userAgent, requestId }: Caller): Promise<void> {
   const user = toUser(stored)
   try {
     await askHook(() => core.hooks.beforeSignIn?.({ user, ip, userAgent }))
   } catch (error) {
     const isRefusal = error instanceof MembershipError && error.code === 'refused'
-    if (isRefusal) core.events.emit('login', { outcome: 'refused', user, ip })
+    if (isRefusal) core.events.emit('login', { outcome: 'refused', user, ip, requestId })
     throw error
   }
 }

@@ -10,16 +10,35 @@ export function plainAddress(text: string | undefined): string | undefined {
 
 /** The network of an address: IPv4 as it is, IPv6 by its /64, which one home has (2^64 tries); else `unknown`. In one spelling. */
 export function networkOf(ip: string | undefined): string {
-  const address = plainAddress(ip)
-  if (address === undefined) return 'unknown'
-  if (!isIPv6(address)) return address
-  const groups = ipv6Groups(address.replace(/%.*$/, ''))
-  const mapped = groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0)
-  const bytes = groups.slice(6).flatMap((group) => [group >> 8, group & 255])
-  if (mapped) return bytes.join('.')
-  const network = groups.slice(0, 4).map((group) => group.toString(16))
-  return `${network.join(':')}::/64`
+  return prefixOf(ip, 64) ?? plainAddress(ip) ?? 'unknown'
 }
+
+/** The /48 that one customer may have been given (RFC 6177): 65 536 networks. Undefined for what is no IPv6. */
+export function wideNetworkOf(ip: string | undefined): string | undefined {
+  const network = prefixOf(ip, 48)
+  return network === undefined || isIP(network) === 4 ? undefined : network
+}
+
+/** The IPv4 address that an address stands for, or its first bits; undefined for what is no IPv6. */
+function prefixOf(ip: string | undefined, bits: 48 | 64): string | undefined {
+  const address = plainAddress(ip)
+  if (address === undefined || !isIPv6(address)) return undefined
+  const groups = ipv6Groups(address.replace(/%.*$/, ''))
+  const inside = groupsOfIpv4(groups)
+  if (inside) return inside.flatMap((group) => [group >> 8, group & 255]).join('.')
+  const network = groups.slice(0, bits / 16).map((group) => group.toString(16))
+  return `${network.join(':')}::/${bits}`
+}
+
+/** Where an IPv6 address has an IPv4 address in it, whose holder it is: mapped (RFC 4291), NAT64 (RFC 6052), 6to4 (RFC 3056). */
+function groupsOfIpv4(groups: readonly number[]): readonly number[] | undefined {
+  const start = groups.slice(0, 6).join(':')
+  if (start === MAPPED || start === NAT64) return groups.slice(6)
+  return groups[0] === 0x2002 ? groups.slice(1, 3) : undefined
+}
+
+const MAPPED = [0, 0, 0, 0, 0, 0xffff].join(':')
+const NAT64 = [0x64, 0xff9b, 0, 0, 0, 0].join(':')
 
 /** The eight groups of an IPv6 address; the URL parser knows every spelling (RFC 5952). */
 function ipv6Groups(address: string): number[] {

@@ -6,3 +6,6 @@ export interface Clock {
 }
 
 export const systemClock: Clock = { now: () => Date.now() }
+
+/** How far the clocks of processes that share a database may lie apart. A time that is ahead by more was written by a clock that was wrong. */
+export const MAX_CLOCK_SKEW_MS = 300_000

@@ -1,4 +1,5 @@
 // What happens to members, told after it happened. Listeners cannot stop anything.
+import { isNativePromise } from './builtins.ts'
 import type { User } from './user.ts'
 
 export const LOGIN_OUTCOMES = ['success', 'wrong_credentials', 'throttled', 'overloaded', 'refused'] as const
@@ -8,12 +9,22 @@ export type LoginOutcome = (typeof LOGIN_OUTCOMES)[number]
 export interface MembershipEvents {
   /** A user was made. */
   registered: { readonly user: User }
-  /** Somebody tried to log in. */
-  login: { readonly outcome: LoginOutcome; readonly user: User | undefined; readonly ip: string | undefined }
+  /** Somebody tried to log in. `requestId` is what `X-Request-Id` and the error page say. */
+  login: {
+    readonly outcome: LoginOutcome
+    readonly user: User | undefined
+    readonly ip: string | undefined
+    readonly requestId: string | undefined
+  }
   /** Somebody logged out. */
   logout: { readonly user: User }
   /** A cross-site write was refused, or a throttle stopped somebody: an attempt to get round a control. */
-  refused: { readonly code: 'cross_site_request' | 'too_many_requests'; readonly path: string; readonly ip: string | undefined }
+  refused: {
+    readonly code: 'cross_site_request' | 'too_many_requests'
+    readonly path: string
+    readonly ip: string | undefined
+    readonly requestId: string
+  }
 }
 
 export type EventName = keyof MembershipEvents
@@ -42,7 +53,7 @@ export class Events {
       try {
         const told: unknown = listener(event)
         // An async function fits where nothing is expected back; if nobody looked, its rejection would end the process.
-        if (told instanceof Promise) told.catch((error: unknown) => this.#onError(error, name))
+        if (isNativePromise(told)) told.catch((error: unknown) => this.#onError(error, name))
       } catch (error) {
         this.#onError(error, name)
       }

@@ -21,8 +21,8 @@ export interface Declared<Schema extends z.ZodType, Result, Body extends z.ZodTy
   readonly guard: Guard
   /** Parts of the path count as input. A function where it depends on the settings. */
   readonly input: Schema | ((settings: Settings) => Schema)
-  /** Counted before any work, in this order. */
-  readonly limit?: readonly RouteLimit<z.output<Schema>>[]
+  /** Places are taken before any work, in this order. A function where it depends on the settings. */
+  readonly limit?: readonly RouteLimit<z.output<Schema>>[] | ((settings: Settings) => readonly RouteLimit<z.output<Schema>>[])
   /** The page that holds the form: served to GET, and again with what was wrong. `false`: JSON alone. Default: a form on another page. */
   readonly page?: Page | false
   /** What the JSON endpoint answers. `false`: the page alone. */

@@ -10,13 +10,14 @@ export type { Action }
 export function action<Schema extends z.ZodType, Result, Body extends z.ZodType = z.ZodUndefined>(
   declared: Declared<Schema, Result, Body>,
 ): Action {
-  const { at, guard, page, api, limit = [] } = declared
+  const { at, guard, page, api } = declared
   const method: ActionEndpoint['method'] = declared.method === 'get' ? 'GET' : 'POST'
   return {
     at,
     endpoints(settings, ownPage) {
       const input = typeof declared.input === 'function' ? declared.input(settings) : declared.input
-      const bound = { ...declared, method, input, kept: keptFields(input), ownPage }
+      const limit = typeof declared.limit === 'function' ? declared.limit(settings) : (declared.limit ?? [])
+      const bound = { ...declared, method, input, limit, kept: keptFields(input), ownPage }
       const served: ActionEndpoint[] = []
       if (page && ownPage === undefined) served.push(pageEndpoint(guard, page))
       if (page !== false) served.push({ method, endpoint: 'page', serve: (context) => performAction(bound, context) })

@@ -1,13 +1,16 @@
 // Who asks, made from a request.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Caller, NewSession } from '../core/caller.ts'
-import { type Limit, Tries } from '../core/throttle.ts'
+import type { Limit } from '../core/throttle.ts'
+import { Tries } from '../core/tries.ts'
 import { plainAddress } from '../domain/address.ts'
 import { MembershipError } from '../domain/errors.ts'
 import type { Locale } from '../i18n/translate.ts'
+import type { Priority } from '../passwords/pool.ts'
 import type { SessionWithUser } from '../storage/contract.ts'
 import type { HttpContext } from './http-context.ts'
 import { chosenLanguage } from './language-cookie.ts'
+import { requestIdOf } from './request-id.ts'
 
 const MAX_USER_AGENT = 300
 
@@ -23,7 +26,7 @@ export class RequestCaller implements Caller {
   readonly actor = undefined
   readonly #http: HttpContext
   readonly #req: CallerRequest
-  /** What this request counted so far. */
+  /** The places that this request took so far. */
   tries: Tries | undefined
 
   constructor(http: HttpContext, req: CallerRequest) {
@@ -44,18 +47,26 @@ export class RequestCaller implements Caller {
     return chosenLanguage(this.#req)
   }
 
+  get requestId(): string {
+    return requestIdOf(this.#req)
+  }
+
   get session(): SessionWithUser | undefined {
     return this.#http.sessions.row(this.#req)
+  }
+
+  get priority(): Priority {
+    return this.tries?.priority ?? 'normal'
   }
 
   async count(limit: Limit, subject: string): Promise<void> {
     this.tries ??= new Tries(this.#http.core)
     try {
-      await this.tries.count(limit, subject)
+      await this.tries.take(limit, subject)
     } catch (error) {
       const { path = '' } = this.#req
-      if (error instanceof MembershipError)
-        this.#http.core.events.emit('refused', { code: 'too_many_requests', path, ip: this.ip })
+      if (error instanceof MembershipError && error.code === 'too_many_requests')
+        this.#http.core.events.emit('refused', { code: 'too_many_requests', path, ip: this.ip, requestId: this.requestId })
       throw error
     }
   }

@@ -1,60 +1,99 @@
-// Limits as actions declare them: `perNetwork('login', '20 per 10m')`.
+// Limits as actions declare them: `perNetwork('language', '120 per 10m')`.
 import type { Caller } from '../core/caller.ts'
-import { type Limit, PROOFS_PER_USER, type Rate, type Tries } from '../core/throttle.ts'
-import { networkOf } from '../domain/address.ts'
+import type { Core } from '../core/core.ts'
+import { type Budget, type Limit, type Outcome, PROOFS_PER_USER, type Rate } from '../core/throttle.ts'
+import type { Tries } from '../core/tries.ts'
+import { networkOf, wideNetworkOf } from '../domain/address.ts'
 import type { Awaitable } from '../domain/awaitable.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { canonicalUsername } from '../domain/names.ts'
 import { isStoreFailure } from './errors.ts'
 
 export interface RouteLimit<Input> extends Limit {
-  readonly subject: (input: Input, caller: Caller) => string
+  /** Undefined: this one is not counted. */
+  readonly subject: (input: Input, caller: Caller) => string | undefined
 }
 
-/** Tries from one network. A success refunds its own try and leaves the others: logging in once does not buy more guesses. */
-export function perNetwork(name: string, rate: Rate, onSuccess: 'refund' | 'keep' = 'refund'): RouteLimit<unknown> {
-  return { name: `${name} network`, rate, subject: (_input, caller) => networkOf(caller.ip), onSuccess }
+const JUDGED: readonly Outcome[] = ['success', 'failure']
+
+/** Tries that were judged, however they ended. */
+export const judged = (rate: Rate): Budget => ({ rate, counts: JUDGED })
+
+/** What else was refused counts too, or a network could look for ever which accounts are locked. */
+const REFUSED: Budget = { rate: '200 per 10m', counts: ['refused'] }
+
+/** What one network does, without more on top of it than others of its limits refused. */
+export function perNetwork(name: string, ...budgets: readonly Budget[]): RouteLimit<unknown> {
+  return { name: `${name} network`, budgets: [...budgets, REFUSED], subject: (_input, { ip }) => networkOf(ip) }
 }
 
-interface Named {
-  readonly username: string
+/** What the IPv6 networks do that one customer may have: they are not refused for each other, but wait until others were served. */
+function perWideNetwork(name: string, ...budgets: readonly Budget[]): RouteLimit<unknown> {
+  return { name: `${name} wide network`, budgets, beyond: 'demote', subject: (_input, { ip }) => wideNetworkOf(ip) }
 }
 
-/** Acts on one user, whoever makes them, by the canonical username. */
-export function perAccount(name: string, rate: Rate): RouteLimit<Named> {
-  return { name: `${name} account`, rate, subject: nameIn, onSuccess: 'keep' }
-}
+/** Proofs of anybody's identity from one network: logins and confirmations count together. A success does not buy more guesses. */
+export const proofsPerNetwork: readonly RouteLimit<unknown>[] = [
+  {
+    ...perNetwork('login', { rate: '20 per 10m', counts: ['failure'] }, { rate: '1200 per 1h', counts: ['success'] }),
+    remembersSuccess: true,
+  },
+  perWideNetwork('login', { rate: '100 per 10m', counts: ['failure'] }),
+]
 
 /** Proofs of the identity of the user who is named. */
-export const proofsPerUser: readonly RouteLimit<Named>[] = PROOFS_PER_USER.map((limit) => ({ ...limit, subject: nameIn }))
+export const proofsPerUser: RouteLimit<{ readonly username: string }> = {
+  ...PROOFS_PER_USER,
+  subject: ({ username }) => canonicalUsername(username),
+}
 
-function nameIn({ username }: Named): string {
-  return canonicalUsername(username)
+/** Accounts are cheap for a machine and dear for a site; a whole class behind one address mistypes, and is not locked out for it. */
+export function registrationsPerNetwork(perHour: number): readonly RouteLimit<unknown>[] {
+  const tries = { rate: `${perHour * 10} per 1h`, counts: [...JUDGED, 'refused'] } as const
+  return [
+    perNetwork('registration', { rate: `${perHour} per 1h`, counts: ['success'] }, tries),
+    perWideNetwork('registration', tries),
+  ]
 }
 
 /** Acts of the person who is logged in. */
-export function perMember(name: string, rate: Rate): RouteLimit<unknown> {
-  return { name: `${name} member`, rate, subject: (_input, caller) => caller.session?.userId ?? '', onSuccess: 'keep' }
+export function perMember(name: string, ...budgets: readonly Budget[]): RouteLimit<unknown> {
+  return { name: `${name} member`, budgets, subject: (_input, { session }) => session?.userId }
 }
 
-/** Counts, works, and refunds what was no guess: a success, or a try that nobody judged, as the server was too busy, its store away, or a hook broke. */
+interface Tried<Input> {
+  readonly core: Pick<Core, 'overload'>
+  readonly caller: Caller & { readonly tries: Tries | undefined }
+  readonly input: Input
+}
+
+/** Takes places, works, and gives them back with what became of the try. */
 export async function limited<Input, Result>(
   limits: readonly RouteLimit<Input>[],
-  caller: Caller & { readonly tries: Tries | undefined },
-  input: Input,
+  { core, caller, input }: Tried<Input>,
   work: () => Awaitable<Result>,
 ): Promise<Result> {
+  const network = wideNetworkOf(caller.ip) ?? networkOf(caller.ip)
   let result: Result
   try {
-    for (const limit of limits) await caller.count(limit, limit.subject(input, caller))
+    if (limits.length > 0) core.overload.check(network)
+    for (const limit of limits) {
+      const subject = limit.subject(input, caller)
+      if (subject !== undefined) await caller.count(limit, subject)
+    }
     result = await work()
   } catch (error) {
-    const isJudged = error instanceof MembershipError && error.code !== 'overloaded'
+    if (error instanceof MembershipError && error.code === 'overloaded') core.overload.note(network, caller.priority)
+    const settled = caller.tries?.settle(outcomeOf(error))
     // Whoever waited for a store that is away does not wait for it once more.
-    if (isStoreFailure(error)) void caller.tries?.refundAll()
-    else if (!isJudged) await caller.tries?.refundAll()
+    if (!isStoreFailure(error)) await settled
     throw error
   }
-  await caller.tries?.succeeded()
+  await caller.tries?.settle('success')
   return result
+}
+
+function outcomeOf(error: unknown): Outcome {
+  if (!(error instanceof MembershipError) || error.code === 'overloaded') return 'unjudged'
+  return error.code === 'too_many_requests' ? 'refused' : 'failure'
 }

@@ -17,7 +17,9 @@ export function isAllowedOrigin({ core: { settings }, origin }: HttpContext, req
   const from = req.headers.origin
   if (from !== undefined && settings.trustedOrigins.includes(from)) return true
   const site = req.headers['sec-fetch-site']
-  if (site !== undefined) return site === 'same-origin' || site === 'none'
+  // `none`: the person's own doing, no page's. An origin beside it that names another site contradicts that, and no browser sends it.
+  if (site === 'none') return from === undefined || from === 'null' || from === origin
+  if (site !== undefined) return site === 'same-origin'
   if (from !== undefined) return from === origin
   // Neither header: no browser of today. Programs pass, unless the operator wants them to say where they come from.
   return !settings.strictOrigin

@@ -1,7 +1,6 @@
 // One request to a path of ours and its answer, with what the steps of an action need to know.
 import type { Request, Response } from 'express'
 import type { Core } from '../core/core.ts'
-import { newId } from '../domain/secret.ts'
 import { pickLocale } from '../i18n/pick-locale.ts'
 import type { Translate } from '../i18n/translate.ts'
 import { RequestCaller } from './caller.ts'
@@ -65,14 +64,4 @@ export class RequestContext implements PageContext {
 export function translatorFor(http: HttpContext, req: Request): Translate<string> {
   const stored = http.sessions.row(req)?.user?.locale
   return http.translator(pickLocale([chosenLanguage(req), stored], req.headers['accept-language'], http.core.settings.locale))
-}
-
-const requestIds = new WeakMap<Request, string>()
-
-/** Names this request in the answer and in the log. The server hands its own id in, a host may too, as `req.id`. */
-export function requestIdOf(req: Request): string {
-  if ('id' in req && typeof req.id === 'string') return req.id
-  const known = requestIds.get(req) ?? newId()
-  requestIds.set(req, known)
-  return known
 }

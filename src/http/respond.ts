@@ -7,7 +7,8 @@ import { asRefusal, problemOf, refusalTexts, statusOf } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
 import { commonData } from './page-data.ts'
 import { queryOf } from './read-input.ts'
-import { RequestContext, requestIdOf } from './request-context.ts'
+import { RequestContext } from './request-context.ts'
+import { requestIdOf } from './request-id.ts'
 
 const helmetHeaders: RequestHandler = helmet({
   contentSecurityPolicy: {
@@ -117,7 +118,12 @@ export function answerOptions(req: Request, res: Response, methods: readonly str
 
 /** Another site's write: told to the host, and refused before anything of it is read. */
 export function refuseCrossSite(http: HttpContext, req: Request, res: Response): void {
-  http.core.events.emit('refused', { code: 'cross_site_request', path: req.path, ip: plainAddress(req.ip) })
+  http.core.events.emit('refused', {
+    code: 'cross_site_request',
+    path: req.path,
+    ip: plainAddress(req.ip),
+    requestId: requestIdOf(req),
+  })
   setHeaders(req, res)
   refuse(http, req, res, new MembershipError('cross_site_request'))
 }

@@ -12,7 +12,7 @@ import {
   type StoredHash,
   writeStoredHash,
 } from './format.ts'
-import { HashingPool } from './pool.ts'
+import { HashingPool, type Priority } from './pool.ts'
 import type { HashingAnswer, HashingWork } from './worker.ts'
 
 /** Hashes that may wait. */
@@ -26,14 +26,16 @@ export interface HasherOptions extends HashSettings {
 }
 
 export interface PasswordHasher {
-  /** The text to store. Throws `overloaded`, and RangeError for what `passwordIssue` would have refused as too long or ill-formed. */
-  hash(password: string): Promise<string>
+  /** The text to store. Priority: `high` where nothing else is said, as for the application's own acts. Throws `overloaded`, and RangeError for what `passwordIssue` would have refused as too long or ill-formed. */
+  hash(password: string, priority?: Priority): Promise<string>
   /** Whether the password is the stored one. Nobody's (`undefined`) takes as long and is false. Throws like `hash`. */
-  verify(stored: string | undefined, password: string): Promise<boolean>
+  verify(stored: string | undefined, password: string, priority?: Priority): Promise<boolean>
   /** Whether the stored value should be replaced while the password is at hand. */
   needsRehash(stored: string): boolean
   /** Whether the stored value needs a pepper that is not set, so that no password fits it. */
   hasNoPepper(stored: string): boolean
+  /** Whether one more hash of this priority would be refused as `overloaded`. */
+  isFull(priority: Priority): boolean
   readonly stats: HashingPool['stats']
   /** Waits for the hashes at work, turns away those that wait, ends the threads. */
   close(): Promise<void>
@@ -56,29 +58,30 @@ export function createHasher(options: HasherOptions): PasswordHasher {
     return found === undefined || hasNoPepper(found, peppers) ? undefined : found
   }
 
-  async function run(work: HashingWork, secret: string | undefined): Promise<HashingAnswer> {
+  async function run(work: HashingWork, secret: string | undefined, priority?: Priority): Promise<HashingAnswer> {
     if (secret === undefined) throw new Error('a pepper is missing')
-    const answer = await pool.run({ work, password: new TextEncoder().encode(secret) })
+    const answer = await pool.run({ work, password: new TextEncoder().encode(secret) }, priority)
     if (answer.verb === 'failed') throw new Error(`hashing a password failed: ${answer.reason}`)
     return answer
   }
 
   return {
-    async hash(password) {
+    async hash(password, priority) {
       refuseTooLong(password)
       if (!password.isWellFormed()) throw new RangeError('a password must be well-formed Unicode')
-      const answer = await run(workOf(options), preHash(normalizePassword(password), currentKeyId(options), peppers))
+      const secret = preHash(normalizePassword(password), currentKeyId(options), peppers)
+      const answer = await run(workOf(options), secret, priority)
       if (answer.verb !== 'hash') throw new Error('a thread answered another question')
       return writeStoredHash(answer.hash, options)
     },
 
-    async verify(stored, password) {
+    async verify(stored, password, priority) {
       refuseTooLong(password)
       const found = find(stored, password)
       // Hash even when nobody matched: the answer must take as long.
       const { algorithm, hash, keyId } = found ?? nobody
       const text = isImported(found) ? password : normalizePassword(password)
-      const answer = await run({ verb: 'verify', algorithm, hash }, preHash(text, keyId, peppers))
+      const answer = await run({ verb: 'verify', algorithm, hash }, preHash(text, keyId, peppers), priority)
       return found !== undefined && answer.verb === 'verify' && answer.matches
     },
 
@@ -88,6 +91,8 @@ export function createHasher(options: HasherOptions): PasswordHasher {
       const found = parseStoredHash(stored)
       return found !== undefined && hasNoPepper(found, peppers)
     },
+
+    isFull: (priority) => pool.isFull(priority),
 
     get stats() {
       return pool.stats

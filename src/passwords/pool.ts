@@ -1,5 +1,6 @@
 // The bounded queue before the hashing threads: what does not fit is refused at once.
 import { Worker } from 'node:worker_threads'
+import { onTimeout } from '../database/timeout.ts'
 import { MembershipError } from '../domain/errors.ts'
 import type { HashingAnswer, HashingRequest } from './worker.ts'
 
@@ -8,19 +9,32 @@ export interface PoolOptions {
   readonly workers: number
   /** Tasks that may wait. */
   readonly queueLimit: number
+  /** How long a task may wait. Default: `MAX_QUEUE_MS`. */
+  readonly maxQueueMs?: number
 }
+
+/** Whose password it is: of somebody whose network has logged in lately, of anybody, of a network that guesses. */
+export type Priority = 'high' | 'normal' | 'low'
+
+/** How full the queue may be for another one of this priority: what strangers cannot fill is kept for those who are known. */
+const SHARES: Readonly<Record<Priority, number>> = { high: 1, normal: 0.75, low: 0.5 }
+
+/** Who waited so long has left, or thinks that nothing happens and tries again. */
+export const MAX_QUEUE_MS = 10_000
 
 interface Task {
   readonly request: HashingRequest
   readonly resolve: (answer: HashingAnswer) => void
   readonly reject: (error: Error) => void
+  readonly stopTimer: () => void
   startedAt: number
 }
 
 /** Threads start when there is work for them, keep the process alive while they work, and are replaced when they die. */
 export class HashingPool {
   readonly #options: PoolOptions
-  readonly #waiting: Task[] = []
+  /** In the order in which they are served. */
+  readonly #queues: Readonly<Record<Priority, Task[]>> = { high: [], normal: [], low: [] }
   readonly #idle: Worker[] = []
   readonly #busy = new Map<Worker, Task>()
   #done = 0
@@ -33,16 +47,33 @@ export class HashingPool {
   }
 
   get stats(): { readonly running: number; readonly waiting: number; readonly done: number; readonly limit: number } {
-    return { running: this.#busy.size, waiting: this.#waiting.length, done: this.#done, limit: this.#options.queueLimit }
+    return { running: this.#busy.size, waiting: this.#waiting(), done: this.#done, limit: this.#options.queueLimit }
   }
 
-  /** Takes the bytes of `password` with it. Throws `overloaded` where the queue is full. */
-  run(request: HashingRequest): Promise<HashingAnswer> {
+  /** Whether another one of this priority would be turned away. */
+  isFull(priority: Priority): boolean {
+    return !this.#hasRoom() && this.#waiting() >= Math.ceil(this.#options.queueLimit * SHARES[priority])
+  }
+
+  /** Takes the bytes of `password` with it. Throws `overloaded` where the queue is full, or moves too slowly. */
+  run(request: HashingRequest, priority: Priority = 'high'): Promise<HashingAnswer> {
     if (this.#closing !== undefined) throw new Error('the password hasher is closed')
     // 10 000 logins at once must not take 10 000 times 19 MiB, nor wait until the visitor has left.
-    if (!this.#hasRoom() && this.#waiting.length >= this.#options.queueLimit) throw this.#overloaded()
+    if (this.isFull(priority)) throw this.#overloaded()
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ request, resolve, reject, startedAt: 0 })
+      const queue = this.#queues[priority]
+      const giveUp = (): void => {
+        queue.splice(queue.indexOf(task), 1)
+        reject(this.#overloaded())
+      }
+      const task: Task = {
+        request,
+        resolve,
+        reject,
+        stopTimer: onTimeout(this.#options.maxQueueMs ?? MAX_QUEUE_MS, giveUp),
+        startedAt: 0,
+      }
+      queue.push(task)
       this.#fill()
     })
   }
@@ -54,7 +85,12 @@ export class HashingPool {
   }
 
   async #close(): Promise<void> {
-    for (const task of this.#waiting.splice(0)) task.reject(this.#overloaded())
+    for (const queue of Object.values(this.#queues)) {
+      for (const task of queue.splice(0)) {
+        task.stopTimer()
+        task.reject(this.#overloaded())
+      }
+    }
     if (this.#busy.size > 0) {
       await new Promise<void>((resolve) => {
         this.#drained = resolve
@@ -67,10 +103,17 @@ export class HashingPool {
     return this.#busy.size < this.#options.workers
   }
 
+  #waiting(): number {
+    const { high, normal, low } = this.#queues
+    return high.length + normal.length + low.length
+  }
+
   #fill(): void {
+    const { high, normal, low } = this.#queues
     while (this.#hasRoom()) {
-      const task = this.#waiting.shift()
+      const task = high.shift() ?? normal.shift() ?? low.shift()
       if (task === undefined) return
+      task.stopTimer()
       this.#start(task)
     }
   }
@@ -128,7 +171,7 @@ export class HashingPool {
   }
 
   #overloaded(): MembershipError {
-    const wait = ((this.#waiting.length + this.#busy.size) * this.#typicalMs) / this.#options.workers
+    const wait = ((this.#waiting() + this.#busy.size) * this.#typicalMs) / this.#options.workers
     return new MembershipError('overloaded', { retryAfter: Math.max(1, Math.ceil(wait / 1000)) })
   }
 }

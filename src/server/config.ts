@@ -27,6 +27,12 @@ export interface Config extends DatabasePlace {
   readonly log: { readonly level: LogLevel; readonly format: 'json' | 'pretty' | undefined }
   readonly metricsToken: Secret | undefined
   readonly securityContact: string | undefined
+  /** At 127.0.0.1. */
+  readonly metricsPort: number | undefined
+  /** Leads to the base URL. */
+  readonly redirectPort: number | undefined
+  /** What Strict-Transport-Security says; undefined where it is not sent. */
+  readonly hsts: string | undefined
   readonly membership: Omit<MembershipOptions, 'baseUrl' | 'database' | 'secret' | 'logger'>
 }
 
@@ -81,6 +87,9 @@ export function readConfig(environment: Environment): Reading {
   const tls = checkTls(server, serverGiven, collector)
   if (tls && isNamed && values.baseUrl?.startsWith('http:') && !collector.has('baseUrl'))
     collector.add('baseUrl', 'must begin with https: where TLS_CERT is set')
+  if (server.redirectPort !== undefined && !serverGiven.has('tlsCert'))
+    collector.add('redirectPort', 'goes with TLS_CERT: a proxy in front leads people to https itself')
+  checkPorts(server, collector)
   checkSecretQuality(values.secret, production, collector)
   const place = readDatabaseUrl(String(given.get('database'))) ?? { database: '', databaseFile: undefined }
   // Each worker would have a database of its own.
@@ -89,20 +98,25 @@ export function readConfig(environment: Environment): Reading {
 
   const { faults } = collector
   if (faults.length > 0) return { config: undefined, faults, warnings }
-  const { port, host, trustProxy, workers, logLevel, logFormat, metricsToken, securityContact } = server
+  const { port, host, trustProxy, workers, logLevel, logFormat, metricsToken, metricsPort, redirectPort, securityContact } =
+    server
   const config: Config = {
     ...place,
     production,
     port,
     host,
     baseUrl: isNamed && values.baseUrl !== undefined ? new URL(values.baseUrl).origin : undefined,
-    trustProxy,
+    // Nobody in front: said, but the same as not set.
+    trustProxy: trustProxy === 0 ? undefined : trustProxy,
     workers,
     tls,
     secrets: asList(values.secret).map((secret) => new Secret(secret)),
     log: { level: logLevel, format: logFormat },
     metricsToken: metricsToken === undefined ? undefined : new Secret(metricsToken),
     securityContact,
+    metricsPort,
+    redirectPort,
+    hsts: isNamed ? hstsFor(server.hsts, values.baseUrl ?? '') : undefined,
     membership: optionsOf(given),
   }
   return { config, faults, warnings }
@@ -148,6 +162,26 @@ function checkTls(
     )
     return undefined
   }
+}
+
+function checkPorts(
+  { port, metricsPort, redirectPort }: Pick<Config, 'port' | 'metricsPort' | 'redirectPort'>,
+  collector: Collector,
+): void {
+  for (const [path, other] of [
+    ['metricsPort', metricsPort],
+    ['redirectPort', redirectPort],
+  ] as const)
+    if (other === port) collector.add(path, 'must be another port than PORT')
+  if (metricsPort !== undefined && metricsPort === redirectPort)
+    collector.add('metricsPort', 'must be another port than REDIRECT_PORT')
+}
+
+/** One year (ASVS 3.4.1). Never for this machine itself: every other site that somebody builds here would be told the same. */
+function hstsFor(choice: 'on' | 'subdomains' | 'off', baseUrl: string): string | undefined {
+  const { protocol, hostname } = new URL(baseUrl)
+  if (choice === 'off' || protocol !== 'https:' || isLoopback(hostname)) return undefined
+  return `max-age=31536000${choice === 'subdomains' ? '; includeSubDomains' : ''}`
 }
 
 /** A hexadecimal secret has about 14 of its 16 digits; a line of x has one. */

@@ -70,7 +70,8 @@ const METRICS: ApiResponse = {
 
 /** A browser gets it as a page. */
 const HIDDEN: ApiResponse = {
-  description: '`not_found`: without the token, and for everybody but this machine where no token is set.',
+  description:
+    '`not_found`: without the token; without METRICS_TOKEN everywhere but on a site whose base URL is this machine itself.',
   content: { ...refusal(['not_found']).content, 'text/html': { schema: { type: 'string' } } },
 }
 

@@ -3,9 +3,12 @@ import { dirname } from 'node:path'
 import { OtherSchemaError, SCHEMA_VERSION } from '../storage/schema-state.ts'
 import { type Config, ConfigError } from './config.ts'
 
+/** What of the settings an explanation names. */
+export type Told = Partial<Pick<Config, 'port' | 'host' | 'databaseFile' | 'metricsPort' | 'redirectPort'>>
+
 const OR_ANOTHER = 'or write another DATABASE_URL.'
 
-export function explainFailure(error: unknown, config?: Pick<Config, 'port' | 'host' | 'databaseFile'>): string | undefined {
+export function explainFailure(error: unknown, config?: Told): string | undefined {
   if (error instanceof ConfigError) return error.message
   if (error instanceof OtherSchemaError) return explainSchema(error)
   if (!(error instanceof Error)) return undefined
@@ -13,7 +16,7 @@ export function explainFailure(error: unknown, config?: Pick<Config, 'port' | 'h
   const folder = dirname(file)
   switch ('code' in error ? error.code : undefined) {
     case 'EADDRINUSE':
-      return `Port ${port} is taken: stop the other program, or write another PORT.`
+      return explainTaken(error, config)
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return `HOST is no address of this machine (${host}): write 127.0.0.1, or 0.0.0.0 for all of them.`
@@ -25,7 +28,8 @@ export function explainFailure(error: unknown, config?: Pick<Config, 'port' | 'h
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      if (isListening(error)) return `Port ${port} needs more rights than this user has: write a PORT above 1023.`
+      if (isListening(error))
+        return `Port ${portOf(error) ?? port} needs more rights than this user has: write a PORT above 1023.`
       return `${folder} cannot be written: give this user the right to, ${OR_ANOTHER}`
     case 'ERR_SQLITE_ERROR':
     case 'store_busy':
@@ -41,6 +45,17 @@ export function explainFailure(error: unknown, config?: Pick<Config, 'port' | 'h
     default:
       return undefined
   }
+}
+
+function explainTaken(error: Error, { port = 0, metricsPort, redirectPort }: Told = {}): string {
+  const taken = portOf(error) ?? port
+  const ports = { METRICS_PORT: metricsPort, REDIRECT_PORT: redirectPort }
+  const [name = 'PORT'] = Object.entries(ports).find(([, beside]) => beside === taken) ?? []
+  return `Port ${taken} is taken: stop the other program, or write another ${name}.`
+}
+
+function portOf(error: Error): number | undefined {
+  return 'port' in error && typeof error.port === 'number' ? error.port : undefined
 }
 
 function isListening(error: Error): boolean {

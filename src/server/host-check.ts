@@ -1,21 +1,37 @@
 // Refuses a request for another host and a cross-site write before it is read.
 import type { Request, RequestHandler } from 'express'
 import { MembershipError } from '../domain/errors.ts'
-import { isAllowedOrigin, isUnsafe } from '../http/origin-check.ts'
+import { isAllowedOrigin, isRead, isUnsafe } from '../http/origin-check.ts'
+import { requestIdOf } from '../http/request-id.ts'
 import { prefersJson, refuse, refuseCrossSite, sendTo, setHeaders } from '../http/respond.ts'
 import type { AppContext } from './app-context.ts'
+import { limitLog } from './log-limit.ts'
+
+const WRONG_HOST =
+  'A request for another host was refused: BASE_URL names the host that people use, and a proxy in front must pass Host on'
+const MAX_LOGGED_HOST = 255
+/** In development: who is led to the same address so often, without a pause between, is not getting there. */
+const MAX_LEADS = 3
+const CIRCLE_MS = 10_000
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' }
 
 export function checkHostAndOrigin({
   config,
   internals: { http, settings },
-}: Pick<AppContext, 'config' | 'internals'>): RequestHandler {
+  log,
+}: Pick<AppContext, 'config' | 'internals' | 'log'>): RequestHandler {
   const hosts = namesOf(settings.baseUrl)
+  const warn = limitLog((fields, message) => log.warn(fields, message))
+  const goesInCircles = circleDetector()
   return (req, res, next) => {
     if (!hosts.has(hostOf(req))) {
       setHeaders(req, res)
-      if (!config.production && isVisit(req) && !prefersJson(http, req)) return sendTo(res, http.origin + localPart(req))
+      const isLed =
+        !config.production && isRead(req) && !prefersJson(http, req) && !goesInCircles(`${hostOf(req)} ${req.originalUrl}`)
+      if (isLed) return sendTo(res, http.origin + localPart(req))
+      const fields = { requestId: requestIdOf(req), host: hostOf(req).slice(0, MAX_LOGGED_HOST), expected: settings.baseUrl.host }
+      warn(fields, WRONG_HOST)
       return refuse(http, req, res, new MembershipError('wrong_host'))
     }
     // Every unsafe request, unknown paths too. The membership alone would leave a host's own paths to the host.
@@ -38,8 +54,18 @@ export function hostOf(req: Request): string {
   return (headers.host ?? '').toLowerCase()
 }
 
-function isVisit({ method }: Request): boolean {
-  return method === 'GET' || method === 'HEAD'
+/** A proxy that passes its own name for us sends whoever we lead away back here: the same address again and again, at once. */
+function circleDetector(): (address: string) => boolean {
+  let last = ''
+  let times = 0
+  let lastAt = 0
+  return (address) => {
+    const now = performance.now()
+    times = address === last && now - lastAt < CIRCLE_MS ? times + 1 : 1
+    last = address
+    lastAt = now
+    return times > MAX_LEADS
+  }
 }
 
 function localPart({ originalUrl }: Request): string {

@@ -4,6 +4,7 @@ import { systemClock } from '../domain/clock.ts'
 import type { Logger } from '../domain/logger.ts'
 import { printable } from '../domain/printable.ts'
 import type { Config } from './config.ts'
+import { LogOutput } from './log-output.ts'
 import { redact } from './redact.ts'
 
 export interface ServerLog extends Logger {
@@ -12,8 +13,8 @@ export interface ServerLog extends Logger {
   request(line: RequestLine): void
   /** The line that says where the site is open. */
   startupBanner(url: string, fields: object): void
-  /** Writes out what is buffered. */
-  flush(): void
+  /** Writes out what is buffered: resolves when it is done, or soon where nobody reads it. */
+  flush(): Promise<void>
 }
 
 /** All that is logged of a request: no query, no header, no body. */
@@ -33,10 +34,8 @@ const MAX_SHARED_WRITE_BYTES = 4096
 /** A path of this length, every character of it escaped, leaves room for the rest of a line in what is kept together. */
 const MAX_PATH_LENGTH = 1500
 /** A line may wait this long for others: one write for many costs a fraction. Nothing is lost but by `kill -9`. */
-const FLUSH_MS = 200
-const BUFFER_BYTES = 32 * 1024
-/** Where nobody reads the log, lines beyond this are dropped: memory is for members. */
-const MAX_BUFFER_BYTES = 16 * 1024 * 1024
+const DELAY_MS = 200
+const MAX_WRITE_BYTES = 64 * 1024
 
 export interface LogOptions {
   /** Whether other processes write to the same place. Default: false. */
@@ -50,7 +49,14 @@ export async function createLog(
   { shared = false, base }: LogOptions = {},
 ): Promise<ServerLog> {
   const isPretty = (format ?? (process.stdout.isTTY ? 'pretty' : 'json')) === 'pretty'
-  const stream = isPretty ? await prettyStream() : jsonStream(shared ? MAX_SHARED_WRITE_BYTES : 2 * BUFFER_BYTES)
+  const output = new LogOutput({
+    maxWriteBytes: shared ? MAX_SHARED_WRITE_BYTES : MAX_WRITE_BYTES,
+    delayMs: isPretty ? 0 : DELAY_MS,
+  })
+  const pretty = isPretty ? await prettyLines() : undefined
+  // Whoever looks at a file looks at it in a terminal, too. What is made pretty is printed as it is, no longer as JSON escapes it.
+  const toText = pretty === undefined ? printable : (line: string) => pretty(withPrintableValues(line))
+  const stream = { write: (line: string) => output.write(toText(line)) }
   const lines = pino(
     {
       level,
@@ -74,43 +80,17 @@ export async function createLog(
       const text = `Guildhall is open at ${url}`
       // Whatever the level: somebody, or something, is waiting for it.
       const line = { level: 'info', time: timeNow(), ...fields, msg: text }
-      stream.write(isPretty ? `${text}\n` : `${JSON.stringify(line)}\n`)
-      stream.flush()
+      output.write(isPretty ? `${text}\n` : `${JSON.stringify(line)}\n`)
+      void output.flush()
     },
-    flush: () => stream.flushSync(),
+    flush: () => output.flush(),
   }
 }
 
-interface LogStream {
-  write(line: string): void
-  flush(): void
-  flushSync(): void
-}
-
-/** A write takes whole lines, up to `maxWrite` bytes; a single line that is longer is written alone. */
-function jsonStream(maxWrite: number): LogStream {
-  const buffering = { minLength: maxWrite / 2, maxWrite, maxLength: MAX_BUFFER_BYTES, periodicFlush: FLUSH_MS }
-  const lines = pino.destination({ fd: 1, sync: false, ...buffering })
-  // Whoever looks at the file looks at it in a terminal.
-  return { write: (line) => lines.write(printable(line)), flush: () => lines.flush(), flushSync: () => lines.flushSync() }
-}
-
-/** Loaded where a person looks on; written at once. */
-async function prettyStream(): Promise<LogStream> {
-  const { default: pretty } = await import('pino-pretty')
-  const stream = pretty({
-    colorize: process.stdout.isTTY,
-    singleLine: true,
-    translateTime: 'SYS:HH:MM:ss',
-    destination: 1,
-    sync: true,
-  })
-  // It prints what stands in a line, not the line: what JSON has escaped already is escaped once more.
-  return {
-    write: (line) => void stream.write(line.startsWith('{') ? withPrintableValues(line) : line),
-    flush() {},
-    flushSync() {},
-  }
+/** Loaded where a person looks on. */
+async function prettyLines(): Promise<(line: string) => string> {
+  const { prettyFactory } = await import('pino-pretty')
+  return prettyFactory({ colorize: process.stdout.isTTY, singleLine: true, translateTime: 'SYS:HH:MM:ss' })
 }
 
 function withPrintableValues(line: string): string {

@@ -1,5 +1,8 @@
 // The Prometheus text format, as much of it as our own numbers need.
 
+/** The format's own media type. */
+export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
 // https://prometheus.io/docs/instrumenting/exposition_formats/
 export interface Family {
   readonly name: string

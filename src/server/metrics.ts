@@ -7,6 +7,8 @@ import { type Family, histogram, type Labels, single, writeMetrics } from './met
 export interface Metrics {
   /** One finished request. `path` without its query. */
   observe(method: string, path: string, status: number, ms: number): void
+  /** A connection was closed before anything was read of it: there were too many. */
+  connectionDropped(): void
   /** The Prometheus text format; each number with these labels beside its own. */
   text(labels?: Labels): Promise<string>
 }
@@ -27,7 +29,11 @@ export function createMetrics(core: Core, paths: readonly string[]): Metrics {
   const routeOf = routeFinder(paths)
   const durations = new Map<string, Series>()
   const events = countEvents(core)
+  let dropped = 0
   return {
+    connectionDropped() {
+      dropped++
+    },
     observe(method, path, status, ms) {
       const labels = {
         method: METHODS.includes(method) ? method : 'other',
@@ -43,7 +49,9 @@ export function createMetrics(core: Core, paths: readonly string[]): Metrics {
       series.sumMs += ms
     },
     async text(labels = {}) {
-      const ours = writeMetrics([...events(), ...hashing(core), durationFamily(durations.values())], labels)
+      const connections = counter('guildhall_connections_dropped_total', 'Connections closed unread', single(dropped))
+      const families = [...events(), ...hashing(core), connections, durationFamily(durations.values())]
+      const ours = writeMetrics(families, labels)
       return ours + (await processMetrics(labels))
     },
   }

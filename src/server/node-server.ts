@@ -1,9 +1,10 @@
 // Node's own server with bounds on slow clients and headers; what is no HTTP gets a plain answer.
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Config } from './config.ts'
+import { Turns } from './turns.ts'
 
 const SECONDS = 1000
 
@@ -22,38 +23,57 @@ const LIMITS = {
 const IDLE_TIMEOUT_MS = 10 * SECONDS
 const FORCE_CLOSE_MS = SECONDS
 
-export function createNodeServer({ tls }: Pick<Config, 'tls'>, listener: RequestListener): Server {
-  const answering = new WeakSet<Socket>()
-  const listen: RequestListener = (req, res) => {
-    const { socket } = req
-    answering.add(socket)
-    res.once('close', () => answering.delete(socket))
+/** TLS 1.3, and of 1.2 what has forward secrecy and AEAD alone: Mozilla's intermediate configuration, https://ssl-config.mozilla.org */
+const CIPHERS = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  ...['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-GCM-SHA256'],
+  ...['ECDHE-ECDSA-AES256-GCM-SHA384', 'ECDHE-RSA-AES256-GCM-SHA384'],
+  ...['ECDHE-ECDSA-CHACHA20-POLY1305', 'ECDHE-RSA-CHACHA20-POLY1305'],
+].join(':')
+
+/** `hsts`: the header that goes with an answer that is written by hand. */
+export function createNodeServer(
+  { tls, hsts: strictTransport }: Pick<Config, 'tls' | 'hsts'>,
+  listener: RequestListener,
+): Server {
+  const closing = { strictTransport: tls && strictTransport }
+  const turns = new Turns((req, res) => {
     // What Express could not find a path in, it would answer by itself, past every step of ours.
-    if (!isReadable(req.url ?? '')) return endPlainly(socket, 400, tls !== undefined)
+    if (!isReadable(req)) return endPlainly(req.socket, 400, closing)
     listener(req, res)
-  }
+  })
+  const listen: RequestListener = (req, res) => turns.take(req, res)
   const server = tls
-    ? createTlsServer({ ...LIMITS, ...tls, handshakeTimeout: 10 * SECONDS }, listen)
+    ? createTlsServer({ ...LIMITS, ...tls, ciphers: CIPHERS, handshakeTimeout: 10 * SECONDS }, listen)
     : createServer(LIMITS, listen)
   server.timeout = IDLE_TIMEOUT_MS
   server.on('timeout', (socket: Socket) => {
     // Who waits for us is let wait; who is idle, or does not read what we wrote, is not.
-    if (!answering.has(socket) || socket.writableLength > 0) socket.destroy()
+    if (!turns.isAtWork(socket) || socket.writableLength > 0) socket.destroy()
   })
   server.on('clientError', (error: Error, socket: Duplex) => {
     if (!socket.writable || ('code' in error && error.code === 'ECONNRESET')) return socket.destroy()
-    endPlainly(socket, statusOf(error), tls !== undefined)
+    endPlainly(socket, statusOf(error), closing)
   })
-  server.on('connect', (_req, socket: Duplex) => endPlainly(socket, 405, tls !== undefined))
+  server.on('connect', (_req, socket: Duplex) => endPlainly(socket, 405, closing))
   // An Expect that nobody knows may be passed over (RFC 9110 section 10.1.1).
   server.on('checkExpectation', listen)
   return server
 }
 
-/** A request target in one of the forms of RFC 9112 section 3.2. */
-function isReadable(target: string): boolean {
-  return target.startsWith('/') || target === '*' || URL.canParse(target)
+/** One Host at most, and a request target in one of the forms of RFC 9112 section 3.2. */
+function isReadable({ url = '', rawHeaders }: IncomingMessage): boolean {
+  if (!url.startsWith('/') && url !== '*' && !URL.canParse(url)) return false
+  // Node keeps the first of two, and a proxy in front may have judged the other.
+  let hosts = 0
+  for (let at = 0; at < rawHeaders.length; at += 2)
+    if (rawHeaders[at]?.length === HOST.length && rawHeaders[at]?.toLowerCase() === HOST) hosts++
+  return hosts <= 1
 }
+
+const HOST = 'host'
 
 /** Resolves with the port that was taken. */
 export function listen(server: Server, { port, host }: Pick<Config, 'port' | 'host'>): Promise<number> {
@@ -78,6 +98,10 @@ const STATUS_TEXTS = {
 
 type PlainStatus = keyof typeof STATUS_TEXTS
 
+interface Closing {
+  readonly strictTransport: string | undefined
+}
+
 const STATUS_BY_CODE: Readonly<Record<string, PlainStatus>> = {
   HPE_INVALID_METHOD: 501,
   HPE_HEADER_OVERFLOW: 431,
@@ -91,7 +115,7 @@ function statusOf(error: Error): PlainStatus {
 }
 
 /** Before there is a request there is no Express: the answer is written by hand, and the connection ends. */
-function endPlainly(socket: Duplex, status: PlainStatus, isTls: boolean): void {
+function endPlainly(socket: Duplex, status: PlainStatus, { strictTransport }: Closing): void {
   const text = `${STATUS_TEXTS[status]}\n`
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_TEXTS[status]}`,
@@ -101,7 +125,7 @@ function endPlainly(socket: Duplex, status: PlainStatus, isTls: boolean): void {
     "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'",
     'X-Content-Type-Options: nosniff',
     ...(status === 405 ? ['Allow: GET, HEAD, POST, OPTIONS'] : []),
-    ...(isTls ? [`Strict-Transport-Security: ${HSTS}`] : []),
+    ...(strictTransport === undefined ? [] : [`Strict-Transport-Security: ${strictTransport}`]),
     'Connection: close',
   ]
   // Node has taken its own listener off a CONNECT's socket: a reset would be an uncaught exception, and end the process.
@@ -109,6 +133,3 @@ function endPlainly(socket: Duplex, status: PlainStatus, isTls: boolean): void {
   socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`)
   setTimeout(() => socket.destroy(), FORCE_CLOSE_MS).unref()
 }
-
-/** One year, subdomains too (ASVS 3.4.1). */
-export const HSTS = 'max-age=31536000; includeSubDomains'

@@ -4,13 +4,13 @@ import { isLoopback } from '../domain/address.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { sameSecret } from '../domain/secret.ts'
 import { isRead } from '../http/origin-check.ts'
-import { answerOptions, refuse, sendJson, sendProblem, sendWithoutSlash, setHeaders } from '../http/respond.ts'
+import { answerOptions, refuse, sendJson, sendProblem, sendText, sendWithoutSlash, setHeaders } from '../http/respond.ts'
 import { sendStaticFile } from '../http/send-static-file.ts'
 import { StaticFile } from '../http/static-file.ts'
 import type { Internals } from '../membership.ts'
 import type { AppContext } from './app-context.ts'
 import { describeServer } from './describe-server.ts'
-import { hostOf } from './host-check.ts'
+import { METRICS_TYPE } from './metrics-text.ts'
 
 /** No session, no host check, nothing told to strangers. */
 export const SERVICE_PATHS = ['/healthz', '/readyz', '/metrics', '/openapi.json'] as const
@@ -25,10 +25,8 @@ export function servicePaths(context: AppContext): RequestHandler {
       const ready = await isReady(context)
       sendJson(res, ready ? 200 : 503, { status: ready ? 'ok' : 'unavailable' })
     },
-    '/metrics': async (req, res) => {
-      const text = await context.metrics.text()
-      res.setHeader('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
-      res.end(req.method === 'HEAD' ? undefined : text)
+    '/metrics': async (_req, res) => {
+      sendText(res, 200, METRICS_TYPE, await context.metrics.text())
     },
     // Nobody is told anything of their own in the description.
     '/openapi.json': async (req, res) => {
@@ -76,20 +74,15 @@ async function isReady({ internals, lifecycle, log }: AppContext): Promise<boole
   }
 }
 
-const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip']
-
-/** With METRICS_TOKEN: whoever has it. Without: programs on this machine that speak to us directly. Everybody else is told that there is nothing. */
-function metricsRule({ config: { metricsToken, trustProxy } }: AppContext): (req: Request) => boolean {
+/**
+ * With METRICS_TOKEN: whoever has it. With METRICS_PORT: nobody here. Without either only a site that is for this machine itself
+ * answers. What a request says of itself decides nothing: a proxy may add no header at all.
+ */
+function metricsRule({ config: { metricsToken, metricsPort }, internals }: AppContext): (req: Request) => boolean {
   if (metricsToken) {
     const expected = `Bearer ${metricsToken.reveal()}`
     return (req) => sameSecret(req.headers.authorization ?? '', expected)
   }
-  // Behind a proxy everybody comes from this machine.
-  if (trustProxy !== undefined) return () => false
-  return (req) => {
-    const isHere = isLoopback((req.socket.remoteAddress ?? '').replace(/^::ffff:/, ''))
-    const isForwarded = FORWARDED.some((name) => req.headers[name] !== undefined)
-    // A proxy that adds no header, and a page whose name was bound to 127.0.0.1 (DNS rebinding), give themselves away by the name.
-    return isHere && !isForwarded && isLoopback(hostOf(req).replace(/:\d+$/, ''))
-  }
+  const isOpen = metricsPort === undefined && isLoopback(internals.settings.baseUrl.hostname)
+  return () => isOpen
 }

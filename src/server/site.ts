@@ -4,11 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Core } from '../core/core.ts'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
+import { limitConnections } from './connection-limit.ts'
 import { type ServerLog, truncatePath } from './logging.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { createNodeServer, listen } from './node-server.ts'
 import { type Internals, openMembership } from './open-membership.ts'
 import { SERVICE_PATHS } from './service-paths.ts'
+import { openSidePorts, type SidePorts } from './side-ports.ts'
 import { SITE_FILES } from './site-files.ts'
 import { createLifecycle, type Lifecycle } from './stop.ts'
 
@@ -35,20 +37,30 @@ export async function openSite(config: Config, log: ServerLog, { exposeMetrics, 
   const server = createNodeServer(config, (req, res) => handle(req, res))
   // The port first: whoever starts a second server by mistake learns it before the database is touched.
   const port = openPort ?? (await listen(server, config))
-  const internals = await openForAll(config, port, log).catch((error: unknown) => {
+  const giveUp = (error: unknown): never => {
     server.close()
     server.closeAllConnections()
     throw error
-  })
-  const lifecycle = createLifecycle({ server, log, close: () => internals.membership.close() })
-  const metrics = createMetrics(internals.core, ['/', ...SERVICE_PATHS, ...SITE_FILES, ...internals.paths])
-  logEvents(internals.core, log)
-  handle = createApp({ config, internals, log, metrics: exposeMetrics?.(metrics) ?? metrics, lifecycle })
-  watchErrors(lifecycle, log)
-  if (openPort !== undefined) {
-    await untilReady(internals)
-    await listen(server, config)
   }
+  const internals = await openForAll(config, port, log).catch(giveUp)
+  const metrics = createMetrics(internals.core, ['/', ...SERVICE_PATHS, ...SITE_FILES, ...internals.paths])
+  const exposed = exposeMetrics?.(metrics) ?? metrics
+  let sidePorts: SidePorts | undefined
+  const close = () => {
+    sidePorts?.close()
+    return internals.membership.close()
+  }
+  const lifecycle = createLifecycle({ server, log, close })
+  logEvents(internals.core, log)
+  handle = createApp({ config, internals, log, metrics: exposed, lifecycle })
+  watchErrors(lifecycle, log)
+  if (openPort !== undefined) await untilReady(internals)
+  sidePorts = await openSidePorts(config, { origin: internals.http.origin, metrics: exposed }).catch(async (error: unknown) => {
+    await internals.membership.close()
+    return giveUp(error)
+  })
+  if (openPort !== undefined) await listen(server, config)
+  limitConnections(server, log, metrics)
   server.on('error', (error) => log.error({ err: error }, 'the server failed'))
   return { url: internals.http.origin, port, metrics, lifecycle }
 }
@@ -86,8 +98,8 @@ const answerTooEarly: RequestListener = (_req, res) => {
 /** What an operator wants to see go by. Never a name that was typed: people type their password there. */
 function logEvents({ events }: Core, log: ServerLog): void {
   events.on('registered', ({ user }) => log.info({ userId: user.id }, 'registered'))
-  events.on('login', ({ outcome, user, ip }) => log.info({ outcome, userId: user?.id, ip }, 'login'))
-  events.on('refused', ({ code, path, ip }) => log.warn({ code, path: truncatePath(path), ip }, 'refused'))
+  events.on('login', ({ outcome, user, ip, requestId }) => log.info({ requestId, outcome, userId: user?.id, ip }, 'login'))
+  events.on('refused', ({ code, path, ip, requestId }) => log.warn({ requestId, code, path: truncatePath(path), ip }, 'refused'))
 }
 
 function watchErrors(lifecycle: Lifecycle, log: ServerLog): void {

@@ -44,7 +44,7 @@ export function createLifecycle({
     server.closeAllConnections()
     await close()
     log.info({}, 'stopped')
-    exit(exitCode)
+    await exit(exitCode)
   }
 
   /** Still listening: a load balancer learns from /readyz, not from a refused connection. */
@@ -60,17 +60,17 @@ export function createLifecycle({
     await Promise.race([empty, sleep(DRAIN_MS)])
   }
 
-  const exit = (exitCode: number) => {
-    log.flush()
+  const exit = async (exitCode: number) => {
+    await log.flush()
     process.exit(exitCode)
   }
 
   const begin = (because: string, exitCode: number, lastRequests: () => Promise<void>) => {
     log.info({ because }, 'stopping')
-    setTimeout(() => exit(exitCode), FORCE_EXIT_TIMEOUT_MS).unref()
+    setTimeout(() => process.exit(exitCode), FORCE_EXIT_TIMEOUT_MS).unref()
     shutDown(exitCode, lastRequests).catch((error: unknown) => {
       log.error({ err: error }, 'stopping did not go well')
-      exit(1)
+      return exit(1)
     })
   }
 
@@ -78,7 +78,7 @@ export function createLifecycle({
     isStopping: () => state !== 'open',
     isClosing: () => state === 'closing',
     stop(because, exitCode) {
-      if (state === 'closing') return exit(exitCode === 0 ? 1 : exitCode)
+      if (state === 'closing') return void exit(exitCode === 0 ? 1 : exitCode)
       const isLeaving = state === 'replaced'
       state = 'closing'
       if (!isLeaving) begin(because, exitCode, waitForLastRequests)

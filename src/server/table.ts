@@ -16,6 +16,10 @@ export interface ServerOptions {
   readonly tlsCert?: string
   /** The path of the certificate's private key, PEM without a passphrase. Default: none. */
   readonly tlsKey?: string
+  /** With TLS_CERT: a second port, like 80, that only leads to BASE_URL whoever came by http. Default: none. */
+  readonly redirectPort?: number
+  /** Strict-Transport-Security: on tells browsers to come by https alone for a year, subdomains tells it of every subdomain too, off tells nothing. Default: on. Sent where BASE_URL is https: and no name of this machine itself. */
+  readonly hsts?: 'on' | 'subdomains' | 'off'
   /** The number of proxies in front, or their addresses or subnets. Default: none. Never true: visitors could then choose their own address. */
   readonly trustProxy?: TrustProxy
   /** Processes that share the port, or auto for one per processor. Default: one process and nobody who looks after it. Also: guildhall serve --workers 2. */
@@ -24,10 +28,12 @@ export interface ServerOptions {
   readonly logLevel?: LogLevel
   /** How lines are written. Default: pretty on a terminal, json otherwise. */
   readonly logFormat?: 'json' | 'pretty'
-  /** Opens /metrics to whoever sends it as a bearer token, 16 bytes or more. Default: none. Without it only this machine may read them. */
+  /** Opens /metrics to whoever sends it as a bearer token, 16 bytes or more. Default: none. Without it and METRICS_PORT only a site whose BASE_URL is this machine itself answers there. */
   readonly metricsToken?: string
   /** Who is written to about a weakness, as mailto:security@example.org or the https: address of a page. Default: none. With it the site has /.well-known/security.txt. */
   readonly securityContact?: string
+  /** A port of its own for /metrics, at 127.0.0.1, for programs on this machine. Default: none. It asks for no token. */
+  readonly metricsPort?: number
 }
 
 /** As Express takes it: a number of hops, or addresses and subnets. */
@@ -39,13 +45,16 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 const TOKEN_BYTES = 16
 const MAX_WORKERS = 256
 const MAX_HOPS = 16
+const MAX_PORT = 65_535
 
 export const SERVER_SETTINGS = {
   mode: { env: 'NODE_ENV', kind: text('must be a text', () => true), example: 'production' },
-  port: { env: 'PORT', kind: whole(0, 65_535), default: 3000 },
+  port: { env: 'PORT', kind: whole(0, MAX_PORT), default: 3000 },
   host: { env: 'HOST', kind: text('must be a host', () => true), default: '127.0.0.1' },
   tlsCert: { env: 'TLS_CERT', kind: pem(), example: '' },
   tlsKey: { env: 'TLS_KEY', kind: pem(), example: '', isSecret: true },
+  redirectPort: { env: 'REDIRECT_PORT', kind: whole(1, MAX_PORT), example: '80' },
+  hsts: { env: 'HSTS', kind: choice(['on', 'subdomains', 'off']), default: 'on' },
   trustProxy: {
     env: 'TRUST_PROXY',
     kind: {
@@ -82,6 +91,7 @@ export const SERVER_SETTINGS = {
     kind: text("must be an address like 'mailto:security@example.org', or of a page, 'https://example.org/security'", isContact),
     example: 'mailto:security@example.org',
   },
+  metricsPort: { env: 'METRICS_PORT', kind: whole(1, MAX_PORT), example: '9464' },
 } as const satisfies Table<ServerOptions>
 
 /** RFC 9116 section 2.5.3. */

@@ -110,6 +110,7 @@ function settingsOf(values: Values): Settings {
       queueLimit: values['passwords.queueLimit'],
     },
     registration: values.registration,
+    registrationsPerHour: values.registrationsPerHour,
     rateLimit: values.rateLimit,
     trustedOrigins: asList(values.trustedOrigins),
     strictOrigin: values.strictOrigin,

@@ -37,6 +37,8 @@ export interface MembershipOptions {
   readonly registration?: 'open' | 'closed'
   /** Whether tries are limited. Default: true. Production does not start without. */
   readonly rateLimit?: boolean
+  /** Accounts that may be made from one address in an hour. Default: 30. Ten times as many tries may fail. */
+  readonly registrationsPerHour?: number
   /** Other origins whose writes are welcome, exact: `['https://app.example.org']`. Default: none. */
   readonly trustedOrigins?: readonly string[]
   /** Whether writes without `Sec-Fetch-Site` and `Origin` are refused. Default: false. */
@@ -126,6 +128,7 @@ type AsGiven =
   | 'styleSheet'
   | 'production'
   | 'registration'
+  | 'registrationsPerHour'
   | 'rateLimit'
   | 'strictOrigin'
   | 'locale'

@@ -102,6 +102,13 @@ export const SETTINGS = {
       refuses: (rateLimit) => rateLimit === false,
     },
   },
+  registrationsPerHour: {
+    env: 'REGISTRATIONS_PER_HOUR',
+    kind: whole(1, 100_000),
+    default: 30,
+    about:
+      'Accounts that may be made from one address in an hour; more for a school or an event. Ten times as many tries may fail.',
+  },
   trustedOrigins: {
     env: 'TRUSTED_ORIGINS',
     kind: list("must be exact origins like 'https://app.example.org'; no wildcard, no path", isExactOrigin),

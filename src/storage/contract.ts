@@ -34,34 +34,13 @@ export interface Database {
   close(): Promise<void>
 }
 
-/** Counters that throttle. Each step on one counter is atomic, over every process that shares it. */
+/** Counters that throttle: the state of each is a text, shared by every process. What is in it, `core/counter-state.ts` knows. */
 export interface Counters {
-  /** Counts one use if the limit of the window is not reached. A window that is over begins anew. */
-  consume(use: Use): Awaitable<CountedUse>
-  /** Takes one use back from that window: what turned out to be no failure does not count as one. */
-  refund(window: CounterWindow): Awaitable<void>
-  /** Forgets that window. */
-  clear(window: CounterWindow): Awaitable<void>
-  /** Deletes counters whose window is over, at most `limit`, and says how many. */
+  find(key: string): Awaitable<string | undefined>
+  /** Replaces the state, atomically and only where it is still `from`; `undefined`: there was none. `expiresAt`: when nothing of it counts any more. */
+  swap(key: string, from: string | undefined, to: string, expiresAt: number): Awaitable<boolean>
+  /** Deletes counters of which nothing counts any more, at most `limit`, and says how many. */
   deleteExpired(now: number, limit: number): Awaitable<number>
-}
-
-export interface CounterWindow {
-  readonly key: string
-  /** When it is over, in milliseconds since 1970 UTC. */
-  readonly windowEnd: number
-}
-
-export interface Use extends CounterWindow {
-  readonly now: number
-  /** How many uses one window has. */
-  readonly limit: number
-}
-
-export interface CountedUse {
-  readonly counted: boolean
-  /** The end of the window it was counted in, or of the one that is full. */
-  readonly windowEnd: number
 }
 
 /** Somebody's account as every request sees it. */

@@ -1,42 +1,20 @@
-// Counters in SQL: one atomic increment-within-limit, shared by every process.
-import { sql } from 'kysely'
-import type { CountedUse, Counters, CounterWindow, Database, Use } from './contract.ts'
+// Counters in SQL: a state that is replaced only where nobody else did so first.
+import type { Counters, Database } from './contract.ts'
 import { statement } from './statement.ts'
 
-/** Answers no row where there is not room for all of them: `most` is what may have been counted before. */
-const consume = statement('count uses', (db, p: { key: string; now: number; windowEnd: number; uses: number; most: number }) =>
+const findCounter = statement('find counter', (db, p: { key: string }) =>
+  db.selectFrom('guildhall_counters').select('state').where('key', '=', p.key),
+)
+
+/** Answers no row where the state is another one meanwhile. A row that the cleanup took held nothing that counted. */
+const swapCounter = statement('swap counter', (db, p: { key: string; from: string; to: string; expiresAt: number }) =>
   db
     .insertInto('guildhall_counters')
-    .values({ key: p.key, count: p.uses, expires_at: p.windowEnd })
+    .values({ key: p.key, state: p.to, expires_at: p.expiresAt })
     .onConflict((conflict) =>
-      conflict
-        .column('key')
-        .doUpdateSet({
-          count: sql<number>`case when guildhall_counters.expires_at <= ${p.now} then ${p.uses} else guildhall_counters.count + ${p.uses} end`,
-          expires_at: sql<number>`case when guildhall_counters.expires_at <= ${p.now} then ${p.windowEnd} else guildhall_counters.expires_at end`,
-        })
-        .where((where) =>
-          where.or([where('guildhall_counters.count', '<=', p.most), where('guildhall_counters.expires_at', '<=', p.now)]),
-        ),
+      conflict.column('key').doUpdateSet({ state: p.to, expires_at: p.expiresAt }).where('guildhall_counters.state', '=', p.from),
     )
-    .returning(['count', 'expires_at']),
-)
-
-const findCounter = statement('find counter', (db, p: { key: string }) =>
-  db.selectFrom('guildhall_counters').select(['count', 'expires_at']).where('key', '=', p.key),
-)
-
-const refund = statement('take a use back', (db, p: { key: string; windowEnd: number }) =>
-  db
-    .updateTable('guildhall_counters')
-    .set((expression) => ({ count: expression('count', '-', 1) }))
-    .where('key', '=', p.key)
-    .where('expires_at', '=', p.windowEnd)
-    .where('count', '>', 0),
-)
-
-const clearCounter = statement('clear counter', (db, p: { key: string; windowEnd: number }) =>
-  db.deleteFrom('guildhall_counters').where('key', '=', p.key).where('expires_at', '=', p.windowEnd),
+    .returning('key'),
 )
 
 const deleteExpiredCounters = statement('delete expired counters', (db, p: { now: number; limit: number }) =>
@@ -47,10 +25,7 @@ const deleteExpiredCounters = statement('delete expired counters', (db, p: { now
 )
 
 /** Need not wait for the disk: all logins from one network count in one row, and a flood that holds it would take all connections. */
-export const NON_DURABLE: ReadonlySet<unknown> = new Set([consume, refund, clearCounter])
-
-/** How long to wait where a full counter is gone again when it is looked at. */
-const A_MOMENT_MS = 1000
+export const NON_DURABLE: ReadonlySet<unknown> = new Set([swapCounter])
 
 export class SqlCounters implements Counters {
   readonly #db: Pick<Database, 'first' | 'write'>
@@ -59,33 +34,13 @@ export class SqlCounters implements Counters {
     this.#db = db
   }
 
-  async consume(use: Use): Promise<CountedUse> {
-    const { counted, windowEnd } = await this.consumeUpTo(1, use)
-    return { counted: counted === 1, windowEnd }
+  async find(key: string): Promise<string | undefined> {
+    return (await this.#db.first(findCounter, { key }))?.state
   }
 
-  /** Counts as many of so many uses as the window has left, and says how many. */
-  async consumeUpTo(
-    wanted: number,
-    { key, now, windowEnd, limit }: Use,
-  ): Promise<{ readonly counted: number; readonly windowEnd: number }> {
-    let uses = Math.min(wanted, limit)
-    for (;;) {
-      const [row] = await this.#db.write(consume, { key, now, windowEnd, uses, most: limit - uses })
-      if (row) return { counted: uses, windowEnd: row.expires_at }
-      const found = await this.#db.first(findCounter, { key })
-      // Whoever was faster may take more meanwhile: fewer at each try, so that there is an end.
-      uses = Math.min(uses - 1, limit - (found?.count ?? 0))
-      if (uses <= 0) return { counted: 0, windowEnd: found?.expires_at ?? now + A_MOMENT_MS }
-    }
-  }
-
-  async refund({ key, windowEnd }: CounterWindow): Promise<void> {
-    await this.#db.write(refund, { key, windowEnd })
-  }
-
-  async clear({ key, windowEnd }: CounterWindow): Promise<void> {
-    await this.#db.write(clearCounter, { key, windowEnd })
+  async swap(key: string, from: string | undefined, to: string, expiresAt: number): Promise<boolean> {
+    // No state is the empty text: where there is none, whoever made a row meanwhile was faster.
+    return (await this.#db.write(swapCounter, { key, from: from ?? '', to, expiresAt })).length === 1
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {

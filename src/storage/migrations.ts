@@ -26,7 +26,7 @@ export const migrations: readonly Migration[] = [
         credential_epoch bigint, factors text, authenticated_at bigint, ip text, user_agent text)`,
       'CREATE INDEX guildhall_sessions_by_user ON guildhall_sessions (user_id)',
       'CREATE INDEX guildhall_sessions_by_expiry ON guildhall_sessions (expires_at)',
-      'CREATE TABLE guildhall_counters (key text PRIMARY KEY, count bigint NOT NULL, expires_at bigint NOT NULL)',
+      'CREATE TABLE guildhall_counters (key text PRIMARY KEY, state text NOT NULL, expires_at bigint NOT NULL)',
       'CREATE INDEX guildhall_counters_by_expiry ON guildhall_counters (expires_at)',
       `CREATE TABLE guildhall_audit (
         id text PRIMARY KEY, at bigint NOT NULL, event text NOT NULL, outcome text NOT NULL,

@@ -5,15 +5,22 @@ import type { Database } from './contract.ts'
 import { openPostgres } from './postgres/database.ts'
 import { type RedisPlace, withRedis } from './redis/database.ts'
 import { openSqlite } from './sqlite/database.ts'
+import { databaseFiles, describeExposed } from './sqlite/file-mode.ts'
 
 const SQLITE = 'sqlite:'
 
+interface Beside {
+  readonly redis: RedisPlace | undefined
+  readonly log: Pick<Logger, 'warn'>
+  /** Whether it warns of a file that others can read. */
+  readonly production: boolean
+}
+
 /** Opens `sqlite:PATH`, `sqlite::memory:` or `postgres://...`, or takes an open pool of the pg package; with Redis for sessions and counters where it is given. */
-export function openDatabase(
-  database: string | PostgresPool,
-  beside?: { readonly redis: RedisPlace | undefined; readonly log: Pick<Logger, 'warn'> },
-): Database {
+export function openDatabase(database: string | PostgresPool, beside?: Beside): Database {
   const isFile = typeof database === 'string' && database.startsWith(SQLITE)
+  if (isFile && beside?.production)
+    for (const text of describeExposed(databaseFiles(database.slice(SQLITE.length)))) beside.log.warn({}, text)
   const sql = isFile ? openSqlite(database.slice(SQLITE.length)) : openPostgres(database)
   return beside?.redis ? withRedis(sql, beside.redis, beside.log) : sql
 }

@@ -57,7 +57,9 @@ export interface SessionsTable {
 
 export interface CountersTable {
   key: string
-  count: number
+  /** JSON that `core/counter-state.ts` reads. */
+  state: string
+  /** When nothing of it counts any more. */
   expires_at: number
 }
 

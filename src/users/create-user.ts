@@ -6,6 +6,7 @@ import { MembershipError } from '../domain/errors.ts'
 import { askHook } from '../domain/hooks.ts'
 import { newId } from '../domain/secret.ts'
 import { toUser } from '../domain/user.ts'
+import type { Priority } from '../passwords/pool.ts'
 import { type StoredUser, UnexpectedRowCountError } from '../storage/contract.ts'
 import { type BoundStatement, bind } from '../storage/statement.ts'
 import { displayNameOf, findUserByKey, insertPassword, insertUser, setLocale } from '../storage/users.ts'
@@ -13,15 +14,19 @@ import { checkNewUser, type NewUser } from './check-new-user.ts'
 
 export const registeredEvent = auditEvent('registered')
 
+interface Registrant extends Origin {
+  readonly priority?: Priority
+}
+
 /** Throws `invalid_input` or `username_taken`; to a visitor also `registration_closed`, and `refused` by the hook. Nothing is written before the hash. */
-export async function createUser(core: Core, input: NewUser, by: Origin): Promise<StoredUser> {
+export async function createUser(core: Core, input: NewUser, by: Registrant): Promise<StoredUser> {
   const { ip, userAgent, locale } = by
   const isVisitor = by.actor === undefined
   if (isVisitor) refuseIfClosed(core)
   const { username, usernameKey, displayName, roles, password } = checkNewUser(core, input)
   if (isVisitor) await askHook(() => core.hooks.beforeRegister?.({ username, displayName: input.displayName, ip, userAgent }))
   if (await core.db.first(findUserByKey, { usernameKey })) throw new MembershipError('username_taken')
-  const hash = password === undefined ? undefined : await core.passwords.hash(password)
+  const hash = password === undefined ? undefined : await core.passwords.hash(password, by.priority)
 
   const id = newId()
   const now = core.clock.now()

@@ -319,7 +319,7 @@ function fill(file: string, names: readonly string[]): void {
     "INSERT INTO guildhall_sessions VALUES (?, ?, '{}', 0, ?, ?, ?, ?, ?, 1, ?, 1, 'password', ?, '::1', ?)",
   )
   const entry = database.prepare("INSERT INTO guildhall_audit VALUES (?, ?, 'login', 'ok', ?, NULL, NULL, ?, NULL, 0)")
-  const counter = database.prepare('INSERT INTO guildhall_counters VALUES (?, 1, ?)')
+  const counter = database.prepare("INSERT INTO guildhall_counters VALUES (?, '{}', ?)")
   const signs = ['a', 'B', '_', '\u{1f98a}', '\uffee', '-', 'é', '0']
   database.exec('BEGIN')
   for (const [n, name] of names.entries()) {

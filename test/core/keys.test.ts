@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { keysFor } from '../../src/core/keys.ts'
 import { openInternals } from '../../src/membership.ts'
 import { CHEAP_HASHES } from '../support/site.ts'
+import { failuresOf } from '../support/throttles.ts'
 
 let folder: string
 
@@ -18,7 +19,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 const OLD = 'an old secret of thirty-two bytes'
 const NEW = 'a new secret of thirty-two bytes!'
 
-test('a secret that stands behind another one has the same key and the same id as before', () => {
+test('X-06 a secret that stands behind another one has the same key and the same id as before', () => {
   const [before] = keysFor('throttle', [OLD])
   const [now, rotated] = keysFor('throttle', [NEW, OLD])
   expect(rotated).toEqual(before)
@@ -42,13 +43,13 @@ async function countOnce(): Promise<void> {
   const { core, membership } = open()
   await membership.migrate()
   try {
-    await core.throttle.count({ name: 'test', rate: '1 per 1h', onSuccess: 'keep' }, 'somebody')
+    await core.throttle.settle(await core.throttle.take(failuresOf('1 per 1h'), 'somebody'), 'failure')
   } finally {
     await membership.close()
   }
 }
 
-test('O21 the secret that development makes is kept: who was throttled before a restart is so after it', async () => {
+test('the secret that development makes is kept: who was throttled before a restart is so after it', async () => {
   await countOnce()
   const file = join(folder, 'data', 'secret')
   expect(statSync(file).mode & 0o777).toBe(0o600)
@@ -57,7 +58,7 @@ test('O21 the secret that development makes is kept: who was throttled before a 
   expect(readFileSync(file, 'utf8')).toBe(kept)
 })
 
-test('O21 a kept secret that is damaged is a fault that says which file it is', async () => {
+test('a kept secret that is damaged is a fault that says which file it is', async () => {
   await countOnce()
   writeFileSync(join(folder, 'data', 'secret'), 'short\n')
   expect(open).toThrow(`${join(folder, 'data', 'secret')} holds less than 32 bytes`)

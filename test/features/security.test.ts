@@ -64,7 +64,7 @@ async function activityOf(visitor: Visitor): Promise<readonly string[]> {
   )
 }
 
-test('A13 somebody reads of a login that is not theirs, however often the thief guesses afterwards', async () => {
+test('somebody reads of a login that is not theirs, however often the thief guesses afterwards', async () => {
   const site = await siteOfTest({ trustProxy: 1 })
   const { visitor } = await memberOf(site, 'anna')
   const from = (ip: string, agent: string) => ({ headers: { 'x-forwarded-for': ip, 'user-agent': agent } })
@@ -91,7 +91,7 @@ test('A13 somebody reads of a login that is not theirs, however often the thief 
   expect(rows).toHaveLength(70)
 })
 
-test('A13 guesses of one device in one network are one line, which says how many, the first and the last', async () => {
+test('guesses of one device in one network are one line, which says how many, the first and the last', async () => {
   const site = await siteOfTest({ trustProxy: 1 })
   const { visitor } = await memberOf(site, 'anna')
   const times: string[] = []
@@ -113,7 +113,7 @@ test('A13 guesses of one device in one network are one line, which says how many
   ])
 })
 
-test('T8 somebody who ends sessions again and again takes no login off the list', async () => {
+test('somebody who ends sessions again and again takes no login off the list', async () => {
   const site = await siteOfTest()
   const { visitor } = await memberOf(site, 'anna')
   const thief = site.visitor()
@@ -131,7 +131,7 @@ test('T8 somebody who ends sessions again and again takes no login off the list'
   expect(lines.filter((line) => line.includes('Password confirmed'))).toEqual([expect.stringContaining('25 times since')])
 })
 
-test('A20 somebody who ends a session reads which one it was, and by which device it was done', async () => {
+test('somebody who ends a session reads which one it was, and by which device it was done', async () => {
   const site = await siteOfTest()
   const { visitor } = await memberOf(site, 'anna')
   const other = site.visitor()

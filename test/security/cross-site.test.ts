@@ -73,6 +73,14 @@ describe('what the browser says of a request', () => {
   test('C-03 same-origin and none pass', async () => {
     expect(await write({ 'sec-fetch-site': 'same-origin', origin: site.base })).toEqual(PASSED)
     expect(await write({ 'sec-fetch-site': 'none' })).toEqual(PASSED)
+    // A page without a referrer names no origin, also where the person sends its form once more.
+    for (const origin of [site.base, 'null']) expect(await write({ 'sec-fetch-site': 'none', origin })).toEqual(PASSED)
+  })
+
+  test('somebody who says that no page sent it, and names a page elsewhere, is refused', async () => {
+    for (const origin of [EVIL, 'https://evil.example.org', `${site.base}.evil.example`])
+      expect([origin, await write({ 'sec-fetch-site': 'none', origin })]).toEqual([origin, REFUSED])
+    expect(await write({ 'sec-fetch-site': 'none', origin: APP })).toEqual(PASSED)
   })
 
   test('C-06 values that nobody knows fail closed', async () => {

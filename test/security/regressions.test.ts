@@ -182,16 +182,16 @@ test('a hook that refuses req.login reaches the host as 403 with its reason', as
   await site.close()
 })
 
-test('a count that cannot be refunded does not undo what was done', async () => {
+test('a try whose end cannot be counted does not undo what was done', async () => {
   const site = await openSite({ rateLimit: true })
   await site.membership.users.create({ username: 'anna', password: GOOD_PASSWORD })
-  const { refund } = site.core.throttle
-  site.core.throttle.refund = () => Promise.reject(new Error('the store is away'))
+  const { settle } = site.core.throttle
+  site.core.throttle.settle = () => Promise.reject(new Error('the store is away'))
   const visitor = site.visitor()
   expect((await visitor.logIn('anna')).status).toBe(200)
-  site.core.throttle.refund = refund
+  site.core.throttle.settle = settle
   expect((await visitor.api('/profile')).status).toBe(200)
-  expect(site.logs.map(({ message }) => message)).toContain('a counted try could not be refunded')
+  expect(site.logs.map(({ message }) => message)).toContain('what became of a try could not be counted')
   await site.close()
 })
 

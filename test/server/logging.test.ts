@@ -1,6 +1,8 @@
 // What the log tells, and what it never tells.
 import { spawnSync } from 'node:child_process'
-import { resolve } from 'node:path'
+import { chmodSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { redact } from '../../src/server/redact.ts'
 import { ask, PRODUCTION, post, startServer } from '../support/server.ts'
@@ -78,12 +80,63 @@ describe('the second net', () => {
   })
 })
 
+test('N-05 somebody who is refused finds in the log why, by the id on their error page', async () => {
+  const server = await startServer()
+  const wrong = await post(server, '/api/login', { username: 'anna', password: 'a wrong one' })
+  const stolen = await ask('/login', {
+    port: server.port,
+    method: 'POST',
+    headers: { Host: new URL(server.url).host, 'Sec-Fetch-Site': 'cross-site', Accept: 'text/html' },
+  })
+  await server.stop()
+  const line = (message: string) => server.lines().find(({ msg }) => msg === message)
+  expect(line('login')).toMatchObject({ outcome: 'wrong_credentials', requestId: wrong.headers['x-request-id'] })
+  expect(line('refused')).toMatchObject({ code: 'cross_site_request', requestId: stolen.headers['x-request-id'] })
+  expect(stolen.text).toContain(String(line('refused')?.requestId))
+})
+
+test('a load balancer that asks how it goes fills no log; the day it goes badly, it is told', async () => {
+  const server = await startServer()
+  for (const path of ['/healthz', '/readyz', '/healthz']) await ask(path, { port: server.port })
+  await fetch(`${server.url}/readyzz`)
+  const database = new DatabaseSync(join(server.folder, 'data/guildhall.db'))
+  database.exec('UPDATE guildhall_schema SET version = 999')
+  database.close()
+  await ask('/readyz', { port: server.port })
+  await server.stop()
+  const asked = server.lines().filter(({ msg }) => msg === 'request')
+  expect(asked.map(({ path, status }) => [path, status])).toEqual([
+    ['/readyzz', 404],
+    ['/readyz', 503],
+  ])
+})
+
+test('serve warns as doctor does of a proxy that must be there but is not in the settings', async () => {
+  const server = await startServer({ env: PRODUCTION })
+  await server.stop()
+  expect(server.lines().filter(({ level }) => level === 'warn')).toEqual([
+    expect.objectContaining({ msg: expect.stringContaining('Without TRUST_PROXY all visitors share one address') }),
+  ])
+})
+
+test('an operator whose data file others can write to is warned at the start', async () => {
+  const first = await startServer({ env: PRODUCTION })
+  await first.stop()
+  const file = join(first.folder, 'data/guildhall.db')
+  chmodSync(file, 0o666)
+  const server = await startServer({ env: PRODUCTION, folder: first.folder })
+  await server.stop()
+  expect(server.lines()).toContainEqual(
+    expect.objectContaining({ level: 'warn', msg: expect.stringContaining('chmod 600 ./data/guildhall.db') }),
+  )
+})
+
 test('a proxy that is there but not in the settings is told, once', async () => {
   const server = await startServer({ env: PRODUCTION })
   for (let n = 0; n < 3; n++)
     await ask('/', { port: server.port, headers: { Host: 'example.org', 'X-Forwarded-Proto': 'https' } })
   await server.stop()
-  expect(server.lines().filter(({ msg }) => String(msg).includes('TRUST_PROXY')).length).toBe(1)
+  expect(server.lines().filter(({ msg }) => String(msg).startsWith('A proxy is in front')).length).toBe(1)
 })
 
 test.each([
@@ -117,7 +170,7 @@ describe('what a visitor sends is printed, not obeyed', () => {
       import { createLog } from './src/server/logging.ts'
       const log = await createLog({ log: { level: 'info', format: '${format}' } })
       log.error({ err: ${error}, name: '4\\u0085' }, '5\\u009b2J')
-      log.flush()`
+      await log.flush()`
     const args = ['--conditions=guildhall-source', '--input-type=module', '-e', program]
     const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: resolve(import.meta.dirname, '../..'), encoding: 'utf8' })
     for (const shown of ['1\\u009b2J', '2\\u001b[2J', '3\\u202e', '4\\u0085', '5\\u009b2J'])

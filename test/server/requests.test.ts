@@ -1,6 +1,8 @@
 // What every request meets before the membership does, whatever it asks for.
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 import { selfSigned } from '../support/certificate.ts'
+import { freePort } from '../support/program.ts'
 import {
   ask,
   newFolder,
@@ -75,6 +77,32 @@ describe('I-13: the host check', () => {
     // A whole URL in the request line counts more than the header.
     const whole = await speakRaw(port, 'GET http://evil.example/login HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n\r\n')
     expect(whole.answer).toContain('HTTP/1.1 421')
+  })
+
+  test('a request that names two hosts is 400, whichever comes first', async () => {
+    const { port } = production()
+    for (const hosts of ['Host: example.org\r\nHost: evil.example', 'Host: example.org\r\nhOST: example.org']) {
+      const { answer } = await speakRaw(port, `GET /healthz HTTP/1.1\r\n${hosts}\r\nConnection: close\r\n\r\n`)
+      expect(answer, hosts).toMatch(/^HTTP\/1\.1 400 /)
+    }
+  })
+
+  test('behind a proxy that keeps Host to itself, the log names what came and what was expected, and not for every request', async () => {
+    const server = await startServer({ env: PRODUCTION })
+    for (let n = 0; n < 5; n++) await ask('/login', { port: server.port, headers: { Host: 'app:3000' } })
+    await server.stop()
+    const told = server.lines().filter(({ expected }) => expected !== undefined)
+    expect(told).toEqual([expect.objectContaining({ level: 'warn', host: 'app:3000', expected: 'example.org' })])
+    expect(told[0]?.msg).toContain('must pass Host on')
+  })
+
+  test('a developer behind such a proxy is not sent in circles', async () => {
+    const { port } = await startServer({ env: { BASE_URL: 'http://members.test' } })
+    const statuses: number[] = []
+    for (let n = 0; n < 6; n++) statuses.push((await ask('/login', { port, headers: { Host: 'app:3000', ...browser } })).status)
+    expect(statuses).toEqual([303, 303, 303, 421, 421, 421])
+    // Another address is another matter.
+    expect((await ask('/register', { port, headers: { Host: 'app:3000', ...browser } })).status).toBe(303)
   })
 
   test('in development a person is led to the right name, a program is told', async () => {
@@ -160,22 +188,51 @@ describe('HTTPS', () => {
     const { port } = production()
     for (const path of ['/', '/login', '/nothing', '/healthz', '/api/profile']) {
       const { headers } = await ask(path, { port, headers: { Host: 'example.org' } })
-      expect(headers['strict-transport-security'], path).toBe('max-age=31536000; includeSubDomains')
+      expect(headers['strict-transport-security'], path).toBe('max-age=31536000')
     }
   })
 
+  test.each([
+    [
+      'an operator who says so promises https for every subdomain too',
+      { HSTS: 'subdomains' },
+      'max-age=31536000; includeSubDomains',
+    ],
+    ['an operator who is not sure yet promises nothing', { HSTS: 'off' }, undefined],
+    ['a site of this machine itself promises nothing', { BASE_URL: 'https://members.localhost' }, undefined],
+    ['a site by http promises nothing', { BASE_URL: 'http://example.org', INSECURE_HTTP: 'on', HSTS: 'subdomains' }, undefined],
+  ])('%s', async (_title, env, expected) => {
+    const { port } = await startServer({ env: { ...PRODUCTION, ...env } })
+    expect((await ask('/healthz', { port })).headers['strict-transport-security']).toBe(expected)
+  })
+
+  test('a browser that knows only suites without forward secrecy, or with CBC, does not get in', async () => {
+    const { port, ca } = await serveTls({}, 'rsa')
+    const versionOf = (ciphers: string, maxVersion: 'TLSv1.2' | 'TLSv1.3') => shakeHands(port, { ca, ciphers, maxVersion })
+    for (const suite of ['AES128-GCM-SHA256', 'AES256-SHA', 'ECDHE-RSA-AES128-SHA', 'ECDHE-RSA-AES256-SHA384'])
+      expect(await versionOf(`${suite}:@SECLEVEL=0`, 'TLSv1.2'), suite).toMatch(/^refused/)
+    expect(await versionOf('ECDHE-RSA-AES128-GCM-SHA256', 'TLSv1.2')).toBe('TLSv1.2')
+    expect(await versionOf('TLS_AES_128_GCM_SHA256', 'TLSv1.3')).toBe('TLSv1.3')
+  })
+
+  test('somebody who types the name without https is led there, and what they would have posted is not taken', async () => {
+    const redirectPort = await freePort()
+    const { url } = await serveTls({ REDIRECT_PORT: String(redirectPort) })
+    const led = await ask('/login?returnTo=%2Fdiary', { port: redirectPort, headers: { Host: 'anything' } })
+    expect([led.status, led.headers.location]).toEqual([308, `${url}/login?returnTo=%2Fdiary`])
+    expect((await ask('/login', { port: redirectPort, method: 'POST', body: 'username=anna' })).status).toBe(405)
+  })
+
   test('with a certificate it serves HTTPS itself, with cookies for HTTPS alone', async () => {
-    const folder = newFolder()
-    const { key, cert: ca } = selfSigned()
-    writeFiles(folder, { 'key.pem': key, 'cert.pem': ca })
-    const server = await startServer({ folder, env: { TLS_CERT: 'cert.pem', TLS_KEY: 'key.pem' } })
+    const { ca, ...server } = await serveTls()
     expect(server.url).toBe(`https://localhost:${server.port}`)
     const body = JSON.stringify({ username: 'anna', password: 'violet harbour lantern' })
     const headers = { Host: hostOf(server), 'Content-Type': 'application/json' }
     const { status, headers: got } = await ask('/api/register', { port: server.port, method: 'POST', headers, body, ca })
     expect(status).toBe(201)
     expect(got['set-cookie']?.[0]).toMatch(/^__Host-guildhall=.*Secure/)
-    expect(got['strict-transport-security']).toContain('31536000')
+    // Every other site that somebody builds at localhost would be told the same.
+    expect(got['strict-transport-security']).toBeUndefined()
     // Plain HTTP at the port of HTTPS gets no answer.
     expect((await speakRaw(server.port, `GET / HTTP/1.1\r\nHost: ${hostOf(server)}\r\n\r\n`)).answer).not.toContain('200 OK')
   })
@@ -201,3 +258,25 @@ describe('F-41: slow ones are cut', () => {
     }
   })
 })
+
+/** A server that speaks HTTPS itself, with a certificate of its own. */
+async function serveTls(
+  env: Readonly<Record<string, string>> = {},
+  keyType: 'ec' | 'rsa' = 'ec',
+): Promise<TestServer & { readonly ca: string }> {
+  const folder = newFolder()
+  const { key, cert: ca } = selfSigned(keyType)
+  writeFiles(folder, { 'key.pem': key, 'cert.pem': ca })
+  return { ...(await startServer({ folder, env: { TLS_CERT: 'cert.pem', TLS_KEY: 'key.pem', ...env } })), ca }
+}
+
+/** The version of TLS that both agree on, or that there is none. */
+function shakeHands(port: number, options: Pick<ConnectionOptions, 'ca' | 'ciphers' | 'maxVersion'>): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connectTls({ host: '127.0.0.1', port, servername: 'localhost', ...options }, () => {
+      resolve(String(socket.getProtocol()))
+      socket.destroy()
+    })
+    socket.on('error', (error) => resolve(`refused: ${error.message}`))
+  })
+}

@@ -1,8 +1,10 @@
 // Health, readiness and metrics: what machines may know.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
-import { ask, PRODUCTION, post, startServer } from '../support/server.ts'
+import { freePort } from '../support/program.ts'
+import { ask, PRODUCTION, post, run, startServer } from '../support/server.ts'
 
 test('X-05: health and readiness say one word, to everybody, without a cookie', async () => {
   const { port } = await startServer({ env: PRODUCTION })
@@ -26,17 +28,33 @@ test('it is not ready where the database has another schema', async () => {
 describe('metrics', () => {
   const token = 'a-token-for-the-collector'
 
-  test('without a token only this machine reads them, directly', async () => {
-    const server = await startServer()
-    const { port } = server
-    const host = new URL(server.url).host
-    const status = async (headers: Record<string, string>) => (await ask('/metrics', { port, headers })).status
-    expect(await status({ Host: host })).toBe(200)
-    expect(await status({ Host: `127.0.0.1:${port}` })).toBe(200)
-    expect(await status({ Host: host, 'X-Forwarded-For': '127.0.0.1' })).toBe(404)
-    expect(await status({ Host: host, Forwarded: 'for=127.0.0.1' })).toBe(404)
-    // A page of another site whose name was bound to this machine.
-    expect(await status({ Host: `evil.example:${port}` })).toBe(404)
+  test('somebody who sends Host: localhost through a proxy that adds nothing finds no metrics', async () => {
+    const { port } = await startServer({ env: PRODUCTION })
+    for (const host of ['localhost', `localhost:${port}`, '127.0.0.1', '[::1]', 'example.org'])
+      expect((await ask('/metrics', { port, headers: { Host: host } })).status, host).toBe(404)
+  })
+
+  test('a developer whose site is this machine itself reads them without a setting, whatever the request says', async () => {
+    const { port } = await startServer()
+    for (const headers of [{ Host: `localhost:${port}` }, { Host: 'evil.example' }, { 'X-Forwarded-For': '203.0.113.9' }])
+      expect((await ask('/metrics', { port, headers })).status).toBe(200)
+  })
+
+  test('an operator who gives them a port of their own reads them there, and nobody reads them at the site', async () => {
+    const metricsPort = await freePort()
+    const { port } = await startServer({ env: { METRICS_PORT: String(metricsPort) } })
+    const { status, headers, text } = await ask('/metrics', { port: metricsPort })
+    expect([status, headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8'])
+    expect(text).toContain('guildhall_logins_total')
+    expect((await ask('/', { port: metricsPort })).status).toBe(404)
+    expect((await ask('/metrics', { port })).status).toBe(404)
+    expect(listeningAt(metricsPort)).toEqual(['127.0.0.1'])
+  })
+
+  test('with a port of their own that is taken the site does not start, and says which setting to change', async () => {
+    const { port } = await startServer()
+    const { code, stderr } = await run(['serve'], { env: { PORT: '0', METRICS_PORT: String(port) } })
+    expect([code, stderr]).toEqual([1, `Port ${port} is taken: stop the other program, or write another METRICS_PORT.\n`])
   })
 
   test('with a token whoever has it reads them, and nobody else, from nowhere', async () => {
@@ -87,3 +105,12 @@ describe('metrics', () => {
     expect(text).not.toContain('anna')
   })
 })
+
+/** The addresses at which somebody on this machine listens for this port, as Linux tells. */
+function listeningAt(port: number): readonly string[] {
+  const wanted = port.toString(16).toUpperCase().padStart(4, '0')
+  const lines = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => readFileSync(file, 'utf8').trim().split('\n').slice(1))
+  const sockets = lines.map((line) => line.trim().split(/\s+/))
+  const open = sockets.filter(([, local, , state]) => local?.endsWith(`:${wanted}`) && state === '0A')
+  return open.map(([, local = '']) => (local.startsWith('0100007F:') ? '127.0.0.1' : local))
+}

@@ -1,11 +1,14 @@
 // The laws of the database: transactions are whole, migrations happen once, a newer schema is left alone. The same wherever it is, and whatever stands before it.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Database, UnexpectedRowCountError } from '../../src/storage/contract.ts'
 import { openDatabase } from '../../src/storage/open.ts'
 import { SCHEMA_VERSION } from '../../src/storage/schema-state.ts'
 import { bind, statement } from '../../src/storage/statement.ts'
 import { findUserById, findUserByKey, insertPassword, insertUser, raiseEpoch, setUsername } from '../../src/storage/users.ts'
+import { testClock } from '../support/clock.ts'
 import { inDatabase } from '../support/database-inspector.ts'
+import { failuresOf, throttleOn, tryAtOnce } from '../support/throttles.ts'
 
 /** Empty, and of a test's own. */
 export interface LawPlace {
@@ -59,7 +62,7 @@ export function laws(makePlace: () => LawPlace | Promise<LawPlace>): void {
     expect(SCHEMA_VERSION).toBeLessThan(999)
   })
 
-  test('O22 a row that is there already is another number of rows, not a database that is away', async () => {
+  test('a row that is there already is another number of rows, not a database that is away', async () => {
     await db.migrate()
     await db.transaction([bind(insertUser, user('u1', 'anna'), { expectRows: 1 })])
     const again = db.transaction([bind(insertUser, user('u1', 'berta'), { expectRows: 1 })])
@@ -140,33 +143,53 @@ export function laws(makePlace: () => LawPlace | Promise<LawPlace>): void {
     await expect(taken).rejects.toThrow(UnexpectedRowCountError)
   })
 
-  test('B-10 of a hundred tries at once in two processes, no more than the limit are counted', async () => {
+  test('B-10 of a hundred guesses at once in two processes, exactly as many as the limit are judged', async () => {
     await db.migrate()
-    const use = { key: 'k', now: 10, windowEnd: 100, limit: 30 }
-    const tries = Array.from({ length: 100 }, async (_, n) => (n % 2 === 0 ? db : other).counters.consume(use))
-    expect((await Promise.all(tries)).filter(({ counted }) => counted)).toHaveLength(30)
-    expect(await other.counters.consume(use)).toEqual({ counted: false, windowEnd: 100 })
-    expect(await db.counters.consume({ key: 'k', now: 100, windowEnd: 200, limit: 30 })).toEqual({
-      counted: true,
-      windowEnd: 200,
-    })
+    const clock = testClock()
+    const throttles = [throttleOn(db.counters, clock), throttleOn(other.counters, clock)]
+    const limit = failuresOf('30 per 10m')
+    expect(await tryAtOnce(throttles, 100, limit, () => 'failure')).toBe(30)
+    await expect(throttles[1]?.take(limit, 'somebody')).rejects.toMatchObject({ code: 'too_many_requests', retryAfter: 600 })
+    clock.forward('10m')
+    expect(await tryAtOnce(throttles, 100, limit, () => 'failure')).toBe(30)
   })
 
-  test('B-09 of tries at once while others are taken back, never more count than the limit, and none is lost', async () => {
+  test('B-09 B-23 nobody who knows the password is refused while others guess, in two processes, and no guess is lost', async () => {
     await Promise.all([db.migrate(), other.migrate()])
+    const clock = testClock()
+    const throttles = [throttleOn(db.counters, clock), throttleOn(other.counters, clock)]
     for (let round = 0; round < 10; round++) {
-      const use = { key: `k-${round}`, now: 1, windowEnd: 100, limit: 30 }
-      const tryOften = (times: number) => {
-        const tries = Array.from({ length: times }, async (_, n) => (n % 2 === 0 ? db : other).counters.consume(use))
-        return Promise.all(tries).then((all) => all.filter(({ counted }) => counted).length)
-      }
-      const first = await tryOften(20)
-      expect(first).toBe(20)
-      const [more] = await Promise.all([tryOften(50), ...Array.from({ length: 5 }, () => db.counters.refund(use))])
-      const rest = await tryOften(50)
-      // Five were taken back, before, between or after the others.
-      expect(first - 5 + more + rest).toBe(30)
+      const limit = { ...failuresOf('30 per 10m'), name: `round ${round}` }
+      expect(await tryAtOnce(throttles, 80, limit, (n) => (n % 4 === 0 ? 'failure' : 'success'))).toBe(80)
+      expect(await tryAtOnce(throttles, 50, limit, () => 'failure')).toBe(10)
     }
+  })
+
+  test('B-23 the places of a process that died come back, and while they are gone nobody is refused for them', async () => {
+    await db.migrate()
+    const clock = testClock()
+    const limit = failuresOf('2 per 10m')
+    const dead = throttleOn(other.counters, clock)
+    for (let n = 0; n < 2; n++) await dead.take(limit, 'somebody')
+    const waits = throttleOn(db.counters, clock).take(limit, 'somebody')
+    const early = await Promise.race([waits, sleep(200, 'waits')])
+    expect(early).toBe('waits')
+    clock.forward('60s')
+    expect(await waits).toMatchObject({ isKnown: false })
+  })
+
+  test('of those who replace one state of a counter at once, one does', async () => {
+    await db.migrate()
+    const swap = (from: string | undefined, to: string) =>
+      Promise.all(
+        Array.from({ length: 20 }, async (_, n) => (n % 2 === 0 ? db : other).counters.swap('k', from, `${to}${n}`, 100)),
+      )
+    expect((await swap(undefined, 'a')).filter(Boolean)).toHaveLength(1)
+    const found = await other.counters.find('k')
+    expect(found).toMatch(/^a\d+$/)
+    expect((await swap('a', 'b')).filter(Boolean)).toHaveLength(0)
+    expect((await swap(undefined, 'b')).filter(Boolean)).toHaveLength(0)
+    expect((await swap(found, 'b')).filter(Boolean)).toHaveLength(1)
   })
 
   test('I-01 a null character finds nobody and breaks nothing', async () => {

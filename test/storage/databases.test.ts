@@ -10,6 +10,7 @@ import { insertUser } from '../../src/storage/users.ts'
 import { inDatabase } from '../support/database-inspector.ts'
 import { describeOnPostgres, makeDatabase, onServer } from '../support/postgres.ts'
 import { openSite } from '../support/site.ts'
+import { failuresOf, throttleOn } from '../support/throttles.ts'
 import { type LawPlace, laws, user } from './database-contract.ts'
 
 function onFile(): LawPlace {
@@ -62,10 +63,16 @@ describeOnPostgres('on PostgreSQL', () => {
     let statements = 0
     const query = pool.query.bind(pool)
     Object.assign(pool, { query: (...asked: Parameters<typeof query>) => ++statements && query(...asked) })
-    const use = { key: 'k', now: 1, windowEnd: 100, limit: 20 }
-    const answers = await Promise.all(Array.from({ length: 1000 }, async () => db.counters.consume(use)))
-    expect(answers.filter(({ counted }) => counted)).toHaveLength(20)
-    expect(answers.slice(0, 20).every(({ counted }) => counted)).toBe(true)
+    const throttle = throttleOn(db.counters)
+    const limit = failuresOf('20 per 10m')
+    const order: number[] = []
+    const tries = Array.from({ length: 1000 }, async (_, n) => {
+      const place = await throttle.take(limit, 'somebody')
+      order.push(n)
+      await throttle.settle(place, 'failure')
+    })
+    await Promise.allSettled(tries)
+    expect(order).toEqual(Array.from({ length: 20 }, (_, n) => n))
     expect(statements).toBeLessThan(10)
     await db.close()
   })

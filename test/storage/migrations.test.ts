@@ -78,7 +78,7 @@ test('of every version there is a database', () => {
 })
 
 function laws(make: (sql: string) => Promise<string>): void {
-  test('O2 tables of the application live beside ours, untouched', async () => {
+  test('tables of the application live beside ours, untouched', async () => {
     const database = await make(APPLICATION)
     const site = await opened({ database })
     await site.membership.users.create(MEMBER)
@@ -171,19 +171,16 @@ describe('on SQLite', () => {
     expect(await inDatabase({ database }, 'PRAGMA journal_mode')).toEqual([{ journal_mode: 'wal' }])
   })
 
-  test.each([0, 1, 2, 3, 999])(
-    'O1 a file that its application numbers %i keeps its number and gets our tables',
-    async (number) => {
-      const database = await onFile(`PRAGMA user_version = ${number}; CREATE TABLE notes (text)`)
-      const db = openDatabase(database)
-      onTestFinished(() => db.close())
-      await expect(db.check()).rejects.toMatchObject({ code: 'schema_older' })
-      await db.migrate()
-      await db.check()
-      expect(await inDatabase({ database }, 'PRAGMA user_version')).toEqual([{ user_version: number }])
-      expect(await inDatabase({ database }, 'SELECT count(*) AS n FROM guildhall_users')).toEqual([{ n: 0 }])
-    },
-  )
+  test.each([0, 1, 2, 3, 999])('a file that its application numbers %i keeps its number and gets our tables', async (number) => {
+    const database = await onFile(`PRAGMA user_version = ${number}; CREATE TABLE notes (text)`)
+    const db = openDatabase(database)
+    onTestFinished(() => db.close())
+    await expect(db.check()).rejects.toMatchObject({ code: 'schema_older' })
+    await db.migrate()
+    await db.check()
+    expect(await inDatabase({ database }, 'PRAGMA user_version')).toEqual([{ user_version: number }])
+    expect(await inDatabase({ database }, 'SELECT count(*) AS n FROM guildhall_users')).toEqual([{ n: 0 }])
+  })
 
   test.each(migrations)('a file of schema $number comes up to date, and its member logs in', async ({ number }) => {
     const file = newFile()
@@ -196,7 +193,7 @@ describe('on SQLite', () => {
 describeOnPostgres('on PostgreSQL', () => {
   laws(onPostgres)
 
-  test('O3 a site whose search path goes on to the schema of another site has members of its own', async () => {
+  test('a site whose search path goes on to the schema of another site has members of its own', async () => {
     const url = await newDatabase()
     const there = await opened({ database: url })
     await there.membership.users.create(MEMBER)

@@ -12,9 +12,11 @@ import { DELETE } from '../../src/session/stores/redis-scripts.ts'
 import { RedisCounters } from '../../src/storage/redis/counters.ts'
 import { backUp, openCopy, restore } from '../../src/storage/sqlite/backup.ts'
 import { siteOfTest } from '../support/artifacts.ts'
+import { testClock } from '../support/clock.ts'
 import { memberOf, statusWith } from '../support/members.ts'
 import { describeOnRedis, makeRedis, openWay, REDIS_URL, type TestRedis, type Way } from '../support/redis.ts'
 import { openSite, type Site, type SiteOptions } from '../support/site.ts'
+import { failuresOf, throttleOn, tryAtOnce } from '../support/throttles.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
 
 const opened: (() => Promise<void>)[] = []
@@ -63,7 +65,8 @@ async function siteBehindWay(
 async function heldIn({ client, keys }: TestRedis): Promise<string> {
   const held: string[] = []
   for (const key of await keys()) {
-    held.push(key, JSON.stringify(key.includes(':user:') ? await client.zRange(key, 0, -1) : await client.hGetAll(key)))
+    if (key.includes(':counter:')) held.push(key, (await client.get(key)) ?? '')
+    else held.push(key, JSON.stringify(key.includes(':user:') ? await client.zRange(key, 0, -1) : await client.hGetAll(key)))
   }
   return held.join('\n')
 }
@@ -204,27 +207,36 @@ describeOnRedis('a membership on Redis', () => {
 })
 
 describeOnRedis('the throttle on Redis', () => {
-  test('of 100 tries at once in two processes, as many count as the limit allows; the window keeps its end', async () => {
+  test('B-10 of 100 guesses at once in two processes, as many are judged as the limit allows', async () => {
     const { client, prefix } = await redisOfTest()
-    const now = Date.now()
-    const first = new RedisCounters(client, prefix)
-    const second = new RedisCounters(client, prefix)
-    const use = (n: number) => ({ key: 'k', now: now + n, windowEnd: now + n + 60_000, limit: 7 })
-    const uses = await Promise.all(Array.from({ length: 100 }, (_, n) => (n % 2 === 0 ? first : second).consume(use(n))))
-    expect(uses.filter((one) => one.counted)).toHaveLength(7)
-    expect(new Set(uses.map((one) => one.windowEnd)).size).toBe(1)
-    const windowEnd = uses[0]?.windowEnd ?? 0
-    await first.refund({ key: 'k', windowEnd: windowEnd + 1 })
-    expect((await second.consume(use(1))).counted).toBe(false)
-    await first.refund({ key: 'k', windowEnd })
-    expect((await second.consume(use(1))).counted).toBe(true)
-    expect((await second.consume(use(1))).counted).toBe(false)
-    const next = await first.consume({ key: 'k', now: windowEnd, windowEnd: windowEnd + 60_000, limit: 7 })
-    expect(next).toEqual({ counted: true, windowEnd: windowEnd + 60_000 })
-    await first.clear({ key: 'k', windowEnd })
-    expect(await client.exists(`${prefix}counter:k`)).toBe(1)
-    expect(await client.pExpireTime(`${prefix}counter:k`)).toBe(windowEnd + 120_000)
-    await first.clear({ key: 'k', windowEnd: windowEnd + 60_000 })
+    const clock = testClock()
+    const throttles = [1, 2].map(() => throttleOn(new RedisCounters(client, prefix), clock))
+    for (let window = 0; window < 3; window++) {
+      expect(await tryAtOnce(throttles, 100, failuresOf('7 per 1m'), () => 'failure')).toBe(7)
+      clock.forward('1m')
+    }
+  })
+
+  test('B-09 B-23 nobody who knows the password is refused while others guess, in two processes, and no guess is lost', async () => {
+    const { client, prefix } = await redisOfTest()
+    const throttles = [1, 2].map(() => throttleOn(new RedisCounters(client, prefix)))
+    const limit = failuresOf('30 per 10m')
+    expect(await tryAtOnce(throttles, 80, limit, (n) => (n % 4 === 0 ? 'failure' : 'success'))).toBe(80)
+    expect(await tryAtOnce(throttles, 50, limit, () => 'failure')).toBe(10)
+  })
+
+  test('a counter is kept for a minute after nothing of it counts any more; of those who replace it at once, one does', async () => {
+    const { client, prefix } = await redisOfTest()
+    const counters = new RedisCounters(client, prefix)
+    const end = Date.now() + 60_000
+    const swap = (from: string | undefined, to = 'second') =>
+      Promise.all(Array.from({ length: 20 }, (_, n) => counters.swap('k', from, `${to} ${n}`, end)))
+    expect((await swap(undefined, 'first')).filter(Boolean)).toHaveLength(1)
+    expect(await client.pExpireTime(`${prefix}counter:k`)).toBe(end + 60_000)
+    const found = await counters.find('k')
+    expect((await swap('another')).filter(Boolean)).toHaveLength(0)
+    expect((await swap(found)).filter(Boolean)).toHaveLength(1)
+    expect(await counters.swap('k', await counters.find('k'), '', 0)).toBe(true)
     expect(await client.exists(`${prefix}counter:k`)).toBe(0)
   })
 })

@@ -78,12 +78,13 @@ export async function bytesAtRest(kept: Kept): Promise<string> {
     .join('\n')
 }
 
-/** Every key of a prefix with all it holds: sessions and counters are hashes, what names a user's sessions is a sorted set. */
+/** Every key of a prefix with all it holds: sessions are hashes, counters texts, what names a user's sessions is a sorted set. */
 async function allKeys({ url, prefix }: KeptInRedis): Promise<readonly { readonly key: string; readonly value: Row }[]> {
   const client = await openRedis(url)
   try {
     return await Promise.all(
       (await keysIn(client, prefix)).map(async (key) => {
+        if (key.startsWith(`${prefix}counter:`)) return { key, value: { state: await client.get(key) } }
         const isSet = key.startsWith(`${prefix}user:`)
         const value: Row = isSet ? Object.fromEntries((await client.zRange(key, 0, -1)).entries()) : await client.hGetAll(key)
         return { key, value }

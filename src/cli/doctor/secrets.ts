@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import type { Config } from '../../server/config.ts'
 import type { Environment, Source } from '../../server/env.ts'
 import { secretFile } from '../../server/open-membership.ts'
+import { databaseFiles, describeExposed } from '../../storage/sqlite/file-mode.ts'
 import { error, type Finding, ok } from './finding.ts'
 
 export function checkSecretSource(config: Config, { sources }: Environment): Finding {
@@ -20,24 +21,26 @@ function inWords(source: Source): string {
 }
 
 /** Whatever holds a password hash or a secret belongs to one user alone. */
-export function checkFiles(config: Config, { file: dotEnv, sources }: Environment): readonly Finding[] {
-  // Windows has no such modes.
-  if (process.platform === 'win32') return []
+export function checkFiles(config: Config, environment: Environment): readonly Finding[] {
   const { databaseFile } = config
-  const data = databaseFile === undefined ? [] : [databaseFile, `${databaseFile}-wal`, `${databaseFile}-shm`]
+  const files = databaseFile === undefined ? [] : databaseFiles(databaseFile)
+  const findings = [...describeExposed(files).map(error), ...checkSecretFiles(config, environment)]
+  const isThere = databaseFile !== undefined && existsSync(databaseFile)
+  return findings.length === 0 && isThere ? [ok('Only this user can read the data.')] : findings
+}
+
+/** The same without the database, which says so itself when it is opened. */
+export function checkSecretFiles(config: Config, { file: dotEnv, sources }: Environment): readonly Finding[] {
+  const { databaseFile } = config
   const secrets = config.secrets.length === 0 ? [secretFile(config)] : []
   const env = dotEnv !== undefined && sources.get('SECRET') === '.env' ? [dotEnv] : []
-  const files = [...data, ...secrets, ...env].filter((path) => existsSync(path))
-  const open = files
-    .filter((path) => (statSync(path).mode & 0o077) !== 0)
-    .map((path) => error(`Others on this machine can read or change ${path}: chmod 600 ${path}`))
   const folder = databaseFile === undefined ? [] : checkFolder(dirname(databaseFile))
-  const findings = [...open, ...folder]
-  return findings.length === 0 && files.length > 0 ? [ok('Only this user can read the data.')] : findings
+  return [...describeExposed([...secrets, ...env]).map(error), ...folder]
 }
 
 /** Others may look into a folder, as into a home; they may not put a file of theirs in the place of ours. */
 function checkFolder(folder: string): readonly Finding[] {
-  const isOpen = existsSync(folder) && (statSync(folder).mode & 0o022) !== 0
+  // Windows has no such modes.
+  const isOpen = process.platform !== 'win32' && existsSync(folder) && (statSync(folder).mode & 0o022) !== 0
   return isOpen ? [error(`Others on this machine can put files into ${folder}: chmod 700 ${folder}`)] : []
 }

@@ -5,7 +5,7 @@ import { feature } from '../../http/feature.ts'
 import { locale, returnTo } from '../../http/fields.ts'
 import { part } from '../../http/http-context.ts'
 import { keepLanguage } from '../../http/language-cookie.ts'
-import { perNetwork } from '../../http/limits.ts'
+import { judged, perNetwork } from '../../http/limits.ts'
 import { localPath, localReferer } from '../../http/return-to.ts'
 import { chooseLanguage } from './choose-language.ts'
 import en from './texts.en.json' with { type: 'json' }
@@ -15,7 +15,7 @@ const choose: Action = action({
   at: 'choose',
   guard: 'anybody',
   input: z.object({ locale, returnTo }),
-  limit: [perNetwork('language', '120 per 10m', 'keep')],
+  limit: [perNetwork('language', judged('120 per 10m'))],
   api: false,
   run: chooseLanguage,
   answer: (_result, { http, req, res }, input) => {

@@ -20,22 +20,24 @@ export async function logIn(core: Core, input: Credentials, caller: Caller): Pro
   const found = await core.db.first(findForLogin, { usernameKey: canonicalUsername(input.username) })
   const stored = found?.passwordHash
   // Also when nobody matched: the hasher then works as long on a hash that is nobody's.
-  const matches = await core.passwords.verify(stored, input.password)
+  const matches = await core.passwords.verify(stored, input.password, caller.priority)
   if (!found || stored === undefined || !matches) {
     await audit(core, loginEvent, found?.user.id, caller, 'wrong_password')
-    core.events.emit('login', { outcome: 'wrong_credentials', user: found && toUser(found.user), ip: caller.ip })
+    const user = found && toUser(found.user)
+    core.events.emit('login', { outcome: 'wrong_credentials', user, ip: caller.ip, requestId: caller.requestId })
     throw new MembershipError('invalid_credentials')
   }
   const { user } = found
   const result = await signIn(core, user, { factors: 'password', remember: input.remember }, caller)
-  if (core.passwords.needsRehash(stored)) await upgradeHash(core, user, stored, input.password)
+  if (core.passwords.needsRehash(stored)) await upgradeHash(core, user, stored, input.password, caller)
   return result
 }
 
 /** Hashes follow the settings at the next login. That this fails is no reason to refuse a person who knew the password. */
-async function upgradeHash(core: Core, user: StoredUser, old: string, password: string): Promise<void> {
+async function upgradeHash(core: Core, user: StoredUser, old: string, password: string, { priority }: Caller): Promise<void> {
   try {
-    await core.db.write(upgradePasswordHash, { userId: user.id, old, hash: await core.passwords.hash(password) })
+    const hash = await core.passwords.hash(password, priority)
+    await core.db.write(upgradePasswordHash, { userId: user.id, old, hash })
   } catch (error) {
     const fields = { err: error, userId: user.id }
     core.log.warn(fields, 'the password hash could not be brought up to date; the next login tries again')

@@ -4,7 +4,7 @@ import { loginEvent } from '../../core/sign-in.ts'
 import { type Action, action } from '../../http/action.ts'
 import { feature } from '../../http/feature.ts'
 import { flag, identifier, passwordText, returnTo } from '../../http/fields.ts'
-import { perAccount, perNetwork, proofsPerUser } from '../../http/limits.ts'
+import { proofsPerNetwork, proofsPerUser } from '../../http/limits.ts'
 import { type Page, page } from '../../http/page.ts'
 import { renderParts } from '../../http/page-data.ts'
 import { UserBody } from '../../http/shapes.ts'
@@ -26,13 +26,7 @@ const logInAction: Action = action({
   at: 'page',
   guard: 'guest',
   input: z.object({ username: identifier, password: passwordText, remember, returnTo }),
-  limit: [
-    perNetwork('login', '20 per 10m'),
-    ...proofsPerUser,
-    // Logins that work are bounded too: each costs a hash and a session.
-    perNetwork('logins', '1200 per 1h', 'keep'),
-    perAccount('logins', '60 per 1h'),
-  ],
+  limit: [...proofsPerNetwork, proofsPerUser],
   page: loginPage,
   api: {
     name: 'logIn',
@@ -43,8 +37,9 @@ const logInAction: Action = action({
     refuses: ['invalid_credentials', 'refused'],
   },
   run: logIn,
-  onRejected: (core, code, { ip }) => {
-    core.events.emit('login', { outcome: code === 'overloaded' ? 'overloaded' : 'throttled', user: undefined, ip })
+  onRejected: (core, code, { ip, requestId }) => {
+    const outcome = code === 'overloaded' ? 'overloaded' : 'throttled'
+    core.events.emit('login', { outcome, user: undefined, ip, requestId })
   },
   answer: signedIn,
 })

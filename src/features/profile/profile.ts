@@ -6,7 +6,7 @@ import { type Action, action } from '../../http/action.ts'
 import { feature } from '../../http/feature.ts'
 import { displayName, locale, nothing } from '../../http/fields.ts'
 import { keepLanguage } from '../../http/language-cookie.ts'
-import { perMember } from '../../http/limits.ts'
+import { judged, perMember } from '../../http/limits.ts'
 import { page } from '../../http/page.ts'
 import { UserBody } from '../../http/shapes.ts'
 import { changeProfile, profileChangedEvent } from './change-profile.ts'
@@ -33,7 +33,7 @@ const change: Action = action({
   at: 'page',
   guard: 'member',
   input: z.object({ displayName, locale: locale.optional() }),
-  limit: [perMember('profile', '30 per 10m')],
+  limit: [perMember('profile', judged('30 per 10m'))],
   // The user is part of every page.
   page: page('profile/profile', () => ({})),
   api: {

@@ -14,7 +14,8 @@ export const recentLoginEvent = auditEvent('recent_login', { folds: true })
 export async function reauthenticate(core: Core, input: { readonly password: string }, caller: Caller): Promise<void> {
   const { session, user } = requireSession(caller)
   // With the tries to log in: whoever took over a session gets no more guesses than a stranger.
-  for (const limit of PROOFS_PER_USER) await caller.count(limit, canonicalUsername(user.username))
+  await caller.count(PROOFS_PER_USER, canonicalUsername(user.username))
+  // The person is logged in: their password is hashed before those of strangers.
   const credential = await core.db.first(findPassword, { userId: user.id })
   const matches = await core.passwords.verify(credential?.passwordHash, input.password)
   if (!matches) {

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { type Action, action } from '../../http/action.ts'
 import { feature } from '../../http/feature.ts'
 import { passwordText, returnTo } from '../../http/fields.ts'
-import { perNetwork } from '../../http/limits.ts'
+import { perMember, proofsPerNetwork } from '../../http/limits.ts'
 import { page } from '../../http/page.ts'
 import { localPath } from '../../http/return-to.ts'
 import { reauthenticate, recentLoginEvent } from './reauthenticate.ts'
@@ -14,7 +14,8 @@ const confirm: Action = action({
   at: 'page',
   guard: 'member',
   input: z.object({ password: passwordText, returnTo }),
-  limit: [perNetwork('login', '20 per 10m')],
+  // By user, not by session, which gets a new id each time; nobody else reaches this counter.
+  limit: [...proofsPerNetwork, perMember('confirmations', { rate: '30 per 10m', counts: ['success'] })],
   page: page('recent-login/reauthenticate', () => ({}), { wrongCredentials: 'recent-login.wrong_password' }),
   api: {
     name: 'confirmLogin',

@@ -4,7 +4,7 @@ import { type Action, action } from '../../http/action.ts'
 import { feature } from '../../http/feature.ts'
 import { displayName, newPassword, newUsername, returnTo } from '../../http/fields.ts'
 import { type Part, part } from '../../http/http-context.ts'
-import { perNetwork } from '../../http/limits.ts'
+import { registrationsPerNetwork } from '../../http/limits.ts'
 import { type Page, page } from '../../http/page.ts'
 import { UserBody } from '../../http/shapes.ts'
 import { signedIn } from '../../http/signed-in.ts'
@@ -26,8 +26,7 @@ const registerAction: Action = action({
   guard: 'guest',
   input: ({ passwords }) =>
     z.object({ username: newUsername, password: newPassword(passwords.minLength), displayName, returnTo }),
-  // Accounts are cheap for a machine and dear for a site.
-  limit: [perNetwork('registration', '30 per 1h', 'keep')],
+  limit: ({ registrationsPerHour }) => registrationsPerNetwork(registrationsPerHour),
   page: registerPage,
   api: {
     name: 'register',

@@ -4,7 +4,7 @@ import { type Action, action, showing } from '../../http/action.ts'
 import { feature } from '../../http/feature.ts'
 import { nothing } from '../../http/fields.ts'
 import { part } from '../../http/http-context.ts'
-import { perMember } from '../../http/limits.ts'
+import { judged, perMember } from '../../http/limits.ts'
 import { type Page, page } from '../../http/page.ts'
 import { renderParts } from '../../http/page-data.ts'
 import { time } from '../../http/shapes.ts'
@@ -69,7 +69,7 @@ const endOne: Action = action({
   at: 'sessions/:id/end',
   guard: 'member',
   input: z.object({ id: sessionId }),
-  limit: [perMember('sessions', '60 per 10m')],
+  limit: [perMember('sessions', judged('60 per 10m'))],
   api: {
     name: 'endSession',
     summary: 'End a session',
@@ -86,7 +86,7 @@ const endOthers: Action = action({
   at: 'sessions/end-others',
   guard: 'member',
   input: nothing,
-  limit: [perMember('sessions', '60 per 10m')],
+  limit: [perMember('sessions', judged('60 per 10m'))],
   api: {
     name: 'endOtherSessions',
     summary: 'End the other sessions',

@@ -44,20 +44,20 @@ async function supervise(config: Config, warnings: readonly string[], reread: ()
 
 function watchSignals(supervisor: Supervisor, log: ServerLog, renew: () => void): void {
   let stopping = false
-  const exit = (code: number) => {
-    log.flush()
+  const exit = async (code: number) => {
+    await log.flush()
     process.exit(code)
   }
   const stop = (signal: string) => {
     if (stopping) {
       supervisor.kill()
-      return exit(1)
+      return void exit(1)
     }
     stopping = true
     log.info({ because: signal }, 'stopping')
     void supervisor.stop().then((well) => {
       log.info({}, 'stopped')
-      exit(well ? 0 : 1)
+      return exit(well ? 0 : 1)
     })
   }
   process.on('SIGTERM', () => stop('SIGTERM'))

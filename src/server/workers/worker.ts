@@ -49,6 +49,7 @@ function send(message: ToSupervisor): void {
 function withAll(own: Metrics, collecting: Map<string, (texts: readonly string[]) => void>): Metrics {
   return {
     observe: own.observe,
+    connectionDropped: own.connectionDropped,
     async text() {
       const call = newId()
       const texts = await new Promise<readonly string[]>((resolve) => {

@@ -8,10 +8,9 @@ import { type PostgresPool, withAsynchronousCommit } from '../../database/postgr
 import { Semaphore } from '../../database/postgres/semaphore.ts'
 import { runTransaction } from '../../database/postgres/transaction.ts'
 import type { Database, StoredUser } from '../contract.ts'
-import { NON_DURABLE } from '../counters.ts'
+import { NON_DURABLE, SqlCounters } from '../counters.ts'
 import { requireSchema } from '../schema-state.ts'
 import type { BoundStatement, Statement, StatementValues } from '../statement.ts'
-import { BatchedCounters } from './batched-counters.ts'
 import { migratePostgres, schemaState } from './migrate.ts'
 import { findUsers, PostgresMembershipSessions } from './sessions.ts'
 
@@ -28,7 +27,7 @@ export function openPostgres(database: string | PostgresPool): Database {
 
 class PostgresDatabase implements Database {
   readonly sessions: PostgresMembershipSessions
-  readonly counters = new BatchedCounters(this)
+  readonly counters = new SqlCounters(this)
   readonly #users: BatchLoader<StoredUser>
   readonly #calls: PostgresCalls
   readonly #semaphore: Semaphore

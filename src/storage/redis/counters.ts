@@ -1,27 +1,13 @@
-// Counters in Redis: one key each, one script per verb, shared by every process on the same Redis.
+// Counters in Redis: one key each, a state that one script replaces only where nobody else did so first.
 import { RETENTION_MS, type RedisClient, runScript, type Script, script } from '../../database/redis/script.ts'
-import type { CountedUse, Counters, CounterWindow, Use } from '../contract.ts'
+import type { Counters } from '../contract.ts'
 
-/** Now, the end of a new window, the limit. */
-const CONSUME = script(`local ends = redis.call('HGET', KEYS[1], 'windowEnd')
-if not ends or tonumber(ends) <= tonumber(ARGV[1]) then
-  redis.call('HSET', KEYS[1], 'count', 1, 'windowEnd', ARGV[2])
-  redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', tonumber(ARGV[2]) + ${RETENTION_MS}))
-  return { 1, ARGV[2] }
-end
-if tonumber(redis.call('HGET', KEYS[1], 'count')) >= tonumber(ARGV[3]) then return { 0, ends } end
-redis.call('HINCRBY', KEYS[1], 'count', 1)
-return { 1, ends }`)
+const FIND = script("return redis.call('GET', KEYS[1])")
 
-const ONLY_IN_ITS_WINDOW = "if redis.call('HGET', KEYS[1], 'windowEnd') ~= ARGV[1] then return 0 end"
-
-const REFUND = script(`${ONLY_IN_ITS_WINDOW}
-if tonumber(redis.call('HGET', KEYS[1], 'count')) < 1 then return 0 end
-redis.call('HINCRBY', KEYS[1], 'count', -1)
+/** From, to, when it is over. No state is the empty text. */
+const SWAP = script(`if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
 return 1`)
-
-const CLEAR = script(`${ONLY_IN_ITS_WINDOW}
-return redis.call('DEL', KEYS[1])`)
 
 export class RedisCounters implements Counters {
   readonly #client: RedisClient
@@ -32,18 +18,13 @@ export class RedisCounters implements Counters {
     this.#prefix = prefix
   }
 
-  async consume({ key, now, windowEnd, limit }: Use): Promise<CountedUse> {
-    const reply = await this.#on(key, CONSUME, [now, windowEnd, limit])
-    const [counted, ends]: unknown[] = Array.isArray(reply) ? reply : []
-    return { counted: counted === 1, windowEnd: Number(ends) }
+  async find(key: string): Promise<string | undefined> {
+    const found = await this.#on(key, FIND)
+    return typeof found === 'string' ? found : undefined
   }
 
-  async refund({ key, windowEnd }: CounterWindow): Promise<void> {
-    await this.#on(key, REFUND, [windowEnd])
-  }
-
-  async clear({ key, windowEnd }: CounterWindow): Promise<void> {
-    await this.#on(key, CLEAR, [windowEnd])
+  async swap(key: string, from: string | undefined, to: string, expiresAt: number): Promise<boolean> {
+    return (await this.#on(key, SWAP, [from ?? '', to, expiresAt + RETENTION_MS])) === 1
   }
 
   /** Nothing to do: Redis takes out what is over. */
@@ -51,7 +32,7 @@ export class RedisCounters implements Counters {
     return 0
   }
 
-  #on(key: string, of: Script, values: readonly number[]): Promise<unknown> {
+  #on(key: string, of: Script, values: readonly (string | number)[] = []): Promise<unknown> {
     return runScript(this.#client, of, `${this.#prefix}counter:${key}`, values)
   }
 }

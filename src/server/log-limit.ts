@@ -1,0 +1,20 @@
+// Logs what strangers can bring about as often as they like: one line at most each ten seconds.
+const EVERY_MS = 10_000
+
+type LogLine = (fields: object, message: string) => void
+
+/** What was left out since the last line stands in the next one, as `more`. */
+export function limitLog(log: LogLine): LogLine {
+  let next = Number.NEGATIVE_INFINITY
+  let more = 0
+  return (fields, message) => {
+    const now = performance.now()
+    if (now < next) {
+      more++
+      return
+    }
+    log(more === 0 ? fields : { ...fields, more }, message)
+    next = now + EVERY_MS
+    more = 0
+  }
+}

@@ -1,0 +1,89 @@
+// Writes the log to the standard output, and never waits for whoever reads it.
+import { write } from 'node:fs'
+import { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Where nobody reads the log, lines beyond this are dropped: memory is for members. */
+const MAX_WAITING_CHARACTERS = 16 * 1024 * 1024
+/** How long an end waits for a reader who is slow. */
+const LAST_WORDS_MS = 500
+
+export class LogOutput {
+  readonly #maxWriteBytes: number
+  readonly #delayMs: number
+  readonly #write: (text: string, done: () => void) => void
+  /** Whole lines, in the order in which they are written. */
+  readonly #chunks: string[] = []
+  #lines = ''
+  #bytes = 0
+  #waiting = 0
+  #isWriting = false
+  #timer: NodeJS.Timeout | undefined
+  #whenEmpty: (() => void) | undefined
+
+  /** One write has whole lines, up to `maxWriteBytes`; a single line that is longer is written alone. A line waits `delayMs` for others. */
+  constructor({ maxWriteBytes, delayMs }: { readonly maxWriteBytes: number; readonly delayMs: number }) {
+    this.#maxWriteBytes = maxWriteBytes
+    this.#delayMs = delayMs
+    const { stdout } = process
+    // To a pipe, a socket and a terminal Node writes what fits, and waits for the rest outside of every thread: a write that hangs in
+    // one would keep the process from ending. A file hangs for nobody, and one on a full disk is tried again.
+    this.#write = stdout instanceof Socket ? (text, done) => void stdout.write(text, done) : writeToFile
+    stdout.on('error', () => {})
+  }
+
+  write(line: string): void {
+    if (this.#waiting + line.length > MAX_WAITING_CHARACTERS) return
+    this.#waiting += line.length
+    const bytes = Buffer.byteLength(line)
+    if (this.#bytes + bytes > this.#maxWriteBytes) this.#close()
+    this.#lines += line
+    this.#bytes += bytes
+    this.#timer ??= setTimeout(() => this.#close(), this.#delayMs).unref()
+  }
+
+  /** Resolves when everything is written, or after half a second. */
+  async flush(): Promise<void> {
+    this.#close()
+    if (this.#waiting === 0) return
+    const empty = new Promise<void>((resolve) => {
+      this.#whenEmpty = resolve
+    })
+    await Promise.race([empty, sleep(LAST_WORDS_MS)])
+  }
+
+  /** What was collected is written now, or as soon as what was before is. */
+  #close(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#lines === '') return
+    this.#chunks.push(this.#lines)
+    this.#lines = ''
+    this.#bytes = 0
+    this.#next()
+  }
+
+  /** One at a time: of two that wait together Node makes one write, which a pipe may tear apart. */
+  #next(): void {
+    if (this.#isWriting) return
+    const chunk = this.#chunks.shift()
+    if (chunk === undefined) return this.#whenEmpty?.()
+    this.#isWriting = true
+    this.#write(chunk, () => {
+      this.#isWriting = false
+      this.#waiting -= chunk.length
+      this.#next()
+    })
+  }
+}
+
+/** What a full disk does not take is lost; the next lines may have room again. */
+function writeToFile(text: string, done: () => void): void {
+  const bytes = Buffer.from(text)
+  const from = (start: number) =>
+    write(1, bytes, start, (error, written) => {
+      if (error || start + written >= bytes.length) return done()
+      from(start + written)
+    })
+  from(0)
+}

@@ -1,0 +1,16 @@
+// Whether others on this machine can read or change what belongs to one user alone.
+import { existsSync, statSync } from 'node:fs'
+import { SIDECARS } from '../../database/sqlite/connection.ts'
+
+/** What is wrong with these files, a line each, with what to do. Windows has no such modes. */
+export function describeExposed(paths: readonly string[]): readonly string[] {
+  if (process.platform === 'win32') return []
+  return paths
+    .filter((path) => existsSync(path) && (statSync(path).mode & 0o077) !== 0)
+    .map((path) => `Others on this machine can read or change ${path}: chmod 600 ${path}`)
+}
+
+/** An SQLite database with all that belongs to it. */
+export function databaseFiles(path: string): readonly string[] {
+  return ['', ...SIDECARS].map((end) => path + end)
+}
