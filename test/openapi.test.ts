@@ -135,7 +135,9 @@ describe('the document', () => {
 describe('a real server', () => {
   const unproven = / (?:internal|store_unavailable)$/
 
-  test('answers every documented request as it is described, and meets every documented code', { timeout: 120_000 }, async () => {
+  test('Z-04 answers every documented request as it is described, and meets every documented code', {
+    timeout: 120_000,
+  }, async () => {
     const faults: unknown[] = []
     const open = async (env: Variables) => {
       const server = await startServer({ env: { LOG_LEVEL: 'silent', ...env } })

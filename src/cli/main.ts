@@ -89,6 +89,12 @@ function commands(): Command {
       (await import('./user.ts')).setUserStatus(username, status, options),
     )
   user
+    .command('unlock')
+    .description('let somebody log in at once whose account wrong passwords have locked')
+    .argument('<username>')
+    .option('--json', 'as JSON')
+    .action(async (username: string, options: Json) => (await import('./user.ts')).unlockUser(username, options))
+  user
     .command('set-display-name')
     .description('change what an account is called on its pages')
     .argument('<username>')

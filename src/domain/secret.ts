@@ -40,7 +40,7 @@ export function digest(token: string): string {
 }
 
 /** What HMAC takes as a key. */
-export type Key = string | Uint8Array | KeyObject
+export type Key = string | NodeJS.ArrayBufferView | KeyObject
 
 /** HMAC-SHA-256, base64url. */
 export function keyedDigest(key: Key, text: string): string {

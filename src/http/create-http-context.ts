@@ -10,6 +10,7 @@ import type { AnyFeature } from './feature.ts'
 import type { HttpContext } from './http-context.ts'
 import { MembershipSession } from './membership-session.ts'
 import type { Paths } from './paths.ts'
+import { reloadPage } from './reload-page.ts'
 import { partsOf, textsOf } from './routes.ts'
 
 /** `served`: the features that are not left out; the texts of all stay, as what they did stands in the audit trail. */
@@ -23,6 +24,7 @@ export function createHttpContext(
   const { cookie, path } = settings
   const cookieName = cookie.secure ? `__Host-${cookie.name}` : cookie.name
   const { paths: assets, files } = createAssets(settings.styleSheet)
+  const translator = createTranslators(textsOf(features))
   return {
     core,
     cookieName,
@@ -33,6 +35,7 @@ export function createHttpContext(
       clock: core.clock,
       SessionClass: MembershipSession,
       judge: isLive,
+      reload: reloadPage(settings, translator),
       onError: (error, step) => core.log.warn({ err: error, step }, 'the session store did not take a write'),
     }),
     views: createViews({ siteName: settings.siteName, path, url: paths.url, assets }),
@@ -41,7 +44,7 @@ export function createHttpContext(
     url: paths.url,
     home: paths.url('profile.page') ?? '/',
     origin: settings.baseUrl.origin,
-    translator: createTranslators(textsOf(features)),
+    translator,
     parts: partsOf(served, paths),
   }
 }

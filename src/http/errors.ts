@@ -1,7 +1,9 @@
 // The one place that knows the status of each refusal, and how it looks.
+
 import type { Request } from 'express'
 import type { z } from 'zod'
 import { isFileFailure } from '../database/sqlite/error-codes.ts'
+import { isError } from '../domain/builtins.ts'
 import { type ErrorCode, type FieldError, MembershipError } from '../domain/errors.ts'
 import { errorTexts, fieldText } from '../i18n/messages.ts'
 import type { Translate } from '../i18n/translate.ts'
@@ -87,7 +89,7 @@ const STORE_FAILURES = new Set(['store_busy', 'store_unavailable'])
 
 export function isStoreFailure(error: unknown): boolean {
   if (isFileFailure(error)) return true
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && STORE_FAILURES.has(error.code)
+  return isError(error) && 'code' in error && typeof error.code === 'string' && STORE_FAILURES.has(error.code)
 }
 
 /** The refusal as Express's error handlers expect it: `status`, `expose`, `headers`, `code`. */

@@ -4,15 +4,11 @@ import { newId } from '../domain/secret.ts'
 import type { AppContext } from './app-context.ts'
 import { truncatePath } from './logging.ts'
 
-const PROXY_UNSET =
-  'A proxy is in front but TRUST_PROXY is not set: all visitors seem to come from one address; write TRUST_PROXY=1 for one proxy'
-
 const PROBES = new Set(['/healthz', '/readyz'])
 
 export function accessLog({ config, log, metrics, lifecycle }: AppContext): RequestHandler {
   const { hsts } = config
   const behindProxy = config.trustProxy !== undefined
-  let proxyUnknown = config.trustProxy === undefined && config.tls === undefined
 
   return (req, res, next) => {
     const startedAt = performance.now()
@@ -25,10 +21,6 @@ export function accessLog({ config, log, metrics, lifecycle }: AppContext): Requ
     res.setHeader('X-Request-Id', requestId)
     if (hsts !== undefined) res.setHeader('Strict-Transport-Security', hsts)
     if (lifecycle.isStopping()) res.setHeader('Connection', 'close')
-    if (proxyUnknown && req.headers['x-forwarded-proto'] !== undefined) {
-      proxyUnknown = false
-      log.warn({ setting: 'TRUST_PROXY' }, PROXY_UNSET)
-    }
     // Not `finish`: that one never comes where the visitor leaves early.
     res.once('close', () => {
       const ms = performance.now() - startedAt

@@ -1,4 +1,5 @@
 // What an application keeps in its session: a JSON object whose values are JSON texts.
+import { isError } from '../domain/builtins.ts'
 import { refuseLoss } from './lossless.ts'
 import type { SessionPatch, SessionRow } from './store.ts'
 
@@ -84,7 +85,7 @@ export function serialise(key: string, value: unknown): string | undefined {
   try {
     return JSON.stringify(value, refuseLoss)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = isError(error) ? error.message : String(error)
     throw new TypeError(`req.session[${JSON.stringify(key)}] cannot be stored as JSON: ${reason}`, { cause: error })
   }
 }

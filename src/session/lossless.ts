@@ -1,4 +1,5 @@
 // Refuses what JSON would drop, or turn into something else, without a word; and says what to store instead.
+import { isDate } from '../domain/builtins.ts'
 
 /** Builtin objects of which JSON keeps nothing, or not what they are. Keys are what `Object.prototype.toString` says. */
 const INSTEAD: ReadonlyMap<string, string> = new Map([
@@ -55,5 +56,5 @@ function refuseNamedKeys(list: readonly unknown[]): void {
 /** The only value whose `toJSON` gives null for want of a better answer. */
 function refuseInvalidDate(holder: unknown, name: string): void {
   const original: unknown = typeof holder === 'object' && holder !== null ? Reflect.get(holder, name) : undefined
-  if (original instanceof Date) throw new TypeError('it has an invalid date')
+  if (isDate(original)) throw new TypeError('it has an invalid date')
 }

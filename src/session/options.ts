@@ -14,6 +14,9 @@ import type { DroppedBy, SessionBehavior } from './request/engine.ts'
 import type { SessionStore } from './store.ts'
 import { MemoryStore } from './stores/memory.ts'
 
+/** A function of a request. Written as a method, as only of these may the parameter be narrower: Express' `Request`, say. */
+type FunctionOfRequest<T> = { call(req: IncomingMessage): T }['call']
+
 export interface SessionOptions {
   /**
    * Where sessions are kept. Default: the memory of this process. It forgets them when it ends.
@@ -27,9 +30,9 @@ export interface SessionOptions {
   /** The same as `name`. Default: none. */
   readonly key?: string | undefined
   /** What the cookie looks like, or a function that tells for one request. Default: see below. */
-  readonly cookie?: CookieOptions | ((req: IncomingMessage) => CookieOptions) | undefined
+  readonly cookie?: CookieOptions | FunctionOfRequest<CookieOptions> | undefined
   /** Makes the id of a new session. Default: 256 random bits. Needs `secret`: the signature keeps ids from being guessed. */
-  readonly genid?: ((req: IncomingMessage) => string) | undefined
+  readonly genid?: FunctionOfRequest<string> | undefined
   /** Whether X-Forwarded-Proto says how a request came, whoever sent it. Default: as Express' `trust proxy` says. With false only the socket counts. */
   readonly proxy?: boolean | undefined
   /** Marks a session as seen in its store at every request, not once per interval. Default: false. */
@@ -220,7 +223,7 @@ function readSecrets(options: SessionOptions, must: OptionReader['must']): reado
 
 function isSecret(secret: unknown): secret is Key {
   if (typeof secret === 'string') return secret !== ''
-  if (secret instanceof Uint8Array) return secret.length > 0
+  if (ArrayBuffer.isView(secret)) return secret.byteLength > 0
   return secret instanceof KeyObject && secret.type === 'secret'
 }
 

@@ -29,6 +29,18 @@ describe('accounts', () => {
     expect((await post(server, '/api/login', { username: 'hanna', password })).status).toBe(200)
   })
 
+  test('an operator unlocks a member whose account wrong passwords have locked, beside a running server', async () => {
+    const folder = await folderWith('anna')
+    const server = await startServer({ folder })
+    const logIn = async (password: string) => (await post(server, '/api/login', { username: 'anna', password })).status
+    for (let n = 0; n < 5; n++) expect(await logIn('wrong, all wrong')).toBe(401)
+    expect(await logIn(password)).toBe(429)
+    expect(await run(['user', 'unlock', 'ANNA'], { folder })).toMatchObject({ code: 0, stdout: 'anna can log in again.\n' })
+    expect(await logIn(password)).toBe(200)
+    expect(JSON.parse((await run(['user', 'unlock', 'anna', '--json'], { folder })).stdout)).toMatchObject({ username: 'anna' })
+    expect((await run(['user', 'unlock', 'nobody'], { folder })).code).toBe(1)
+  })
+
   test('a program reads the same user at the command line and in the API', async () => {
     const folder = newFolder()
     const make = ['user', 'create', 'anna', '--role', 'admin', '--password-stdin', '--json']

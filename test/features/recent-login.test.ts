@@ -28,7 +28,7 @@ beforeAll(async () => {
 
 afterAll(() => site.close())
 
-test('a role is asked for, and a recent login, which the password confirms', async () => {
+test('D-33 a role is asked for, and a recent login, which the password confirms', async () => {
   await site.membership.users.create({ username: 'keeper-kim', password: GOOD_PASSWORD, roles: ['admin'] })
   const stranger = site.visitor()
   await stranger.register('no-keeper')

@@ -31,7 +31,7 @@ async function enter(server: TestServer): Promise<Environment> {
   const { type, body } = bodyFor('api', { username: 'alice', password: GOOD_PASSWORD })
   const registered = await send('/api/register', { method: 'POST', headers: { 'content-type': type }, body })
   expect(registered.status).toBe(201)
-  return { server, base, send, cookie: registered.setCookies[0]?.split(';')[0] ?? '' }
+  return { server, base, send, cookie: registered.setCookies.map((line) => line.split(';')[0]).join('; ') }
 }
 
 const sharedOne = sharedServer({ env: ENV })

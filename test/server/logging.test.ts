@@ -79,7 +79,7 @@ describe('the second net', () => {
   })
 })
 
-test('O11: somebody who is refused finds in the log why, by the id on their error page', async () => {
+test('N-05 somebody who is refused finds in the log why, by the id on their error page', async () => {
   const server = await startServer()
   const wrong = await post(server, '/api/login', { username: 'anna', password: 'a wrong one' })
   const stolen = await ask('/login', {
@@ -94,7 +94,7 @@ test('O11: somebody who is refused finds in the log why, by the id on their erro
   expect(stolen.text).toContain(String(line('refused')?.requestId))
 })
 
-test('O12: a load balancer that asks how it goes fills no log; the day it goes badly, it is told', async () => {
+test('a load balancer that asks how it goes fills no log; the day it goes badly, it is told', async () => {
   const server = await startServer()
   for (const path of ['/healthz', '/readyz', '/healthz']) await ask(path, { port: server.port })
   await fetch(`${server.url}/readyzz`)
@@ -110,7 +110,7 @@ test('O12: a load balancer that asks how it goes fills no log; the day it goes b
   ])
 })
 
-test('T5: serve warns as doctor does of a proxy that must be there but is not in the settings', async () => {
+test('serve warns as doctor does of a proxy that must be there but is not in the settings', async () => {
   const server = await startServer({ env: PRODUCTION })
   await server.stop()
   expect(server.lines().filter(({ level }) => level === 'warn')).toEqual([
@@ -118,7 +118,7 @@ test('T5: serve warns as doctor does of a proxy that must be there but is not in
   ])
 })
 
-test('T13: an operator whose data file others can write to is warned at the start', async () => {
+test('an operator whose data file others can write to is warned at the start', async () => {
   const first = await startServer({ env: PRODUCTION })
   await first.stop()
   const file = join(first.folder, 'data/guildhall.db')

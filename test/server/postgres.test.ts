@@ -146,7 +146,7 @@ describeOnPostgres('on PostgreSQL', () => {
     expect(countLines(server, 'stopped')).toBe(1)
   })
 
-  test('one role migrates, another serves and may not change the schema', async () => {
+  test('X-07 one role migrates, another serves and may not change the schema', async () => {
     const database = await freshDatabase()
     const role = `guildhall_test_${Date.now()}`
     await onServer(`CREATE ROLE ${role} LOGIN PASSWORD '${ROLE_PASSWORD}'`, database.url)

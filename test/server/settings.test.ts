@@ -113,7 +113,7 @@ test('a secret in the settings does not print itself', () => {
 })
 
 describe('where a setting comes from', () => {
-  test('the environment wins over .env, and a file can hold the value', () => {
+  test('X-06 the environment wins over .env, and a file can hold the value', () => {
     const folder = newFolder()
     writeFiles(folder, {
       '.env': 'SITE_NAME=From the file\nPORT=4000\nSECRET_FILE=secret.txt\n',
@@ -194,7 +194,7 @@ describe('a start that fails says what to do, in one line', () => {
     expect(stderr).toContain('DATABASE_URL')
   })
 
-  test('the database is no database', async () => {
+  test('F-09 the database is no database', async () => {
     const folder = newFolder()
     mkdirSync(join(folder, 'data'))
     writeFiles(folder, { 'data/guildhall.db': 'This is a letter to a friend, not a database. '.repeat(100) })

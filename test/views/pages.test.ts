@@ -125,13 +125,6 @@ test('every address of ours lies below the path', () => {
   }
 })
 
-test('the same-site reload loads itself once more and says so', () => {
-  const { html } = pages.find(({ name }) => name === 'same-site-reload')!
-  expect(html).toMatch(/^<!doctype html>/)
-  expect(html).toContain('<meta http-equiv="refresh" content="0">')
-  expect(html).toContain('<a href="">')
-})
-
 test('an asset has its digest in its name', () => {
   expect(assetPaths.style).toMatch(/^\/assets\/style\.[\w-]{12}\.css$/)
   expect(assetPaths.script).toMatch(/^\/assets\/client\.[\w-]{12}\.js$/)

@@ -1,4 +1,5 @@
 // The options of the session cookie, as express-session takes them, with defaults of ours.
+import { isDate } from '../../domain/builtins.ts'
 import { systemClock } from '../../domain/clock.ts'
 import { type Duration, parseDuration } from '../../domain/duration.ts'
 import { ifGiven, OptionReader } from '../option-reader.ts'
@@ -95,7 +96,7 @@ function readSpan(
   const last = Object.keys(options).findLast((name) => name === 'maxAge' || name === 'expires')
   const value = last === undefined ? undefined : ifGiven<unknown>(Reflect.get(options, last))
   if (value === undefined || value === false) return { maxAgeMs: undefined }
-  if (value instanceof Date && !Number.isNaN(value.getTime())) {
+  if (isDate(value) && !Number.isNaN(value.getTime())) {
     return { expiresAt: value.getTime(), maxAgeMs: wholeSpan(value.getTime() - now) }
   }
   const isExpires = last === 'expires'

@@ -1,5 +1,7 @@
 // A session apart from any response, as old stores make one.
+
 import type { Awaitable } from '../../domain/awaitable.ts'
+import { isDate } from '../../domain/builtins.ts'
 import { Cookie, type CookieFields } from '../cookies/cookie.ts'
 import type { DetachedRequest, Done, StoredSession } from '../express/callback-store.ts'
 import type { SessionOperations } from './session-operations.ts'
@@ -77,7 +79,7 @@ export function readStoredCookie(stored: unknown): CookieFields {
   return {
     ...fields,
     ...(typeof maxAge === 'number' ? { maxAge } : {}),
-    ...(date instanceof Date && !Number.isNaN(date.getTime()) ? { expires: date } : {}),
+    ...(isDate(date) && !Number.isNaN(date.getTime()) ? { expires: date } : {}),
     originalMaxAge: typeof originalMaxAge === 'number' ? originalMaxAge : null,
   }
 }

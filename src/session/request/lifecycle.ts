@@ -110,8 +110,8 @@ export async function renew<Row extends SessionRow>(
       if (!isLive(found)) throw new SessionEndedError()
       const handle = new SessionHandle(engine, request, { made: { id, row: found } })
       of.replaceHandle(handle)
-      const cookie = handle.cookie.issue(found)
-      if (cookie !== undefined) of.sendCookie(handle, cookie)
+      const cookies = handle.cookie.issue(found)
+      if (cookies !== undefined) of.sendCookies(handle, cookies)
       return found
     } catch (error) {
       const handle = new SessionHandle(engine, request, {})
@@ -130,7 +130,7 @@ export async function renew<Row extends SessionRow>(
 /** Every row that the request leads to, live or not, and the one that this session replaced. */
 function hashesOf({ engine, request }: RequestState, handle: SessionHandle): Set<string> {
   const { storedRow, predecessor } = handle
-  const hashes = new Set(engine.hashesOf(request.req))
+  const hashes = new Set(request.cookies.ids.map(engine.keyOf))
   if (storedRow) hashes.add(storedRow.hash)
   if (predecessor !== undefined) hashes.add(predecessor)
   return hashes
