@@ -41,7 +41,7 @@ describe('the site', () => {
     expect([problem.status, problem.headers.get('content-type')]).toEqual([404, 'application/problem+json; charset=utf-8'])
     expect(await problem.json()).toMatchObject({ code: 'not_found', requestId: problem.headers.get('x-request-id') })
     const written = await fetch(server.url, { method: 'POST' })
-    expect([written.status, written.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
+    expect([written.status, written.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS'])
   })
 
   test('X-04 somebody who tries the paths that scanners try finds none of them in production', async () => {
