@@ -12,6 +12,7 @@ import { MembershipSession } from './membership-session.ts'
 import type { Paths } from './paths.ts'
 import { reloadPage } from './reload-page.ts'
 import { partsOf, textsOf } from './routes.ts'
+import { StaticFile } from './static-file.ts'
 
 /** `served`: the features that are not left out; the texts of all stay, as what they did stands in the audit trail. */
 export function createHttpContext(
@@ -39,7 +40,7 @@ export function createHttpContext(
       onError: (error, step) => core.log.warn({ err: error, step }, 'the session store did not take a write'),
     }),
     views: createViews({ siteName: settings.siteName, path, url: paths.url, assets }),
-    assets: files,
+    assets: new Map([...files].map(([at, { type, body }]) => [at, new StaticFile(type, body)])),
     path,
     url: paths.url,
     home: paths.url('profile.page') ?? '/',

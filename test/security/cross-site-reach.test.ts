@@ -192,7 +192,7 @@ describe('reading from another site', () => {
       method: 'OPTIONS',
       headers: { origin: APP, 'access-control-request-method': 'POST' },
     })
-    expect([preflight.status, preflight.headers['access-control-allow-methods']]).toEqual([204, 'GET, POST'])
+    expect([preflight.status, preflight.headers['access-control-allow-methods']]).toEqual([204, 'GET, HEAD, POST'])
   })
 
   test('C-15 answers say on which headers they depend', async () => {

@@ -56,6 +56,8 @@ export function decidedSameSite<T>(sameSite: T, secure: boolean): T | 'none' | '
   return sameSite === 'auto' ? (secure ? 'none' : 'lax') : sameSite
 }
 
+const EXPIRED = 'Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT'
+
 /** How one Set-Cookie is to look. */
 export interface Looks {
   readonly attributes: CookieAttributes
@@ -83,12 +85,13 @@ export function writeCookie(name: string, value: string, as: Looks): string {
   const text = `${name}=${value}${attributes(as.attributes, as.secure)}`
   if (as.maxAgeMs === undefined) return text
   const maxAgeMs = Math.min(as.maxAgeMs, MAX_COOKIE_MS)
+  if (maxAgeMs <= 0) return `${text}; ${EXPIRED}`
   return `${text}; Max-Age=${Math.floor(maxAgeMs / 1000)}; Expires=${new Date(as.now + maxAgeMs).toUTCString()}`
 }
 
 /** The value of Set-Cookie that takes the cookie away: the same attributes, or the browser would keep it. */
 export function clearCookie(name: string, as: Pick<Looks, 'attributes' | 'secure'>): string {
-  return `${name}=${attributes(as.attributes, as.secure)}; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT`
+  return `${name}=${attributes(as.attributes, as.secure)}; ${EXPIRED}`
 }
 
 export function clearMarker(name: string, as: Pick<Looks, 'attributes' | 'secure'>): string {

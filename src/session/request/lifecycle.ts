@@ -5,6 +5,7 @@ import type { SessionLimits } from '../../domain/session-lifetime.ts'
 import { patchValues, serialise, valuesOfRow, writeValues } from '../data.ts'
 import { type NewLogin, newRow } from '../row.ts'
 import type { SessionRow } from '../store.ts'
+import { RELOAD_FAILED } from './detached-session.ts'
 import { diff, fill } from './diff.ts'
 import type { Engine } from './engine.ts'
 import type { RequestState } from './request-state.ts'
@@ -39,7 +40,7 @@ export async function reload(of: RequestState, handle: SessionHandle): Promise<v
   const row = storedRow && (await store.find(storedRow.hash))
   if (!isLive(row)) {
     if (storedRow) of.lost(handle)
-    throw new Error('req.session.reload: this session is no longer there')
+    throw new Error(RELOAD_FAILED)
   }
   handle.reread(row)
   if (session === undefined) return
