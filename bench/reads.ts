@@ -86,19 +86,9 @@ export async function measureReads(options: ReadOptions): Promise<{ result: Read
   try {
     for (const { host } of [BARE, ...present]) if (!hosts.has(host)) hosts.set(host, await open(host, external))
     const { kept, busy } = await takeCycles(present, hosts, options)
-    const bareRounds = kept.flatMap((cycle) => [...cycle.values()].map(({ bare }) => bare))
-    const rows = [
-      rowOf(
-        BARE,
-        bareRounds.map((bare) => ({ own: bare, bare })),
-      ),
-      ...present.map((each) =>
-        rowOf(
-          each,
-          kept.flatMap((cycle) => cycle.get(each) ?? []),
-        ),
-      ),
-    ]
+    const bare = kept.flatMap((cycle) => [...cycle.values()]).map((pair) => ({ own: pair.bare, bare: pair.bare }))
+    const pairsOf = (each: Contestant) => kept.flatMap((cycle) => cycle.get(each) ?? [])
+    const rows = [rowOf(BARE, bare), ...present.map((each) => rowOf(each, pairsOf(each)))]
     return { result: { rows, leftOut, cycles: kept.length }, busy: [...busy, ...whatTheControlSays(rows)] }
   } finally {
     for (const { server } of hosts.values()) await server.stop()
