@@ -154,7 +154,7 @@ export function laws(makePlace: () => LawPlace | Promise<LawPlace>): void {
     expect(await tryAtOnce(throttles, 100, limit, () => 'failure')).toBe(30)
   })
 
-  test('B-09 nobody who knows the password is refused while others guess, in two processes, and no guess is lost', async () => {
+  test('B-09 B-23 nobody who knows the password is refused while others guess, in two processes, and no guess is lost', async () => {
     await Promise.all([db.migrate(), other.migrate()])
     const clock = testClock()
     const throttles = [throttleOn(db.counters, clock), throttleOn(other.counters, clock)]
@@ -165,7 +165,7 @@ export function laws(makePlace: () => LawPlace | Promise<LawPlace>): void {
     }
   })
 
-  test('the places of a process that died come back, and while they are gone nobody is refused for them', async () => {
+  test('B-23 the places of a process that died come back, and while they are gone nobody is refused for them', async () => {
     await db.migrate()
     const clock = testClock()
     const limit = failuresOf('2 per 10m')
