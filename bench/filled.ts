@@ -32,6 +32,6 @@ export const DAY_MS = 86_400_000
 /** Ids of sessions that somebody knows; all other sessions are nobody's. */
 export function visitorsOf(rows: number) {
   const ids = Array.from({ length: Math.min(rows, MOST_VISITORS) }, () => newToken())
-  const cookies = ids.map((id) => `guildhall=${id}`)
+  const cookies = ids.map((id) => `guildhall=${id}; guildhall-seen=1`)
   return { hashes: ids.map(digest), everybody: cookieFile(cookies), some: cookieFile(cookies.slice(0, FEW)) }
 }

@@ -1,7 +1,7 @@
 // `guildhall`: the command line. Each command is a file; it is loaded when it is called.
 import { type Command, CommanderError, Option } from 'commander'
 import { SETTABLE_STATUSES } from '../domain/user.ts'
-import { version } from '../server/env.ts'
+import { version } from '../domain/version.ts'
 import { SERVER_SETTINGS } from '../server/table.ts'
 import { SETTINGS } from '../settings/table.ts'
 import type { RestoreOptions } from './backup.ts'
@@ -151,6 +151,12 @@ function commands(): Command {
     .option('--redis-prefix <prefix>', 'what the keys in Redis begin with')
     .option('--json', 'as JSON')
     .action(async (options: CopyOptions) => (await import('./copy.ts')).copy(options))
+
+  program
+    .command('openapi')
+    .description('print the description of the JSON API, OpenAPI 3.1, as the server serves it; needs no database')
+    .option('--json', 'it is JSON anyway')
+    .action(async () => (await import('./openapi.ts')).printDescription())
 
   program
     .command('init')

@@ -87,7 +87,8 @@ export async function performAction<Schema extends z.ZodType, Result, Body exten
   const { http, req, res, endpoint, core, caller } = context
   if (!mayPass(action.guard, context)) return askForLogin(http, req, res, endpoint, 'login_required')
   try {
-    const raw = action.method === 'GET' ? readQuery(req, action.kept) : await readInput(req, res, endpoint)
+    const raw =
+      action.method === 'GET' ? readQuery(req, action.kept) : await readInput(req, res, endpoint, otherPathOf(action, context))
     context.formValues = keptValues(action.kept, raw)
     const input = checkInput(action.input, { ...raw, ...context.params }, endpoint === 'page')
     const result = await limited(action.limit, { core, caller, input }, () => action.run(core, input, caller))
@@ -97,6 +98,16 @@ export async function performAction<Schema extends z.ZodType, Result, Body exten
     if (REFUSALS[refusal.code].unjudged) action.onRejected?.(core, refusal.code, caller)
     await sendRefusal(action, context, refusal)
   }
+}
+
+/** The same act by form where this is JSON, and the other way round. */
+function otherPathOf(
+  { page, api }: Pick<Bound<z.ZodType, unknown, z.ZodType>, 'page' | 'api'>,
+  { http, req, endpoint }: RequestContext,
+) {
+  if (page === false || !api) return undefined
+  const local = req.path.slice(http.path.length)
+  return endpoint === 'page' ? `${http.path}/api${local}` : http.path + local.slice('/api'.length)
 }
 
 function mayPass(guard: Guard, { caller, core }: RequestContext): boolean {

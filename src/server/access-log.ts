@@ -1,5 +1,6 @@
 // Gives every request its id and the headers of the server, and logs and counts it once it is over.
 import type { Request, RequestHandler } from 'express'
+import { plainAddress } from '../domain/address.ts'
 import { newId } from '../domain/secret.ts'
 import type { AppContext } from './app-context.ts'
 import { truncatePath } from './logging.ts'
@@ -16,8 +17,8 @@ export function accessLog({ config, log, metrics, lifecycle }: AppContext): Requ
     const named: Request & { id?: string } = req
     named.id = requestId
     const { path, method } = req
-    // The same as req.ip, which parses the headers even where no proxy is trusted.
-    const ip = behindProxy ? req.ip : req.socket.remoteAddress
+    // Who it is behind a proxy is what a header says, held to be an address. Else the same as req.ip, which parses the headers even then.
+    const ip = behindProxy ? plainAddress(req.ip) : req.socket.remoteAddress
     res.setHeader('X-Request-Id', requestId)
     if (hsts !== undefined) res.setHeader('Strict-Transport-Security', hsts)
     if (lifecycle.isStopping()) res.setHeader('Connection', 'close')

@@ -1,6 +1,7 @@
 // The command line for accounts, sessions and the first settings, as an operator uses it.
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { newFolder, post, run, startServer } from '../support/server.ts'
 
@@ -90,6 +91,23 @@ describe('accounts', () => {
     expect(JSON.parse(all.stdout)).toEqual({ ended: 2 })
     expect((await run(['sessions', 'list', 'anna'], { folder })).stdout).toBe('anna is logged in nowhere.\n')
   })
+})
+
+test('an operator who lists the sessions of somebody with a hostile browser sees escapes, and a program reads the same text', async () => {
+  const folder = await folderWith('anna')
+  const server = await startServer({ folder })
+  const agent = 'Firefox \u009b2J\u0085 Linux'
+  await post(server, '/api/login', { username: 'anna', password }, { 'User-Agent': agent })
+  const { stdout } = await run(['sessions', 'list', 'anna', '--json'], { folder })
+  expect(stdout).not.toMatch(/[\u0080-\u009f]/)
+  expect(stdout).toContain('\\u009b2J')
+  // The bytes of a header are Latin-1.
+  expect(JSON.parse(stdout)).toMatchObject([{ userAgent: Buffer.from(agent).toString('latin1'), ip: '127.0.0.1' }])
+  // What another program wrote into the database.
+  const database = new DatabaseSync(join(folder, 'data/guildhall.db'))
+  database.prepare('UPDATE guildhall_sessions SET ip = ?').run('192.0.2.7\u009b2J\u001b[2J')
+  database.close()
+  expect((await run(['sessions', 'list', 'anna'], { folder })).stdout).toContain('192.0.2.7\\u009b2J\\u001b[2J')
 })
 
 describe('init', () => {

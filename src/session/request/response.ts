@@ -1,15 +1,15 @@
 // Defers a response until its session is saved: own `writeHead`, `write`, `flushHeaders`, `end`.
 import type { ServerResponse } from 'node:http'
 import { type Awaitable, isPromise } from '../../domain/awaitable.ts'
-import { addCookie } from '../cookies/response-head.ts'
+import { addCookies } from '../cookies/response-head.ts'
 import { claimHead, forgetBody, isHeadOut, lockHead, quietHeaders } from './head.ts'
 
 /** What has to happen before a response may go out. */
 export interface Deferring {
   /** Saves what is to be saved. May throw, or reject. */
   flush(): Awaitable<void>
-  /** The session cookie that goes out with this response. */
-  readonly outgoingCookie: string | undefined
+  /** The Set-Cookies of the session that go out with this response. */
+  readonly headCookies: readonly string[]
   /** `flush` failed, and nothing is sent of the answer: if it had not begun, the host's error handler may answer. */
   failed(error: unknown): void
 }
@@ -89,8 +89,8 @@ class DeferredResponse {
       }
       this.#state = method === 'end' ? 'through' : 'streaming'
     }
-    const cookie = method === 'writeHead' && !res.headersSent ? this.#session.outgoingCookie : undefined
-    return cookie === undefined ? this.#pass(method, args) : this.#writeHeadWithCookie(args, cookie)
+    const cookies = method === 'writeHead' && !res.headersSent ? this.#session.headCookies : []
+    return cookies.length === 0 ? this.#pass(method, args) : this.#writeHeadWithCookies(args, cookies)
   }
 
   #pass(method: Method, args: readonly unknown[]): unknown {
@@ -98,13 +98,13 @@ class DeferredResponse {
     return typeof original === 'function' ? Reflect.apply(original, this.#res, args) : undefined
   }
 
-  #writeHeadWithCookie(args: readonly unknown[], cookie: string): void {
+  #writeHeadWithCookies(args: readonly unknown[], cookies: readonly string[]): void {
     const res = this.#res
     const before = res.getHeader('Set-Cookie')
     try {
-      this.#pass('writeHead', addCookie(res, args, cookie))
+      this.#pass('writeHead', addCookies(res, args, cookies))
     } catch (error) {
-      // An error page is still to come, with the cookie once.
+      // An error page is still to come, with the cookies once.
       if (before === undefined) res.removeHeader('Set-Cookie')
       else res.setHeader('Set-Cookie', before)
       throw error

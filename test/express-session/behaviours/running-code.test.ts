@@ -1,7 +1,8 @@
 // What stands in running code: options from variables that are not set, idioms of tutorials, objects that are no full requests.
 import { expect, test } from 'vitest'
-import { inEveryWorld, type Middleware, type Options, type World } from '../implementations.ts'
+import { type AnySession, inEveryWorld, type Middleware, type Options, type World } from '../implementations.ts'
 import {
+  called,
   count,
   HOUR,
   handClock,
@@ -193,14 +194,19 @@ inEveryWorld('idioms in running code', (world) => {
     const place = await openApp((app) => app.use(middleware, handle(count)))
     const visitor = place.visitor()
     await visitor.get()
-    const handshake = { headers: { cookie: visitor.cookie }, url: '/socket' } as unknown as Req
-    await new Promise<void>((resolve, reject) => {
-      middleware(handshake as never, {} as never, (error) => (error ? reject(error) : resolve()))
-    })
-    expect(handshake.session.views).toBe(1)
-    handshake.session.views = 7
-    await new Promise<void>((resolve, reject) => handshake.session.save((error) => (error ? reject(error) : resolve())))
+    const shake = async (headers: Record<string, string>): Promise<AnySession> => {
+      const handshake = { headers, url: '/socket' } as unknown as Req
+      await called((done) => middleware(handshake as never, {} as never, done))
+      return handshake.session
+    }
+    const known = await shake({ cookie: visitor.cookie })
+    expect([known.views, known.cookie.maxAge]).toEqual([1, null])
+    known.views = 7
+    await called((done) => known.save(done))
     expect((await visitor.get()).text).toBe('8')
+    const stranger = await shake({})
+    stranger.views = 1
+    expect(await called((done) => stranger.save(done))).toBeUndefined()
   })
 
   test('createSession of req.sessionStore puts what was stored into the session of a request', async () => {
