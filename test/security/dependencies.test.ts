@@ -1,0 +1,23 @@
+// What other people's code comes along with an installation.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { ROOT } from '../support/program.ts'
+
+interface Locked {
+  readonly dev?: boolean
+  readonly optional?: boolean
+  readonly peer?: boolean
+  readonly integrity?: string
+  readonly hasInstallScript?: boolean
+}
+
+const lock: { packages: Readonly<Record<string, Locked>> } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
+
+test('X-03 whoever installs it gets few packages of others, each with its digest, and none that runs a program', () => {
+  const { '': _own, ...others } = lock.packages
+  const installed = Object.entries(others).filter(([, { dev }]) => dev !== true)
+  expect(installed.filter(([, { optional, peer }]) => !optional && !peer).length).toBeLessThanOrEqual(60)
+  for (const [path, { integrity, hasInstallScript }] of installed)
+    expect([path, integrity?.slice(0, 7), hasInstallScript]).toEqual([path, 'sha512-', undefined])
+})
