@@ -51,7 +51,7 @@ test('a store that fails is told to everybody in the line, and the next one is s
   expect(await take()).toMatchObject({ admitted: true })
 })
 
-test('a counter that was filled while the clock was a year ahead locks nobody out once it is right', async () => {
+test('F-15 a counter that was filled while the clock was a year ahead locks nobody out once it is right', async () => {
   const counters = await countersOfTest()
   const limit = { ...ONE, remembersSuccess: true } as const
   const [right, ahead] = [testClock(), testClock()]
@@ -66,7 +66,7 @@ test('a counter that was filled while the clock was a year ahead locks nobody ou
   await expect(throttleOn(counters, right).take(limit, 'somebody')).rejects.toMatchObject({ retryAfter: 600 })
 })
 
-test('processes whose clocks lie two minutes apart count together', async () => {
+test('F-15 processes whose clocks lie two minutes apart count together', async () => {
   const counters = await countersOfTest()
   const [here, there] = [testClock(), testClock()]
   there.forward('2m')

@@ -194,6 +194,11 @@ describe('a start that fails says what to do, in one line', () => {
     expect(stderr).toContain('DATABASE_URL')
   })
 
+  test.runIf(process.platform === 'linux')('F-08 the folder of the database cannot be made or written', async () => {
+    const { code, stderr } = await run(['serve'], { env: { DATABASE_URL: 'sqlite:/sys/members/members.db', PORT: '0' } })
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^\/sys\/members cannot be written: .*DATABASE_URL\.\n$/)])
+  })
+
   test('F-09 the database is no database', async () => {
     const folder = newFolder()
     mkdirSync(join(folder, 'data'))
