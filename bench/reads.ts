@@ -33,6 +33,8 @@ export interface ReadResult {
 export interface ReadOptions {
   /** Quiet cycles. One in which the machine had something else to do is taken again. */
   readonly cycles: number
+  /** Disturbed cycles count as well. */
+  readonly anyway: boolean
   readonly external: External
   /** Only contestants with such a name. */
   readonly among?: RegExp | undefined
@@ -43,7 +45,7 @@ const WARM_UP_SECONDS = 2
 /** Before each round, not measured: who waited long for its turn has given back memory, and its pools their connections. */
 const RUN_UP_SECONDS = 0.25
 const ROUND_SECONDS = 0.5
-/** Disturbed cycles are taken again for so long, from the first one on. */
+/** All cycles together, those included that are taken again because they were disturbed. */
 const LONGEST_MS = 600_000
 /** The control may differ from bare Express by so much. */
 const CONTROL_MAY_DIFFER = 0.05
@@ -67,6 +69,8 @@ interface Pair {
   readonly bare: Round
 }
 
+type Hosts = ReadonlyMap<string, Host>
+
 type Cycle = ReadonlyMap<Contestant, Pair>
 
 /** What was measured, and what says that it should not be believed. */
@@ -82,51 +86,43 @@ export async function measureReads(options: ReadOptions): Promise<{ result: Read
   try {
     for (const { host } of [BARE, ...present]) if (!hosts.has(host)) hosts.set(host, await open(host, external))
     const { kept, busy } = await takeCycles(present, hosts, options)
-    const bareRounds = kept.flatMap((cycle) => [...cycle.values()].map(({ bare }) => bare))
-    const rows = [
-      rowOf(
-        BARE,
-        bareRounds.map((bare) => ({ own: bare, bare })),
-      ),
-      ...present.map((each) =>
-        rowOf(
-          each,
-          kept.flatMap((cycle) => cycle.get(each) ?? []),
-        ),
-      ),
-    ]
+    const bare = kept.flatMap((cycle) => [...cycle.values()]).map((pair) => ({ own: pair.bare, bare: pair.bare }))
+    const pairsOf = (each: Contestant) => kept.flatMap((cycle) => cycle.get(each) ?? [])
+    const rows = [rowOf(BARE, bare), ...present.map((each) => rowOf(each, pairsOf(each)))]
     return { result: { rows, leftOut, cycles: kept.length }, busy: [...busy, ...whatTheControlSays(rows)] }
   } finally {
     for (const { server } of hosts.values()) await server.stop()
   }
 }
 
-/** Where the time does not suffice for enough quiet cycles, those that were taken last are kept with the rest. */
-async function takeCycles(present: readonly Contestant[], hosts: ReadonlyMap<string, Host>, { cycles, external }: ReadOptions) {
+/** Ends early where there is no time left for enough quiet cycles: what was measured until then is only to be looked at. */
+async function takeCycles(present: readonly Contestant[], hosts: Hosts, { cycles, anyway, external }: ReadOptions) {
   for (const each of [BARE, ...present]) await load(loadOf(each, hostOf(each, hosts), WARM_UP_SECONDS))
   const startedAt = performance.now()
   const quiet: Cycle[] = []
-  const noisy: { readonly cycle: Cycle; readonly busy: readonly string[] }[] = []
-  while (quiet.length < cycles) {
-    const turn = (quiet.length + noisy.length) % present.length
-    const busySince = watchOthers({ storesAreOurs: true })
+  const disturbed: Cycle[] = []
+  const disturbances: string[] = []
+  const taken = () => quiet.length + disturbed.length
+  const toGo = () => cycles - (anyway ? taken() : quiet.length)
+  const isInTime = () => taken() === 0 || ((performance.now() - startedAt) / taken()) * (taken() + toGo()) < LONGEST_MS
+  while (toGo() > 0 && isInTime()) {
     // Not always in the same order: who comes after whom must not matter.
+    const turn = taken() % present.length
+    const busySince = watchOthers({ storesAreOurs: true })
     const cycle = await cycleOf([...present.slice(turn), ...present.slice(0, turn)], hosts, external)
     const busy = busySince()
     if (busy.length === 0) quiet.push(cycle)
-    else noisy.push({ cycle, busy })
-    const taken = quiet.length + noisy.length
-    console.error(`  cycle ${taken}, ${quiet.length} of ${cycles} quiet${busy.map((what) => `\n    ${what}`).join('')}`)
-    const perCycleMs = (performance.now() - startedAt) / taken
-    if (performance.now() - startedAt + perCycleMs > LONGEST_MS || noisy.length > cycles) break
+    else disturbed.push(cycle)
+    disturbances.push(...busy)
+    console.error(`  cycle ${taken()}, ${quiet.length} of ${cycles} quiet${busy.map((what) => `\n    ${what}`).join('')}`)
   }
-  const lacking = noisy.slice(0, cycles - quiet.length)
-  const busy = lacking.length === 0 ? [] : [`${noisy.length} of ${quiet.length + noisy.length} cycles were disturbed`]
-  return { kept: [...quiet, ...lacking.map(({ cycle }) => cycle)], busy: [...busy, ...(lacking.at(-1)?.busy ?? [])] }
+  if (quiet.length === cycles) return { kept: quiet, busy: [] }
+  const counted = `${disturbed.length} of ${taken()} cycles were disturbed, the last of them as follows`
+  return { kept: [...quiet, ...disturbed], busy: [counted, ...disturbances.slice(-1)] }
 }
 
 /** Two contestants at a time, and bare Express between them: each is compared with the round next to its own. */
-async function cycleOf(turn: readonly Contestant[], hosts: ReadonlyMap<string, Host>, external: External): Promise<Cycle> {
+async function cycleOf(turn: readonly Contestant[], hosts: Hosts, external: External): Promise<Cycle> {
   const pairs = new Map<Contestant, Pair>()
   for (let at = 0; at < turn.length; at += 2) {
     const [before, after] = turn.slice(at, at + 2)
@@ -139,7 +135,7 @@ async function cycleOf(turn: readonly Contestant[], hosts: ReadonlyMap<string, H
   return pairs
 }
 
-async function roundOf(who: Contestant, hosts: ReadonlyMap<string, Host>, external: External): Promise<Round> {
+async function roundOf(who: Contestant, hosts: Hosts, external: External): Promise<Round> {
   const host = hostOf(who, hosts)
   await load(loadOf(who, host, RUN_UP_SECONDS))
   const { cpuMicros, stores, result } = await costOfLoad(host.server, external, who.needs ?? [], loadOf(who, host, ROUND_SECONDS))
@@ -152,7 +148,7 @@ function loadOf({ path, as, headers }: Contestant, { server, cookies, cookieFile
   return { url, seconds, headers: { ...headers, Cookie: cookies[0] ?? missing('cookie') }, cookies: cookieFile }
 }
 
-function hostOf({ host }: Contestant, hosts: ReadonlyMap<string, Host>): Host {
+function hostOf({ host }: Contestant, hosts: Hosts): Host {
   return hosts.get(host) ?? missing(host)
 }
 

@@ -10,6 +10,8 @@ import { type Cells, percent, table, verdict } from './table.ts'
 
 const HOW = 'How it was measured, and what is missed: [docs/measurements/performance.md](docs/measurements/performance.md).'
 
+const TO_BE_REPEATED = 'These figures were taken while the machine was busy, and will be measured again.'
+
 /** The few lines that the README shows. */
 export function readmeText({ reads, storm }: Results): string {
   const shown = reads?.measured.rows.filter(({ inReadme }) => inReadme) ?? []
@@ -20,7 +22,8 @@ export function readmeText({ reads, storm }: Results): string {
     Math.round(perSecond),
   ])
   const requests = table(['one request', 'times bare Express', 'CPU µs', 'requests/s'], rows)
-  const sentences = [...(storm ? [stormSentence(storm.measured)] : []), HOW]
+  const isDisturbed = reads !== undefined && reads.busy.length > 0
+  const sentences = [...(isDisturbed ? [TO_BE_REPEATED] : []), ...(storm ? [stormSentence(storm.measured)] : []), HOW]
   return `${requests}\n\n${sentences.join(' ')}`
 }
 

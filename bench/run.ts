@@ -14,7 +14,7 @@ import { type Measures, type Part, type Results, readResults, recorded, writeRes
 import { measureStorm } from './storm.ts'
 
 /** In which all contestants take their turn. */
-const CYCLES = 20
+const CYCLES = 18
 
 const USAGE = `npm run bench                     requests: some ten minutes
 npm run bench -- --storm          the login storm
@@ -63,26 +63,26 @@ async function bench(parts: readonly Part[]): Promise<void> {
       return refuse('Nothing was measured. Wait until it is quiet, or measure with --anyway, which records nothing.')
   }
   installPeers()
-  let results: Results = {}
   const external = await openExternal()
   try {
-    if (external.missing.size > 0 && !options.anyway)
-      return refuse(
-        `${list([...external.missing.values()])}\nNothing was measured: a record needs both. --anyway measures the rest.`,
-      )
-    for (const part of parts) results = { ...results, ...(await measurePart(part, external, options.anyway ? busy : [])) }
+    const missing = [...external.missing.values()]
+    if (missing.length > 0 && !options.anyway)
+      return refuse(`Nothing was measured, as a record needs all stores; --anyway does without.\n${list(missing)}`)
+    for (const part of parts) {
+      const results = await measurePart(part, external, options.anyway ? busy : [])
+      console.log(`\n${performanceText(results)}${profileText(results)}\n`)
+      record(part, results)
+    }
   } finally {
     await external.close()
     removeFolders()
   }
-  console.log(`\n${[performanceText(results), profileText(results)].filter((text) => text !== '').join('\n\n')}`)
-  record(results)
 }
 
 async function measurePart(part: Part, external: External, before: readonly string[]): Promise<Results> {
   console.error(`measuring ${part} ...`)
   if (part === 'reads') {
-    const { result, busy } = await measureReads({ cycles, external, among })
+    const { result, busy } = await measureReads({ cycles, anyway: options.anyway, external, among })
     return { reads: recorded(result, [...before, ...busy]) }
   }
   const busySince = watchOthers({ storesAreOurs: true })
@@ -103,18 +103,15 @@ async function profile(): Promise<Measures['profiles']> {
   return profiles
 }
 
-/** Parts that were disturbed leave what was recorded before as it is. */
-function record(results: Results): void {
+/** What was recorded of the other parts stays as it is. */
+function record(part: Part, results: Results): void {
+  const busy = results[part]?.busy ?? []
   if (!isWhole) return console.error('Nothing was recorded.')
-  const disturbed = Object.entries(results).filter(([, { busy }]) => busy.length > 0)
-  const quiet = Object.entries(results).filter(([, { busy }]) => busy.length === 0)
-  if (quiet.length > 0) {
-    const kept = { ...readResults(), ...Object.fromEntries(quiet) }
-    writeResults(kept)
-    fillPages(kept)
-    console.error(`Recorded: ${quiet.map(([part]) => part).join(', ')}.`)
-  }
-  for (const [part, { busy }] of disturbed) refuse(`Not recorded: ${part}. The machine was busy meanwhile:\n${list(busy)}`)
+  if (busy.length > 0) return refuse(`Not recorded: ${part}. The machine was busy meanwhile:\n${list(busy)}`)
+  const all = { ...readResults(), ...results }
+  writeResults(all)
+  fillPages(all)
+  console.error(`Recorded: ${part}.`)
 }
 
 function refuse(why: string): void {
