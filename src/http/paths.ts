@@ -11,7 +11,7 @@ export type PathName = keyof NamedPaths
 export interface Paths {
   /** The full local path of a named one, and of what lies below it; undefined if its feature is left out. */
   url(name: PathName, below?: string): string | undefined
-  /** Whether a local path is of a page of ours, or below one: not the application's, also where it stands in the place of ours. */
+  /** Whether a local path is of a page of ours, below one, or of the application's page in the place of one. */
   isOurs(path: string): boolean
   /** Where an action is served, and the application's page in the place of ours. */
   place(feature: string, at: string): { readonly page: string; readonly api: string; readonly ownPage: string | undefined }
@@ -44,8 +44,8 @@ export function createPaths(prefix: string, features: readonly WithPaths[], choi
     isOurs(path) {
       const [page = ''] = path.split(/[?#]/, 1)
       return [...places.values()].some(({ path: ours, own }) => {
-        const full = prefix + ours
-        return own === undefined && (page === full || page.startsWith(`${full}/`))
+        const full = own ?? prefix + ours
+        return page === full || page.startsWith(`${full}/`)
       })
     },
     place(feature, at) {

@@ -118,7 +118,7 @@ function sendAnswer(context: RequestContext, answer: Onward & { readonly body?: 
   const { http, res, endpoint } = context
   const { body, to = http.home, notice } = answer
   if (endpoint === 'page') {
-    // The application's pages do not know our notices.
+    // Another page of the application's does not know our notices.
     const isTold = notice !== undefined && http.isOurPath(to) && context.t.has(`notice.${notice}`)
     return sendTo(res, isTold ? withNotice(to, notice) : to)
   }

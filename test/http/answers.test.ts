@@ -15,9 +15,9 @@ test('somebody who registers on the way to a page of the application comes to th
   expect((await site.visitor().form('/register', { ...fields, username: 'clara' })).location).toBe('/profile?notice=registered')
 })
 
-test('somebody who logs out where the application has the login page comes there, without a notice of ours', async () => {
+test('somebody who logs out is told so on the login page, also on one of the application in the place of ours', async () => {
   const site = await siteOfTest({ path: '/members', features: { login: { page: { own: '/sign-in' } } } })
-  expect((await site.visitor().form('/members/logout', {})).location).toBe('/sign-in')
+  expect((await site.visitor().form('/members/logout', {})).location).toBe('/sign-in?notice=logged_out')
   const moved = await siteOfTest({ path: '/members' })
   expect((await moved.visitor().form('/members/logout', {})).location).toBe('/members/login?notice=logged_out')
 })
