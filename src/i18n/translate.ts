@@ -28,7 +28,7 @@ export interface Translate<Key extends string = Texts> {
   /** The plural form that fits `n`, which is also there as `{n}`: `t.count('summary.fields', 2)`. */
   count(key: string, n: number, values?: TextValues): string
   has(key: string): boolean
-  /** A moment in UTC, because the server does not know the reader's clock. `short`: 4 May 2026. `long`: with the time and `UTC`. */
+  /** A moment in UTC, because the server does not know the reader's clock, and says so. `short`: 4 May 2026 (UTC). `long`: with the time. */
   date(at: Date | number, length: 'short' | 'long'): string
   /** How far a moment is from now, either way: `2 hours ago`, `in 3 days`, `just now`. */
   ago(from: Date | number, nowMs: number): string
@@ -102,7 +102,7 @@ function createTranslate(locale: Locale, texts: Catalogue): Translate<string> {
   }
 
   const date = (at: Date | number, length: 'short' | 'long'): string =>
-    length === 'short' ? short.format(at) : `${long.format(at)} UTC`
+    length === 'short' ? get('time.day').replace('{day}', short.format(at)) : `${long.format(at)} UTC`
 
   const ago = (from: Date | number, nowMs: number): string => {
     const distance = Number(from) - nowMs
