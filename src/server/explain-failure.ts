@@ -68,6 +68,9 @@ const BAD_CERTIFICATE = /CERT|LEAF_SIGNATURE/
 
 function explainStore(error: Error): string {
   const { cause } = error
+  // PostgreSQL's lock_not_available.
+  if (cause instanceof Error && 'code' in cause && cause.code === '55P03')
+    return 'Another session holds a table of ours, and did not let it go in time: pg_stat_activity shows which; nothing was changed.'
   const isUntrusted = cause instanceof Error && 'code' in cause && BAD_CERTIFICATE.test(String(cause.code))
   if (!isUntrusted) return `The database, or Redis, does not answer: ${causeOf(error)}`
   // What follows is advice of Node's.
