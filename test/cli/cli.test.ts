@@ -229,6 +229,19 @@ describe('doctor', () => {
     })
   })
 
+  test('T9: a trigger that makes whoever logs in an administrator is told', async () => {
+    const folder = newFolder()
+    await run(['migrate'], { folder })
+    const { DatabaseSync } = await import('node:sqlite')
+    const database = new DatabaseSync(join(folder, 'data/guildhall.db'))
+    database.exec(
+      `CREATE TRIGGER promote AFTER INSERT ON guildhall_sessions BEGIN UPDATE guildhall_users SET roles = '["admin"]'; END`,
+    )
+    database.close()
+    const { code, faults } = await examine({ folder, env: CHEAP })
+    expect([code, faults]).toEqual([1, expect.stringContaining('The database has the trigger promote')])
+  })
+
   test('a proxy that must be there but is not in the settings, and a certificate for somebody else, are told', async () => {
     expect((await examine({ env: PRODUCTION })).warnings).toContain('TRUST_PROXY')
     expect((await examine({ env: { ...PRODUCTION, TRUST_PROXY: '1' } })).warnings).not.toContain('TRUST_PROXY')

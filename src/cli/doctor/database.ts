@@ -5,7 +5,9 @@ import { MAX_CONNECTIONS } from '../../database/postgres/pool.ts'
 import { newToken, Secret } from '../../domain/secret.ts'
 import type { Config } from '../../server/config.ts'
 import type { Internals } from '../../server/open-membership.ts'
-import { connectionsAllowed, passwordsAfter, quickCheck } from '../../storage/inspect.ts'
+import { connectionsAllowed, foreignActs, passwordsAfter, quickCheck, schemaObjects } from '../../storage/inspect.ts'
+import { SCHEMA_VERSION } from '../../storage/schema-state.ts'
+import { describeForeign } from '../../storage/sqlite/foreign-objects.ts'
 import { inMembership } from '../with-membership.ts'
 import { error, type Finding, failed, ok, warning } from './finding.ts'
 import { checkRedis } from './redis.ts'
@@ -25,6 +27,7 @@ export async function checkDatabase(config: Config): Promise<readonly Finding[]>
     await inMembership(readOnly, async (internals) => {
       const schema = await checkSchema(internals, config)
       findings.push(schema, await (file === undefined ? checkServer(internals, config) : checkSoundness(internals)))
+      if (schema.mark === 'ok') findings.push(...(await checkForeign(internals, config)))
       // In another schema nobody knows where the passwords are.
       if (schema.mark === 'ok') findings.push(await checkPepper(internals))
       findings.push(...(await checkRedis(internals, config)))
@@ -55,6 +58,18 @@ async function checkSoundness({ core }: Internals): Promise<Finding> {
   const rows = await core.db.all(quickCheck, {})
   const isSound = rows.length === 1 && rows[0] === 'ok'
   return isSound ? ok('The database file is sound.') : error('The database file is damaged: stop the site and restore a backup.')
+}
+
+/** What others hung on our tables runs with every login. */
+async function checkForeign({ core: { db } }: Internals, { databaseFile }: Config): Promise<readonly Finding[]> {
+  const onServer = databaseFile === undefined
+  const what = onServer
+    ? (await db.all(foreignActs, {})).join(', ')
+    : describeForeign(await db.all(schemaObjects, {}), SCHEMA_VERSION)
+  if (!what) return []
+  return [
+    error(`The database has ${what}, not as Guildhall makes it: it could make anybody an administrator. Find out whose it is.`),
+  ]
 }
 
 /** A server looks after its own files; whether it has room for all our connections it does not say before it is too late. */
