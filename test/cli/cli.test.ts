@@ -229,6 +229,24 @@ describe('doctor', () => {
     })
   })
 
+  test('O17: a newer database is told once, Redis before there is a database, and an empty one is not called older', async () => {
+    const folder = newFolder()
+    await run(['migrate'], { folder })
+    const { DatabaseSync } = await import('node:sqlite')
+    const database = new DatabaseSync(join(folder, 'data/guildhall.db'))
+    database.exec('UPDATE guildhall_schema SET version = 999')
+    database.close()
+    const env = { ...CHEAP, REDIS_URL: 'redis://127.0.0.1:1' }
+    expect((await examine({ folder, env })).faults.match(/schema 999/g)).toHaveLength(1)
+    expect((await examine({ env })).faults).toContain('Redis does not answer')
+    const empty = newFolder()
+    writeFiles(empty, { 'empty.db': '' })
+    chmodSync(join(empty, 'empty.db'), 0o600)
+    const found = await examine({ folder: empty, env: { ...CHEAP, DATABASE_URL: 'sqlite:empty.db' } })
+    expect(found).toMatchObject({ code: 0, warnings: expect.stringContaining('nothing of Guildhall in the database yet') })
+    expect(readFileSync(join(empty, 'empty.db'), 'utf8')).toBe('')
+  })
+
   test('T9: a trigger that makes whoever logs in an administrator is told', async () => {
     const folder = newFolder()
     await run(['migrate'], { folder })

@@ -16,6 +16,7 @@ import {
   schemaStateOf,
   statementsFrom,
   UNRELEASED_COLUMNS,
+  UnfitDatabaseError,
 } from '../schema-state.ts'
 
 /** Migrations wait for one another; they are not part of a request. */
@@ -52,16 +53,23 @@ async function tryToMigrate(calls: PostgresCalls, remaining: () => number): Prom
   }
 }
 
+/** Names are in every script. SQL_ASCII keeps the bytes as they come. */
+const ENCODINGS = ['UTF8', 'SQL_ASCII']
+
 // In the current schema alone: with search_path=site_b,public what lies in public belongs to another site.
 const FIND_TABLES = `SELECT (SELECT string_agg(attname::text, ',' ORDER BY attnum) FROM pg_attribute
     WHERE attrelid = to_regclass(quote_ident(current_schema()) || '.guildhall_schema') AND attnum > 0 AND NOT attisdropped) AS columns,
+  current_schema() AS schema, getdatabaseencoding() AS encoding,
   (SELECT count(*)::int FROM pg_tables WHERE schemaname = current_schema() AND tablename IN (${OTHER_TABLES})) AS tables`
 const COUNT_UNRELEASED = `SELECT count(*)::int AS found FROM information_schema.columns WHERE table_schema = current_schema()
   AND (table_name, column_name) IN (${UNRELEASED_COLUMNS.map(([table, column]) => `('${table}', '${column}')`).join(', ')})`
 
 export async function schemaState(calls: PostgresCalls, on?: PostgresClient): Promise<SchemaState> {
   const ask = async (text: string): Promise<PostgresResult> => calls.ask(on, text, [])
-  const { columns, tables }: { columns?: unknown; tables?: unknown } = (await ask(FIND_TABLES)).rows[0] ?? {}
+  const { columns, tables, schema, encoding }: Partial<Record<'columns' | 'tables' | 'schema' | 'encoding', unknown>> =
+    (await ask(FIND_TABLES)).rows[0] ?? {}
+  if (schema === null) throw new UnfitDatabaseError('no_schema')
+  if (!ENCODINGS.includes(String(encoding))) throw new UnfitDatabaseError('encoding', String(encoding))
   const found = { columns: typeof columns === 'string' ? columns : null, tables: Number(tables) }
   const state = schemaStateOf(found, hasVersion(found) ? (await ask(SELECT_SCHEMA)).rows[0] : undefined)
   if (state.version > 0 || state.isForeign) return state
