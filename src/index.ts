@@ -1,4 +1,6 @@
-// The public names. The first three imports bring the types of `req.user` and `req.session`.
+// The public names. The first import refuses an older Node; the next three bring the types of `req.user` and `req.session`.
+import './domain/node-version.cts'
+
 import './http/membership-session.ts'
 import './http/request-extensions.ts'
 import './session/index.ts'
@@ -11,7 +13,7 @@ export { type Hooks, RefusalError, type RegistrationAttempt, type SignInAttempt 
 export type { Logger } from './domain/logger.ts'
 export type { User } from './domain/user.ts'
 export type { MemberRequirement } from './http/guards.ts'
-export { createMembership, type Membership, type MembershipOptions } from './membership.ts'
+export { createMembership, type Membership, type MembershipOptions, type OpenApiDocument } from './membership.ts'
 export type { PasswordOptions, SessionTimes } from './settings/options.ts'
 export type { NewUser } from './users/check-new-user.ts'
 export type { UserSession } from './users/sessions.ts'

@@ -19,6 +19,7 @@ import { oneTime } from './one-time.ts'
 import { regenerateRace } from './regenerate-race.ts'
 import type { StressRun } from './result.ts'
 import { rollingRestart } from './rolling-restart.ts'
+import { sameMoment } from './same-moment.ts'
 import { sharedLimit } from './shared-limit.ts'
 import { touchRace } from './touch-race.ts'
 import { writersRace } from './writers-race.ts'
@@ -36,6 +37,7 @@ export const stressRuns: readonly StressRun[] = [
   comparison,
   cleanup,
   sharedLimit,
+  sameMoment,
   rollingRestart,
   gracefulStop,
   fuzzing,

@@ -28,7 +28,7 @@ interface SourceFile {
 
 function sources(): SourceFile[] {
   return readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
+    .filter((file) => /\.c?ts$/.test(file))
     .map((file) => ({ path: file.replaceAll('\\', '/'), text: readFileSync(join(SRC, file), 'utf8') }))
 }
 
@@ -137,7 +137,7 @@ describe('the structure', () => {
     const packages = files
       .filter(({ path }) => folder(path) === 'session')
       .flatMap(importsOf)
-      .filter(({ to, typeOnly }) => !typeOnly && !to.startsWith('node:') && !to.endsWith('.ts'))
+      .filter(({ to, typeOnly }) => !typeOnly && !to.startsWith('node:') && !/\.c?ts$/.test(to))
     expect(packages).toEqual([])
   })
 

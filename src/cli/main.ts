@@ -1,7 +1,7 @@
 // `guildhall`: the command line. Each command is a file; it is loaded when it is called.
 import { type Command, CommanderError, Option } from 'commander'
 import { SETTABLE_STATUSES } from '../domain/user.ts'
-import { version } from '../server/env.ts'
+import { version } from '../domain/version.ts'
 import { SERVER_SETTINGS } from '../server/table.ts'
 import { SETTINGS } from '../settings/table.ts'
 import type { AuditOptions } from './audit.ts'
@@ -90,6 +90,12 @@ function commands(): Command {
       (await import('./user.ts')).setUserStatus(username, status, options),
     )
   user
+    .command('unlock')
+    .description('let somebody log in at once whose account wrong passwords have locked')
+    .argument('<username>')
+    .option('--json', 'as JSON')
+    .action(async (username: string, options: Json) => (await import('./user.ts')).unlockUser(username, options))
+  user
     .command('set-display-name')
     .description('change what an account is called on its pages')
     .argument('<username>')
@@ -154,6 +160,12 @@ function commands(): Command {
     .option('--redis-prefix <prefix>', 'what the keys in Redis begin with')
     .option('--json', 'as JSON')
     .action(async (options: CopyOptions) => (await import('./copy.ts')).copy(options))
+
+  program
+    .command('openapi')
+    .description('print the description of the JSON API, OpenAPI 3.1, as the server serves it; needs no database')
+    .option('--json', 'it is JSON anyway')
+    .action(async () => (await import('./openapi.ts')).printDescription())
 
   program
     .command('init')

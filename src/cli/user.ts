@@ -1,4 +1,4 @@
-// `guildhall user create | list | show | set-status | set-display-name | rename`.
+// `guildhall user create | list | show | set-status | unlock | set-display-name | rename`.
 import { SETTABLE_STATUSES, type SettableStatus, toJson } from '../domain/user.ts'
 import type { ListedUser, UserDetails, Users } from '../users/users.ts'
 import { askNewPassword, readPassword } from './ask-password.ts'
@@ -85,6 +85,14 @@ export async function setUserStatus(username: string, status: string, { json }: 
 const STATUS_MEANS: Readonly<Record<SettableStatus, string>> = {
   active: 'open again.',
   suspended: 'closed: nobody can log in to it, and its sessions are ended.',
+}
+
+export async function unlockUser(username: string, { json }: Json): Promise<void> {
+  await withMembership('refuse', async ({ membership: { users } }) => {
+    const user = await users.unlock(username)
+    if (json) return printJson(detailsJson(await users.show(user.username)))
+    print(`${user.username} can log in again.`)
+  })
 }
 
 export async function renameUser(username: string, to: string, { json }: Json): Promise<void> {

@@ -10,6 +10,7 @@ import type { Database } from '../storage/contract.ts'
 import { openDatabase } from '../storage/open.ts'
 import { secretsOf } from './development-secret.ts'
 import { keysFor } from './keys.ts'
+import { OverloadGuard } from './overload.ts'
 import { createThrottle, type Throttle, unlimited } from './throttle.ts'
 
 export interface Core {
@@ -17,6 +18,7 @@ export interface Core {
   readonly db: Database
   readonly passwords: PasswordHasher
   readonly throttle: Throttle
+  readonly overload: OverloadGuard
   readonly events: Events
   readonly hooks: Hooks
   readonly log: Logger
@@ -39,11 +41,13 @@ export function createCore(settings: Settings): Core {
   const waits = { maxWaiting: passwords.queueLimit, maxWaitMs: MAX_QUEUE_MS }
   // Opened last: what is wrong is told before a file is made.
   const db = openDatabase(settings.database, { redis: settings.redis, log: logger, production: settings.production })
+  const throttle = settings.rateLimit ? createThrottle(db.counters, clock, throttleKey.bytes, waits) : unlimited
   return {
     clock,
     db,
     passwords: hasher,
-    throttle: settings.rateLimit ? createThrottle(db.counters, clock, throttleKey.bytes, waits) : unlimited,
+    throttle,
+    overload: new OverloadGuard({ clock, passwords: hasher, throttle }),
     events: new Events((error, event) => logger.error({ err: error, event }, 'a listener of an event failed')),
     hooks: settings.hooks,
     log: logger,

@@ -54,6 +54,10 @@ export class CounterLines {
     this.#limits = limits
   }
 
+  get isFull(): boolean {
+    return this.#waiting >= this.#limits.maxWaiting
+  }
+
   /** Throws `overloaded` where too many wait, or it was too long. `first`: before those who wait, for what lets them go on. */
   run<Answer>(key: string, step: Step<Answer>, { first = false } = {}): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
@@ -117,7 +121,7 @@ export class CounterLines {
   #mayWait(line: Line, entry: Entry): boolean {
     if (entry.isLate) return false
     if (entry.stopTimer) return true
-    if (this.#waiting >= this.#limits.maxWaiting) return false
+    if (this.isFull) return false
     this.#waiting++
     entry.stopTimer = onTimeout(this.#limits.maxWaitMs, () => {
       entry.isLate = true

@@ -29,6 +29,8 @@ export interface Throttle {
   settle(place: Place, outcome: Outcome): Promise<void>
   /** Forgets what was counted; tries that are being judged keep their places. */
   forget(limit: Limit, subject: string): Promise<void>
+  /** Whether nobody else may wait. */
+  isFull(): boolean
 }
 
 /** A try that is being judged. */
@@ -47,6 +49,7 @@ export const unlimited: Throttle = {
   take: async (limit) => ({ key: '', limit, end: undefined, isKnown: false, isBeyond: false }),
   settle: async () => {},
   forget: async () => {},
+  isFull: () => false,
 }
 
 /** Counters hold keyed digests: they tell nobody who tried to log in from where. */
@@ -71,6 +74,7 @@ export function createThrottle(counters: Counters, clock: Clock, key: Uint8Array
     async forget(limit, subject) {
       await lines.run(counterOf(limit, subject), forgetUses, { first: true })
     },
+    isFull: () => lines.isFull,
   }
 }
 

@@ -17,8 +17,10 @@ export class Tries {
 
   /** When a password of this request is hashed: networks that have logged in lately come before those that nobody knows. */
   get priority(): Priority {
-    if (this.#places.some(({ isKnown }) => isKnown)) return 'high'
-    return this.#places.some(({ isBeyond }) => isBeyond) ? 'low' : 'normal'
+    const isKnown = this.#places.some((place) => place.isKnown)
+    // Who guesses from many networks can log in from each of them first; and neighbours of such a one are known, too.
+    if (this.#places.some(({ isBeyond }) => isBeyond)) return isKnown ? 'normal' : 'low'
+    return isKnown ? 'high' : 'normal'
   }
 
   /** What was done stays done: a place that stays for its minute is no reason to say that nothing was changed. */

@@ -1,4 +1,5 @@
 // What happens to members, told after it happened. Listeners cannot stop anything.
+import { isNativePromise } from './builtins.ts'
 import type { User } from './user.ts'
 
 export const LOGIN_OUTCOMES = ['success', 'wrong_credentials', 'throttled', 'overloaded', 'refused'] as const
@@ -52,7 +53,7 @@ export class Events {
       try {
         const told: unknown = listener(event)
         // An async function fits where nothing is expected back; if nobody looked, its rejection would end the process.
-        if (told instanceof Promise) told.catch((error: unknown) => this.#onError(error, name))
+        if (isNativePromise(told)) told.catch((error: unknown) => this.#onError(error, name))
       } catch (error) {
         this.#onError(error, name)
       }

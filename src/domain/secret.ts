@@ -35,12 +35,12 @@ export function newTimeId(now: number): string {
 }
 
 /** SHA-256, base64url, 43 characters. What a store keeps in place of a token. */
-export function digest(token: string): string {
+export function digest(token: string | Uint8Array): string {
   return hash('sha256', token, 'base64url')
 }
 
 /** What HMAC takes as a key. */
-export type Key = string | Uint8Array | KeyObject
+export type Key = string | NodeJS.ArrayBufferView | KeyObject
 
 /** HMAC-SHA-256, base64url. */
 export function keyedDigest(key: Key, text: string): string {

@@ -56,7 +56,7 @@ export class RequestCaller implements Caller {
   }
 
   get priority(): Priority {
-    return this.session?.user ? 'high' : (this.tries?.priority ?? 'normal')
+    return this.tries?.priority ?? 'normal'
   }
 
   async count(limit: Limit, subject: string): Promise<void> {

@@ -1,11 +1,13 @@
 // The one place that knows the status of each refusal, and how it looks.
+
 import type { Request } from 'express'
 import type { z } from 'zod'
 import { isFileFailure } from '../database/sqlite/error-codes.ts'
+import { isError } from '../domain/builtins.ts'
 import { type ErrorCode, type FieldError, MembershipError } from '../domain/errors.ts'
 import { errorTexts, fieldText } from '../i18n/messages.ts'
 import type { Translate } from '../i18n/translate.ts'
-import type { HttpContext } from './http-context.ts'
+import type { Endpoint, HttpContext } from './http-context.ts'
 import { translatorFor } from './request-context.ts'
 import { requestIdOf } from './request-id.ts'
 import type { ProblemShape } from './shapes.ts'
@@ -47,7 +49,7 @@ export function statusOf(code: ErrorCode): number {
 
 export function problemOf(http: HttpContext, req: Request, error: MembershipError): z.output<typeof ProblemShape> {
   const t = translatorFor(http, req)
-  const { title, detail } = refusalTexts(http, t, error)
+  const { title, detail } = refusalTexts(http, t, error, 'api')
   const fields = fieldMessages(t, error.errors)
   return {
     type: `urn:guildhall:problem:${error.code}`,
@@ -61,12 +63,25 @@ export function problemOf(http: HttpContext, req: Request, error: MembershipErro
   }
 }
 
-export function refusalTexts(http: HttpContext, t: Translate<string>, error: MembershipError): { title: string; detail: string } {
-  const texts = errorTexts(t, error.code)
+export function refusalTexts(
+  http: HttpContext,
+  t: Translate<string>,
+  error: MembershipError,
+  endpoint: Endpoint,
+): { title: string; detail: string } {
+  const texts = errorTexts(t, error.code, endpoint)
   if (error.text !== undefined) return { ...texts, detail: error.text }
-  const explain = error.code === 'cross_site_request' && !http.core.settings.production
-  if (!explain) return texts
-  return { ...texts, detail: `${texts.detail} ${t('error.cross_site_request.development', { baseUrl: http.origin })}` }
+  const more = moreOf(http, t, error, endpoint)
+  return more === undefined ? texts : { ...texts, detail: `${texts.detail} ${more}` }
+}
+
+/** A second sentence: what this request in particular should have been. */
+function moreOf(http: HttpContext, t: Translate<string>, error: MembershipError, endpoint: Endpoint): string | undefined {
+  if (error.code === 'cross_site_request' && !http.core.settings.production)
+    return t('error.cross_site_request.development', { baseUrl: http.origin })
+  if (error.otherPath === undefined) return undefined
+  const key = endpoint === 'api' ? 'error.unsupported_media_type.other_api' : 'error.unsupported_media_type.other'
+  return t(key, { path: error.otherPath })
 }
 
 export function fieldMessages(t: Translate<string>, errors: readonly FieldError[]) {
@@ -87,7 +102,7 @@ const STORE_FAILURES = new Set(['store_busy', 'store_unavailable'])
 
 export function isStoreFailure(error: unknown): boolean {
   if (isFileFailure(error)) return true
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && STORE_FAILURES.has(error.code)
+  return isError(error) && 'code' in error && typeof error.code === 'string' && STORE_FAILURES.has(error.code)
 }
 
 /** The refusal as Express's error handlers expect it: `status`, `expose`, `headers`, `code`. */
@@ -95,7 +110,7 @@ export function asHostError(http: HttpContext, req: Request, thrown: unknown): E
   const refusal = asRefusal(http, req, thrown)
   const { code, reason } = refusal
   const status = statusOf(code)
-  const { detail } = refusalTexts(http, translatorFor(http, req), refusal)
+  const { detail } = refusalTexts(http, translatorFor(http, req), refusal, 'page')
   return Object.assign(new Error(detail, { cause: thrown }), {
     status,
     expose: status < 500,

@@ -1,5 +1,6 @@
 // Limits as actions declare them: `perNetwork('language', '120 per 10m')`.
 import type { Caller } from '../core/caller.ts'
+import type { Core } from '../core/core.ts'
 import { type Budget, type Limit, type Outcome, PROOFS_PER_USER, type Rate } from '../core/throttle.ts'
 import type { Tries } from '../core/tries.ts'
 import { networkOf, wideNetworkOf } from '../domain/address.ts'
@@ -60,21 +61,29 @@ export function perMember(name: string, ...budgets: readonly Budget[]): RouteLim
   return { name: `${name} member`, budgets, subject: (_input, { session }) => session?.userId }
 }
 
+interface Tried<Input> {
+  readonly core: Pick<Core, 'overload'>
+  readonly caller: Caller & { readonly tries: Tries | undefined }
+  readonly input: Input
+}
+
 /** Takes places, works, and gives them back with what became of the try. */
 export async function limited<Input, Result>(
   limits: readonly RouteLimit<Input>[],
-  caller: Caller & { readonly tries: Tries | undefined },
-  input: Input,
+  { core, caller, input }: Tried<Input>,
   work: () => Awaitable<Result>,
 ): Promise<Result> {
+  const network = wideNetworkOf(caller.ip) ?? networkOf(caller.ip)
   let result: Result
   try {
+    if (limits.length > 0) core.overload.check(network)
     for (const limit of limits) {
       const subject = limit.subject(input, caller)
       if (subject !== undefined) await caller.count(limit, subject)
     }
     result = await work()
   } catch (error) {
+    if (error instanceof MembershipError && error.code === 'overloaded') core.overload.note(network, caller.priority)
     const settled = caller.tries?.settle(outcomeOf(error))
     // Whoever waited for a store that is away does not wait for it once more.
     if (!isStoreFailure(error)) await settled

@@ -3,7 +3,7 @@ import { Session } from '../session/request/session.ts'
 import type { SessionWithUser } from '../storage/contract.ts'
 
 declare module 'guildhall/session' {
-  interface SessionData {
+  interface SessionGetters {
     /** Whether somebody is logged in. Assigning it throws. */
     readonly isLoggedIn: boolean
     /** Who is logged in. Assigning it throws. */

@@ -9,6 +9,8 @@ export interface PoolOptions {
   readonly workers: number
   /** Tasks that may wait. */
   readonly queueLimit: number
+  /** How long a task may wait. Default: `MAX_QUEUE_MS`. */
+  readonly maxQueueMs?: number
 }
 
 /** Whose password it is: of somebody whose network has logged in lately, of anybody, of a network that guesses. */
@@ -64,7 +66,13 @@ export class HashingPool {
         queue.splice(queue.indexOf(task), 1)
         reject(this.#overloaded())
       }
-      const task: Task = { request, resolve, reject, stopTimer: onTimeout(MAX_QUEUE_MS, giveUp), startedAt: 0 }
+      const task: Task = {
+        request,
+        resolve,
+        reject,
+        stopTimer: onTimeout(this.#options.maxQueueMs ?? MAX_QUEUE_MS, giveUp),
+        startedAt: 0,
+      }
       queue.push(task)
       this.#fill()
     })

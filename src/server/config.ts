@@ -26,6 +26,7 @@ export interface Config extends DatabasePlace {
   readonly secrets: readonly Secret[]
   readonly log: { readonly level: LogLevel; readonly format: 'json' | 'pretty' | undefined }
   readonly metricsToken: Secret | undefined
+  readonly securityContact: string | undefined
   /** At 127.0.0.1. */
   readonly metricsPort: number | undefined
   /** Leads to the base URL. */
@@ -97,7 +98,8 @@ export function readConfig(environment: Environment): Reading {
 
   const { faults } = collector
   if (faults.length > 0) return { config: undefined, faults, warnings }
-  const { port, host, trustProxy, workers, logLevel, logFormat, metricsToken, metricsPort, redirectPort } = server
+  const { port, host, trustProxy, workers, logLevel, logFormat, metricsToken, metricsPort, redirectPort, securityContact } =
+    server
   const config: Config = {
     ...place,
     production,
@@ -111,6 +113,7 @@ export function readConfig(environment: Environment): Reading {
     secrets: asList(values.secret).map((secret) => new Secret(secret)),
     log: { level: logLevel, format: logFormat },
     metricsToken: metricsToken === undefined ? undefined : new Secret(metricsToken),
+    securityContact,
     metricsPort,
     redirectPort,
     hsts: isNamed ? hstsFor(server.hsts, values.baseUrl ?? '') : undefined,

@@ -28,13 +28,6 @@ export function readRawVariable(name: string): string | undefined {
   return process.env[name]
 }
 
-/** The version of this program, as its package says. */
-export function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest
-  return known ? String(manifest.version) : ''
-}
-
 /** The same for an environment and a folder at hand; the real environment wins over `.env`. */
 export function mergeEnvironment(real: Values, folder: string): Environment {
   const values = new Map<string, string>()

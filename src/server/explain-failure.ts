@@ -1,5 +1,5 @@
 // Why it did not start, in one line that says what to do. Undefined where it is a bug.
-import { existsSync, lstatSync, readlinkSync } from 'node:fs'
+import { existsSync, readlinkSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { OtherSchemaError, SCHEMA_VERSION } from '../storage/schema-state.ts'
 import { type Config, ConfigError } from './config.ts'
@@ -105,11 +105,18 @@ function explainRedis(error: Error): string {
 
 /** A link that leads to no folder; undefined for all else that is not there. */
 export function describeDangling(file: string): string | undefined {
-  const target = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink()
-    ? resolve(dirname(file), readlinkSync(file))
-    : undefined
+  const target = linkTarget(file)
   if (target === undefined || existsSync(dirname(target))) return undefined
   return `DATABASE_URL leads to ${file}, a link to ${target}, whose folder is not there: make it, or change the link.`
+}
+
+function linkTarget(file: string): string | undefined {
+  try {
+    return resolve(dirname(file), readlinkSync(file))
+  } catch {
+    // No link, or nothing there.
+    return undefined
+  }
 }
 
 function causeOf({ message, cause }: Error): string {

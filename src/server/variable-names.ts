@@ -1,5 +1,6 @@
 // The names of our variables, and which of them a name that is none was probably meant to be.
 
+import { isOneTypoApart } from '../domain/typo.ts'
 import type { Rows } from '../settings/kit.ts'
 import { SETTINGS } from '../settings/table.ts'
 import { SERVER_SETTINGS } from './table.ts'
@@ -40,14 +41,4 @@ export function suggestVariable(name: string): string | undefined {
 
 function plain(name: string): string {
   return name.toUpperCase().replace(PREFIX, '').replaceAll('_', '')
-}
-
-/** One letter more, less or other, or two neighbours the wrong way round. */
-function isOneTypoApart(a: string, b: string): boolean {
-  if (Math.abs(a.length - b.length) > 1) return false
-  let start = 0
-  while (start < Math.min(a.length, b.length) && a[start] === b[start]) start++
-  const rest = (text: string, skip: number) => text.slice(start + skip)
-  if (rest(a, 1) === rest(b, 1) || rest(a, 1) === rest(b, 0) || rest(a, 0) === rest(b, 1)) return true
-  return a[start] === b[start + 1] && a[start + 1] === b[start] && rest(a, 2) === rest(b, 2)
 }

@@ -1,4 +1,6 @@
 // What an application keeps in its session: a JSON object whose values are JSON texts.
+import { isError } from '../domain/builtins.ts'
+import { refuseLoss } from './lossless.ts'
 import type { SessionPatch, SessionRow } from './store.ts'
 
 /** The JSON text of each value, by key. A Map, as keys come from applications: `__proto__` is one like any other. */
@@ -81,17 +83,9 @@ export function serialise(key: string, value: unknown): string | undefined {
   if (typeof value === 'string' || typeof value === 'boolean') return JSON.stringify(value)
   if (value === undefined) return undefined
   try {
-    return JSON.stringify(typeof value === 'number' ? refuseLoss('', value) : value, refuseLoss)
+    return JSON.stringify(value, refuseLoss)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = isError(error) ? error.message : String(error)
     throw new TypeError(`req.session[${JSON.stringify(key)}] cannot be stored as JSON: ${reason}`, { cause: error })
   }
-}
-
-function refuseLoss(_name: string, value: unknown): unknown {
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`${value} is no JSON number`)
-  if (typeof value === 'function') throw new TypeError('it has a function')
-  if (typeof value === 'symbol') throw new TypeError('it has a symbol')
-  if (typeof value === 'bigint') throw new TypeError('it has a bigint')
-  return value
 }

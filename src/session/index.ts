@@ -1,15 +1,20 @@
 // guildhall/session: the session middleware alone, for anything with (req, res, next).
+import '../domain/node-version.cts'
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 // biome-ignore lint/suspicious/noTsIgnore: an error without the package, none with it.
 /** @ts-ignore: types alone, and not there without @types/express-session. */
-import type { Session as OtherSession, SessionData as OtherSessionData, Store as OtherStore } from 'express-session'
+import type * as Theirs from 'express-session'
+import { isError } from '../domain/builtins.ts'
 import { Cookie } from './cookies/cookie.ts'
+import type { CookieOptions } from './cookies/options.ts'
 import { fromExpressStore } from './express/adopted-store.ts'
 import { Store } from './express/base-store.ts'
-import type { ExpressStore } from './express/callback-store.ts'
+import type { ExpressStore, StoredSession } from './express/callback-store.ts'
 import { StoreFacade } from './express/store-facade.ts'
 import { readOptions, type SessionOptions } from './options.ts'
-import { beginSession, Sessions } from './request/middleware.ts'
+import { Sessions } from './request/middleware.ts'
+import { beginSession, fillSession } from './request/request-properties.ts'
 import { Session } from './request/session.ts'
 import { MemoryStore } from './stores/memory.ts'
 
@@ -43,6 +48,10 @@ export type { MemoryStoreOptions } from './stores/memory.ts'
 // biome-ignore lint/suspicious/noEmptyInterface: applications add to it.
 export interface SessionData {}
 
+/** What a session has that nobody stores: a membership adds who is logged in. */
+// biome-ignore lint/suspicious/noEmptyInterface: http/membership-session.ts adds to it.
+export interface SessionGetters {}
+
 declare global {
   namespace Express {
     interface Request {
@@ -61,15 +70,24 @@ declare global {
  * while it moves over, theirs stands, and ours is added to their `Session`; so both compile, and `req.session.isLoggedIn` is there in both.
  */
 // oxlint-disable-next-line typescript/no-redundant-type-constituents -- Unknown types here, known ones beside that package.
-type SessionOfRequest = [keyof Other] extends [never] ? Session & SessionData : OtherSession & Partial<OtherSessionData>
-type RequestStore = [keyof Other] extends [never]
-  ? Store & ExpressStore
-  : // oxlint-disable-next-line typescript/no-redundant-type-constituents -- As above.
-    OtherStore & { generate: (req: Express.Request) => void }
+type SessionOfRequest = Declared<Session & SessionGetters & Partial<SessionData>, Theirs.Session & Partial<Theirs.SessionData>>
+// oxlint-disable-next-line typescript/no-redundant-type-constituents -- As above.
+type RequestStore = Declared<Store & ExpressStore, Theirs.Store & { generate: (req: Express.Request) => void }>
+
+/** Beside that package as it declares them: a function that makes stores takes all of that module. */
+interface SessionClasses {
+  readonly Store: Declared<typeof Store, typeof Theirs.Store>
+  readonly MemoryStore: Declared<typeof MemoryStore, typeof MemoryStore & typeof Theirs.MemoryStore>
+  readonly Session: Declared<typeof Session, typeof Theirs.Session>
+  readonly Cookie: Declared<typeof Cookie, typeof Theirs.Cookie>
+  readonly fromExpressStore: typeof fromExpressStore
+}
+
+type Declared<Ours, Theirs> = [keyof Other] extends [never] ? Ours : Theirs
 
 // Found out by asking for the package: without it the two types are unknown, and an interface that extends an unknown one is empty.
-interface Other extends OtherSession {}
-type Added = SessionData
+interface Other extends Theirs.Session {}
+interface Added extends SessionGetters, Partial<SessionData> {}
 
 // biome-ignore lint/suspicious/noTsIgnore: as above.
 /** @ts-ignore: as above. */
@@ -104,16 +122,50 @@ function makeMiddleware(options?: SessionOptions): SessionMiddleware {
     ...settings,
     publicStore: sessionStore,
     yields: true,
-    onError: (error, step) => warn(`session: ${step} failed: ${error instanceof Error ? error.message : String(error)}`),
+    onError: (error, step) => warn(`session: ${step} failed: ${isError(error) ? error.message : String(error)}`),
   })
   if (!Object.hasOwn(sessionStore, 'generate')) {
-    Object.assign(sessionStore, { generate: beginSession })
+    const make: unknown = Reflect.get(sessionStore, 'createSession')
+    const makeDetached = typeof make === 'function' ? make : Store.prototype.createSession
+    const createSession = (req: object, stored: object): unknown =>
+      fillSession(req, stored) ?? Reflect.apply(makeDetached, sessionStore, [req, stored])
+    Object.assign(sessionStore, { generate: beginSession, createSession })
   }
   return Object.assign(sessions.handle, { close: () => sessions.close() })
 }
 
 /** The function with what express-session has on its own: `require('guildhall/session')` gives this, and so does the default import. */
-export const session = Object.assign(makeMiddleware, { Store, MemoryStore, Session, Cookie, fromExpressStore })
+export const session: typeof makeMiddleware & SessionClasses = Object.assign(makeMiddleware, {
+  Store,
+  MemoryStore,
+  Session,
+  Cookie,
+  fromExpressStore,
+} as SessionClasses)
+
+/** What stands behind the function's name as a type: `session.SessionOptions`. */
+export declare namespace session {
+  type Cookie = Types['Cookie']
+  type CookieOptions = Types['CookieOptions']
+  type MemoryStore = Types['MemoryStore']
+  type Session = Types['Session']
+  type SessionData = Types['SessionData']
+  type SessionOptions = Types['SessionOptions']
+  type Store = Types['Store']
+  type StoredSession = Types['StoredSession']
+}
+
+// In the namespace each name means its own alias.
+interface Types {
+  Cookie: Cookie
+  CookieOptions: CookieOptions
+  MemoryStore: MemoryStore
+  Session: Session
+  SessionData: SessionData
+  SessionOptions: SessionOptions
+  Store: Store
+  StoredSession: StoredSession
+}
 
 const forCommonJs = Object.assign(session, { default: session, session })
 

@@ -3,16 +3,19 @@ import { KeyObject } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { type Clock, systemClock } from '../domain/clock.ts'
 import { type Duration, parseDuration } from '../domain/duration.ts'
-import { inspect } from '../domain/inspect.ts'
 import type { Key } from '../domain/secret.ts'
-import { type CookieOptions, readCookieOptions } from './cookies/options.ts'
+import { COOKIE_OPTIONS, type CookieOptions, readCookieOptions } from './cookies/options.ts'
 import { ID } from './cookies/signature.ts'
 import { type CookieAttributes, type CookieSettings, MAX_COOKIE_MS } from './cookies/write.ts'
 import { AdoptedStore, fromExpressStore, isExpressStore } from './express/adopted-store.ts'
 import type { ExpressStore } from './express/callback-store.ts'
-import type { SessionBehavior } from './request/engine.ts'
+import { ifGiven, OptionReader } from './option-reader.ts'
+import type { DroppedBy, SessionBehavior } from './request/engine.ts'
 import type { SessionStore } from './store.ts'
 import { MemoryStore } from './stores/memory.ts'
+
+/** A function of a request. Written as a method, as only of these may the parameter be narrower: Express' `Request`, say. */
+type FunctionOfRequest<T> = { call(req: IncomingMessage): T }['call']
 
 export interface SessionOptions {
   /**
@@ -20,16 +23,16 @@ export interface SessionOptions {
    * A store that was written for express-session is taken as `fromExpressStore(store, { ids: 'plain' })`.
    */
   readonly store?: SessionStore | ExpressStore | undefined
-  /** Signs the cookie as express-session does; in a list the first signs, all are accepted. Default: none. The id is random and needs no signature. */
+  /** Signs the cookie as express-session does; in a list the first signs, all are accepted. Default: none. The id is random and needs no signature. Named but empty it is an error: its variable is missing. */
   readonly secret?: Key | readonly Key[] | undefined
   /** The name of the cookie. Default: `guildhall`. With `secure: true` it is `__Host-guildhall`, with `secret` `connect.sid`. */
   readonly name?: string | undefined
   /** The same as `name`. Default: none. */
   readonly key?: string | undefined
   /** What the cookie looks like, or a function that tells for one request. Default: see below. */
-  readonly cookie?: CookieOptions | ((req: IncomingMessage) => CookieOptions) | undefined
+  readonly cookie?: CookieOptions | FunctionOfRequest<CookieOptions> | undefined
   /** Makes the id of a new session. Default: 256 random bits. Needs `secret`: the signature keeps ids from being guessed. */
-  readonly genid?: ((req: IncomingMessage) => string) | undefined
+  readonly genid?: FunctionOfRequest<string> | undefined
   /** Whether X-Forwarded-Proto says how a request came, whoever sent it. Default: as Express' `trust proxy` says. With false only the socket counts. */
   readonly proxy?: boolean | undefined
   /** Marks a session as seen in its store at every request, not once per interval. Default: false. */
@@ -46,7 +49,7 @@ export interface SessionOptions {
   readonly absoluteTimeout?: Duration | undefined
   /** The clock. Default: the system's. */
   readonly clock?: Clock | undefined
-  /** Called with what goes wrong without failing a request. Default: `console.warn`. */
+  /** Called with what goes wrong without failing a request. Default: a warning of the process. */
   readonly warn?: ((text: string) => void) | undefined
 }
 
@@ -57,39 +60,43 @@ const STORE_METHODS = 'create find update touch supersede delete listByUser dele
 
 const TOKEN = /^[\w!#%&'*+.^`|~-][\w!#$%&'*+.^`|~-]{0,127}$/ // RFC 6265 section 4.1.1; a leading $ is RFC 2965's
 
-/** Settings from options. Throws one TypeError that lists every fault. */
-export function readOptions(options: SessionOptions = {}) {
-  const faults: string[] = []
-  const must = (holds: boolean, rule: string, got: unknown): void => {
-    if (!holds) faults.push(`${rule}, got ${inspect(got)}`)
-  }
+/** Settings from options, which may be what express-session takes. Throws one TypeError that lists every fault. */
+export function readOptions(given: SessionOptions | null = {}) {
+  const options = given ?? {}
+  if (typeof options !== 'object') throw new TypeError(`session(): the options must be an object, got ${typeof options}`)
+  const reader = new OptionReader()
+  const { faults, warnings, must } = reader
   const milliseconds = (name: string, value: unknown): number => {
     const parsed = typeof value === 'string' ? parseDuration(value) : undefined
     must(parsed !== undefined && parsed <= MAX_COOKIE_MS, `${name} must be a duration like '15m', at most '400d'`, value)
     return parsed ?? 0
   }
 
-  const { store, secret, idleTimeout, absoluteTimeout, clock = systemClock, genid, proxy, unset = 'destroy' } = options
-  const { resave = false, rolling = false, saveUninitialized = false } = options
-  const warn = options.warn ?? console.warn
-  const secrets = secret === undefined || Array.isArray(secret) ? secret : [secret]
-  const fixed = typeof options.cookie === 'function' ? undefined : readCookieOptions(options.cookie)
-  faults.push(...(fixed?.faults ?? []))
+  const store = ifGiven(options.store || undefined)
+  const [idleTimeout, absoluteTimeout] = [ifGiven(options.idleTimeout), ifGiven(options.absoluteTimeout)]
+  const genid = ifGiven(options.genid)
+  const unset = ifGiven(options.unset) ?? 'destroy'
+  const { clock = systemClock, warn = (text: string) => process.emitWarning(text) } = options
+  const secrets = readSecrets(options, must)
+  const cookieOf = ifGiven(options.cookie)
+  must(['undefined', 'object', 'function'].includes(typeof cookieOf), 'cookie must be an object or a function', cookieOf)
+  const fixed = typeof cookieOf === 'function' ? undefined : readCookieOptions(cookieOf, OPTIONS)
   const attributes = fixed?.attributes ?? readCookieOptions().attributes
+  faults.push(...(fixed?.faults ?? []))
   const isHostOnly =
     fixed !== undefined && attributes.secure === true && attributes.path === '/' && attributes.domain === undefined
-  const name = options.name ?? options.key ?? defaultName({ signed: secrets !== undefined, hostOnly: isHostOnly })
+  const name =
+    ifGiven(options.name) ?? ifGiven(options.key) ?? defaultName({ signed: secrets !== undefined, hostOnly: isHostOnly })
+  const proxy = reader.optionalFlag('proxy', options.proxy)
+  const resave = reader.flag('resave', options.resave, false)
+  const rolling = reader.flag('rolling', options.rolling, false)
+  const saveUninitialized = reader.flag('saveUninitialized', options.saveUninitialized, false)
 
-  for (const key of Object.keys(options)) if (!OPTIONS.includes(key)) faults.push(`there is no option ${key}`)
+  reader.names('', options, [...OPTIONS, ...COOKIE_OPTIONS])
   must(
     store === undefined || isStore(store) || isExpressStore(store),
     `store must have the methods ${STORE_METHODS.join(', ')}, or those of a store of express-session: get, set, destroy`,
     store,
-  )
-  must(
-    secrets === undefined || areSecrets(secrets),
-    'secret must be a text that is not empty, bytes, a KeyObject, or a list of these',
-    typeof secret,
   )
   must(typeof name === 'string' && TOKEN.test(name), 'name must be a cookie name of at most 128 characters', name)
   must(
@@ -101,14 +108,14 @@ export function readOptions(options: SessionOptions = {}) {
   must(genid === undefined || typeof genid === 'function', 'genid must be a function', genid)
   must(genid === undefined || secrets !== undefined, 'genid needs secret: the signature keeps ids from being guessed', genid)
   must(unset === 'destroy' || unset === 'keep', "unset must be 'destroy' or 'keep'", unset)
-  for (const [option, value] of Object.entries({ resave, rolling, saveUninitialized, proxy: proxy ?? false })) {
-    must(typeof value === 'boolean', `${option} must be true or false`, value)
-  }
   must(typeof clock?.now === 'function', 'clock must have a method now', clock)
   must(typeof warn === 'function', 'warn must be a function', warn)
   const { maxAgeMs } = attributes
   const limits = {
-    idleMs: idleTimeout === undefined && maxAgeMs !== undefined ? maxAgeMs : milliseconds('idleTimeout', idleTimeout ?? '15m'),
+    idleMs:
+      idleTimeout === undefined && maxAgeMs !== undefined
+        ? Math.max(1, maxAgeMs)
+        : milliseconds('idleTimeout', idleTimeout ?? '15m'),
     absoluteMs: Math.max(
       milliseconds('absoluteTimeout', absoluteTimeout ?? '12h'),
       absoluteTimeout === undefined ? (maxAgeMs ?? 0) : 0,
@@ -116,9 +123,11 @@ export function readOptions(options: SessionOptions = {}) {
   }
   if (faults.length > 0) throw new TypeError(`session(): ${faults.join('; ')}`)
 
+  const odd = [...warnings, ...(fixed?.warnings ?? [])]
+  if (odd.length > 0) warn(`session(): ${odd.join('; ')}`)
+  const warnOnce = onceEach(warn)
   const adopted = isExpressStore(store) && !isStore(store) ? fromExpressStore(store, { ids: 'plain' }) : undefined
   const usedStore: SessionStore = adopted ?? (isStore(store) ? store : memoryStore(clock, warn))
-  const cookieOf = options.cookie
   const cookie: CookieSettings = { name, ...attributes, secrets }
   return {
     store: usedStore,
@@ -127,7 +136,7 @@ export function readOptions(options: SessionOptions = {}) {
     cookie,
     behavior: {
       rolling,
-      resave,
+      resave: resave && (usedStore instanceof AdoptedStore ? 'write' : 'touch'),
       saveUninitialized,
       unset,
       watchesUnset: unset === 'destroy',
@@ -136,18 +145,25 @@ export function readOptions(options: SessionOptions = {}) {
       idleFollowsCookie: idleTimeout === undefined,
       absoluteFollowsCookie: absoluteTimeout === undefined,
       transport: proxy === undefined ? 'express' : proxy ? 'forwarded' : 'socket',
-      onInsecure: once(() =>
-        warn(
-          "session(): cookie.secure is on, and a request came over HTTP: no cookie was set. Behind a proxy set 'trust proxy' or `proxy: true`.",
-        ),
-      ),
-      ...(typeof cookieOf === 'function' && { attributesFor: (req: IncomingMessage) => attributesFor(cookieOf, req) }),
+      onDropped: (setting) => warnOnce(`session(): no cookie was set, and nothing is stored for it: ${DROPPED[setting]}`),
+      ...(typeof cookieOf === 'function' && {
+        attributesFor: (req: IncomingMessage) => attributesFor(cookieOf, req, warnOnce),
+      }),
       ...(genid && { newId: (req: IncomingMessage) => newId(genid, req) }),
     } satisfies SessionBehavior,
     limits,
     clock,
     warn,
   }
+}
+
+/** Why browsers keep no cookie. */
+const HTTPS_HINT = "Behind a proxy set 'trust proxy' or `proxy: true`."
+const DROPPED: Readonly<Record<DroppedBy, string>> = {
+  secure: `cookie.secure is on, and a request came over HTTP. ${HTTPS_HINT}`,
+  sameSite: `cookie.sameSite is 'none', which browsers keep over HTTPS alone, and a request came over HTTP. ${HTTPS_HINT}`,
+  partitioned: `cookie.partitioned is on, which browsers keep over HTTPS alone, and a request came over HTTP. ${HTTPS_HINT}`,
+  maxAge: 'cookie.maxAge or cookie.expires says that it has expired already.',
 }
 
 function defaultName(cookie: { signed: boolean; hostOnly: boolean }): string {
@@ -160,10 +176,16 @@ function memoryStore(clock: Clock, warn: (text: string) => void): MemoryStore {
   return new MemoryStore({ clock })
 }
 
-function attributesFor(cookieOf: (req: IncomingMessage) => CookieOptions, req: IncomingMessage): CookieAttributes {
-  const { attributes, faults } = readCookieOptions(cookieOf(req))
+function attributesFor(
+  cookieOf: (req: IncomingMessage) => CookieOptions,
+  req: IncomingMessage,
+  warnOnce: (text: string) => void,
+): CookieAttributes {
+  const { attributes, faults, warnings } = readCookieOptions(cookieOf(req))
   if (faults.length > 0) throw new TypeError(`session(): ${faults.join('; ')}`)
-  return attributes
+  for (const warning of warnings) warnOnce(`session(): ${warning}`)
+  // Asked for at each request, a date is as far away as it was meant to be.
+  return { ...attributes, expiresAt: undefined }
 }
 
 function newId(genid: (req: IncomingMessage) => unknown, req: IncomingMessage): string {
@@ -175,26 +197,41 @@ function newId(genid: (req: IncomingMessage) => unknown, req: IncomingMessage): 
   return id
 }
 
-function once(work: () => void): () => void {
-  let done = false
-  return () => {
-    if (done) return
-    done = true
-    work()
-  }
-}
-
 function isStore(store: unknown): store is SessionStore {
   if (typeof store !== 'object' || store === null) return false
   return STORE_METHODS.every((name) => typeof Reflect.get(store, name) === 'function')
 }
 
-function areSecrets(secrets: unknown): boolean {
-  return Array.isArray(secrets) && secrets.length > 0 && secrets.every(isSecret)
+/** What signs. Undefined where the option is not there; a variable that is not set must not turn signatures off. */
+function readSecrets(options: SessionOptions, must: OptionReader['must']): readonly Key[] | undefined {
+  if (!('secret' in options)) return undefined
+  const { secret } = options
+  if (Array.isArray(secret)) {
+    const rule = 'secret option array must contain one or more strings, bytes or KeyObjects, and nothing empty'
+    must(secret.length > 0 && secret.every(isSecret), rule, `${secret.length} values`)
+    return secret
+  }
+  const isMissing = ifGiven(secret) === undefined
+  must(
+    !isMissing,
+    'secret must be set where it is named (is its variable missing?); leave it out for ids that are not signed',
+    secret,
+  )
+  must(isMissing || isSecret(secret), 'secret must be a text, bytes, a KeyObject, or a list of these', typeof secret)
+  return isSecret(secret) ? [secret] : undefined
 }
 
-function isSecret(secret: unknown): boolean {
+function isSecret(secret: unknown): secret is Key {
   if (typeof secret === 'string') return secret !== ''
-  if (secret instanceof Uint8Array) return secret.length > 0
+  if (ArrayBuffer.isView(secret)) return secret.byteLength > 0
   return secret instanceof KeyObject && secret.type === 'secret'
+}
+
+function onceEach(warn: (text: string) => void): (text: string) => void {
+  const said = new Set<string>()
+  return (text) => {
+    if (said.has(text)) return
+    said.add(text)
+    warn(text)
+  }
 }

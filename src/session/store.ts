@@ -72,6 +72,8 @@ export interface SessionRows<Row extends SessionRow = SessionRow> {
   /** All at once: a visitor may send any number of ids. */
   delete(hashes: readonly string[]): Awaitable<readonly string[]>
   close(): Awaitable<void>
+  /** Whether it says that it cannot be reached: who brings no cookie is then served without a session. Default: false. */
+  readonly isDisconnected?: boolean | undefined
   /** The key of an id. Default: SHA-256, base64url. Only a store that adopts rows of others has another one. */
   keyOf?(id: string): string
   /** Called once with the limits and the clock of its middleware. For stores that judge rows which somebody else wrote. */

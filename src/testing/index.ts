@@ -1,4 +1,6 @@
 // guildhall/testing: a clock to move, a login without a password, the contract of session stores.
+import '../domain/node-version.cts'
+
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { type Clock, systemClock } from '../domain/clock.ts'

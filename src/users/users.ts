@@ -12,6 +12,7 @@ import { changeDisplayName } from './display-name.ts'
 import { rename } from './rename.ts'
 import { endAllSessions, endSession, listSessions, type UserSession } from './sessions.ts'
 import { setStatus } from './set-status.ts'
+import { unlock } from './unlock.ts'
 
 /** Every method that takes a username finds it whatever its case, takes the user's id as well, and throws MembershipError `not_found` if nobody has it. */
 export interface Users {
@@ -25,6 +26,8 @@ export interface Users {
   show(username: string): Promise<UserDetails>
   /** `'suspended'`: the user cannot log in, and every session of theirs ends with the answer. `'active'`: they can again. */
   setStatus(username: string, status: SettableStatus): Promise<User>
+  /** Lets the user log in at once whose account wrong passwords have locked. */
+  unlock(username: string): Promise<User>
   /** Another username for the same user; sessions go on. Throws `invalid_input` or `username_taken`. */
   rename(username: string, to: string): Promise<User>
   /** What to call the user; empty: the username. Throws `invalid_input`. */
@@ -83,6 +86,11 @@ export function createUsers(core: Core): Users {
       }
     },
     setStatus: async (username, status) => toUser(await setStatus(core, await getStored(username), status, OPERATOR)),
+    async unlock(username) {
+      const user = await getStored(username)
+      await unlock(core, user, OPERATOR)
+      return toUser(user)
+    },
     rename: async (username, to) => toUser(await rename(core, await getStored(username), to, OPERATOR)),
     setDisplayName: async (username, displayName) =>
       toUser(await changeDisplayName(core, await getStored(username), displayName, OPERATOR)),

@@ -148,7 +148,7 @@ describe('X-02: Node', () => {
     expect([code, stdout, stderr]).toEqual([
       1,
       '',
-      `Guildhall needs Node 22.18 or newer, this is Node ${version}. See https://nodejs.org\n`,
+      `Guildhall needs Node 22.18 or newer, this is Node ${version}: \`npm install -D node@24\` gives your project one of its own, which its npm scripts run.\n`,
     ])
   })
 

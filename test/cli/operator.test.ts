@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { describeWith } from '../support/needs.ts'
 import { BIN, newFolder, post, run, startServer } from '../support/server.ts'
@@ -30,6 +31,18 @@ describe('accounts', () => {
     expect(JSON.parse(opened.stdout)).toMatchObject({ username: 'anna', status: 'active' })
     expect(await run(['user', 'rename', 'anna', 'Hanna'], { folder })).toMatchObject({ code: 0, stdout: 'anna is Hanna now.\n' })
     expect((await post(server, '/api/login', { username: 'hanna', password })).status).toBe(200)
+  })
+
+  test('an operator unlocks a member whose account wrong passwords have locked, beside a running server', async () => {
+    const folder = await folderWith('anna')
+    const server = await startServer({ folder })
+    const logIn = async (password: string) => (await post(server, '/api/login', { username: 'anna', password })).status
+    for (let n = 0; n < 5; n++) expect(await logIn('wrong, all wrong')).toBe(401)
+    expect(await logIn(password)).toBe(429)
+    expect(await run(['user', 'unlock', 'ANNA'], { folder })).toMatchObject({ code: 0, stdout: 'anna can log in again.\n' })
+    expect(await logIn(password)).toBe(200)
+    expect(JSON.parse((await run(['user', 'unlock', 'anna', '--json'], { folder })).stdout)).toMatchObject({ username: 'anna' })
+    expect((await run(['user', 'unlock', 'nobody'], { folder })).code).toBe(1)
   })
 
   test('a program reads the same user at the command line and in the API', async () => {
@@ -136,7 +149,10 @@ test('O15: somebody who makes an account in the wrong folder is told that a new 
 describeWith('script', 'O14: at a terminal', () => {
   test('somebody who answers a question of init has answered it, and whoever presses Enter takes what stands there', async () => {
     const folder = newFolder()
-    const child = spawn('script', ['-qfec', `stty cols 120 rows 40; ${process.execPath} ${BIN} init`, '/dev/null'], { cwd: folder, stdio: 'pipe' })
+    const child = spawn('script', ['-qfec', `stty cols 120 rows 40; ${process.execPath} ${BIN} init`, '/dev/null'], {
+      cwd: folder,
+      stdio: 'pipe',
+    })
     let shown = ''
     child.stdout.on('data', (data: Buffer) => {
       shown += data.toString()
@@ -160,6 +176,23 @@ describeWith('script', 'O14: at a terminal', () => {
     expect(text).toContain('REGISTRATION=closed\n')
     expect(text).toContain('BASE_URL=http://localhost:3000\n')
   })
+})
+
+test('an operator who lists the sessions of somebody with a hostile browser sees escapes, and a program reads the same text', async () => {
+  const folder = await folderWith('anna')
+  const server = await startServer({ folder })
+  const agent = 'Firefox \u009b2J\u0085 Linux'
+  await post(server, '/api/login', { username: 'anna', password }, { 'User-Agent': agent })
+  const { stdout } = await run(['sessions', 'list', 'anna', '--json'], { folder })
+  expect(stdout).not.toMatch(/[\u0080-\u009f]/)
+  expect(stdout).toContain('\\u009b2J')
+  // The bytes of a header are Latin-1.
+  expect(JSON.parse(stdout)).toMatchObject([{ userAgent: Buffer.from(agent).toString('latin1'), ip: '127.0.0.1' }])
+  // What another program wrote into the database.
+  const database = new DatabaseSync(join(folder, 'data/guildhall.db'))
+  database.prepare('UPDATE guildhall_sessions SET ip = ?').run('192.0.2.7\u009b2J\u001b[2J')
+  database.close()
+  expect((await run(['sessions', 'list', 'anna'], { folder })).stdout).toContain('192.0.2.7\\u009b2J\\u001b[2J')
 })
 
 describe('init', () => {

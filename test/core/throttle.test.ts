@@ -1,7 +1,7 @@
 // Tries are limited per network and per account, before any work, however they are spelled or sent.
 import { afterEach, describe, expect, test } from 'vitest'
 import { parseRate } from '../../src/core/counter-state.ts'
-import { networkOf } from '../../src/domain/address.ts'
+import { networkOf, wideNetworkOf } from '../../src/domain/address.ts'
 import { MembershipError } from '../../src/domain/errors.ts'
 import { bytesAtRest } from '../support/database-inspector.ts'
 import { openSite, type Site, type SiteOptions } from '../support/site.ts'
@@ -141,6 +141,23 @@ describe('the network', () => {
     expect(networkOf('fe80::1%eth0')).toBe(networkOf('fe80::2'))
   })
 
+  test('people behind NAT64 or 6to4 count by the IPv4 address that is theirs', async () => {
+    await throttledSite()
+    const guess = async (ip: string) => (await logInFrom(site.visitor(), ip, `for-${ip}`)).status
+    for (let n = 0; n < 25; n++) expect(await guess(`64:ff9b::192.0.2.${n}`)).toBe(401)
+    for (let n = 0; n < 19; n++) expect(await guess(`2002:c000:207:${n.toString(16)}::1`)).toBe(401)
+    expect(await guess('192.0.2.7')).toBe(429)
+    expect([networkOf('64:ff9b::a00:1'), networkOf('2002:a00:1:9::1')]).toEqual(['10.0.0.1', '10.0.0.1'])
+    // Of their own: a prefix of NAT64 that one site uses inside, and what only begins alike.
+    expect(networkOf('64:ff9b:1::a00:1')).toBe('64:ff9b:1:0::/64')
+    expect([wideNetworkOf('64:ff9b::a00:1'), wideNetworkOf('10.0.0.1'), wideNetworkOf(undefined)]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+    expect(wideNetworkOf('2001:db8:1:2::3')).toBe('2001:db8:1::/48')
+  })
+
   test('B-14 a port behind the address, as some proxies write it, makes no network of its own', async () => {
     const visitor = (await throttledSite()).visitor()
     const statuses = []
@@ -206,7 +223,7 @@ describe('the network', () => {
     }
   }
 
-  test('A1 twenty-five members of one address who log in at once with the right password are all let in', async () => {
+  test('B-23 twenty-five members of one address who log in at once with the right password are all let in', async () => {
     await throttledSite()
     for (let n = 0; n < 25; n++) await site.membership.users.create({ username: `member-${n}`, password: GOOD_PASSWORD })
     judgeTogether(20)
@@ -214,7 +231,7 @@ describe('the network', () => {
     expect(statusesOf(await Promise.all(logins))).toEqual(Array.from({ length: 25 }, () => 200))
   })
 
-  test('A1 somebody who logs in on six devices at once is let in on all of them', async () => {
+  test('B-23 somebody who logs in on six devices at once is let in on all of them', async () => {
     await throttledSite()
     await site.membership.users.create({ username: 'many-devices', password: GOOD_PASSWORD })
     judgeTogether(5)
@@ -222,7 +239,7 @@ describe('the network', () => {
     expect(statusesOf(await Promise.all(logins))).toEqual([200, 200, 200, 200, 200, 200])
   })
 
-  test('A1 a member who logs in while others of the address guess is let in, and of the guesses no more than the limit are judged', async () => {
+  test('B-23 a member who logs in while others of the address guess is let in, and of the guesses no more than the limit are judged', async () => {
     await throttledSite()
     await site.membership.users.create({ username: 'innocent', password: GOOD_PASSWORD })
     const before = hashesDone()
@@ -235,7 +252,7 @@ describe('the network', () => {
     expect(hashesDone() - before).toBe(25)
   })
 
-  test('A1 whoever waits longer than a password may wait for its hash is told that the server is busy, not that they tried too often', async () => {
+  test('B-23 whoever waits longer than a password may wait for its hash is told that the server is busy, not that they tried too often', async () => {
     await throttledSite({ passwords: { queueLimit: 3 } })
     const judged = Promise.withResolvers<boolean>()
     site.core.passwords.verify = () => judged.promise
@@ -250,7 +267,7 @@ describe('the network', () => {
     )
   })
 
-  test('A2 what an account refuses is given back to the network: a colleague of the same address is let in', async () => {
+  test('what an account refuses is given back to the network: a colleague of the same address is let in', async () => {
     await throttledSite()
     await site.membership.users.create({ username: 'colleague', password: GOOD_PASSWORD })
     const statuses = []
@@ -259,7 +276,7 @@ describe('the network', () => {
     expect((await logInFrom(site.visitor(), '10.54.0.1', 'colleague', GOOD_PASSWORD)).status).toBe(200)
   })
 
-  test('A2 a network that goes on at locked accounts is refused itself, after two hundred', async () => {
+  test('a network that goes on at locked accounts is refused itself, after two hundred', async () => {
     await throttledSite()
     await site.membership.users.create({ username: 'colleague', password: GOOD_PASSWORD })
     const tryLocked = () => logInFrom(site.visitor(), '10.55.0.1', 'locked')
@@ -273,7 +290,25 @@ describe('the network', () => {
     expect((await logInFrom(site.visitor(), '10.55.0.1', 'colleague', GOOD_PASSWORD)).status).toBe(200)
   })
 
-  test('A14 a class of thirty that registers from one address gets its accounts, however often they mistype', async () => {
+  test('an application unlocks a member, whose windows all begin anew; the trail and the person are told', async () => {
+    const visitor = (await throttledSite()).visitor()
+    await visitor.register('locked-out')
+    const statuses = []
+    for (let minute = 0; minute < 4; minute++) {
+      for (let n = 0; n < 5; n++) statuses.push((await logInFrom(site.visitor(), `10.58.${minute}.${n}`, 'locked-out')).status)
+      site.clock.forward('5m')
+    }
+    expect(statuses.filter((status) => status === 401)).toHaveLength(15)
+    const logIn = () => logInFrom(site.visitor(), '10.58.9.1', 'LOCKED-OUT', GOOD_PASSWORD)
+    expect((await logIn()).status).toBe(429)
+    expect(await site.membership.users.unlock('Locked-Out')).toMatchObject({ username: 'locked-out' })
+    expect((await logIn()).status).toBe(200)
+    expect((await visitor.logIn('locked-out')).status).toBe(200)
+    expect((await visitor.get('/account/security')).text).toContain('unlocked')
+    await expect(site.membership.users.unlock('nobody')).rejects.toMatchObject({ code: 'not_found' })
+  })
+
+  test('a class of thirty that registers from one address gets its accounts, however often they mistype', async () => {
     await throttledSite()
     const register = (username: string, password = GOOD_PASSWORD) =>
       site.visitor().api('/register', { username, password }, { headers: { 'x-forwarded-for': '10.56.0.1' } })
@@ -284,7 +319,7 @@ describe('the network', () => {
     expect((await register('late')).status).toBe(429)
   })
 
-  test('A14 tries to register are bounded, whatever becomes of them', async () => {
+  test('tries to register are bounded, whatever becomes of them', async () => {
     await throttledSite({ registrationsPerHour: 2 })
     const register = (username: string) =>
       site.visitor().api('/register', { username, password: GOOD_PASSWORD }, { headers: { 'x-forwarded-for': '10.57.0.1' } })
@@ -295,14 +330,14 @@ describe('the network', () => {
     expect((await register('second')).status).toBe(429)
   })
 
-  test('A14 an operator who expects a school lets more accounts be made from one address', async () => {
+  test('an operator who expects a school lets more accounts be made from one address', async () => {
     await throttledSite({ registrationsPerHour: 32 })
     const made = Array.from({ length: 32 }, (_, n) => site.visitor().register(`pupil-${n}`))
     expect(statusesOf(await Promise.all(made))).toEqual(made.map(() => 201))
     expect((await site.visitor().register('late')).status).toBe(429)
   })
 
-  test('T7 somebody who confirms their password in a loop is stopped, and others of the address are not', async () => {
+  test('somebody who confirms their password in a loop is stopped, and others of the address are not', async () => {
     const visitor = (await throttledSite()).visitor()
     const other = site.visitor()
     await visitor.register('looping')
@@ -343,6 +378,71 @@ describe('overload', () => {
     const later = []
     for (let n = 0; n < 12; n++) later.push((await logInFrom(visitor, '10.13.0.1', `later-${n}`)).status)
     expect(later).toEqual(later.map(() => 401))
+  })
+
+  /** With which priority passwords are looked at from now on. */
+  function priorities(): (string | undefined)[] {
+    const seen: (string | undefined)[] = []
+    const { verify } = site.core.passwords
+    site.core.passwords.verify = (stored, password, priority) => {
+      seen.push(priority)
+      return verify(stored, password, priority)
+    }
+    return seen
+  }
+
+  test('somebody whose network has logged in lately comes before strangers, for a month', async () => {
+    await throttledSite()
+    await site.membership.users.create({ username: 'regular', password: GOOD_PASSWORD })
+    const seen = priorities()
+    const logIn = () => logInFrom(site.visitor(), '2001:db8:5:1::1', 'regular', GOOD_PASSWORD)
+    await logIn()
+    await logInFrom(site.visitor(), '2001:db8:5:1::2', 'stranger')
+    await logInFrom(site.visitor(), '2001:db8:6:1::1', 'stranger')
+    site.clock.forward('29d')
+    await logIn()
+    site.clock.forward('31d')
+    await logIn()
+    expect(seen).toEqual(['normal', 'high', 'normal', 'high', 'normal'])
+  })
+
+  test('whoever guesses from ever new networks of one /48 is sent to the end of the queue, and nobody is refused for it', async () => {
+    await throttledSite()
+    await site.membership.users.create({ username: 'neighbour', password: GOOD_PASSWORD })
+    const logIn = () => logInFrom(site.visitor(), '2001:db8:7:ffff::1', 'neighbour', GOOD_PASSWORD)
+    expect((await logIn()).status).toBe(200)
+    const guess = (n: number) => logInFrom(site.visitor(), `2001:db8:7:${n.toString(16)}::1`, `victim-${n}`)
+    for (let n = 0; n < 100; n++) expect((await guess(n)).status).toBe(401)
+    const seen = priorities()
+    expect((await guess(100)).status).toBe(401)
+    expect((await logIn()).status).toBe(200)
+    expect((await logInFrom(site.visitor(), '2001:db8:8:1::1', 'neighbour', GOOD_PASSWORD)).status).toBe(200)
+    site.clock.forward('10m')
+    expect((await guess(101)).status).toBe(401)
+    expect(seen).toEqual(['low', 'normal', 'normal', 'normal'])
+  })
+
+  test('whoever goes on while the queue is full costs no disk, and is served once there is room', async () => {
+    await throttledSite()
+    const { verify, isFull } = site.core.passwords
+    site.core.passwords.verify = () => Promise.reject(new MembershipError('overloaded'))
+    site.core.passwords.isFull = () => true
+    const { counters } = site.core.db
+    let calls = 0
+    for (const name of ['find', 'swap'] as const) {
+      const call = counters[name].bind(counters)
+      Object.assign(counters, { [name]: (...asked: unknown[]) => ++calls && Reflect.apply(call, counters, asked) })
+    }
+    const from = (net: string) => async (_: unknown, n: number) =>
+      (await logInFrom(site.visitor(), `2001:db8:${net}:${n.toString(16)}::1`, `n-${n}`)).status
+    expect(new Set(await Promise.all(Array.from({ length: 10 }, from('9'))))).toEqual(new Set([503]))
+    calls = 0
+    expect(new Set(await Promise.all(Array.from({ length: 200 }, from('9'))))).toEqual(new Set([503]))
+    expect(calls).toBe(0)
+    expect(await from('a')(undefined, 1)).toBe(503)
+    expect(calls).toBeGreaterThan(0)
+    Object.assign(site.core.passwords, { verify, isFull })
+    expect(await from('9')(undefined, 1)).toBe(401)
   })
 
   test('a confirmation that nobody judged costs no try, neither of the network nor of the user', async () => {

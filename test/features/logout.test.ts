@@ -10,7 +10,7 @@ beforeAll(async () => {
 
 afterAll(() => site.close())
 
-test('logging out works in any state, as often as asked', async () => {
+test('D-21 logging out works in any state, as often as asked', async () => {
   const visitor = site.visitor()
   for (let round = 0; round < 3; round++) expect((await visitor.api('/logout', {})).status).toBe(204)
 })

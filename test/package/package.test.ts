@@ -103,7 +103,7 @@ describe.skipIf(found === undefined)('the installed package, for which npm needs
   test('the tarball has what runs and nothing else, and is small', () => {
     const { files, size } = installed.packed
     const told = /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|bin\/\w+\.js)$/
-    const built = /^dist\/[\w./-]+\.(?:js|d\.ts|eta|css|svg|txt|json)$/
+    const built = /^dist\/[\w./-]+\.(?:c?js|d\.c?ts|eta|css|svg|txt|json)$/
     expect(files.map(({ path }) => path).filter((path) => !told.test(path) && !built.test(path))).toEqual([])
     expect(files.filter(({ path }) => /(?:^|\/)tests?\/|\.test\.|\.env|\.db/.test(path))).toEqual([])
     expect(size).toBeLessThan(LARGEST_TARBALL)

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { expect, onTestFinished, test } from 'vitest'
 import { MembershipError } from '../../src/domain/errors.ts'
-import { HashingPool } from '../../src/passwords/pool.ts'
+import { HashingPool, type PoolOptions } from '../../src/passwords/pool.ts'
 import type { HashingRequest } from '../../src/passwords/worker.ts'
 import { hasher } from './support.ts'
 
@@ -44,6 +44,46 @@ test('who comes first is served first', async () => {
   const order: number[] = []
   await Promise.all(Array.from({ length: 20 }, (_, place) => passwords.verify(undefined, 'x').then(() => order.push(place))))
   expect(order).toEqual(Array.from({ length: 20 }, (_, place) => place))
+})
+
+test('who has waited too long is turned away, and the queue goes on', async () => {
+  const pool = faultyPool({ workers: 1, maxQueueMs: 1, script: new URL('../../src/passwords/worker.ts', import.meta.url) })
+  const slow: HashingRequest = { ...request('slow'), work: { verb: 'hash', algorithm: 'bcrypt', cost: 13 } }
+  const outcomes = [pool.run(slow), pool.run(request('late')), pool.run(request('late too'))]
+  await expect(outcomes[1]).rejects.toMatchObject({ code: 'overloaded' })
+  await expect(outcomes[2]).rejects.toMatchObject({ code: 'overloaded' })
+  expect(pool.stats).toMatchObject({ running: 1, waiting: 0 })
+  await outcomes[0]
+  expect(await pool.run(request('next'))).toMatchObject({ verb: 'hash' })
+})
+
+test('who is known is served before strangers, and a network that guesses last', async () => {
+  const passwords = hasher({ workers: 1 })
+  const order: string[] = []
+  const ask = (name: string, priority: 'high' | 'normal' | 'low') =>
+    passwords.verify(undefined, 'x', priority).then(() => order.push(name))
+  await Promise.all([
+    ask('at work', 'low'),
+    ...[1, 2].map((n) => ask(`guesser ${n}`, 'low')),
+    ...[1, 2].map((n) => ask(`stranger ${n}`, 'normal')),
+    ...[1, 2].map((n) => ask(`member ${n}`, 'high')),
+  ])
+  expect(order).toEqual(['at work', 'member 1', 'member 2', 'stranger 1', 'stranger 2', 'guesser 1', 'guesser 2'])
+})
+
+test('strangers leave a quarter of the queue to those who are known, guessers half of it to everybody', async () => {
+  const passwords = hasher({ workers: 1, queueLimit: 8 })
+  const outcomes: Promise<boolean>[] = []
+  const taken = (priority: 'high' | 'normal' | 'low') => {
+    const isFull = passwords.isFull(priority)
+    outcomes.push(passwords.verify(undefined, 'x', priority))
+    return !isFull
+  }
+  const many = (priority: 'high' | 'normal' | 'low') => Array.from({ length: 20 }, () => taken(priority)).filter(Boolean).length
+  // One is at work already.
+  expect([many('low'), many('normal'), many('high'), many('normal')]).toEqual([1 + 4, 2, 2, 0])
+  const settled = await Promise.allSettled(outcomes)
+  expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(9)
 })
 
 test('no thread runs before the first password', () => {
@@ -92,7 +132,7 @@ test('closing serves who is being served, turns away who waits, and takes nobody
   await expect(passwords.hash('a good password')).rejects.toThrow('the password hasher is closed')
 })
 
-function faultyPool(changes: { workers?: number; script?: URL } = {}): HashingPool {
+function faultyPool(changes: Partial<PoolOptions> = {}): HashingPool {
   const script = new URL('./faulty-worker.ts', import.meta.url)
   const pool = new HashingPool({ script, workers: 2, queueLimit: 10, ...changes })
   onTestFinished(() => pool.close())

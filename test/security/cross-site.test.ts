@@ -77,7 +77,7 @@ describe('what the browser says of a request', () => {
     for (const origin of [site.base, 'null']) expect(await write({ 'sec-fetch-site': 'none', origin })).toEqual(PASSED)
   })
 
-  test('T14 somebody who says that no page sent it, and names a page elsewhere, is refused', async () => {
+  test('somebody who says that no page sent it, and names a page elsewhere, is refused', async () => {
     for (const origin of [EVIL, 'https://evil.example.org', `${site.base}.evil.example`])
       expect([origin, await write({ 'sec-fetch-site': 'none', origin })]).toEqual([origin, REFUSED])
     expect(await write({ 'sec-fetch-site': 'none', origin: APP })).toEqual(PASSED)

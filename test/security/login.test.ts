@@ -107,10 +107,37 @@ describe('paths', () => {
       ...spell('/account/security'),
     ]) {
       const answer = await sendRaw(site.base, { path })
-      expect([303, 400, 401, 404], path).toContain(answer.status)
+      // With a slash at its end it is led to the path that is guarded.
+      expect([303, 400, 401, 404, ...(path.endsWith('/') ? [308] : [])], path).toContain(answer.status)
       expect(answer.body).not.toMatch(/dear diary|"sessions"/)
     }
     expect(site.core.passwords.stats.done - before).toBe(0)
+  })
+
+  test('Z-03 no header, query or field says who somebody is, or that a guard has let them through', async () => {
+    const site = await siteOfTest({
+      routes: (app, { membership }) => app.all('/diary', membership.requireLogin, (_req, res) => void res.send('dear diary')),
+    })
+    const { user } = (await site.visitor().register('anna')).json<{ user: { id: string } }>()
+    const claims = {
+      'x-user-id': user.id,
+      'x-forwarded-user': 'anna',
+      'x-remote-user': 'anna',
+      'x-original-url': '/login',
+      'x-rewrite-url': '/login',
+      'x-middleware-subrequest': 'middleware:middleware:middleware',
+      authorization: `Bearer ${user.id}`,
+    }
+    for (const path of ['/api/profile', '/diary', '/api/account/sessions']) {
+      const asked = `${path}?userId=${user.id}&username=anna&isLoggedIn=true`
+      const read = await site.visitor().send(asked, { headers: { ...claims, accept: 'application/json' } })
+      expect([path, read.status]).toEqual([path, 401])
+    }
+    expect((await site.visitor().send('/account/security', { headers: claims })).location).toMatch(/^\/login/)
+    const headers = { ...claims, accept: 'application/json', 'content-type': 'application/json' }
+    const body = JSON.stringify({ userId: user.id, user, displayName: 'stolen', isLoggedIn: true })
+    for (const path of ['/api/profile', '/diary'])
+      expect([path, (await site.visitor().send(path, { method: 'POST', headers, body })).status]).toEqual([path, 401])
   })
 })
 

@@ -36,7 +36,7 @@ function greedy(fields: object): string {
 }
 
 describe('mass assignment', () => {
-  test('E-01 whatever else a registration or a profile sends, only the fields of the form are read', async () => {
+  test('E-01 Z-05 whatever else a registration or a profile sends, only the fields of the form are read', async () => {
     const site = await siteOfTest({
       routes: (app, { membership }) =>
         app.get('/admin', membership.requireMember({ role: 'admin' }), (_req, res) => void res.send('gold')),
@@ -82,7 +82,7 @@ describe('mass assignment', () => {
     expect(Reflect.get({}, 'isAdmin')).toBeUndefined()
   })
 
-  test('E-01 a member changes the own account alone, whatever id is sent along', async () => {
+  test('E-01 Z-02 a member changes the own account alone, whatever id is sent along', async () => {
     const site = await siteOfTest()
     const [anna, mallory] = [site.visitor(), site.visitor()]
     const { user } = (await anna.register('anna')).json<{ user: { id: string } }>()

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { bytesAtRest, logText, siteOfTest } from '../support/artifacts.ts'
 import { spoken, walkEveryRoute } from '../support/route-crawler.ts'
+import { ask, newFolder, post, startServer } from '../support/server.ts'
 import type { SiteOptions } from '../support/site.ts'
 import type { Answer, Visitor } from '../support/visitor.ts'
 
@@ -98,4 +99,16 @@ test('A-18 D-14 N-04 neither a password nor a live session id is in any answer, 
   for (const [place, text] of Object.entries(places)) {
     for (const secret of [...secrets, ...derived]) expect(text.includes(secret), `${secret} in ${place}`).toBe(false)
   }
+})
+
+test('D-35 a site that starts with another secret keeps everybody logged in, with their passwords', async () => {
+  const folder = newFolder()
+  const account = { username: 'anna', password: CANARY }
+  const before = await startServer({ folder, env: { SECRET: 'the first secret of thirty-two bytes or more' } })
+  const { headers } = await post(before, '/api/register', account)
+  await before.stop()
+  const after = await startServer({ folder, env: { SECRET: 'another secret of thirty-two bytes or more' } })
+  const Cookie = String(headers['set-cookie']).split(';', 1).join()
+  expect((await ask('/api/profile', { port: after.port, headers: { Host: new URL(after.url).host, Cookie } })).status).toBe(200)
+  expect((await post(after, '/api/login', account)).status).toBe(200)
 })

@@ -3,7 +3,10 @@ import { describe, expect, test, vi } from 'vitest'
 import { digest } from '../../src/domain/secret.ts'
 import { countRows, inDatabase, siteOfTest } from '../support/artifacts.ts'
 import { idOf, memberOf, statusWith } from '../support/members.ts'
+import type { Site } from '../support/site.ts'
 import { GOOD_PASSWORD, rawGet, type Visitor } from '../support/visitor.ts'
+
+const DAY_MS = 86_400_000
 
 interface Listed {
   readonly id: string
@@ -36,7 +39,7 @@ describe('by time', () => {
     expect(await statusWith(site, id)).toBe(401)
   })
 
-  test('D-17 a person who asked to be remembered has the longer idle time, and no more', async () => {
+  test('D-17 D-19 a person who asked to be remembered has the longer idle time, and no more', async () => {
     const site = await siteOfTest()
     await site.visitor().register('anna')
     const visitor = site.visitor()
@@ -73,8 +76,44 @@ describe('by time', () => {
   })
 })
 
+describe('by a clock that was wrong', () => {
+  /** From now on the machine's clock is off by so much. */
+  function setClock(site: Site, byMs: number): () => void {
+    const { now } = site.clock
+    site.clock.now = () => now() + byMs
+    return () => void Object.assign(site.clock, { now })
+  }
+
+  test('D-18 whoever logged in while the clock was a year ahead is logged out once it is right, remembered or not', async () => {
+    const site = await siteOfTest()
+    await site.membership.users.create({ username: 'anna', password: GOOD_PASSWORD })
+    const [brief, remembered] = [site.visitor(), site.visitor()]
+    const setBack = setClock(site, 365 * DAY_MS)
+    await brief.logIn('anna')
+    await remembered.logIn('anna', GOOD_PASSWORD, { remember: true })
+    for (const visitor of [brief, remembered]) expect((await visitor.api('/profile')).status).toBe(200)
+    setBack()
+    for (const visitor of [brief, remembered]) expect((await visitor.api('/profile')).status).toBe(401)
+    expect(await site.membership.users.sessions('anna')).toEqual([])
+    expect((await brief.logIn('anna')).status).toBe(200)
+  })
+
+  test('D-18 a clock that goes back an hour logs nobody out, and lets nobody stay longer than a day for it', async () => {
+    const site = await siteOfTest()
+    await site.membership.users.create({ username: 'anna', password: GOOD_PASSWORD })
+    const [brief, remembered] = [site.visitor(), site.visitor()]
+    await brief.logIn('anna')
+    await remembered.logIn('anna', GOOD_PASSWORD, { remember: true })
+    const setRight = setClock(site, -60 * 60_000)
+    for (const visitor of [brief, remembered]) expect((await visitor.api('/profile')).status).toBe(200)
+    setRight()
+    site.clock.forward('13h')
+    expect((await brief.api('/profile')).status).toBe(401)
+  })
+})
+
 describe('by others', () => {
-  test('D-24 a person who is disabled is out with the next request, in every browser and by every way back in', async () => {
+  test('D-24 B-17 a person who is disabled is out with the next request, in every browser and by every way back in', async () => {
     const site = await siteOfTest()
     const { visitor, id } = await memberOf(site, 'anna')
     const { visitor: bystander } = await memberOf(site, 'berta')
@@ -113,6 +152,21 @@ describe('by others', () => {
     expect(await countRows(site, 'sessions')).toBe(2)
   })
 
+  test('D-28 of a member who logs in again and again, at the same moment too, no more than fifty sessions are kept', async () => {
+    const site = await siteOfTest()
+    await site.visitor().register('anna')
+    for (let round = 0; round < 3; round++) {
+      const logins = await Promise.all(Array.from({ length: 25 }, () => site.visitor().logIn('anna')))
+      expect(new Set(logins.map(({ status }) => status))).toEqual(new Set([200]))
+    }
+    const latest = site.visitor()
+    await latest.logIn('anna')
+    const kept = (await site.membership.users.sessions('anna')).length
+    // Two that make room at the same moment may end two, where one would do.
+    expect([kept > 40, kept <= 50]).toEqual([true, true])
+    expect((await latest.api('/profile')).status).toBe(200)
+  })
+
   test('F-21 a session that is ended twenty times at once ends once, and stands in the audit trail once', async () => {
     const site = await siteOfTest()
     const { visitor, id } = await memberOf(site, 'anna')
@@ -134,7 +188,7 @@ describe('by others', () => {
     expect(Number((await inDatabase(site, sql))[0]?.n)).toBe(2)
   })
 
-  test('D-29 nobody ends the session of somebody else, or learns that there is one', async () => {
+  test('D-29 Z-02 nobody ends the session of somebody else, or learns that there is one', async () => {
     const site = await siteOfTest()
     const { visitor: anna, id } = await memberOf(site, 'anna')
     const { visitor: mallory } = await memberOf(site, 'mallory')

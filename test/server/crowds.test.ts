@@ -10,7 +10,7 @@ import { ask, BIN, converse, newFolder } from '../support/server.ts'
 import { listen, portOf } from '../support/site.ts'
 import { until } from '../support/until.ts'
 
-describe('W9: more connections than this process may have', () => {
+describe('F-18 more connections than this process may have', () => {
   test('are closed, told in one line and counted; people are served again once there is room', async () => {
     const { port, lines } = await serveWithDescriptors(256)
     const sockets = await openConnections(port, 300)
@@ -32,7 +32,7 @@ describe('W9: more connections than this process may have', () => {
   })
 })
 
-describe('W10: a burst of requests on one connection', () => {
+describe('a burst of requests on one connection', () => {
   test('is answered one request at a time, in order, in turns with everybody else', async () => {
     const begun: string[] = []
     const pending: (() => void)[] = []

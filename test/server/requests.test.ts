@@ -41,7 +41,20 @@ describe('the site', () => {
     expect([problem.status, problem.headers.get('content-type')]).toEqual([404, 'application/problem+json; charset=utf-8'])
     expect(await problem.json()).toMatchObject({ code: 'not_found', requestId: problem.headers.get('x-request-id') })
     const written = await fetch(server.url, { method: 'POST' })
-    expect([written.status, written.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
+    expect([written.status, written.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS'])
+  })
+
+  test('X-04 somebody who tries the paths that scanners try finds none of them in production', async () => {
+    const server = production()
+    const headers = { Host: 'example.org' }
+    const paths = ['.env', '.git/config', 'package.json', 'src/index.ts', 'node_modules', 'data/guildhall.db', 'data/secret']
+    const tools = ['debug', 'debug/vars', 'test', 'docs', 'swagger', 'graphql', 'admin', 'console', 'server-status', 'metrics']
+    for (const path of [...paths, ...tools, ...tools.map((tool) => `api/${tool}`)]) {
+      for (const method of ['GET', 'POST']) {
+        const { status } = await ask(`/${path}`, { port: server.port, method, headers })
+        expect([method, path, status]).toEqual([method, path, 404])
+      }
+    }
   })
 
   test('W-08: every answer has the headers of the internals, and none tells the program', async () => {
@@ -79,7 +92,7 @@ describe('I-13: the host check', () => {
     expect(whole.answer).toContain('HTTP/1.1 421')
   })
 
-  test('T14: a request that names two hosts is 400, whichever comes first', async () => {
+  test('a request that names two hosts is 400, whichever comes first', async () => {
     const { port } = production()
     for (const hosts of ['Host: example.org\r\nHost: evil.example', 'Host: example.org\r\nhOST: example.org']) {
       const { answer } = await speakRaw(port, `GET /healthz HTTP/1.1\r\n${hosts}\r\nConnection: close\r\n\r\n`)
@@ -87,7 +100,7 @@ describe('I-13: the host check', () => {
     }
   })
 
-  test('O10: behind a proxy that keeps Host to itself, the log names what came and what was expected, and not for every request', async () => {
+  test('behind a proxy that keeps Host to itself, the log names what came and what was expected, and not for every request', async () => {
     const server = await startServer({ env: PRODUCTION })
     for (let n = 0; n < 5; n++) await ask('/login', { port: server.port, headers: { Host: 'app:3000' } })
     await server.stop()
@@ -96,7 +109,7 @@ describe('I-13: the host check', () => {
     expect(told[0]?.msg).toContain('must pass Host on')
   })
 
-  test('O10: a developer behind such a proxy is not sent in circles', async () => {
+  test('a developer behind such a proxy is not sent in circles', async () => {
     const { port } = await startServer({ env: { BASE_URL: 'http://members.test' } })
     const statuses: number[] = []
     for (let n = 0; n < 6; n++) statuses.push((await ask('/login', { port, headers: { Host: 'app:3000', ...browser } })).status)
@@ -201,12 +214,12 @@ describe('HTTPS', () => {
     ['an operator who is not sure yet promises nothing', { HSTS: 'off' }, undefined],
     ['a site of this machine itself promises nothing', { BASE_URL: 'https://members.localhost' }, undefined],
     ['a site by http promises nothing', { BASE_URL: 'http://example.org', INSECURE_HTTP: 'on', HSTS: 'subdomains' }, undefined],
-  ])('O13: %s', async (_title, env, expected) => {
+  ])('%s', async (_title, env, expected) => {
     const { port } = await startServer({ env: { ...PRODUCTION, ...env } })
     expect((await ask('/healthz', { port })).headers['strict-transport-security']).toBe(expected)
   })
 
-  test('T14: a browser that knows only suites without forward secrecy, or with CBC, does not get in', async () => {
+  test('a browser that knows only suites without forward secrecy, or with CBC, does not get in', async () => {
     const { port, ca } = await serveTls({}, 'rsa')
     const versionOf = (ciphers: string, maxVersion: 'TLSv1.2' | 'TLSv1.3') => shakeHands(port, { ca, ciphers, maxVersion })
     for (const suite of ['AES128-GCM-SHA256', 'AES256-SHA', 'ECDHE-RSA-AES128-SHA', 'ECDHE-RSA-AES256-SHA384'])
@@ -215,7 +228,7 @@ describe('HTTPS', () => {
     expect(await versionOf('TLS_AES_128_GCM_SHA256', 'TLSv1.3')).toBe('TLSv1.3')
   })
 
-  test('W11: somebody who types the name without https is led there, and what they would have posted is not taken', async () => {
+  test('somebody who types the name without https is led there, and what they would have posted is not taken', async () => {
     const redirectPort = await freePort()
     const { url } = await serveTls({ REDIRECT_PORT: String(redirectPort) })
     const led = await ask('/login?returnTo=%2Fdiary', { port: redirectPort, headers: { Host: 'anything' } })

@@ -119,7 +119,7 @@ test('a secret in the settings does not print itself', () => {
 })
 
 describe('where a setting comes from', () => {
-  test('the environment wins over .env, and a file can hold the value', () => {
+  test('X-06 the environment wins over .env, and a file can hold the value', () => {
     const folder = newFolder()
     writeFiles(folder, {
       '.env': 'SITE_NAME=From the file\nPORT=4000\nSECRET_FILE=secret.txt\n',
@@ -227,7 +227,12 @@ describe('a start that fails says what to do, in one line', () => {
     expect(stderr).toContain('DATABASE_URL')
   })
 
-  test('the database is no database', async () => {
+  test.runIf(process.platform === 'linux')('F-08 the folder of the database cannot be made or written', async () => {
+    const { code, stderr } = await run(['serve'], { env: { DATABASE_URL: 'sqlite:/sys/members/members.db', PORT: '0' } })
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^\/sys\/members cannot be written: .*DATABASE_URL\.\n$/)])
+  })
+
+  test('F-09 the database is no database', async () => {
     const folder = newFolder()
     mkdirSync(join(folder, 'data'))
     writeFiles(folder, { 'data/guildhall.db': 'This is a letter to a friend, not a database. '.repeat(100) })

@@ -19,7 +19,7 @@ interface Site {
 describe.each([
   ['one process', []],
   ['two workers', ['--workers', '2']],
-])('O5: %s', (_title, flags) => {
+])('%s', (_title, flags) => {
   test('whose log is a full pipe ends at SIGTERM, in order', async () => {
     const { child, port, ended } = await serveInto(stuckPipe(), flags)
     await fillLog(port)
@@ -55,7 +55,7 @@ describe.each([
   })
 })
 
-test('O5: a reader who was stuck for a while gets every line', async () => {
+test('a reader who was stuck for a while gets every line', async () => {
   const pipe = stuckPipe()
   const { child, port, ended } = await serveInto(pipe, [])
   await fillLog(port)
@@ -72,7 +72,7 @@ test('O5: a reader who was stuck for a while gets every line', async () => {
   expect(await ended).toBe(0)
 })
 
-test('O5: a log that goes into a file is whole', async () => {
+test('a log that goes into a file is whole', async () => {
   const file = join(newFolder(), 'log')
   const { child, port, ended } = await serveInto({ writer: openSync(file, 'w'), reader: openSync(file, 'r') }, [])
   await fillLog(port)

@@ -150,7 +150,7 @@ describe('the cookie of one session', () => {
           res.json(req.session.cookie.maxAge)
         })
         app.get('/idle', (req, res) => {
-          req.sessionStore.get(req.sessionID, (_error, found) => res.json(found?.['__guildhall'] ?? found?.cookie))
+          req.sessionStore.get(req.sessionID, (_error, found) => res.json(found?.__guildhall ?? found?.cookie))
         })
       })
       const browser = new Browser(url)

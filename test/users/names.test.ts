@@ -19,7 +19,7 @@ test.each([
   ['with space around it', ' \tAnnabel\n', 'Annabel'],
   ['in full-width letters', 'Ｂｒｅｎｄａ＿１', 'Brenda_1'],
   ['with a zero-width space that came along from a document', '\u200bCl\u00adara\ufeff', 'Clara'],
-])('somebody who writes the username %s gets the name that login takes it for', async (_how, typed, username) => {
+])('E-03 somebody who writes the username %s gets the name that login takes it for', async (_how, typed, username) => {
   const visitor = site.visitor()
   const registered = await visitor.form('/register', { username: typed, password: GOOD_PASSWORD })
   expect([registered.status, registered.location]).toEqual([303, '/profile?notice=registered'])

@@ -52,7 +52,7 @@ test('a renamed account keeps its sessions and its password; the old name is fre
   expect((await site.visitor().register('maiden')).status).toBe(201)
 })
 
-test('an operator sees an account and its sessions, and ends one or all', async () => {
+test('D-27 an operator sees an account and its sessions, and ends one or all', async () => {
   const { users } = site.membership
   const [first, second, third] = [site.visitor(), site.visitor(), site.visitor()]
   await first.register('sophie')

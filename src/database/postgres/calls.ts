@@ -1,4 +1,5 @@
 // Statements and transactions on a pool of connections: bounded in time, nothing left half done.
+import { isError } from '../../domain/builtins.ts'
 import { CONNECTION_DEADLINE_MS, DEADLINE_MS, StoreUnavailableError, withTimeout } from '../timeout.ts'
 import type { SqlValue } from '../transaction.ts'
 import { asUnavailable, codeOf, type PostgresClient, type PostgresPool, type PostgresResult, TYPES } from './query.ts'
@@ -92,7 +93,7 @@ function storable(value: SqlValue): SqlValue {
 
 /** A pool keeps what is given back with anything that is no error. */
 function lossOf(error: unknown): Error {
-  return error instanceof Error ? error : new Error('lost', { cause: error })
+  return isError(error) ? error : new Error('lost', { cause: error })
 }
 
 function ignoreError(): void {}

@@ -1,4 +1,5 @@
 // A bounded pool of the pg package behind a connection string.
+import { isError } from '../../domain/builtins.ts'
 import { CONNECTION_DEADLINE_MS } from '../timeout.ts'
 import { cancel } from './cancel.ts'
 import { loadPg, withItsFiles } from './connection.ts'
@@ -80,7 +81,7 @@ async function askOn(client: PostgresClient, config: PostgresQuery): Promise<Pos
     client.release()
     return result
   } catch (error) {
-    client.release(error instanceof Error ? error : true)
+    client.release(isError(error) ? error : true)
     throw error
   }
 }

@@ -1,4 +1,5 @@
 // Statements on a pool of the pg package: bounded in time, one error for a server that is away.
+import { isError } from '../../domain/builtins.ts'
 import { CONNECTION_DEADLINE_MS, StoreUnavailableError, withTimeout } from '../timeout.ts'
 
 /** As much of pg's Pool as is used. `new pg.Pool(...)` fits. */
@@ -93,7 +94,7 @@ const BAD_TLS = /CERT|ERR_TLS|ERR_SSL|LEAF_SIGNATURE/
 
 /** The error of a server that is not there, in our words; others as they are. */
 export function asUnavailable(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof StoreUnavailableError) return error
+  if (!isError(error) || error instanceof StoreUnavailableError) return error
   const code = codeOf(error)
   const isThere = !LOST.test(error.message) && ![NOT_THERE, NETWORK, BAD_TLS].some((codes) => codes.test(code))
   return isThere ? error : new StoreUnavailableError('PostgreSQL cannot be reached', error)
@@ -102,9 +103,9 @@ export function asUnavailable(error: unknown): unknown {
 /** Whether somebody stopped waiting for an answer that may still come. */
 export function isLate(error: unknown): boolean {
   if (error instanceof StoreUnavailableError) return error.cause === undefined
-  return error instanceof Error && error.message === 'Query read timeout'
+  return isError(error) && error.message === 'Query read timeout'
 }
 
 export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+  return isError(error) && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }

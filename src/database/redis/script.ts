@@ -1,5 +1,7 @@
 // Scripts on the redis package: one key each, bounded in time, one error for a server that is away.
+
 import { hash } from 'node:crypto'
+import { isError } from '../../domain/builtins.ts'
 import { StoreUnavailableError, withTimeout } from '../timeout.ts'
 
 /** As much of the redis package's client as is used. What createClient, createSentinel and createCluster return fits. */
@@ -58,11 +60,10 @@ export async function runScript(
 /** A mistake of ours is told as what it is; whatever else Redis or the way to it says means that it does not work now. */
 function asUnavailable(error: unknown): unknown {
   const isOurs = startsWith(error, 'ERR ') || startsWith(error, 'WRONGTYPE') || error instanceof TypeError
-  const isTold =
-    !(error instanceof Error) || error instanceof StoreUnavailableError || ('code' in error && error.code === 'redis_missing')
+  const isTold = !isError(error) || error instanceof StoreUnavailableError || ('code' in error && error.code === 'redis_missing')
   return isOurs || isTold ? error : new StoreUnavailableError('Redis cannot be reached', error)
 }
 
 function startsWith(error: unknown, text: string): boolean {
-  return error instanceof Error && error.message.startsWith(text)
+  return isError(error) && error.message.startsWith(text)
 }

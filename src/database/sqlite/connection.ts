@@ -1,11 +1,12 @@
 // One connection to a SQLite file, for reads and writes. SQLite is synchronous.
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import type { Awaitable } from '../../domain/awaitable.ts'
 import { type SqlStatement, type SqlValue, UnexpectedRowCountError } from '../transaction.ts'
 import { OPENING_TIMEOUT_MS, retryBlocking, retryLater } from './busy.ts'
+import { DatabaseSync } from './driver.ts'
 import { isBusy, isUniqueViolation } from './error-codes.ts'
 import { Tables, type TablesUsed } from './table-changes.ts'
 

@@ -1,5 +1,5 @@
 // Which tables a statement reads and writes, as SQLite says while it compiles it.
-import { constants, type DatabaseSync } from 'node:sqlite'
+import { constants, type DatabaseSync } from './driver.ts'
 
 /** How often a statement that writes to the table has been run. */
 export interface Table {

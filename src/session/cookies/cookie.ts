@@ -1,4 +1,5 @@
 // `req.session.cookie`: the looks of one session's cookie. Changes go out with the response.
+import { isDate } from '../../domain/builtins.ts'
 import { type Clock, systemClock } from '../../domain/clock.ts'
 import { type CookieAttributes, wholeSpan, writeCookie } from './write.ts'
 
@@ -64,16 +65,16 @@ export class Cookie {
     if (date && !isTime(date)) throw new TypeError(`cookie.expires must be a Date, false or null, got ${String(date)}`)
     this.#refuseIfFixed()
     this.#expires = date
-    this.originalMaxAge = date instanceof Date ? date.getTime() - this.#clock.now() : date
+    this.originalMaxAge = isDate(date) ? date.getTime() - this.#clock.now() : date
   }
 
   /** Milliseconds until the browser drops the cookie. Assigning it sets `expires`. */
   get maxAge(): Span {
-    return this.#expires instanceof Date ? this.#expires.getTime() - this.#clock.now() : this.#expires
+    return isDate(this.#expires) ? this.#expires.getTime() - this.#clock.now() : this.#expires
   }
 
   set maxAge(span: Span | Date) {
-    if (span instanceof Date) {
+    if (isDate(span)) {
       this.expires = span
       return
     }
@@ -109,10 +110,10 @@ export class Cookie {
       path,
       domain,
       httpOnly: Boolean(httpOnly),
-      secure: secure ?? false,
-      sameSite: sameSite === true ? 'strict' : (sameSite ?? false),
+      secure: secure === 'auto' ? secure : Boolean(secure),
+      sameSite: sameSite === true ? 'strict' : lowerCase(sameSite || false),
       partitioned,
-      priority,
+      priority: lowerCase(priority),
       encode: this.#encode,
       maxAgeMs: typeof maxAge === 'number' ? maxAge : undefined,
     }
@@ -125,8 +126,14 @@ export class Cookie {
   }
 }
 
+/** What is written in capitals says the same. */
+function lowerCase<T>(word: T): T {
+  // Lowered, a word of a list is a word of that list.
+  return typeof word === 'string' ? (word.toLowerCase() as T) : word
+}
+
 function isTime(date: unknown): date is Date {
-  return date instanceof Date && !Number.isNaN(date.getTime())
+  return isDate(date) && !Number.isNaN(date.getTime())
 }
 
 /** The text that tells whether a cookie was changed, and that is stored where it was. The passing of time is no change. */

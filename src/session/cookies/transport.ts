@@ -5,7 +5,9 @@ import type { IncomingMessage } from 'node:http'
 export type Transport = 'express' | 'forwarded' | 'socket'
 
 export function overHttps(req: IncomingMessage, transport: Transport): boolean {
-  if ('encrypted' in req.socket && req.socket.encrypted === true) return true
+  // What a handshake left behind, and a mock, may have none.
+  const socket: object | undefined = req.socket
+  if (socket && 'encrypted' in socket && socket.encrypted === true) return true
   if (transport === 'express') return 'secure' in req && req.secure === true // Express knows about proxies.
   if (transport === 'socket') return false
   const [first = ''] = String(req.headers['x-forwarded-proto'] ?? '').split(',')

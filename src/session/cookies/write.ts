@@ -1,14 +1,14 @@
 // Writes Set-Cookie.
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { inspect } from '../../domain/inspect.ts'
 import type { Key } from '../../domain/secret.ts'
+import { MARKER_SUFFIX } from './marker.ts'
 import { sign } from './signature.ts'
 
 /** What a Set-Cookie says beside name and value. */
 export interface CookieAttributes {
   /** `'auto'`: as secure as the request it answers. */
   readonly secure: boolean | 'auto'
-  /** `'auto'`: `none` over HTTPS, `lax` over HTTP. */
+  /** `'auto'`: `none` with `Secure`, else `lax`. */
   readonly sameSite: 'strict' | 'lax' | 'none' | 'auto' | false
   readonly path: string
   readonly domain?: string | undefined
@@ -17,6 +17,8 @@ export interface CookieAttributes {
   readonly priority?: 'low' | 'medium' | 'high' | undefined
   /** Makes the cookie outlive the browser, for at most this many milliseconds; never longer than its session can live. */
   readonly maxAgeMs?: number | undefined
+  /** The date from which `maxAgeMs` was counted, where one was given: it stands still. */
+  readonly expiresAt?: number | undefined
   /** Writes the value so that a cookie can carry it. Default: encodeURIComponent. */
   readonly encode?: ((value: string) => string) | undefined
 }
@@ -37,10 +39,27 @@ export function wholeSpan(ms: number): number {
 
 /** What an attribute of a cookie may say: at most 1024 bytes (RFC 6265bis section 5.5), no ";" and no control. */
 export const ATTRIBUTE = /^[\x20-\x3a\x3c-\x7e]{1,1024}$/
+/** A host name, or an IPv6 address in brackets. */
+export const DOMAIN = /^\.?(?:[\w-]+(?:\.[\w-]+)*\.?|\[[\da-f:.]+\])$/i
 const VALUE = /^[\x21-\x3a\x3c-\x7e]*$/
 
+export function isSameSite(value: unknown): value is 'strict' | 'lax' | 'none' {
+  return value === 'strict' || value === 'lax' || value === 'none'
+}
+
+export function isPriority(value: unknown): value is 'low' | 'medium' | 'high' {
+  return value === 'low' || value === 'medium' || value === 'high'
+}
+
+/** What `'auto'` says: without `Secure` browsers keep no cookie for all sites. */
+export function decidedSameSite<T>(sameSite: T, secure: boolean): T | 'none' | 'lax' {
+  return sameSite === 'auto' ? (secure ? 'none' : 'lax') : sameSite
+}
+
+const EXPIRED = 'Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT'
+
 /** How one Set-Cookie is to look. */
-interface Looks {
+export interface Looks {
   readonly attributes: CookieAttributes
   readonly secure: boolean
   readonly maxAgeMs: number | undefined
@@ -55,69 +74,57 @@ export function issueCookie({ name, secrets }: CookieSettings, id: string, as: L
   return writeCookie(name, value, as)
 }
 
+/** The value of Set-Cookie for the marker of a session cookie that looks like this. Scripts have no use for it. */
+export function issueMarker(name: string, value: string, as: Looks): string {
+  return writeCookie(name + MARKER_SUFFIX, value, { ...as, attributes: markerAttributes(as.attributes) })
+}
+
 /** A Set-Cookie with a value that a cookie can carry. */
 export function writeCookie(name: string, value: string, as: Looks): string {
   if (!VALUE.test(value)) throw new TypeError(`the value of the cookie ${name} cannot stand in a Set-Cookie`)
   const text = `${name}=${value}${attributes(as.attributes, as.secure)}`
   if (as.maxAgeMs === undefined) return text
   const maxAgeMs = Math.min(as.maxAgeMs, MAX_COOKIE_MS)
+  if (maxAgeMs <= 0) return `${text}; ${EXPIRED}`
   return `${text}; Max-Age=${Math.floor(maxAgeMs / 1000)}; Expires=${new Date(as.now + maxAgeMs).toUTCString()}`
 }
 
 /** The value of Set-Cookie that takes the cookie away: the same attributes, or the browser would keep it. */
 export function clearCookie(name: string, as: Pick<Looks, 'attributes' | 'secure'>): string {
-  return `${name}=${attributes(as.attributes, as.secure)}; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT`
+  return `${name}=${attributes(as.attributes, as.secure)}; ${EXPIRED}`
 }
 
-/**
- * Adds a Set-Cookie to a head that is about to go out, and gives the arguments for the real `writeHead`.
- * Headers given to `writeHead` replace those set before; cookies of the host must survive, and so must ours.
- */
-export function addCookie(res: ServerResponse, args: readonly unknown[], cookie: string): readonly unknown[] {
-  const at = typeof args[1] === 'string' || (args[2] !== undefined && args[2] !== null) ? 2 : 1
-  const headers = args[at]
-  if (Array.isArray(headers)) {
-    // A flat list of names and values, or a list of pairs, which Node takes if no header was set before.
-    const inPairs = Array.isArray(headers[0])
-    const named = headers.some((item, index) => !inPairs && index % 2 === 0 && isSetCookie(item))
-    if (inPairs || named) return args.with(at, [...headers, ...(inPairs ? [['Set-Cookie', cookie]] : ['Set-Cookie', cookie])])
-  } else if (typeof headers === 'object' && headers !== null) {
-    const given = Object.entries<OutgoingHttpHeaders[string]>({ ...headers })
-    const named = given.filter(([name]) => isSetCookie(name)).flatMap(([, value]) => value ?? [])
-    if (named.length > 0) {
-      const others = given.filter(([name]) => !isSetCookie(name))
-      return args.with(at, { ...Object.fromEntries(others), 'Set-Cookie': [...named.map(String), cookie] })
-    }
-  }
-  // A new list: `appendHeader` would push into the host's own, which may serve the next visitor too.
-  const before = res.getHeader('Set-Cookie')
-  res.setHeader('Set-Cookie', [...(Array.isArray(before) ? before : before === undefined ? [] : [String(before)]), cookie])
-  return args
+export function clearMarker(name: string, as: Pick<Looks, 'attributes' | 'secure'>): string {
+  return clearCookie(name + MARKER_SUFFIX, { ...as, attributes: markerAttributes(as.attributes) })
+}
+
+function markerAttributes(attributes: CookieAttributes): CookieAttributes {
+  return { ...attributes, sameSite: 'lax', httpOnly: true }
 }
 
 function attributes(cookie: CookieAttributes, secure: boolean): string {
   let text = ''
   if (cookie.path) text += `; Path=${plain('path', cookie.path)}`
-  if (cookie.domain) text += `; Domain=${plain('domain', cookie.domain)}`
+  if (cookie.domain) text += `; Domain=${DOMAIN.test(cookie.domain) ? cookie.domain : refuse('domain', cookie.domain)}`
   if (cookie.httpOnly) text += '; HttpOnly'
   if (secure) text += '; Secure'
-  const sameSite = cookie.sameSite === 'auto' ? (secure ? 'none' : 'lax') : cookie.sameSite
-  if (sameSite) text += `; SameSite=${capital(plain('sameSite', sameSite))}`
+  const sameSite = decidedSameSite(cookie.sameSite, secure)
+  if (sameSite) text += `; SameSite=${capital(isSameSite(sameSite) ? sameSite : refuse('sameSite', sameSite))}`
   if (cookie.partitioned) text += '; Partitioned'
-  if (cookie.priority) text += `; Priority=${capital(plain('priority', cookie.priority))}`
+  if (cookie.priority)
+    text += `; Priority=${capital(isPriority(cookie.priority) ? cookie.priority : refuse('priority', cookie.priority))}`
   return text
 }
 
 /** What an application puts into `req.session.cookie` may come from a visitor: it must end neither the attribute nor the header. */
 function plain(name: string, value: unknown): string {
-  if (typeof value === 'string' && ATTRIBUTE.test(value)) return value
+  return typeof value === 'string' && ATTRIBUTE.test(value) ? value : refuse(name, value)
+}
+
+function refuse(name: string, value: unknown): never {
   throw new TypeError(`cookie.${name} cannot stand in a Set-Cookie, got ${inspect(value)}`)
 }
 
 function capital(word: string): string {
   return `${word.charAt(0).toUpperCase()}${word.slice(1)}`
-}
-
-function isSetCookie(name: unknown): boolean {
-  return typeof name === 'string' && name.toLowerCase() === 'set-cookie'
 }

@@ -1,5 +1,7 @@
 // Stores written for express-session, as stores of ours: what such a store can do, and no more.
+
 import { StoreUnavailableError } from '../../database/timeout.ts'
+import { isError, isNativePromise } from '../../domain/builtins.ts'
 import { systemClock } from '../../domain/clock.ts'
 import { digest } from '../../domain/secret.ts'
 import { KeyedMutex } from '../../domain/serial-queue.ts'
@@ -55,6 +57,10 @@ export class AdoptedStore implements SessionStore {
         this.#disconnected = event === 'disconnect'
       })
     }
+  }
+
+  get isDisconnected(): boolean {
+    return this.#disconnected
   }
 
   keyOf(id: string): string {
@@ -136,7 +142,7 @@ export class AdoptedStore implements SessionStore {
     try {
       return (await this.#call<StoredSession | null>((done) => this.expressStore.get(hash, done))) ?? undefined
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+      if (isError(error) && 'code' in error && error.code === 'ENOENT') return undefined
       throw error
     }
   }
@@ -150,7 +156,7 @@ export class AdoptedStore implements SessionStore {
     return new Promise((resolve, reject) => {
       const answered = call((error, value) => (error ? reject(error) : resolve(value)))
       // Some stores answer a broken call by a rejected promise too: the first of the two counts.
-      if (answered instanceof Promise) answered.catch(reject)
+      if (isNativePromise(answered)) answered.catch(reject)
     })
   }
 }

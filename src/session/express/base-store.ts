@@ -1,9 +1,17 @@
 // `Store`: what stores inherit from that were written for express-session.
 import { EventEmitter } from 'node:events'
 import { Session } from '../request/session.ts'
-import type { DetachedRequest, Done, ExpressStore, StoredSession } from './callback-store.ts'
+import type { DetachedRequest, Done, StoredSession } from './callback-store.ts'
 
-export interface Store extends EventEmitter, Partial<Omit<ExpressStore, 'on'>> {
+// Each method by itself: a class that extends this one declares them as methods, which it may not where they were mapped from others.
+export interface Store extends EventEmitter {
+  get?(id: string, callback: (error?: unknown, session?: StoredSession | null) => void): unknown
+  set?(id: string, session: StoredSession, callback?: Done): unknown
+  destroy?(id: string, callback?: Done): unknown
+  touch?(id: string, session: StoredSession, callback?: Done): unknown
+  all?(callback: (error?: unknown, sessions?: unknown) => void): unknown
+  length?(callback: (error?: unknown, count?: number) => void): unknown
+  clear?(callback?: Done): unknown
   /** Ends the session of a request and gives it a new one. */
   regenerate(req: DetachedRequest, callback: Done): void
   /** A session by its id, apart from any request of a browser. */
@@ -15,7 +23,7 @@ export interface Store extends EventEmitter, Partial<Omit<ExpressStore, 'on'>> {
 }
 
 /** A plain constructor function: old stores `call` it. */
-export interface StoreConstructor {
+export interface StoreConstructor extends Omit<typeof EventEmitter, 'prototype'> {
   new (options?: unknown): Store
   (this: object, options?: unknown): void
   readonly prototype: Store

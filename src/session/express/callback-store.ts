@@ -1,9 +1,9 @@
 // The contract of stores that were written for express-session, and of the sessions in them.
-import type { Cookie } from '../cookies/cookie.ts'
 
+/** A session as such a store keeps it: the values, and its `cookie`. */
 export interface StoredSession {
-  cookie: Cookie | Readonly<Record<string, unknown>>
-  [key: string]: unknown
+  // biome-ignore lint/suspicious/noExplicitAny: what other packages declare as a session's data has no index signature, and fits no other one.
+  [key: string]: any
 }
 
 export type Done = (error?: unknown) => void

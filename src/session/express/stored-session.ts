@@ -1,4 +1,5 @@
 // A session as express-session writes it, and the row that it comes to.
+import { isDate } from '../../domain/builtins.ts'
 import type { Clock } from '../../domain/clock.ts'
 import { digest } from '../../domain/secret.ts'
 import { type SessionLimits, touchIntervalMs } from '../../domain/session-lifetime.ts'
@@ -76,7 +77,7 @@ export function sessionOf(
 
 /** When a session was last seen. A store's `touch` tells by the cookie's date alone, and some not even by that. */
 function lastSeenOf({ expires }: CookieFields, ours: Ours | undefined, maxAge: number | undefined): number {
-  const until = expires instanceof Date ? expires.getTime() : 0
+  const until = isDate(expires) ? expires.getTime() : 0
   if (ours === undefined) return maxAge === undefined ? 0 : until - maxAge
   return Math.max(ours.lastSeenAt, until - ours.idleMs - touchIntervalMs(ours.idleMs))
 }

@@ -1,8 +1,13 @@
 // A session apart from any response, as old stores make one.
+
 import type { Awaitable } from '../../domain/awaitable.ts'
+import { isDate } from '../../domain/builtins.ts'
 import { Cookie, type CookieFields } from '../cookies/cookie.ts'
 import type { DetachedRequest, Done, StoredSession } from '../express/callback-store.ts'
 import type { SessionOperations } from './session-operations.ts'
+
+/** The words of express-session, which applications compare. */
+export const RELOAD_FAILED = 'failed to load session'
 
 export class DetachedSession implements SessionOperations {
   readonly row = undefined
@@ -46,7 +51,7 @@ export class DetachedSession implements SessionOperations {
         done(error)
       })
     })
-    if (!found) throw new Error('req.session.reload: this session is no longer there')
+    if (!found) throw new Error(RELOAD_FAILED)
     const { cookie: _, ...data } = found
     for (const key of Object.keys(session)) Reflect.deleteProperty(session, key)
     Object.assign(session, data)
@@ -74,7 +79,7 @@ export function readStoredCookie(stored: unknown): CookieFields {
   return {
     ...fields,
     ...(typeof maxAge === 'number' ? { maxAge } : {}),
-    ...(date instanceof Date && !Number.isNaN(date.getTime()) ? { expires: date } : {}),
+    ...(isDate(date) && !Number.isNaN(date.getTime()) ? { expires: date } : {}),
     originalMaxAge: typeof originalMaxAge === 'number' ? originalMaxAge : null,
   }
 }

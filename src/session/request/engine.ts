@@ -8,11 +8,15 @@ import type { SessionRow, SessionStore } from '../store.ts'
 import type { Session } from './session.ts'
 import type { SessionOperations } from './session-operations.ts'
 
+/** The settings for which browsers drop a cookie: `Secure` over HTTP, cross-site without `Secure`, an end that has passed. */
+export type DroppedBy = 'secure' | 'sameSite' | 'partitioned' | 'maxAge'
+
 /** What an application may ask of `session()`, as it did of express-session. A membership takes the defaults. */
 export interface SessionBehavior {
   /** These four are as the options say. */
   readonly rolling: boolean
-  readonly resave: boolean
+  /** What becomes of a session at every request: it is marked as seen, or, in a store of express-session, written. */
+  readonly resave: false | 'touch' | 'write'
   readonly saveUninitialized: boolean
   readonly unset: 'destroy' | 'keep'
   /** Whether `delete req.session` is noticed even if nothing else was done with the session: it defers each of its responses. */
@@ -25,8 +29,8 @@ export interface SessionBehavior {
   readonly idleFollowsCookie: boolean
   readonly absoluteFollowsCookie: boolean
   readonly transport: Transport
-  /** Called when a `Secure` cookie cannot go out. Default: it goes out anyway; the settings know that a proxy speaks HTTPS. */
-  onInsecure?(): void
+  /** Called with the setting for which no browser would keep a cookie, which does not go out. Default: it goes out anyway; a membership knows that a proxy speaks HTTPS. */
+  onDropped?(setting: DroppedBy): void
   /** The looks of the cookie for one request. Default: those of the settings. */
   attributesFor?(req: IncomingMessage): CookieAttributes
   newId?(req: IncomingMessage): string
@@ -55,9 +59,7 @@ export interface Engine<Row extends SessionRow = SessionRow> {
   /** The names that the class of sessions takes for itself. */
   readonly reserved: ReadonlySet<string>
   isLive(row: Row | undefined): row is Row
-  keyOf(id: string): string
-  /** The keys of the store that a request leads to, live or not. */
-  hashesOf(req: IncomingMessage): readonly string[]
+  readonly keyOf: (id: string) => string
 }
 
 export interface Found<Row> {

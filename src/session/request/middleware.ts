@@ -1,19 +1,24 @@
 // The middleware: loads the session of a request, hands it on, and has what changed saved.
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { startCleanup } from '../../database/cleanup.ts'
 import { type Awaitable, isPromise } from '../../domain/awaitable.ts'
+import { isError } from '../../domain/builtins.ts'
 import type { Clock } from '../../domain/clock.ts'
 import { digest } from '../../domain/secret.ts'
 import { isExpired, type SessionLimits } from '../../domain/session-lifetime.ts'
-import { carriesCookie, coversPath, idReader } from '../cookies/read.ts'
-import type { CookieAttributes, CookieSettings } from '../cookies/write.ts'
+import { cookieReader, coversPath, type ReadCookies, type SessionCookies } from '../cookies/read.ts'
+import { overHttps } from '../cookies/transport.ts'
+import { type CookieAttributes, type CookieSettings, issueMarker } from '../cookies/write.ts'
 import type { SessionRow, SessionStore } from '../store.ts'
 import { DEFAULT_BEHAVIOR, type Engine, type Found, type SessionBehavior } from './engine.ts'
 import { type RenewOptions, renew } from './lifecycle.ts'
 import { Loader } from './load.ts'
+import { defineSession, noSession, SESSION_OF_REQUEST } from './request-properties.ts'
 import { RequestSession } from './request-session.ts'
 import type { Next, SessionRequest } from './request-state.ts'
-import { reservedNames, Session } from './session.ts'
+import { type ReloadSettings, reloadMarker, sendReload } from './same-site-reload.ts'
+import { Session, sealSessionClass } from './session.ts'
 import type { SessionOperations } from './session-operations.ts'
 
 export interface SessionsOptions<Row extends SessionRow = SessionRow> {
@@ -23,6 +28,8 @@ export interface SessionsOptions<Row extends SessionRow = SessionRow> {
   readonly clock: Clock
   /** Default: those of a membership. */
   readonly behavior?: SessionBehavior | undefined
+  /** How the page of a same-site reload looks. */
+  readonly reload?: ReloadSettings | undefined
   /** What `req.sessionStore` is. Default: there is none. */
   readonly publicStore?: object | undefined
   /** Whether a request that brings a `req.session` of somebody else is passed on. Default: false, it is an error. */
@@ -35,37 +42,23 @@ export interface SessionsOptions<Row extends SessionRow = SessionRow> {
   onError?(error: unknown, step: 'touch' | 'cleanup'): void
 }
 
-// What the steps of one request share hangs on the request itself, under a name that nobody else has.
-const SESSION_OF_REQUEST = Symbol('guildhall session')
-
-interface AnyRequestSession {
-  readonly engine: object
-  readonly session: object | undefined
-  readonly id: string
-  abandon(): void
-  begin(): void
-}
-
 type WithStore = IncomingMessage & { sessionStore?: object }
-
-declare module 'http' {
-  interface IncomingMessage {
-    [SESSION_OF_REQUEST]?: AnyRequestSession
-  }
-}
 
 /** Sessions for requests. One per application: the middleware is `handle`. */
 export class Sessions<Row extends SessionRow = SessionRow> {
   readonly #options: SessionsOptions<Row>
   readonly #engine: Engine<Row>
+  readonly #readCookies: ReadCookies
   readonly #loader: Loader<Row>
   readonly #stopCleanup: () => Promise<void>
 
   constructor(options: SessionsOptions<Row>) {
     const { store, cookie, limits, clock, behavior = DEFAULT_BEHAVIOR, SessionClass = Session } = options
-    Object.preventExtensions(SessionClass.prototype)
-    Object.freeze(SessionClass)
-    const readIds = idReader(cookie)
+    let reserved: ReadonlySet<string> | undefined
+    const seal = (): ReadonlySet<string> => {
+      reserved ??= sealSessionClass(SessionClass)
+      return reserved
+    }
     const keyOf = (id: string): string => store.keyOf?.(id) ?? digest(id)
     store.attach?.({ limits, clock })
     this.#options = options
@@ -75,17 +68,22 @@ export class Sessions<Row extends SessionRow = SessionRow> {
       limits,
       clock,
       behavior,
-      makeSession: (operations) => new SessionClass(operations),
-      reserved: reservedNames(SessionClass),
+      makeSession(operations) {
+        seal()
+        return new SessionClass(operations)
+      },
+      get reserved() {
+        return seal()
+      },
       isLive: (row): row is Row => {
         if (row === undefined) return false
         const now = clock.now()
         return options.judge ? options.judge(row, now) : !isExpired(row, now)
       },
       keyOf: store.keyOf ? keyOf : digest,
-      hashesOf: (req) => readIds(req.headers.cookie).map(keyOf),
     }
-    this.#loader = new Loader(this.#engine, readIds, (error) => {
+    this.#readCookies = cookieReader(cookie)
+    this.#loader = new Loader(this.#engine, (error) => {
       this.#report(error, 'touch')
     })
     this.#stopCleanup = startCleanup(store, clock, (error) => {
@@ -99,25 +97,30 @@ export class Sessions<Row extends SessionRow = SessionRow> {
       return this.#options.yields ? next() : next(secondSession())
     }
     let attributes: CookieAttributes
+    let cookies: SessionCookies
     let found: Awaitable<Found<Row> | undefined>
     try {
       attributes = this.#engine.behavior.attributesFor?.(req) ?? this.#engine.cookie
       if (attributes.path !== '/' && !coversPath(attributes.path, req)) return next()
-      found = this.#loader.load(req)
+      cookies = this.#readCookies(req.headers.cookie)
+      if (this.#reloads({ req, res, cookies, attributes })) return
+      if (this.#options.store.isDisconnected && !cookies.hasSession) return next()
+      found = this.#loader.load(cookies.ids)
     } catch (error) {
       return next(error)
     }
-    if (!isPromise(found)) return this.#begin({ req, res, next, attributes }, found)
+    const request: SessionRequest = { req, res, next, cookies, attributes }
+    if (!isPromise(found)) return this.#begin(request, found)
     // A store that fails is an error, never an anonymous visitor where somebody was logged in.
     // What the next handler throws is not handed to it once more: it would be called twice.
-    found.then((loaded) => this.#begin({ req, res, next, attributes }, loaded), next)
+    found.then((loaded) => this.#begin(request, loaded), next)
   }
 
   /** The live session of a request without a response, such as the upgrade of a WebSocket. */
   read(req: IncomingMessage): Awaitable<Row | undefined> {
     const current = this.#of(req)
     if (current) return current.row
-    const found = this.#loader.load(req)
+    const found = this.#loader.load(this.#readCookies(req.headers.cookie).ids)
     return isPromise(found) ? found.then((loaded) => loaded?.row) : found?.row
   }
 
@@ -129,10 +132,6 @@ export class Sessions<Row extends SessionRow = SessionRow> {
   /** The live row behind a request that was handled. Parses nothing, defers nothing. */
   row(req: IncomingMessage): Row | undefined {
     return this.#of(req)?.row
-  }
-
-  carriesCookie(req: IncomingMessage): boolean {
-    return carriesCookie(req.headers.cookie, this.#engine.cookie)
   }
 
   /** Starts a login: a new row under a new id. The id that the request came with is dead, the new one goes out with this response. */
@@ -150,11 +149,24 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     return this.#stopCleanup()
   }
 
+  /** Answers somebody whose session cookie is held back by a page that asks once more. Says whether it did. */
+  #reloads(visit: Omit<SessionRequest, 'next'>): boolean {
+    const { req, res, cookies, attributes } = visit
+    if (cookies.hasSession || cookies.markers.length === 0) return false
+    const { cookie, clock, behavior } = this.#engine
+    const now = clock.now()
+    const marker = reloadMarker(visit, now)
+    if (marker === undefined) return false
+    const secure = attributes.secure === 'auto' ? overHttps(req, behavior.transport) : attributes.secure
+    const looks = { attributes, secure, maxAgeMs: attributes.maxAgeMs, now }
+    sendReload(req, res, issueMarker(cookie.name, marker, looks), this.#options.reload)
+    return true
+  }
+
   #begin(request: SessionRequest & { readonly req: WithStore }, found: Found<Row> | undefined): void {
     const { req, next } = request
     req[SESSION_OF_REQUEST] = new RequestSession(this.#engine, request, found)
-    Object.defineProperty(req, 'session', SESSION)
-    Object.defineProperty(req, 'sessionID', SESSION_ID)
+    defineSession(req)
     const { publicStore } = this.#options
     if (publicStore) req.sessionStore = publicStore
     next()
@@ -162,7 +174,7 @@ export class Sessions<Row extends SessionRow = SessionRow> {
 
   #report(error: unknown, step: 'touch' | 'cleanup'): void {
     if (this.#options.onError) return this.#options.onError(error, step)
-    process.emitWarning(`sessions: ${step} failed: ${error instanceof Error ? error.message : String(error)}`)
+    process.emitWarning(`sessions: ${step} failed: ${isError(error) ? error.message : String(error)}`)
   }
 
   #requestSession(req: IncomingMessage): RequestSession<Row> {
@@ -177,42 +189,6 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     // Nobody else has this engine, and what has it was made below.
     return current?.engine === this.#engine ? (current as RequestSession<Row>) : undefined
   }
-}
-
-/** Gives a request a new, empty session, beside what is stored of the one that it has. Whichever middleware it has it from: two may share a store. */
-export function beginSession(req: IncomingMessage): void {
-  const current = req[SESSION_OF_REQUEST]
-  if (!current) throw noSession()
-  current.begin()
-}
-
-// One descriptor for all requests, so that they keep one shape.
-const SESSION: PropertyDescriptor & ThisType<IncomingMessage> = {
-  configurable: true,
-  enumerable: true,
-  get() {
-    return this[SESSION_OF_REQUEST]?.session
-  },
-  set(value: unknown) {
-    if (value !== null && value !== undefined) {
-      throw new TypeError('req.session cannot be replaced: store values in it, or end it with req.session = null')
-    }
-    this[SESSION_OF_REQUEST]?.abandon()
-  },
-}
-
-const SESSION_ID: PropertyDescriptor & ThisType<IncomingMessage> = {
-  configurable: true,
-  enumerable: true,
-  get() {
-    return this[SESSION_OF_REQUEST]?.id
-  },
-}
-
-function noSession(): TypeError {
-  return new TypeError(
-    'this request has no session: put the session middleware in front, app.use(session()) or app.use(membership)',
-  )
 }
 
 function secondSession(): TypeError {

@@ -1,23 +1,24 @@
 // Defers a response until its session is saved: own `writeHead`, `write`, `flushHeaders`, `end`.
 import type { ServerResponse } from 'node:http'
 import { type Awaitable, isPromise } from '../../domain/awaitable.ts'
-import { addCookie } from '../cookies/write.ts'
-
-const BODY_HEADERS =
-  /^(content-(?!security-policy).*|transfer-encoding|etag|last-modified|accept-ranges|cache-control|expires|location)$/
+import { addCookies } from '../cookies/response-head.ts'
+import { claimHead, forgetBody, isHeadOut, lockHead, quietHeaders } from './head.ts'
 
 /** What has to happen before a response may go out. */
 export interface Deferring {
   /** Saves what is to be saved. May throw, or reject. */
   flush(): Awaitable<void>
-  /** The session cookie that goes out with this response. */
-  readonly outgoingCookie: string | undefined
+  /** The Set-Cookies of the session that go out with this response. */
+  readonly headCookies: readonly string[]
   /** `flush` failed, and nothing is sent of the answer: if it had not begun, the host's error handler may answer. */
   failed(error: unknown): void
 }
 
 /** Whoever writes more than this while a save runs is told to wait for `drain`. */
 const MAX_WAITING_BYTES = 16_384
+
+/** How long an error handler may take to begin its answer. */
+const ERROR_HANDLER_MS = 5_000
 
 type Method = 'writeHead' | 'write' | 'flushHeaders' | 'end'
 type Call = readonly [Method, readonly unknown[]]
@@ -55,6 +56,7 @@ class DeferredResponse {
   #waiting: Call[] | undefined
   #waitingBytes = 0
   #isHandled = false
+  #isAnswered = false
 
   constructor(res: ServerResponse, session: Deferring) {
     const { writeHead, write, flushHeaders, end } = res
@@ -69,11 +71,13 @@ class DeferredResponse {
     const state = this.#state
     if (state === 'waiting') return this.#wait(method, args)
     if (state === 'failed' && this.#isOver(method)) return undefined
+    this.#isAnswered = true
     if (method === 'end' ? state === 'open' || state === 'streaming' : state === 'open' && !res.headersSent) {
       try {
         const saving = this.#session.flush()
         if (isPromise(saving)) {
           this.#state = 'waiting'
+          claimHead(res, () => this.#state === 'waiting')
           saving
             .finally(lockHead(res))
             .then(() => this.#goOn())
@@ -85,8 +89,8 @@ class DeferredResponse {
       }
       this.#state = method === 'end' ? 'through' : 'streaming'
     }
-    const cookie = method === 'writeHead' && !res.headersSent ? this.#session.outgoingCookie : undefined
-    return cookie === undefined ? this.#pass(method, args) : this.#writeHeadWithCookie(args, cookie)
+    const cookies = method === 'writeHead' && !res.headersSent ? this.#session.headCookies : []
+    return cookies.length === 0 ? this.#pass(method, args) : this.#writeHeadWithCookies(args, cookies)
   }
 
   #pass(method: Method, args: readonly unknown[]): unknown {
@@ -94,13 +98,13 @@ class DeferredResponse {
     return typeof original === 'function' ? Reflect.apply(original, this.#res, args) : undefined
   }
 
-  #writeHeadWithCookie(args: readonly unknown[], cookie: string): void {
+  #writeHeadWithCookies(args: readonly unknown[], cookies: readonly string[]): void {
     const res = this.#res
     const before = res.getHeader('Set-Cookie')
     try {
-      this.#pass('writeHead', addCookie(res, args, cookie))
+      this.#pass('writeHead', addCookies(res, args, cookies))
     } catch (error) {
-      // An error page is still to come, with the cookie once.
+      // An error page is still to come, with the cookies once.
       if (before === undefined) res.removeHeader('Set-Cookie')
       else res.setHeader('Set-Cookie', before)
       throw error
@@ -138,13 +142,26 @@ class DeferredResponse {
     this.#state = 'failed'
     this.#waiting = undefined
     // Too late for an error page: the reader must see that this answer is not whole.
-    if (res.headersSent) res.destroy()
+    if (isHeadOut(res)) res.destroy()
     else forgetBody(res)
     quietHeaders(res)
     process.nextTick(() => {
       this.#isHandled = true
+      this.#isAnswered = false
       this.#session.failed(error)
+      if (!this.#isAnswered && !isHeadOut(res)) this.#answerLater()
     })
+  }
+
+  /** Who awaited the middleware as a promise has gone on with it, and hears of no error: then nobody else answers. */
+  #answerLater(): void {
+    const res = this.#res
+    const timer = setTimeout(() => {
+      if (this.#isAnswered || isHeadOut(res)) return
+      res.statusCode = 500
+      this.#pass('end', ['Internal Server Error'])
+    }, ERROR_HANDLER_MS)
+    res.once('close', () => clearTimeout(timer))
   }
 
   /** Until the error handler has its turn all is dropped; then what comes too late for its answer. */
@@ -154,39 +171,6 @@ class DeferredResponse {
   }
 }
 
-/**
- * Nobody may answer a second time while an answer waits, as an error handler would that sees no head sent: the length of one body and
- * the bytes of another are two answers to whoever reads the connection. Gives what unlocks it: the head is as it was.
- */
-function lockHead(res: ServerResponse): () => void {
-  const { statusCode } = res
-  const reason: unknown = Object.getOwnPropertyDescriptor(res, 'statusMessage')?.value // HTTP/2 has none, and warns who asks.
-  const headers = res.getHeaders()
-  return () => {
-    if (res.headersSent) return
-    res.statusCode = statusCode
-    if (Object.hasOwn(res, 'statusMessage')) Reflect.set(res, 'statusMessage', reason)
-    for (const name of res.getHeaderNames()) if (headers[name] === undefined) res.removeHeader(name)
-    for (const [name, value] of Object.entries(headers)) {
-      if (value !== undefined && res.getHeader(name) !== value) res.setHeader(name, value)
-    }
-  }
-}
-
 function lengthOf(chunk: unknown): number {
   return typeof chunk === 'string' || chunk instanceof Uint8Array ? chunk.length : 0
-}
-
-function forgetBody(res: ServerResponse): void {
-  for (const name of res.getHeaderNames()) if (BODY_HEADERS.test(name)) res.removeHeader(name)
-  res.statusCode = 200
-}
-
-/** A handler that goes on after its answer was dropped may set headers when that of the error handler is out: Node would throw at it. */
-function quietHeaders(res: ServerResponse): void {
-  for (const name of ['setHeader', 'setHeaders', 'appendHeader', 'removeHeader'] as const) {
-    const original: unknown = Reflect.get(res, name)
-    if (typeof original !== 'function') continue
-    Reflect.set(res, name, (...args: unknown[]): unknown => (res.headersSent ? res : Reflect.apply(original, res, args)))
-  }
 }

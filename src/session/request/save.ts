@@ -1,10 +1,12 @@
 // Saves a session: a row that is there is patched, never made again.
-import { type Awaitable, after } from '../../domain/awaitable.ts'
-import { expiryAfter } from '../../domain/session-lifetime.ts'
+import { StoreUnavailableError } from '../../database/timeout.ts'
+import { type Awaitable, after, isPromise } from '../../domain/awaitable.ts'
+import { expiryAfter, needsTouch } from '../../domain/session-lifetime.ts'
 import { COOKIE_KEY, emptyObject, NO_VALUES, PREDECESSOR_KEY, patchValues, writeValues } from '../data.ts'
 import { newRow } from '../row.ts'
 import type { SessionPatch, SessionRow } from '../store.ts'
 import { diff } from './diff.ts'
+import { isHeadOut } from './head.ts'
 import type { RequestState } from './request-state.ts'
 import type { SessionHandle } from './session-handle.ts'
 
@@ -15,9 +17,12 @@ export function changesOf(of: RequestState, handle: SessionHandle): SessionPatch
   if (!handle.isWritable) return undefined
   const { reserved, behavior } = of.engine
   const patch = handle.session && diff(handle.session, handle.values, reserved)
-  if (handle.storedRow === undefined) return patch ?? (behavior.saveUninitialized ? NO_CHANGE : undefined)
+  if (handle.storedRow === undefined) {
+    return patch ?? (behavior.saveUninitialized || handle.isSuccessor ? NO_CHANGE : undefined)
+  }
   if (handle.usedCookie?.isChanged) return Object.assign(emptyObject(), patch, { [COOKIE_KEY]: handle.cookie.text })
-  return patch ?? (behavior.resave || needsProof(of, handle) ? NO_CHANGE : undefined)
+  const isDue = behavior.resave !== false && !handle.isSaved
+  return patch ?? (isDue || needsProof(of, handle) ? NO_CHANGE : undefined)
 }
 
 export function saveChanges(of: RequestState, handle: SessionHandle, patch = changesOf(of, handle)): Awaitable<void> {
@@ -26,18 +31,19 @@ export function saveChanges(of: RequestState, handle: SessionHandle, patch = cha
   if (row === undefined) return createRow(of, handle, patch)
   const { store, behavior } = of.engine
   const limited = COOKIE_KEY in patch ? withLimits(row, handle) : row
-  const sends = limited !== row || (behavior.cookieCanChange && row.persistent) || needsProof(of, handle)
+  const isChanged = patch !== NO_CHANGE
+  const sends = limited !== row || (isChanged && behavior.cookieCanChange && row.persistent) || needsProof(of, handle)
   // Before anything is written, as it may throw.
-  const cookie = sends ? handle.cookie.issue(limited) : undefined
-  const isPatched = patch !== NO_CHANGE || behavior.resave
+  const cookies = sends ? handle.cookie.issue(limited) : undefined
+  const isPatched = isChanged || (behavior.resave === 'write' && !handle.isSaved)
   return after(isPatched ? store.update(row.hash, patch) : true, (updated) => {
     // The write is dropped: a session that was ended does not come back.
     if (!updated) return of.lost(handle)
     handle.patched(patch)
-    const needsTouch = !isPatched || behavior.resave || limited !== row
-    if (!needsTouch && cookie === undefined) return
-    return after(needsTouch ? touch(of, handle, limited) : true, (lives) => {
-      if (lives && cookie !== undefined) of.sendCookie(handle, cookie)
+    const marks = !isPatched || limited !== row || (behavior.resave === 'touch' && needsTouch(row, of.engine.clock.now()))
+    if (!marks && cookies === undefined) return
+    return after(marks ? touch(of, handle, limited) : true, (lives) => {
+      if (lives && cookies !== undefined) of.sendCookies(handle, cookies)
     })
   })
 }
@@ -45,7 +51,7 @@ export function saveChanges(of: RequestState, handle: SessionHandle, patch = cha
 /** The first row of a session. One that nobody can come back to is not stored. */
 export function createRow(of: RequestState, handle: SessionHandle, patch: SessionPatch): Awaitable<void> {
   const { keyOf, clock, store, behavior } = of.engine
-  const late = of.request.res.headersSent && of.outgoingCookie === undefined
+  const late = isHeadOut(of.request.res) && of.outgoingCookies === undefined
   if (late || !handle.cookie.isWelcome) return
   const values = new Map(patchValues(NO_VALUES, patch))
   if (handle.usedCookie?.isChanged || behavior.storesCookie) values.set(COOKIE_KEY, handle.cookie.text)
@@ -53,12 +59,27 @@ export function createRow(of: RequestState, handle: SessionHandle, patch: Sessio
   if (predecessor !== undefined) values.set(PREDECESSOR_KEY, predecessor)
   const { persistent, ...limits } = handle.cookie.limits
   const row = newRow({ hash: keyOf(handle.id), data: writeValues(values), now: clock.now(), limits, persistent })
-  const cookie = handle.cookie.issue(row)
-  if (cookie === undefined) return
-  return after(store.create(row), () => {
-    handle.created(row, values)
-    of.sendCookie(handle, cookie)
-  })
+  const cookies = handle.cookie.issue(row)
+  if (cookies === undefined) return
+  const create = (): Awaitable<void> =>
+    after(store.create(row), () => {
+      handle.created(row, values)
+      of.sendCookies(handle, cookies)
+    })
+  return patch === NO_CHANGE && !handle.isSuccessor ? unlessUnavailable(create) : create()
+}
+
+/** Whoever left nothing in a session misses none: their page does not fail for a store that cannot be reached. */
+function unlessUnavailable(create: () => Awaitable<void>): Awaitable<void> {
+  const ignore = (error: unknown): void => {
+    if (!(error instanceof StoreUnavailableError)) throw error
+  }
+  try {
+    const creating = create()
+    return isPromise(creating) ? creating.catch(ignore) : creating
+  } catch (error) {
+    ignore(error)
+  }
 }
 
 /** Marks a row as seen now, with its limits if they changed. Says whether it lives. */
@@ -69,7 +90,7 @@ export function touch(of: RequestState, handle: SessionHandle, row: SessionRow):
   const { idleMs, endsAt, persistent } = row
   const limits = row === handle.storedRow ? undefined : { idleMs, endsAt, persistent }
   return after(store.touch(row.hash, { lastSeenAt, expiresAt, limits }), (touched) => {
-    if (touched) handle.storedRow = { ...row, lastSeenAt, expiresAt }
+    if (touched) handle.touched({ ...row, lastSeenAt, expiresAt })
     else of.lost(handle)
     return touched
   })
@@ -77,8 +98,8 @@ export function touch(of: RequestState, handle: SessionHandle, row: SessionRow):
 
 /** Whether a cookie would go out of which only the store knows that it is still right: others know its id, and may have ended it. */
 function needsProof(of: RequestState, { isShared }: SessionHandle): boolean {
-  if (!isShared || of.request.res.headersSent) return false
-  return of.engine.behavior.rolling || of.outgoingCookie !== undefined
+  if (!isShared || isHeadOut(of.request.res)) return false
+  return of.engine.behavior.rolling || of.outgoingCookies !== undefined
 }
 
 /** The row as it has to be with the cookie at hand. */

@@ -22,6 +22,10 @@ export class SessionHandle<Row extends SessionRow = SessionRow> implements Cooki
   /** Whether the id came with the request, so that others know it. */
   readonly isShared: boolean
   state: SessionState
+  /** Whether this request wrote it, or marked it as seen. */
+  isSaved = false
+  /** Whether it takes the place of a live session that a request brought: its id is handed out whatever is in it. */
+  isSuccessor = false
   /** What the application holds, once it has looked. */
   session: Session<Row> | undefined
   /** The row that is written to: the live one, or one made during this request. */
@@ -102,13 +106,20 @@ export class SessionHandle<Row extends SessionRow = SessionRow> implements Cooki
   created(row: SessionRow, values: SerialisedValues): void {
     this.storedRow = row
     this.#values = values
+    this.isSaved = true
     this.usedCookie?.stored()
     if (this.state === 'new') this.state = 'live'
   }
 
   patched(patch: SessionPatch): void {
     this.#values = patchValues(this.values, patch)
+    this.isSaved = true
     if (COOKIE_KEY in patch) this.usedCookie?.stored()
+  }
+
+  touched(row: SessionRow): void {
+    this.storedRow = row
+    this.isSaved = true
   }
 
   lost(): void {

@@ -115,15 +115,26 @@ export class Session<Row extends SessionRow = SessionRow> {
         defineOwn(this, '__proto__', value)
       },
     })
-    // Nor with a = 'constructor', b = 'prototype': nothing can be added there.
-    Object.preventExtensions(Session.prototype)
-    // Nor with a = 'constructor', b = 'rowOf': the class itself is the same for all requests.
-    Object.freeze(Session)
   }
 }
 
+/**
+ * What an application has added to the prototype until the first request is there in every session, and its names are taken like ours.
+ * From then on no request can change what all of them share, as `session[a][b] = c` would with a = 'constructor'. Gives the taken names.
+ */
+export function sealSessionClass(SessionClass: { readonly prototype: object }): ReadonlySet<string> {
+  for (let at = SessionClass.prototype; at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
+      if (name !== 'constructor' && value !== undefined) reserve(at, name)
+    }
+    Object.preventExtensions(at)
+  }
+  for (const sealed of [Session, SessionClass]) Object.freeze(sealed)
+  return reservedNames(SessionClass)
+}
+
 /** The names that a session class takes for itself. They cannot be keys. */
-export function reservedNames(SessionClass: { readonly prototype: object }): ReadonlySet<string> {
+function reservedNames(SessionClass: { readonly prototype: object }): ReadonlySet<string> {
   const names = new Set<string>()
   for (let at = SessionClass.prototype; at !== Object.prototype; at = Object.getPrototypeOf(at)) {
     for (const name of Object.getOwnPropertyNames(at)) names.add(name)
@@ -142,6 +153,7 @@ function ignoreUnhandled<T>(work: Promise<T>): Promise<T> {
 function reserve(prototype: object, name: string): void {
   const { get, value } = Object.getOwnPropertyDescriptor(prototype, name) ?? {}
   Object.defineProperty(prototype, name, {
+    enumerable: false,
     get: get ?? (() => value),
     set() {
       throw new TypeError(reservedMessage(name))

@@ -1,4 +1,6 @@
 // Sessions in PostgreSQL: one statement per verb, for any number of processes on one table.
+import '../../domain/node-version.cts'
+
 import { BatchLoader } from '../../database/batch-loader.ts'
 import { acquireLease, createLeases } from '../../database/lease.ts'
 import { arrayOf, codeOf, type PostgresPool, runOn, type Values, withAsynchronousCommit } from '../../database/postgres/query.ts'

@@ -1,4 +1,6 @@
 // Sessions in Redis or Valkey: one key per session, one script per verb, each atomic by itself.
+import '../../domain/node-version.cts'
+
 import { type RedisClient, runScript, type Script } from '../../database/redis/script.ts'
 import type { Awaitable } from '../../domain/awaitable.ts'
 import { readValues, type SerialisedValues, writeValues } from '../data.ts'

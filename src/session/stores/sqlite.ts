@@ -1,4 +1,6 @@
 // Sessions in a SQLite file: one statement per verb, and an exact copy of recent rows in memory.
+import '../../domain/node-version.cts'
+
 import { acquireLease, createLeases } from '../../database/lease.ts'
 import { retryBlocking } from '../../database/sqlite/busy.ts'
 import { SqliteConnection } from '../../database/sqlite/connection.ts'

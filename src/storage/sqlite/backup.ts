@@ -1,10 +1,10 @@
 // Copies of the SQLite database: taken while the site runs, and put back, also while it runs.
 import { accessSync, constants, copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { backup, DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import { StoreBusyError } from '../../database/sqlite/busy.ts'
 import { openReadOnly, SIDECARS } from '../../database/sqlite/connection.ts'
+import { backup, DatabaseSync } from '../../database/sqlite/driver.ts'
 import { isNoDatabase } from '../../database/sqlite/error-codes.ts'
 import { systemClock } from '../../domain/clock.ts'
 import { OtherSchemaError, SCHEMA_VERSION, SELECT_SCHEMA } from '../schema-state.ts'

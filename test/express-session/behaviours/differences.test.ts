@@ -5,6 +5,10 @@ import { called, count, HOUR, handClock, lifetime, MINUTE, open, writeAtWrite } 
 
 const DAY = 24 * HOUR
 
+/** As query builders make it: it runs when it is awaited. */
+class Query {}
+Reflect.set(Query.prototype, 'then', () => {})
+
 inEveryWorld('differences', (world) => {
   test('a visitor whose cookie has no maxAge stays until the store forgets, in ours until idleTimeout', async () => {
     const clock = handClock()
@@ -60,6 +64,17 @@ inEveryWorld('differences', (world) => {
     ['a function', () => 1, null],
     ['a symbol', Symbol('x'), null],
     ['no number', Number.NaN, null],
+    ['a Map', new Map([['a', 1]]), {}],
+    ['a Set', new Set([1]), {}],
+    ['a Set deep inside', { list: [{ set: new Set([1]) }] }, { list: [{ set: {} }] }],
+    ['an error', new Error('lost'), {}],
+    ['a promise that was not awaited', Promise.resolve(1), {}],
+    ['a query that was not awaited', new Query(), {}],
+    ['an array with a name for its key', Object.assign([], { total: 1 }), []],
+    ['a regular expression', /a/, {}],
+    ['bytes', new Uint8Array([7]), { 0: 7 }],
+    ['parameters', new URLSearchParams('a=1'), {}],
+    ['an invalid date', new Date(Number.NaN), null],
   ])('what JSON cannot say is dropped, in ours refused with the name of its key: %s', async (_what, value, found) => {
     const place = await open(world, {}, (req, res) => {
       if (req.path === '/read') return void res.json(req.session.odd ?? null)
@@ -69,8 +84,33 @@ inEveryWorld('differences', (world) => {
     const visitor = place.visitor()
     const { status } = await visitor.get()
     expect(status).toBe(world.there ? 200 : 500)
-    if (world.there) expect(JSON.parse((await visitor.get('/read')).text)).toBe(found)
+    if (world.there) expect(JSON.parse((await visitor.get('/read')).text)).toEqual(found)
     else expect(String(await place.error)).toContain('"odd"')
+  })
+
+  test.each<readonly [string, unknown]>([
+    ['an object without a prototype', Object.assign(Object.create(null), { a: 1 })],
+    [
+      'an instance with public fields',
+      new (class Cart {
+        items = [1]
+      })(),
+    ],
+    ['bytes of a Buffer', Buffer.from('x')],
+    ['a link', new URL('https://example.org/')],
+    ['a date', new Date(0)],
+    ['what a regular expression found', 'abc'.match(/b/)],
+    ['a list with a gap', [1, undefined, null]],
+    ['nothing', null],
+  ])('what JSON can say is kept as JSON says it: %s', async (_what, value) => {
+    const place = await open(world, {}, (req, res) => {
+      if (req.path === '/read') return void res.json(req.session.odd)
+      Object.assign(req.session, { odd: value })
+      res.end()
+    })
+    const visitor = place.visitor()
+    expect((await visitor.get()).status).toBe(200)
+    expect((await visitor.get('/read')).text).toBe(JSON.stringify(value))
   })
 
   test('reload puts a new object at req.session, in ours it fills the same', async () => {
@@ -104,5 +144,22 @@ inEveryWorld('differences', (world) => {
     await visitor.get()
     const planted = 'connect.sid=s%3Aplanted.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
     expect((await place.get('/', { cookie: `${planted}; ${visitor.cookie}` })).text).toBe(world.there ? '1' : '2')
+  })
+
+  test('a visitor gets the session cookie alone, in ours a marker beside it where it is Strict', async () => {
+    for (const sameSite of ['strict', 'lax'] as const) {
+      const visitor = (await open(world, { cookie: { sameSite, maxAge: HOUR } }, writeAtWrite)).visitor()
+      await visitor.get('/write')
+      expect(visitor.cookie).toMatch(world.there || sameSite !== 'strict' ? /^connect\.sid=[^;]+$/ : /; connect\.sid-seen=1$/)
+    }
+  })
+
+  test('a visitor whom a link from elsewhere brings is unknown, in ours asked once more by a page that finds the Strict cookie', async () => {
+    const visitor = (await open(world, { cookie: { sameSite: 'strict' } }, writeAtWrite)).visitor()
+    await visitor.get('/write')
+    const fromElsewhere = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+    const { status, text } = await visitor.get('/page', { headers: fromElsewhere, cookie: 'connect.sid-seen=1' })
+    expect([status, text === 'nothing']).toEqual([200, world.there])
+    if (!world.there) expect(text).toContain('<meta http-equiv="refresh" content="0; url=./page">')
   })
 })

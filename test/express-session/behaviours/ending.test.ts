@@ -54,8 +54,13 @@ inEveryWorld('req.session taken away', (world) => {
   test('a visitor without a session gets no cookie where the application takes it away', async () => {
     for (const unset of ['keep', 'destroy']) {
       const place = await open(world, { unset, saveUninitialized: true }, ending)
-      expect((await place.get('/null')).cookie).toBeUndefined()
+      expect((await place.get('/null')).lines).toEqual([])
     }
+    const place = await open(world, {}, async (req, res) => {
+      await called((done) => req.session.destroy(done))
+      res.end()
+    })
+    expect((await place.get()).lines).toEqual([])
   })
 
   test('a request that destroyed its session and answers is not ended twice', async () => {

@@ -4,6 +4,7 @@ import { inEveryWorld } from '../implementations.ts'
 import {
   called,
   count,
+  type Handler,
   HOUR,
   handClock,
   homeMade,
@@ -52,6 +53,39 @@ inEveryWorld('saving', (world) => {
     await visitor.get()
     // On purpose: our own stores mark it as seen and write nothing that did not change.
     expect(tally(calls)).toMatchObject(world.callbacks ? { set: 1 } : { touch: 1 })
+  })
+
+  test.each<readonly [string, Handler]>([
+    ['end', (_req, res) => void res.end('ab')],
+    [
+      'a stream',
+      (_req, res) => {
+        res.write('a')
+        setImmediate(() => res.end('b'))
+      },
+    ],
+    [
+      'writeHead',
+      (_req, res) => {
+        res.writeHead(200)
+        setImmediate(() => res.end('ab'))
+      },
+    ],
+    ['save', (req, res) => void req.session.save(() => res.end('ab'))],
+  ])('with resave a session is written once at each request, however it is answered: %s', async (_how, answer) => {
+    for (const touch of [true, false]) {
+      const store = homeMade(world, { touch })
+      const place = await open(world, { store, resave: true }, (req, res, next) => {
+        if (req.path === '/write') req.session.views = (req.session.views ?? 0) + 1
+        return answer(req, res, next)
+      })
+      const visitor = place.visitor()
+      for (const path of ['/write', '/write', '/read']) {
+        store.calls.splice(0)
+        expect((await visitor.get(path)).text).toBe('ab')
+        expect([path, tally(store.calls).set]).toEqual([path, 1])
+      }
+    }
   })
 
   test('a new session that did not change is stored only where saveUninitialized is true', async () => {

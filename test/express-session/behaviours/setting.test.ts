@@ -70,6 +70,34 @@ inEveryWorld('setting the cookie', (world) => {
     expect(idIn(cookie)).toBe(text)
   })
 
+  test('a visitor whose session was regenerated and not written to gets the new id, and is known under it', async () => {
+    const { store, calls } = watched(world)
+    const place = await open(world, { store }, async (req, res) => {
+      if (req.path === '/write') req.session.views = 1
+      if (req.path === '/new') await called((done) => req.session.regenerate(done))
+      if (req.path === '/store') await called((done) => req.sessionStore.regenerate(req, done))
+      res.send(req.sessionID)
+    })
+    for (const path of ['/new', '/store']) {
+      const visitor = place.visitor()
+      const before = await visitor.get('/write')
+      calls.splice(0)
+      const { cookie, lines, text } = await visitor.get(path)
+      expect([path, lines.length, idIn(cookie)]).toEqual([path, 1, text])
+      expect(text).not.toBe(before.text)
+      expect((await visitor.get()).text).toBe(text)
+    }
+    // On purpose: a stranger has no id yet that others could know.
+    expect((await place.get('/new')).lines).toHaveLength(world.there ? 1 : 0)
+  })
+
+  test('resave sets no cookie for a visitor who only reads', async () => {
+    const visitor = (await open(world, { resave: true, cookie: { maxAge: HOUR } }, writeAtWrite)).visitor()
+    expect((await visitor.get('/write')).lines).toHaveLength(1)
+    expect((await visitor.get('/read')).lines).toEqual([])
+    expect((await visitor.get('/write')).lines).toHaveLength(1)
+  })
+
   test('a session that is changed only after the head has gone gets no cookie', async () => {
     const place = await open(world, {}, (req, res) => {
       res.write('a')

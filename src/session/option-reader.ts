@@ -1,0 +1,50 @@
+// Reads options as running code has them: what is refused, what is taken with a warning, what is not given.
+import { inspect } from '../domain/inspect.ts'
+import { isOneTypoApart } from '../domain/typo.ts'
+
+/** Null says that an option is not given; an empty text, that its variable is not set. */
+export function ifGiven<T>(value: T): Exclude<T, null | ''> | undefined {
+  return value === null || value === '' ? undefined : (value as Exclude<T, null | ''>)
+}
+
+export class OptionReader {
+  /** What no browser can keep and no store can do. */
+  readonly faults: string[] = []
+  /** What express-session takes without a word. */
+  readonly warnings: string[] = []
+
+  readonly must = (holds: boolean, rule: string, got: unknown): void => {
+    if (!holds) this.faults.push(`${rule}, got ${inspect(got)}`)
+  }
+
+  /** True or false; of other values it counts, as in express-session, whether they are something. */
+  flag(name: string, value: unknown, byDefault: boolean): boolean {
+    const flag = ifGiven(value) ?? byDefault
+    if (typeof flag !== 'boolean')
+      this.warnings.push(`${name} must be true or false, got ${inspect(flag)}: taken as ${Boolean(flag)}`)
+    return Boolean(flag)
+  }
+
+  /** The same, where not given says something too. */
+  optionalFlag(name: string, value: unknown): boolean | undefined {
+    const flag = ifGiven(value)
+    if (flag === undefined || typeof flag === 'boolean') return flag
+    this.warnings.push(`${name} must be true or false, got ${inspect(flag)}: taken as not given`)
+    return undefined
+  }
+
+  /** Warns of names that are none of ours; `all` are those that may have been meant, in full. */
+  names(prefix: string, options: object, all: readonly string[]): void {
+    for (const key of Object.keys(options)) {
+      const name = `${prefix}${key}`
+      if (all.includes(name)) continue
+      const meant = all.find((known) => known.endsWith(`.${key}`) || known === key) ?? all.find((known) => isNear(known, key))
+      this.warnings.push(`there is no option ${name}: ${meant === undefined ? 'it does nothing' : `is ${meant} meant?`}`)
+    }
+  }
+}
+
+function isNear(known: string, key: string): boolean {
+  const [wanted, got] = [known.replace(/^.*\./, ''), key].map((name) => name.toLowerCase().replace(/[_-]/g, ''))
+  return wanted !== undefined && got !== undefined && isOneTypoApart(wanted, got)
+}
