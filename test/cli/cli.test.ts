@@ -13,7 +13,11 @@ describe('accounts', () => {
     const folder = newFolder()
     const args = ['user', 'create', 'Anna', '--display-name', 'Anna B', '--role', 'admin', '--role', 'editor', '--password-stdin']
     const made = await run(args, { folder, env: CHEAP, stdin: `${password}\n` })
-    expect(made).toMatchObject({ code: 0, stdout: 'Anna can log in now.\n', stderr: '' })
+    expect(made).toMatchObject({
+      code: 0,
+      stdout: 'Anna can log in now.\n',
+      stderr: expect.stringContaining('a new one is made'),
+    })
     const listed = await run(['user', 'list', '--json'], { folder })
     expect(JSON.parse(listed.stdout)).toEqual([
       {
@@ -24,10 +28,11 @@ describe('accounts', () => {
         emailVerified: false,
         roles: ['admin', 'editor'],
         createdAt: expect.stringMatching(/Z$/),
+        status: 'active',
       },
     ])
     expect((await run(['user', 'list'], { folder })).stdout).toMatch(
-      /^Username .*\nAnna {2,}Anna B {2,}admin, editor {2,}\d{4}-\d\d-\d\d\n$/,
+      /^Username .*\nAnna {2,}Anna B {2,}active {2,}admin, editor {2,}\d{4}-\d\d-\d\d\n$/,
     )
     const server = await startServer({ folder, env: { REGISTRATION: 'closed' } })
     expect((await post(server, '/api/login', { username: 'anna', password })).status).toBe(200)
@@ -44,6 +49,7 @@ describe('accounts', () => {
 
   test('what does not fit is told in the words of the site, and nothing is made', async () => {
     const folder = newFolder()
+    await run(['migrate'], { folder })
     const create = (name: string, stdin: string, ...more: string[]) =>
       run(['user', 'create', name, '--password-stdin', ...more], { folder, env: CHEAP, stdin })
     expect(await create('a', 'short', '--role', 'NOT A ROLE')).toMatchObject({

@@ -52,7 +52,7 @@ describe('accounts', () => {
     const server = await startServer({ folder })
     const { user } = JSON.parse((await post(server, '/api/login', { username: 'anna', password })).text)
     expect(JSON.parse(made.stdout)).toEqual(user)
-    expect(JSON.parse((await run(['user', 'list', '--json'], { folder })).stdout)).toEqual([user])
+    expect(JSON.parse((await run(['user', 'list', '--json'], { folder })).stdout)).toEqual([{ ...user, status: 'active' }])
     const { status, sessions, passwordChangedAt, ...shown } = JSON.parse(
       (await run(['user', 'show', 'anna', '--json'], { folder })).stdout,
     )
