@@ -25,6 +25,9 @@ interface Components {
   readonly requestBodies: Record<string, RequestBody>
 }
 
+/** With a charset, though JSON has no other: a generator that leaves plain JSON to its HTTP client (kubb, with fetch) then sends the type. */
+export const JSON_BODY = 'application/json; charset=utf-8'
+
 const NOTHING_AROUND: Surroundings = { paths: {}, tags: [], securitySchemes: {}, plainAnswers: {} }
 
 export function describeApi(http: HttpContext, routes: readonly Route[], around = NOTHING_AROUND): ApiDocument {
@@ -81,7 +84,7 @@ function describeAction(
   if (takesBody) {
     const input = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`
     schemas[input] = fields
-    const content = { 'application/json': media({ $ref: `#/components/schemas/${input}` }, schemas) }
+    const content = { [JSON_BODY]: media({ $ref: `#/components/schemas/${input}` }, schemas) }
     requestBodies[name] = { required: fields.required !== undefined, content }
   }
   return {
