@@ -25,7 +25,7 @@ test('somebody who logs out is told so on the login page, also on one of the app
 test.each([
   ['en', /Wait (\d+) minutes?, then/],
   ['zh-TW', /請等 (\d+) 分鐘，/],
-])('A19 somebody who tried too often reads in %s how long to wait, as Retry-After says it', async (language, words) => {
+])('somebody who tried too often reads in %s how long to wait, as Retry-After says it', async (language, words) => {
   const site = await siteOfTest({ rateLimit: true })
   await site.visitor().register('anna')
   const headers = { 'accept-language': language }
@@ -41,7 +41,7 @@ test.each([
   expect(json.json<{ detail: string }>().detail).toMatch(words)
 })
 
-test('T4 somebody to whom a sibling site has given a cookie named $Version is logged in everywhere, and logs out', async () => {
+test('somebody to whom a sibling site has given a cookie named $Version is logged in everywhere, and logs out', async () => {
   const site = await siteOfTest()
   const visitor = site.visitor()
   await visitor.register('anna')

@@ -96,7 +96,7 @@ const FROM_ELSEWHERE: readonly Record<string, string>[] = [
   { origin: 'https://evil.example' },
 ]
 
-test.each(['/in', '/in-callback'])('T3 a page elsewhere that sends its own credentials to %s logs nobody in', async (path) => {
+test.each(['/in', '/in-callback'])('a page elsewhere that sends its own credentials to %s logs nobody in', async (path) => {
   const refused: unknown[] = []
   site.membership.on('refused', (event) => refused.push(event))
   for (const headers of FROM_ELSEWHERE) {
