@@ -79,6 +79,14 @@ export function laws(makePlace: () => LawPlace | Promise<LawPlace>): void {
     expect(await db.lease('work', 'a', 16, 30)).toBe(false)
   })
 
+  test('a lease that a process took while its clock was a year ahead keeps nobody from the work', async () => {
+    await db.migrate()
+    const year = 365 * 86_400_000
+    expect(await db.lease('work', 'a', year, year + 60_000)).toBe(true)
+    expect(await other.lease('work', 'b', 0, 60_000)).toBe(true)
+    expect(await db.lease('work', 'a', 0, 60_000)).toBe(false)
+  })
+
   test('a transaction in which a statement misses leaves nothing of those before it, and names it', async () => {
     await db.migrate()
     const missed = db.transaction([
