@@ -36,7 +36,7 @@ export async function listUsers({ json }: Json): Promise<void> {
     const found = await all(users)
     if (json) return printJson(found.map(toJson))
     if (found.length === 0) return print('Nobody has an account yet.')
-    print(table([['Username', 'Display name', 'Roles', 'Since'], ...found.map(rowOf)]))
+    print(table([['Username', 'Display name', 'Roles', 'Since (UTC)'], ...found.map(rowOf)]))
   })
 }
 
