@@ -174,6 +174,25 @@ inEveryWorld('options in running code', (world) => {
     },
   )
 
+  test('what an application sets on the cookie of one session is judged like an option', async () => {
+    const { store, calls } = watched(world)
+    const place = await open(world, { store }, (req, res) => {
+      req.session.views = 1
+      if (req.path === '/none') req.session.cookie.sameSite = 'None'
+      if (req.path === '/lax') req.session.cookie.sameSite = 'LAX'
+      if (req.path === '/domain') req.session.cookie.domain = 'https://example.org'
+      if (req.path === '/sometimes') req.session.cookie.sameSite = 'sometimes'
+      res.end()
+    })
+    expect((await place.get('/lax')).cookie?.attributes.get('samesite')).toBe('Lax')
+    calls.splice(0)
+    // On purpose: over HTTP no browser keeps it.
+    expect((await place.get('/none')).lines).toHaveLength(world.there ? 1 : 0)
+    if (!world.there) expect(calls).toEqual([])
+    for (const path of ['/domain', '/sometimes']) expect((await place.get(path)).lines).toEqual([])
+    expect(place.errors).toEqual([expect.any(TypeError), expect.any(TypeError)])
+  })
+
   test('sameSite auto without Secure means None over HTTPS, which browsers drop, in ours Lax at every answer', async () => {
     const place = await open(world, { proxy: true, cookie: { secure: false, sameSite: 'auto' }, rolling: true }, count)
     const visitor = place.visitor()
