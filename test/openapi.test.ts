@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { ERROR_CODES } from '../src/domain/errors.ts'
 import { RefusalError } from '../src/domain/hooks.ts'
 import { action } from '../src/http/action.ts'
+import { JSON_BODY } from '../src/http/openapi.ts'
 import type { ApiDocument } from '../src/http/openapi-types.ts'
 import { describeServer } from '../src/server/describe-server.ts'
 import { ask } from './security/wire.ts'
@@ -74,7 +75,7 @@ describe('the document', () => {
         }
       }
       const body = bodyOf(operation)
-      if (body) faults.push(contract.faultOfExample(schemaAt(operation.places.body, 'application/json'), body.example))
+      if (body) faults.push(contract.faultOfExample(schemaAt(operation.places.body, JSON_BODY), body.example))
     }
     expect(faults.filter((fault) => fault !== undefined)).toEqual([])
   })

@@ -1,6 +1,7 @@
 // docs/api.md: the description of the API as a page to read.
 import type { ErrorCode } from '../../src/domain/errors.ts'
 import { statusOf } from '../../src/http/errors.ts'
+import { JSON_BODY } from '../../src/http/openapi.ts'
 import type { ApiDocument, ApiResponse, Media } from '../../src/http/openapi-types.ts'
 import { type Described, operationsOf } from '../../test/support/api-contract.ts'
 import { cell, table } from './markdown.ts'
@@ -34,7 +35,7 @@ export function apiPage(document: ApiDocument): string {
 function section({ method, path, operation }: Described, { schemas }: ApiDocument['components']): string {
   const { operationId, description, security, requestBody, parameters = [], responses } = operation
   const needs = security.some((scheme) => 'session' in scheme) ? 'For people who are logged in.' : ''
-  const request = requestBody?.content['application/json']
+  const request = requestBody?.content[JSON_BODY]
   const named = parameters.map(({ name, schema }) => [`\`${name}\` in the path`, limitsOf(schema), schema.description ?? ''])
   const answers = Object.entries(responses).filter(([status, { content = {} }]) => {
     return !('application/problem+json' in content) && !PLAIN.has(status)

@@ -25,6 +25,9 @@ interface Components {
   readonly requestBodies: Record<string, RequestBody>
 }
 
+/** With a charset, though JSON has no other: a generator that leaves plain JSON to its HTTP client (kubb, with fetch) then sends the type. */
+export const JSON_BODY = 'application/json; charset=utf-8'
+
 const NOTHING_AROUND: Surroundings = { paths: {}, tags: [], securitySchemes: {}, plainAnswers: {} }
 
 export function describeApi(http: HttpContext, routes: readonly Route[], around = NOTHING_AROUND): ApiDocument {
@@ -50,7 +53,13 @@ export function describeApi(http: HttpContext, routes: readonly Route[], around 
         RetryAfter: { description: 'Seconds after which it is worth trying again.', schema: { type: 'integer', minimum: 1 } },
       },
       securitySchemes: {
-        session: { type: 'apiKey', in: 'cookie', name: http.cookieName, description: 'The session, set by a login.' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: http.cookieName,
+          description:
+            'The session, set by a login. The cookie `…-seen` beside it is for browsers alone; programs need not send it.',
+        },
         ...around.securitySchemes,
       },
     },
@@ -81,7 +90,7 @@ function describeAction(
   if (takesBody) {
     const input = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`
     schemas[input] = fields
-    const content = { 'application/json': media({ $ref: `#/components/schemas/${input}` }, schemas) }
+    const content = { [JSON_BODY]: media({ $ref: `#/components/schemas/${input}` }, schemas) }
     requestBodies[name] = { required: fields.required !== undefined, content }
   }
   return {

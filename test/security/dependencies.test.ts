@@ -8,16 +8,14 @@ interface Locked {
   readonly dev?: boolean
   readonly optional?: boolean
   readonly peer?: boolean
-  readonly integrity?: string
   readonly hasInstallScript?: boolean
 }
 
 const lock: { packages: Readonly<Record<string, Locked>> } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
 
-test('X-03 whoever installs it gets few packages of others, each with its digest, and none that runs a program', () => {
+test('X-03 whoever installs it gets few packages of others, and none that runs a program', () => {
   const { '': _own, ...others } = lock.packages
-  const installed = Object.entries(others).filter(([, { dev }]) => dev !== true)
+  const installed = Object.entries(others).filter(([, { dev }]) => !dev)
   expect(installed.filter(([, { optional, peer }]) => !optional && !peer).length).toBeLessThanOrEqual(60)
-  for (const [path, { integrity, hasInstallScript }] of installed)
-    expect([path, integrity?.slice(0, 7), hasInstallScript]).toEqual([path, 'sha512-', undefined])
+  expect(installed.filter(([, { hasInstallScript }]) => hasInstallScript)).toEqual([])
 })

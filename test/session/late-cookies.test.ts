@@ -11,6 +11,7 @@ import { expressSession } from '../support/express-session.ts'
 import { describeOnPostgres, makeDatabase, type TestDatabase } from '../support/postgres.ts'
 import { describeOnRedis, makeRedis } from '../support/redis.ts'
 import { Browser, namesOf, serve } from './support.ts'
+import { addVisits } from './visits.ts'
 
 const opened: (() => unknown)[] = []
 afterEach(async () => {
@@ -45,22 +46,7 @@ async function site(store: Store, options: SessionOptions, routes: (app: Express
   const middleware = session({ store, warn: () => {}, secret: 'a secret of this test', ...options })
   opened.push(() => middleware.close())
   app.use(middleware)
-  app.get('/begin', (req, res) => {
-    req.session.views = 1
-    res.end()
-  })
-  app.get('/login', async (req, res) => {
-    await req.session.regenerate()
-    req.session.shelf = 'logged in'
-    res.end()
-  })
-  app.get('/logout', async (req, res) => {
-    await req.session.destroy()
-    res.end()
-  })
-  app.get('/look', (req, res) => {
-    res.json(req.session.shelf ?? null)
-  })
+  addVisits(app)
   routes(app, slow)
   return { url: await serve(app), slow }
 }

@@ -9,6 +9,7 @@ import { RedisStore } from 'guildhall/session/redis'
 import { SqliteStore } from 'guildhall/session/sqlite'
 import pg from 'pg'
 import { openRedis } from '../support/redis-server.ts'
+import { addVisits } from './visits.ts'
 
 const [kind = '', where = ''] = process.argv.slice(2)
 
@@ -48,22 +49,7 @@ app.use(
     cookie: { maxAge: '1h' },
   }),
 )
-app.get('/begin', (req, res) => {
-  req.session.views = 1
-  res.end()
-})
-app.get('/login', async (req, res) => {
-  await req.session.regenerate()
-  req.session.shelf = 'logged in'
-  res.end()
-})
-app.get('/logout', async (req, res) => {
-  await req.session.destroy()
-  res.end()
-})
-app.get('/look', (req, res) => {
-  res.json(req.session.shelf ?? req.session.views ?? null)
-})
+addVisits(app)
 app.get('/slow/:what', async (req, res) => {
   const [before, after] = SLOW[req.params.what] ?? []
   await before?.(req)

@@ -1,5 +1,6 @@
 // Holds answers against the description of the API: status, content type, body, and which codes were met.
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import { JSON_BODY } from '../../src/http/openapi.ts'
 import type { ApiDocument, ApiResponse, Operation, Ref, RequestBody } from '../../src/http/openapi-types.ts'
 
 export interface Described {
@@ -69,7 +70,7 @@ export class Contract {
 
   /** The fields that its body may have. */
   fieldsOf({ operation }: Described): readonly string[] {
-    const ref = operation.requestBody?.content['application/json']?.schema.$ref
+    const ref = operation.requestBody?.content[JSON_BODY]?.schema.$ref
     const { properties = {} } = this.#document.components.schemas[ref?.split('/').at(-1) ?? ''] ?? {}
     return Object.keys(properties)
   }

@@ -1,5 +1,6 @@
 // Requests to every operation of the API, as the description has them or fuzzed near to it, and every answer held against it.
 import fc from 'fast-check'
+import { JSON_BODY } from '../../src/http/openapi.ts'
 import type { Media } from '../../src/http/openapi-types.ts'
 import { ask, type Call, type Reply } from '../security/wire.ts'
 import type { Contract, Described } from './api-contract.ts'
@@ -52,7 +53,7 @@ export function apiClient(base: string, contract: Contract, faults: unknown[]) {
 }
 
 export function bodyOf({ requestBody }: Described['operation']): Media | undefined {
-  return requestBody?.content['application/json']
+  return requestBody?.content[JSON_BODY]
 }
 
 export interface FuzzOptions {

@@ -5,7 +5,7 @@ import { digest } from '../../domain/secret.ts'
 import { type SessionLimits, touchIntervalMs } from '../../domain/session-lifetime.ts'
 import { Cookie, type CookieFields, readCookieText, textOfCookie } from '../cookies/cookie.ts'
 import type { SerialisedValues } from '../data.ts'
-import { COOKIE_KEY, defineOwn, isOwnKey, PREDECESSOR_KEY, readValues, rowWithValues, serialise, writeValues } from '../data.ts'
+import { COOKIE_KEY, defineOwn, isOwnKey, PREDECESSOR_KEY, readValues, rowWithValues, writeValues } from '../data.ts'
 import { readStoredCookie } from '../request/detached-session.ts'
 import { NO_LOGIN } from '../row.ts'
 import type { SessionRow } from '../store.ts'
@@ -92,7 +92,8 @@ function valuesOf(stored: StoredSession): SerialisedValues {
   const values = new Map<string, string>()
   for (const [key, value] of Object.entries(stored)) {
     if (key === OURS || isOwnKey(key)) continue
-    const text = serialise(key, value)
+    // What another program stored is no fault of this visitor: of a Map, say, there is what JSON makes of it, as before.
+    const text: string | undefined = JSON.stringify(value)
     if (text !== undefined) values.set(key, text)
   }
   values.set(COOKIE_KEY, textOfCookie(new Cookie(readStoredCookie(stored.cookie))))

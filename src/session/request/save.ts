@@ -1,5 +1,6 @@
 // Saves a session: a row that is there is patched, never made again.
-import { type Awaitable, after } from '../../domain/awaitable.ts'
+import { StoreUnavailableError } from '../../database/timeout.ts'
+import { type Awaitable, after, isPromise } from '../../domain/awaitable.ts'
 import { expiryAfter, needsTouch } from '../../domain/session-lifetime.ts'
 import { COOKIE_KEY, emptyObject, NO_VALUES, PREDECESSOR_KEY, patchValues, writeValues } from '../data.ts'
 import { newRow } from '../row.ts'
@@ -60,10 +61,25 @@ export function createRow(of: RequestState, handle: SessionHandle, patch: Sessio
   const row = newRow({ hash: keyOf(handle.id), data: writeValues(values), now: clock.now(), limits, persistent })
   const cookies = handle.cookie.issue(row)
   if (cookies === undefined) return
-  return after(store.create(row), () => {
-    handle.created(row, values)
-    of.sendCookies(handle, cookies)
-  })
+  const create = (): Awaitable<void> =>
+    after(store.create(row), () => {
+      handle.created(row, values)
+      of.sendCookies(handle, cookies)
+    })
+  return patch === NO_CHANGE && !handle.isSuccessor ? unlessUnavailable(create) : create()
+}
+
+/** Whoever left nothing in a session misses none: their page does not fail for a store that cannot be reached. */
+function unlessUnavailable(create: () => Awaitable<void>): Awaitable<void> {
+  const ignore = (error: unknown): void => {
+    if (!(error instanceof StoreUnavailableError)) throw error
+  }
+  try {
+    const creating = create()
+    return isPromise(creating) ? creating.catch(ignore) : creating
+  } catch (error) {
+    ignore(error)
+  }
 }
 
 /** Marks a row as seen now, with its limits if they changed. Says whether it lives. */
