@@ -112,7 +112,7 @@ test('the commands of the operator make an account, list it, end its sessions an
   const cwd = mkdtempSync(join(folder, 'operator-'))
   const [create = '', list = '', end = '', backup = '', ...more] = commands('guildhall user create')
   expect(await guildhall(`${create} --password-stdin`, { cwd, input: `${GOOD_PASSWORD}\n` })).toContain('alice')
-  expect(await guildhall(list, { cwd })).toMatch(/alice +Alice +admin/)
+  expect(await guildhall(list, { cwd })).toMatch(/alice +Alice +active +admin/)
   expect(await guildhall(end, { cwd })).toContain('0 sessions')
   await guildhall(backup, { cwd })
   expect(existsSync(join(cwd, 'copy.db'))).toBe(true)

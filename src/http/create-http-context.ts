@@ -43,6 +43,7 @@ export function createHttpContext(
     assets: new Map([...files].map(([at, { type, body }]) => [at, new StaticFile(type, body)])),
     path,
     url: paths.url,
+    isOurPath: paths.isOurs,
     home: paths.url('profile.page') ?? '/',
     origin: settings.baseUrl.origin,
     translator,

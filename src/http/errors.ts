@@ -71,6 +71,8 @@ export function refusalTexts(
 ): { title: string; detail: string } {
   const texts = errorTexts(t, error.code, endpoint)
   if (error.text !== undefined) return { ...texts, detail: error.text }
+  if (error.code === 'too_many_requests' && error.retryAfter !== undefined)
+    return { ...texts, detail: t('error.too_many_requests.after', { wait: t.span(error.retryAfter) }) }
   const more = moreOf(http, t, error, endpoint)
   return more === undefined ? texts : { ...texts, detail: `${texts.detail} ${more}` }
 }

@@ -22,6 +22,7 @@ export interface HttpContext {
   readonly path: string
   /** The full local path of a named one of ours; undefined if its feature is left out. */
   readonly url: Paths['url']
+  readonly isOurPath: Paths['isOurs']
   /** Where a person goes who wanted nothing in particular: the profile, or the host's front page. */
   readonly home: string
   /** Scheme, host and port that people see. */

@@ -53,7 +53,13 @@ export function describeApi(http: HttpContext, routes: readonly Route[], around 
         RetryAfter: { description: 'Seconds after which it is worth trying again.', schema: { type: 'integer', minimum: 1 } },
       },
       securitySchemes: {
-        session: { type: 'apiKey', in: 'cookie', name: http.cookieName, description: 'The session, set by a login.' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: http.cookieName,
+          description:
+            'The session, set by a login. The cookie `…-seen` beside it is for browsers alone; programs need not send it.',
+        },
         ...around.securitySchemes,
       },
     },

@@ -118,7 +118,8 @@ function sendAnswer(context: RequestContext, answer: Onward & { readonly body?: 
   const { http, res, endpoint } = context
   const { body, to = http.home, notice } = answer
   if (endpoint === 'page') {
-    const isTold = notice !== undefined && context.t.has(`notice.${notice}`)
+    // Another page of the application's does not know our notices.
+    const isTold = notice !== undefined && http.isOurPath(to) && context.t.has(`notice.${notice}`)
     return sendTo(res, isTold ? withNotice(to, notice) : to)
   }
   if (body === undefined) return void res.status(204).end()

@@ -134,6 +134,11 @@ export function prefersJson(http: HttpContext, req: Request): boolean {
   return req.accepts(['html', 'json']) === 'json'
 }
 
+/** Whether a script asks, by Fetch Metadata: a redirect would take the script to a page, and nobody with it. */
+export function isScripted({ headers }: Pick<Request, 'headers'>): boolean {
+  return headers['sec-fetch-dest'] === 'empty'
+}
+
 export function setRefusalHeaders(res: Response, error: MembershipError): void {
   if (error.retryAfter !== undefined) res.setHeader('Retry-After', String(error.retryAfter))
 }

@@ -57,6 +57,8 @@ class DeferredResponse {
   #waitingBytes = 0
   #isHandled = false
   #isAnswered = false
+  /** Whether the handler may go on with an answer that was dropped. */
+  #isUnfinished = false
 
   constructor(res: ServerResponse, session: Deferring) {
     const { writeHead, write, flushHeaders, end } = res
@@ -70,7 +72,7 @@ class DeferredResponse {
     const res = this.#res
     const state = this.#state
     if (state === 'waiting') return this.#wait(method, args)
-    if (state === 'failed' && this.#isOver(method)) return undefined
+    if (state === 'failed' && this.#isOver(method, args)) return undefined
     this.#isAnswered = true
     if (method === 'end' ? state === 'open' || state === 'streaming' : state === 'open' && !res.headersSent) {
       try {
@@ -85,7 +87,7 @@ class DeferredResponse {
           return this.#wait(method, args)
         }
       } catch (error) {
-        return this.#fail(error)
+        return this.#fail(error, [[method, args]])
       }
       this.#state = method === 'end' ? 'through' : 'streaming'
     }
@@ -137,8 +139,9 @@ class DeferredResponse {
     return this.#state === 'streaming'
   }
 
-  #fail(error: unknown): void {
+  #fail(error: unknown, calls: readonly Call[] = this.#waiting ?? []): void {
     const res = this.#res
+    const isUnfinished = !calls.some(([method]) => method === 'end')
     this.#state = 'failed'
     this.#waiting = undefined
     // Too late for an error page: the reader must see that this answer is not whole.
@@ -149,7 +152,9 @@ class DeferredResponse {
       this.#isHandled = true
       this.#isAnswered = false
       this.#session.failed(error)
-      if (!this.#isAnswered && !isHeadOut(res)) this.#answerLater()
+      if (this.#isAnswered || isHeadOut(res)) return
+      this.#isUnfinished = isUnfinished
+      this.#answerLater()
     })
   }
 
@@ -164,9 +169,11 @@ class DeferredResponse {
     res.once('close', () => clearTimeout(timer))
   }
 
-  /** Until the error handler has its turn all is dropped; then what comes too late for its answer. */
-  #isOver(method: Method): boolean {
+  /** Until the error handler has its turn all is dropped; then the rest of a stream, which is no error page, and what comes too late. */
+  #isOver(method: Method, [status]: readonly unknown[]): boolean {
     if (!this.#isHandled) return true
+    if (this.#isUnfinished && !this.#isAnswered && Number(method === 'writeHead' ? status : this.#res.statusCode) < 300)
+      return true
     return method === 'write' || method === 'end' ? this.#res.writableEnded : this.#res.headersSent
   }
 }
