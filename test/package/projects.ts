@@ -132,7 +132,7 @@ import session, { MemoryStore, type SessionOptions, Store } from 'guildhall/sess
 declare module 'guildhall/session' {
   interface SessionData {
     userId: string
-    views: number
+    visits: number
     cart?: string[]
   }
 }
@@ -185,10 +185,10 @@ app.use(session({ ...options, cookie, store: new MyStore() }))
 app.use(session({ ...others, store: new OldStore() }))
 app.use(session({ store: new MemoryStore() }))
 app.get('/', async (req, res) => {
-  const views: number | undefined = req.session.views
+  const visits: number | undefined = req.session.visits
   delete req.session.userId
-  await req.session.update((data) => (data.views = (data.views ?? 0) + 1))
-  req.sessionStore.get(req.sessionID, (_error, session) => res.json([views, session?.cookie]))
+  await req.session.update((data) => (data.visits = (data.visits ?? 0) + 1))
+  req.sessionStore.get(req.sessionID, (_error, session) => res.json([visits, session?.cookie]))
   req.sessionStore.all?.((_error, sessions) => res.json(sessions))
   req.session.cookie.maxAge = 5
   req.session.regenerate(() => req.session.save())
