@@ -1,12 +1,11 @@
 // The measured applications, one per process: the same route with the same answer each time, behind something else. Sends its port.
 import { createServer } from 'node:http'
-import type { Apps } from './apps/app.ts'
+import { type Apps, plainApps } from './apps/app.ts'
 import { betterAuthApps } from './apps/better-auth.ts'
 import { expressSessionApps } from './apps/express-session.ts'
 import { guildhallApps } from './apps/guildhall.ts'
 import { ironSessionApps } from './apps/iron-session.ts'
 import { passwordLoginApps } from './apps/password-logins.ts'
-import { plainApps } from './apps/plain.ts'
 
 const apps: Apps = {
   ...plainApps,

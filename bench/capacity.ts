@@ -2,16 +2,11 @@
 import { type Cost, costOf, costOfLoad, medianCost } from './cost.ts'
 import type { External, Need } from './external.ts'
 import { CONNECTIONS } from './generator.ts'
-import { cookieFile, logIn, logOut, type Measured, serverSettings, startServer } from './processes.ts'
+import { cookieFile, type Measured, serverSettings } from './processes.ts'
 import { median } from './stats.ts'
 import { sendClients } from './storm-clients.ts'
-import { API_LOGIN, OWN_SETTINGS, openOwn } from './storm-round.ts'
-
-export interface CapacityOptions {
-  readonly rounds: number
-  readonly seconds: number
-  readonly external: External
-}
+import { openOwn } from './storm-contestants.ts'
+import { API_LOGIN, logIn, logOut } from './visitors.ts'
 
 /** CPU microseconds of the server's process and of the stores for one of each. A core has a million in a second. */
 export interface CapacityRow {
@@ -30,16 +25,18 @@ const PLACES: readonly { readonly name: string; readonly needs: readonly Need[] 
   { name: 'PostgreSQL', needs: ['PostgreSQL'] },
   { name: 'PostgreSQL and Redis', needs: ['PostgreSQL', 'Redis'] },
 ]
+const ROUNDS = 3
+const SECONDS = 3
 /** As many as hash at once on a few cores: no queue, no storm. */
 const LOGINS = 8
 const LOGOUTS = 128
 
-export async function measureCapacity({ rounds, seconds, external }: CapacityOptions): Promise<readonly CapacityRow[]> {
+export async function measureCapacity(external: External): Promise<readonly CapacityRow[]> {
   const rows: CapacityRow[] = []
   for (const { name, needs } of PLACES.filter((place) => place.needs.every((need) => !external.missing.has(need)))) {
-    const server = await startServer({ settings: { ...OWN_SETTINGS, ...(await serverSettings(needs, external)) } })
+    const { server } = await openOwn(await serverSettings(needs, external))
     try {
-      rows.push({ name, ...(await measurePlace(server, needs, { rounds, seconds, external })) })
+      rows.push({ name, ...(await measurePlace(server, needs, external)) })
     } finally {
       await server.stop()
     }
@@ -47,15 +44,10 @@ export async function measureCapacity({ rounds, seconds, external }: CapacityOpt
   return rows
 }
 
-async function measurePlace(
-  server: Measured,
-  needs: readonly Need[],
-  { rounds, seconds, external }: CapacityOptions,
-): Promise<Omit<CapacityRow, 'name'>> {
-  await openOwn('members', [server])
+async function measurePlace(server: Measured, needs: readonly Need[], external: External): Promise<Omit<CapacityRow, 'name'>> {
   const wal: number[] = []
   const costs: { request: Cost; login: Cost; logout: Cost }[] = []
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -1; round < ROUNDS; round++) {
     const members = Array.from({ length: LOGOUTS }, (_, index) => index)
     const cookies = await inTurns(members, (index) => logIn(server.base, API_LOGIN, index))
     const profile = {
@@ -63,9 +55,9 @@ async function measurePlace(
       headers: { Cookie: cookies[0] ?? '' },
       cookies: cookieFile(cookies.slice(0, CONNECTIONS)),
     }
-    const request = await costOfLoad(server, external, needs, { ...profile, seconds })
+    const request = await costOfLoad(server, external, needs, { ...profile, seconds: SECONDS })
     const walBefore = await walBytes(external)
-    const login = await costOf(server, external, needs, () => logins(server, seconds))
+    const login = await costOf(server, external, needs, () => logins(server))
     const walAfter = await walBytes(external)
     const logout = await costOf(server, external, needs, () => logouts(server, cookies))
     if (round < 0) continue
@@ -80,8 +72,8 @@ async function measurePlace(
   }
 }
 
-async function logins({ base }: Measured, seconds: number) {
-  const { logins, failures } = await sendClients({ bases: [base], door: API_LOGIN, seconds, logins: LOGINS })
+async function logins({ base }: Measured) {
+  const { logins, failures } = await sendClients({ base, door: API_LOGIN, seconds: SECONDS, logins: LOGINS })
   if (failures > 0) throw new Error(`${failures} logins failed`)
   // Those that are answered after the end were worked for too.
   return { count: logins + LOGINS, result: logins + LOGINS }

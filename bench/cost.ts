@@ -12,15 +12,15 @@ export interface Cost {
 
 /** Does something, and says what each of as many as it counted has cost. */
 export async function costOf<T>(
-  server: Measured,
+  server: { usage(): Promise<{ readonly cpuMicros: number }> },
   external: Pick<External, 'cpu'>,
   needs: readonly Need[],
   work: () => Promise<{ readonly count: number; readonly result: T }>,
 ): Promise<Cost & { readonly result: T }> {
   const storesBefore = needs.length > 0 ? await external.cpu(needs) : {}
-  const before = await server.ask()
+  const before = await server.usage()
   const { count, result } = await work()
-  const after = await server.ask()
+  const after = await server.usage()
   const storesAfter = needs.length > 0 ? await external.cpu(needs) : {}
   return {
     cpuMicros: (after.cpuMicros - before.cpuMicros) / count,

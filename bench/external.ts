@@ -61,13 +61,15 @@ export async function openExternal(): Promise<External> {
     try {
       return await open()
     } catch (error) {
+      if (error instanceof AnotherRunError) throw error
       const why = error instanceof Error ? error.message || error.name : String(error)
       missing.set(need, `no ${need} answers at ${new URL(url).host} (${why})`)
       return undefined
     }
   }
-  const redis = await attempt('Redis', REDIS_URL, openRedis)
+  // First, as it tells whether another run is going on, which would lose its data.
   const postgres = await attempt('PostgreSQL', POSTGRES_URL, openPostgres)
+  const redis = await attempt('Redis', REDIS_URL, openRedis)
   const postgresMicros = postgres && (await postgresCpu(postgres, DATABASE))
   let schemas = 0
   const others: RedisPlace[] = []
@@ -124,7 +126,14 @@ async function openRedis(): Promise<RedisPlace> {
   throw new Error(`none of its databases 1 to ${REDIS_DATABASES - 1} is empty`)
 }
 
+class AnotherRunError extends Error {}
+
 async function openPostgres(): Promise<PostgresClient> {
+  const asking = await connect(POSTGRES_URL)
+  const { rows } = await asking.query('SELECT 1 FROM pg_stat_activity WHERE datname = $1', [DATABASE])
+  await asking.end()
+  if (rows.length > 0)
+    throw new AnotherRunError(`another run of the benchmark uses the database ${DATABASE}: wait until it has ended`)
   await inPostgres([`DROP DATABASE IF EXISTS ${DATABASE} WITH (FORCE)`, `CREATE DATABASE ${DATABASE}`])
   return connect(urlOfDatabase())
 }

@@ -1,19 +1,7 @@
 // Members straight into the tables of a schema of PostgreSQL: each with an account, a password, a session and an entry of the audit trail.
-import { digest, newToken } from '../src/domain/secret.ts'
 import { openPostgres } from '../src/storage/postgres/database.ts'
 import type { External, PostgresClient } from './external.ts'
-import { cookieFile } from './processes.ts'
-
-export interface Filled {
-  readonly url: string
-  readonly schema: string
-  readonly rows: number
-  /** Those who will come: what their cookies carry, and who they are. */
-  readonly visitors: readonly { readonly id: string; readonly userId: string }[]
-  /** Files of Cookie headers: of everybody who will come, and of a thousand of them. */
-  readonly everybody: string
-  readonly some: string
-}
+import { DAY_MS, type Filled, visitorsOf } from './filled.ts'
 
 export interface Bytes {
   readonly user: number
@@ -21,48 +9,44 @@ export interface Bytes {
   readonly auditEntry: number
 }
 
-export const FEW = 1000
-export const VISITORS = 20_000
-const DAY_MS = 86_400_000
+interface FilledPostgres extends Filled {
+  readonly schema: string
+}
 
 /** What stands in the database of member number `i`; ids in no order, as real ones are. */
 const USER_ID = "md5('user ' || i)::uuid::text"
 
-export async function fillPostgres(external: External, rows: number): Promise<Filled> {
-  const { postgres } = external
-  if (postgres === undefined) throw new Error('there is no PostgreSQL')
+export async function fillPostgres(external: External, rows: number): Promise<FilledPostgres> {
+  const postgres = external.postgres ?? missing()
   const url = await external.newSchema()
-  const database = openPostgres(url)
+  const open = () => openPostgres(url)
+  const database = open()
   await database.migrate()
   await database.close()
   const schema = /search_path%3D(\w+)/.exec(url)?.[1] ?? ''
-  const ids = Array.from({ length: Math.min(rows, VISITORS) }, () => newToken())
+  const { hashes, ...cookies } = visitorsOf(rows)
   // Foreign keys hold by the way the rows are made; to ask for each would take longer than to write them.
   await postgres.query(`SET search_path = ${schema}; SET session_replication_role = replica; SET synchronous_commit = off`)
-  for (const statement of statements(rows, ids.length)) await postgres.query(statement)
+  for (const statement of statements(rows, hashes.length)) await postgres.query(statement)
   const { rows: known } = await postgres.query(
-    `INSERT INTO guildhall_sessions SELECT hash, 'known ' || hash, ${rest(`(1 + (number - 1) * ${rows}::bigint / ${ids.length})`)}
+    `INSERT INTO guildhall_sessions SELECT hash, 'known ' || hash, ${rest(`(1 + (number - 1) * ${rows}::bigint / ${hashes.length})`)}
      FROM unnest($1::text[]) WITH ORDINALITY AS known (hash, number) RETURNING hash, user_id`,
-    [ids.map(digest)],
+    [hashes],
   )
   await postgres.query('RESET session_replication_role; RESET synchronous_commit; RESET search_path')
   for (const table of ['guildhall_users', 'guildhall_credentials', 'guildhall_sessions', 'guildhall_audit'])
     await postgres.query(`VACUUM ANALYZE ${schema}.${table}`)
+  const visitors = known.map(({ hash, user_id }) => ({ hash: String(hash), userId: String(user_id) }))
+  return { rows, schema, settings: { DATABASE_URL: url }, needs: ['PostgreSQL'], open, expire, visitors, ...cookies }
 
-  const users = new Map(known.map(({ hash, user_id }) => [hash, String(user_id)]))
-  const cookies = ids.map((id) => `guildhall=${id}`)
-  return {
-    url,
-    schema,
-    rows,
-    visitors: ids.map((id) => ({ id, userId: users.get(digest(id)) ?? '' })),
-    everybody: cookieFile(cookies),
-    some: cookieFile(cookies.slice(0, FEW)),
+  async function expire(sessions: number): Promise<void> {
+    const some = `SELECT hash FROM ${schema}.guildhall_sessions ORDER BY public_id LIMIT ${sessions}`
+    await postgres.query(`UPDATE ${schema}.guildhall_sessions SET expires_at = 1 WHERE hash IN (${some})`)
   }
 }
 
 /** Tables with their indexes. An account is counted with its password. */
-export async function bytesOf(postgres: PostgresClient, { schema, rows }: Filled): Promise<Bytes> {
+export async function bytesOf(postgres: PostgresClient, { schema, rows }: FilledPostgres): Promise<Bytes> {
   const { rows: found } = await postgres.query(
     `SELECT relname, pg_total_relation_size(oid)::float8 AS bytes FROM pg_class
      WHERE relnamespace = '${schema}'::regnamespace AND relname IN ('guildhall_users', 'guildhall_credentials', 'guildhall_sessions', 'guildhall_audit')`,
@@ -97,4 +81,8 @@ const AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/
 function rest(member: string): string {
   const now = Date.now()
   return `'{}', 0, ${now}, ${now + DAY_MS / 24}, 900000, ${now + DAY_MS}, ${now + DAY_MS}, 0, ${USER_ID.replace(' || i', ` || ${member}`)}, 1, 'password', ${now}, '198.51.100.7', '${AGENT}'`
+}
+
+function missing(): never {
+  throw new Error('there is no PostgreSQL')
 }

@@ -1,13 +1,12 @@
 // Sessions straight into Redis: those of the visitors by our own store, the rest as copies of one of theirs.
-import { digest, newId } from '../src/domain/secret.ts'
+import { newId } from '../src/domain/secret.ts'
 import { RedisStore } from '../src/session/stores/redis.ts'
 import { sessionRow } from '../src/testing/index.ts'
 import type { RedisPlace } from './external.ts'
-import type { Filled } from './fill-postgres.ts'
+import { DAY_MS, type Filled } from './filled.ts'
 
 /** What the keys of `guildhall serve` begin with. */
 const PREFIX = 'guildhall:'
-const DAY_MS = 86_400_000
 /** Copies that one call makes: Redis serves nobody else meanwhile. */
 const AT_ONCE = 10_000
 
@@ -20,7 +19,7 @@ export async function fillRedis({ client }: RedisPlace, { visitors }: Pick<Fille
   const now = Date.now()
   for (let at = 0; at < visitors.length; at += 500) {
     const some = visitors.slice(at, at + 500)
-    await Promise.all(some.map(({ id, userId }) => store.create(rowOf(digest(id), userId, now))))
+    await Promise.all(some.map(({ hash, userId }) => store.create(rowOf(hash, userId, now))))
   }
 }
 
@@ -34,7 +33,7 @@ export async function growRedis(
   if (visitor === undefined) throw new Error('there is no session to copy')
   const before = await usedMemory(client)
   for (const [kind, key] of [
-    ['session', digest(visitor.id)],
+    ['session', visitor.hash],
     ['user', visitor.userId],
   ] as const) {
     for (let at = 0; at < sessions; at += AT_ONCE) {

@@ -1,17 +1,16 @@
-// The load: `wrk` where it is installed, else autocannon. Always a process of its own, always over keep-alive connections.
-import { execFile, spawn, spawnSync } from 'node:child_process'
+// The load: `wrk`, a process of its own, over keep-alive connections.
+import { spawn, spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
-import { promisify } from 'node:util'
-
-const run = promisify(execFile)
+import { text } from 'node:stream/consumers'
 
 export const CONNECTIONS = 16
 
 export interface Load {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
+  /** A fraction, too. */
   readonly seconds: number
-  /** A file with one Cookie header per line: each request takes the next. Only with wrk. */
+  /** A file with one Cookie header per line: each request takes the next. */
   readonly cookies?: string
 }
 
@@ -24,57 +23,46 @@ export interface Served {
 }
 
 const WRK: string = 'wrk'
-export const hasWrk = spawnSync(WRK, ['--version']).error === undefined
-export const generatorName = hasWrk ? WRK : 'autocannon'
+const COOKIES = resolve(import.meta.dirname, 'cookies.lua')
 
-export function load(what: Load): Promise<Served> {
-  return hasWrk ? loadWithWrk(what) : loadWithAutocannon(what)
+/** What to install where the load generator is missing. */
+export function missingGenerator(): string | undefined {
+  if (spawnSync(WRK, ['--version']).error === undefined) return undefined
+  return 'the benchmark makes its load with wrk, which is not installed here: apt-get install wrk, or brew install wrk'
 }
 
-/** Load that goes on until it is stopped. */
-export function startLoad({ url, headers = {} }: Omit<Load, 'seconds'>, longestSeconds: number): { stop(): void } {
-  const given = Object.entries(headers)
-  const child = hasWrk
-    ? spawn(WRK, wrkArguments({ url, headers, seconds: longestSeconds }), { stdio: 'ignore' })
-    : spawn(process.execPath, [AUTOCANNON, ...autocannonArguments(given, longestSeconds), url], { stdio: 'ignore' })
-  return { stop: () => void child.kill('SIGINT') }
-}
-
-function wrkArguments({ url, headers = {}, seconds }: Load): string[] {
-  const given = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
-  return ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '--latency', ...given, url]
-}
-
-async function loadWithWrk(what: Load): Promise<Served> {
-  const { cookies } = what
-  const script = cookies === undefined ? [] : ['-s', resolve(import.meta.dirname, 'cookies.lua')]
-  const env = { ...process.env, ...(cookies !== undefined && { COOKIES: cookies }) }
-  const { stdout } = await run(WRK, [...script, ...wrkArguments(what)], { env })
-  const errors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(stdout)?.slice(1) ?? []
-  return {
-    requests: numberIn(stdout, /(\d+) requests in/),
-    perSecond: numberIn(stdout, /Requests\/sec:\s+([\d.]+)/),
-    p99Ms: milliseconds(/99%\s+([\d.]+)(us|ms|s)/.exec(stdout)),
-    failures: Number(/Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1] ?? 0) + errors.reduce((sum, n) => sum + Number(n), 0),
+export async function load(what: Load): Promise<Served> {
+  const { served, stop } = startLoad(what)
+  const timer = setTimeout(stop, what.seconds * 1000)
+  try {
+    return await served
+  } finally {
+    clearTimeout(timer)
   }
 }
 
-const AUTOCANNON = resolve(import.meta.dirname, 'node_modules/autocannon/autocannon.js')
-
-function autocannonArguments(headers: readonly (readonly [string, string])[], seconds: number): string[] {
-  const given = headers.flatMap(([name, value]) => ['-H', `${name}=${value}`])
-  return ['-c', String(CONNECTIONS), '-d', String(seconds), '--json', '--no-progress', ...given]
+/** Load that ends after so many whole seconds, or when it is stopped: wrk then says what was until there. */
+export function startLoad({ url, headers = {}, seconds, cookies }: Load): { readonly served: Promise<Served>; stop(): void } {
+  const given = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
+  const script = cookies === undefined ? [] : ['-s', COOKIES]
+  const all = ['-t1', `-c${CONNECTIONS}`, `-d${Math.ceil(seconds)}s`, '--latency', ...script, ...given, url]
+  const child = spawn(WRK, all, { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, COOKIES: cookies } })
+  return { served: text(child.stdout).then(read), stop: () => void child.kill('SIGINT') }
 }
 
-async function loadWithAutocannon({ url, headers = {}, seconds }: Load): Promise<Served> {
-  const { stdout } = await run(process.execPath, [AUTOCANNON, ...autocannonArguments(Object.entries(headers), seconds), url])
-  const { requests, latency, errors, non2xx } = JSON.parse(stdout)
-  return { requests: requests.total, perSecond: requests.average, p99Ms: latency.p99, failures: errors + non2xx }
+function read(said: string): Served {
+  const errors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(said)?.slice(1) ?? []
+  return {
+    requests: numberIn(said, /(\d+) requests in/),
+    perSecond: numberIn(said, /Requests\/sec:\s+([\d.]+)/),
+    p99Ms: milliseconds(/99%\s+([\d.]+)(us|ms|s)/.exec(said)),
+    failures: Number(/Non-2xx or 3xx responses: (\d+)/.exec(said)?.[1] ?? 0) + errors.reduce((sum, n) => sum + Number(n), 0),
+  }
 }
 
-function numberIn(text: string, pattern: RegExp): number {
-  const found = pattern.exec(text)?.[1]
-  if (found === undefined) throw new Error(`the load generator said nothing that fits ${pattern}:\n${text}`)
+function numberIn(said: string, pattern: RegExp): number {
+  const found = pattern.exec(said)?.[1]
+  if (found === undefined) throw new Error(`wrk said nothing that fits ${pattern}:\n${said}`)
   return Number(found)
 }
 

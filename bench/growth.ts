@@ -1,128 +1,113 @@
-// A thousand members against a million: the same requests, look-ups, sweeps and starts on a small and on a large database.
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+// A thousand members against a million, on SQLite, on PostgreSQL, and with sessions in Redis: the same requests, look-ups, sweeps and starts.
 import { deleteAllExpired } from '../src/database/cleanup.ts'
 import { systemClock } from '../src/domain/clock.ts'
-import { digest, newToken } from '../src/domain/secret.ts'
-import { openSqlite } from '../src/storage/sqlite/database.ts'
-import { findForLogin } from '../src/storage/users.ts'
-import { hasWrk, load } from './generator.ts'
-import { type Measured, newFolder, startServer } from './processes.ts'
+import { findForLogin, listUsers } from '../src/storage/users.ts'
+import { type Cost, costOf, costOfLoad, medianCost, wholeOf } from './cost.ts'
+import type { External } from './external.ts'
+import { type Bytes, bytesOf, fillPostgres } from './fill-postgres.ts'
+import { fillRedis, growRedis } from './fill-redis.ts'
+import { fillSqlite } from './fill-sqlite.ts'
+import { FEW, type Filled } from './filled.ts'
+import { type Measured, startServer } from './processes.ts'
 import { median, percentile } from './stats.ts'
-
-export interface GrowthOptions {
-  readonly rounds: number
-  readonly seconds: number
-  /** Rows of the large database. */
-  readonly many: number
-}
 
 export interface GrowthResult {
   readonly few: number
   readonly many: number
-  /** CPU microseconds per authenticated request, and how that compares with the small database. Missing without wrk. */
-  readonly requests?: {
-    readonly small: number
+  readonly places: readonly GrowthPlace[]
+  /** On PostgreSQL, indexes included. */
+  readonly bytes?: Bytes
+  /** With its name in the index of its user. */
+  readonly redisBytesPerSession?: number
+}
+
+/** What grows where the data is. Where sessions are in Redis, all but the requests is as on PostgreSQL alone. */
+export interface GrowthPlace {
+  readonly name: string
+  readonly requests: {
+    readonly small: Cost
     /** A thousand visitors out of many: what they need is at hand. */
-    readonly largeFewVisitors: number
+    readonly largeFewVisitors: Cost
     readonly largeFewVisitorsRatio: number
-    /** Twenty thousand visitors in turn: each read goes to the file. */
-    readonly largeManyVisitors: number
+    /** Twenty thousand visitors in turn, more than a process keeps copies of. */
+    readonly largeManyVisitors: Cost
     readonly largeManyVisitorsRatio: number
   }
-  readonly loginLookUp: { readonly smallMicros: number; readonly largeMicros: number; readonly ratio: number }
-  /** One batch of the cleanup of expired sessions: for so long nobody else is served. */
-  readonly sweep: { readonly expired: number; readonly batches: number; readonly p50Ms: number; readonly longestMs: number }
-  readonly start: { readonly smallMs: number; readonly largeMs: number }
+  readonly loginLookUp?: { readonly small: Cost; readonly large: Cost; readonly ratio: number }
+  /** The first page. */
+  readonly userList?: { readonly smallP95Ms: number; readonly largeP95Ms: number }
+  /** Batches of the cleanup of expired sessions. On SQLite nobody else is served for as long as one takes. */
+  readonly sweep?: { readonly expired: number; readonly batches: number; readonly p50Ms: number; readonly longestMs: number }
+  /** From the start of the process to its first answer. */
+  readonly start?: { readonly smallMs: number; readonly largeMs: number }
 }
 
-const FEW = 1000
-const VISITORS = 20_000
-const LOOK_UPS = 20_000
-const DAY_MS = 86_400_000
+const MANY = 1_000_000
+const ROUNDS = 5
+const SECONDS = 2
+const LOOK_UPS = 10_000
+const PAGES = 50
+const PAGE = 50
+const STARTS = 3
+const EXPIRED = 20_000
 
-export async function measureGrowth({ rounds, seconds, many }: GrowthOptions): Promise<GrowthResult> {
-  const small = await fill(FEW)
-  const large = await fill(many)
-  const requests = hasWrk ? { requests: await measureRequests(small, large, rounds, seconds) } : {}
+export async function measureGrowth(external: External): Promise<GrowthResult> {
+  const places = [await growthOf('SQLite', await fillSqlite(FEW), await fillSqlite(MANY), external)]
+  const { postgres, redis } = external
+  if (postgres === undefined) return { few: FEW, many: MANY, places }
+  const small = await fillPostgres(external, FEW)
+  const large = await fillPostgres(external, MANY)
+  const bytes = await bytesOf(postgres, large)
+  const inRedis = redis && (await growthInRedis(small, large, external))
+  places.push(await growthOf('PostgreSQL', small, large, external))
+  if (inRedis === undefined) return { few: FEW, many: MANY, places, bytes }
+  return { few: FEW, many: MANY, places: [...places, inRedis.place], bytes, redisBytesPerSession: inRedis.bytesPerSession }
+}
+
+async function growthInRedis(small: Filled, large: Filled, external: External) {
+  const forSmall = await external.anotherRedis()
+  const forLarge = await external.anotherRedis()
+  await fillRedis(forSmall, small)
+  await fillRedis(forLarge, large)
+  const bytesPerSession = await growRedis(forLarge, large, MANY - large.visitors.length)
+  const withRedis = (filled: Filled, { url }: { readonly url: string }): Filled => ({
+    ...filled,
+    settings: { ...filled.settings, REDIS_URL: url },
+    needs: ['PostgreSQL', 'Redis'],
+  })
+  const requests = await compareRequests(withRedis(small, forSmall), withRedis(large, forLarge), external)
+  return { bytesPerSession, place: { name: 'PostgreSQL and Redis', requests } }
+}
+
+async function growthOf(name: string, small: Filled, large: Filled, external: External): Promise<GrowthPlace> {
   return {
-    few: FEW,
-    many,
-    ...requests,
-    loginLookUp: await measureLookUps(small, large, rounds),
-    start: { smallMs: await measureStart(small.file), largeMs: await measureStart(large.file) },
-    sweep: await measureSweep(large.file, Math.floor(many / 50)),
+    name,
+    requests: await compareRequests(small, large, external),
+    loginLookUp: await compareLookUps(small, large, external),
+    userList: { smallP95Ms: await listMs(small), largeP95Ms: await listMs(large) },
+    start: { smallMs: await startMs(small), largeMs: await startMs(large) },
+    sweep: await measureSweep(large),
   }
 }
 
-interface Filled {
-  readonly file: string
-  readonly rows: number
-  /** Files of Cookie headers: of everybody who will come, and of a thousand of them. */
-  readonly everybody: string
-  readonly some: string
-}
-
-/** Users and sessions straight into the tables; only those who will come have an id that somebody knows. */
-async function fill(rows: number): Promise<Filled> {
-  const folder = newFolder()
-  const file = join(folder, 'members.db')
-  const database = openSqlite(file)
-  await database.migrate()
-  await database.close()
-
-  const sql = new DatabaseSync(file)
-  const now = Date.now()
-  const ids = Array.from({ length: Math.min(rows, VISITORS) }, () => newToken())
-  sql.exec('PRAGMA synchronous = OFF; PRAGMA cache_size = -262144; BEGIN')
-  sql.exec(`
-    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})
-    INSERT INTO guildhall_users (id, username, username_key, display_name, status, credential_epoch, roles, created_at)
-    SELECT printf('%08x-0000-4000-8000-000000000000', i), 'Member-' || i, 'member-' || i, 'Member ' || i, 'active', 1, '[]', ${now} FROM n;
-    INSERT INTO guildhall_credentials (id, user_id, kind, data, created_at, changed_at)
-    SELECT 'c' || id, id, 'password', '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$' || hex(randomblob(21)), ${now}, ${now} FROM guildhall_users;`)
-  // Seen in the future: no touch falls into the measurement.
-  const columns =
-    'hash, public_id, data, created_at, last_seen_at, idle_ms, expires_at, ends_at, persistent, user_id, credential_epoch, factors, authenticated_at, ip, user_agent'
-  const rest = `'{}', ${now}, ${now + 3_600_000}, 900000, ${now + DAY_MS}, ${now + DAY_MS}, 0, id, 1, 'password', ${now}, '127.0.0.1', 'benchmark'`
-  sql.exec(
-    `INSERT INTO guildhall_sessions (${columns}) SELECT substr(hex(randomblob(32)), 1, 43), hex(randomblob(16)), ${rest} FROM guildhall_users LIMIT ${rows - ids.length}`,
-  )
-  const known = sql.prepare(
-    `INSERT INTO guildhall_sessions (${columns}) SELECT ?, hex(randomblob(16)), ${rest} FROM guildhall_users WHERE username_key = ?`,
-  )
-  for (const [at, id] of ids.entries()) known.run(digest(id), `member-${Math.floor((at * rows) / ids.length) + 1}`)
-  sql.exec('COMMIT; ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)')
-  sql.close()
-
-  const cookies = ids.map((id) => `guildhall=${id}`)
-  const everybody = join(folder, 'everybody')
-  const some = join(folder, 'some')
-  writeFileSync(everybody, cookies.join('\n'))
-  writeFileSync(some, cookies.slice(0, FEW).join('\n'))
-  return { file, rows, everybody, some }
-}
-
-async function measureRequests(small: Filled, large: Filled, rounds: number, seconds: number) {
-  const ofSmall = await startServer({ database: small.file })
-  const ofLarge = await startServer({ database: large.file })
+/** Ratios are of all processes together. */
+async function compareRequests(small: Filled, large: Filled, external: External): Promise<GrowthPlace['requests']> {
+  const ofSmall = await startServer({ settings: small.settings })
+  const ofLarge = await startServer({ settings: large.settings })
+  const costOfProfile = (server: Measured, cookies: string) =>
+    costOfLoad(server, external, small.needs, { url: `${server.base}/api/profile`, seconds: SECONDS, cookies })
   try {
-    const results: { small: number; some: number; everybody: number }[] = []
-    for (let round = -1; round < rounds; round++) {
-      const result = {
-        small: await cpuPerRequest(ofSmall, small.some, seconds),
-        some: await cpuPerRequest(ofLarge, large.some, seconds),
-        everybody: await cpuPerRequest(ofLarge, large.everybody, seconds),
-      }
-      if (round >= 0) results.push(result)
-    }
+    const rounds = await takeRounds(async () => ({
+      small: await costOfProfile(ofSmall, small.some),
+      some: await costOfProfile(ofLarge, large.some),
+      everybody: await costOfProfile(ofLarge, large.everybody),
+    }))
     return {
-      small: median(results.map(({ small }) => small)),
-      largeFewVisitors: median(results.map(({ some }) => some)),
-      largeFewVisitorsRatio: median(results.map(({ some, small }) => some / small)),
-      largeManyVisitors: median(results.map(({ everybody }) => everybody)),
-      largeManyVisitorsRatio: median(results.map(({ everybody, small }) => everybody / small)),
+      small: medianCost(rounds.map(({ small }) => small)),
+      largeFewVisitors: medianCost(rounds.map(({ some }) => some)),
+      largeFewVisitorsRatio: median(rounds.map(({ some, small }) => wholeOf(some) / wholeOf(small))),
+      largeManyVisitors: medianCost(rounds.map(({ everybody }) => everybody)),
+      largeManyVisitorsRatio: median(rounds.map(({ everybody, small }) => wholeOf(everybody) / wholeOf(small))),
     }
   } finally {
     await ofSmall.stop()
@@ -130,55 +115,70 @@ async function measureRequests(small: Filled, large: Filled, rounds: number, sec
   }
 }
 
-async function cpuPerRequest(server: Measured, cookies: string, seconds: number): Promise<number> {
-  const before = await server.ask()
-  const served = await load({ url: `${server.base}/api/profile`, seconds, cookies })
-  const after = await server.ask()
-  if (served.failures > 0) throw new Error(`${served.failures} requests with known cookies failed`)
-  return (after.cpuMicros - before.cpuMicros) / served.requests
-}
-
-/** What a login asks the database, for members from all over the table. */
-async function measureLookUps(small: Filled, large: Filled, rounds: number): Promise<GrowthResult['loginLookUp']> {
-  const times: { small: number; large: number }[] = []
-  for (let round = -1; round < rounds; round++) {
-    const result = { small: await lookUpMicros(small), large: await lookUpMicros(large) }
-    if (round >= 0) times.push(result)
-  }
+async function compareLookUps(
+  small: Filled,
+  large: Filled,
+  external: External,
+): Promise<NonNullable<GrowthPlace['loginLookUp']>> {
+  const rounds = await takeRounds(async () => ({
+    small: await lookUpCost(small, external),
+    large: await lookUpCost(large, external),
+  }))
   return {
-    smallMicros: median(times.map(({ small }) => small)),
-    largeMicros: median(times.map(({ large }) => large)),
-    ratio: median(times.map(({ small, large }) => large / small)),
+    small: medianCost(rounds.map(({ small }) => small)),
+    large: medianCost(rounds.map(({ large }) => large)),
+    ratio: median(rounds.map(({ small, large }) => wholeOf(large) / wholeOf(small))),
   }
 }
 
-async function lookUpMicros({ file, rows }: Filled): Promise<number> {
-  const database = openSqlite(file)
-  const before = process.cpuUsage()
-  for (let count = 0; count < LOOK_UPS; count++) {
+/** What a login asks the database, for members from all over the table. The process that asks is this one. */
+async function lookUpCost({ open, rows, needs }: Filled, external: External): Promise<Cost> {
+  const database = open()
+  const lookUp = async (count: number) => {
     const found = await database.first(findForLogin, { usernameKey: `member-${((count * 7919) % rows) + 1}` })
     if (found === undefined) throw new Error('a member was not found')
   }
-  const { user, system } = process.cpuUsage(before)
+  await lookUp(0)
+  const cost = await costOf({ usage: ownUsage }, external, needs, async () => {
+    for (let count = 0; count < LOOK_UPS; count++) await lookUp(count)
+    return { count: LOOK_UPS, result: undefined }
+  })
   await database.close()
-  return (user + system) / LOOK_UPS
+  return cost
 }
 
-async function measureStart(database: string): Promise<number> {
+async function ownUsage() {
+  const { user, system } = process.cpuUsage()
+  return { cpuMicros: user + system }
+}
+
+/** The first page of `guildhall user list`. */
+async function listMs({ open }: Filled): Promise<number> {
+  const database = open()
   const times: number[] = []
-  for (let count = 0; count < 3; count++) {
-    const server = await startServer({ database })
+  for (let count = -1; count < PAGES; count++) {
+    const startedAt = performance.now()
+    const page = await database.all(listUsers, { after: '', limit: PAGE })
+    if (page.length !== PAGE) throw new Error('the first page is not full')
+    if (count >= 0) times.push(performance.now() - startedAt)
+  }
+  await database.close()
+  return percentile(times, 0.95)
+}
+
+async function startMs({ settings }: Filled): Promise<number> {
+  const times: number[] = []
+  for (let count = 0; count < STARTS; count++) {
+    const server = await startServer({ settings })
     times.push(server.startMs)
     await server.stop()
   }
   return median(times)
 }
 
-async function measureSweep(file: string, expired: number): Promise<GrowthResult['sweep']> {
-  const sql = new DatabaseSync(file)
-  sql.exec(`UPDATE guildhall_sessions SET expires_at = 1 WHERE rowid IN (SELECT rowid FROM guildhall_sessions LIMIT ${expired})`)
-  sql.close()
-  const database = openSqlite(file)
+async function measureSweep({ open, expire }: Filled): Promise<NonNullable<GrowthPlace['sweep']>> {
+  await expire(EXPIRED)
+  const database = open()
   const times: number[] = []
   const deleteExpired = async (now: number, limit: number) => {
     const startedAt = performance.now()
@@ -188,5 +188,13 @@ async function measureSweep(file: string, expired: number): Promise<GrowthResult
   }
   await deleteAllExpired({ deleteExpired }, systemClock, () => true)
   await database.close()
-  return { expired, batches: times.length, p50Ms: percentile(times, 0.5), longestMs: Math.max(...times) }
+  return { expired: EXPIRED, batches: times.length, p50Ms: percentile(times, 0.5), longestMs: Math.max(...times) }
+}
+
+/** After one to warm up. */
+async function takeRounds<T>(round: () => Promise<T>): Promise<readonly T[]> {
+  await round()
+  const rounds: T[] = []
+  while (rounds.length < ROUNDS) rounds.push(await round())
+  return rounds
 }

@@ -1,21 +1,19 @@
 // What PostgreSQL has used: the processes of one database, and those that write for all of them. Only on Linux, where they run on this machine.
-import { readdirSync, readFileSync } from 'node:fs'
 import type { PostgresClient } from './external.ts'
+import { pids, textOf, timesOf } from './proc.ts'
 
 /** Says how many CPU microseconds were used since the first asking. Undefined where the processes cannot be seen. */
 export async function postgresCpu(client: PostgresClient, database: string): Promise<(() => number) | undefined> {
   const { rows } = await client.query('SELECT pg_backend_pid() AS pid')
-  const server = parentOf(Number(rows[0]?.pid))
+  const server = timesOf(Number(rows[0]?.pid))?.parent
   if (server === undefined || !titleOf(server).includes('postgres')) return undefined
   const ours = new RegExp(`\\b(?:${database}|walwriter|checkpointer|background writer)\\b`)
   const seen = new Map<number, number>()
   let sum = 0
   // One that has ended meanwhile takes along what it used since it was seen last, and nothing of before.
   return () => {
-    for (const pid of readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .map(Number)) {
-      if (parentOf(pid) !== server || !ours.test(titleOf(pid))) continue
+    for (const pid of pids()) {
+      if (timesOf(pid)?.parent !== server || !ours.test(titleOf(pid))) continue
       const micros = microsOf(pid)
       sum += Math.max(0, micros - (seen.get(pid) ?? 0))
       seen.set(pid, micros)
@@ -28,21 +26,7 @@ function titleOf(pid: number): string {
   return textOf(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')
 }
 
-function parentOf(pid: number): number | undefined {
-  const parent = / \w (\d+) /.exec(textOf(`/proc/${pid}/stat`).replace(/^.*\)/, ''))?.[1]
-  return parent === undefined ? undefined : Number(parent)
-}
-
 /** The first number is nanoseconds on a processor. https://docs.kernel.org/scheduler/sched-stats.html */
 function microsOf(pid: number): number {
   return Number(textOf(`/proc/${pid}/schedstat`).split(' ')[0]) / 1000
-}
-
-/** Nothing where the process has ended meanwhile. */
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return ''
-  }
 }

@@ -5,9 +5,9 @@ import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { devNull, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { External, Need } from './external.ts'
-import { bodyOfLogin, type Door, memberName, networkOf, PASSWORD } from './members.ts'
-import type { Question, Usage } from './probe.ts'
+import type { Usage } from './probe.ts'
 
 const HERE = import.meta.dirname
 const BIN = resolve(HERE, '../bin/guildhall.js')
@@ -16,10 +16,9 @@ const LONGEST_START_MS = 20_000
 
 export interface Measured {
   readonly base: string
-  readonly process: ChildProcess
   /** Milliseconds from the start of the process to its first answer. */
   readonly startMs: number
-  ask(question?: Question): Promise<Usage>
+  usage(): Promise<Usage>
   stop(): Promise<void>
 }
 
@@ -43,8 +42,9 @@ export function removeFolders(): void {
   for (const folder of temporary.splice(0)) rmSync(folder, { recursive: true, force: true })
 }
 
-/** One of the applications of apps.ts. */
+/** One of the applications of apps.ts, in production. */
 export async function startApp(name: string, external?: External): Promise<Measured> {
+  const startedAt = performance.now()
   const child = spawn(process.execPath, ['--import', PROBE, resolve(HERE, 'apps.ts'), name, newFolder()], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: {
@@ -54,17 +54,16 @@ export async function startApp(name: string, external?: External): Promise<Measu
       BENCH_POSTGRES: external?.postgres && (await external.newSchema()),
     },
   })
-  const startedAt = performance.now()
   const port = await new Promise<number>((done, fail) => {
     child.once('message', (message: { readonly port: number }) => done(message.port))
     child.once('exit', (code) => fail(new Error(`${name} ended with ${code} before it listened`)))
   })
-  return measured(child, `http://127.0.0.1:${port}`, performance.now() - startedAt)
+  return measured(child, `http://127.0.0.1:${port}`, startedAt)
 }
 
 export interface ServerOptions {
-  readonly database?: string
   readonly flags?: readonly string[]
+  /** Beyond those of a site in production over SQLite. */
   readonly settings?: Readonly<Record<string, string>>
 }
 
@@ -77,7 +76,7 @@ export async function serverSettings(needs: readonly Need[], external: External)
 }
 
 /** The whole server as an operator runs it: production, all checks, a log line per request, metrics. The log goes nowhere. */
-export async function startServer({ database, flags = [], settings = {} }: ServerOptions = {}): Promise<Measured> {
+export async function startServer({ flags = [], settings = {} }: ServerOptions = {}): Promise<Measured> {
   const port = await freePort()
   const base = `http://127.0.0.1:${port}`
   const startedAt = performance.now()
@@ -91,72 +90,24 @@ export async function startServer({ database, flags = [], settings = {} }: Serve
       BASE_URL: base,
       INSECURE_HTTP: 'on',
       SECRET: 'Zk3vQ9xT7bL1mN5pR8sW2yA4cE6gH0jK',
-      DATABASE_URL: `sqlite:${database ?? join(newFolder(), 'members.db')}`,
+      DATABASE_URL: `sqlite:${join(newFolder(), 'members.db')}`,
       LOG_LEVEL: 'info',
       LOG_FORMAT: 'json',
       ...settings,
     },
   })
   await untilReady(child, base)
-  return measured(child, base, performance.now() - startedAt)
+  return measured(child, base, startedAt)
 }
 
-export interface Visit {
-  readonly network?: string
-  readonly username?: string
-}
-
-/** Registers somebody over the JSON API and gives the Cookie header of a login that follows. */
-export async function registerAndLogIn(base: string, { network, username = 'benchmark' }: Visit = {}): Promise<string> {
-  await post(`${base}/api/register`, { username, password: PASSWORD }, network)
-  return cookieOf(await post(`${base}/api/login`, { username, password: PASSWORD }, network))
-}
-
-export async function register(base: string, username: string, network: string): Promise<void> {
-  await post(`${base}/api/register`, { username, password: PASSWORD }, network)
-}
-
-/** The Cookie header of a member's login. */
-export async function logIn(base: string, door: Door, index: number): Promise<string> {
-  return cookieOf(await post(base + door.path, bodyOfLogin(door, index), networkOf(index)))
-}
-
-export async function logOut(base: string, cookie: string): Promise<void> {
-  const headers = { 'content-type': 'application/json', origin: base, cookie }
-  const response = await fetch(`${base}/api/logout`, { method: 'POST', headers, body: '{}' })
-  if (response.status !== 204) throw new Error(`a logout was answered ${response.status}`)
-}
-
-/** The Cookie header of a login at one of the small applications. */
-export async function logInSimply(base: string, index: number): Promise<string> {
-  return cookieOf(await post(`${base}/login`, { name: memberName(index) }, undefined))
-}
-
-async function post(url: string, body: object, network: string | undefined): Promise<Response> {
-  // As a browser says it: better-auth asks for it.
-  const origin = new URL(url).origin
-  const headers = { 'content-type': 'application/json', origin, ...(network !== undefined && { 'x-forwarded-for': network }) }
-  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })
-  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`)
-  await response.arrayBuffer()
-  return response
-}
-
-function cookieOf(response: Response): string {
-  const cookies = response.headers.getSetCookie().map((cookie) => cookie.split(';')[0])
-  if (cookies.length === 0) throw new Error(`${response.url} gave no cookie`)
-  return cookies.join('; ')
-}
-
-function measured(child: ChildProcess, base: string, startMs: number): Measured {
+function measured(child: ChildProcess, base: string, startedAt: number): Measured {
   return {
     base,
-    process: child,
-    startMs,
-    ask(question = 'usage') {
+    startMs: performance.now() - startedAt,
+    usage() {
       return new Promise((done, fail) => {
         child.once('message', (usage: Usage) => done(usage))
-        child.send(question, (error) => error && fail(error))
+        child.send('usage', (error) => error && fail(error))
       })
     },
     async stop() {
@@ -177,7 +128,7 @@ async function untilReady(child: ChildProcess, base: string): Promise<void> {
     const ready = await fetch(`${base}/readyz`).catch(() => undefined)
     await ready?.arrayBuffer()
     if (ready?.ok) return
-    await new Promise((done) => setTimeout(done, 5))
+    await sleep(5)
   }
   throw new Error('the server did not become ready')
 }

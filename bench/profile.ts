@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { load } from './generator.ts'
-import { newFolder, registerAndLogIn, startServer } from './processes.ts'
+import { newFolder, startServer } from './processes.ts'
+import { registerAndLogIn } from './visitors.ts'
 
 export interface ProfileResult {
   /** Shares of the time in which the main thread had something to do. */
@@ -33,7 +34,7 @@ export async function profileServer(path: string, { seconds }: { readonly second
   const folder = newFolder()
   const server = await startServer({ flags: ['--cpu-prof', `--cpu-prof-dir=${folder}`] })
   try {
-    const headers = { Cookie: await registerAndLogIn(server.base), ...(path === '/profile' && { Accept: 'text/html' }) }
+    const headers = { Cookie: await registerAndLogIn(server.base, 0), ...(path === '/profile' && { Accept: 'text/html' }) }
     await load({ url: server.base + path, headers, seconds })
   } finally {
     await server.stop()

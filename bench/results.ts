@@ -1,39 +1,52 @@
-// What bench/results.json holds. Its parts may have been measured one by one, and by an older benchmark that knew less.
-import type { Busyness } from './busyness.ts'
+// What bench/results.json holds: parts that are measured one by one, each with when, where and how quiet it was.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism, cpus } from 'node:os'
+import { resolve } from 'node:path'
 import type { CapacityRow } from './capacity.ts'
-import type { CountResult } from './counts.ts'
 import type { GrowthResult } from './growth.ts'
-import type { StoreGrowthResult } from './growth-stores.ts'
 import type { ProfileResult } from './profile.ts'
-import type { ReadResult, ReadRow } from './reads.ts'
+import type { ReadResult } from './reads.ts'
 import type { StormResult } from './storm.ts'
-import type { RivalRow } from './storm-rivals.ts'
 
-export const PARTS = ['reads', 'storm', 'processes', 'growth', 'stores', 'capacity'] as const
-export type Part = (typeof PARTS)[number]
-
-export interface Results {
-  /** When the benchmark was begun. */
-  readonly date: string
-  readonly machine: { readonly node: string; readonly processor: string; readonly cores: number; readonly generator: string }
-  /** When each part was measured, and how busy the machine was. */
-  readonly runs?: Readonly<Partial<Record<Part, { readonly date: string; readonly load: Busyness }>>>
-
-  readonly reads?: readonly ReadRow[]
-  readonly leftOut?: ReadResult['leftOut']
-  readonly counts?: CountResult
-  readonly profiles?: Readonly<Record<string, ProfileResult>>
-
-  readonly storm?: StormResult
-
-  /** The storm with several processes on one PostgreSQL. */
-  readonly processes?: readonly RivalRow[]
-
-  readonly growth?: GrowthResult
-
-  /** Growth on PostgreSQL and Redis. */
-  readonly stores?: StoreGrowthResult
-
+export interface Measures {
+  readonly reads: ReadResult
+  readonly storm: StormResult
+  readonly growth: GrowthResult
   /** What docs/measurements/scaling.md reckons with. */
-  readonly capacity?: readonly CapacityRow[]
+  readonly capacity: readonly CapacityRow[]
+  /** By the path that was asked for. */
+  readonly profiles: Readonly<Record<string, ProfileResult>>
+}
+
+export type Part = keyof Measures
+
+export interface Recorded<T> {
+  readonly date: string
+  readonly machine: string
+  /** What else the machine had to do; empty in what `npm run bench` records. */
+  readonly busy: readonly string[]
+  readonly measured: T
+}
+
+export type Results = { readonly [P in Part]?: Recorded<Measures[P]> }
+
+const RECORD = resolve(import.meta.dirname, 'results.json')
+/** More digits than a measurement has. */
+const DIGITS = 5
+
+export function recorded<T>(measured: T, busy: readonly string[]): Recorded<T> {
+  const machine = `Node ${process.versions.node}, ${availableParallelism()} cores of ${cpus()[0]?.model ?? 'unknown'}`
+  return { date: new Date().toISOString(), machine, busy, measured }
+}
+
+export function readResults(): Results {
+  return existsSync(RECORD) ? JSON.parse(readFileSync(RECORD, 'utf8')) : {}
+}
+
+export function writeResults(results: Results): void {
+  const shortened = (_key: string, value: unknown) =>
+    typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(DIGITS)) : value
+  // What holds nothing else stands on one line.
+  const lines = JSON.stringify(results, shortened, 2).replace(/\{[^{}[\]]*\}/g, (inner) => inner.replace(/\n\s*/g, ' '))
+  writeFileSync(RECORD, `${lines}\n`)
 }

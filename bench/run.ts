@@ -1,166 +1,138 @@
-// `npm run bench`: measures, prints tables, writes results.json and fills the tables of the docs. Asserts nothing about time.
-// `--quick` measures for two or three minutes and keeps nothing; `--only PART` measures one of reads, storm, processes, growth, stores, capacity and keeps the others as they are;
-// `--among PATTERN` reads with those contestants alone and keeps nothing; `--tables` measures nothing and writes the tables of the last results again.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { availableParallelism, cpus } from 'node:os'
-import { resolve } from 'node:path'
-import { isDeepStrictEqual, parseArgs } from 'node:util'
-import { watchBusyness } from './busyness.ts'
+// `npm run bench`: measures, prints tables, and on a quiet machine records them and fills README and docs. Asserts nothing about time.
+import { parseArgs } from 'node:util'
+import { watchOthers, whatIsBusy } from './busyness.ts'
 import { measureCapacity } from './capacity.ts'
-import { countStatements } from './counts.ts'
 import { type External, openExternal } from './external.ts'
-import { generatorName } from './generator.ts'
+import { missingGenerator } from './generator.ts'
 import { measureGrowth } from './growth.ts'
-import { measureStoreGrowth } from './growth-stores.ts'
+import { fillPages } from './pages.ts'
 import { installPeers } from './peers.ts'
 import { removeFolders } from './processes.ts'
-import { type ProfileResult, profileServer } from './profile.ts'
+import { profileServer } from './profile.ts'
 import { measureReads } from './reads.ts'
-import { mainText, profileText, shortTable } from './report.ts'
-import { PARTS, type Part, type Results } from './results.ts'
-import { scalingText } from './scaling.ts'
+import { performanceText, profileText } from './report.ts'
+import { type Measures, type Part, type Results, readResults, recorded, writeResults } from './results.ts'
 import { measureStorm } from './storm.ts'
-import { measureSharedStorm } from './storm-shared.ts'
-import { fillBlock } from './table.ts'
 
-const HERE = import.meta.dirname
-const ROOT = resolve(HERE, '..')
-const RECORD = resolve(HERE, 'results.json')
+/** In which all contestants take their turn. */
+const CYCLES = 18
 
-const { quick, only, among, tables } = parseArgs({
+const USAGE = `npm run bench                     requests: some ten minutes
+npm run bench -- --storm          the login storm
+npm run bench -- --growth         a million members against a thousand
+npm run bench -- --capacity       what one core carries
+npm run bench -- --profile        where the time of a request goes
+npm run bench -- --all            all of these, one after the other
+npm run bench -- --tables         measures nothing and writes the tables of what was recorded again
+
+--anyway        measures on a busy machine too, and records nothing
+--cycles N      requests: so many cycles instead of ${CYCLES}; fewer are not recorded
+--among TEXT    requests: only contestants whose name fits this pattern; not recorded`
+
+const PROFILE_SECONDS = 8
+const PROFILED = ['/api/profile', '/profile']
+
+const flag = { type: 'boolean', default: false } as const
+const options = parseArgs({
   options: {
-    quick: { type: 'boolean', default: false },
-    only: { type: 'string' },
+    storm: flag,
+    growth: flag,
+    capacity: flag,
+    profile: flag,
+    all: flag,
+    tables: flag,
+    anyway: flag,
+    help: flag,
+    cycles: { type: 'string', default: String(CYCLES) },
     among: { type: 'string' },
-    tables: { type: 'boolean', default: false },
   },
 }).values
+const cycles = Number(options.cycles)
+const among = options.among === undefined ? undefined : new RegExp(options.among, 'i')
+const isWhole = !options.anyway && among === undefined && cycles >= CYCLES
 
-const machine: Results['machine'] = {
-  node: process.version,
-  processor: cpus()[0]?.model ?? 'unknown',
-  cores: availableParallelism(),
-  generator: generatorName,
-}
-
-if (tables) fillTables(lastResults())
+if (options.help) console.log(USAGE)
+else if (!(Number.isInteger(cycles) && cycles >= 1)) refuse(`--cycles must be a whole number from 1, got ${options.cycles}`)
+else if (options.tables) fillPages(readResults())
 else await bench(partsToMeasure())
 
 async function bench(parts: readonly Part[]): Promise<void> {
-  const keepsNothing = quick || among !== undefined
-  const kept = keepsNothing || parts.length === PARTS.length ? undefined : partsOfThisMachine()
-  installPeers()
-  let results: Results = kept ?? { date: new Date().toISOString(), machine }
-  try {
-    for (const part of parts) {
-      const watch = watchBusyness()
-      const measured = await measure(part)
-      const run = { date: new Date().toISOString(), load: watch.stop() }
-      results = { ...results, ...measured, runs: { ...results.runs, [part]: run } }
-    }
-  } finally {
-    removeFolders()
+  const busy = await whatIsBusy()
+  if (busy.length > 0) {
+    console.error(`The machine is busy:\n${list(busy)}`)
+    if (!options.anyway)
+      return refuse('Nothing was measured. Wait until it is quiet, or measure with --anyway, which records nothing.')
   }
-  console.log(`\n${mainText(results)}\n\n${profileText(results)}`)
-  // A quick look is no record.
-  if (keepsNothing) return
-  writeFileSync(RECORD, `${JSON.stringify(results, null, 2)}\n`)
-  fillTables(results)
-}
-
-function measure(part: Part): Promise<Partial<Results>> {
-  if (part === 'reads') return measureAllOfReads()
-  if (part === 'storm') return measureAllOfStorm()
-  if (part === 'processes') return measureProcesses()
-  if (part === 'growth') return measureAllOfGrowth()
-  if (part === 'stores') return measureStores()
-  return measureAllOfCapacity()
-}
-
-async function measureAllOfReads(): Promise<Partial<Results>> {
-  say('reads')
-  const timing = quick ? { rounds: 2, seconds: 1, warmUpSeconds: 1 } : { rounds: 8, seconds: 1, warmUpSeconds: 1 }
-  const pattern = among === undefined ? undefined : new RegExp(among, 'i')
-  const { rows, leftOut } = await withStores((external) => measureReads({ ...timing, external, among: pattern }))
-  if (pattern !== undefined) return { reads: rows, leftOut }
-  say('statements')
-  const counts = await countStatements()
-  say('where the time goes')
-  const profiles: Record<string, ProfileResult> = {}
-  for (const path of quick ? ['/api/profile'] : ['/api/profile', '/profile'])
-    profiles[path] = await profileServer(path, { seconds: quick ? 3 : 8 })
-  return { reads: rows, leftOut, counts, profiles }
-}
-
-async function measureAllOfStorm(): Promise<Partial<Results>> {
-  say('the login storm')
-  return { storm: await measureStorm(quick ? { rounds: 1, seconds: 3 } : { rounds: 3, seconds: 5 }) }
-}
-
-async function measureProcesses(): Promise<Partial<Results>> {
-  say('the login storm with several processes')
-  const timing = quick ? { rounds: 1, seconds: 2 } : { rounds: 3, seconds: 3 }
-  return { processes: await withStores((external) => measureSharedStorm({ ...timing, external })) }
-}
-
-async function measureAllOfGrowth(): Promise<Partial<Results>> {
-  say('growth')
-  const size = quick ? { rounds: 1, seconds: 1, many: 50_000 } : { rounds: 3, seconds: 2, many: 1_000_000 }
-  return { growth: await measureGrowth(size) }
-}
-
-async function measureStores(): Promise<Partial<Results>> {
-  say('growth on PostgreSQL and Redis')
-  const size = quick ? { rounds: 1, seconds: 1, many: 50_000 } : { rounds: 3, seconds: 2, many: 1_000_000 }
-  const stores = await withStores((external) => measureStoreGrowth({ ...size, external }))
-  return stores ? { stores } : {}
-}
-
-async function measureAllOfCapacity(): Promise<Partial<Results>> {
-  say('what one core carries')
-  const timing = quick ? { rounds: 1, seconds: 1 } : { rounds: 2, seconds: 3 }
-  return { capacity: await withStores((external) => measureCapacity({ ...timing, external })) }
-}
-
-async function withStores<T>(work: (external: External) => Promise<T>): Promise<T> {
+  const lacking = missingGenerator()
+  if (lacking !== undefined) return refuse(lacking)
+  installPeers()
   const external = await openExternal()
   try {
-    return await work(external)
+    const missing = [...external.missing.values()]
+    if (missing.length > 0 && !options.anyway)
+      return refuse(`Nothing was measured, as a record needs all stores; --anyway does without.\n${list(missing)}`)
+    for (const part of parts) {
+      const results = await measurePart(part, external, options.anyway ? busy : [])
+      console.log(`\n${performanceText(results)}${profileText(results)}\n`)
+      record(part, results)
+    }
   } finally {
     await external.close()
+    removeFolders()
   }
+}
+
+async function measurePart(part: Part, external: External, before: readonly string[]): Promise<Results> {
+  console.error(`measuring ${part} ...`)
+  if (part === 'reads') {
+    const { result, busy } = await measureReads({ cycles, anyway: options.anyway, external, among })
+    return { reads: recorded(result, [...before, ...busy]) }
+  }
+  const busySince = watchOthers({ storesAreOurs: true })
+  const measured = await measure(part, external)
+  return { [part]: recorded(measured, [...before, ...busySince()]) }
+}
+
+function measure(part: Exclude<Part, 'reads'>, external: External): Promise<Measures[Part]> {
+  if (part === 'storm') return measureStorm()
+  if (part === 'growth') return measureGrowth(external)
+  if (part === 'capacity') return measureCapacity(external)
+  return profile()
+}
+
+async function profile(): Promise<Measures['profiles']> {
+  const profiles: Record<string, Measures['profiles'][string]> = {}
+  for (const path of PROFILED) profiles[path] = await profileServer(path, { seconds: PROFILE_SECONDS })
+  return profiles
+}
+
+/** What was recorded of the other parts stays as it is. */
+function record(part: Part, results: Results): void {
+  const busy = results[part]?.busy ?? []
+  if (!isWhole) return console.error('Nothing was recorded.')
+  if (busy.length > 0) return refuse(`Not recorded: ${part}. The machine was busy meanwhile:\n${list(busy)}`)
+  const all = { ...readResults(), ...results }
+  writeResults(all)
+  fillPages(all)
+  console.error(`Recorded: ${part}.`)
+}
+
+function refuse(why: string): void {
+  console.error(why)
+  process.exitCode = 1
+}
+
+function list(sentences: readonly string[]): string {
+  return sentences.map((sentence) => `  * ${sentence}`).join('\n')
 }
 
 function partsToMeasure(): readonly Part[] {
-  if (among !== undefined) return ['reads']
-  if (only === undefined) return PARTS
-  const part = PARTS.find((each) => each === only)
-  if (part === undefined) throw new TypeError(`--only must be one of ${PARTS.join(', ')}, got ${only}`)
-  return [part]
-}
-
-/** Parts that were measured elsewhere must not stand beside new ones as if they were of one run. */
-function partsOfThisMachine(): Results | undefined {
-  if (!existsSync(RECORD)) return undefined
-  const last = lastResults()
-  if (isDeepStrictEqual(last.machine, machine)) return last
-  throw new Error(
-    'bench/results.json was measured on another machine or with another Node: run the whole benchmark, without --only',
-  )
-}
-
-function lastResults(): Results {
-  return JSON.parse(readFileSync(RECORD, 'utf8'))
-}
-
-function fillTables(results: Results): void {
-  const page = resolve(ROOT, 'docs/measurements/performance.md')
-  fillBlock(page, 'bench', mainText(results))
-  fillBlock(page, 'profile', profileText(results))
-  fillBlock(resolve(ROOT, 'README.md'), 'bench', shortTable(results))
-  fillBlock(resolve(ROOT, 'docs/measurements/scaling.md'), 'scaling', scalingText(results))
-}
-
-function say(what: string): void {
-  console.error(`measuring ${what} ...`)
+  const { all, storm, growth, capacity, profile } = options
+  const asked: Part[] = [
+    ...(all || storm ? (['storm'] as const) : []),
+    ...(all || growth ? (['growth'] as const) : []),
+    ...(all || capacity ? (['capacity'] as const) : []),
+    ...(all || profile ? (['profiles'] as const) : []),
+  ]
+  return all || asked.length === 0 ? ['reads', ...asked] : asked
 }

@@ -1,6 +1,7 @@
 // What sites of growing size ask for, worked out from what one core carries: the tables of docs/measurements/scaling.md.
 import type { CapacityRow } from './capacity.ts'
 import type { Cost } from './cost.ts'
+import type { GrowthResult } from './growth.ts'
 import type { Results } from './results.ts'
 import { type Cells, table } from './table.ts'
 
@@ -31,13 +32,13 @@ interface Peak {
   readonly sessions: number
 }
 
-export function scalingText({ capacity = [], stores }: Results): string {
+export function scalingText({ capacity, growth }: Results): string {
   const peaks = SIZES.map(peakOf)
-  const place = (name: string) => capacity.find((row) => row.name === name)
+  const place = (name: string) => capacity?.measured.find((row) => row.name === name)
   return [
     visitsTable(peaks),
     coresTable(peaks, { sqlite: place('SQLite'), postgres: place('PostgreSQL'), both: place('PostgreSQL and Redis') }),
-    ...(stores ? [bytesTable(peaks, stores, place('PostgreSQL'))] : []),
+    ...(growth ? [bytesTable(peaks, growth.measured, place('PostgreSQL'))] : []),
   ].join('\n\n')
 }
 
@@ -110,8 +111,11 @@ function cores(peak: Peak, place: CapacityRow | undefined, micros: (cost: Cost) 
   return rounded(busy / FULL)
 }
 
-function bytesTable(peaks: readonly Peak[], stores: NonNullable<Results['stores']>, postgres: CapacityRow | undefined): string {
-  const { bytes, redisBytesPerSession } = stores
+function bytesTable(
+  peaks: readonly Peak[],
+  { bytes, redisBytesPerSession }: GrowthResult,
+  postgres: CapacityRow | undefined,
+): string {
   const entries = MEMBERS_A_DAY * (LOGINS_A_DAY + LOGOUTS_A_DAY) * AUDIT_DAYS
   const head = [
     'members',
@@ -125,11 +129,11 @@ function bytesTable(peaks: readonly Peak[], stores: NonNullable<Results['stores'
     head,
     peaks.map(({ members, sessions, logins }) => [
       rounded(members),
-      size(members * bytes.user),
-      size(sessions * bytes.session),
-      size(members * entries * bytes.auditEntry),
-      postgres?.walBytesPerLogin === undefined ? 'not measured' : size(logins * postgres.walBytesPerLogin),
-      redisBytesPerSession === undefined ? 'not measured' : size(sessions * redisBytesPerSession),
+      size(members, bytes?.user),
+      size(sessions, bytes?.session),
+      size(members * entries, bytes?.auditEntry),
+      size(logins, postgres?.walBytesPerLogin),
+      size(sessions, redisBytesPerSession),
     ]),
   )
 }
@@ -141,7 +145,9 @@ function rounded(value: number): string {
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const
 
-function size(bytes: number): string {
+function size(count: number, bytesOfEach: number | undefined): string {
+  if (bytesOfEach === undefined) return 'not measured'
+  const bytes = count * bytesOfEach
   const step = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), UNITS.length - 1)
   return `${rounded(bytes / 1000 ** step)} ${UNITS[step]}`
 }

@@ -1,4 +1,15 @@
-// Medians and percentiles, of whatever was measured more than once.
+// Medians, quartiles and percentiles of what was measured more than once.
+
+export interface Spread {
+  readonly median: number
+  /** The quartiles: half of all values lie between them. */
+  readonly low: number
+  readonly high: number
+}
+
+export function spreadOf(values: readonly number[]): Spread {
+  return { median: median(values), low: percentile(values, 0.25), high: percentile(values, 0.75) }
+}
 
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b)

@@ -1,11 +1,10 @@
 // The clients of the login storm, in a process of their own: members who log in as fast as they are answered, and members who read.
 import { Agent, type OutgoingHttpHeaders, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { bodyOfLogin, type Door, MEMBERS, networkOf } from './members.ts'
+import { type Door, loginRequest, MEMBERS } from './visitors.ts'
 
 export interface StormOrder {
-  /** Where the server listens; its processes, where each has a port of its own. Connections take them in turn. */
-  readonly bases: readonly string[]
+  readonly base: string
   readonly door: Door
   readonly seconds: number
   /** Connections that log in, for all members in turn, each in a network of its own: nobody is throttled. 0: none. */
@@ -33,6 +32,9 @@ export interface StormReport {
   readonly failures: number
 }
 
+/** Connections for the logins that are timed. */
+const PROBES = 8
+
 interface Answered {
   readonly status: number
   readonly headers: NodeJS.Dict<string | string[]>
@@ -50,20 +52,17 @@ async function storm(order: StormOrder): Promise<StormReport> {
   const startedAt = performance.now()
   const endsAt = startedAt + order.seconds * 1000
   const tally = { logins: 0, reads: [] as number[], refusalsMs: [] as number[], withRetryAfter: 0, failures: 0 }
-  // So many connections to each base.
-  const agents = [order.logins, order.readers.length, 8].map(
-    (connections) => new Agent({ keepAlive: true, maxSockets: Math.ceil(connections / order.bases.length) || 1 }),
+  const agents = [order.logins, order.readers.length, PROBES].map(
+    (connections) => new Agent({ keepAlive: true, maxSockets: connections || 1 }),
   )
   const [forLogins, forReads, forProbes] = agents
 
   let turn = 0
   const next = () => turn++ % MEMBERS
 
-  const baseOf = (connection: number) => order.bases[connection % order.bases.length] ?? ''
-
-  async function logInAgainAndAgain(connection: number): Promise<void> {
+  async function logInAgainAndAgain(): Promise<void> {
     while (performance.now() < endsAt) {
-      const answered = await logIn(baseOf(connection), order.door, next(), forLogins)
+      const answered = await logIn(order, next(), forLogins)
       if (answered.status === 503) await sleep(order.pauseAfterRefusalMs)
       else if (answered.status !== 200) tally.failures++
       else if (performance.now() < endsAt) tally.logins++
@@ -84,22 +83,21 @@ async function storm(order: StormOrder): Promise<StormReport> {
   }
 
   const read = async (count: number): Promise<void> => {
-    const reader = count % order.readers.length
-    const cookie = order.readers[reader]
-    const answered = await send(`${baseOf(reader)}/api/profile`, { headers: { cookie }, agent: forReads })
+    const cookie = order.readers[count % order.readers.length]
+    const answered = await send(`${order.base}/api/profile`, { headers: { cookie }, agent: forReads })
     if (answered.status === 200) tally.reads.push(answered.ms)
     else tally.failures++
   }
 
-  const probe = async (count: number): Promise<void> => {
-    const answered = await logIn(baseOf(count), order.door, next(), forProbes)
+  const probe = async (): Promise<void> => {
+    const answered = await logIn(order, next(), forProbes)
     if (answered.status !== 503) return
     tally.refusalsMs.push(answered.ms)
     if (answered.headers['retry-after'] !== undefined) tally.withRetryAfter++
   }
 
   await Promise.all([
-    ...Array.from({ length: order.logins }, (_, connection) => logInAgainAndAgain(connection)),
+    ...Array.from({ length: order.logins }, logInAgainAndAgain),
     atSteadyRate(order.readsPerSecond, 0, read),
     atSteadyRate(order.probesPerSecond, order.probesAfterMs, probe),
   ])
@@ -114,10 +112,9 @@ async function storm(order: StormOrder): Promise<StormReport> {
   }
 }
 
-function logIn(base: string, door: Door, index: number, agent: Agent | undefined): Promise<Answered> {
-  const body = JSON.stringify(bodyOfLogin(door, index))
-  const headers = { 'content-type': 'application/json', origin: base, 'x-forwarded-for': networkOf(index) }
-  return send(base + door.path, { method: 'POST', headers, agent, body })
+function logIn({ base, door }: StormOrder, index: number, agent: Agent | undefined): Promise<Answered> {
+  const { path, headers, body } = loginRequest(base, door, index)
+  return send(base + path, { method: 'POST', headers: { ...headers }, agent, body: JSON.stringify(body) })
 }
 
 interface Sent {

@@ -10,7 +10,7 @@ export interface Latency {
 }
 
 /** What an order leaves out does not happen. */
-export type PartOfOrder = Pick<StormOrder, 'bases' | 'door' | 'seconds'> & Partial<StormOrder>
+export type PartOfOrder = Pick<StormOrder, 'base' | 'door' | 'seconds'> & Partial<StormOrder>
 
 export function sendClients(order: PartOfOrder): Promise<StormReport> {
   const whole: StormOrder = {

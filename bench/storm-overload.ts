@@ -2,7 +2,7 @@
 import type { Measured } from './processes.ts'
 import { percentile } from './stats.ts'
 import { sendClients } from './storm-clients.ts'
-import { API_LOGIN } from './storm-round.ts'
+import { API_LOGIN } from './visitors.ts'
 
 const OVERLOAD = 300
 
@@ -16,15 +16,15 @@ export interface OverloadResult {
 }
 
 export async function measureOverload(server: Measured, seconds: number): Promise<OverloadResult> {
-  const before = (await server.ask()).rssBytes
+  const before = (await server.usage()).rssBytes
   let highest = before
   const look = async () => {
-    highest = Math.max(highest, (await server.ask()).rssBytes)
+    highest = Math.max(highest, (await server.usage()).rssBytes)
   }
   const watch = setInterval(() => void look(), 250)
   // A few more people than those that fill the queue are timed as they are turned away.
   const report = await sendClients({
-    bases: [server.base],
+    base: server.base,
     door: API_LOGIN,
     seconds,
     logins: OVERLOAD,

@@ -1,108 +1,130 @@
 // The login storm: how many people can log in at once, and what those who are logged in notice of it.
 import { startLoad } from './generator.ts'
 import { hashRate } from './hash-rate.ts'
-import { startServer } from './processes.ts'
 import { median } from './stats.ts'
 import type { StormReport } from './storm-client.ts'
 import { type Latency, latencyOf, sendClients } from './storm-clients.ts'
+import { type InStorm, openOwn, openRivals } from './storm-contestants.ts'
 import { measureOverload, type OverloadResult } from './storm-overload.ts'
-import { openRivals, type RivalRow, rivalRow } from './storm-rivals.ts'
-import {
-  basesOf,
-  type InStorm,
-  LOGINS,
-  OWN_SETTINGS,
-  openOwn,
-  READERS,
-  roundOf,
-  type StormRound,
-  stormOn,
-} from './storm-round.ts'
 
-const QUEUE = 256
-
-export interface StormOptions {
-  readonly rounds: number
-  readonly seconds: number
-}
-
-export interface StormResult {
+export interface StormRow {
+  readonly name: string
   readonly loginsPerSecond: number
-  readonly rawHashesPerSecond: number
-  /** The same threads at the priority that the server gives them: what else runs on the machine passes both alike. */
-  readonly rawHashesPerSecondNiced: number
-  readonly ofRaw: number
-  readonly ofRawNiced: number
   readonly idle: Latency
   readonly storm: Latency
+}
+
+/** Medians over the rounds; ratios are medians of the rounds' own ratios. */
+export interface StormResult extends StormRow {
+  readonly rawHashesPerSecond: number
+  /** Logins of a round against the hashes of the same round. */
+  readonly ofRaw: number
+  /** The same with threads at the priority that the server gives them: what else runs on the machine passes both alike. */
+  readonly ofRawNiced: number
   readonly p99Ratio: number
   readonly p50MoreMs: number
   readonly loginsPerSecondInFlood: number
   readonly floodShare: number
   readonly overload: OverloadResult
-  /** Others in the same rounds. Not in older results. */
-  readonly rivals?: readonly RivalRow[]
+  /** Others in the same rounds. */
+  readonly rivals: readonly StormRow[]
 }
 
-interface Round extends StormRound {
+const ROUNDS = 5
+const SECONDS = 4
+const HASHING_MS = 2000
+const QUEUE = 256
+const LOGINS = 32
+const READS_PER_SECOND = 200
+const LONGEST_FLOOD_SECONDS = 120
+
+interface StormRound {
+  readonly idle: StormReport
+  readonly storm: StormReport
+}
+
+interface OwnRound extends StormRound {
   readonly raw: number
   readonly niced: number
   readonly flooded: StormReport
 }
 
-export async function measureStorm({ rounds, seconds }: StormOptions): Promise<StormResult> {
+export async function measureStorm(): Promise<StormResult> {
   const opened: InStorm[] = []
   try {
-    const server = await startServer({ settings: { ...OWN_SETTINGS, HASH_QUEUE: String(QUEUE) } })
-    const own = await openOwn('`guildhall serve`', [server])
+    const own = await openOwn({ HASH_QUEUE: String(QUEUE) })
     opened.push(own)
-    const rivals = await openRivals(READERS)
+    const rivals = await openRivals()
     opened.push(...rivals)
     for (const each of opened) await stormOn(each, 1)
 
-    const runs: Round[] = []
+    const rounds: OwnRound[] = []
     const others = new Map<string, StormRound[]>(rivals.map(({ name }) => [name, []]))
-    for (let round = 0; round < rounds; round++) {
-      runs.push({
-        raw: await hashRate({ ms: seconds * 500, niceness: 0 }),
-        niced: await hashRate({ ms: seconds * 500, niceness: 10 }),
-        ...(await roundOf(own, seconds)),
-        flooded: await inFlood(own, () => sendClients({ bases: basesOf(own), door: own.door, seconds, logins: LOGINS })),
+    for (let round = 0; round < ROUNDS; round++) {
+      rounds.push({
+        raw: await hashRate({ ms: HASHING_MS, niceness: 0 }),
+        niced: await hashRate({ ms: HASHING_MS, niceness: 10 }),
+        ...(await roundOf(own)),
+        flooded: await inFlood(own),
       })
-      for (const rival of rivals) others.get(rival.name)?.push(await roundOf(rival, seconds))
+      for (const rival of rivals) others.get(rival.name)?.push(await roundOf(rival))
     }
-    const overload = await measureOverload(server, seconds)
-    for (const { flooded } of runs) if (flooded.failures > 0) throw new Error(`${flooded.failures} logins in the flood failed`)
-
-    const each = (what: (run: Round) => number) => median(runs.map(what))
+    const each = (what: (round: OwnRound) => number) => median(rounds.map(what))
+    const row = rowOf(own.name, rounds)
     const loginsPerSecondInFlood = each(({ flooded }) => flooded.loginsPerSecond)
-    const { loginsPerSecond, idle, storm } = rivalRow(own.name, runs)
     return {
-      loginsPerSecond,
+      ...row,
       rawHashesPerSecond: each(({ raw }) => raw),
-      rawHashesPerSecondNiced: each(({ niced }) => niced),
       ofRaw: each(({ storm, raw }) => storm.loginsPerSecond / raw),
       ofRawNiced: each(({ storm, niced }) => storm.loginsPerSecond / niced),
-      idle,
-      storm,
       p99Ratio: each(({ idle, storm }) => latencyOf(storm).p99Ms / latencyOf(idle).p99Ms),
       p50MoreMs: each(({ idle, storm }) => latencyOf(storm).p50Ms - latencyOf(idle).p50Ms),
       loginsPerSecondInFlood,
-      floodShare: loginsPerSecondInFlood / loginsPerSecond,
-      overload,
-      rivals: [...others].map(([name, rounds]) => rivalRow(name, rounds)),
+      floodShare: loginsPerSecondInFlood / row.loginsPerSecond,
+      overload: await measureOverload(own.server, SECONDS),
+      rivals: [...others].map(([name, rounds]) => rowOf(name, rounds)),
     }
   } finally {
-    for (const { servers } of opened) for (const server of servers) await server.stop()
+    for (const { server } of opened) await server.stop()
   }
 }
 
-/** Cheap requests as fast as they are answered, while `work` goes on. */
-async function inFlood<T>({ servers, readers }: InStorm, work: () => Promise<T>): Promise<T> {
-  const flood = startLoad({ url: `${servers[0]?.base}/api/profile`, headers: { Cookie: readers[0] ?? '' } }, 120)
+/** First without the storm, then in it. */
+async function roundOf(who: InStorm): Promise<StormRound> {
+  return { idle: await sendTo(who, { seconds: SECONDS, logins: 0 }), storm: await stormOn(who, SECONDS) }
+}
+
+function stormOn(who: InStorm, seconds: number): Promise<StormReport> {
+  return sendTo(who, { seconds, logins: LOGINS })
+}
+
+async function sendTo(who: InStorm, order: { readonly seconds: number; readonly logins: number }): Promise<StormReport> {
+  const { name, door, readers, server } = who
+  const report = await sendClients({ base: server.base, door, readers, readsPerSecond: READS_PER_SECOND, ...order })
+  if (report.failures > 0) throw new Error(`${name}: ${report.failures} requests of the storm failed`)
+  return report
+}
+
+/** Logins alone, while cheap requests come as fast as they are answered. */
+async function inFlood({ door, server, readers }: InStorm): Promise<StormReport> {
+  const headers = { Cookie: readers[0] ?? '' }
+  const flood = startLoad({ url: `${server.base}/api/profile`, headers, seconds: LONGEST_FLOOD_SECONDS })
   try {
-    return await work()
+    const report = await sendClients({ base: server.base, door, seconds: SECONDS, logins: LOGINS })
+    if (report.failures > 0) throw new Error(`${report.failures} logins in the flood failed`)
+    return report
   } finally {
     flood.stop()
+    await flood.served
+  }
+}
+
+function rowOf(name: string, rounds: readonly StormRound[]): StormRow {
+  const each = (what: (round: StormRound) => number) => median(rounds.map(what))
+  return {
+    name,
+    loginsPerSecond: each(({ storm }) => storm.loginsPerSecond),
+    idle: { p50Ms: each(({ idle }) => latencyOf(idle).p50Ms), p99Ms: each(({ idle }) => latencyOf(idle).p99Ms) },
+    storm: { p50Ms: each(({ storm }) => latencyOf(storm).p50Ms), p99Ms: each(({ storm }) => latencyOf(storm).p99Ms) },
   }
 }

@@ -1,5 +1,4 @@
-// Tables in Markdown, and the places in the docs that they go to.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+// Tables in Markdown.
 
 export type Cells = readonly (string | number)[]
 
@@ -14,15 +13,4 @@ export function verdict(reached: boolean): string {
 
 export function percent(share: number): string {
   return `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`
-}
-
-/** Puts a text between `<!-- NAME -->` and `<!-- /NAME -->` of a file, and touches nothing else. */
-export function fillBlock(file: string, name: string, text: string): void {
-  if (!existsSync(file)) return
-  const whole = readFileSync(file, 'utf8')
-  const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
-  const from = whole.indexOf(open)
-  const to = whole.indexOf(close)
-  if (from === -1 || to < from) return
-  writeFileSync(file, `${whole.slice(0, from + open.length)}\n${text}\n${whole.slice(to)}`)
 }

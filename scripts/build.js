@@ -25,7 +25,7 @@ for (const file of readdirSync(to, { recursive: true, encoding: 'utf8' }).filter
 }
 
 const beside = readdirSync(from, { recursive: true, encoding: 'utf8' }).filter((file) =>
-  /\.(?:eta|css|svg|txt|json|js)$/.test(file),
+  /\.(?:eta|css|svg|ico|txt|json|js)$/.test(file),
 )
 for (const file of beside) cpSync(join(from, file), join(to, file))
 

@@ -13,7 +13,7 @@ export { type Hooks, RefusalError, type RegistrationAttempt, type SignInAttempt 
 export type { Logger } from './domain/logger.ts'
 export type { User } from './domain/user.ts'
 export type { MemberRequirement } from './http/guards.ts'
-export { createMembership, type Membership, type MembershipOptions } from './membership.ts'
+export { createMembership, type Membership, type MembershipOptions, type OpenApiDocument } from './membership.ts'
 export type { PasswordOptions, SessionTimes } from './settings/options.ts'
 export type { NewUser } from './users/check-new-user.ts'
 export type { UserSession } from './users/sessions.ts'

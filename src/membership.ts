@@ -10,6 +10,7 @@ import { checkFeatures, checkRoutes } from './http/check-features.ts'
 import { createHttpContext } from './http/create-http-context.ts'
 import { createGuards, type Guards } from './http/guards.ts'
 import type { HttpContext } from './http/http-context.ts'
+import { describeApi } from './http/openapi.ts'
 import { isAllowedOrigin } from './http/origin-check.ts'
 import { createPaths } from './http/paths.ts'
 import { createPipeline } from './http/pipeline.ts'
@@ -29,8 +30,19 @@ export interface Membership extends RequestHandler, Guards {
   on<Name extends EventName>(event: Name, listener: Listener<Name>): void
   /** Brings the database up to date. Call it once before the first request; two processes may call it at once. */
   migrate(): Promise<void>
+  /** The JSON API of this membership as OpenAPI 3.1, with its paths and its cookie: for generators of clients, or to be served. */
+  openapi(): OpenApiDocument
   /** Waits for hashes that run, closes the database and what was opened to Redis. */
   close(): Promise<void>
+}
+
+/** An OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1), for JSON. */
+export interface OpenApiDocument {
+  readonly openapi: string
+  readonly info: { readonly title: string; readonly version: string; readonly description: string }
+  readonly servers: readonly { readonly url: string }[]
+  readonly paths: Readonly<Record<string, object>>
+  readonly components: object
 }
 
 /** The options of a membership, with the features that there are. */
@@ -83,6 +95,7 @@ export function openInternals(options: MembershipOptions): Internals {
       core.events.on(event, listener)
     },
     migrate: () => core.db.migrate(),
+    openapi: () => describeApi(http, routes),
     async close() {
       await Promise.all([stopBackground(), http.sessions.close()])
       await core.passwords.close()

@@ -3,6 +3,7 @@ import { Agent, request } from 'node:http'
 
 export interface Answer {
   readonly status: number
+  /** But for the marker beside a session cookie, which carries nothing. */
   readonly setCookies: readonly string[]
   readonly text: string
 }
@@ -33,7 +34,8 @@ export function ask(url: string, { body, headers = {} }: Asking = {}): Promise<A
           received += part
         })
         response.on('end', () => {
-          done({ status: response.statusCode ?? 0, setCookies: response.headers['set-cookie'] ?? [], text: received })
+          const setCookies = (response.headers['set-cookie'] ?? []).filter((line) => !/^[^=]*-seen=/.test(line))
+          done({ status: response.statusCode ?? 0, setCookies, text: received })
         })
         response.on('error', fail)
       },

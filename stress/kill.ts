@@ -1,4 +1,4 @@
-// F-01: the server is killed in the middle of registrations, again and again. What was answered is there, whole, and nothing else is half there.
+// F-01, F-05: the server is killed in the middle of registrations, again and again. What was answered is there, whole, and nothing else is half there.
 import { DatabaseSync } from 'node:sqlite'
 import { freePort } from '../test/support/program.ts'
 import { ask } from './ask.ts'
@@ -14,7 +14,7 @@ const LONGEST_ROUND_MS = 60_000
 const PASSWORD = 'granite lantern ferry'
 
 export const killed: StressRun = {
-  id: 'F-01',
+  id: 'F-01, F-05',
   title: 'kill -9 under registrations loses no account that was answered and leaves none that is half made',
   run: (size) => measure(size === 'full' ? 200 : 2),
 }

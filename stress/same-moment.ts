@@ -1,4 +1,4 @@
-// A1: members of one address, and devices of one member, log in at the same moment at four processes. Nobody is refused, while guessers are.
+// B-23: members of one address, and devices of one member, log in at the same moment at four processes. Nobody is refused, while guessers are.
 import { ask } from './ask.ts'
 import { exactly, type Fact, type StressRun } from './result.ts'
 import { type Served, withServers } from './serve.ts'
@@ -16,7 +16,7 @@ const ROUNDS_OF_A_CLASS = 60
 const ROUNDS_OF_ONE = Math.floor(60 / DEVICES)
 
 export const sameMoment: StressRun = {
-  id: 'A1',
+  id: 'B-23',
   title: 'members of one address who log in at the same moment are all let in, by any of four processes',
   run: (size) => onEveryTarget((target) => measure(target, size === 'full' ? 1000 : 10)),
 }

@@ -6,7 +6,9 @@ import { get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { MemoryStore } from '../src/session/index.ts'
 import { settingsFrom } from '../src/settings/check.ts'
+import { sessionRow } from '../src/testing/session-row.ts'
 import { freePort, type Program, ROOT, runProgram } from './support/program.ts'
 import { GOOD_PASSWORD, Visitor } from './support/visitor.ts'
 
@@ -109,7 +111,7 @@ test('the commands of the operator make an account, list it, end its sessions an
   const cwd = mkdtempSync(join(folder, 'operator-'))
   const [create = '', list = '', end = '', backup = '', ...more] = commands('guildhall user create')
   expect(await guildhall(`${create} --password-stdin`, { cwd, input: `${GOOD_PASSWORD}\n` })).toContain('alice')
-  expect(await guildhall(list, { cwd })).toMatch(/alice +Alice +admin/)
+  expect(await guildhall(list, { cwd })).toMatch(/alice +Alice +active +admin/)
   expect(await guildhall(end, { cwd })).toContain('0 sessions')
   await guildhall(backup, { cwd })
   expect(existsSync(join(cwd, 'copy.db'))).toBe(true)
@@ -125,6 +127,10 @@ test('the figures that it names are the defaults', () => {
   expect(readme).toContain('14 idle days and 30 days')
   expect(settings.passwords).toMatchObject({ memoryKiB: 19 * 1024, passes: 2 })
   expect(readme).toContain('argon2id (19 MiB, two passes)')
+  const store = new MemoryStore()
+  for (let n = 0; n <= 100_000; n++) store.create(sessionRow())
+  expect(store.size).toBe(100_000)
+  expect(readme).toContain('keeps 100 000 sessions in memory')
 })
 
 test('what it says of races is what was counted', () => {

@@ -1,6 +1,7 @@
 // What all measured applications have in common: the same person, the same routes, the same answer.
 import type { RequestListener } from 'node:http'
 import express, { type Express, type Request, type RequestHandler } from 'express'
+import { BARE, CONTROL } from '../contestants.ts'
 
 /** Where an application finds what it needs. */
 export interface Place {
@@ -52,4 +53,19 @@ export const refuse: RequestHandler = (_req, res) => {
 
 function userIdOf({ session }: Request): unknown {
   return 'userId' in session ? session.userId : undefined
+}
+
+/** No session at all: what everything else is compared with. */
+export const plainApps: Apps = {
+  'node:http': () => (_req, res) => {
+    const body = JSON.stringify({ user: USER })
+    res.writeHead(200, { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': Buffer.byteLength(body) })
+    res.end(body)
+  },
+  [BARE.host]: bareExpress,
+  [CONTROL]: bareExpress,
+}
+
+function bareExpress(): Express {
+  return express().get('/profile', sendUser)
 }

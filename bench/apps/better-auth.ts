@@ -3,8 +3,8 @@ import type { IncomingHttpHeaders, RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import express, { type Express } from 'express'
-import { MEMBERS, memberAddress, memberName, PASSWORD } from '../members.ts'
 import { importPeer } from '../peers.ts'
+import { MEMBERS, memberAddress, memberName, PASSWORD } from '../visitors.ts'
 import { type Apps, HOUR_MS, type Place, refuse, SECRET, sendUser } from './app.ts'
 
 interface Auth {

@@ -2,12 +2,11 @@
 import { join } from 'node:path'
 import express, { type Express } from 'express'
 import { createMembership } from '../../src/membership.ts'
-import { fromExpressStore, MemoryStore, session } from '../../src/session/index.ts'
+import { MemoryStore, session } from '../../src/session/index.ts'
 import { SqliteStore } from '../../src/session/stores/sqlite.ts'
 import type { MembershipOptions } from '../../src/settings/options.ts'
-import { REDIS_PREFIX } from '../external.ts'
 import { type Apps, appBehind, SECRET, sendUser } from './app.ts'
-import { connectPgSimple, connectRedis, ownPostgres, ownRedis } from './stores.ts'
+import { ownPostgres, ownRedis } from './stores.ts'
 
 export const guildhallApps: Apps = {
   'guildhall/session, memory, signed': () => appBehind(session({ store: new MemoryStore(), secret: SECRET })),
@@ -15,23 +14,7 @@ export const guildhallApps: Apps = {
     appBehind(session({ store: new SqliteStore({ path: join(folder, 'sessions.db') }) })),
   'guildhall/session, Redis': async () => appBehind(session({ store: await ownRedis() })),
   'guildhall/session, PostgreSQL': async () => appBehind(session({ store: await ownPostgres() })),
-  'guildhall/session, connect-redis': async () =>
-    appBehind(session({ store: fromExpressStore(await connectRedis(), { ids: 'hashed' }), secret: SECRET })),
-  'guildhall/session, connect-pg-simple': async () =>
-    appBehind(session({ store: fromExpressStore(await connectPgSimple(), { ids: 'hashed' }), secret: SECRET })),
   'guildhall as a library': ({ base, folder }) => library({ baseUrl: base, database: `sqlite:${join(folder, 'members.db')}` }),
-  'guildhall as a library, PostgreSQL': ({ base }) => library({ baseUrl: base, database: postgres() }),
-  'guildhall as a library, PostgreSQL and Redis': ({ base }) =>
-    library({
-      baseUrl: base,
-      database: postgres(),
-      redis: process.env.BENCH_REDIS ?? '',
-      redisPrefix: `${REDIS_PREFIX}library:`,
-    }),
-}
-
-function postgres(): string {
-  return process.env.BENCH_POSTGRES ?? ''
 }
 
 async function library(options: MembershipOptions): Promise<Express> {

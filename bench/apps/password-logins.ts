@@ -1,7 +1,7 @@
 // Logins for the storm: express-session with a password library, as its users write it. Sessions in memory, one hash for all members.
 import express, { type RequestHandler } from 'express'
-import { MEMBERS, memberName, PASSWORD } from '../members.ts'
 import { importPeer } from '../peers.ts'
+import { MEMBERS, memberName, PASSWORD } from '../visitors.ts'
 import { type Apps, refuse, requireUserId, sendUser } from './app.ts'
 import { expressSession } from './express-session.ts'
 

@@ -14,7 +14,7 @@ export async function connectRedis(): Promise<ExpressStore> {
 }
 
 export async function ownRedis(): Promise<RedisStore> {
-  return new RedisStore({ client: await newClient(), prefix: `${REDIS_PREFIX}own:` })
+  return new RedisStore({ client: await newClient({ disableOfflineQueue: true }), prefix: `${REDIS_PREFIX}own:` })
 }
 
 export async function connectPgSimple(): Promise<ExpressStore> {
@@ -31,9 +31,9 @@ export async function ownPostgres(): Promise<PostgresStore> {
   return store
 }
 
-async function newClient(): Promise<Client> {
+async function newClient(advised: object = {}): Promise<Client> {
   const { createClient } = await importPeer<{ createClient: (options: object) => Client }>('redis')
-  const client = createClient({ url: process.env.BENCH_REDIS })
+  const client = createClient({ url: process.env.BENCH_REDIS, ...advised })
   await client.connect()
   return client
 }

@@ -1,24 +1,30 @@
 // docs/api.md: the description of the API as a page to read.
 import type { ErrorCode } from '../../src/domain/errors.ts'
 import { statusOf } from '../../src/http/errors.ts'
-import type { ApiDocument, ApiResponse, Media, Operation } from '../../src/http/openapi-types.ts'
+import { JSON_BODY } from '../../src/http/openapi.ts'
+import type { ApiDocument, ApiResponse, Media } from '../../src/http/openapi-types.ts'
+import { type Described, operationsOf } from '../../test/support/api-contract.ts'
 import { cell, table } from './markdown.ts'
 
-export function apiPage({ info, paths, tags, components }: ApiDocument): string {
-  const operations = Object.entries(paths).flatMap(([path, { get, post }]) => [
-    ...(get ? [{ method: 'GET', path, operation: get }] : []),
-    ...(post ? [{ method: 'POST', path, operation: post }] : []),
-  ])
+export function apiPage(document: ApiDocument): string {
+  const { info, tags, components } = document
+  const operations = operationsOf(document)
   const chapters = tags.map(({ name, description }) => {
     const own = operations.filter(({ operation }) => operation.tags.includes(name))
-    return [`## ${name === 'members' ? 'Members' : 'The server'}`, description, ...own.map(section)].join('\n\n')
+    return [
+      `## ${name === 'members' ? 'Members' : 'The server'}`,
+      description,
+      ...own.map((one) => section(one, components)),
+    ].join('\n\n')
   })
-  const shapes = Object.entries(components.schemas).map(([name, schema]) => `### ${name}\n\n${fieldsOf(schema)}`)
+  const shapes = Object.entries(components.schemas)
+    .filter(([name]) => !/(?:Input|Body)$/.test(name))
+    .map(([name, schema]) => `### ${name}\n\n${fieldsOf(schema)}`)
   return [
     '# The JSON API',
     'The server describes it for machines at `/openapi.json`, with the paths and the cookie of your site. This page is made from that description; the option `path` moves all of it but the chapter on the server.',
     info.description,
-    `Besides the refusals that are named below, every request may be refused with ${links(OF_REQUESTS)}, and every POST with ${links(OF_WRITES)}.`,
+    `Besides the refusals that are named below, every request may be refused with ${links(OF_REQUESTS)}, and every POST with ${links(OF_WRITES)}. What never becomes a request is answered in plain text: 400, 408, 413, 431.`,
     ...chapters,
     '## Shapes',
     ...shapes,
@@ -26,17 +32,19 @@ export function apiPage({ info, paths, tags, components }: ApiDocument): string 
   ].join('\n\n')
 }
 
-function section({ method, path, operation }: { method: string; path: string; operation: Operation }): string {
-  const { summary, security, requestBody, parameters = [], responses } = operation
+function section({ method, path, operation }: Described, { schemas }: ApiDocument['components']): string {
+  const { operationId, description, security, requestBody, parameters = [], responses } = operation
   const needs = security.some((scheme) => 'session' in scheme) ? 'For people who are logged in.' : ''
-  const request = requestBody?.content['application/json']
+  const request = requestBody?.content[JSON_BODY]
   const named = parameters.map(({ name, schema }) => [`\`${name}\` in the path`, limitsOf(schema), schema.description ?? ''])
-  const answers = Object.entries(responses).filter(([, { content = {} }]) => !('application/problem+json' in content))
+  const answers = Object.entries(responses).filter(([status, { content = {} }]) => {
+    return !('application/problem+json' in content) && !PLAIN.has(status)
+  })
   return [
     `### ${method} ${path}`,
-    [summary, needs].filter((text) => text !== '').join(' '),
+    [`\`${operationId}\`:`, description, needs].filter((text) => text !== '').join(' '),
     ...(named.length > 0 ? [table(['part', 'type', 'meaning'], named)] : []),
-    ...(request ? [`${fieldsOf(request.schema)}\n\n${example(request)}`] : []),
+    ...(request ? [`${fieldsOf(schemas[request.schema.$ref?.split('/').at(-1) ?? ''] ?? {})}\n\n${example(request)}`] : []),
     ...answers.map(answer),
     refusals(responses),
   ]
@@ -50,6 +58,9 @@ function answer([status, { description, content = {} }]: readonly [string, ApiRe
   return `**${status}** ${description}${type === undefined || type === 'application/json' ? '' : ` \`${type}\``}${shown}`
 }
 
+/** What the HTTP parser answers. */
+const PLAIN = new Set(['408', '431'])
+
 /** Told once for all. */
 const OF_REQUESTS: readonly ErrorCode[] = ['wrong_host', 'store_unavailable', 'internal']
 const OF_WRITES: readonly ErrorCode[] = ['malformed', 'cross_site_request', 'body_too_large', 'unsupported_media_type']
@@ -59,7 +70,7 @@ function links(codes: readonly ErrorCode[]): string {
   return codes.map((code) => `${statusOf(code)} [\`${code}\`](errors.md#${code})`).join(', ')
 }
 
-function refusals(responses: Operation['responses']): string {
+function refusals(responses: Described['operation']['responses']): string {
   const rows = Object.entries(responses).flatMap(([status, { content }]) =>
     Object.keys(content?.['application/problem+json']?.examples ?? {})
       .filter((code) => !EVERYWHERE.has(code))

@@ -11,7 +11,7 @@ import { table } from './markdown.ts'
 export function errorsPage(sources: { readonly events: string }): string {
   const t = translator('en')
   const codes = ERROR_CODES.map((code) => {
-    const { title, detail } = errorTexts(t, code)
+    const { title, detail } = errorTexts(t, code, 'api')
     return `### ${code}\n\n**${statusOf(code)}** “${title}” ${detail}\n\n${WHAT_TO_DO[code]}`
   })
   const fields = FIELD_ERROR_CODES.map((code) => {

@@ -14,6 +14,8 @@ const ID = /\b[A-Z]-?\d{1,2}\b/g
 /** A text that begins with an id, and may name more: `'D-22, F-30: a logout ...'`. */
 const TITLE = /(['"`])([A-Z]-?\d{1,2}[,:]? (?:(?!\1).)*)\1/g
 const LEADING_IDS = /^(?:[A-Z]-?\d{1,2}[,:]? ?)+/
+/** `test('...'`, also behind the cases of an `each`. */
+const TEST = /^ *(?:test[\w.]*\(|(?:test\.(?:each|runIf)|\]\)?)\(?.*\)\()\s*(['"`])(.+?)\1,/gm
 const STRESS_RUN = /^ {2}id: '([^']+)',\n {2}title:\s*'([^']+)'/m
 
 /** Which tests carry which id, in the order of ids and files. */
@@ -26,14 +28,12 @@ export function carriersOf(root: string, read: (file: string) => string): Readon
   for (const file of [...files('test/**/*.ts'), ...files('stress/*.test.ts')]) {
     const text = read(file)
     for (const { index, 2: title = '' } of text.matchAll(TITLE)) {
-      const groups = groupsAround(text, index).map((group) => group.replace(LEADING_IDS, ''))
-      add(title, {
-        file,
-        title: [...groups, title.replace(LEADING_IDS, '')]
-          .map(readable)
-          .filter((part) => part !== '…')
-          .join(' › '),
-      })
+      const outer = [...groupsAround(text, index), title]
+      const inner = titlesWithin(text, index)
+      for (const path of inner.length === 0 ? [outer] : inner.map((name) => [...outer, name])) {
+        const parts = path.map((name) => readable(name.replace(LEADING_IDS, ''))).filter((part) => part !== '…')
+        add(title, { file, title: parts.join(' › ') })
+      }
     }
   }
   for (const file of files('stress/*.ts')) {
@@ -41,6 +41,14 @@ export function carriersOf(root: string, read: (file: string) => string): Readon
     if (ids !== undefined) add(ids, { file, title: readable(title) })
   }
   return new Map([...found].toSorted(([one], [other]) => (one < other ? -1 : 1)))
+}
+
+/** Where a title is that of a `describe`: the titles of the tests in it. */
+function titlesWithin(text: string, index: number): readonly string[] {
+  const [, margin, kind] = [...text.slice(0, index).matchAll(/^( *)(test|it|describe)\b/gm)].at(-1) ?? []
+  if (kind !== 'describe') return []
+  const [block = ''] = text.slice(index).split(new RegExp(`^${margin}\\}`, 'm'))
+  return [...block.matchAll(TEST)].map(([, , name = '']) => name)
 }
 
 /** The titles of the `describe` that enclose a place, the outermost first. */

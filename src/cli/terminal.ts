@@ -1,6 +1,7 @@
 // How the command line speaks: answers on stdout, troubles on stderr, exit codes, in English.
 import { existsSync } from 'node:fs'
 import { MembershipError } from '../domain/errors.ts'
+import { printable } from '../domain/printable.ts'
 import { errorTexts, fieldText } from '../i18n/messages.ts'
 import { translator } from '../i18n/translate.ts'
 import { ConfigError } from '../server/config.ts'
@@ -37,7 +38,7 @@ export function refuseMissing(file: string | undefined): void {
 }
 
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`)
+  process.stdout.write(`${printable(text)}\n`)
 }
 
 export function printJson(value: unknown): void {
@@ -45,12 +46,12 @@ export function printJson(value: unknown): void {
 }
 
 export function printError(text: string): void {
-  process.stderr.write(`${text}\n`)
+  process.stderr.write(`${printable(text)}\n`)
 }
 
 /** `plural(2, 'session')` is `2 sessions`. */
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
+export function plural(count: number, noun: string, nouns = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : nouns}`
 }
 
 /** Prints why a command failed, and sets the exit code. A stack is shown for bugs alone. */

@@ -29,6 +29,8 @@ export const OPERATOR: Origin = {
 
 export interface Caller extends Origin {
   readonly session: SessionWithUser | undefined
+  /** Refuses a write that another site sent, with cookies or without: its author, not the visitor, chose whom it logs in. Throws `cross_site_request`. */
+  refuseCrossSite(): void
   /** Ends the session at hand and starts one with a new id; its cookie goes out with the answer. */
   startSession(login: NewSession): Promise<SessionWithUser>
   /** Deletes the session at hand and clears the cookie, as often as asked. */

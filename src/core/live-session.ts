@@ -1,5 +1,5 @@
 // Which sessions are alive, and what they may do: the only place that judges them.
-import type { Clock } from '../domain/clock.ts'
+import { type Clock, MAX_CLOCK_SKEW_MS } from '../domain/clock.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { isExpired } from '../domain/session-lifetime.ts'
 import type { SessionRow } from '../session/store.ts'
@@ -46,5 +46,6 @@ export function unmetRequirement(
   if (role !== undefined && !session.user.roles.includes(role)) return 'forbidden'
   if (withinMs === undefined) return undefined
   const age = clock.now() - (session.authenticatedAt ?? 0)
-  return age <= withinMs ? undefined : 'recent_login_required'
+  // A login of the future is none of the last minutes: a clock that was ahead wrote it.
+  return age <= withinMs && age >= -MAX_CLOCK_SKEW_MS ? undefined : 'recent_login_required'
 }

@@ -16,6 +16,8 @@ export interface Proof {
   readonly factors: 'password' | 'application'
   /** Whether the session outlives the browser. */
   readonly remember: boolean
+  /** Whether the way in has checked a state of its own, so that another site may send the request. Default: false. */
+  readonly crossSite?: boolean | undefined
 }
 
 export interface SignInResult {
@@ -25,6 +27,7 @@ export interface SignInResult {
 
 /** Starts the session of a person who proved who they are. Refuses as if the proof were wrong if the user is not active. */
 export async function signIn(core: Core, user: StoredUser, proof: Proof, caller: Caller): Promise<SignInResult> {
+  if (proof.crossSite !== true) caller.refuseCrossSite()
   if (user.status !== 'active') return refuseSuspended(core, user, caller)
   await askBeforeSignIn(core, user, caller)
   // First the entry, then the session: there may be an entry without a session after a crash, never a session without its entry.
@@ -73,9 +76,14 @@ export async function startLogin(
 }
 
 /** An externally authenticated login: nothing is proven to us, all else is as at any login. Undefined if there is no such user. */
-export async function signInById(core: Core, id: string, caller: Caller): Promise<SignInResult | undefined> {
+export async function signInById(
+  core: Core,
+  id: string,
+  { crossSite }: Pick<Proof, 'crossSite'>,
+  caller: Caller,
+): Promise<SignInResult | undefined> {
   const user = await core.db.first(findUserById, { id })
-  return user && signIn(core, user, { factors: 'application', remember: false }, caller)
+  return user && signIn(core, user, { factors: 'application', remember: false, crossSite }, caller)
 }
 
 /** The host application may refuse somebody whose proof was right; listeners hear of it. */

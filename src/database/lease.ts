@@ -1,13 +1,15 @@
 // Which of several processes does what only one may do at a time: it says so in a table.
+import { MAX_CLOCK_SKEW_MS } from '../domain/clock.ts'
 
 /** Makes the table of leases, on SQLite and on PostgreSQL. */
 export function createLeases(table: string): string {
   return `CREATE TABLE IF NOT EXISTS ${table} (name text PRIMARY KEY, holder text NOT NULL, until bigint NOT NULL)`
 }
 
-/** Touches a row where the lease was free, over, or the holder's own. Its values: name, holder, until, now. */
+/** Touches a row where the lease was free, over, the holder's own, or of a clock that was wrong: it would end later than this one. Its values: name, holder, until, now. */
 export function acquireLease(table: string, dialect: 'sqlite' | 'postgres'): string {
   const [name, holder, until, now] = dialect === 'sqlite' ? ['?', '?', '?', '?'] : ['$1', '$2', '$3', '$4']
   return `INSERT INTO ${table} (name, holder, until) VALUES (${name}, ${holder}, ${until}) ON CONFLICT (name) DO UPDATE
-    SET holder = excluded.holder, until = excluded.until WHERE ${table}.until <= ${now} OR ${table}.holder = excluded.holder`
+    SET holder = excluded.holder, until = excluded.until WHERE ${table}.until <= ${now} OR ${table}.holder = excluded.holder
+    OR ${table}.until > excluded.until + ${MAX_CLOCK_SKEW_MS}`
 }

@@ -62,10 +62,12 @@ export class MembershipError extends Error {
   /** Of `refused`: the code of the host application's own, and what it has to say. */
   readonly reason: string | undefined
   readonly text: string | undefined
+  /** Of `unsupported_media_type`: the path that takes the other format. */
+  readonly otherPath: string | undefined
 
   constructor(
     code: ErrorCode,
-    options: Partial<Pick<MembershipError, 'errors' | 'retryAfter' | 'reason' | 'text'>> & ErrorOptions = {},
+    options: Partial<Pick<MembershipError, 'errors' | 'retryAfter' | 'reason' | 'text' | 'otherPath'>> & ErrorOptions = {},
   ) {
     super(code, options)
     this.code = code
@@ -73,5 +75,6 @@ export class MembershipError extends Error {
     this.retryAfter = options.retryAfter
     this.reason = options.reason
     this.text = options.text
+    this.otherPath = options.otherPath
   }
 }

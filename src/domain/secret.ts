@@ -35,7 +35,7 @@ export function newTimeId(now: number): string {
 }
 
 /** SHA-256, base64url, 43 characters. What a store keeps in place of a token. */
-export function digest(token: string): string {
+export function digest(token: string | Uint8Array): string {
   return hash('sha256', token, 'base64url')
 }
 

@@ -7,6 +7,7 @@ export interface SessionLimits {
   readonly absoluteMs: number
 }
 
+const DAY_MS = 86_400_000
 const MAX_TOUCH_INTERVAL_MS = 60_000
 
 /** How long a request may come without its session being marked as seen: at most one write per interval. */
@@ -19,8 +20,18 @@ export function expiryAfter(seenAt: number, session: { readonly idleMs: number; 
   return Math.min(seenAt + session.idleMs + touchIntervalMs(session.idleMs), session.endsAt)
 }
 
-export function isExpired(session: { readonly expiresAt: number }, now: number): boolean {
-  return now >= session.expiresAt
+interface Lifetime {
+  readonly createdAt: number
+  readonly expiresAt: number
+  readonly endsAt: number
+}
+
+/**
+ * Whether a session is over. So is one that would last longer from now on than it may last in all: a clock that was ahead made it, and
+ * it would not end before that clock is right. A day is forgiven: a clock that goes back an hour logs nobody out.
+ */
+export function isExpired({ createdAt, expiresAt, endsAt }: Lifetime, now: number): boolean {
+  return now >= expiresAt || expiresAt - now > endsAt - createdAt + DAY_MS
 }
 
 export function needsTouch(session: { readonly lastSeenAt: number; readonly idleMs: number }, now: number): boolean {

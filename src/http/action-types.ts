@@ -36,7 +36,12 @@ export interface Declared<Schema extends z.ZodType, Result, Body extends z.ZodTy
 
 /** The description of the API is made from it, for developers and in English. */
 export interface Api<Body extends z.ZodType = z.ZodType> {
+  /** What generated clients call it: `endSession`. */
+  readonly name: string
+  /** In a few words, as in a list. */
   readonly summary: string
+  /** What it does to whom, and what follows. */
+  readonly description: string
   /** Of a success. Default: 200 with a body, 204 without. */
   readonly status?: 200 | 201 | 202
   /** Without it there is nothing to say. */

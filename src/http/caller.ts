@@ -10,6 +10,7 @@ import type { Priority } from '../passwords/pool.ts'
 import type { SessionWithUser } from '../storage/contract.ts'
 import type { HttpContext } from './http-context.ts'
 import { chosenLanguage } from './language-cookie.ts'
+import { isAllowedOrigin, isUnsafe } from './origin-check.ts'
 import { requestIdOf } from './request-id.ts'
 
 const MAX_USER_AGENT = 300
@@ -69,6 +70,13 @@ export class RequestCaller implements Caller {
         this.#http.core.events.emit('refused', { code: 'too_many_requests', path, ip: this.ip, requestId: this.requestId })
       throw error
     }
+  }
+
+  refuseCrossSite(): void {
+    const { method = '', path = '' } = this.#req
+    if (!isUnsafe(method) || isAllowedOrigin(this.#http, this.#req)) return
+    this.#http.core.events.emit('refused', { code: 'cross_site_request', path, ip: this.ip, requestId: this.requestId })
+    throw new MembershipError('cross_site_request')
   }
 
   startSession(login: NewSession): Promise<SessionWithUser> {

@@ -10,7 +10,9 @@ import type { AnyFeature } from './feature.ts'
 import type { HttpContext } from './http-context.ts'
 import { MembershipSession } from './membership-session.ts'
 import type { Paths } from './paths.ts'
+import { reloadPage } from './reload-page.ts'
 import { partsOf, textsOf } from './routes.ts'
+import { StaticFile } from './static-file.ts'
 
 /** `served`: the features that are not left out; the texts of all stay, as what they did stands in the audit trail. */
 export function createHttpContext(
@@ -23,6 +25,7 @@ export function createHttpContext(
   const { cookie, path } = settings
   const cookieName = cookie.secure ? `__Host-${cookie.name}` : cookie.name
   const { paths: assets, files } = createAssets(settings.styleSheet)
+  const translator = createTranslators(textsOf(features))
   return {
     core,
     cookieName,
@@ -33,15 +36,17 @@ export function createHttpContext(
       clock: core.clock,
       SessionClass: MembershipSession,
       judge: isLive,
+      reload: reloadPage(settings, translator),
       onError: (error, step) => core.log.warn({ err: error, step }, 'the session store did not take a write'),
     }),
     views: createViews({ siteName: settings.siteName, path, url: paths.url, assets }),
-    assets: files,
+    assets: new Map([...files].map(([at, { type, body }]) => [at, new StaticFile(type, body)])),
     path,
     url: paths.url,
+    isOurPath: paths.isOurs,
     home: paths.url('profile.page') ?? '/',
     origin: settings.baseUrl.origin,
-    translator: createTranslators(textsOf(features)),
+    translator,
     parts: partsOf(served, paths),
   }
 }

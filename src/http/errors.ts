@@ -7,7 +7,7 @@ import { isError } from '../domain/builtins.ts'
 import { type ErrorCode, type FieldError, MembershipError } from '../domain/errors.ts'
 import { errorTexts, fieldText } from '../i18n/messages.ts'
 import type { Translate } from '../i18n/translate.ts'
-import type { HttpContext } from './http-context.ts'
+import type { Endpoint, HttpContext } from './http-context.ts'
 import { translatorFor } from './request-context.ts'
 import { requestIdOf } from './request-id.ts'
 import type { ProblemShape } from './shapes.ts'
@@ -49,7 +49,7 @@ export function statusOf(code: ErrorCode): number {
 
 export function problemOf(http: HttpContext, req: Request, error: MembershipError): z.output<typeof ProblemShape> {
   const t = translatorFor(http, req)
-  const { title, detail } = refusalTexts(http, t, error)
+  const { title, detail } = refusalTexts(http, t, error, 'api')
   const fields = fieldMessages(t, error.errors)
   return {
     type: `urn:guildhall:problem:${error.code}`,
@@ -63,12 +63,27 @@ export function problemOf(http: HttpContext, req: Request, error: MembershipErro
   }
 }
 
-export function refusalTexts(http: HttpContext, t: Translate<string>, error: MembershipError): { title: string; detail: string } {
-  const texts = errorTexts(t, error.code)
+export function refusalTexts(
+  http: HttpContext,
+  t: Translate<string>,
+  error: MembershipError,
+  endpoint: Endpoint,
+): { title: string; detail: string } {
+  const texts = errorTexts(t, error.code, endpoint)
   if (error.text !== undefined) return { ...texts, detail: error.text }
-  const explain = error.code === 'cross_site_request' && !http.core.settings.production
-  if (!explain) return texts
-  return { ...texts, detail: `${texts.detail} ${t('error.cross_site_request.development', { baseUrl: http.origin })}` }
+  if (error.code === 'too_many_requests' && error.retryAfter !== undefined)
+    return { ...texts, detail: t('error.too_many_requests.after', { wait: t.span(error.retryAfter) }) }
+  const more = moreOf(http, t, error, endpoint)
+  return more === undefined ? texts : { ...texts, detail: `${texts.detail} ${more}` }
+}
+
+/** A second sentence: what this request in particular should have been. */
+function moreOf(http: HttpContext, t: Translate<string>, error: MembershipError, endpoint: Endpoint): string | undefined {
+  if (error.code === 'cross_site_request' && !http.core.settings.production)
+    return t('error.cross_site_request.development', { baseUrl: http.origin })
+  if (error.otherPath === undefined) return undefined
+  const key = endpoint === 'api' ? 'error.unsupported_media_type.other_api' : 'error.unsupported_media_type.other'
+  return t(key, { path: error.otherPath })
 }
 
 export function fieldMessages(t: Translate<string>, errors: readonly FieldError[]) {
@@ -97,7 +112,7 @@ export function asHostError(http: HttpContext, req: Request, thrown: unknown): E
   const refusal = asRefusal(http, req, thrown)
   const { code, reason } = refusal
   const status = statusOf(code)
-  const { detail } = refusalTexts(http, translatorFor(http, req), refusal)
+  const { detail } = refusalTexts(http, translatorFor(http, req), refusal, 'page')
   return Object.assign(new Error(detail, { cause: thrown }), {
     status,
     expose: status < 500,

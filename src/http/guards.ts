@@ -8,7 +8,7 @@ import type { SessionWithUser } from '../storage/contract.ts'
 import type { HttpContext } from './http-context.ts'
 import { askForLogin } from './login-required.ts'
 import { isRead } from './origin-check.ts'
-import { prefersJson, refuse, sendTo, setHeaders } from './respond.ts'
+import { isScripted, prefersJson, refuse, sendTo, setHeaders } from './respond.ts'
 
 export interface MemberRequirement {
   /** The role the user must have. Default: none. Consequence: others get 403 `forbidden`. */
@@ -35,7 +35,7 @@ export function createGuards(http: HttpContext): Guards {
       setHeaders(req, res)
       const endpoint = prefersJson(http, req) ? 'api' : 'page'
       if (code === 'login_required' || code === 'recent_login_required') return askForLogin(http, req, res, endpoint, code)
-      if (code === 'already_logged_in' && endpoint === 'page' && isRead(req)) return sendTo(res, http.home)
+      if (code === 'already_logged_in' && endpoint === 'page' && isRead(req) && !isScripted(req)) return sendTo(res, http.home)
       refuse(http, req, res, new MembershipError(code))
     }
   }

@@ -7,9 +7,9 @@ import type { Locale, Translate } from '../i18n/translate.ts'
 import type { Sessions } from '../session/request/middleware.ts'
 import type { Settings } from '../settings/options.ts'
 import type { SessionWithUser } from '../storage/contract.ts'
-import type { Asset } from '../views/assets.ts'
 import type { FeatureTemplate, Views } from '../views/render.ts'
 import type { Paths } from './paths.ts'
+import type { StaticFile } from './static-file.ts'
 
 export interface HttpContext {
   readonly core: Core
@@ -17,11 +17,12 @@ export interface HttpContext {
   readonly cookieName: string
   readonly views: Views
   /** The style sheet, the script and the icon, by their paths below `path`. */
-  readonly assets: ReadonlyMap<string, Asset>
+  readonly assets: ReadonlyMap<string, StaticFile>
   /** Where the membership's paths begin: `''` or `/members`. */
   readonly path: string
   /** The full local path of a named one of ours; undefined if its feature is left out. */
   readonly url: Paths['url']
+  readonly isOurPath: Paths['isOurs']
   /** Where a person goes who wanted nothing in particular: the profile, or the host's front page. */
   readonly home: string
   /** Scheme, host and port that people see. */

@@ -3,32 +3,15 @@ import type { Request, Response } from 'express'
 import { MembershipError } from '../domain/errors.ts'
 import type { Endpoint, HttpContext } from './http-context.ts'
 import { isRead } from './origin-check.ts'
-import { commonData } from './page-data.ts'
-import { RequestContext } from './request-context.ts'
-import { sendPage, sendProblem, sendTo } from './respond.ts'
+import { isScripted, sendProblem, sendTo } from './respond.ts'
 import { localPath, localReferer } from './return-to.ts'
 
 type LoginCode = 'login_required' | 'recent_login_required'
 
 /** Answers a request that needs a login, or a recent one, and has none. */
 export function askForLogin(http: HttpContext, req: Request, res: Response, endpoint: Endpoint, code: LoginCode): void {
-  if (endpoint === 'api') return sendProblem(http, req, res, new MembershipError(code))
-  if (code === 'login_required' && needsSameSiteReload(http, req)) {
-    return sendPage(res, 200, http.views.page('same-site-reload', commonData(new RequestContext(http, req, res, endpoint))))
-  }
+  if (endpoint === 'api' || isScripted(req)) return sendProblem(http, req, res, new MembershipError(code))
   const page = http.url(code === 'login_required' ? 'login.page' : 'recent-login.page') ?? http.home
   const back = isRead(req) ? localPath(req.originalUrl) : localReferer(req.headers.referer, http.origin)
   sendTo(res, back === undefined ? page : `${page}?returnTo=${encodeURIComponent(back)}`)
-}
-
-/** A link from elsewhere brings no Strict cookie: the page loads itself once more, and the second request is same-origin and has it. */
-function needsSameSiteReload(http: HttpContext, req: Request): boolean {
-  const { headers } = req
-  return (
-    req.method === 'GET' &&
-    headers['sec-fetch-site'] === 'cross-site' &&
-    headers['sec-fetch-mode'] === 'navigate' &&
-    headers['sec-fetch-dest'] === 'document' &&
-    !http.sessions.carriesCookie(req)
-  )
 }

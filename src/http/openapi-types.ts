@@ -12,6 +12,8 @@ export interface ApiDocument {
   readonly paths: Readonly<Record<string, PathItem>>
   readonly components: {
     readonly schemas: Readonly<Schemas>
+    readonly responses: Readonly<Record<string, ApiResponse>>
+    readonly requestBodies: Readonly<Record<string, RequestBody>>
     readonly examples: Readonly<Record<string, { readonly value: unknown }>>
     readonly headers: Readonly<Record<string, object>>
     readonly securitySchemes: Readonly<Record<string, object>>
@@ -24,6 +26,7 @@ export interface Operation {
   readonly operationId: string
   readonly tags: readonly string[]
   readonly summary: string
+  readonly description: string
   /** Empty: nobody needs to be logged in. */
   readonly security: readonly Readonly<Record<string, readonly string[]>>[]
   readonly parameters?: readonly {
@@ -32,18 +35,28 @@ export interface Operation {
     readonly required: boolean
     readonly schema: Schema
   }[]
-  readonly requestBody?: { readonly required: boolean; readonly content: Readonly<Record<string, Media>> }
-  readonly responses: Readonly<Record<string, ApiResponse>>
+  readonly requestBody?: Ref
+  readonly responses: Readonly<Record<string, ApiResponse | Ref>>
+}
+
+/** To something below `components`. */
+export interface Ref {
+  readonly $ref: string
+}
+
+export interface RequestBody {
+  readonly required: boolean
+  readonly content: Readonly<Record<string, Media>>
 }
 
 export interface ApiResponse {
   readonly description: string
-  readonly headers?: Readonly<Record<string, { readonly $ref: string }>>
+  readonly headers?: Readonly<Record<string, Ref>>
   readonly content?: Readonly<Record<string, Media>>
 }
 
 export interface Media {
   readonly schema: Schema
   readonly example?: unknown
-  readonly examples?: Readonly<Record<string, { readonly $ref: string }>>
+  readonly examples?: Readonly<Record<string, Ref>>
 }

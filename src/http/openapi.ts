@@ -1,49 +1,65 @@
 // Describes the API as OpenAPI 3.1, from the same declarations that serve it.
 import { ERROR_CODES, type ErrorCode } from '../domain/errors.ts'
-import { errorTexts, fieldText } from '../i18n/messages.ts'
-import { translator } from '../i18n/translate.ts'
+import { version } from '../domain/version.ts'
 import type { Described } from './action-types.ts'
 import { isSecret } from './check-input.ts'
-import { statusOf } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
+import { examplesOfRefusals, type PlainAnswers, type Responses, refusals } from './openapi-responses.ts'
 import { media, schemaOf, splitInput } from './openapi-schema.ts'
-import type { ApiDocument, ApiResponse, Operation, PathItem, Schema, Schemas } from './openapi-types.ts'
+import type { ApiDocument, ApiResponse, Operation, PathItem, RequestBody, Schema, Schemas } from './openapi-types.ts'
 import { MAX_BODY_BYTES } from './read-input.ts'
 import type { Route } from './routes.ts'
 import { ProblemShape } from './shapes.ts'
 
-/** What the server around the membership adds. */
+/** What a server around the membership adds. */
 export interface Surroundings {
-  readonly version: string
   readonly paths: Readonly<Record<string, PathItem>>
+  readonly tags: ApiDocument['tags']
   readonly securitySchemes: Readonly<Record<string, object>>
+  readonly plainAnswers: PlainAnswers
 }
 
-export function describeApi(http: HttpContext, routes: readonly Route[], around: Surroundings): ApiDocument {
-  const schemas: Schemas = {}
+interface Components {
+  readonly schemas: Schemas
+  readonly responses: Responses
+  readonly requestBodies: Record<string, RequestBody>
+}
+
+/** With a charset, though JSON has no other: a generator that leaves plain JSON to its HTTP client (kubb, with fetch) then sends the type. */
+export const JSON_BODY = 'application/json; charset=utf-8'
+
+const NOTHING_AROUND: Surroundings = { paths: {}, tags: [], securitySchemes: {}, plainAnswers: {} }
+
+export function describeApi(http: HttpContext, routes: readonly Route[], around = NOTHING_AROUND): ApiDocument {
+  const components: Components = { schemas: {}, responses: {}, requestBodies: {} }
+  schemaOf(ProblemShape, components.schemas)
   const paths: Record<string, Record<string, Operation>> = {}
   for (const route of routes) {
     if (!route.described) continue
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}')
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: describeAction(route, route.described, path, schemas) }
+    const operation = describeAction(route, route.described, path, components, around.plainAnswers)
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation }
   }
   return {
     openapi: '3.1.1',
-    info: { title: 'Guildhall API', version: around.version, description: ABOUT },
+    info: { title: 'Guildhall API', version: version(), description: ABOUT },
     servers: [{ url: http.origin }],
-    tags: [
-      { name: 'members', description: 'What the pages do, as JSON.' },
-      { name: 'server', description: 'For machines that look after the server. No session, no host check.' },
-    ],
+    tags: [{ name: 'members', description: 'What the pages do, as JSON.' }, ...around.tags],
     paths: { ...paths, ...around.paths },
     components: {
-      schemas: { ...schemas, Problem: schemaOf(ProblemShape, schemas) },
-      examples: Object.fromEntries(ERROR_CODES.map((code) => [code, { value: problemExample(code) }])),
+      ...components,
+      examples: examplesOfRefusals(),
       headers: {
         RetryAfter: { description: 'Seconds after which it is worth trying again.', schema: { type: 'integer', minimum: 1 } },
       },
       securitySchemes: {
-        session: { type: 'apiKey', in: 'cookie', name: http.cookieName, description: 'The session, set by a login.' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: http.cookieName,
+          description:
+            'The session, set by a login. The cookie `…-seen` beside it is for browsers alone; programs need not send it.',
+        },
         ...around.securitySchemes,
       },
     },
@@ -56,25 +72,36 @@ A login or a registration sets the session cookie; whoever sends it is logged in
 
 Bodies are \`application/json\` in UTF-8, one object of at most ${MAX_BODY_BYTES} bytes. Unknown fields are ignored, the query string is not read. A refusal is \`application/problem+json\` (RFC 9457): \`code\` and \`type\` never change, \`title\`, \`detail\` and the messages are in the language of \`Accept-Language\`. Another method on a path of the API is 405 \`method_not_allowed\`, another path 404 \`not_found\`.`
 
-function describeAction({ method }: Route, described: Described, path: string, schemas: Schemas): Operation {
-  const { guard, summary, body } = described
+function describeAction(
+  { method }: Route,
+  described: Described,
+  path: string,
+  { schemas, responses, requestBodies }: Components,
+  plain: PlainAnswers,
+): Operation {
+  const { name, guard, summary, description, body } = described
   const { parameters, fields } = splitInput(schemaOf(described.input, schemas), path, method === 'GET')
   const status = described.status ?? (body ? 200 : 204)
   const success: ApiResponse = {
     description: DONE[status],
     ...(body && { content: { 'application/json': media(schemaOf(body, schemas), schemas) } }),
   }
+  const takesBody = method === 'POST' && Object.keys(fields.properties ?? {}).length > 0
+  if (takesBody) {
+    const input = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`
+    schemas[input] = fields
+    const content = { [JSON_BODY]: media({ $ref: `#/components/schemas/${input}` }, schemas) }
+    requestBodies[name] = { required: fields.required !== undefined, content }
+  }
   return {
-    operationId: operationId(method, path),
+    operationId: name,
     tags: ['members'],
     summary,
+    description,
     security: guard === 'member' ? [{ session: [] }] : [],
     ...(parameters.length > 0 && { parameters }),
-    ...(method === 'POST' &&
-      Object.keys(fields.properties ?? {}).length > 0 && {
-        requestBody: { required: fields.required !== undefined, content: { 'application/json': media(fields, schemas) } },
-      }),
-    responses: { [status]: success, ...refusals(codesOf(method, described, fields)) },
+    ...(takesBody && { requestBody: { $ref: `#/components/requestBodies/${name}` } }),
+    responses: { [status]: success, ...refusals(codesOf(method, described, fields), plain, responses) },
   }
 }
 
@@ -95,45 +122,4 @@ function codesOf(method: Route['method'], { guard, isLimited, refuses = [] }: De
   if (isLimited) codes.add('too_many_requests')
   if (Object.values(fields.properties ?? {}).some(isSecret)) codes.add('overloaded')
   return ERROR_CODES.filter((code) => codes.has(code))
-}
-
-const WITH_RETRY_AFTER = new Set<ErrorCode>(['too_many_requests', 'overloaded', 'store_unavailable'])
-
-/** The refusals by status: each with the codes it can have, and how each of them looks. */
-export function refusals(codes: readonly ErrorCode[]): Readonly<Record<string, ApiResponse>> {
-  const responses: Record<string, ApiResponse> = {}
-  for (const status of new Set(codes.map(statusOf))) {
-    const these = codes.filter((code) => statusOf(code) === status)
-    const onlyThese: Schema = { type: 'object', properties: { code: { enum: these } } }
-    const schema: Schema = { allOf: [{ $ref: '#/components/schemas/Problem' }, onlyThese] }
-    const examples = Object.fromEntries(these.map((code) => [code, { $ref: `#/components/examples/${code}` }]))
-    responses[status] = {
-      description: these.map((code) => `\`${code}\`: ${errorTexts(english, code).title}.`).join(' '),
-      ...(these.some((code) => WITH_RETRY_AFTER.has(code)) && {
-        headers: { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } },
-      }),
-      content: { 'application/problem+json': { schema, examples } },
-    }
-  }
-  return responses
-}
-
-function operationId(method: string, path: string): string {
-  const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== '' && word !== 'api')
-  return method.toLowerCase() + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')
-}
-
-const english = translator('en')
-
-function problemExample(code: ErrorCode): object {
-  const error = { field: 'password', code: 'required' } as const
-  return {
-    type: `urn:guildhall:problem:${code}`,
-    ...errorTexts(english, code),
-    status: statusOf(code),
-    code,
-    ...(code === 'refused' && { reason: 'by_invitation_only' }),
-    ...(code === 'invalid_input' && { errors: [{ ...error, message: fieldText(english, error) }] }),
-    requestId: '2f1c9b34-8a56-4f0e-9d7b-3c5e6a7f8091',
-  }
 }

@@ -35,7 +35,7 @@ export function page(
       const { http, res, t } = context
       setRefusalHeaders(res, error)
       const own = error.code === 'invalid_credentials' ? wrongCredentials : undefined
-      const detail = own === undefined ? refusalTexts(http, t, error).detail : t(own)
+      const detail = own === undefined ? refusalTexts(http, t, error, 'page').detail : t(own)
       sendPage(res, statusOf(error.code), await render(context, formState(context, error, detail)))
     },
   }

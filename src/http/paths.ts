@@ -11,6 +11,8 @@ export type PathName = keyof NamedPaths
 export interface Paths {
   /** The full local path of a named one, and of what lies below it; undefined if its feature is left out. */
   url(name: PathName, below?: string): string | undefined
+  /** Whether a local path is of a page of ours, below one, or of the application's page in the place of one. */
+  isOurs(path: string): boolean
   /** Where an action is served, and the application's page in the place of ours. */
   place(feature: string, at: string): { readonly page: string; readonly api: string; readonly ownPage: string | undefined }
 }
@@ -38,6 +40,13 @@ export function createPaths(prefix: string, features: readonly WithPaths[], choi
       // A template is not type checked: a name that nobody has must not look like a feature that is left out.
       if (!place && !known.has(name)) throw new TypeError(`there is no path '${name}'`)
       return place && (place.own ?? `${prefix}${place.path}`) + below
+    },
+    isOurs(path) {
+      const [page = ''] = path.split(/[?#]/, 1)
+      return [...places.values()].some(({ path: ours, own }) => {
+        const full = own ?? prefix + ours
+        return page === full || page.startsWith(`${full}/`)
+      })
     },
     place(feature, at) {
       const [of = '', ...rest] = at.split('/')

@@ -11,6 +11,7 @@ import { limited, type RouteLimit } from './limits.ts'
 import { askForLogin } from './login-required.ts'
 import { isAllowedOrigin, isUnsafe, mayCarryCookie } from './origin-check.ts'
 import type { Page } from './page.ts'
+import { ProxyWatch } from './proxy-watch.ts'
 import { readInput, readQuery } from './read-input.ts'
 import type { RequestContext } from './request-context.ts'
 import { extendRequest } from './request-extensions.ts'
@@ -21,6 +22,7 @@ import type { Router } from './router.ts'
 /** Every request: schema, origin, session, our paths; everything else goes on to the host. */
 export function createPipeline(http: HttpContext, route: Router): RequestHandler {
   let isMigrated = false
+  const proxyWatch = new ProxyWatch(http.core.log)
   return function handle(req, res, next): void {
     const serve = route(req)
     /** A failure on our paths is answered by us, on those of the host by the host. */
@@ -41,6 +43,7 @@ export function createPipeline(http: HttpContext, route: Router): RequestHandler
     }
     if (req.baseUrl !== '')
       return next(new TypeError("app.use(membership) takes no mount path; the option path: '/members' moves its pages"))
+    if (!proxyWatch.isDone) proxyWatch.look(req)
     // Before anything is parsed, loaded or saved.
     if (isUnsafe(req.method) && (serve !== undefined || mayCarryCookie(http, req)) && !isAllowedOrigin(http, req)) {
       return refuseCrossSite(http, req, res)
@@ -84,7 +87,8 @@ export async function performAction<Schema extends z.ZodType, Result, Body exten
   const { http, req, res, endpoint, core, caller } = context
   if (!mayPass(action.guard, context)) return askForLogin(http, req, res, endpoint, 'login_required')
   try {
-    const raw = action.method === 'GET' ? readQuery(req, action.kept) : await readInput(req, res, endpoint)
+    const raw =
+      action.method === 'GET' ? readQuery(req, action.kept) : await readInput(req, res, endpoint, otherPathOf(action, context))
     context.formValues = keptValues(action.kept, raw)
     const input = checkInput(action.input, { ...raw, ...context.params }, endpoint === 'page')
     const result = await limited(action.limit, { core, caller, input }, () => action.run(core, input, caller))
@@ -96,6 +100,16 @@ export async function performAction<Schema extends z.ZodType, Result, Body exten
   }
 }
 
+/** The same act by form where this is JSON, and the other way round. */
+function otherPathOf(
+  { page, api }: Pick<Bound<z.ZodType, unknown, z.ZodType>, 'page' | 'api'>,
+  { http, req, endpoint }: RequestContext,
+) {
+  if (page === false || !api) return undefined
+  const local = req.path.slice(http.path.length)
+  return endpoint === 'page' ? `${http.path}/api${local}` : http.path + local.slice('/api'.length)
+}
+
 function mayPass(guard: Guard, { caller, core }: RequestContext): boolean {
   return guard !== 'member' || unmetRequirement(caller.session, {}, core.clock) === undefined
 }
@@ -104,7 +118,8 @@ function sendAnswer(context: RequestContext, answer: Onward & { readonly body?: 
   const { http, res, endpoint } = context
   const { body, to = http.home, notice } = answer
   if (endpoint === 'page') {
-    const isTold = notice !== undefined && context.t.has(`notice.${notice}`)
+    // Another page of the application's does not know our notices.
+    const isTold = notice !== undefined && http.isOurPath(to) && context.t.has(`notice.${notice}`)
     return sendTo(res, isTold ? withNotice(to, notice) : to)
   }
   if (body === undefined) return void res.status(204).end()

@@ -25,10 +25,15 @@ export function queryOf({ originalUrl }: Request): string {
   return at < 0 ? '' : originalUrl.slice(at + 1)
 }
 
-/** Throws `body_too_large`, `unsupported_media_type`, `malformed`, or `invalid_input` where the JSON is no object. */
-export async function readInput(req: Request, res: Response, endpoint: Endpoint): Promise<RawInput> {
+/** `otherPath`: where the same act takes the other content type. Throws `body_too_large`, `unsupported_media_type`, `malformed`, or `invalid_input` where the JSON is no object. */
+export async function readInput(
+  req: Request,
+  res: Response,
+  endpoint: Endpoint,
+  otherPath: string | undefined,
+): Promise<RawInput> {
   if (Number(req.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw new MembershipError('body_too_large')
-  refuseOtherTypes(req, endpoint)
+  refuseOtherTypes(req, endpoint, otherPath)
   if (req.body === undefined) await read(req, res)
   const body: unknown = req.body
   // The host application may have parsed it already: before or after express.json() makes no difference.
@@ -38,7 +43,7 @@ export async function readInput(req: Request, res: Response, endpoint: Endpoint)
   return text === '' ? {} : asObject(readable(() => JSON.parse(text)))
 }
 
-function refuseOtherTypes(req: Request, endpoint: Endpoint): void {
+function refuseOtherTypes(req: Request, endpoint: Endpoint, otherPath: string | undefined): void {
   const header = req.headers['content-type']
   const hasBody = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0
   if (header === undefined && !hasBody) return
@@ -48,7 +53,7 @@ function refuseOtherTypes(req: Request, endpoint: Endpoint): void {
     .map((part) => part.trim())
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))
   const isUtf8 = charset === undefined || /^charset="?utf-?8"?$/.test(charset)
-  if (type !== CONTENT_TYPES[endpoint] || !isUtf8) throw new MembershipError('unsupported_media_type')
+  if (type !== CONTENT_TYPES[endpoint] || !isUtf8) throw new MembershipError('unsupported_media_type', { otherPath })
 }
 
 function read(req: Request, res: Response): Promise<void> {

@@ -2,7 +2,7 @@
 import type { Request, Response } from 'express'
 import type { Core } from '../core/core.ts'
 import { pickLocale } from '../i18n/pick-locale.ts'
-import type { Translate } from '../i18n/translate.ts'
+import type { Locale, Translate } from '../i18n/translate.ts'
 import { RequestCaller } from './caller.ts'
 import type { Endpoint, HttpContext, PageContext } from './http-context.ts'
 import { chosenLanguage } from './language-cookie.ts'
@@ -62,6 +62,10 @@ export class RequestContext implements PageContext {
 
 /** The texts in the visitor's language: chosen in this browser, else in another one by the same user; what the browser asks for; the site's. */
 export function translatorFor(http: HttpContext, req: Request): Translate<string> {
+  return http.translator(localeFor(http, req))
+}
+
+export function localeFor(http: HttpContext, req: Request): Locale {
   const stored = http.sessions.row(req)?.user?.locale
-  return http.translator(pickLocale([chosenLanguage(req), stored], req.headers['accept-language'], http.core.settings.locale))
+  return pickLocale([chosenLanguage(req), stored], req.headers['accept-language'], http.core.settings.locale)
 }

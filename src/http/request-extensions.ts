@@ -1,26 +1,40 @@
-// Puts `req.user` and the verbs known from passport on every request: `req.login`, `req.logout`.
+// Puts `req.user`, `req.locale` and the verbs known from passport on every request: `req.login`, `req.logout`.
 import type { Request } from 'express'
 import { signInById } from '../core/sign-in.ts'
 import { signOut } from '../core/sign-out.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { toUser, type User } from '../domain/user.ts'
+import type { Locale } from '../i18n/translate.ts'
 import { RequestCaller } from './caller.ts'
 import { asHostError } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
+import { localeFor } from './request-context.ts'
 
 type Done = (error?: unknown) => void
 type Callback = [done: Done] | [options: object, done: Done]
+
+/** What `req.login` may be told; of passport's options it takes no notice. */
+interface LoginOptions {
+  /**
+   * Whether another site may have sent this request, as the `form_post` of an identity provider does: the route has compared a state that it
+   * had given to this very browser. Default: false, and such a write is refused with `cross_site_request`.
+   */
+  readonly crossSite?: boolean
+}
 
 declare global {
   namespace Express {
     // Merged with the application's own additions, as @types/passport does it; so are the verbs, as overloads.
     interface User extends GuildhallUser {}
     interface Request {
+      /** Who is logged in. Assigning it throws. */
       user?: User | undefined
+      /** The language that our pages speak to this visitor: chosen in this browser, else by the user, else what the browser asks for, else the site's. */
+      locale: Locale
       /** An externally authenticated login: a new id, the old one is dead. Hooks and status are asked as at any login. */
-      login(user: { readonly id: string }): Promise<void>
+      login(user: { readonly id: string }, options?: LoginOptions): Promise<void>
       login(user: { readonly id: string }, ...rest: Callback): void
-      logIn(user: { readonly id: string }): Promise<void>
+      logIn(user: { readonly id: string }, options?: LoginOptions): Promise<void>
       logIn(user: { readonly id: string }, ...rest: Callback): void
       /** Ends the session and clears the cookie, as often as asked. */
       logout(): Promise<void>
@@ -48,22 +62,38 @@ interface Owned extends Request {
 }
 
 // Shared by all requests: they keep one shape, and nothing is made for those who never ask.
-const USER: PropertyDescriptor = {
-  configurable: true,
-  enumerable: true,
-  get(this: Owned): User | undefined {
-    const row = this[owner]?.sessions.row(this)?.user
-    return row && toUser(row)
+const PROPERTIES: PropertyDescriptorMap & ThisType<Owned> = {
+  user: {
+    configurable: true,
+    enumerable: true,
+    get(): User | undefined {
+      const row = this[owner]?.sessions.row(this)?.user
+      return row && toUser(row)
+    },
+    set() {
+      throw new TypeError(
+        'req.user says who is logged in and cannot be assigned: log a user of this membership in by req.login, also where passport has authenticated somebody',
+      )
+    },
   },
-  set(this: Request, value: unknown) {
-    Object.defineProperty(this, 'user', { value, configurable: true, enumerable: true, writable: true })
+  locale: {
+    configurable: true,
+    enumerable: true,
+    get(): Locale | undefined {
+      const http = this[owner]
+      return http && localeFor(http, this)
+    },
+    // Other middleware has a language of its own under this name.
+    set(value: unknown) {
+      Object.defineProperty(this, 'locale', { value, configurable: true, enumerable: true, writable: true })
+    },
   },
 }
 
 export function extendRequest(http: HttpContext, req: Request): void {
   const owned: Owned = req
   owned[owner] = http
-  Object.defineProperty(req, 'user', USER)
+  Object.defineProperties(req, PROPERTIES)
   req.login = login
   req.logIn = login
   req.logout = logout
@@ -73,10 +103,16 @@ export function extendRequest(http: HttpContext, req: Request): void {
   req.isUnauthenticated = isUnauthenticated as Request['isUnauthenticated']
 }
 
-function login(this: Request, user: { readonly id: string }): Promise<void>
+function login(this: Request, user: { readonly id: string }, options?: LoginOptions): Promise<void>
 function login(this: Request, user: { readonly id: string }, ...rest: Callback | []): void
-function login(this: Request, user: { readonly id: string }, ...rest: Callback | []): Promise<void> | void {
-  return answer(signInUser(this, user), rest.at(-1))
+function login(
+  this: Request,
+  user: { readonly id: string },
+  ...rest: readonly (object | Done | undefined)[]
+): Promise<void> | void {
+  const [options] = rest
+  const crossSite = typeof options === 'object' && 'crossSite' in options && options.crossSite === true
+  return answer(signInUser(this, user, crossSite), rest.at(-1))
 }
 
 function logout(this: Request): Promise<void>
@@ -94,12 +130,20 @@ function isUnauthenticated(this: Request): boolean {
   return !isAuthenticated.call(this)
 }
 
-async function signInUser(req: Request, user: { readonly id: string }): Promise<void> {
+async function signInUser(req: Request, user: { readonly id: string }, crossSite: boolean): Promise<void> {
   const http = contextOf(req)
   if (typeof user?.id !== 'string')
     throw new TypeError('req.login takes a user of this membership, with its id: membership.users.find(name)')
   // A refusal reaches the host's error handler as one: with status, code and what the hook had to say.
-  const result = await signInById(http.core, user.id, new RequestCaller(http, req)).catch((error: unknown) => {
+  const caller = new RequestCaller(http, req)
+  const result = await signInById(http.core, user.id, { crossSite }, caller).catch((error: unknown) => {
+    if (error instanceof MembershipError && error.code === 'cross_site_request') {
+      const { path } = req
+      http.core.log.warn(
+        { path, requestId: caller.requestId },
+        'req.login was refused, as another site sent the request: a route that has checked a state of its own calls req.login(user, { crossSite: true })',
+      )
+    }
     throw error instanceof MembershipError ? asHostError(http, req, error) : error
   })
   if (!result) throw new TypeError(`req.login: there is no user with the id ${user.id}`)

@@ -6,6 +6,7 @@ import { MembershipError } from '../domain/errors.ts'
 import { asRefusal, problemOf, refusalTexts, statusOf } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
 import { commonData } from './page-data.ts'
+import { queryOf } from './read-input.ts'
 import { RequestContext } from './request-context.ts'
 import { requestIdOf } from './request-id.ts'
 
@@ -50,6 +51,14 @@ export function sendPage(res: Response, status: number, html: string): void {
   sendText(res, status, 'text/html; charset=utf-8', html)
 }
 
+/** Leads a reader on from a path with a slash at its end to the one without, which there is. */
+export function sendWithoutSlash(req: Request, res: Response): void {
+  const query = queryOf(req)
+  setHeaders(req, res)
+  res.setHeader('Location', req.path.slice(0, -1) + (query === '' ? '' : `?${query}`))
+  res.status(308).end()
+}
+
 /** 303: whatever the method was, the next is a GET. `to` is a full local path. */
 export function sendTo(res: Response, to: string): void {
   res.setHeader('Location', to)
@@ -65,7 +74,7 @@ export function sendProblem(http: HttpContext, req: Request, res: Response, erro
 export function sendErrorPage(context: RequestContext, error: MembershipError, backTo?: string): void {
   const { http, res, t } = context
   setRefusalHeaders(res, error)
-  const { title, detail } = refusalTexts(http, t, error)
+  const { title, detail } = refusalTexts(http, t, error, 'page')
   const data = { title, detail, status: statusOf(error.code), requestId: requestIdOf(context.req), backTo }
   // A path that takes only writes has no page in the other language either.
   const path = error.code === 'method_not_allowed' ? http.home : undefined
@@ -82,8 +91,29 @@ export function refuse(http: HttpContext, req: Request, res: Response, thrown: u
   } catch (broken) {
     // Nobody is left to catch it: thrown from here it would end the process.
     http.core.log.error({ err: broken, requestId: requestIdOf(req) }, 'the error page cannot be made')
-    sendText(res, 500, 'text/plain; charset=utf-8', `${refusalTexts(http, context.t, error).title}\n`)
+    sendText(res, 500, 'text/plain; charset=utf-8', `${refusalTexts(http, context.t, error, 'page').title}\n`)
   }
+}
+
+/** Seconds: Chromium keeps what a preflight was told for two hours at most. */
+const PREFLIGHT_KEPT = 7200
+
+/** 405 with the methods that there are; OPTIONS, which asks for them, is answered. */
+export function refuseMethod(http: HttpContext, req: Request, res: Response, methods: readonly string[], isListed = false): void {
+  if (!answerOptions(req, res, methods, isListed)) refuse(http, req, res, new MembershipError('method_not_allowed'))
+}
+
+/** Names the methods in `Allow`, and says whether that was the whole question. A listed origin's preflight is told that it may. */
+export function answerOptions(req: Request, res: Response, methods: readonly string[], isListed = false): boolean {
+  res.setHeader('Allow', [...methods, 'OPTIONS'].join(', '))
+  if (req.method !== 'OPTIONS') return false
+  if (isListed) {
+    res.setHeader('Access-Control-Allow-Methods', methods.join(', '))
+    res.setHeader('Access-Control-Allow-Headers', 'Content-Type')
+    res.setHeader('Access-Control-Max-Age', PREFLIGHT_KEPT)
+  }
+  res.status(204).end()
+  return true
 }
 
 /** Another site's write: told to the host, and refused before anything of it is read. */
@@ -102,6 +132,11 @@ export function refuseCrossSite(http: HttpContext, req: Request, res: Response):
 export function prefersJson(http: HttpContext, req: Request): boolean {
   if (req.path.startsWith('/api/') || req.path.startsWith(`${http.path}/api/`)) return true
   return req.accepts(['html', 'json']) === 'json'
+}
+
+/** Whether a script asks, by Fetch Metadata: a redirect would take the script to a page, and nobody with it. */
+export function isScripted({ headers }: Pick<Request, 'headers'>): boolean {
+  return headers['sec-fetch-dest'] === 'empty'
 }
 
 export function setRefusalHeaders(res: Response, error: MembershipError): void {

@@ -1,11 +1,12 @@
 // Finds the route of a request by its exact path, so that guard and router see one path.
 import type { Request, Response } from 'express'
-import { MembershipError } from '../domain/errors.ts'
 import type { HttpContext } from './http-context.ts'
 import { isRead } from './origin-check.ts'
 import { RequestContext } from './request-context.ts'
-import { refuse, setHeaders, setSharedHeaders } from './respond.ts'
+import { refuse, refuseMethod, sendWithoutSlash, setHeaders } from './respond.ts'
 import { patternOf, type Route } from './routes.ts'
+import { sendStaticFile } from './send-static-file.ts'
+import type { StaticFile } from './static-file.ts'
 
 interface Entry {
   readonly methods: Map<string, Route>
@@ -42,25 +43,34 @@ export function createRouter(http: HttpContext, routes: readonly Route[]): Route
     const { path } = req
     if (!path.startsWith(http.path)) return undefined
     const asset = http.assets.get(path.slice(http.path.length))
-    if (asset) return (_req, res) => sendAsset(req, res, asset)
+    if (asset) return (_req, res) => serveAsset(http, asset, req, res)
     const found = match(path)
+    // A write is not led anywhere: what it carries was meant for another address.
+    if (!found && path.endsWith('/') && isRead(req))
+      return match(path.slice(0, -1))?.entry.methods.has('GET') ? sendWithoutSlash : undefined
     if (!found || (found.entry.hasOwnPage && isRead(req))) return undefined
     return (_req, res) => serve(http, found.entry, found.params, req, res)
   }
 }
 
-function serve(http: HttpContext, { methods }: Entry, params: RequestContext['params'], req: Request, res: Response): void {
+function serve(http: HttpContext, entry: Entry, params: RequestContext['params'], req: Request, res: Response): void {
   setHeaders(req, res)
-  const cors = allowListedOrigin(http, req, res)
-  const route = methods.get(req.method === 'HEAD' ? 'GET' : req.method)
-  if (route) {
-    const context = new RequestContext(http, req, res, route.endpoint, params)
-    route.serve(context).catch((error: unknown) => failLate(http, req, res, error))
-    return
-  }
-  res.setHeader('Allow', [...methods.keys(), 'OPTIONS'].join(', '))
-  if (req.method === 'OPTIONS') return answerPreflight(res, cors)
-  refuse(http, req, res, new MembershipError('method_not_allowed'))
+  const isListed = allowListedOrigin(http, req, res)
+  const route = entry.methods.get(req.method === 'HEAD' ? 'GET' : req.method)
+  if (!route) return refuseMethod(http, req, res, methodsOf(entry), isListed)
+  const context = new RequestContext(http, req, res, route.endpoint, params)
+  route.serve(context).catch((error: unknown) => failLate(http, req, res, error))
+}
+
+function methodsOf({ methods, hasOwnPage }: Entry): readonly string[] {
+  const reads = methods.has('GET') || hasOwnPage ? ['GET', 'HEAD'] : []
+  return [...reads, ...[...methods.keys()].filter((method) => method !== 'GET')]
+}
+
+function serveAsset(http: HttpContext, asset: StaticFile, req: Request, res: Response): void {
+  if (isRead(req)) return sendStaticFile(req, res, asset, 'public, max-age=31536000, immutable')
+  setHeaders(req, res)
+  refuseMethod(http, req, res, ['GET', 'HEAD'])
 }
 
 /** Something broke while an answer was written. */
@@ -79,27 +89,7 @@ function allowListedOrigin({ core: { settings } }: HttpContext, req: Request, re
   if (origin === undefined || !settings.trustedOrigins.includes(origin)) return false
   res.setHeader('Access-Control-Allow-Origin', origin)
   res.setHeader('Access-Control-Allow-Credentials', 'true')
+  res.setHeader('Access-Control-Expose-Headers', 'Retry-After, X-Request-Id')
   res.setHeader('Cross-Origin-Resource-Policy', 'cross-origin')
   return true
-}
-
-function answerPreflight(res: Response, listed: boolean): void {
-  if (listed) {
-    res.setHeader('Access-Control-Allow-Methods', 'GET, POST')
-    res.setHeader('Access-Control-Allow-Headers', 'Content-Type')
-  }
-  res.status(204).end()
-}
-
-function sendAsset(req: Request, res: Response, { type, body, etag }: { type: string; body: string; etag: string }): void {
-  if (!isRead(req)) {
-    setHeaders(req, res)
-    res.setHeader('Allow', 'GET, HEAD')
-    return void res.status(405).end()
-  }
-  setSharedHeaders(req, res, 'public, max-age=31536000, immutable')
-  res.setHeader('ETag', etag)
-  res.setHeader('Content-Type', type)
-  if (req.headers['if-none-match'] === etag) return void res.status(304).end()
-  res.end(req.method === 'HEAD' ? undefined : body)
 }

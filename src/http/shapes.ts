@@ -1,6 +1,7 @@
 // Shapes that several answers of the API share, for the compiler and the description of the API.
 import { z } from 'zod'
 import { ERROR_CODES, FIELD_ERROR_CODES } from '../domain/errors.ts'
+import { USERNAME } from '../domain/names.ts'
 
 /** ISO 8601 in UTC, as `Date.prototype.toISOString` writes it. */
 export const time = z.string().meta({ format: 'date-time', examples: ['2026-05-04T12:00:00.000Z'] })
@@ -8,7 +9,7 @@ export const time = z.string().meta({ format: 'date-time', examples: ['2026-05-0
 export const UserShape = z
   .object({
     id: z.string().meta({ description: 'Opaque and stable.', examples: ['0e8f6c1e-6a0e-4a53-9d0c-5f1f3c7f2b11'] }),
-    username: z.string().meta({ description: 'As it was typed at registration.', examples: ['alice'] }),
+    username: z.string().meta({ description: 'As it was typed at registration.', pattern: USERNAME.source, examples: ['alice'] }),
     displayName: z
       .string()
       .meta({ description: 'What to call the person; the username where they gave no other name.', examples: ['Alice'] }),
@@ -27,7 +28,7 @@ export const UserShape = z
   })
   .meta({ id: 'User' })
 
-export const UserBody = z.object({ user: UserShape })
+export const UserBody = z.object({ user: UserShape }).meta({ id: 'UserBody' })
 
 /** A refusal. `code` and `type` are API and never change; `title` and `detail` are in the visitor's language. */
 export const ProblemShape = z
@@ -39,9 +40,13 @@ export const ProblemShape = z
     detail: z.string(),
     reason: z.string().optional().meta({ description: 'Of `refused`: the host application’s own code.' }),
     errors: z
-      .array(z.object({ field: z.string(), code: z.enum(FIELD_ERROR_CODES), message: z.string() }))
+      .array(
+        z
+          .object({ field: z.string(), code: z.enum(FIELD_ERROR_CODES), message: z.string() })
+          .meta({ id: 'FieldError', description: 'What is wrong with one field, in a code and in the visitor’s language.' }),
+      )
       .optional()
       .meta({ description: 'Of `invalid_input`: each field that does not fit.' }),
     requestId: z.string().meta({ description: 'Names the request in the log of the server.' }),
   })
-  .meta({ description: 'RFC 9457.' })
+  .meta({ id: 'Problem', description: 'A refusal, as RFC 9457 has it.' })

@@ -1,10 +1,16 @@
 // The texts that belong to codes: refusals, field errors, notices, audit events.
 import type { ErrorCode, FieldError } from '../domain/errors.ts'
-import type { Translate } from './translate.ts'
+import type { Texts, Translate } from './translate.ts'
 
-/** Title and detail of a refusal, for a page and for `application/problem+json`. */
-export function errorTexts(t: Translate, code: ErrorCode): { title: string; detail: string } {
-  return { title: t(`error.${code}.title`), detail: t(`error.${code}.detail`) }
+/** Title and detail of a refusal: for a page, or for `application/problem+json`, which knows no page and no form. */
+export function errorTexts(t: Translate, code: ErrorCode, endpoint: 'page' | 'api' = 'page'): { title: string; detail: string } {
+  const forPrograms = `error.${code}.detail_api`
+  const detail = endpoint === 'api' && hasText(t, forPrograms) ? t(forPrograms) : t(`error.${code}.detail`)
+  return { title: t(`error.${code}.title`), detail }
+}
+
+function hasText(t: Translate, key: string): key is Texts {
+  return t.has(key)
 }
 
 /** The sentence that stands at the field. */

@@ -28,10 +28,12 @@ export interface Translate<Key extends string = Texts> {
   /** The plural form that fits `n`, which is also there as `{n}`: `t.count('summary.fields', 2)`. */
   count(key: string, n: number, values?: TextValues): string
   has(key: string): boolean
-  /** A moment in UTC, because the server does not know the reader's clock. `short`: 4 May 2026. `long`: with the time and `UTC`. */
+  /** A moment in UTC, because the server does not know the reader's clock, and says so. `short`: 4 May 2026 (UTC). `long`: with the time. */
   date(at: Date | number, length: 'short' | 'long'): string
   /** How far a moment is from now, either way: `2 hours ago`, `in 3 days`, `just now`. */
   ago(from: Date | number, nowMs: number): string
+  /** How long something takes, rounded up: `30 seconds`, `10 minutes`, `3 hours`. */
+  span(seconds: number): string
   readonly locale: Locale
 }
 
@@ -48,6 +50,13 @@ const UNITS = [
   { unit: 'hour', ms: 60 * MINUTE },
   { unit: 'minute', ms: MINUTE },
 ] as const
+
+const HOURS = { unit: 'hour', ms: 60 * MINUTE }
+/** The longest span, in seconds, that is told in a unit. */
+const SPANS = [
+  { unit: 'second', ms: 1000, upTo: 60 },
+  { unit: 'minute', ms: MINUTE, upTo: 2 * 60 * 60 },
+]
 
 /** The texts of one language, those of the features left out. */
 export const translator: (locale: Locale) => Translate = createTranslators()
@@ -102,7 +111,7 @@ function createTranslate(locale: Locale, texts: Catalogue): Translate<string> {
   }
 
   const date = (at: Date | number, length: 'short' | 'long'): string =>
-    length === 'short' ? short.format(at) : `${long.format(at)} UTC`
+    length === 'short' ? get('time.day').replace('{day}', short.format(at)) : `${long.format(at)} UTC`
 
   const ago = (from: Date | number, nowMs: number): string => {
     const distance = Number(from) - nowMs
@@ -111,7 +120,13 @@ function createTranslate(locale: Locale, texts: Catalogue): Translate<string> {
     return relative.format(Math.trunc(distance / fitting.ms), fitting.unit)
   }
 
-  return Object.assign(translate, { count, has, date, ago, locale })
+  const span = (seconds: number): string => {
+    const { unit, ms } = SPANS.find(({ upTo }) => seconds <= upTo) ?? HOURS
+    const whole = Math.ceil((seconds * 1000) / ms)
+    return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(whole)
+  }
+
+  return Object.assign(translate, { count, has, date, ago, span, locale })
 }
 
 /** Every language of ours in its own words: `繁體中文`. */

@@ -1,18 +1,15 @@
 // Gives every request its id and the headers of the server, and logs and counts it once it is over.
 import type { Request, RequestHandler } from 'express'
+import { plainAddress } from '../domain/address.ts'
 import { newId } from '../domain/secret.ts'
 import type { AppContext } from './app-context.ts'
 import { truncatePath } from './logging.ts'
-
-const PROXY_UNSET =
-  'A proxy is in front but TRUST_PROXY is not set: all visitors seem to come from one address; write TRUST_PROXY=1 for one proxy'
 
 const PROBES = new Set(['/healthz', '/readyz'])
 
 export function accessLog({ config, log, metrics, lifecycle }: AppContext): RequestHandler {
   const { hsts } = config
   const behindProxy = config.trustProxy !== undefined
-  let proxyUnknown = config.trustProxy === undefined && config.tls === undefined
 
   return (req, res, next) => {
     const startedAt = performance.now()
@@ -20,15 +17,11 @@ export function accessLog({ config, log, metrics, lifecycle }: AppContext): Requ
     const named: Request & { id?: string } = req
     named.id = requestId
     const { path, method } = req
-    // The same as req.ip, which parses the headers even where no proxy is trusted.
-    const ip = behindProxy ? req.ip : req.socket.remoteAddress
+    // Who it is behind a proxy is what a header says, held to be an address. Else the same as req.ip, which parses the headers even then.
+    const ip = behindProxy ? plainAddress(req.ip) : req.socket.remoteAddress
     res.setHeader('X-Request-Id', requestId)
     if (hsts !== undefined) res.setHeader('Strict-Transport-Security', hsts)
     if (lifecycle.isStopping()) res.setHeader('Connection', 'close')
-    if (proxyUnknown && req.headers['x-forwarded-proto'] !== undefined) {
-      proxyUnknown = false
-      log.warn({ setting: 'TRUST_PROXY' }, PROXY_UNSET)
-    }
     // Not `finish`: that one never comes where the visitor leaves early.
     res.once('close', () => {
       const ms = performance.now() - startedAt

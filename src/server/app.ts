@@ -1,15 +1,17 @@
 // The Express application around the membership: what every request passes, in this order.
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express'
 import { ERROR_CODES, type ErrorCode, MembershipError } from '../domain/errors.ts'
+import { isRead } from '../http/origin-check.ts'
 import { commonData } from '../http/page-data.ts'
 import { RequestContext } from '../http/request-context.ts'
-import { refuse, sendPage, setHeaders } from '../http/respond.ts'
+import { refuse, refuseMethod, sendPage, setHeaders } from '../http/respond.ts'
 import { noticeText } from '../i18n/messages.ts'
 import type { Internals } from '../membership.ts'
 import { accessLog } from './access-log.ts'
 import type { AppContext } from './app-context.ts'
 import { checkHostAndOrigin } from './host-check.ts'
-import { servicePaths } from './service-paths.ts'
+import { servicePaths, serviceRefusals } from './service-paths.ts'
+import { siteFiles } from './site-files.ts'
 
 export function createApp(context: AppContext): Express {
   const { config, internals } = context
@@ -23,6 +25,8 @@ export function createApp(context: AppContext): Express {
   app.use(accessLog(context))
   app.use(servicePaths(context))
   app.use(checkHostAndOrigin(context))
+  app.use(serviceRefusals(context.internals))
+  app.use(siteFiles(context))
   app.use(internals.membership)
   app.use(frontPage(internals))
   app.use(errorHandler(context))
@@ -33,17 +37,18 @@ export function createApp(context: AppContext): Express {
 function frontPage({ http }: Internals): RequestHandler {
   return (req, res) => {
     setHeaders(req, res)
+    if (req.path === '/' && !isRead(req)) return refuseMethod(http, req, res, ['GET', 'HEAD'])
+    // A method that no path has is refused as one, not as an unknown path.
+    if (!METHODS.has(req.method)) return refuseMethod(http, req, res, [])
     if (req.path !== '/') return refuse(http, req, res, new MembershipError(isDecodable(req.path) ? 'not_found' : 'malformed'))
-    if (req.method !== 'GET' && req.method !== 'HEAD') {
-      res.setHeader('Allow', 'GET, HEAD')
-      return refuse(http, req, res, new MembershipError('method_not_allowed'))
-    }
     const context = new RequestContext(http, req, res, 'page')
     const notice = noticeText(context.t, context.query('notice'))
     const registrationOpen = http.core.settings.registration === 'open'
     sendPage(res, 200, http.views.page('home', { ...commonData(context), registrationOpen, notice }))
   }
 }
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 function isDecodable(path: string): boolean {
   try {

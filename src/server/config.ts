@@ -1,9 +1,9 @@
 // The configuration of the server: every variable held to its row, with all faults at once.
 import { createSecureContext } from 'node:tls'
 import { isLoopback } from '../domain/address.ts'
+import { type DatabasePlace, readDatabaseUrl } from '../domain/database-url.ts'
 import { Secret } from '../domain/secret.ts'
 import { checkSettings } from '../settings/check.ts'
-import { type DatabasePlace, readDatabaseUrl } from '../settings/database-url.ts'
 import { asList, type Collector, checkValues, createCollector, type Given, readVariables } from '../settings/kit.ts'
 import type { MembershipOptions } from '../settings/options.ts'
 import { SETTINGS } from '../settings/table.ts'
@@ -26,6 +26,7 @@ export interface Config extends DatabasePlace {
   readonly secrets: readonly Secret[]
   readonly log: { readonly level: LogLevel; readonly format: 'json' | 'pretty' | undefined }
   readonly metricsToken: Secret | undefined
+  readonly securityContact: string | undefined
   /** At 127.0.0.1. */
   readonly metricsPort: number | undefined
   /** Leads to the base URL. */
@@ -97,7 +98,8 @@ export function readConfig(environment: Environment): Reading {
 
   const { faults } = collector
   if (faults.length > 0) return { config: undefined, faults, warnings }
-  const { port, host, trustProxy, workers, logLevel, logFormat, metricsToken, metricsPort, redirectPort } = server
+  const { port, host, trustProxy, workers, logLevel, logFormat, metricsToken, metricsPort, redirectPort, securityContact } =
+    server
   const config: Config = {
     ...place,
     production,
@@ -111,6 +113,7 @@ export function readConfig(environment: Environment): Reading {
     secrets: asList(values.secret).map((secret) => new Secret(secret)),
     log: { level: logLevel, format: logFormat },
     metricsToken: metricsToken === undefined ? undefined : new Secret(metricsToken),
+    securityContact,
     metricsPort,
     redirectPort,
     hsts: isNamed ? hstsFor(server.hsts, values.baseUrl ?? '') : undefined,

@@ -1,4 +1,4 @@
-// Refuses a request for another host, a cross-site write and an unknown method before it is read.
+// Refuses a request for another host and a cross-site write before it is read.
 import type { Request, RequestHandler } from 'express'
 import { MembershipError } from '../domain/errors.ts'
 import { isAllowedOrigin, isRead, isUnsafe } from '../http/origin-check.ts'
@@ -14,7 +14,6 @@ const MAX_LOGGED_HOST = 255
 const MAX_LEADS = 3
 const CIRCLE_MS = 10_000
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' }
 
 export function checkHostAndOrigin({
@@ -38,11 +37,6 @@ export function checkHostAndOrigin({
     // Every unsafe request, unknown paths too. The membership alone would leave a host's own paths to the host.
     if (isUnsafe(req.method) && !isAllowedOrigin(http, req)) {
       return refuseCrossSite(http, req, res)
-    }
-    if (!METHODS.includes(req.method)) {
-      setHeaders(req, res)
-      res.setHeader('Allow', 'GET, HEAD, POST, OPTIONS')
-      return refuse(http, req, res, new MembershipError('method_not_allowed'))
     }
     next()
   }

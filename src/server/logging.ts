@@ -2,6 +2,7 @@
 import { pino } from 'pino'
 import { systemClock } from '../domain/clock.ts'
 import type { Logger } from '../domain/logger.ts'
+import { printable } from '../domain/printable.ts'
 import type { Config } from './config.ts'
 import { LogOutput } from './log-output.ts'
 import { redact } from './redact.ts'
@@ -53,7 +54,9 @@ export async function createLog(
     delayMs: isPretty ? 0 : DELAY_MS,
   })
   const pretty = isPretty ? await prettyLines() : undefined
-  const stream = { write: (line: string) => output.write(pretty === undefined ? line : pretty(line)) }
+  // Whoever looks at a file looks at it in a terminal, too. What is made pretty is printed as it is, no longer as JSON escapes it.
+  const toText = pretty === undefined ? printable : (line: string) => pretty(withPrintableValues(line))
+  const stream = { write: (line: string) => output.write(toText(line)) }
   const lines = pino(
     {
       level,
@@ -88,6 +91,10 @@ export async function createLog(
 async function prettyLines(): Promise<(line: string) => string> {
   const { prettyFactory } = await import('pino-pretty')
   return prettyFactory({ colorize: process.stdout.isTTY, singleLine: true, translateTime: 'SYS:HH:MM:ss' })
+}
+
+function withPrintableValues(line: string): string {
+  return `${JSON.stringify(JSON.parse(line, (_name, value) => (typeof value === 'string' ? printable(value) : value)))}\n`
 }
 
 /** Visitors choose paths: one that is too long would be torn apart by the lines of others. */

@@ -3,7 +3,11 @@ import type { Request, RequestHandler, Response } from 'express'
 import { isLoopback } from '../domain/address.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { sameSecret } from '../domain/secret.ts'
-import { refuse, sendJson, sendText, setHeaders, setSharedHeaders } from '../http/respond.ts'
+import { isRead } from '../http/origin-check.ts'
+import { answerOptions, refuse, sendJson, sendProblem, sendText, sendWithoutSlash, setHeaders } from '../http/respond.ts'
+import { sendStaticFile } from '../http/send-static-file.ts'
+import { StaticFile } from '../http/static-file.ts'
+import type { Internals } from '../membership.ts'
 import type { AppContext } from './app-context.ts'
 import { describeServer } from './describe-server.ts'
 import { METRICS_TYPE } from './metrics-text.ts'
@@ -14,31 +18,41 @@ export const SERVICE_PATHS = ['/healthz', '/readyz', '/metrics', '/openapi.json'
 export function servicePaths(context: AppContext): RequestHandler {
   const { http } = context.internals
   const mayReadMetrics = metricsRule(context)
-  let description: string | undefined
+  let description: StaticFile | undefined
   const serve: Readonly<Record<ServicePath, (req: Request, res: Response) => Promise<void>>> = {
     '/healthz': async (_req, res) => sendJson(res, 200, { status: 'ok' }),
     '/readyz': async (_req, res) => {
       const ready = await isReady(context)
       sendJson(res, ready ? 200 : 503, { status: ready ? 'ok' : 'unavailable' })
     },
-    '/metrics': async (req, res) => {
-      if (!mayReadMetrics(req)) return refuse(http, req, res, new MembershipError('not_found'))
+    '/metrics': async (_req, res) => {
       sendText(res, 200, METRICS_TYPE, await context.metrics.text())
     },
-    '/openapi.json': async (_req, res) => {
-      description ??= JSON.stringify(describeServer(context.internals))
-      sendText(res, 200, 'application/json; charset=utf-8', description)
+    // Nobody is told anything of their own in the description.
+    '/openapi.json': async (req, res) => {
+      description ??= new StaticFile('application/json; charset=utf-8', JSON.stringify(describeServer(context.internals)))
+      sendStaticFile(req, res, description, 'public, max-age=300')
     },
   }
   return (req, res, next) => {
-    const { path, method } = req
-    if (!isServicePath(path)) return next()
-    // Others go on to the checks of every request, and find nothing.
-    if (method !== 'GET' && method !== 'HEAD') return next()
-    // Nobody is told anything of their own in the description.
-    if (path === '/openapi.json') setSharedHeaders(req, res, 'public, max-age=300')
-    else setHeaders(req, res)
+    const { path } = req
+    // Others go on to the checks of every request, and to the refusals below.
+    if (!isServicePath(path) || !isRead(req)) return next()
+    setHeaders(req, res)
+    if (path === '/metrics' && !mayReadMetrics(req)) return refuse(http, req, res, new MembershipError('not_found'))
     serve[path](req, res).catch(next)
+  }
+}
+
+/** What passed those checks and reads nothing, in the words of machines. Whether there are metrics for somebody is not told. */
+export function serviceRefusals({ http }: Internals): RequestHandler {
+  return (req, res, next) => {
+    const { path } = req
+    if (path.endsWith('/') && isServicePath(path.slice(0, -1)) && isRead(req)) return sendWithoutSlash(req, res)
+    if (!isServicePath(path)) return next()
+    setHeaders(req, res)
+    if (answerOptions(req, res, ['GET', 'HEAD'])) return
+    sendProblem(http, req, res, new MembershipError('method_not_allowed'))
   }
 }
 

@@ -11,6 +11,7 @@ import { createNodeServer, listen } from './node-server.ts'
 import { type Internals, openMembership } from './open-membership.ts'
 import { SERVICE_PATHS } from './service-paths.ts'
 import { openSidePorts, type SidePorts } from './side-ports.ts'
+import { SITE_FILES } from './site-files.ts'
 import { createLifecycle, type Lifecycle } from './stop.ts'
 
 /** A process that starts beside others waits so long for stores that do not answer. */
@@ -42,7 +43,7 @@ export async function openSite(config: Config, log: ServerLog, { exposeMetrics, 
     throw error
   }
   const internals = await openForAll(config, port, log).catch(giveUp)
-  const metrics = createMetrics(internals.core, ['/', ...SERVICE_PATHS, ...internals.paths])
+  const metrics = createMetrics(internals.core, ['/', ...SERVICE_PATHS, ...SITE_FILES, ...internals.paths])
   const exposed = exposeMetrics?.(metrics) ?? metrics
   let sidePorts: SidePorts | undefined
   const close = () => {

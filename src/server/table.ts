@@ -30,6 +30,8 @@ export interface ServerOptions {
   readonly logFormat?: 'json' | 'pretty'
   /** Opens /metrics to whoever sends it as a bearer token, 16 bytes or more. Default: none. Without it and METRICS_PORT only a site whose BASE_URL is this machine itself answers there. */
   readonly metricsToken?: string
+  /** Who is written to about a weakness, as mailto:security@example.org or the https: address of a page. Default: none. With it the site has /.well-known/security.txt. */
+  readonly securityContact?: string
   /** A port of its own for /metrics, at 127.0.0.1, for programs on this machine. Default: none. It asks for no token. */
   readonly metricsPort?: number
 }
@@ -84,8 +86,18 @@ export const SERVER_SETTINGS = {
     ),
     isSecret: true,
   },
+  securityContact: {
+    env: 'SECURITY_CONTACT',
+    kind: text("must be an address like 'mailto:security@example.org', or of a page, 'https://example.org/security'", isContact),
+    example: 'mailto:security@example.org',
+  },
   metricsPort: { env: 'METRICS_PORT', kind: whole(1, MAX_PORT), example: '9464' },
 } as const satisfies Table<ServerOptions>
+
+/** RFC 9116 section 2.5.3. */
+function isContact(written: string): boolean {
+  return /^(?:mailto:[^@\s]+@[^@\s]+|https:\/\/\S+)$/.test(written) && URL.canParse(written)
+}
 
 /** A PEM text, or the path of a file with one. */
 function pem() {

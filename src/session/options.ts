@@ -24,7 +24,7 @@ export interface SessionOptions {
    */
   readonly store?: SessionStore | ExpressStore | undefined
   /** Signs the cookie as express-session does; in a list the first signs, all are accepted. Default: none. The id is random and needs no signature. Named but empty it is an error: its variable is missing. */
-  readonly secret?: Key | readonly Key[] | undefined
+  readonly secret?: Key | readonly Key[]
   /** The name of the cookie. Default: `guildhall`. With `secure: true` it is `__Host-guildhall`, with `secret` `connect.sid`. */
   readonly name?: string | undefined
   /** The same as `name`. Default: none. */

@@ -60,7 +60,7 @@ export async function logInAs(membership: Membership, username: string): Promise
   await new Promise<void>((done, fail) => {
     http.sessions.handle(req, new ServerResponse(req), (error) => (error === undefined ? done() : fail(error)))
   })
-  await signInById(http.core, user.id, new RequestCaller(http, req))
+  await signInById(http.core, user.id, { crossSite: true }, new RequestCaller(http, req))
   if (!('sessionID' in req) || typeof req.sessionID !== 'string') throw new Error('the login made no session')
   return `${http.cookieName}=${req.sessionID}`
 }

@@ -5,8 +5,6 @@ import { digest } from '../domain/secret.ts'
 export interface Asset {
   readonly type: string
   readonly body: string
-  /** Strong validator with its quotes, as RFC 9110 section 8.8.3 writes it. */
-  readonly etag: string
 }
 
 export interface Assets {
@@ -27,9 +25,13 @@ export function createAssets(styleSheet = ''): Assets {
   }
 }
 
+/** The icon for what asks for `/favicon.ico` and reads no SVG: 32 pixels square. */
+export function readFavicon(): Uint8Array {
+  return readFileSync(new URL('favicon.ico', import.meta.url))
+}
+
 function asset(file: string, type: string, more = ''): { path: string; asset: Asset } {
   const body = readFileSync(new URL(file, import.meta.url), 'utf8') + more
-  const mark = digest(body).slice(0, 12)
   const [name, ending] = file.split('.')
-  return { path: `/assets/${name}.${mark}.${ending}`, asset: { type, body, etag: `"${mark}"` } }
+  return { path: `/assets/${name}.${digest(body).slice(0, 12)}.${ending}`, asset: { type, body } }
 }

@@ -46,6 +46,4 @@ export interface BasePages {
     /** The page of the application's that the form stands on. */
     readonly backTo?: string | undefined
   }
-  /** Loads itself once more. The second request is same-site and carries the Strict cookie. */
-  'same-site-reload': Record<never, never>
 }

@@ -9,7 +9,7 @@ export class Person {
   readonly page: Page
   /** What the browser refused, could not load or could not run; dialogs too. Ours is a site where this stays empty. */
   readonly complaints: string[] = []
-  /** Answers of the site that set a cookie, as `GET /path`. */
+  /** Answers of the site that set a cookie, as `GET /path`; but for the marker beside the session cookie. */
   readonly cookiesSet: string[] = []
 
   constructor(base: string, context: BrowserContext, page: Page) {
@@ -39,7 +39,7 @@ export class Person {
     const visitor = site.visitor()
     const { status, text } = await visitor.api('/register', { username, displayName, password: GOOD_PASSWORD })
     if (status !== 201) throw new Error(`${username} was not registered: ${text}`)
-    await this.putBack((await visitor.sessionId()) ?? '')
+    await this.putBack((await visitor.sessionId()) ?? '', { marked: true })
   }
 
   async logIn(username: string, password = GOOD_PASSWORD): Promise<void> {
@@ -93,11 +93,13 @@ export class Person {
     return cookies.find((cookie) => cookie.name === name)
   }
 
-  /** Puts a session cookie back that somebody has kept. */
-  async putBack(value: string): Promise<void> {
+  /** Puts a session cookie back that somebody has kept, with the marker beside it or without. */
+  async putBack(value: string, { marked = false } = {}): Promise<void> {
     const { hostname } = new URL(this.base)
+    const common = { domain: hostname, path: '/', httpOnly: true, secure: false }
     await this.context.addCookies([
-      { name: 'guildhall', value, domain: hostname, path: '/', httpOnly: true, secure: false, sameSite: 'Strict' },
+      { ...common, name: 'guildhall', value, sameSite: 'Strict' },
+      ...(marked ? [{ ...common, name: 'guildhall-seen', value: '1', sameSite: 'Lax' } as const] : []),
     ])
   }
 
@@ -129,7 +131,8 @@ export class Person {
     const { origin, pathname } = new URL(response.url())
     if (origin !== this.base) return
     // Not allHeaders(), which asks the browser once more and may find the page gone.
-    if ('set-cookie' in response.headers()) this.cookiesSet.push(`${request.method()} ${pathname}`)
+    const lines = response.headers()['set-cookie']?.split('\n') ?? []
+    if (lines.some((line) => !/^[^=]*-seen=/.test(line))) this.cookiesSet.push(`${request.method()} ${pathname}`)
     if (response.status() >= 400 && request.resourceType() !== 'document')
       this.complaints.push(`${request.method()} ${pathname} answered ${response.status()}`)
   }

@@ -17,7 +17,7 @@ async function countersOfTest() {
 
 const ONE = failuresOf('1 per 10m')
 
-test('A1 somebody who waits until it is too late is told that the server is busy, and whoever comes next is let in', async () => {
+test('B-23 somebody who waits until it is too late is told that the server is busy, and whoever comes next is let in', async () => {
   const counters = await countersOfTest()
   const throttle = createThrottle(counters, systemClock, new Uint8Array(32), { maxWaiting: 10, maxWaitMs: 1 })
   const first = await throttle.take(ONE, 'somebody')
@@ -27,7 +27,7 @@ test('A1 somebody who waits until it is too late is told that the server is busy
   await throttle.settle(await throttle.take(ONE, 'somebody'), 'success')
 })
 
-test('A1 those who wait are let in in the order in which they came, each when one before them was judged', async () => {
+test('B-23 those who wait are let in in the order in which they came, each when one before them was judged', async () => {
   const throttle = throttleOn(await countersOfTest())
   const order: number[] = []
   const login = async (n: number) => {
@@ -51,7 +51,7 @@ test('a store that fails is told to everybody in the line, and the next one is s
   expect(await take()).toMatchObject({ admitted: true })
 })
 
-test('A5 a counter that was filled while the clock was a year ahead locks nobody out once it is right', async () => {
+test('F-15 a counter that was filled while the clock was a year ahead locks nobody out once it is right', async () => {
   const counters = await countersOfTest()
   const limit = { ...ONE, remembersSuccess: true } as const
   const [right, ahead] = [testClock(), testClock()]
@@ -66,7 +66,7 @@ test('A5 a counter that was filled while the clock was a year ahead locks nobody
   await expect(throttleOn(counters, right).take(limit, 'somebody')).rejects.toMatchObject({ retryAfter: 600 })
 })
 
-test('A5 processes whose clocks lie two minutes apart count together', async () => {
+test('F-15 processes whose clocks lie two minutes apart count together', async () => {
   const counters = await countersOfTest()
   const [here, there] = [testClock(), testClock()]
   there.forward('2m')

@@ -141,7 +141,7 @@ describe('the network', () => {
     expect(networkOf('fe80::1%eth0')).toBe(networkOf('fe80::2'))
   })
 
-  test('A4 people behind NAT64 or 6to4 count by the IPv4 address that is theirs', async () => {
+  test('people behind NAT64 or 6to4 count by the IPv4 address that is theirs', async () => {
     await throttledSite()
     const guess = async (ip: string) => (await logInFrom(site.visitor(), ip, `for-${ip}`)).status
     for (let n = 0; n < 25; n++) expect(await guess(`64:ff9b::192.0.2.${n}`)).toBe(401)
@@ -223,7 +223,7 @@ describe('the network', () => {
     }
   }
 
-  test('twenty-five members of one address who log in at once with the right password are all let in', async () => {
+  test('B-23 twenty-five members of one address who log in at once with the right password are all let in', async () => {
     await throttledSite()
     for (let n = 0; n < 25; n++) await site.membership.users.create({ username: `member-${n}`, password: GOOD_PASSWORD })
     judgeTogether(20)
@@ -231,7 +231,7 @@ describe('the network', () => {
     expect(statusesOf(await Promise.all(logins))).toEqual(Array.from({ length: 25 }, () => 200))
   })
 
-  test('somebody who logs in on six devices at once is let in on all of them', async () => {
+  test('B-23 somebody who logs in on six devices at once is let in on all of them', async () => {
     await throttledSite()
     await site.membership.users.create({ username: 'many-devices', password: GOOD_PASSWORD })
     judgeTogether(5)
@@ -239,7 +239,7 @@ describe('the network', () => {
     expect(statusesOf(await Promise.all(logins))).toEqual([200, 200, 200, 200, 200, 200])
   })
 
-  test('a member who logs in while others of the address guess is let in, and of the guesses no more than the limit are judged', async () => {
+  test('B-23 a member who logs in while others of the address guess is let in, and of the guesses no more than the limit are judged', async () => {
     await throttledSite()
     await site.membership.users.create({ username: 'innocent', password: GOOD_PASSWORD })
     const before = hashesDone()
@@ -252,7 +252,7 @@ describe('the network', () => {
     expect(hashesDone() - before).toBe(25)
   })
 
-  test('whoever waits longer than a password may wait for its hash is told that the server is busy, not that they tried too often', async () => {
+  test('B-23 whoever waits longer than a password may wait for its hash is told that the server is busy, not that they tried too often', async () => {
     await throttledSite({ passwords: { queueLimit: 3 } })
     const judged = Promise.withResolvers<boolean>()
     site.core.passwords.verify = () => judged.promise
@@ -290,7 +290,7 @@ describe('the network', () => {
     expect((await logInFrom(site.visitor(), '10.55.0.1', 'colleague', GOOD_PASSWORD)).status).toBe(200)
   })
 
-  test('O16 an application unlocks a member, whose windows all begin anew; the trail and the person are told', async () => {
+  test('an application unlocks a member, whose windows all begin anew; the trail and the person are told', async () => {
     const visitor = (await throttledSite()).visitor()
     await visitor.register('locked-out')
     const statuses = []
@@ -391,7 +391,7 @@ describe('overload', () => {
     return seen
   }
 
-  test('T2 somebody whose network has logged in lately comes before strangers, for a month', async () => {
+  test('somebody whose network has logged in lately comes before strangers, for a month', async () => {
     await throttledSite()
     await site.membership.users.create({ username: 'regular', password: GOOD_PASSWORD })
     const seen = priorities()
@@ -406,7 +406,7 @@ describe('overload', () => {
     expect(seen).toEqual(['normal', 'high', 'normal', 'high', 'normal'])
   })
 
-  test('T2 whoever guesses from ever new networks of one /48 is sent to the end of the queue, and nobody is refused for it', async () => {
+  test('whoever guesses from ever new networks of one /48 is sent to the end of the queue, and nobody is refused for it', async () => {
     await throttledSite()
     await site.membership.users.create({ username: 'neighbour', password: GOOD_PASSWORD })
     const logIn = () => logInFrom(site.visitor(), '2001:db8:7:ffff::1', 'neighbour', GOOD_PASSWORD)
@@ -422,7 +422,7 @@ describe('overload', () => {
     expect(seen).toEqual(['low', 'normal', 'normal', 'normal'])
   })
 
-  test('T10 whoever goes on while the queue is full costs no disk, and is served once there is room', async () => {
+  test('whoever goes on while the queue is full costs no disk, and is served once there is room', async () => {
     await throttledSite()
     const { verify, isFull } = site.core.passwords
     site.core.passwords.verify = () => Promise.reject(new MembershipError('overloaded'))

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { inherits } from 'node:util'
 import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express'
 import { onTestFinished, vi } from 'vitest'
-import { send } from '../session/support.ts'
+import { isMarker, send } from '../session/support.ts'
 import type { AnySession, AnyStore, Done, Middleware, Options, Row, World } from './implementations.ts'
 
 export const SECRET = 'keyboard cat'
@@ -122,7 +122,7 @@ export interface Answer {
   readonly headers: Headers
   readonly text: string
   readonly complete: boolean
-  /** Every cookie that is set, as it was sent. */
+  /** Every cookie that is set, as it was sent; but for the marker that ours lays beside a Strict cookie: `differences.test.ts`. */
   readonly lines: readonly string[]
   /** The session cookie that is handed out; a cookie that is taken away is none. */
   readonly cookie: SetCookie | undefined
@@ -130,6 +130,8 @@ export interface Answer {
 
 /** Keeps cookies by name alone. */
 export class Visitor {
+  /** Markers of ours, apart from what both have. */
+  readonly markers = new Map<string, string>()
   readonly jar = new Map<string, string>()
   readonly #url: string
 
@@ -138,25 +140,32 @@ export class Visitor {
   }
 
   async get(path = '/', { method = 'GET', headers = {}, cookie }: Visit = {}): Promise<Answer> {
-    const kept = [...this.jar].map(([name, value]) => `${name}=${value}`).join('; ')
-    const sent = cookie ?? kept
+    const sent = cookie ?? this.cookie
     const answer = await send(this.#url + path, { method, headers, ...(sent !== '' && { cookie: sent }) })
     // Ours marks a session as seen without keeping the visitor waiting; whoever moves the clock next lets it finish.
     for (let turn = 0; turn < TURNS; turn++) await nextTurn()
     let session: SetCookie | undefined
     for (const line of answer.setCookies) {
       const parsed = parseSetCookie(line)
-      if (isTakenAway(parsed)) this.jar.delete(parsed.name)
-      else this.jar.set(parsed.name, parsed.value)
+      const jar = isMarker(line) ? this.markers : this.jar
+      if (isTakenAway(parsed)) jar.delete(parsed.name)
+      else jar.set(parsed.name, parsed.value)
       if (/^s(?:%3A|:)/.test(parsed.value)) session = parsed
     }
     const { status, text, complete } = answer
-    return { status, headers: answer.headers, text, complete, lines: answer.setCookies, cookie: session }
+    return {
+      status,
+      headers: answer.headers,
+      text,
+      complete,
+      lines: answer.setCookies.filter((line) => !isMarker(line)),
+      cookie: session,
+    }
   }
 
   /** The cookie header of this visitor. */
   get cookie(): string {
-    return [...this.jar].map(([name, value]) => `${name}=${value}`).join('; ')
+    return [...this.jar, ...this.markers].map(([name, value]) => `${name}=${value}`).join('; ')
   }
 }
 

@@ -63,7 +63,12 @@ export function names(url: Paths['url']): void {
 }
 
 declare const more: () => Promise<SignInResult | { readonly next: 'connect' }>
-const common = { at: 'x', guard: 'anybody', input: z.object({}), api: { summary: 'x', body: UserBody } } as const
+const common = {
+  at: 'x',
+  guard: 'anybody',
+  input: z.object({}),
+  api: { name: 'x', summary: 'x', description: 'x', body: UserBody },
+} as const
 action({ ...common, run: (): Promise<SignInResult> => Promise.reject(new Error('never run')), answer: signedIn })
 // @ts-expect-error the outcome `connect` has no answer
 action({ ...common, run: more, answer: signedIn })

@@ -48,6 +48,21 @@ test('D-33 a role is asked for, and a recent login, which the password confirms'
   expect((await rawGet(site.base, '/api/profile', `guildhall=${before}`)).status).toBe(401)
 })
 
+test('D-33 a login of the future is not recent: whoever confirmed while the clock was hours ahead confirms again', async () => {
+  await site.membership.users.create({ username: 'early-bird', password: GOOD_PASSWORD, roles: ['admin'] })
+  const keeper = site.visitor()
+  const { now } = site.clock
+  const logInWhileAhead = async (byMs: number) => {
+    site.clock.now = () => now() + byMs
+    expect((await keeper.logIn('early-bird')).status).toBe(200)
+    site.clock.now = now
+    return (await keeper.get('/vault')).status
+  }
+  expect(await logInWhileAhead(3 * 3_600_000)).toBe(303)
+  // Of machines that share a database one is always some seconds ahead.
+  expect(await logInWhileAhead(10_000)).toBe(200)
+})
+
 test('D-23 what another page stores while the password is confirmed is in the session that goes on', async () => {
   const person = site.visitor()
   await person.register('owl-shopper')

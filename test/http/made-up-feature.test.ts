@@ -27,7 +27,7 @@ const hello = feature({
       guard: 'anybody',
       input: greeting,
       page: false,
-      api: { summary: 'Greets.', body: z.object({ text: z.string() }) },
+      api: { name: 'greet', summary: 'Greet', description: 'Says hello.', body: z.object({ text: z.string() }) },
       run: (_core, { name, times }) => `${name} `.repeat(times).trim(),
       answer: (text) => ({ body: { text } }),
     }),
@@ -65,7 +65,7 @@ test('a read takes checked input from the query and from its path', async () => 
 
 test('the description of the API tells the query of a read', () => {
   const routes = routesOf([hello], createPaths('', [hello], {}), site.settings)
-  const { paths } = describeApi(site.http, routes, { version: '1', paths: {}, securitySchemes: {} })
+  const { paths } = describeApi(site.http, routes)
   const parameters = paths['/api/hello/{name}']?.get?.parameters?.map(({ name, in: place, required }) => [name, place, required])
   expect(parameters).toEqual([
     ['name', 'path', true],

@@ -56,7 +56,7 @@ test('one session and many sessions are told apart', () => {
 
 test('a moment is told in UTC', () => {
   const moment = Date.UTC(2026, 4, 4, 9, 12, 30)
-  expect(t.date(moment, 'short')).toBe('4 May 2026')
+  expect(t.date(moment, 'short')).toBe('4 May 2026 (UTC)')
   expect(t.date(moment, 'long')).toBe('4 May 2026 at 09:12 UTC')
 })
 
@@ -92,7 +92,7 @@ test('Chinese counts without a form for one, and writes dates and spans its own 
   expect(zh.count('security.sessions.end_others', 1)).toBe('登出其他 1 部裝置')
   expect(zh.count('summary.fields', 1200)).toBe('有 1,200 個地方需要再看一下。')
   const moment = Date.UTC(2026, 4, 4, 21, 12, 30)
-  expect(zh.date(moment, 'short')).toBe('2026年5月4日')
+  expect(zh.date(moment, 'short')).toBe('2026年5月4日（UTC）')
   expect(zh.date(moment, 'long')).toBe('2026年5月4日 21:12 UTC')
   expect([zh.ago(moment, moment), zh.ago(moment - 7_200_000, moment)]).toEqual(['剛剛', '2 小時前'])
   expect(zh('layout.home', { site: 'A & B' })).toBe('A & B 首頁')

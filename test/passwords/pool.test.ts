@@ -57,7 +57,7 @@ test('who has waited too long is turned away, and the queue goes on', async () =
   expect(await pool.run(request('next'))).toMatchObject({ verb: 'hash' })
 })
 
-test('T2 who is known is served before strangers, and a network that guesses last', async () => {
+test('who is known is served before strangers, and a network that guesses last', async () => {
   const passwords = hasher({ workers: 1 })
   const order: string[] = []
   const ask = (name: string, priority: 'high' | 'normal' | 'low') =>
@@ -71,7 +71,7 @@ test('T2 who is known is served before strangers, and a network that guesses las
   expect(order).toEqual(['at work', 'member 1', 'member 2', 'stranger 1', 'stranger 2', 'guesser 1', 'guesser 2'])
 })
 
-test('T2 strangers leave a quarter of the queue to those who are known, guessers half of it to everybody', async () => {
+test('strangers leave a quarter of the queue to those who are known, guessers half of it to everybody', async () => {
   const passwords = hasher({ workers: 1, queueLimit: 8 })
   const outcomes: Promise<boolean>[] = []
   const taken = (priority: 'high' | 'normal' | 'low') => {

@@ -107,7 +107,8 @@ describe('paths', () => {
       ...spell('/account/security'),
     ]) {
       const answer = await sendRaw(site.base, { path })
-      expect([303, 400, 401, 404], path).toContain(answer.status)
+      // With a slash at its end it is led to the path that is guarded.
+      expect([303, 400, 401, 404, ...(path.endsWith('/') ? [308] : [])], path).toContain(answer.status)
       expect(answer.body).not.toMatch(/dear diary|"sessions"/)
     }
     expect(site.core.passwords.stats.done - before).toBe(0)

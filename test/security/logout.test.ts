@@ -17,7 +17,10 @@ test('D-20 a logout deletes the session on the server and takes the cookie away'
     const left = await visitor[door]('/logout', {})
     expect([left.status, left.setCookies]).toEqual([
       door === 'api' ? 204 : 303,
-      ['guildhall=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT'],
+      [
+        'guildhall=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT',
+        'guildhall-seen=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT',
+      ],
     ])
     expect(await visitor.sessionId()).toBeUndefined()
     expect(await statusWith(site, id)).toBe(401)

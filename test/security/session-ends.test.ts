@@ -3,7 +3,10 @@ import { describe, expect, test, vi } from 'vitest'
 import { digest } from '../../src/domain/secret.ts'
 import { countRows, inDatabase, siteOfTest } from '../support/artifacts.ts'
 import { idOf, memberOf, statusWith } from '../support/members.ts'
+import type { Site } from '../support/site.ts'
 import { GOOD_PASSWORD, rawGet, type Visitor } from '../support/visitor.ts'
+
+const DAY_MS = 86_400_000
 
 interface Listed {
   readonly id: string
@@ -70,6 +73,42 @@ describe('by time', () => {
       site.clock.forward(step)
       expect(await statusWith(site, id)).toBe(401)
     }
+  })
+})
+
+describe('by a clock that was wrong', () => {
+  /** From now on the machine's clock is off by so much. */
+  function setClock(site: Site, byMs: number): () => void {
+    const { now } = site.clock
+    site.clock.now = () => now() + byMs
+    return () => void Object.assign(site.clock, { now })
+  }
+
+  test('D-18 whoever logged in while the clock was a year ahead is logged out once it is right, remembered or not', async () => {
+    const site = await siteOfTest()
+    await site.membership.users.create({ username: 'anna', password: GOOD_PASSWORD })
+    const [brief, remembered] = [site.visitor(), site.visitor()]
+    const setBack = setClock(site, 365 * DAY_MS)
+    await brief.logIn('anna')
+    await remembered.logIn('anna', GOOD_PASSWORD, { remember: true })
+    for (const visitor of [brief, remembered]) expect((await visitor.api('/profile')).status).toBe(200)
+    setBack()
+    for (const visitor of [brief, remembered]) expect((await visitor.api('/profile')).status).toBe(401)
+    expect(await site.membership.users.sessions('anna')).toEqual([])
+    expect((await brief.logIn('anna')).status).toBe(200)
+  })
+
+  test('D-18 a clock that goes back an hour logs nobody out, and lets nobody stay longer than a day for it', async () => {
+    const site = await siteOfTest()
+    await site.membership.users.create({ username: 'anna', password: GOOD_PASSWORD })
+    const [brief, remembered] = [site.visitor(), site.visitor()]
+    await brief.logIn('anna')
+    await remembered.logIn('anna', GOOD_PASSWORD, { remember: true })
+    const setRight = setClock(site, -60 * 60_000)
+    for (const visitor of [brief, remembered]) expect((await visitor.api('/profile')).status).toBe(200)
+    setRight()
+    site.clock.forward('13h')
+    expect((await brief.api('/profile')).status).toBe(401)
   })
 })
 

@@ -51,7 +51,7 @@ export function attackedSite(target: Target) {
     const body = JSON.stringify({ username: 'alice', password: GOOD_PASSWORD })
     await alice.send(at('/api/register'), { method: 'POST', headers, body })
     await alice.send(at('/api/login'), { method: 'POST', headers, body })
-    cookie = `guildhall=${await alice.sessionId()}`
+    cookie = `guildhall=${await alice.sessionId()}; guildhall-seen=1`
   }
 
   beforeAll(async () => {

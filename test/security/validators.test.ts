@@ -6,7 +6,7 @@ import { isReserved } from '../../src/domain/reserved-names.ts'
 import { localPath, localReferer } from '../../src/http/return-to.ts'
 import { pickLocale } from '../../src/i18n/pick-locale.ts'
 import { translator } from '../../src/i18n/translate.ts'
-import { carriesCookie, idReader } from '../../src/session/cookies/read.ts'
+import { cookieReader } from '../../src/session/cookies/read.ts'
 import { deviceName } from '../../src/views/device-name.ts'
 
 describe('I-07 validators take their time from nobody', () => {
@@ -79,9 +79,8 @@ describe('I-07 validators take their time from nobody', () => {
     localPath,
     localReferer: (text) => localReferer(text, 'http://localhost'),
     pickLocale: (text) => pickLocale([text], text, 'en'),
-    'session cookie': idReader(cookie),
-    'signed session cookie': idReader({ ...cookie, secrets: ['s'] }),
-    carriesCookie: (text) => carriesCookie(text, cookie),
+    'session cookie': cookieReader(cookie),
+    'signed session cookie': cookieReader({ ...cookie, secrets: ['s'] }),
     deviceName: (text) => deviceName(text, t),
   }
 

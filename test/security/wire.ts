@@ -7,6 +7,7 @@ export interface Reply {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly setCookies: readonly string[]
   readonly text: string
+  readonly bytes: Buffer
 }
 
 export interface Call {
@@ -46,7 +47,8 @@ export function ask(base: string, path: string, { method = 'GET', headers = {}, 
       response.on('error', reject)
       response.on('end', () => {
         const setCookies = response.headers['set-cookie'] ?? []
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, setCookies, text: String(Buffer.concat(chunks)) })
+        const bytes = Buffer.concat(chunks)
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, setCookies, text: String(bytes), bytes })
       })
     })
     // The server may close an idle connection in the moment in which it is used again.

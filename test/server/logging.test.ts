@@ -1,6 +1,7 @@
 // What the log tells, and what it never tells.
+import { spawnSync } from 'node:child_process'
 import { chmodSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { redact } from '../../src/server/redact.ts'
@@ -147,4 +148,33 @@ test.each([
   await ask('/', { port: server.port, headers: { Host: 'example.org', 'X-Forwarded-For': '1.2.3.4, 9.9.9.9' } })
   await server.stop()
   expect(server.lines().find(({ msg }) => msg === 'request')?.ip).toBe(ip)
+})
+
+describe('what a visitor sends is printed, not obeyed', () => {
+  // 0x9B is CSI in one byte: a terminal that shows it takes what follows as a command.
+  const CSI = '\u009b'
+
+  test.each(['json', 'pretty'])('an operator who reads the %s log sees addresses that are some', async (LOG_FORMAT) => {
+    const server = await startServer({ env: { LOG_FORMAT, TRUST_PROXY: '1' } })
+    const headers = { Host: new URL(server.url).host, 'X-Forwarded-For': `1${CSI}2J`, 'Sec-Fetch-Site': 'cross-site' }
+    await ask('/login', { port: server.port, headers })
+    await ask('/logout', { port: server.port, method: 'POST', headers })
+    await server.stop()
+    expect(server.output()).toMatch(/request[\s\S]*refused/)
+    expect(server.output()).not.toMatch(/[\u0080-\u009f]|"?ip"?:/)
+  })
+
+  test.each(['json', 'pretty'])('an operator who reads the %s log sees what an error says, as escapes', (format) => {
+    const error = `new Error('1\\u009b2J 2\\u001b[2J 3\\u202e\\nnext line')`
+    const program = `
+      import { createLog } from './src/server/logging.ts'
+      const log = await createLog({ log: { level: 'info', format: '${format}' } })
+      log.error({ err: ${error}, name: '4\\u0085' }, '5\\u009b2J')
+      await log.flush()`
+    const args = ['--conditions=guildhall-source', '--input-type=module', '-e', program]
+    const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: resolve(import.meta.dirname, '../..'), encoding: 'utf8' })
+    for (const shown of ['1\\u009b2J', '2\\u001b[2J', '3\\u202e', '4\\u0085', '5\\u009b2J'])
+      expect(stdout + stderr).toContain(shown)
+    expect(stdout).not.toMatch(/[^\P{Cc}\n]|\u202e/u)
+  })
 })

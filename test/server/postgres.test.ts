@@ -75,12 +75,31 @@ describeOnPostgres('on PostgreSQL', () => {
     expect([backup.code, backup.stderr]).toEqual([1, expect.stringContaining('pg_dump')])
   })
 
+  test('T9: doctor finds what others hung on our tables, and nothing else', async () => {
+    const database = await freshDatabase()
+    const options = { env: { DATABASE_URL: database.url, ...CHEAP } }
+    await run(['migrate'], options)
+    await onServer('CREATE TABLE notes (text text DEFAULT now()::text); CREATE VIEW latest AS SELECT * FROM notes', database.url)
+    expect(await run(['doctor'], options)).toMatchObject({ code: 0 })
+    await onServer(
+      `CREATE FUNCTION promote() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE guildhall_users SET roles = '["admin"]'; RETURN new; END $$;
+       CREATE TRIGGER promote AFTER INSERT ON guildhall_sessions FOR EACH ROW EXECUTE FUNCTION promote();
+       ALTER TABLE guildhall_users ALTER COLUMN roles SET DEFAULT '["admin"]'`,
+      database.url,
+    )
+    const { code, stdout } = await run(['doctor'], options)
+    const named = 'a default of guildhall_users.roles, the trigger promote of guildhall_sessions'
+    expect([code, stdout]).toEqual([1, expect.stringContaining(named)])
+  })
+
   test('a command that is given an empty database says that it is not migrated, and changes nothing', async () => {
     const database = await freshDatabase()
-    for (const args of [['user', 'list'], ['doctor']]) {
-      const { code, stdout, stderr } = await run(args, { env: { DATABASE_URL: database.url } })
-      expect([code, stdout + stderr]).toEqual([1, expect.stringContaining('guildhall migrate')])
-    }
+    const env = { DATABASE_URL: database.url, ...CHEAP }
+    const { code, stderr } = await run(['user', 'list'], { env })
+    expect([code, stderr]).toEqual([1, expect.stringContaining('guildhall migrate')])
+    // The first start makes it: nothing that keeps the site from working.
+    const examined = await run(['doctor'], { env })
+    expect([examined.code, examined.stdout]).toEqual([0, expect.stringContaining('nothing of Guildhall in the database yet')])
   })
 
   test('no server, another password, another database, a missing package: one line, exit code 1', async () => {

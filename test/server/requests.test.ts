@@ -41,7 +41,20 @@ describe('the site', () => {
     expect([problem.status, problem.headers.get('content-type')]).toEqual([404, 'application/problem+json; charset=utf-8'])
     expect(await problem.json()).toMatchObject({ code: 'not_found', requestId: problem.headers.get('x-request-id') })
     const written = await fetch(server.url, { method: 'POST' })
-    expect([written.status, written.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
+    expect([written.status, written.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS'])
+  })
+
+  test('X-04 somebody who tries the paths that scanners try finds none of them in production', async () => {
+    const server = production()
+    const headers = { Host: 'example.org' }
+    const paths = ['.env', '.git/config', 'package.json', 'src/index.ts', 'node_modules', 'data/guildhall.db', 'data/secret']
+    const tools = ['debug', 'debug/vars', 'test', 'docs', 'swagger', 'graphql', 'admin', 'console', 'server-status', 'metrics']
+    for (const path of [...paths, ...tools, ...tools.map((tool) => `api/${tool}`)]) {
+      for (const method of ['GET', 'POST']) {
+        const { status } = await ask(`/${path}`, { port: server.port, method, headers })
+        expect([method, path, status]).toEqual([method, path, 404])
+      }
+    }
   })
 
   test('W-08: every answer has the headers of the internals, and none tells the program', async () => {

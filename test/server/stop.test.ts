@@ -2,7 +2,7 @@
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { askHalf, converse, countLines, post, run, startServer, type TestServer } from '../support/server.ts'
+import { ask, askHalf, converse, countLines, post, run, startServer, type TestServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
 
 interface Load {
@@ -123,6 +123,37 @@ test('kill -9 loses no account, and the next start works', async () => {
   await server.stop('SIGKILL')
   const again = await startServer({ folder: server.folder })
   expect((await post(again, '/api/login', { username: 'anna', password: 'violet harbour lantern' })).status).toBe(200)
+})
+
+test('F-02 somebody whose login was answered before a kill -9 is logged in after it, or logs in again', async () => {
+  const account = { username: 'anna', password: 'violet harbour lantern' }
+  const cookies: string[] = []
+  let server = await startServer({ env: { RATE_LIMIT: 'off' } })
+  await post(server, '/api/register', account)
+  for (let round = 0; round < 2; round++) {
+    const enough = cookies.length + 10
+    const logInUntilItDies = async () => {
+      for (;;) {
+        const answer = await post(server, '/api/login', account).catch(() => undefined)
+        if (answer === undefined) return
+        cookies.push(String(answer.headers['set-cookie']).split(';', 1).join())
+      }
+    }
+    const clients = Array.from({ length: 4 }, logInUntilItDies)
+    await until(() => cookies.length >= enough)
+    await server.stop('SIGKILL')
+    await Promise.all(clients)
+    server = await startServer({ folder: server.folder, env: { RATE_LIMIT: 'off' } })
+    for (const Cookie of cookies) {
+      const { status, text } = await ask('/api/profile', {
+        port: server.port,
+        headers: { Host: new URL(server.url).host, Cookie },
+      })
+      expect([200, 401]).toContain(status)
+      if (status === 200) expect(JSON.parse(text)).toMatchObject({ user: { username: 'anna' } })
+    }
+    expect((await post(server, '/api/login', account)).status).toBe(200)
+  }
 })
 
 describe('N-02: what nobody caught', () => {

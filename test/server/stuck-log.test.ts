@@ -19,7 +19,7 @@ interface Site {
 describe.each([
   ['one process', []],
   ['two workers', ['--workers', '2']],
-])('O5: %s', (_title, flags) => {
+])('%s', (_title, flags) => {
   test('whose log is a full pipe ends at SIGTERM, in order', async () => {
     const { child, port, ended } = await serveInto(stuckPipe(), flags)
     await fillLog(port)

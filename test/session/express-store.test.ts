@@ -1,7 +1,7 @@
 // Stores written for express-session, and the faces of express-session on our own: `req.sessionStore`, the cookie of one session, a store's events.
 
 import express, { type Express } from 'express'
-import session, { fromExpressStore, MemoryStore, type SessionOptions, Store } from 'guildhall/session'
+import session, { fromExpressStore, MemoryStore, type SessionOptions, Store, type StoredSession } from 'guildhall/session'
 import { describe, expect, test } from 'vitest'
 import { KeyedMutex } from '../../src/domain/serial-queue.ts'
 import { expressSession } from '../support/express-session.ts'
@@ -54,6 +54,31 @@ describe('a store of express-session', () => {
     expect((await send(url, { cookie: browser.cookie ?? '' })).text).toBe('2')
     expect((await browser.get('/')).text).toBe('3')
     expect((await send(url, { cookie: browser.cookie ?? '' })).text).toBe('4')
+  })
+
+  test('somebody whose row holds what JSON cannot say stays logged in, with what JSON makes of it', async () => {
+    const rows = new Map<string, StoredSession>()
+    // A store that hands out what it was given, as those of document databases do.
+    const store = {
+      get: (id: string, done: (error?: unknown, found?: StoredSession | null) => void) => done(null, rows.get(id) ?? null),
+      set: (id: string, stored: StoredSession, done?: () => void) => {
+        rows.set(id, stored)
+        done?.()
+      },
+      destroy: (id: string, done?: () => void) => {
+        rows.delete(id)
+        done?.()
+      },
+    }
+    const url = await open({ store }, (app) => {
+      counting(app)
+      app.get('/shelf', (req, res) => void res.json(req.session.shelf))
+    })
+    const browser = new Browser(url)
+    await browser.get('/')
+    for (const stored of rows.values()) Object.assign(stored, { shelf: [new Map([['a', 1]]), Number.NaN] })
+    expect((await browser.get('/shelf')).text).toBe('[{},null]')
+    expect((await browser.get('/')).text).toBe('2')
   })
 
   test('D-15 keeps hashes where it is told to', async () => {

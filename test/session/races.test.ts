@@ -90,7 +90,7 @@ describe.each(PLACES)('D-22 a logout in %s', (_name, makeStore) => {
       if (station === 'touch') clock.forward(2 * MINUTE)
       barrier.arm(station)
       const writing = new Browser(url)
-      writing.cookie = saved
+      Object.assign(writing, { cookie: saved, marker: browser.marker })
       const written = writing.get('/write')
       await barrier.reached
       await browser.get('/logout')

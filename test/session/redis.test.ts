@@ -1,10 +1,13 @@
 // The laws of session stores on a real Redis, and what a row looks like there.
 import { createHash } from 'node:crypto'
+import express from 'express'
+import { session } from 'guildhall/session'
 import { type RedisClient, RedisStore, StoreUnavailableError } from 'guildhall/session/redis'
 import { sessionRow, sessionStoreSuite } from 'guildhall/testing'
 import { afterEach, describe, expect, it, test } from 'vitest'
 import { activeTime } from '../../src/database/timeout.ts'
 import { describeOnRedis, makeRedis, openWay, type TestRedis } from '../support/redis.ts'
+import { Browser, send, serve } from './support.ts'
 
 const opened: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -162,6 +165,36 @@ describeOnRedis('Redis', () => {
     expect(silent).toBeLessThan(1500)
     await way.mend()
     await expect.poll(() => store.find(row.hash).catch(() => undefined)).toMatchObject({ hash: row.hash })
+  })
+
+  test('somebody new is served while Redis is away, whoever brings a cookie or leaves something is told to come again', async () => {
+    const { prefix } = await storeOfTest()
+    const way = await openWay()
+    const { createClient } = await import('redis')
+    const client = createClient({ url: way.url, disableOfflineQueue: true })
+    client.on('error', () => {})
+    await client.connect()
+    opened.push(async () => client.destroy(), way.close)
+    const middleware = session({ store: new RedisStore({ client, prefix }), saveUninitialized: true })
+    opened.push(() => middleware.close())
+    const app = express()
+    app.set('env', 'test')
+    app.use(middleware)
+    app.get('/', (_req, res) => void res.send('a page'))
+    app.get('/write', (req, res) => {
+      req.session.views = 1
+      res.send('a page')
+    })
+    const url = await serve(app)
+    const browser = new Browser(url)
+    expect((await browser.get('/')).setCookies).not.toEqual([])
+    await way.cut()
+    const stranger = await send(url)
+    expect([stranger.status, stranger.text, stranger.setCookies]).toEqual([200, 'a page', []])
+    expect([(await send(`${url}/write`)).status, (await browser.get('/')).status]).toEqual([503, 503])
+    await way.mend()
+    await expect.poll(async () => (await send(url)).setCookies.length).toBeGreaterThan(0)
+    expect((await browser.get('/')).status).toBe(200)
   })
 
   test('a client that is not connected, or of which nobody knows, is told in words', async () => {

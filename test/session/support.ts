@@ -1,4 +1,4 @@
-// What the tests of the session room share: a clock moved by hand, an Express app on a real port, and a browser that keeps one cookie.
+// What the tests of the session room share: a clock moved by hand, an Express app on a real port, and a browser that keeps the session cookie and its marker.
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { request } from 'node:http'
@@ -161,9 +161,11 @@ export function send(
   })
 }
 
-/** A browser with one cookie: keeps what it is given, drops what is taken away. */
+/** A browser with the session cookie and its marker: keeps what it is given, drops what is taken away. */
 export class Browser {
+  /** The session cookie, as `name=value`. */
   cookie: string | undefined
+  marker: string | undefined
   readonly #url: string
 
   constructor(url: string) {
@@ -171,15 +173,30 @@ export class Browser {
   }
 
   async get(path: string, options: { method?: string; headers?: Record<string, string> } = {}): Promise<Answer> {
-    const answer = await send(this.#url + path, { ...options, ...(this.cookie !== undefined && { cookie: this.cookie }) })
+    const cookie = this.header
+    const answer = await send(this.#url + path, { ...options, ...(cookie !== '' && { cookie }) })
     for (const line of answer.setCookies) {
-      const [pair = ''] = line.split(';')
-      this.cookie = line.includes('Max-Age=0') ? undefined : pair
+      const [pair] = line.split(';')
+      this[isMarker(line) ? 'marker' : 'cookie'] = line.includes('Max-Age=0') ? undefined : pair
     }
     return answer
+  }
+
+  /** The Cookie header. */
+  get header(): string {
+    return [this.cookie, this.marker].filter((pair) => pair !== undefined).join('; ')
   }
 
   get id(): string {
     return this.cookie?.split('=')[1] ?? ''
   }
+}
+
+/** Whether a Set-Cookie is of the marker that lies beside a Strict session cookie. */
+export function isMarker(line: string): boolean {
+  return /^[^=]*-seen=/.test(line)
+}
+
+export function namesOf(setCookies: readonly string[]): string[] {
+  return setCookies.map((line) => line.slice(0, line.indexOf('=')))
 }

@@ -217,7 +217,7 @@ describeOnRedis('the throttle on Redis', () => {
     }
   })
 
-  test('B-09 nobody who knows the password is refused while others guess, in two processes, and no guess is lost', async () => {
+  test('B-09 B-23 nobody who knows the password is refused while others guess, in two processes, and no guess is lost', async () => {
     const { client, prefix } = await redisOfTest()
     const throttles = [1, 2].map(() => throttleOn(new RedisCounters(client, prefix)))
     const limit = failuresOf('30 per 10m')

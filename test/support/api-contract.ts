@@ -1,12 +1,21 @@
 // Holds answers against the description of the API: status, content type, body, and which codes were met.
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
-import type { ApiDocument, ApiResponse, Operation } from '../../src/http/openapi-types.ts'
+import { JSON_BODY } from '../../src/http/openapi.ts'
+import type { ApiDocument, ApiResponse, Operation, Ref, RequestBody } from '../../src/http/openapi-types.ts'
 
 export interface Described {
   readonly method: 'GET' | 'POST'
   /** With `{name}` for its parts. */
   readonly path: string
-  readonly operation: Operation
+  readonly operation: WholeOperation
+}
+
+/** With what it refers to in its place. */
+interface WholeOperation extends Omit<Operation, 'responses' | 'requestBody'> {
+  readonly requestBody?: RequestBody | undefined
+  readonly responses: Readonly<Record<string, ApiResponse>>
+  /** Where each answer and the body stand in the document, as JSON Pointers. */
+  readonly places: Readonly<Record<string, string>>
 }
 
 interface Spoken {
@@ -21,10 +30,12 @@ export class Contract {
   readonly operations: readonly Described[]
   /** Every `POST /api/login 401 invalid_credentials` that was seen; `-` where an answer has no code. */
   readonly met = new Set<string>()
+  readonly #document: ApiDocument
   readonly #ajv = new Ajv2020({ strict: false, allErrors: true, formats: { 'date-time': ISO, password: true } })
   readonly #checks = new Map<string, ValidateFunction>()
 
   constructor(document: ApiDocument) {
+    this.#document = document
     this.operations = operationsOf(document)
     this.#ajv.addSchema({ $id: 'api', ...closed(document) })
   }
@@ -46,12 +57,22 @@ export class Contract {
       return text === '' && type === '' ? undefined : `${name} should have no body`
     }
     if (type === undefined || !(type in response.content)) return `${name} has the type ${type}`
-    if (!type.endsWith('json')) return undefined
+    if (!type.endsWith('json')) {
+      this.met.add(`${name} -`)
+      return undefined
+    }
     const body: unknown = JSON.parse(text)
     const code = typeof body === 'object' && body !== null && 'code' in body ? String(body.code) : '-'
     this.met.add(`${name} ${code}`)
     if (status === 429 && !/^[1-9]\d*$/.test(String(headers['retry-after']))) return `${name} does not say when to try again`
-    return this.#judge(pointer(path, method, status, type), body)
+    return this.#judge(schemaAt(operation.places[status], type), body)
+  }
+
+  /** The fields that its body may have. */
+  fieldsOf({ operation }: Described): readonly string[] {
+    const ref = operation.requestBody?.content[JSON_BODY]?.schema.$ref
+    const { properties = {} } = this.#document.components.schemas[ref?.split('/').at(-1) ?? ''] ?? {}
+    return Object.keys(properties)
   }
 
   /** Whether an example fits its schema. */
@@ -79,15 +100,37 @@ function codesOf({ content }: ApiResponse): readonly string[] {
   return Object.keys(content?.['application/problem+json']?.examples ?? { '-': true })
 }
 
-function operationsOf({ paths }: ApiDocument): readonly Described[] {
+export function operationsOf({ paths, components }: ApiDocument): readonly Described[] {
+  const whole = (operation: Operation, path: string, method: string): WholeOperation => {
+    const places: Record<string, string> = {}
+    const responses: Record<string, ApiResponse> = {}
+    for (const [status, response] of Object.entries(operation.responses)) {
+      const named = nameOf(response)
+      const found = named === undefined ? response : components.responses[named]
+      if (!found || '$ref' in found) throw new Error(`${path} ${status} leads nowhere`)
+      responses[status] = found
+      places[status] =
+        named === undefined ? pointer('paths', path, method, 'responses', status) : pointer('components', 'responses', named)
+    }
+    const body = operation.requestBody && nameOf(operation.requestBody)
+    if (body !== undefined) places.body = pointer('components', 'requestBodies', body)
+    return { ...operation, responses, places, requestBody: body === undefined ? undefined : components.requestBodies[body] }
+  }
   return Object.entries(paths).flatMap(([path, { get, post }]) => [
-    ...(get ? [{ method: 'GET', path, operation: get } as const] : []),
-    ...(post ? [{ method: 'POST', path, operation: post } as const] : []),
+    ...(get ? [{ method: 'GET', path, operation: whole(get, path, 'get') } as const] : []),
+    ...(post ? [{ method: 'POST', path, operation: whole(post, path, 'post') } as const] : []),
   ])
 }
 
-export function pointer(path: string, method: string, status: number, type: string): string {
-  const parts = ['paths', path, method.toLowerCase(), 'responses', String(status), 'content', type, 'schema']
+function nameOf(value: ApiResponse | Ref): string | undefined {
+  return '$ref' in value ? value.$ref.split('/').at(-1) : undefined
+}
+
+export function schemaAt(place: string | undefined, type: string): string {
+  return place + pointer('content', type, 'schema')
+}
+
+function pointer(...parts: readonly string[]): string {
   return parts.map((part) => `/${encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))}`).join('')
 }
 

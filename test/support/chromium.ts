@@ -26,14 +26,19 @@ export function findChromium(): string | undefined {
 export interface LaunchOptions {
   /** Whether the browser keeps whole pages for its Back button, as people's browsers do. Default: it does not, so that walks are steady. */
   readonly keepsPages?: boolean
+  /** Names of hosts that are this machine: sites of their own for the browser. Default: none. */
+  readonly hosts?: readonly string[]
 }
 
-export async function launchChromium({ keepsPages = false }: LaunchOptions = {}): Promise<Browser> {
+export async function launchChromium({ keepsPages = false, hosts = [] }: LaunchOptions = {}): Promise<Browser> {
   const executablePath = findChromium()
   if (executablePath === undefined) throw new Error('there is no Chromium: install it, or say in CHROMIUM where it is')
   return chromium.launch({
     executablePath,
-    args: ARGS,
+    args: [
+      ...ARGS,
+      ...(hosts.length > 0 ? [`--host-resolver-rules=${hosts.map((host) => `MAP ${host} 127.0.0.1`).join(',')}`] : []),
+    ],
     ...(keepsPages && { ignoreDefaultArgs: ['--disable-back-forward-cache'] }),
   })
 }

@@ -1,15 +1,15 @@
 // Tests that need a real browser, and what becomes of them where there is none.
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll } from 'vitest'
-import { findChromium, launchChromium } from './chromium.ts'
+import { findChromium, type LaunchOptions, launchChromium } from './chromium.ts'
 import { describeUnless } from './needs.ts'
 
 /** Tests in one browser. */
-export function describeInChromium(body: (browser: () => Browser) => void): void {
+export function describeInChromium(body: (browser: () => Browser) => void, options: LaunchOptions = {}): void {
   describeUnless(findChromium() === undefined ? 'Chromium' : undefined, 'in Chromium', () => {
     let browser: Browser | undefined
     beforeAll(async () => {
-      browser = await launchChromium()
+      browser = await launchChromium(options)
     }, 60_000)
     afterAll(() => browser?.close())
     body(() => {

@@ -105,8 +105,9 @@ function launch({ env = {}, folder, ...options }: RunOptions & { readonly folder
         .split('\n')
         .find((one) => one.includes('Guildhall is open at'))
       if (line === undefined) return
-      const { msg, port } = JSON.parse(line)
-      resolve({ url: msg.split(' ').at(-1), port })
+      const isJson = line.startsWith('{')
+      const url: string = (isJson ? JSON.parse(line).msg : line).split(' ').at(-1)
+      resolve({ url, port: isJson ? JSON.parse(line).port : Number(new URL(url).port) })
     }
     child.stdout?.on('data', look)
     void finished.then(({ code }) => reject(new Error(`the server ended with ${code}:\n${stdout()}${stderr()}`)))

@@ -37,7 +37,7 @@ export interface SiteOptions extends Partial<Omit<MembershipOptions, 'clock' | '
   readonly routes?: (app: Express, internals: Internals) => void
   /** What the host puts in front of the membership. */
   readonly before?: (app: Express) => void
-  readonly trustProxy?: number | string
+  readonly trustProxy?: number | string | boolean
 }
 
 /** Cheap hashes: the tests are about the walk, `test/passwords` about the hashes. Production refuses these. */

@@ -43,7 +43,44 @@ const SMALL_TARGETS = `[...document.querySelectorAll('button, .button, nav a, .m
   .filter((target) => target.getBoundingClientRect().height < 44)
   .map((target) => target.outerHTML.slice(0, 80))`
 
+// Lines of a text, each mark of Chinese that stands alone on one: no Chinese book has a line like that.
+const LONELY_MARKS = `(() => {
+  const found = []
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const block = node.parentElement.closest('p, li, h1, h2, small, dd, label, span')
+    const lines = new Map()
+    for (let at = 0; at < node.length; at++) {
+      const range = document.createRange()
+      range.setStart(node, at)
+      range.setEnd(node, at + 1)
+      const { top, width } = range.getBoundingClientRect()
+      if (width > 0) lines.set(Math.round(top), (lines.get(Math.round(top)) ?? '') + node.data[at])
+    }
+    for (const line of lines.values()) if (lines.size > 1 && /^[。，、；：？！）」]+$/.test(line.trim())) found.push(block.textContent.trim())
+  }
+  return found
+})()`
+
 describeInChromium((browser) => {
+  test('somebody who reads Chinese on a phone of any width meets no line that is a full stop alone', {
+    timeout: 300_000,
+  }, async () => {
+    const chinese = everyPage.filter(({ locale }) => locale === 'zh-TW')
+    const site = await openSite(browser(), chinese)
+    const found: unknown[] = []
+    for (const { name } of chinese) {
+      const page = await site.open(name)
+      for (let width = 320; width <= 480; width += 8) {
+        await page.setViewportSize({ width, height: 760 })
+        const lonely: string[] = await page.evaluate(LONELY_MARKS)
+        found.push(...lonely.map((text) => [name, width, text]))
+      }
+    }
+    expect(found).toEqual([])
+    await site.close()
+  })
+
   test.each(['light', 'dark'] as const)(
     'a person with any need can use every page, %s',
     { timeout: 300_000 },

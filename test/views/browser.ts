@@ -36,9 +36,8 @@ export async function openSite(browser: Browser, pages: readonly Sample[], optio
     if (asset) return route.fulfill({ body: asset.body, contentType: asset.type })
     const sample = pages.find(({ name }) => pathname === `/sample/${name}`)
     if (!sample) return route.fulfill({ status: 404 })
-    // The same-site reload would load itself for ever.
-    const body = sample.html.replace('<meta http-equiv="refresh" content="0">', '')
-    return route.fulfill({ body, contentType: 'text/html; charset=utf-8', headers: { 'Content-Security-Policy': POLICY } })
+    const headers = { 'Content-Security-Policy': sample.policy ?? POLICY }
+    return route.fulfill({ body: sample.html, contentType: 'text/html; charset=utf-8', headers })
   })
   const page = await context.newPage()
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))

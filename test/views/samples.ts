@@ -4,6 +4,7 @@ import { createPaths } from '../../src/http/paths.ts'
 import { partsOf } from '../../src/http/routes.ts'
 import { activityText, errorTexts, fieldText, noticeText } from '../../src/i18n/messages.ts'
 import { LOCALES, type Locale } from '../../src/i18n/translate.ts'
+import { RELOAD_POLICY, reloadPage } from '../../src/session/request/same-site-reload.ts'
 import { createAssets } from '../../src/views/assets.ts'
 import { deviceName } from '../../src/views/device-name.ts'
 import type { FormState, PageData } from '../../src/views/pages.ts'
@@ -13,6 +14,8 @@ import { translator } from '../support/texts.ts'
 export interface Sample {
   readonly name: string
   readonly html: string
+  /** Its Content-Security-Policy. Default: that of our pages. */
+  readonly policy?: string
 }
 
 const MINUTE = 60_000
@@ -174,6 +177,20 @@ export function samples(word?: string, { path = '', locale = 'en' }: { path?: st
       name: 'error-way-back',
       html: views.page('error', { ...member, ...error, detail: word ?? error.detail, backTo: returnTo }),
     },
-    { name: 'same-site-reload', html: views.page('same-site-reload', anybody) },
+    reloadSample(locale, word),
   ]
+}
+
+/** The one page without a template: the session makes it, in the membership's words. Without its refresh, which would load it for ever. */
+function reloadSample(locale: Locale, word: string | undefined): Sample {
+  const t = translator(locale)
+  const heading = t('same_site_reload.title')
+  const texts = {
+    lang: locale,
+    title: t('layout.title', { page: heading, site: word ?? 'Guildhall' }),
+    heading,
+    sentence: t('same_site_reload.sentence'),
+    link: t('same_site_reload.link'),
+  }
+  return { name: 'same-site-reload', html: reloadPage(undefined, texts), policy: RELOAD_POLICY }
 }

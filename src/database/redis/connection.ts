@@ -30,6 +30,8 @@ export class RedisConnection implements RedisClient {
   #connection: Connection | undefined
   #probing: NodeJS.Timeout | undefined
   #silentProbes = 0
+  /** Why there is no connection, as far as it was told. */
+  #failure: unknown
   #closed = false
 
   constructor(url: string) {
@@ -63,7 +65,7 @@ export class RedisConnection implements RedisClient {
 
   async #ready(): Promise<Connection> {
     await this.open()
-    if (!this.#connection?.isReady) throw new StoreUnavailableError('Redis cannot be reached')
+    if (!this.#connection?.isReady) throw new StoreUnavailableError('Redis cannot be reached', this.#failure)
     return this.#connection
   }
 
@@ -87,7 +89,12 @@ export class RedisConnection implements RedisClient {
       socket: { connectTimeout: DEADLINE_MS, reconnectStrategy: pauseMs },
     })
     // Every call tells its own failure; unheard, an error between the calls would end the process.
-    connection.on('error', () => {})
+    connection.on('error', (error: unknown) => {
+      this.#failure = error
+    })
+    connection.on('ready', () => {
+      this.#failure = undefined
+    })
     this.#connection = connection
     const connected = connection.connect().then(
       () => {},

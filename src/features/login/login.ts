@@ -29,7 +29,10 @@ const logInAction: Action = action({
   limit: [...proofsPerNetwork, proofsPerUser],
   page: loginPage,
   api: {
-    summary: 'Logs in. The answer sets the session cookie; an id from before is dead.',
+    name: 'logIn',
+    summary: 'Log in',
+    description:
+      'Takes the username, whatever its case, and the password. The answer sets the session cookie; a session id from before is dead. Whether the name is unknown or the password wrong is not told.',
     body: UserBody,
     refuses: ['invalid_credentials', 'refused'],
   },

@@ -12,7 +12,11 @@ const logOut: Action = action({
   guard: 'anybody',
   input: nothing,
   page: page('logout/logout', () => ({})),
-  api: { summary: 'Logs out: ends the session and clears its cookie. Works in any state, as often as asked.' },
+  api: {
+    name: 'logOut',
+    summary: 'Log out',
+    description: 'Ends the session of this request and clears its cookie. Works in any state, as often as asked.',
+  },
   run: (core, _input, caller) => signOut(core, caller),
   answer: (_result, { url }) => ({ to: url('login.page'), notice: 'logged_out' }),
 })

@@ -19,7 +19,12 @@ const read: Action = action({
   guard: 'member',
   input: nothing,
   page: false,
-  api: { summary: 'The person who is logged in.', body: UserBody },
+  api: {
+    name: 'getProfile',
+    summary: 'See who is logged in',
+    description: 'The user behind the session cookie, as the profile page shows them.',
+    body: UserBody,
+  },
   run: (_core, _input, caller) => requireSession(caller).user,
   answer: (user) => ({ body: { user: toJson(toUser(user)) } }),
 })
@@ -31,7 +36,13 @@ const change: Action = action({
   limit: [perMember('profile', judged('30 per 10m'))],
   // The user is part of every page.
   page: page('profile/profile', () => ({})),
-  api: { summary: 'Changes what the site calls the person, and in which language it speaks.', body: UserBody },
+  api: {
+    name: 'changeProfile',
+    summary: 'Change the profile',
+    description:
+      'Changes what the site calls the person, and in which language it speaks to them. A field that is left out stays as it was; the answer is the user as it is then.',
+    body: UserBody,
+  },
   run: changeProfile,
   answer: (user, { http, res, url }, input) => {
     if (input.locale !== undefined) keepLanguage(http, res, input.locale)

@@ -18,7 +18,10 @@ const confirm: Action = action({
   limit: [...proofsPerNetwork, perMember('confirmations', { rate: '30 per 10m', counts: ['success'] })],
   page: page('recent-login/reauthenticate', () => ({}), { wrongCredentials: 'recent-login.wrong_password' }),
   api: {
-    summary: 'Confirms the password, for what needs a recent login. The session gets a new id.',
+    name: 'confirmLogin',
+    summary: 'Confirm the password',
+    description:
+      'For what needs a recent login, after 403 `recent_login_required`. The session goes on under a new id, which the answer sets as its cookie.',
     refuses: ['invalid_credentials'],
   },
   run: reauthenticate,

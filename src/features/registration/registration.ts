@@ -29,7 +29,9 @@ const registerAction: Action = action({
   limit: ({ registrationsPerHour }) => registrationsPerNetwork(registrationsPerHour),
   page: registerPage,
   api: {
-    summary: 'Makes an account and logs in. The answer sets the session cookie.',
+    name: 'register',
+    summary: 'Make an account',
+    description: 'Makes an account and logs in: the answer sets the session cookie. Every fault of the input is told at once.',
     status: 201,
     body: UserBody,
     refuses: ['username_taken', 'registration_closed', 'refused'],

@@ -55,7 +55,12 @@ const list: Action = action({
   guard: 'member',
   input: nothing,
   page: false,
-  api: { summary: 'Where the person is logged in, this session first.', body: z.object({ sessions: z.array(SessionShape) }) },
+  api: {
+    name: 'listSessions',
+    summary: 'List the sessions',
+    description: 'Where the person is logged in, the last seen first. The ids name sessions and cannot be used as cookies.',
+    body: z.object({ sessions: z.array(SessionShape) }).meta({ id: 'SessionsBody' }),
+  },
   run: (core, _input, caller) => listOwnSessions(core, caller),
   answer: (sessions) => ({ body: { sessions: sessions.map(toSessionJson) } }),
 })
@@ -65,7 +70,13 @@ const endOne: Action = action({
   guard: 'member',
   input: z.object({ id: sessionId }),
   limit: [perMember('sessions', judged('60 per 10m'))],
-  api: { summary: 'Ends one session of the person, also this one.', refuses: ['not_found'] },
+  api: {
+    name: 'endSession',
+    summary: 'End a session',
+    description:
+      'Ends one session of the person, also the one of this request. An id that is not theirs is as unknown as one that never was.',
+    refuses: ['not_found'],
+  },
   run: endOwnSession,
   answer: (isCurrent, { url }) =>
     isCurrent ? { to: url('login.page'), notice: 'logged_out' } : { to: url('security.page'), notice: 'session_ended' },
@@ -76,7 +87,11 @@ const endOthers: Action = action({
   guard: 'member',
   input: nothing,
   limit: [perMember('sessions', judged('60 per 10m'))],
-  api: { summary: 'Ends every session of the person but this one.' },
+  api: {
+    name: 'endOtherSessions',
+    summary: 'End the other sessions',
+    description: 'Ends every session of the person but the one of this request.',
+  },
   run: endOtherSessions,
   answer: (_result, { url }) => ({ to: url('security.page'), notice: 'other_sessions_ended' }),
 })

@@ -1,5 +1,6 @@
-// Reads session ids out of a raw Cookie header.
+// Reads session ids, and the marker of a session cookie, out of a raw Cookie header.
 import type { IncomingMessage } from 'node:http'
+import { MARKER_SUFFIX } from './marker.ts'
 import { signatureReader } from './signature.ts'
 import type { CookieSettings } from './write.ts'
 
@@ -11,59 +12,67 @@ const SPACE = 0x20
 const TAB = 0x09
 const SEMICOLON = 0x3b
 const UNSIGNED = /^[\w-]{43}$/
-// A header in the syntax of RFC 2965 has other rules for quotes and commas. No browser sends it; a client that does wants two readers to disagree.
-const OLD_SYNTAX = '$Version'
 
-/** Reads the ids that a Cookie header carries under exactly this name, in its order. Never throws. */
-export type ReadIds = (header: string | undefined) => readonly string[]
-
-/** Nothing is decoded or trimmed but spaces and tabs: names that merely look like ours cannot pass. */
-export function idReader({ name, secrets }: CookieSettings): ReadIds {
-  const read = secrets ? signatureReader(secrets) : (value: string) => (UNSIGNED.test(value) ? value : undefined)
-  return (header) => {
-    const values = readValues(header, name)
-    if (values === NONE) return NONE
-    const ids: string[] = []
-    for (const value of values) {
-      const id = read(value)
-      if (id !== undefined) ids.push(id)
-    }
-    return ids
-  }
+/** What a Cookie header brings, in its order. */
+export interface SessionCookies {
+  readonly ids: readonly string[]
+  /** Whether there is a cookie of the session's name, with whatever value. */
+  readonly hasSession: boolean
+  /** The values of the marker. A visitor has one; more are planted. */
+  readonly markers: readonly string[]
 }
 
-/** Whether a Cookie header has a cookie of this name, with whatever value. */
-export function carriesCookie(header: string | undefined, cookie: CookieSettings): boolean {
-  return readValues(header, cookie.name) !== NONE
+const NO_COOKIES: SessionCookies = { ids: NONE, hasSession: false, markers: NONE }
+
+/** Never throws. */
+export type ReadCookies = (header: string | undefined) => SessionCookies
+
+/**
+ * As browsers write it (RFC 6265 section 4.2.1), whatever cookies stand in front: `$Version` is a cookie like any other, as browsers know no
+ * other syntax. Nothing is decoded or trimmed but spaces and tabs: names that merely look like ours cannot pass.
+ */
+export function cookieReader({ name, secrets }: CookieSettings): ReadCookies {
+  const readId = secrets ? signatureReader(secrets) : (value: string) => (UNSIGNED.test(value) ? value : undefined)
+  return (header) => {
+    if (header === undefined || !header.includes(name)) return NO_COOKIES
+    const ids: string[] = []
+    const markers: string[] = []
+    let hasSession = false
+    for (let at = header.indexOf(name); at !== -1; at = header.indexOf(name, at + 1)) {
+      let equalsAt: number = at + name.length
+      const isMarker = header.startsWith(MARKER_SUFFIX, equalsAt)
+      if (isMarker) equalsAt += MARKER_SUFFIX.length
+      if (header[equalsAt] !== '=' || !startsPair(header, at)) continue
+      const value = valueFrom(header, equalsAt + 1)
+      if (isMarker) {
+        markers.push(value)
+        continue
+      }
+      hasSession = true
+      const id = readId(value)
+      if (id !== undefined) ids.push(id)
+    }
+    return { ids, hasSession, markers }
+  }
 }
 
 /** Whether a cookie's path covers that of a request, as browsers judge it (RFC 6265 section 5.1.4). */
 export function coversPath(cookiePath: string, req: IncomingMessage): boolean {
-  const path = pathOf(req)
+  const [path] = addressOf(req)
   if (!path.startsWith(cookiePath)) return false
   return path.length === cookiePath.length || cookiePath.endsWith('/') || path[cookiePath.length] === '/'
 }
 
-/** The path that the browser asked for, wherever the middleware is mounted. */
-function pathOf(req: IncomingMessage): string {
+/** Path and query (with its `?`) that the browser asked for, wherever the middleware is mounted. */
+export function addressOf(req: IncomingMessage): readonly [path: string, query: string] {
   const url = 'originalUrl' in req && typeof req.originalUrl === 'string' ? req.originalUrl : (req.url ?? '/')
-  if (!url.startsWith('/')) return URL.parse(url)?.pathname ?? '/'
-  const end = url.search(/[?#]/)
-  return end === -1 ? url : url.slice(0, end)
-}
-
-function readValues(header: string | undefined, name: string): readonly string[] {
-  if (header === undefined || header.startsWith(OLD_SYNTAX)) return NONE
-  let values: string[] | undefined
-  for (let at = header.indexOf(name); at !== -1; at = header.indexOf(name, at + name.length)) {
-    const valueAt = at + name.length + 1
-    if (header[valueAt - 1] !== '=' || !startsPair(header, at)) continue
-    const end = header.indexOf(';', valueAt)
-    const value = trimEnd(header.slice(valueAt, end === -1 ? undefined : end))
-    if (values === undefined) values = [value]
-    else values.push(value)
+  if (!url.startsWith('/')) {
+    const { pathname = '/', search = '' } = URL.parse(url) ?? {}
+    return [pathname, search]
   }
-  return values ?? NONE
+  const [address = ''] = url.split('#', 1)
+  const at = address.indexOf('?')
+  return at === -1 ? [address, ''] : [address.slice(0, at), address.slice(at)]
 }
 
 function startsPair(header: string, at: number): boolean {
@@ -72,10 +81,11 @@ function startsPair(header: string, at: number): boolean {
   return before < 0 || header.charCodeAt(before) === SEMICOLON
 }
 
-function trimEnd(value: string): string {
-  let end = value.length
-  while (end > 0 && isBlank(value.charCodeAt(end - 1))) end--
-  return value.slice(0, end)
+function valueFrom(header: string, start: number): string {
+  const semicolon = header.indexOf(';', start)
+  let end = semicolon === -1 ? header.length : semicolon
+  while (end > start && isBlank(header.charCodeAt(end - 1))) end--
+  return header.slice(start, end)
 }
 
 function isBlank(code: number): boolean {

@@ -2,11 +2,22 @@
 import type { IncomingMessage } from 'node:http'
 import type { SessionLimits } from '../../domain/session-lifetime.ts'
 import type { DroppedBy, Engine } from '../request/engine.ts'
+import { mayHoldSessionBack } from '../request/same-site-reload.ts'
 import type { SessionRow } from '../store.ts'
 import { Cookie, readCookieText, textOfCookie } from './cookie.ts'
-import { carriesCookie } from './read.ts'
+import { MARKED } from './marker.ts'
+import type { SessionCookies } from './read.ts'
 import { overHttps } from './transport.ts'
-import { type CookieAttributes, type CookieSettings, clearCookie, decidedSameSite, issueCookie, wholeSpan } from './write.ts'
+import {
+  type CookieAttributes,
+  clearCookie,
+  clearMarker,
+  decidedSameSite,
+  issueCookie,
+  issueMarker,
+  type Looks,
+  wholeSpan,
+} from './write.ts'
 
 /** What a session has stored of its cookie; undefined where it looks as the settings say. */
 export interface CookieOwner {
@@ -17,6 +28,7 @@ export interface CookieOwner {
 
 export interface CookieRequest {
   readonly req: IncomingMessage
+  readonly cookies: SessionCookies
   readonly attributes: CookieAttributes
 }
 
@@ -24,16 +36,17 @@ type CookieEngine = Pick<Engine, 'cookie' | 'clock' | 'limits' | 'behavior'>
 
 export class ResponseCookie {
   readonly #engine: CookieEngine
-  readonly #req: IncomingMessage
+  readonly #request: CookieRequest
   /** As the settings say. */
   readonly #usual: CookieAttributes
   readonly #owner: CookieOwner
   #cookie: Cookie | undefined
   #textBefore = ''
 
-  constructor(engine: CookieEngine, { req, attributes }: CookieRequest, owner: CookieOwner) {
+  constructor(engine: CookieEngine, request: CookieRequest, owner: CookieOwner) {
     this.#engine = engine
-    this.#req = req
+    this.#request = request
+    const { attributes } = request
     const { expiresAt } = attributes
     this.#usual = expiresAt === undefined ? attributes : { ...attributes, maxAgeMs: wholeSpan(expiresAt - engine.clock.now()) }
     this.#owner = owner
@@ -55,31 +68,39 @@ export class ResponseCookie {
     if (this.#cookie) this.#textBefore = this.text
   }
 
-  /** The Set-Cookie that hands out the id of a row; undefined if the browser cannot get it. */
-  issue(row: SessionRow): string | undefined {
-    const { cookie: settings, clock } = this.#engine
-    const attributes = this.#attributes
-    if (!this.#isKept(attributes) || this.#isOver) return undefined
-    const now = clock.now()
-    const secure = this.#isSecure(attributes)
-    return issueCookie(settings, this.#owner.id, { attributes, secure, maxAgeMs: maxAgeOf(attributes, row, now), now })
+  /** The Set-Cookies that hand out the id of a row; undefined if the browser cannot get them. */
+  issue(row: SessionRow): readonly string[] | undefined {
+    const looks = this.#looksFor(row)
+    if (looks === undefined || this.#isOver) return undefined
+    return [issueCookie(this.#engine.cookie, this.#owner.id, looks), ...this.#mark(looks)]
   }
 
-  /** The Set-Cookie that takes the cookie away; undefined if the browser cannot get it. */
-  clear(): string | undefined {
-    const attributes = this.#attributes
-    if (!this.#isKept(attributes)) return undefined
-    return clearCookie(this.#engine.cookie.name, { attributes, secure: this.#isSecure(attributes) })
+  /** The Set-Cookies that take the cookie away; undefined if the browser cannot get them. */
+  clear(): readonly string[] | undefined {
+    const looks = this.#looksFor(undefined)
+    const { name } = this.#engine.cookie
+    return looks && [clearCookie(name, looks), ...(looks.attributes.sameSite === 'strict' ? [clearMarker(name, looks)] : [])]
+  }
+
+  /** The Set-Cookie of the marker alone, for a session whose cookie the browser has; none where the cookie is not Strict. */
+  mark(row: SessionRow): readonly string[] {
+    const looks = this.#looksFor(row)
+    return looks ? this.#mark(looks) : []
+  }
+
+  unmark(): readonly string[] {
+    const looks = this.#looksFor(undefined)
+    return looks ? [clearMarker(this.#engine.cookie.name, looks)] : []
   }
 
   /** Whether the browser has a cookie of this name, good or not. */
   get isCarried(): boolean {
-    return carriesCookie(this.#req.headers.cookie, this.#engine.cookie)
+    return this.#request.cookies.hasSession
   }
 
   /** Whether a cookie may be set or taken away by this answer. */
   get isWelcome(): boolean {
-    return !isStranger(this.#req, this.#engine.cookie, this.#attributes)
+    return !mayHoldSessionBack({ ...this.#request, attributes: this.#attributes })
   }
 
   /** How long a session with this cookie lives, and whether the cookie outlives the browser. */
@@ -97,6 +118,17 @@ export class ResponseCookie {
       absoluteMs: isUsual && this.#usual.expiresAt !== undefined ? Math.max(1, Math.min(absoluteMs, maxAge)) : absoluteMs,
       persistent: true,
     }
+  }
+
+  #mark(looks: Looks): readonly string[] {
+    return looks.attributes.sameSite === 'strict' ? [issueMarker(this.#engine.cookie.name, MARKED, looks)] : []
+  }
+
+  #looksFor(row: SessionRow | undefined): Looks | undefined {
+    const attributes = this.#attributes
+    if (!this.#isKept(attributes)) return undefined
+    const now = this.#engine.clock.now()
+    return { attributes, secure: this.#isSecure(attributes), maxAgeMs: maxAgeOf(attributes, row, now), now }
   }
 
   /** Whether this session's cookie may look other than the settings say. */
@@ -125,7 +157,7 @@ export class ResponseCookie {
   }
 
   #droppedBy({ secure, sameSite, partitioned }: CookieAttributes): DroppedBy | undefined {
-    const isHttps = overHttps(this.#req, this.#engine.behavior.transport)
+    const isHttps = overHttps(this.#request.req, this.#engine.behavior.transport)
     if (secure === true) return isHttps ? undefined : 'secure'
     if (secure === 'auto' && isHttps) return undefined
     if (sameSite === 'none') return 'sameSite'
@@ -141,7 +173,7 @@ export class ResponseCookie {
   }
 
   #isSecure({ secure }: CookieAttributes): boolean {
-    return secure === 'auto' ? overHttps(this.#req, this.#engine.behavior.transport) : secure
+    return secure === 'auto' ? overHttps(this.#request.req, this.#engine.behavior.transport) : secure
   }
 
   #open(): Cookie {
@@ -172,13 +204,4 @@ export class ResponseCookie {
 function maxAgeOf(attributes: CookieAttributes, row: SessionRow | undefined, now: number): number | undefined {
   if (row === undefined) return attributes.maxAgeMs
   return row.persistent ? Math.min(attributes.maxAgeMs ?? Number.POSITIVE_INFINITY, row.endsAt - now) : undefined
-}
-
-/**
- * Whether a request comes from another site without our cookie. The browser may have held it back (SameSite): a cookie set now
- * would replace a person's login by a fresh session, and one cleared now would end it.
- */
-function isStranger({ headers }: IncomingMessage, settings: CookieSettings, { sameSite }: CookieAttributes): boolean {
-  const heldBack = sameSite === 'strict' || sameSite === 'lax'
-  return heldBack && headers['sec-fetch-site'] === 'cross-site' && !carriesCookie(headers.cookie, settings)
 }

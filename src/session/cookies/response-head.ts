@@ -1,4 +1,4 @@
-// Adds the session cookie to a head that is about to go out.
+// Adds the session's cookies to a head that is about to go out.
 import type { OutgoingHttpHeader, ServerResponse } from 'node:http'
 
 type Pair = readonly [name: unknown, value: unknown]
@@ -10,47 +10,48 @@ const NOT_SHARED = /(?:^|[\s,])(?:private|no-store)(?:[\s,]|$)|no-cache="set-coo
  * Gives the arguments for the real `writeHead`. Headers given to it replace those set before; cookies of the host must survive, and so
  * must ours.
  */
-export function addCookie(res: ServerResponse, args: readonly unknown[], cookie: string): readonly unknown[] {
+export function addCookies(res: ServerResponse, args: readonly unknown[], cookies: readonly string[]): readonly unknown[] {
   const at = typeof args[1] === 'string' || (args[2] !== undefined && args[2] !== null) ? 2 : 1
   const headers = args[at]
   const cached = res.getHeader('Cache-Control')
   if (cached !== undefined) res.setHeader('Cache-Control', withoutCookies(cached))
   if (Array.isArray(headers)) {
-    return args.with(at, Array.isArray(headers[0]) ? addToPairs(headers, cookie) : addToList(res, headers, cookie))
+    return args.with(at, Array.isArray(headers[0]) ? addToPairs(headers, cookies) : addToList(res, headers, cookies))
   }
-  if (typeof headers === 'object' && headers !== null) return args.with(at, addToObject(res, headers, cookie))
-  addToResponse(res, cookie)
+  if (typeof headers === 'object' && headers !== null) return args.with(at, addToObject(res, headers, cookies))
+  addToResponse(res, cookies)
   return args
 }
 
 /** Node takes these if no header was set before. */
-function addToPairs(pairs: readonly Pair[], cookie: string): readonly Pair[] {
-  return [...pairs.map(uncached), ['Set-Cookie', cookie]]
+function addToPairs(pairs: readonly Pair[], cookies: readonly string[]): readonly Pair[] {
+  return [...pairs.map(uncached), ...cookies.map((cookie): Pair => ['Set-Cookie', cookie])]
 }
 
 /** Names and values by turns. */
-function addToList(res: ServerResponse, list: readonly unknown[], cookie: string): readonly unknown[] {
+function addToList(res: ServerResponse, list: readonly unknown[], cookies: readonly string[]): readonly unknown[] {
   const kept = list.map((item, index) => (index % 2 === 1 ? uncached([list[index - 1], item])[1] : item))
-  if (list.some((item, index) => index % 2 === 0 && isNamed(item, 'set-cookie'))) return [...kept, 'Set-Cookie', cookie]
-  addToResponse(res, cookie)
+  const isSet = list.some((item, index) => index % 2 === 0 && isNamed(item, 'set-cookie'))
+  if (isSet) return [...kept, ...cookies.flatMap((cookie) => ['Set-Cookie', cookie])]
+  addToResponse(res, cookies)
   return kept
 }
 
-function addToObject(res: ServerResponse, headers: object, cookie: string): object {
+function addToObject(res: ServerResponse, headers: object, cookies: readonly string[]): object {
   const pairs = Object.entries(headers).map(uncached)
-  const cookies = pairs.filter(([name]) => isNamed(name, 'set-cookie')).flatMap(([, value]) => value ?? [])
-  if (cookies.length === 0) {
-    addToResponse(res, cookie)
+  const given = pairs.filter(([name]) => isNamed(name, 'set-cookie')).flatMap(([, value]) => value ?? [])
+  if (given.length === 0) {
+    addToResponse(res, cookies)
     return Object.fromEntries(pairs)
   }
   const others = pairs.filter(([name]) => !isNamed(name, 'set-cookie'))
-  return { ...Object.fromEntries(others), 'Set-Cookie': [...cookies.map(String), cookie] }
+  return { ...Object.fromEntries(others), 'Set-Cookie': [...given.map(String), ...cookies] }
 }
 
-function addToResponse(res: ServerResponse, cookie: string): void {
+function addToResponse(res: ServerResponse, cookies: readonly string[]): void {
   // A new list: `appendHeader` would push into the host's own, which may serve the next visitor too.
   const before = res.getHeader('Set-Cookie')
-  res.setHeader('Set-Cookie', [...(Array.isArray(before) ? before : before === undefined ? [] : [String(before)]), cookie])
+  res.setHeader('Set-Cookie', [...(Array.isArray(before) ? before : before === undefined ? [] : [String(before)]), ...cookies])
 }
 
 function uncached([name, value]: Pair): Pair {

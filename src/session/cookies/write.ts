@@ -1,6 +1,7 @@
 // Writes Set-Cookie.
 import { inspect } from '../../domain/inspect.ts'
 import type { Key } from '../../domain/secret.ts'
+import { MARKER_SUFFIX } from './marker.ts'
 import { sign } from './signature.ts'
 
 /** What a Set-Cookie says beside name and value. */
@@ -55,8 +56,10 @@ export function decidedSameSite<T>(sameSite: T, secure: boolean): T | 'none' | '
   return sameSite === 'auto' ? (secure ? 'none' : 'lax') : sameSite
 }
 
+const EXPIRED = 'Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT'
+
 /** How one Set-Cookie is to look. */
-interface Looks {
+export interface Looks {
   readonly attributes: CookieAttributes
   readonly secure: boolean
   readonly maxAgeMs: number | undefined
@@ -71,18 +74,32 @@ export function issueCookie({ name, secrets }: CookieSettings, id: string, as: L
   return writeCookie(name, value, as)
 }
 
+/** The value of Set-Cookie for the marker of a session cookie that looks like this. Scripts have no use for it. */
+export function issueMarker(name: string, value: string, as: Looks): string {
+  return writeCookie(name + MARKER_SUFFIX, value, { ...as, attributes: markerAttributes(as.attributes) })
+}
+
 /** A Set-Cookie with a value that a cookie can carry. */
 export function writeCookie(name: string, value: string, as: Looks): string {
   if (!VALUE.test(value)) throw new TypeError(`the value of the cookie ${name} cannot stand in a Set-Cookie`)
   const text = `${name}=${value}${attributes(as.attributes, as.secure)}`
   if (as.maxAgeMs === undefined) return text
   const maxAgeMs = Math.min(as.maxAgeMs, MAX_COOKIE_MS)
+  if (maxAgeMs <= 0) return `${text}; ${EXPIRED}`
   return `${text}; Max-Age=${Math.floor(maxAgeMs / 1000)}; Expires=${new Date(as.now + maxAgeMs).toUTCString()}`
 }
 
 /** The value of Set-Cookie that takes the cookie away: the same attributes, or the browser would keep it. */
 export function clearCookie(name: string, as: Pick<Looks, 'attributes' | 'secure'>): string {
-  return `${name}=${attributes(as.attributes, as.secure)}; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT`
+  return `${name}=${attributes(as.attributes, as.secure)}; ${EXPIRED}`
+}
+
+export function clearMarker(name: string, as: Pick<Looks, 'attributes' | 'secure'>): string {
+  return clearCookie(name + MARKER_SUFFIX, { ...as, attributes: markerAttributes(as.attributes) })
+}
+
+function markerAttributes(attributes: CookieAttributes): CookieAttributes {
+  return { ...attributes, sameSite: 'lax', httpOnly: true }
 }
 
 function attributes(cookie: CookieAttributes, secure: boolean): string {

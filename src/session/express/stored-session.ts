@@ -5,7 +5,7 @@ import { digest } from '../../domain/secret.ts'
 import { type SessionLimits, touchIntervalMs } from '../../domain/session-lifetime.ts'
 import { Cookie, type CookieFields, readCookieText, textOfCookie } from '../cookies/cookie.ts'
 import type { SerialisedValues } from '../data.ts'
-import { COOKIE_KEY, defineOwn, isOwnKey, PREDECESSOR_KEY, readValues, rowWithValues, serialise, writeValues } from '../data.ts'
+import { COOKIE_KEY, defineOwn, isOwnKey, PREDECESSOR_KEY, readValues, rowWithValues, writeValues } from '../data.ts'
 import { readStoredCookie } from '../request/detached-session.ts'
 import { NO_LOGIN } from '../row.ts'
 import type { SessionRow } from '../store.ts'
@@ -70,17 +70,17 @@ function giveBack(session: StoredSession, values: SerialisedValues, from: Stored
   for (const key of Reflect.ownKeys(from)) {
     if (typeof key === 'string' && (key === OURS || isOwnKey(key))) continue
     const property = Object.getOwnPropertyDescriptor(from, key)
-    const text = typeof key === 'string' && property?.enumerable ? textOf(key, from[key]) : undefined
+    const text = typeof key === 'string' && property?.enumerable ? textOf(from[key]) : undefined
     const isUnchanged = typeof key === 'string' && text === values.get(key)
     if (property && isUnchanged) Object.defineProperty(session, key, property)
     else if (property && typeof key === 'symbol') Object.defineProperty(session, key, property)
   }
 }
 
-/** Undefined for what is the store's alone, as no JSON holds it. */
-function textOf(key: string, value: unknown): string | undefined {
+/** Undefined for what is the store's alone: JSON can hold nothing of it. */
+function textOf(value: unknown): string | undefined {
   try {
-    return serialise(key, value)
+    return JSON.stringify(value)
   } catch {
     return undefined
   }
@@ -118,7 +118,8 @@ function valuesOf(stored: StoredSession): SerialisedValues {
   const values = new Map<string, string>()
   for (const [key, value] of Object.entries(stored)) {
     if (key === OURS || isOwnKey(key)) continue
-    const text = textOf(key, value)
+    // What another program stored is no fault of this visitor: of a Map, say, there is what JSON makes of it, as before.
+    const text = textOf(value)
     if (text !== undefined) values.set(key, text)
   }
   values.set(COOKIE_KEY, textOfCookie(new Cookie(readStoredCookie(stored.cookie))))

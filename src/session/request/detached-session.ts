@@ -6,6 +6,9 @@ import { Cookie, type CookieFields } from '../cookies/cookie.ts'
 import type { DetachedRequest, Done, StoredSession } from '../express/callback-store.ts'
 import type { SessionOperations } from './session-operations.ts'
 
+/** The words of express-session, which applications compare. */
+export const RELOAD_FAILED = 'failed to load session'
+
 export class DetachedSession implements SessionOperations {
   readonly row = undefined
   readonly cookie: Cookie
@@ -48,7 +51,7 @@ export class DetachedSession implements SessionOperations {
         done(error)
       })
     })
-    if (!found) throw new Error('req.session.reload: this session is no longer there')
+    if (!found) throw new Error(RELOAD_FAILED)
     const { cookie: _, ...data } = found
     for (const key of Object.keys(session)) Reflect.deleteProperty(session, key)
     Object.assign(session, data)

@@ -59,9 +59,7 @@ export interface Engine<Row extends SessionRow = SessionRow> {
   /** The names that the class of sessions takes for itself. */
   readonly reserved: ReadonlySet<string>
   isLive(row: Row | undefined): row is Row
-  keyOf(id: string): string
-  /** The keys of the store that a request leads to, live or not. */
-  hashesOf(req: IncomingMessage): readonly string[]
+  readonly keyOf: (id: string) => string
 }
 
 export interface Found<Row> {

@@ -5,6 +5,7 @@ import type { SessionLimits } from '../../domain/session-lifetime.ts'
 import { patchValues, serialise, valuesOfRow, writeValues } from '../data.ts'
 import { type NewLogin, newRow } from '../row.ts'
 import type { SessionRow } from '../store.ts'
+import { RELOAD_FAILED } from './detached-session.ts'
 import { diff, fill } from './diff.ts'
 import type { Engine } from './engine.ts'
 import type { RequestState } from './request-state.ts'
@@ -39,7 +40,7 @@ export async function reload(of: RequestState, handle: SessionHandle): Promise<v
   const row = storedRow && (await store.find(storedRow.hash))
   if (!isLive(row)) {
     if (storedRow) of.lost(handle)
-    throw new Error('req.session.reload: this session is no longer there')
+    throw new Error(RELOAD_FAILED)
   }
   handle.reread(row)
   if (session === undefined) return
@@ -109,8 +110,8 @@ export async function renew<Row extends SessionRow>(
       if (!isLive(found)) throw new SessionEndedError()
       const handle = new SessionHandle(engine, request, { made: { id, row: found } })
       of.replaceHandle(handle)
-      const cookie = handle.cookie.issue(found)
-      if (cookie !== undefined) of.sendCookie(handle, cookie)
+      const cookies = handle.cookie.issue(found)
+      if (cookies !== undefined) of.sendCookies(handle, cookies)
       return found
     } catch (error) {
       const handle = new SessionHandle(engine, request, {})
@@ -129,7 +130,7 @@ export async function renew<Row extends SessionRow>(
 /** Every row that the request leads to, live or not, and the one that this session replaced. */
 function hashesOf({ engine, request }: RequestState, handle: SessionHandle): Set<string> {
   const { storedRow, predecessor } = handle
-  const hashes = new Set(engine.hashesOf(request.req))
+  const hashes = new Set(request.cookies.ids.map(engine.keyOf))
   if (storedRow) hashes.add(storedRow.hash)
   if (predecessor !== undefined) hashes.add(predecessor)
   return hashes

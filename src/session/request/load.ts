@@ -1,9 +1,8 @@
 // Loads the session of a request: the first of its ids that leads to a live row.
-import type { IncomingMessage } from 'node:http'
 import { type Awaitable, isPromise } from '../../domain/awaitable.ts'
 import { BoundedCache } from '../../domain/bounded-cache.ts'
 import { expiryAfter, needsTouch } from '../../domain/session-lifetime.ts'
-import { MAX_CANDIDATES, type ReadIds } from '../cookies/read.ts'
+import { MAX_CANDIDATES } from '../cookies/read.ts'
 import { isSuperseded } from '../row.ts'
 import type { SessionRow } from '../store.ts'
 import type { Engine, Found } from './engine.ts'
@@ -13,21 +12,19 @@ const MAX_TOUCHED = 20_000
 
 export class Loader<Row extends SessionRow> {
   readonly #engine: Engine<Row>
-  readonly #readIds: ReadIds
   readonly #onTouchError: (error: unknown) => void
   readonly #touched = new BoundedCache<number>(MAX_TOUCHED)
 
-  constructor(engine: Engine<Row>, readIds: ReadIds, onTouchError: (error: unknown) => void) {
+  constructor(engine: Engine<Row>, onTouchError: (error: unknown) => void) {
     this.#engine = engine
-    this.#readIds = readIds
     this.#onTouchError = onTouchError
   }
 
-  load(req: IncomingMessage, ids = this.#readIds(req.headers.cookie), from = 0): Awaitable<Found<Row> | undefined> {
+  load(ids: readonly string[], from = 0): Awaitable<Found<Row> | undefined> {
     for (let at = from; at < ids.length && at < MAX_CANDIDATES; at++) {
       const id = ids[at] ?? ''
       const row = this.#engine.store.find(this.#engine.keyOf(id))
-      if (isPromise(row)) return row.then((found) => this.#accept(id, found) ?? this.load(req, ids, at + 1))
+      if (isPromise(row)) return row.then((found) => this.#accept(id, found) ?? this.load(ids, at + 1))
       const accepted = this.#accept(id, row)
       if (accepted) return accepted
     }

@@ -7,8 +7,9 @@ import { isError } from '../../domain/builtins.ts'
 import type { Clock } from '../../domain/clock.ts'
 import { digest } from '../../domain/secret.ts'
 import { isExpired, type SessionLimits } from '../../domain/session-lifetime.ts'
-import { carriesCookie, coversPath, idReader } from '../cookies/read.ts'
-import type { CookieAttributes, CookieSettings } from '../cookies/write.ts'
+import { cookieReader, coversPath, type ReadCookies, type SessionCookies } from '../cookies/read.ts'
+import { overHttps } from '../cookies/transport.ts'
+import { type CookieAttributes, type CookieSettings, issueMarker } from '../cookies/write.ts'
 import type { SessionRow, SessionStore } from '../store.ts'
 import { DEFAULT_BEHAVIOR, type Engine, type Found, type SessionBehavior } from './engine.ts'
 import { type RenewOptions, renew } from './lifecycle.ts'
@@ -16,6 +17,7 @@ import { Loader } from './load.ts'
 import { defineSession, noSession, SESSION_OF_REQUEST } from './request-properties.ts'
 import { RequestSession } from './request-session.ts'
 import type { Next, SessionRequest } from './request-state.ts'
+import { type ReloadSettings, reloadMarker, sendReload } from './same-site-reload.ts'
 import { Session, sealSessionClass } from './session.ts'
 import type { SessionOperations } from './session-operations.ts'
 
@@ -26,6 +28,8 @@ export interface SessionsOptions<Row extends SessionRow = SessionRow> {
   readonly clock: Clock
   /** Default: those of a membership. */
   readonly behavior?: SessionBehavior | undefined
+  /** How the page of a same-site reload looks. */
+  readonly reload?: ReloadSettings | undefined
   /** What `req.sessionStore` is. Default: there is none. */
   readonly publicStore?: object | undefined
   /** Whether a request that brings a `req.session` of somebody else is passed on. Default: false, it is an error. */
@@ -44,6 +48,7 @@ type WithStore = IncomingMessage & { sessionStore?: object }
 export class Sessions<Row extends SessionRow = SessionRow> {
   readonly #options: SessionsOptions<Row>
   readonly #engine: Engine<Row>
+  readonly #readCookies: ReadCookies
   readonly #loader: Loader<Row>
   readonly #stopCleanup: () => Promise<void>
 
@@ -54,7 +59,6 @@ export class Sessions<Row extends SessionRow = SessionRow> {
       reserved ??= sealSessionClass(SessionClass)
       return reserved
     }
-    const readIds = idReader(cookie)
     const keyOf = (id: string): string => store.keyOf?.(id) ?? digest(id)
     store.attach?.({ limits, clock })
     this.#options = options
@@ -77,9 +81,9 @@ export class Sessions<Row extends SessionRow = SessionRow> {
         return options.judge ? options.judge(row, now) : !isExpired(row, now)
       },
       keyOf: store.keyOf ? keyOf : digest,
-      hashesOf: (req) => readIds(req.headers.cookie).map(keyOf),
     }
-    this.#loader = new Loader(this.#engine, readIds, (error) => {
+    this.#readCookies = cookieReader(cookie)
+    this.#loader = new Loader(this.#engine, (error) => {
       this.#report(error, 'touch')
     })
     this.#stopCleanup = startCleanup(store, clock, (error) => {
@@ -93,26 +97,30 @@ export class Sessions<Row extends SessionRow = SessionRow> {
       return this.#options.yields ? next() : next(secondSession())
     }
     let attributes: CookieAttributes
+    let cookies: SessionCookies
     let found: Awaitable<Found<Row> | undefined>
     try {
       attributes = this.#engine.behavior.attributesFor?.(req) ?? this.#engine.cookie
       if (attributes.path !== '/' && !coversPath(attributes.path, req)) return next()
-      if (this.#options.store.isDisconnected && !this.carriesCookie(req)) return next()
-      found = this.#loader.load(req)
+      cookies = this.#readCookies(req.headers.cookie)
+      if (this.#reloads({ req, res, cookies, attributes })) return
+      if (this.#options.store.isDisconnected && !cookies.hasSession) return next()
+      found = this.#loader.load(cookies.ids)
     } catch (error) {
       return next(error)
     }
-    if (!isPromise(found)) return this.#begin({ req, res, next, attributes }, found)
+    const request: SessionRequest = { req, res, next, cookies, attributes }
+    if (!isPromise(found)) return this.#begin(request, found)
     // A store that fails is an error, never an anonymous visitor where somebody was logged in.
     // What the next handler throws is not handed to it once more: it would be called twice.
-    found.then((loaded) => this.#begin({ req, res, next, attributes }, loaded), next)
+    found.then((loaded) => this.#begin(request, loaded), next)
   }
 
   /** The live session of a request without a response, such as the upgrade of a WebSocket. */
   read(req: IncomingMessage): Awaitable<Row | undefined> {
     const current = this.#of(req)
     if (current) return current.row
-    const found = this.#loader.load(req)
+    const found = this.#loader.load(this.#readCookies(req.headers.cookie).ids)
     return isPromise(found) ? found.then((loaded) => loaded?.row) : found?.row
   }
 
@@ -124,10 +132,6 @@ export class Sessions<Row extends SessionRow = SessionRow> {
   /** The live row behind a request that was handled. Parses nothing, defers nothing. */
   row(req: IncomingMessage): Row | undefined {
     return this.#of(req)?.row
-  }
-
-  carriesCookie(req: IncomingMessage): boolean {
-    return carriesCookie(req.headers.cookie, this.#engine.cookie)
   }
 
   /** Starts a login: a new row under a new id. The id that the request came with is dead, the new one goes out with this response. */
@@ -143,6 +147,20 @@ export class Sessions<Row extends SessionRow = SessionRow> {
   /** Stops what runs in the background. The store belongs to who made it. */
   close(): Promise<void> {
     return this.#stopCleanup()
+  }
+
+  /** Answers somebody whose session cookie is held back by a page that asks once more. Says whether it did. */
+  #reloads(visit: Omit<SessionRequest, 'next'>): boolean {
+    const { req, res, cookies, attributes } = visit
+    if (cookies.hasSession || cookies.markers.length === 0) return false
+    const { cookie, clock, behavior } = this.#engine
+    const now = clock.now()
+    const marker = reloadMarker(visit, now)
+    if (marker === undefined) return false
+    const secure = attributes.secure === 'auto' ? overHttps(req, behavior.transport) : attributes.secure
+    const looks = { attributes, secure, maxAgeMs: attributes.maxAgeMs, now }
+    sendReload(req, res, issueMarker(cookie.name, marker, looks), this.#options.reload)
+    return true
   }
 
   #begin(request: SessionRequest & { readonly req: WithStore }, found: Found<Row> | undefined): void {

@@ -2,6 +2,7 @@
 import { type Awaitable, after, isPromise } from '../../domain/awaitable.ts'
 import { SerialQueue } from '../../domain/serial-queue.ts'
 import type { Cookie } from '../cookies/cookie.ts'
+import { MARKED } from '../cookies/marker.ts'
 import { defineOwn } from '../data.ts'
 import type { SessionRow } from '../store.ts'
 import { readStoredCookie } from './detached-session.ts'
@@ -10,6 +11,7 @@ import { isHeadOut } from './head.ts'
 import { destroy, regenerate, reload } from './lifecycle.ts'
 import type { RequestState, SessionRequest } from './request-state.ts'
 import { type Deferring, defer } from './response.ts'
+import { isMarkerLeftOver } from './same-site-reload.ts'
 import { changesOf, saveChanges, touch } from './save.ts'
 import type { Session } from './session.ts'
 import { SessionHandle } from './session-handle.ts'
@@ -23,18 +25,31 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
   readonly #found: Found<Row> | undefined
   /** Made at the first use: most requests only ask for the row that was found. */
   #handle: SessionHandle<Row> | undefined
-  outgoingCookie: string | undefined
+  outgoingCookies: readonly string[] | undefined
   /** Of `req.session = null`. Nobody can catch it, so the response fails with it, whenever it comes. */
   #failure: { readonly error: unknown } | undefined
   #madeQueue: SerialQueue | undefined
   #isDeferred = false
+  /** Whether the session came without the marker that belongs to its cookie. */
+  readonly #isUnmarked: boolean
 
   constructor(engine: Engine<Row>, request: SessionRequest, found: Found<Row> | undefined) {
     this.engine = engine
     this.request = request
     this.#found = found
     const { rolling, resave, saveUninitialized, watchesUnset } = engine.behavior
-    if (rolling || resave || saveUninitialized || (watchesUnset && found)) this.#defer()
+    const { cookies, attributes } = request
+    this.#isUnmarked = found !== undefined && attributes.sameSite === 'strict' && !cookies.markers.includes(MARKED)
+    const changesMarker = this.#isUnmarked || (found === undefined && isMarkerLeftOver(request))
+    if (rolling || resave || saveUninitialized || (watchesUnset && found) || changesMarker) this.#defer()
+  }
+
+  /** The marker alone needs no proof that the session still lives: it names none, and the next request of this site clears one left over. */
+  get headCookies(): readonly string[] {
+    if (this.outgoingCookies) return this.outgoingCookies
+    const { storedRow, state, cookie } = this.handle
+    if (this.#isUnmarked && state === 'live' && storedRow) return cookie.mark(storedRow)
+    return isMarkerLeftOver(this.request) ? cookie.unmark() : []
   }
 
   get handle(): SessionHandle<Row> {
@@ -125,12 +140,12 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
 
   end(): void {
     this.handle.end()
-    this.outgoingCookie = undefined
+    this.outgoingCookies = undefined
   }
 
   replaceHandle(handle: SessionHandle<Row>): void {
     this.#handle = handle
-    this.outgoingCookie = undefined
+    this.outgoingCookies = undefined
   }
 
   act<T>(work: () => Awaitable<T>, atOnce?: () => void): Promise<T> {
@@ -142,21 +157,21 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
     return this.#queue.promise(work)
   }
 
-  sendCookie(handle: SessionHandle<Row>, cookie: string): void {
+  sendCookies(handle: SessionHandle<Row>, cookies: readonly string[]): void {
     if (handle !== this.handle || handle.state !== 'live') return
-    this.outgoingCookie = cookie
+    this.outgoingCookies = cookies
     this.#defer()
   }
 
   clearCookie(handle: SessionHandle<Row>): void {
     const isLeft = handle === this.handle || this.handle.state === 'new'
-    const cookie = isLeft && handle.cookie.isCarried && handle.cookie.isWelcome ? handle.cookie.clear() : undefined
-    if (cookie !== undefined) this.outgoingCookie = cookie
+    const cookies = isLeft && handle.cookie.isCarried && handle.cookie.isWelcome ? handle.cookie.clear() : undefined
+    if (cookies !== undefined) this.outgoingCookies = cookies
   }
 
   lost(handle: SessionHandle<Row>): void {
     handle.lost()
-    if (handle === this.handle && !isHeadOut(this.request.res)) this.outgoingCookie = undefined
+    if (handle === this.handle && !isHeadOut(this.request.res)) this.outgoingCookies = undefined
   }
 
   /** Before the response goes out: what still runs, then what the application changed. */

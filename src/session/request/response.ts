@@ -1,15 +1,15 @@
 // Defers a response until its session is saved: own `writeHead`, `write`, `flushHeaders`, `end`.
 import type { ServerResponse } from 'node:http'
 import { type Awaitable, isPromise } from '../../domain/awaitable.ts'
-import { addCookie } from '../cookies/response-head.ts'
+import { addCookies } from '../cookies/response-head.ts'
 import { claimHead, forgetBody, isHeadOut, lockHead, quietHeaders } from './head.ts'
 
 /** What has to happen before a response may go out. */
 export interface Deferring {
   /** Saves what is to be saved. May throw, or reject. */
   flush(): Awaitable<void>
-  /** The session cookie that goes out with this response. */
-  readonly outgoingCookie: string | undefined
+  /** The Set-Cookies of the session that go out with this response. */
+  readonly headCookies: readonly string[]
   /** `flush` failed, and nothing is sent of the answer: if it had not begun, the host's error handler may answer. */
   failed(error: unknown): void
 }
@@ -57,6 +57,8 @@ class DeferredResponse {
   #waitingBytes = 0
   #isHandled = false
   #isAnswered = false
+  /** Whether the handler may go on with an answer that was dropped. */
+  #isUnfinished = false
 
   constructor(res: ServerResponse, session: Deferring) {
     const { writeHead, write, flushHeaders, end } = res
@@ -70,7 +72,7 @@ class DeferredResponse {
     const res = this.#res
     const state = this.#state
     if (state === 'waiting') return this.#wait(method, args)
-    if (state === 'failed' && this.#isOver(method)) return undefined
+    if (state === 'failed' && this.#isOver(method, args)) return undefined
     this.#isAnswered = true
     if (method === 'end' ? state === 'open' || state === 'streaming' : state === 'open' && !res.headersSent) {
       try {
@@ -85,12 +87,12 @@ class DeferredResponse {
           return this.#wait(method, args)
         }
       } catch (error) {
-        return this.#fail(error)
+        return this.#fail(error, [[method, args]])
       }
       this.#state = method === 'end' ? 'through' : 'streaming'
     }
-    const cookie = method === 'writeHead' && !res.headersSent ? this.#session.outgoingCookie : undefined
-    return cookie === undefined ? this.#pass(method, args) : this.#writeHeadWithCookie(args, cookie)
+    const cookies = method === 'writeHead' && !res.headersSent ? this.#session.headCookies : []
+    return cookies.length === 0 ? this.#pass(method, args) : this.#writeHeadWithCookies(args, cookies)
   }
 
   #pass(method: Method, args: readonly unknown[]): unknown {
@@ -98,13 +100,13 @@ class DeferredResponse {
     return typeof original === 'function' ? Reflect.apply(original, this.#res, args) : undefined
   }
 
-  #writeHeadWithCookie(args: readonly unknown[], cookie: string): void {
+  #writeHeadWithCookies(args: readonly unknown[], cookies: readonly string[]): void {
     const res = this.#res
     const before = res.getHeader('Set-Cookie')
     try {
-      this.#pass('writeHead', addCookie(res, args, cookie))
+      this.#pass('writeHead', addCookies(res, args, cookies))
     } catch (error) {
-      // An error page is still to come, with the cookie once.
+      // An error page is still to come, with the cookies once.
       if (before === undefined) res.removeHeader('Set-Cookie')
       else res.setHeader('Set-Cookie', before)
       throw error
@@ -137,8 +139,9 @@ class DeferredResponse {
     return this.#state === 'streaming'
   }
 
-  #fail(error: unknown): void {
+  #fail(error: unknown, calls: readonly Call[] = this.#waiting ?? []): void {
     const res = this.#res
+    const isUnfinished = !calls.some(([method]) => method === 'end')
     this.#state = 'failed'
     this.#waiting = undefined
     // Too late for an error page: the reader must see that this answer is not whole.
@@ -149,7 +152,9 @@ class DeferredResponse {
       this.#isHandled = true
       this.#isAnswered = false
       this.#session.failed(error)
-      if (!this.#isAnswered && !isHeadOut(res)) this.#answerLater()
+      if (this.#isAnswered || isHeadOut(res)) return
+      this.#isUnfinished = isUnfinished
+      this.#answerLater()
     })
   }
 
@@ -164,9 +169,11 @@ class DeferredResponse {
     res.once('close', () => clearTimeout(timer))
   }
 
-  /** Until the error handler has its turn all is dropped; then what comes too late for its answer. */
-  #isOver(method: Method): boolean {
+  /** Until the error handler has its turn all is dropped; then the rest of a stream, which is no error page, and what comes too late. */
+  #isOver(method: Method, [status]: readonly unknown[]): boolean {
     if (!this.#isHandled) return true
+    if (this.#isUnfinished && !this.#isAnswered && Number(method === 'writeHead' ? status : this.#res.statusCode) < 300)
+      return true
     return method === 'write' || method === 'end' ? this.#res.writableEnded : this.#res.headersSent
   }
 }

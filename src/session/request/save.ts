@@ -1,5 +1,6 @@
 // Saves a session: a row that is there is patched, never made again.
-import { type Awaitable, after } from '../../domain/awaitable.ts'
+import { StoreUnavailableError } from '../../database/timeout.ts'
+import { type Awaitable, after, isPromise } from '../../domain/awaitable.ts'
 import { expiryAfter, needsTouch } from '../../domain/session-lifetime.ts'
 import { COOKIE_KEY, emptyObject, NO_VALUES, PREDECESSOR_KEY, patchValues, writeValues } from '../data.ts'
 import { newRow } from '../row.ts'
@@ -33,16 +34,16 @@ export function saveChanges(of: RequestState, handle: SessionHandle, patch = cha
   const isChanged = patch !== NO_CHANGE
   const sends = limited !== row || (isChanged && behavior.cookieCanChange && row.persistent) || needsProof(of, handle)
   // Before anything is written, as it may throw.
-  const cookie = sends ? handle.cookie.issue(limited) : undefined
+  const cookies = sends ? handle.cookie.issue(limited) : undefined
   const isPatched = isChanged || (behavior.resave === 'write' && !handle.isSaved)
   return after(isPatched ? store.update(row.hash, patch) : true, (updated) => {
     // The write is dropped: a session that was ended does not come back.
     if (!updated) return of.lost(handle)
     handle.patched(patch)
     const marks = !isPatched || limited !== row || (behavior.resave === 'touch' && needsTouch(row, of.engine.clock.now()))
-    if (!marks && cookie === undefined) return
+    if (!marks && cookies === undefined) return
     return after(marks ? touch(of, handle, limited) : true, (lives) => {
-      if (lives && cookie !== undefined) of.sendCookie(handle, cookie)
+      if (lives && cookies !== undefined) of.sendCookies(handle, cookies)
     })
   })
 }
@@ -50,7 +51,7 @@ export function saveChanges(of: RequestState, handle: SessionHandle, patch = cha
 /** The first row of a session. One that nobody can come back to is not stored. */
 export function createRow(of: RequestState, handle: SessionHandle, patch: SessionPatch): Awaitable<void> {
   const { keyOf, clock, store, behavior } = of.engine
-  const late = isHeadOut(of.request.res) && of.outgoingCookie === undefined
+  const late = isHeadOut(of.request.res) && of.outgoingCookies === undefined
   if (late || !handle.cookie.isWelcome) return
   const values = new Map(patchValues(NO_VALUES, patch))
   if (handle.usedCookie?.isChanged || behavior.storesCookie) values.set(COOKIE_KEY, handle.cookie.text)
@@ -58,12 +59,27 @@ export function createRow(of: RequestState, handle: SessionHandle, patch: Sessio
   if (predecessor !== undefined) values.set(PREDECESSOR_KEY, predecessor)
   const { persistent, ...limits } = handle.cookie.limits
   const row = newRow({ hash: keyOf(handle.id), data: writeValues(values), now: clock.now(), limits, persistent })
-  const cookie = handle.cookie.issue(row)
-  if (cookie === undefined) return
-  return after(store.create(row), () => {
-    handle.created(row, values)
-    of.sendCookie(handle, cookie)
-  })
+  const cookies = handle.cookie.issue(row)
+  if (cookies === undefined) return
+  const create = (): Awaitable<void> =>
+    after(store.create(row), () => {
+      handle.created(row, values)
+      of.sendCookies(handle, cookies)
+    })
+  return patch === NO_CHANGE && !handle.isSuccessor ? unlessUnavailable(create) : create()
+}
+
+/** Whoever left nothing in a session misses none: their page does not fail for a store that cannot be reached. */
+function unlessUnavailable(create: () => Awaitable<void>): Awaitable<void> {
+  const ignore = (error: unknown): void => {
+    if (!(error instanceof StoreUnavailableError)) throw error
+  }
+  try {
+    const creating = create()
+    return isPromise(creating) ? creating.catch(ignore) : creating
+  } catch (error) {
+    ignore(error)
+  }
 }
 
 /** Marks a row as seen now, with its limits if they changed. Says whether it lives. */
@@ -83,7 +99,7 @@ export function touch(of: RequestState, handle: SessionHandle, row: SessionRow):
 /** Whether a cookie would go out of which only the store knows that it is still right: others know its id, and may have ended it. */
 function needsProof(of: RequestState, { isShared }: SessionHandle): boolean {
   if (!isShared || isHeadOut(of.request.res)) return false
-  return of.engine.behavior.rolling || of.outgoingCookie !== undefined
+  return of.engine.behavior.rolling || of.outgoingCookies !== undefined
 }
 
 /** The row as it has to be with the cookie at hand. */

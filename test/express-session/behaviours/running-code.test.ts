@@ -1,7 +1,8 @@
 // What stands in running code: options from variables that are not set, idioms of tutorials, objects that are no full requests.
 import { expect, test } from 'vitest'
-import { inEveryWorld, type Middleware, type Options, type World } from '../implementations.ts'
+import { type AnySession, inEveryWorld, type Middleware, type Options, type World } from '../implementations.ts'
 import {
+  called,
   count,
   HOUR,
   handClock,
@@ -144,7 +145,10 @@ inEveryWorld('options in running code', (world) => {
     ['a path', { domain: 'example.org/app' }],
   ])('a domain that is no host name is an error at each answer, in ours at the start: %s', async (_what, cookie) => {
     const make = () => counting(world, { cookie, resave: true })
-    if (!world.there) return void (await expect(async () => make()).rejects.toThrow('cookie.domain must be a host name'))
+    if (!world.there) {
+      await expect(async () => make()).rejects.toThrow('cookie.domain must be a host name')
+      return
+    }
     const place = await make()
     await place.get()
     expect(place.errors).toEqual([expect.any(TypeError)])
@@ -170,6 +174,25 @@ inEveryWorld('options in running code', (world) => {
     },
   )
 
+  test('what an application sets on the cookie of one session is judged like an option', async () => {
+    const { store, calls } = watched(world)
+    const place = await open(world, { store }, (req, res) => {
+      req.session.views = 1
+      if (req.path === '/none') req.session.cookie.sameSite = 'None'
+      if (req.path === '/lax') req.session.cookie.sameSite = 'LAX'
+      if (req.path === '/domain') req.session.cookie.domain = 'https://example.org'
+      if (req.path === '/sometimes') req.session.cookie.sameSite = 'sometimes'
+      res.end()
+    })
+    expect((await place.get('/lax')).cookie?.attributes.get('samesite')).toBe('Lax')
+    calls.splice(0)
+    // On purpose: over HTTP no browser keeps it.
+    expect((await place.get('/none')).lines).toHaveLength(world.there ? 1 : 0)
+    if (!world.there) expect(calls).toEqual([])
+    for (const path of ['/domain', '/sometimes']) expect((await place.get(path)).lines).toEqual([])
+    expect(place.errors).toEqual([expect.any(TypeError), expect.any(TypeError)])
+  })
+
   test('sameSite auto without Secure means None over HTTPS, which browsers drop, in ours Lax at every answer', async () => {
     const place = await open(world, { proxy: true, cookie: { secure: false, sameSite: 'auto' }, rolling: true }, count)
     const visitor = place.visitor()
@@ -180,7 +203,10 @@ inEveryWorld('options in running code', (world) => {
   test.each(MISSING)('a secret whose variable is missing is an error at each visit, in ours at the start: %s', async (secret) => {
     hearDeprecations()
     const make = () => counting(world, { secret })
-    if (!world.there) return void (await expect(async () => make()).rejects.toThrow(/secret must be set.*variable/))
+    if (!world.there) {
+      await expect(async () => make()).rejects.toThrow(/secret must be set.*variable/)
+      return
+    }
     const { status, text } = await (await make()).get()
     expect([status, text]).toEqual([500, expect.stringContaining('secret option required')])
   })
@@ -193,14 +219,19 @@ inEveryWorld('idioms in running code', (world) => {
     const place = await openApp((app) => app.use(middleware, handle(count)))
     const visitor = place.visitor()
     await visitor.get()
-    const handshake = { headers: { cookie: visitor.cookie }, url: '/socket' } as unknown as Req
-    await new Promise<void>((resolve, reject) => {
-      middleware(handshake as never, {} as never, (error) => (error ? reject(error) : resolve()))
-    })
-    expect(handshake.session.views).toBe(1)
-    handshake.session.views = 7
-    await new Promise<void>((resolve, reject) => handshake.session.save((error) => (error ? reject(error) : resolve())))
+    const shake = async (headers: Record<string, string>): Promise<AnySession> => {
+      const handshake = { headers, url: '/socket' } as unknown as Req
+      await called((done) => middleware(handshake as never, {} as never, done))
+      return handshake.session
+    }
+    const known = await shake({ cookie: visitor.cookie })
+    expect([known.views, known.cookie.maxAge]).toEqual([1, null])
+    known.views = 7
+    await called((done) => known.save(done))
     expect((await visitor.get()).text).toBe('8')
+    const stranger = await shake({})
+    stranger.views = 1
+    expect(await called((done) => stranger.save(done))).toBeUndefined()
   })
 
   test('createSession of req.sessionStore puts what was stored into the session of a request', async () => {

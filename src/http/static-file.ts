@@ -1,0 +1,48 @@
+// A file that is the same for everybody: plain, and compressed once.
+import { brotliCompressSync, gzipSync } from 'node:zlib'
+import type { Request } from 'express'
+import { digest } from '../domain/secret.ts'
+
+/** The better one first: browsers offer both and mean no order by it. Pages are never compressed: what they hold could be guessed by length (BREACH). */
+const ENCODINGS = { br: brotliCompressSync, gzip: gzipSync } as const
+
+type Encoding = keyof typeof ENCODINGS
+
+interface Representation {
+  readonly encoding: Encoding | undefined
+  readonly body: Uint8Array
+  /** Strong, so one for each encoding (RFC 9110 section 8.8.3.3). */
+  readonly etag: string
+}
+
+export class StaticFile {
+  readonly type: string
+  readonly #plain: Representation
+  readonly #mark: string
+  readonly #compressed = new Map<Encoding, Representation>()
+
+  constructor(type: string, content: string | Uint8Array) {
+    const body = Buffer.from(content)
+    this.type = type
+    this.#mark = digest(body).slice(0, 12)
+    this.#plain = { encoding: undefined, body, etag: `"${this.#mark}"` }
+  }
+
+  /** Made at the first request that can read it. */
+  for(req: Request): Representation {
+    for (const encoding of ['br', 'gzip'] as const) {
+      if (req.acceptsEncodings(encoding) === false) continue
+      const made = this.#compressed.get(encoding) ?? this.#compress(encoding)
+      this.#compressed.set(encoding, made)
+      return made
+    }
+    return this.#plain
+  }
+
+  #compress(encoding: Encoding): Representation {
+    const body = ENCODINGS[encoding](this.#plain.body)
+    // Of a few hundred bytes there is little to take off.
+    if (body.length >= this.#plain.body.length) return this.#plain
+    return { encoding, body, etag: `"${this.#mark}-${encoding}"` }
+  }
+}

@@ -1,0 +1,43 @@
+// The small files that browsers, search engines and researchers ask a site for.
+import type { RequestHandler } from 'express'
+import { refuseMethod, setHeaders } from '../http/respond.ts'
+import { sendStaticFile } from '../http/send-static-file.ts'
+import { StaticFile } from '../http/static-file.ts'
+import { readFavicon } from '../views/assets.ts'
+import type { AppContext } from './app-context.ts'
+
+const CACHING = 'public, max-age=86400'
+const DAY_MS = 86_400_000
+/** RFC 9116 section 2.5.5 recommends less than a year. */
+const SECURITY_TXT_DAYS = 180
+
+export const SITE_FILES = ['/robots.txt', '/favicon.ico', '/.well-known/security.txt'] as const
+
+export function siteFiles({ internals: { http, core }, config }: AppContext): RequestHandler {
+  const robots = new StaticFile(TEXT, `User-agent: *\nDisallow: ${http.path}/account/\nDisallow: ${http.path}/api/\n`)
+  const favicon = new StaticFile('image/vnd.microsoft.icon', readFavicon())
+  const { securityContact } = config
+  const files: Readonly<Record<string, () => StaticFile>> = {
+    '/robots.txt': () => robots,
+    '/favicon.ico': () => favicon,
+    // Without somebody to write to there is none (RFC 9116 section 2.5.3).
+    ...(securityContact !== undefined && {
+      '/.well-known/security.txt': () => new StaticFile(TEXT, securityText(securityContact, http.origin, core.clock.now())),
+    }),
+  }
+  return (req, res, next) => {
+    const file = Object.hasOwn(files, req.path) ? files[req.path] : undefined
+    if (!file) return next()
+    if (req.method === 'GET' || req.method === 'HEAD') return sendStaticFile(req, res, file(), CACHING)
+    setHeaders(req, res)
+    refuseMethod(http, req, res, ['GET', 'HEAD'])
+  }
+}
+
+const TEXT = 'text/plain; charset=utf-8'
+
+function securityText(contact: string, origin: string, now: number): string {
+  // By whole days: the same text, and tag, for a day.
+  const expires = new Date((Math.floor(now / DAY_MS) + SECURITY_TXT_DAYS) * DAY_MS).toISOString()
+  return `Contact: ${contact}\nExpires: ${expires}\nCanonical: ${origin}/.well-known/security.txt\n`
+}

@@ -1,0 +1,35 @@
+// A disk that is full: who is logged in goes on, what would have to be written is refused, and nothing needs a restart.
+import { execFileSync } from 'node:child_process'
+import { expect, test } from 'vitest'
+import { describeWith } from '../support/needs.ts'
+import { ask, post, startServer, type TestServer } from '../support/server.ts'
+
+const ANNA = { username: 'anna', password: 'violet harbour lantern' }
+
+/** The largest file that the server may write from now on, which it is told when it writes, as of a disk without room. */
+function setRoom({ child }: TestServer, bytes: number | 'unlimited'): void {
+  execFileSync('prlimit', ['--pid', String(child.pid), `--fsize=${bytes}:`])
+}
+
+describeWith('prlimit', 'a disk that is full', () => {
+  test('F-07 somebody who is logged in goes on, whoever wants to log in is told to come back, and can once there is room', async () => {
+    const server = await startServer({ env: { RATE_LIMIT: 'off' } })
+    const { headers } = await post(server, '/api/register', ANNA)
+    const Cookie = String(headers['set-cookie']).split(';', 1).join()
+    const readProfile = () => ask('/api/profile', { port: server.port, headers: { Host: new URL(server.url).host, Cookie } })
+
+    setRoom(server, 4096)
+    for (let n = 0; n < 3; n++) {
+      const login = await post(server, '/api/login', ANNA)
+      expect([login.status, login.headers['retry-after'], login.headers['set-cookie']]).toEqual([503, '1', undefined])
+      expect((await post(server, '/api/register', { ...ANNA, username: 'bea' })).status).toBe(503)
+      expect((await readProfile()).status).toBe(200)
+    }
+
+    setRoom(server, 'unlimited')
+    expect((await post(server, '/api/login', ANNA)).status).toBe(200)
+    expect((await post(server, '/api/register', { ...ANNA, username: 'bea' })).status).toBe(201)
+    expect((await readProfile()).status).toBe(200)
+    expect(await server.stop()).toMatchObject({ code: 0 })
+  })
+})
