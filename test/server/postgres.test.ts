@@ -76,7 +76,7 @@ describeOnPostgres('on PostgreSQL', () => {
     expect([backup.code, backup.stderr]).toEqual([1, expect.stringContaining('pg_dump')])
   })
 
-  test('T9: doctor finds what others hung on our tables, and nothing else', async () => {
+  test('doctor finds what others hung on our tables, and nothing else', async () => {
     const database = await freshDatabase()
     const options = { env: { DATABASE_URL: database.url, ...CHEAP } }
     await run(['migrate'], options)
