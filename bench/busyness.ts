@@ -72,11 +72,17 @@ function compare(before: Look, after: Look, storesAreOurs: boolean): readonly st
   return found
 }
 
+/** A process is named with what its children took that have ended since. */
 function busiest(before: Look, after: Look, storesAreOurs: boolean, cores: (ticks: number) => number): string {
   const isOwn = ownIn(after, storesAreOurs)
+  const usedBefore = new Map<number, number>()
+  for (const [pid, times] of before.processes) {
+    const counted = after.processes.has(pid) ? pid : times.parent
+    usedBefore.set(counted, (usedBefore.get(counted) ?? 0) + ticksOf(times))
+  }
   const named = [...after.processes]
     .filter(([pid]) => !isOwn(pid))
-    .map(([pid, { own }]) => ({ pid, used: cores(own - (before.processes.get(pid)?.own ?? 0)) }))
+    .map(([pid, times]) => ({ pid, used: cores(ticksOf(times) - (usedBefore.get(pid) ?? 0)) }))
     .filter(({ used }) => used >= 0.01)
     .toSorted((a, b) => b.used - a.used)
     .slice(0, NAMED)
@@ -95,9 +101,13 @@ function ownIn({ processes }: Look, storesAreOurs: boolean): (pid: number) => bo
   return isOwn
 }
 
-/** Ticks of those processes and of their children that have ended: an end moves them, and the sum stays. */
 function sum({ processes }: Look, counts: (pid: number) => boolean = () => true): number {
-  return [...processes].reduce((ticks, [pid, { own, ofEnded }]) => (counts(pid) ? ticks + own + ofEnded : ticks), 0)
+  return [...processes].reduce((ticks, [pid, times]) => (counts(pid) ? ticks + ticksOf(times) : ticks), 0)
+}
+
+/** With those of its children that have ended: an end moves them to the parent, and the sum stays. */
+function ticksOf({ own, ofEnded }: ProcessTimes): number {
+  return own + ofEnded
 }
 
 function look(): Look | undefined {

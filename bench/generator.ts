@@ -1,4 +1,4 @@
-// The load: `wrk` where it is installed, else autocannon. Always a process of its own, always over keep-alive connections.
+// The load: `wrk`, a process of its own, over keep-alive connections.
 import { spawn, spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -8,8 +8,9 @@ export const CONNECTIONS = 16
 export interface Load {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
+  /** A fraction, too. */
   readonly seconds: number
-  /** A file with one Cookie header per line: each request takes the next. autocannon keeps to the one of `headers`. */
+  /** A file with one Cookie header per line: each request takes the next. */
   readonly cookies?: string
 }
 
@@ -22,12 +23,14 @@ export interface Served {
 }
 
 const WRK: string = 'wrk'
-export const hasWrk = spawnSync(WRK, ['--version']).error === undefined
-export const generatorName = hasWrk ? WRK : 'autocannon'
-const AUTOCANNON = resolve(import.meta.dirname, 'node_modules/autocannon/autocannon.js')
 const COOKIES = resolve(import.meta.dirname, 'cookies.lua')
 
-/** Load for so many seconds, a fraction too. */
+/** What to install where the load generator is missing. */
+export function missingGenerator(): string | undefined {
+  if (spawnSync(WRK, ['--version']).error === undefined) return undefined
+  return 'the benchmark makes its load with wrk, which is not installed here: apt-get install wrk, or brew install wrk'
+}
+
 export async function load(what: Load): Promise<Served> {
   const { served, stop } = startLoad(what)
   const timer = setTimeout(stop, what.seconds * 1000)
@@ -38,21 +41,16 @@ export async function load(what: Load): Promise<Served> {
   }
 }
 
-/** Load that ends after so many whole seconds, or when it is stopped: both generators then say what was until there. */
-export function startLoad(what: Load): { readonly served: Promise<Served>; stop(): void } {
-  const [program, given] = hasWrk ? [WRK, wrkArguments(what)] : [process.execPath, autocannonArguments(what)]
-  const child = spawn(program, given, { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, COOKIES: what.cookies } })
-  const read = hasWrk ? readWrk : readAutocannon
+/** Load that ends after so many whole seconds, or when it is stopped: wrk then says what was until there. */
+export function startLoad({ url, headers = {}, seconds, cookies }: Load): { readonly served: Promise<Served>; stop(): void } {
+  const given = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
+  const script = cookies === undefined ? [] : ['-s', COOKIES]
+  const all = ['-t1', `-c${CONNECTIONS}`, `-d${Math.ceil(seconds)}s`, '--latency', ...script, ...given, url]
+  const child = spawn(WRK, all, { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, COOKIES: cookies } })
   return { served: text(child.stdout).then(read), stop: () => void child.kill('SIGINT') }
 }
 
-function wrkArguments({ url, headers = {}, seconds, cookies }: Load): string[] {
-  const given = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
-  const script = cookies === undefined ? [] : ['-s', COOKIES]
-  return ['-t1', `-c${CONNECTIONS}`, `-d${Math.ceil(seconds)}s`, '--latency', ...script, ...given, url]
-}
-
-function readWrk(said: string): Served {
+function read(said: string): Served {
   const errors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(said)?.slice(1) ?? []
   return {
     requests: numberIn(said, /(\d+) requests in/),
@@ -62,19 +60,9 @@ function readWrk(said: string): Served {
   }
 }
 
-function autocannonArguments({ url, headers = {}, seconds }: Load): string[] {
-  const given = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}=${value}`])
-  return [AUTOCANNON, '-c', String(CONNECTIONS), '-d', String(Math.ceil(seconds)), '--json', '--no-progress', ...given, url]
-}
-
-function readAutocannon(said: string): Served {
-  const { requests, latency, errors, non2xx, duration } = JSON.parse(said)
-  return { requests: requests.total, perSecond: requests.total / duration, p99Ms: latency.p99, failures: errors + non2xx }
-}
-
 function numberIn(said: string, pattern: RegExp): number {
   const found = pattern.exec(said)?.[1]
-  if (found === undefined) throw new Error(`the load generator said nothing that fits ${pattern}:\n${said}`)
+  if (found === undefined) throw new Error(`wrk said nothing that fits ${pattern}:\n${said}`)
   return Number(found)
 }
 

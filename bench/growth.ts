@@ -8,7 +8,6 @@ import { type Bytes, bytesOf, fillPostgres } from './fill-postgres.ts'
 import { fillRedis, growRedis } from './fill-redis.ts'
 import { fillSqlite } from './fill-sqlite.ts'
 import { FEW, type Filled } from './filled.ts'
-import { hasWrk } from './generator.ts'
 import { type Measured, startServer } from './processes.ts'
 import { median, percentile } from './stats.ts'
 
@@ -53,7 +52,6 @@ const STARTS = 3
 const EXPIRED = 20_000
 
 export async function measureGrowth(external: External): Promise<GrowthResult> {
-  if (!hasWrk) throw new Error('growth needs many visitors in turn, which only wrk can send: install wrk')
   const places = [await growthOf('SQLite', await fillSqlite(FEW), await fillSqlite(MANY), external)]
   const { postgres, redis } = external
   if (postgres === undefined) return { few: FEW, many: MANY, places }

@@ -3,7 +3,6 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { resolve } from 'node:path'
 import type { CapacityRow } from './capacity.ts'
-import { generatorName } from './generator.ts'
 import type { GrowthResult } from './growth.ts'
 import type { ProfileResult } from './profile.ts'
 import type { ReadResult } from './reads.ts'
@@ -36,7 +35,7 @@ const RECORD = resolve(import.meta.dirname, 'results.json')
 const DIGITS = 5
 
 export function recorded<T>(measured: T, busy: readonly string[]): Recorded<T> {
-  const machine = `Node ${process.versions.node}, ${availableParallelism()} cores of ${cpus()[0]?.model ?? 'unknown'}, load by ${generatorName}`
+  const machine = `Node ${process.versions.node}, ${availableParallelism()} cores of ${cpus()[0]?.model ?? 'unknown'}`
   return { date: new Date().toISOString(), machine, busy, measured }
 }
 

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { watchOthers, whatIsBusy } from './busyness.ts'
 import { measureCapacity } from './capacity.ts'
 import { type External, openExternal } from './external.ts'
+import { missingGenerator } from './generator.ts'
 import { measureGrowth } from './growth.ts'
 import { fillPages } from './pages.ts'
 import { installPeers } from './peers.ts'
@@ -62,6 +63,8 @@ async function bench(parts: readonly Part[]): Promise<void> {
     if (!options.anyway)
       return refuse('Nothing was measured. Wait until it is quiet, or measure with --anyway, which records nothing.')
   }
+  const lacking = missingGenerator()
+  if (lacking !== undefined) return refuse(lacking)
   installPeers()
   const external = await openExternal()
   try {

@@ -5,15 +5,16 @@ import { configOf } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
 import { backUp, NoBackup, openCopy, restore } from '../storage/sqlite/backup.ts'
 import { confirm } from './confirm.ts'
-import { CommandError, IN_MEMORY, type Json, print, printJson, refuseMissing, report } from './terminal.ts'
+import { CommandError, IN_MEMORY, type Json, print, printError, printJson, refuseMissing, report } from './terminal.ts'
 
 export async function makeBackup(to: string, { json }: Json): Promise<void> {
   await withFile(async (file) => {
     refuseMissing(file)
     const exists = new CommandError(`${to} exists already. Choose another name; nothing was changed.`)
     if (existsSync(to)) throw exists
+    let foreign: string | undefined
     try {
-      await backUp(file, to)
+      foreign = await backUp(file, to)
     } catch (error) {
       if (error instanceof NoBackup)
         throw new CommandError(`${file} is no SQLite database, or is damaged: restore a backup, or write another DATABASE_URL.`)
@@ -23,6 +24,10 @@ export async function makeBackup(to: string, { json }: Json): Promise<void> {
         `${to} cannot be written: name a folder that is there and that this user may write to. Nothing was changed.`,
       )
     }
+    if (foreign !== undefined)
+      printError(
+        `restore will refuse ${to} because of ${foreign}, which is not Guildhall's and concerns its tables: drop it there.`,
+      )
     if (json) return printJson({ backup: to })
     print(`The database is copied to ${to}. It holds password hashes: keep it as safe as the database.`)
   })
@@ -50,7 +55,7 @@ export async function restoreBackup(from: string, { yes, json }: RestoreOptions)
         copy.close()
       }
     } catch (error) {
-      if (error instanceof NoBackup) throw new CommandError(NO_BACKUP[error.reason](from))
+      if (error instanceof NoBackup) throw new CommandError(NO_BACKUP[error.reason](from, error.what))
       throw error
     }
     if (json) return printJson({ restored: from, kept: kept ?? null })
@@ -59,11 +64,13 @@ export async function restoreBackup(from: string, { yes, json }: RestoreOptions)
   })
 }
 
-const NO_BACKUP: Readonly<Record<NoBackup['reason'], (file: string) => string>> = {
+const NO_BACKUP: Readonly<Record<NoBackup['reason'], (file: string, what: string) => string>> = {
   missing: (file) => `There is no file ${file}. Nothing was changed.`,
   forbidden: (file) => `${file} cannot be read: give this user the right to. Nothing was changed.`,
   same: (file) => `${file} is the database itself. Name a copy of it; nothing was changed.`,
   unsound: (file) => `${file} is no sound copy of a Guildhall database. Nothing was changed.`,
+  foreign: (file, what) =>
+    `${file} has ${what}, which is not Guildhall's and concerns its tables: it could make anybody an administrator. If it is yours, drop it in the copy and make it anew afterwards. Nothing was changed.`,
   newer: (file) => `${file} was made by a newer Guildhall. Use that one to restore it; nothing was changed.`,
 }
 

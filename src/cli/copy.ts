@@ -1,10 +1,10 @@
 // `guildhall copy`: a database into an empty one, sessions included. Run again, it goes on.
 import { existsSync, realpathSync } from 'node:fs'
 import { RedisConnection } from '../database/redis/connection.ts'
+import { isRedisUrl, postgresUrl, readDatabaseUrl, redactDatabaseUrl } from '../domain/database-url.ts'
 import type { Config } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
 import { explainFailure } from '../server/explain-failure.ts'
-import { isRedisUrl, postgresUrl, readDatabaseUrl, redactDatabaseUrl } from '../settings/database-url.ts'
 import { copyDatabase, type Progress } from '../storage/copy/copy.ts'
 import { RedisTarget } from '../storage/copy/redis-target.ts'
 import { type CopiedTable, CopyRefusedError, CopySideError, type Refusal } from '../storage/copy/side.ts'

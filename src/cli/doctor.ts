@@ -7,6 +7,7 @@ import { checkDatabase } from './doctor/database.ts'
 import { error, type Finding, ok, warning } from './doctor/finding.ts'
 import { checkHashing } from './doctor/hashing.ts'
 import { checkReach } from './doctor/reach.ts'
+import { checkRedis } from './doctor/redis.ts'
 import { checkFiles, checkSecretSource } from './doctor/secrets.ts'
 import { FAILURE, type Json, plural, print, printJson } from './terminal.ts'
 
@@ -26,6 +27,7 @@ export async function examine({ json }: Json): Promise<void> {
       checkSecretSource(config, environment),
       ...checkFiles(config, environment),
       ...(await checkDatabase(config)),
+      ...(await checkRedis(config)),
       await checkHashing(config),
     )
   }

@@ -1,8 +1,8 @@
 // `guildhall init`: asks a few questions and writes `.env`. Every question has a flag.
 import { existsSync, writeFileSync } from 'node:fs'
+import { redactDatabaseUrl } from '../domain/database-url.ts'
 import { newToken } from '../domain/secret.ts'
 import { SERVER_SETTINGS } from '../server/table.ts'
-import { redactDatabaseUrl } from '../settings/database-url.ts'
 import type { Setting } from '../settings/kit.ts'
 import { SETTINGS } from '../settings/table.ts'
 import { CommandError, INTERRUPTED, type Json, print, printJson, report, UsageError } from './terminal.ts'
@@ -64,8 +64,10 @@ async function ask(flags: Partial<Answers>): Promise<Answers> {
     const { setting, initial } = QUESTIONS[name]
     const answer = await text({
       message: setting.question,
-      initialValue: initial,
-      validate: (value) => faultOf(name, value ?? ''),
+      // Written beside what is typed, not into it: whoever answers would have to delete it first.
+      placeholder: initial,
+      defaultValue: initial,
+      validate: (value) => (value ? faultOf(name, value) : undefined),
     })
     if (isCancel(answer)) throw new CommandError(INTERRUPTED)
     answers[name] = answer

@@ -4,6 +4,7 @@ import { SETTABLE_STATUSES } from '../domain/user.ts'
 import { version } from '../domain/version.ts'
 import { SERVER_SETTINGS } from '../server/table.ts'
 import { SETTINGS } from '../settings/table.ts'
+import type { AuditOptions } from './audit.ts'
 import type { RestoreOptions } from './backup.ts'
 import { PlainCommand, refuseEmpty } from './command.ts'
 import type { CopyOptions } from './copy.ts'
@@ -14,7 +15,7 @@ import { FAILURE, type Json, printError, report, WRONG_USAGE } from './terminal.
 import type { NewUserOptions } from './user.ts'
 
 const HELP_AFTER = `
-Settings come from the environment and from .env; .env.example lists them all.
+Settings come from the environment and from .env; init writes the first of them.
 Exit codes: 0 done, 1 it did not work, 2 wrong usage.`
 
 const NO_PASSWORD =
@@ -76,7 +77,7 @@ function commands(): Command {
   user
     .command('show')
     .description('show one account')
-    .argument('<username>')
+    .argument('<username>', 'its username, or its id as in the log')
     .option('--json', 'as JSON')
     .action(async (username: string, options: Json) => (await import('./user.ts')).showUser(username, options))
   user
@@ -128,6 +129,14 @@ function commands(): Command {
     .action(async (username: string, id: string | undefined, options: EndOptions) =>
       (await import('./sessions.ts')).endSessions(username, id, options),
     )
+
+  program
+    .command('audit')
+    .description('read the audit trail: who logged in, from where, and what was changed')
+    .option('--since <time>', 'a duration like 24h or 7d, or a date; 24h where it is left out')
+    .option('--user <user>', 'of one account, by its username or id')
+    .option('--json', 'as JSON')
+    .action(async (options: AuditOptions) => (await import('./audit.ts')).readAudit(options))
 
   program
     .command('backup')

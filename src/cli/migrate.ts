@@ -1,8 +1,8 @@
 // `guildhall migrate`: brings the database up to date, and makes it where it is missing.
 
+import { redactDatabaseUrl } from '../domain/database-url.ts'
 import { configOf } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
-import { redactDatabaseUrl } from '../settings/database-url.ts'
 import { SCHEMA_VERSION } from '../storage/schema-state.ts'
 import { type Json, print, printJson, report } from './terminal.ts'
 import { inMembership } from './with-membership.ts'

@@ -50,8 +50,8 @@ export function printError(text: string): void {
 }
 
 /** `plural(2, 'session')` is `2 sessions`. */
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
+export function plural(count: number, noun: string, nouns = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : nouns}`
 }
 
 /** Prints why a command failed, and sets the exit code. A stack is shown for bugs alone. */

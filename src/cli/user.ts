@@ -1,6 +1,6 @@
 // `guildhall user create | list | show | set-status | unlock | set-display-name | rename`.
-import { SETTABLE_STATUSES, type SettableStatus, toJson, type User } from '../domain/user.ts'
-import type { UserDetails, Users } from '../users/users.ts'
+import { SETTABLE_STATUSES, type SettableStatus, toJson } from '../domain/user.ts'
+import type { ListedUser, UserDetails, Users } from '../users/users.ts'
 import { askNewPassword, readPassword } from './ask-password.ts'
 import { table } from './columns.ts'
 import { english, type Json, print, printJson, UsageError } from './terminal.ts'
@@ -34,14 +34,14 @@ const PAGE = 1000
 export async function listUsers({ json }: Json): Promise<void> {
   await withMembership('refuse', async ({ membership: { users } }) => {
     const found = await all(users)
-    if (json) return printJson(found.map(toJson))
+    if (json) return printJson(found.map((user) => ({ ...toJson(user), status: user.status })))
     if (found.length === 0) return print('Nobody has an account yet.')
-    print(table([['Username', 'Display name', 'Roles', 'Since'], ...found.map(rowOf)]))
+    print(table([['Username', 'Display name', 'Status', 'Roles', 'Since (UTC)'], ...found.map(rowOf)]))
   })
 }
 
-async function all(users: Users): Promise<readonly User[]> {
-  const found: User[] = []
+async function all(users: Users): Promise<readonly ListedUser[]> {
+  const found: ListedUser[] = []
   for (;;) {
     const page = await users.list({ after: found.at(-1)?.username ?? '', limit: PAGE })
     found.push(...page)
@@ -49,8 +49,8 @@ async function all(users: Users): Promise<readonly User[]> {
   }
 }
 
-function rowOf({ username, displayName, roles, createdAt }: User): string[] {
-  return [username, displayName, roles.join(', '), createdAt.toISOString().slice(0, 10)]
+function rowOf({ username, displayName, status, roles, createdAt }: ListedUser): string[] {
+  return [username, displayName, status, roles.join(', '), createdAt.toISOString().slice(0, 10)]
 }
 
 export async function showUser(username: string, { json }: Json): Promise<void> {

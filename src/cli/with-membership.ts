@@ -1,5 +1,6 @@
 // Opens the internals for one command, with the settings of the server, and closes it afterwards.
 import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Logger } from '../domain/logger.ts'
 import { type Config, configOf } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
@@ -21,6 +22,8 @@ export async function withMembership(
     await inMembership(config, async (internals) => {
       // A database that is there is migrated by `serve` and `migrate` alone: an older server may be running on it.
       await (isNew ? internals.membership.migrate() : internals.core.db.check())
+      // In the wrong folder somebody would look in vain for whom they made here.
+      if (isNew) printError(`There was no database at ${resolve(file)}: a new one is made.`)
       await work(internals)
     })
   } catch (error) {

@@ -1,6 +1,7 @@
 // In development the secret makes itself, once, in a file that only its owner can read.
-import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { readDatabaseUrl } from '../domain/database-url.ts'
 import { newId, newToken, SECRET_BYTES } from '../domain/secret.ts'
 import type { Settings } from '../settings/options.ts'
 import type { Secrets } from './keys.ts'
@@ -8,7 +9,7 @@ import type { Secrets } from './keys.ts'
 /** Those of the settings, or the one that is kept beside the database file; without a file, a new one at each start. */
 export function secretsOf({ secrets: [first, ...others], database }: Pick<Settings, 'secrets' | 'database'>): Secrets {
   if (first !== undefined) return [first, ...others]
-  const file = typeof database === 'string' ? /^sqlite:(?!:memory:)(.+)$/.exec(database)?.[1] : undefined
+  const file = typeof database === 'string' ? readDatabaseUrl(database)?.databaseFile : undefined
   if (file === undefined) return [newToken()]
   const path = join(dirname(file), 'secret')
   const secret = developmentSecret(path)
@@ -36,8 +37,13 @@ function makeSecret(path: string): string {
     writeFileSync(temporary, `${secret}\n`, { mode: 0o600, flag: 'wx' })
     try {
       linkSync(temporary, path)
+    } catch (error) {
+      // A memory stick knows no links.
+      if (existsSync(path)) throw error
+      renameSync(temporary, path)
+      return readSecret(path) ?? secret
     } finally {
-      unlinkSync(temporary)
+      rmSync(temporary, { force: true })
     }
     return secret
   } catch (error) {

@@ -1,9 +1,9 @@
 // The configuration of the server: every variable held to its row, with all faults at once.
 import { createSecureContext } from 'node:tls'
 import { isLoopback } from '../domain/address.ts'
+import { type DatabasePlace, readDatabaseUrl } from '../domain/database-url.ts'
 import { Secret } from '../domain/secret.ts'
 import { checkSettings } from '../settings/check.ts'
-import { type DatabasePlace, readDatabaseUrl } from '../settings/database-url.ts'
 import { asList, type Collector, checkValues, createCollector, type Given, readVariables } from '../settings/kit.ts'
 import type { MembershipOptions } from '../settings/options.ts'
 import { SETTINGS } from '../settings/table.ts'

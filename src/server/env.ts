@@ -76,22 +76,42 @@ function settingOf(name: string): string | undefined {
 }
 
 function readDotEnv(path: string, fault: (text: string) => void): Values | undefined {
+  const text = readText(path)
+  if (text === 'missing') return undefined
+  if (text === 'unreadable') fault('.env cannot be read: give this user the right to, or take it away')
+  else if (text === 'undecodable') fault('.env is not written in UTF-8: save it anew as that')
+  else return parseEnv(text.text)
+  return undefined
+}
+
+type Text = { readonly text: string } | 'missing' | 'unreadable' | 'undecodable'
+
+/** A byte order mark says how a file is written, and belongs to no value: some editors put one there. */
+function readText(path: string): Text {
+  let bytes: Buffer
   try {
-    return parseEnv(readFileSync(path, 'utf8'))
+    bytes = readFileSync(path)
   } catch (error) {
-    if (!isMissing(error)) fault('.env cannot be read: give this user the right to, or take it away')
-    return undefined
+    return isMissing(error) ? 'missing' : 'unreadable'
+  }
+  const mark = bytes.toString('hex', 0, 2)
+  const encoding = mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8'
+  try {
+    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes)
+    // UTF-16 without a mark.
+    return text.includes('\0') ? 'undecodable' : { text }
+  } catch {
+    return 'undecodable'
   }
 }
 
 /** Editors and `echo` end a file with a line break that nobody means. */
 function readValue(path: string, name: string, fault: (text: string) => void): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
-  } catch {
-    fault(`${name} names a file that cannot be read: write the path of a file that this user may read`)
-    return undefined
-  }
+  const text = readText(path)
+  if (typeof text !== 'string') return text.text.replace(/\r?\n$/, '')
+  if (text === 'undecodable') fault(`${name} names a file that is not written in UTF-8: save it anew as that`)
+  else fault(`${name} names a file that cannot be read: write the path of a file that this user may read`)
+  return undefined
 }
 
 export function isMissing(error: unknown): boolean {

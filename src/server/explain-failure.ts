@@ -1,5 +1,6 @@
 // Why it did not start, in one line that says what to do. Undefined where it is a bug.
-import { dirname } from 'node:path'
+import { existsSync, readlinkSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { OtherSchemaError, SCHEMA_VERSION } from '../storage/schema-state.ts'
 import { type Config, ConfigError } from './config.ts'
 
@@ -35,8 +36,13 @@ export function explainFailure(error: unknown, config?: Told): string | undefine
     case 'store_busy':
       return explainSqlite(error, file)
     case 'pg_missing':
+    case 'pg_file':
     case 'redis_missing':
       return error.message
+    case 'database_unfit':
+      return `DATABASE_URL: ${error.message}.`
+    case 'ENOENT':
+      return describeDangling(file)
     case 'store_unavailable':
       return explainStore(error)
     // PostgreSQL's insufficient_privilege.
@@ -68,11 +74,49 @@ const BAD_CERTIFICATE = /CERT|LEAF_SIGNATURE/
 
 function explainStore(error: Error): string {
   const { cause } = error
+  if (error.message.startsWith('Redis')) return explainRedis(error)
+  // PostgreSQL's lock_not_available.
+  if (cause instanceof Error && 'code' in cause && cause.code === '55P03')
+    return 'Another session holds a table of ours, and did not let it go in time: pg_stat_activity shows which; nothing was changed.'
   const isUntrusted = cause instanceof Error && 'code' in cause && BAD_CERTIFICATE.test(String(cause.code))
-  if (!isUntrusted) return `The database, or Redis, does not answer: ${causeOf(error)}`
+  if (!isUntrusted) return `The database does not answer: ${causeOf(error)}`
   // What follows is advice of Node's.
   const [reason] = cause.message.split(';')
   return `The database shows a certificate that is not trusted (${reason}): name the file of its authority with sslrootcert in DATABASE_URL, and the host as the certificate does`
+}
+
+function explainRedis(error: Error): string {
+  const cause = causeOf(error)
+  if (/WRONGPASS|NOAUTH|AUTH/.test(cause))
+    return `Redis does not take the user and password of REDIS_URL (${cause}): write redis://user:password@host, or redis://:password@host.`
+  if (/NOPERM/.test(cause)) return `The user in REDIS_URL may not do this: ${cause}`
+  if (/index is out of range/.test(cause)) return 'Redis has no database of the number at the end of REDIS_URL: write another.'
+  if (/wrong version number|packet length too long/i.test(cause))
+    return 'Redis speaks no TLS at this port: write redis:// in REDIS_URL, or the port where it does.'
+  if (/Socket closed unexpectedly/.test(cause))
+    return 'Redis, or what stands at its port, hangs up at once: if it speaks TLS, write rediss:// in REDIS_URL.'
+  if (error.cause instanceof Error && 'code' in error.cause && BAD_CERTIFICATE.test(String(error.cause.code)))
+    return `Redis shows a certificate that is not trusted (${cause}): name its authority in NODE_EXTRA_CA_CERTS, and the host as the certificate does.`
+  // To a greeting of TLS, Redis says nothing.
+  if (/timeout/i.test(cause))
+    return `Redis does not answer: ${cause}. Where it speaks no TLS, write redis:// in the place of rediss:// in REDIS_URL.`
+  return `Redis does not answer: ${cause}`
+}
+
+/** A link that leads to no folder; undefined for all else that is not there. */
+export function describeDangling(file: string): string | undefined {
+  const target = linkTarget(file)
+  if (target === undefined || existsSync(dirname(target))) return undefined
+  return `DATABASE_URL leads to ${file}, a link to ${target}, whose folder is not there: make it, or change the link.`
+}
+
+function linkTarget(file: string): string | undefined {
+  try {
+    return resolve(dirname(file), readlinkSync(file))
+  } catch {
+    // No link, or nothing there.
+    return undefined
+  }
 }
 
 function causeOf({ message, cause }: Error): string {
@@ -82,6 +126,8 @@ function causeOf({ message, cause }: Error): string {
 }
 
 function explainSchema({ code, version, copying }: OtherSchemaError): string {
+  if (code === 'schema_older' && version === 0)
+    return 'There is nothing of Guildhall in the database yet: run guildhall migrate, or start the site, which does it too.'
   if (code === 'schema_older')
     return 'The database is older than this program: run guildhall migrate, or start the site, which does it too.'
   if (code === 'schema_unreleased')

@@ -3,6 +3,7 @@
 import type { PostgresPool } from '../database/postgres/query.ts'
 import type { RedisClient } from '../database/redis/script.ts'
 import { type Clock, systemClock } from '../domain/clock.ts'
+import { isRedisUrl, readDatabaseUrl } from '../domain/database-url.ts'
 import type { Hooks } from '../domain/hooks.ts'
 import type { Logger } from '../domain/logger.ts'
 import { DEFAULT_MIN_PASSWORD_CODE_POINTS, MAX_PASSWORD_CODE_POINTS } from '../domain/password-policy.ts'
@@ -10,7 +11,6 @@ import { SECRET_BYTES } from '../domain/secret.ts'
 import { LOCALES } from '../i18n/translate.ts'
 import { HASH_LIMITS } from '../passwords/format.ts'
 import { DEFAULT_QUEUE_LIMIT } from '../passwords/hasher.ts'
-import { isRedisUrl, readDatabaseUrl } from './database-url.ts'
 import { asList, choice, duration, type Kind, kind, list, onOff, type Table, text, whole } from './kit.ts'
 import type { OptionsByPath } from './options.ts'
 
@@ -32,7 +32,10 @@ export const SETTINGS = {
   },
   database: {
     env: 'DATABASE_URL',
-    kind: kind("must be 'sqlite:PATH', 'sqlite::memory:', 'postgres://...' or an open Pool of the pg package", isDatabase),
+    kind: kind(
+      "must be 'sqlite:PATH' (a path, no URI), 'sqlite::memory:', 'postgres://...' (a % in its password is written %25) or an open Pool of the pg package",
+      isDatabase,
+    ),
     isRequired: true,
     isSecret: true,
     production: {
@@ -46,7 +49,10 @@ export const SETTINGS = {
   },
   redis: {
     env: 'REDIS_URL',
-    kind: kind("must be 'redis://...', 'rediss://...' or an open client of the redis package", isRedis),
+    kind: kind(
+      "must be 'redis://HOST:PORT/NUMBER', 'rediss://...' (a % in its password is written %25) or an open client of the redis package",
+      isRedis,
+    ),
     isSecret: true,
     about:
       'Where sessions and counters live instead of in the database: redis://HOST:PORT, or rediss:// for TLS. Default: none. While Redis is away, who is logged in is answered with 503; it needs the package redis.',
@@ -71,7 +77,7 @@ export const SETTINGS = {
       refuses: (secret) => asList(secret).length === 0,
     },
     about:
-      '32 bytes or more, required in production; openssl rand -base64 33 makes one. A comma list rotates: the first is used; with another first, every throttle starts anew. In development one is made beside the database file, else in ./data.',
+      '32 bytes or more, required in production; openssl rand -base64 33 makes one. With another one every throttle starts anew; passwords and sessions do not depend on it. In development one is made beside the database file, else in ./data.',
   },
   siteName: {
     env: 'SITE_NAME',

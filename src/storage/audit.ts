@@ -120,6 +120,53 @@ function activity({ count, first_at, last_at, last_id, event, outcome, ip, user_
   }
 }
 
+/** One entry of the trail as it was written, with the name that its user has now. */
+export interface StoredAuditEntry {
+  readonly id: string
+  readonly at: number
+  readonly event: string
+  readonly outcome: string
+  readonly userId: string | undefined
+  readonly username: string | undefined
+  readonly ip: string | undefined
+  readonly userAgent: string | undefined
+  /** JSON. */
+  readonly data: string | undefined
+}
+
+/** The trail in its order, behind that entry, of one user where one is named (else `''`). */
+export const auditTrail = statement(
+  'audit trail',
+  (db, p: { userId: string; at: number; id: string; limit: number }) =>
+    db
+      .selectFrom('guildhall_audit as entry')
+      .leftJoin('guildhall_users as subject', 'subject.id', 'entry.user_id')
+      .select([
+        'entry.id as id',
+        'entry.at as at',
+        'entry.event as event',
+        'entry.outcome as outcome',
+        'entry.user_id as user_id',
+      ])
+      .select(['subject.username as username', 'entry.ip as ip', 'entry.user_agent as user_agent', 'entry.data as data'])
+      .where((of) => of.or([of('entry.at', '>', p.at), of.and([of('entry.at', '=', p.at), of('entry.id', '>', p.id)])]))
+      .where((of) => of.or([of(of.val(p.userId), '=', ''), of('entry.user_id', '=', p.userId)]))
+      .orderBy('entry.at')
+      .orderBy('entry.id')
+      .limit(p.limit),
+  ({ id, at, event, outcome, user_id, username, ip, user_agent, data }): StoredAuditEntry => ({
+    id,
+    at,
+    event,
+    outcome,
+    userId: user_id ?? undefined,
+    username: username ?? undefined,
+    ip: ip ?? undefined,
+    userAgent: user_agent ?? undefined,
+    data: data ?? undefined,
+  }),
+)
+
 export const deleteOldAuditEntries = statement('delete old audit entries', (db, p: { before: number; limit: number }) =>
   db
     .deleteFrom('guildhall_audit')

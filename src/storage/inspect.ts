@@ -1,5 +1,6 @@
 // Questions of the operator: is the file sound, which accounts could not log in.
 import { sql } from 'kysely'
+import { type SchemaObject, SELECT_OBJECTS } from './sqlite/foreign-objects.ts'
 import { statement } from './statement.ts'
 
 /** SQLite's own look at the file; one row `ok`, or a row for each thing that is wrong. https://www.sqlite.org/pragma.html#pragma_quick_check */
@@ -7,6 +8,33 @@ export const quickCheck = statement(
   'quick check',
   (db) => ({ compile: () => sql<{ quick_check: string }>`pragma quick_check(10)`.compile(db) }),
   (row) => row.quick_check,
+)
+
+/** What is in a SQLite file, for `describeForeign`. */
+export const schemaObjects = statement('schema objects', (db) => ({
+  compile: () => sql<SchemaObject>`${sql.raw(SELECT_OBJECTS)}`.compile(db),
+}))
+
+/** In PostgreSQL what acts on our tables and is not ours: triggers, rules, policies, defaults and generated columns. */
+export const foreignActs = statement(
+  'foreign acts',
+  (db) => ({
+    compile: () =>
+      sql<{ what: string }>`
+        with ours as (select oid, relname from pg_class where relnamespace = current_schema()::regnamespace
+          and relkind in ('r', 'p') and relname like 'guildhall\\_%')
+        select 'the trigger ' || tgname || ' of ' || relname as what from pg_trigger join ours on tgrelid = ours.oid where not tgisinternal
+        union all select 'the rule ' || rulename || ' of ' || relname from pg_rewrite join ours on ev_class = ours.oid
+        union all select 'the policy ' || polname || ' of ' || relname from pg_policy join ours on polrelid = ours.oid
+        union all select 'a default of ' || relname || '.' || attname from pg_attrdef join ours on adrelid = ours.oid
+          join pg_attribute on attrelid = adrelid and attnum = adnum
+          where (relname, attname) <> ('guildhall_sessions', 'revision') or pg_get_expr(adbin, adrelid) not in ('0', '''0''::bigint')
+        union all select 'the index ' || indexrelid::regclass || ' of ' || relname from pg_index join ours on indrelid = ours.oid
+          where indexprs is not null
+        order by 1
+      `.compile(db),
+  }),
+  (row) => row.what,
 )
 
 /** How many connections a PostgreSQL server takes from all its clients together, but for those of its superusers. */

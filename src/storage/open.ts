@@ -21,6 +21,6 @@ export function openDatabase(database: string | PostgresPool, beside?: Beside): 
   const isFile = typeof database === 'string' && database.startsWith(SQLITE)
   if (isFile && beside?.production)
     for (const text of describeExposed(databaseFiles(database.slice(SQLITE.length)))) beside.log.warn({}, text)
-  const sql = isFile ? openSqlite(database.slice(SQLITE.length)) : openPostgres(database)
+  const sql = isFile ? openSqlite(database.slice(SQLITE.length)) : openPostgres(database, beside?.log)
   return beside?.redis ? withRedis(sql, beside.redis, beside.log) : sql
 }

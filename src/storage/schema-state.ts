@@ -106,3 +106,17 @@ export function requireSchema(state: SchemaState): void {
   refuseOtherSchema(state)
   if (state.version < SCHEMA_VERSION) throw new OtherSchemaError('schema_older', state)
 }
+
+/** No schema of ours can be in this database. */
+export class UnfitDatabaseError extends Error {
+  override readonly name = 'UnfitDatabaseError'
+  readonly code = 'database_unfit'
+
+  constructor(because: 'no_schema' | 'encoding', encoding = '') {
+    super(
+      because === 'encoding'
+        ? `the database has the encoding ${encoding}, which cannot hold every name: make one with ENCODING 'UTF8'`
+        : 'the database has none of the schemas that its search_path names: make one with CREATE SCHEMA, or name another',
+    )
+  }
+}

@@ -5,7 +5,7 @@ import { MembershipError } from '../domain/errors.ts'
 import { canonicalUsername } from '../domain/names.ts'
 import { type SettableStatus, toUser, type User, type UserStatus } from '../domain/user.ts'
 import type { StoredUser } from '../storage/contract.ts'
-import { findPassword, findUserByKey, listUsers } from '../storage/users.ts'
+import { findPassword, findUserById, findUserByKey, listUsers } from '../storage/users.ts'
 import type { NewUser } from './check-new-user.ts'
 import { createUser } from './create-user.ts'
 import { changeDisplayName } from './display-name.ts'
@@ -14,14 +14,14 @@ import { endAllSessions, endSession, listSessions, type UserSession } from './se
 import { setStatus } from './set-status.ts'
 import { unlock } from './unlock.ts'
 
-/** Every method that takes a username finds it whatever its case, and throws MembershipError `not_found` if nobody has it. */
+/** Every method that takes a username finds it whatever its case, takes the user's id as well, and throws MembershipError `not_found` if nobody has it. */
 export interface Users {
   /** Makes a user, also if registration is closed, and asks no hook. Without a password only `req.login` logs them in. Throws MembershipError `invalid_input` or `username_taken`. */
   create(user: NewUser): Promise<User>
-  /** The user with this name; undefined if there is none. */
+  /** The user with this name; undefined if there is none. Takes no id. */
   find(username: string): Promise<User | undefined>
   /** Users by name, at most 1000, those after `after`. Default: the first 100. */
-  list(options?: { readonly after?: string; readonly limit?: number }): Promise<readonly User[]>
+  list(options?: { readonly after?: string; readonly limit?: number }): Promise<readonly ListedUser[]>
   /** What an operator wants to know of a user. */
   show(username: string): Promise<UserDetails>
   /** `'suspended'`: the user cannot log in, and every session of theirs ends with the answer. `'active'`: they can again. */
@@ -38,6 +38,10 @@ export interface Users {
   endSessions(username: string, options?: { readonly id?: string }): Promise<number>
 }
 
+export interface ListedUser extends User {
+  readonly status: UserStatus
+}
+
 export interface UserDetails {
   readonly user: User
   readonly status: UserStatus
@@ -47,12 +51,14 @@ export interface UserDetails {
 }
 
 const MAX_LISTED = 1000
+const ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i
 
 export function createUsers(core: Core): Users {
   const findStored = async (username: string): Promise<StoredUser | undefined> =>
     core.db.first(findUserByKey, { usernameKey: canonicalUsername(username) })
   const getStored = async (username: string): Promise<StoredUser> => {
-    const row = await findStored(username)
+    // No username is as long as an id.
+    const row = ID.test(username) ? await core.db.first(findUserById, { id: username.toLowerCase() }) : await findStored(username)
     if (!row) throw new MembershipError('not_found')
     return row
   }
@@ -66,7 +72,7 @@ export function createUsers(core: Core): Users {
       if (!Number.isInteger(limit) || limit < 1)
         throw new TypeError(`users.list: limit must be a positive whole number, got ${limit}`)
       const rows = await core.db.all(listUsers, { after: canonicalUsername(after), limit: Math.min(limit, MAX_LISTED) })
-      return rows.map(toUser)
+      return rows.map((row) => ({ ...toUser(row), status: row.status }))
     },
     async show(username) {
       const row = await getStored(username)

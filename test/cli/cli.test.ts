@@ -13,7 +13,11 @@ describe('accounts', () => {
     const folder = newFolder()
     const args = ['user', 'create', 'Anna', '--display-name', 'Anna B', '--role', 'admin', '--role', 'editor', '--password-stdin']
     const made = await run(args, { folder, env: CHEAP, stdin: `${password}\n` })
-    expect(made).toMatchObject({ code: 0, stdout: 'Anna can log in now.\n', stderr: '' })
+    expect(made).toMatchObject({
+      code: 0,
+      stdout: 'Anna can log in now.\n',
+      stderr: expect.stringContaining('a new one is made'),
+    })
     const listed = await run(['user', 'list', '--json'], { folder })
     expect(JSON.parse(listed.stdout)).toEqual([
       {
@@ -24,10 +28,11 @@ describe('accounts', () => {
         emailVerified: false,
         roles: ['admin', 'editor'],
         createdAt: expect.stringMatching(/Z$/),
+        status: 'active',
       },
     ])
     expect((await run(['user', 'list'], { folder })).stdout).toMatch(
-      /^Username .*\nAnna {2,}Anna B {2,}admin, editor {2,}\d{4}-\d\d-\d\d\n$/,
+      /^Username .*\nAnna {2,}Anna B {2,}active {2,}admin, editor {2,}\d{4}-\d\d-\d\d\n$/,
     )
     const server = await startServer({ folder, env: { REGISTRATION: 'closed' } })
     expect((await post(server, '/api/login', { username: 'anna', password })).status).toBe(200)
@@ -44,6 +49,7 @@ describe('accounts', () => {
 
   test('what does not fit is told in the words of the site, and nothing is made', async () => {
     const folder = newFolder()
+    await run(['migrate'], { folder })
     const create = (name: string, stdin: string, ...more: string[]) =>
       run(['user', 'create', name, '--password-stdin', ...more], { folder, env: CHEAP, stdin })
     expect(await create('a', 'short', '--role', 'NOT A ROLE')).toMatchObject({
@@ -227,6 +233,37 @@ describe('doctor', () => {
       code: 1,
       faults: expect.stringContaining('no SQLite database'),
     })
+  })
+
+  test('a newer database is told once, Redis before there is a database, and an empty one is not called older', async () => {
+    const folder = newFolder()
+    await run(['migrate'], { folder })
+    const { DatabaseSync } = await import('node:sqlite')
+    const database = new DatabaseSync(join(folder, 'data/guildhall.db'))
+    database.exec('UPDATE guildhall_schema SET version = 999')
+    database.close()
+    const env = { ...CHEAP, REDIS_URL: 'redis://127.0.0.1:1' }
+    expect((await examine({ folder, env })).faults.match(/schema 999/g)).toHaveLength(1)
+    expect((await examine({ env })).faults).toContain('Redis does not answer')
+    const empty = newFolder()
+    writeFiles(empty, { 'empty.db': '' })
+    chmodSync(join(empty, 'empty.db'), 0o600)
+    const found = await examine({ folder: empty, env: { ...CHEAP, DATABASE_URL: 'sqlite:empty.db' } })
+    expect(found).toMatchObject({ code: 0, warnings: expect.stringContaining('nothing of Guildhall in the database yet') })
+    expect(readFileSync(join(empty, 'empty.db'), 'utf8')).toBe('')
+  })
+
+  test('a trigger that makes whoever logs in an administrator is told', async () => {
+    const folder = newFolder()
+    await run(['migrate'], { folder })
+    const { DatabaseSync } = await import('node:sqlite')
+    const database = new DatabaseSync(join(folder, 'data/guildhall.db'))
+    database.exec(
+      `CREATE TRIGGER promote AFTER INSERT ON guildhall_sessions BEGIN UPDATE guildhall_users SET roles = '["admin"]'; END`,
+    )
+    database.close()
+    const { code, faults } = await examine({ folder, env: CHEAP })
+    expect([code, faults]).toEqual([1, expect.stringContaining('The database has the trigger promote')])
   })
 
   test('a proxy that must be there but is not in the settings, and a certificate for somebody else, are told', async () => {

@@ -195,7 +195,9 @@ describeOnPostgres('a copy between databases', () => {
       const [older, newer, target] = [`sqlite:${join(newFolder(), 'old.db')}`, fresh(), await copyOnPostgres()]
       await change(older, 'CREATE TABLE guildhall_schema (version integer NOT NULL, copying text)')
       await change(newer, 'UPDATE guildhall_schema SET version = 999')
-      expect(await to(target.url, older)).toMatch(/^sqlite:.*: The database is older than this program: run guildhall migrate/)
+      expect(await to(target.url, older)).toMatch(
+        /^sqlite:.*: There is nothing of Guildhall in the database yet: run guildhall migrate/,
+      )
       expect(await to(target.url, newer)).toMatch(/^sqlite:.*: The database has schema 999, this program knows/)
       expect(await to(newer, target.url)).toMatch(/^sqlite:.*: The database has schema 999/)
     })

@@ -1,9 +1,12 @@
 // The command line for accounts, sessions and the first settings, as an operator uses it.
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { describe, expect, test } from 'vitest'
-import { newFolder, post, run, startServer } from '../support/server.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { describeWith } from '../support/needs.ts'
+import { BIN, newFolder, post, run, startServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 
 const CHEAP = { HASH_MEMORY_KIB: '1024', HASH_PASSES: '1' }
 const password = 'violet harbour lantern'
@@ -49,7 +52,7 @@ describe('accounts', () => {
     const server = await startServer({ folder })
     const { user } = JSON.parse((await post(server, '/api/login', { username: 'anna', password })).text)
     expect(JSON.parse(made.stdout)).toEqual(user)
-    expect(JSON.parse((await run(['user', 'list', '--json'], { folder })).stdout)).toEqual([user])
+    expect(JSON.parse((await run(['user', 'list', '--json'], { folder })).stdout)).toEqual([{ ...user, status: 'active' }])
     const { status, sessions, passwordChangedAt, ...shown } = JSON.parse(
       (await run(['user', 'show', 'anna', '--json'], { folder })).stdout,
     )
@@ -90,6 +93,88 @@ describe('accounts', () => {
     const all = await run(['sessions', 'end', 'anna', '--all', '--json'], { folder })
     expect(JSON.parse(all.stdout)).toEqual({ ended: 2 })
     expect((await run(['sessions', 'list', 'anna'], { folder })).stdout).toBe('anna is logged in nowhere.\n')
+  })
+})
+
+describe('the audit trail', () => {
+  test('an operator reads who did what from where, of everybody or of one, by name or by the id of the log', async () => {
+    const folder = await folderWith('anna')
+    const server = await startServer({ folder })
+    await post(server, '/api/login', { username: 'anna', password: 'not the password' })
+    await post(server, '/api/login', { username: 'anna', password })
+    await post(server, '/api/login', { username: 'nobody', password })
+    const { id } = JSON.parse((await run(['user', 'show', 'ANNA', '--json'], { folder })).stdout)
+    const trail = async (...more: readonly string[]) => JSON.parse((await run(['audit', '--json', ...more], { folder })).stdout)
+    const of = (entries: { event: string; outcome: string; username: string | null; ip: string | null }[]) =>
+      entries.map(({ event, outcome, username, ip }) => [event, outcome, username, ip])
+    const hers = [
+      ['registered', 'success', 'anna', null],
+      ['login', 'wrong_password', 'anna', '127.0.0.1'],
+      ['login', 'success', 'anna', '127.0.0.1'],
+    ]
+    expect(of(await trail())).toEqual([...hers, ['login', 'wrong_password', null, '127.0.0.1']])
+    expect(of(await trail('--user', 'anna', '--since', '1h'))).toEqual(hers)
+    expect(of(await trail('--user', id, '--since', '2020-01-31'))).toEqual(hers)
+    expect(await trail('--since', '2999-01-01T00:00Z')).toEqual([])
+    const { stdout } = await run(['audit', '--user', 'anna'], { folder })
+    expect(stdout).toMatch(/registered +success +anna +operator +-/)
+    expect(stdout).toMatch(/login +wrong_password +anna +- +127\.0\.0\.1[\s\S]*\n3 entries\n$/)
+    expect(await run(['audit', '--since', 'yesterday'], { folder })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('24h'),
+    })
+    expect(await run(['audit', '--user', 'nobody'], { folder })).toMatchObject({ code: 1, stdout: '' })
+  })
+
+  test('the list of accounts says who is suspended, and an account is shown by the id of the log', async () => {
+    const folder = await folderWith('anna')
+    await run(['user', 'set-status', 'anna', 'suspended'], { folder })
+    expect((await run(['user', 'list'], { folder })).stdout).toMatch(/^anna .* suspended /m)
+    const [{ id, status }] = JSON.parse((await run(['user', 'list', '--json'], { folder })).stdout)
+    expect(status).toBe('suspended')
+    expect((await run(['user', 'show', id], { folder })).stdout).toContain('anna')
+    expect(await run(['user', 'show', id.replace(/./, 'f')], { folder })).toMatchObject({ code: 1 })
+  })
+})
+
+test('somebody who makes an account in the wrong folder is told that a new database was made there', async () => {
+  const folder = newFolder()
+  const options = { folder, env: { HASH_MEMORY_KIB: '1024', HASH_PASSES: '1' }, stdin: password }
+  const { code, stdout, stderr } = await run(['user', 'create', 'anna', '--password-stdin'], options)
+  const path = join(realpathSync(folder), 'data/guildhall.db')
+  expect([code, stdout, stderr]).toEqual([0, 'anna can log in now.\n', `There was no database at ${path}: a new one is made.\n`])
+  expect(await run(['user', 'create', 'otto', '--password-stdin'], options)).toMatchObject({ code: 0, stderr: '' })
+})
+
+describeWith('script', 'at a terminal', () => {
+  test('somebody who answers a question of init has answered it, and whoever presses Enter takes what stands there', async () => {
+    const folder = newFolder()
+    const child = spawn('script', ['-qfec', `stty cols 120 rows 40; ${process.execPath} ${BIN} init`, '/dev/null'], {
+      cwd: folder,
+      stdio: 'pipe',
+    })
+    let shown = ''
+    child.stdout.on('data', (data: Buffer) => {
+      shown += data.toString()
+    })
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    onTestFinished(() => void child.kill('SIGKILL'))
+    const answers = [
+      ['reach the site', ''],
+      ['site called', 'Seaside Club'],
+      ['Where is the database', ''],
+      ['Who may register', 'closed'],
+      ['proxies', ''],
+    ]
+    for (const [question = '', answer = ''] of answers) {
+      await until(() => shown.includes(question))
+      child.stdin.write(`${answer}\r`)
+    }
+    await ended
+    const text = readFileSync(join(folder, '.env'), 'utf8')
+    expect(text).toContain('SITE_NAME="Seaside Club"\n')
+    expect(text).toContain('REGISTRATION=closed\n')
+    expect(text).toContain('BASE_URL=http://localhost:3000\n')
   })
 })
 

@@ -1,11 +1,12 @@
 // The server and the command line on PostgreSQL: what works, and what an operator reads where it does not.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import pg from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { openPostgres } from '../../src/storage/postgres/database.ts'
 import { describeOnPostgres, makeDatabase, onServer, type TestDatabase } from '../support/postgres.ts'
 import { freePort } from '../support/program.ts'
-import { countLines, post, run, startServer, type Variables } from '../support/server.ts'
+import { ask, countLines, post, run, startServer, type Variables } from '../support/server.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
@@ -75,12 +76,48 @@ describeOnPostgres('on PostgreSQL', () => {
     expect([backup.code, backup.stderr]).toEqual([1, expect.stringContaining('pg_dump')])
   })
 
+  test('doctor finds what others hung on our tables, and nothing else', async () => {
+    const database = await freshDatabase()
+    const options = { env: { DATABASE_URL: database.url, ...CHEAP } }
+    await run(['migrate'], options)
+    await onServer('CREATE TABLE notes (text text DEFAULT now()::text); CREATE VIEW latest AS SELECT * FROM notes', database.url)
+    expect(await run(['doctor'], options)).toMatchObject({ code: 0 })
+    await onServer(
+      `CREATE FUNCTION promote() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE guildhall_users SET roles = '["admin"]'; RETURN new; END $$;
+       CREATE TRIGGER promote AFTER INSERT ON guildhall_sessions FOR EACH ROW EXECUTE FUNCTION promote();
+       ALTER TABLE guildhall_users ALTER COLUMN roles SET DEFAULT '["admin"]'`,
+      database.url,
+    )
+    const { code, stdout } = await run(['doctor'], options)
+    const named = 'a default of guildhall_users.roles, the trigger promote of guildhall_sessions'
+    expect([code, stdout]).toEqual([1, expect.stringContaining(named)])
+  })
+
+  test('O7: a liveness probe that asks during a migration ends no process; readiness says when people may come', async () => {
+    const database = await freshDatabase()
+    await onServer('CREATE TABLE guildhall_schema (version integer NOT NULL, copying text)', database.url)
+    const holder = new pg.Client({ connectionString: database.url })
+    await holder.connect()
+    onTestFinished(() => holder.end())
+    await holder.query('BEGIN; LOCK TABLE guildhall_schema IN SHARE MODE')
+    const port = await freePort()
+    const opening = startServer({ env: { PORT: String(port), DATABASE_URL: database.url } })
+    const statusOf = async (path: string) => (await ask(path, { port }).catch(() => undefined))?.status
+    await until(async () => (await statusOf('/readyz')) === 503)
+    expect([await statusOf('/healthz'), await statusOf('/readyz'), await statusOf('/login')]).toEqual([200, 503, 503])
+    await holder.query('COMMIT')
+    await opening
+    expect([await statusOf('/healthz'), await statusOf('/readyz')]).toEqual([200, 200])
+  })
+
   test('a command that is given an empty database says that it is not migrated, and changes nothing', async () => {
     const database = await freshDatabase()
-    for (const args of [['user', 'list'], ['doctor']]) {
-      const { code, stdout, stderr } = await run(args, { env: { DATABASE_URL: database.url } })
-      expect([code, stdout + stderr]).toEqual([1, expect.stringContaining('guildhall migrate')])
-    }
+    const env = { DATABASE_URL: database.url, ...CHEAP }
+    const { code, stderr } = await run(['user', 'list'], { env })
+    expect([code, stderr]).toEqual([1, expect.stringContaining('guildhall migrate')])
+    // The first start makes it: nothing that keeps the site from working.
+    const examined = await run(['doctor'], { env })
+    expect([examined.code, examined.stdout]).toEqual([0, expect.stringContaining('nothing of Guildhall in the database yet')])
   })
 
   test('no server, another password, another database, a missing package: one line, exit code 1', async () => {

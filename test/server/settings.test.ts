@@ -1,11 +1,11 @@
 // What the operator writes, and what the server answers to it before it opens.
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { redactDatabaseUrl } from '../../src/domain/database-url.ts'
 import { readConfig } from '../../src/server/config.ts'
 import { mergeEnvironment } from '../../src/server/env.ts'
 import { VARIABLES } from '../../src/server/variable-names.ts'
-import { redactDatabaseUrl } from '../../src/settings/database-url.ts'
 import { newFolder, PRODUCTION, run, startServer, type Variables, writeFiles } from '../support/server.ts'
 
 function reading(env: Variables, folder = newFolder()) {
@@ -13,6 +13,7 @@ function reading(env: Variables, folder = newFolder()) {
 }
 
 const faultsOf = (env: Variables) => reading(env).faults
+const faultsIn = (env: Variables, folder: string) => reading(env, folder).faults
 
 describe('X-01, B-22: unsafe settings do not start', () => {
   test('every fault is told at once, by name, and no value is shown', async () => {
@@ -96,6 +97,11 @@ test.each([
   expect(redactDatabaseUrl(database)).toBe(shown)
 })
 
+test('nobody in front is what TRUST_PROXY=0 says', () => {
+  const { config } = readConfig(mergeEnvironment({ ...PRODUCTION, TRUST_PROXY: '0' }, newFolder()))
+  expect(config?.trustProxy).toBeUndefined()
+})
+
 test('settings reach the membership', () => {
   const { config } = reading({
     ...PRODUCTION, SITE_NAME: 'Harbour', TRUST_PROXY: '2', SESSION_IDLE_TIMEOUT: '5m', COOKIE_SAME_SITE: 'lax', PASSWORD_HASH: 'bcrypt',
@@ -122,6 +128,33 @@ describe('where a setting comes from', () => {
     const { values, sources } = mergeEnvironment({ PORT: '5000', SITE_NAME: '' }, folder)
     expect(Object.fromEntries(values)).toEqual({ SITE_NAME: 'From the file', PORT: '5000', SECRET: PRODUCTION.SECRET })
     expect(sources.get('SECRET')).toEqual({ file: 'SECRET_FILE' })
+  })
+
+  test.each<[string, (text: string) => Buffer]>([
+    ['a byte order mark', (text) => Buffer.from(`\ufeff${text}`, 'utf8')],
+    ['UTF-16, little end first', (text) => Buffer.from(`\ufeff${text}`, 'utf16le')],
+    ['UTF-16, big end first', (text) => Buffer.from(`\ufeff${text}`, 'utf16le').swap16()],
+  ])('somebody whose editor writes .env with %s has every setting of it', (_, encode) => {
+    const folder = newFolder()
+    writeFileSync(join(folder, '.env'), encode('NODE_ENV=production\r\nSITE_NAME=社團\r\nSECRET_FILE=secret.txt\r\n'))
+    writeFileSync(join(folder, 'secret.txt'), encode(`${PRODUCTION.SECRET}\r\n`))
+    const { values, faults } = mergeEnvironment({}, folder)
+    expect(faults).toEqual([])
+    expect(Object.fromEntries(values)).toEqual({ NODE_ENV: 'production', SITE_NAME: '社團', SECRET: PRODUCTION.SECRET })
+  })
+
+  test.each<[string, Buffer]>([
+    ['Big5', Buffer.from([0x53, 0x3d, 0xaa, 0xc0, 0xb9, 0xce])],
+    ['UTF-16 without a mark', Buffer.from('NODE_ENV=production', 'utf16le')],
+  ])('a .env or a file of a value in %s is a fault, not a site without its settings', (_, bytes) => {
+    const folder = newFolder()
+    writeFileSync(join(folder, '.env'), bytes)
+    expect(faultsIn({}, folder)).toContain('.env is not written in UTF-8: save it anew as that')
+    rmSync(join(folder, '.env'))
+    writeFileSync(join(folder, 'name.txt'), bytes)
+    expect(faultsIn({ SITE_NAME_FILE: 'name.txt' }, folder)).toEqual([
+      expect.stringContaining('SITE_NAME_FILE names a file that is not written in UTF-8'),
+    ])
   })
 
   test('a value and its file at once, or a file that is not there, is a fault', () => {

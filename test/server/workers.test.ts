@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { joinMetrics } from '../../src/server/metrics-text.ts'
+import { freePort } from '../support/program.ts'
 import { ask, askHalf, countLines, newFolder, post, run, startServer, type TestServer, writeFiles } from '../support/server.ts'
 import { startLoad } from '../support/steady-load.ts'
 import { until } from '../support/until.ts'
@@ -143,6 +144,19 @@ describe('F-16: a rolling restart', () => {
     expect((await ask('/login', { port: server.port, headers: { Host: host } })).text).toContain('New name')
     expect((await post(server, '/api/login', { username: 'nobody', password: 'not the password' })).status).toBe(429)
     expect(await server.stop()).toMatchObject({ code: 0 })
+  })
+
+  test('an operator who writes another PORT is told that it takes a restart; the rest holds, and people are served where they were', async () => {
+    const folder = newFolder()
+    const [port, other] = [await freePort(), await freePort()]
+    writeFiles(folder, { '.env': `PORT=${port}\nSITE_NAME=Old name\n` })
+    const server = await startServer({ folder, env: { PORT: undefined, WORKERS: '1' } })
+    writeFiles(folder, { '.env': `PORT=${other}\nSITE_NAME=New name\n` })
+    await renew(server)
+    expect((await ask('/login', { port, headers: { Host: `localhost:${port}` } })).text).toContain('New name')
+    await expect(ask('/login', { port: other })).rejects.toThrow('ECONNREFUSED')
+    const told = server.lines().filter(({ level }) => level === 'warn')
+    expect(told).toEqual([expect.objectContaining({ port, msg: expect.stringContaining('takes a restart') })])
   })
 
   test('a connection that is kept brings one more request to the worker that goes, and is told to close', async () => {

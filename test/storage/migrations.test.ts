@@ -160,7 +160,7 @@ describe('on SQLite', () => {
     expect(readdirSync(dirname(file))).toEqual([basename(file)])
   })
 
-  test('a file that was put back without a WAL gets one again when it is opened', async () => {
+  test('a file that was put back without a WAL stays so when it is looked at, and gets one again at the start', async () => {
     const database = await onFile('')
     const first = openDatabase(database)
     await first.migrate()
@@ -168,6 +168,9 @@ describe('on SQLite', () => {
     await inDatabase({ database }, 'PRAGMA journal_mode = DELETE')
     const db = openDatabase(database)
     onTestFinished(() => db.close())
+    await db.check()
+    expect(await inDatabase({ database }, 'PRAGMA journal_mode')).toEqual([{ journal_mode: 'delete' }])
+    await db.migrate()
     expect(await inDatabase({ database }, 'PRAGMA journal_mode')).toEqual([{ journal_mode: 'wal' }])
   })
 

@@ -2,15 +2,19 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { MAX_CONNECTIONS } from '../../database/postgres/pool.ts'
+import type { Logger } from '../../domain/logger.ts'
 import { newToken, Secret } from '../../domain/secret.ts'
 import type { Config } from '../../server/config.ts'
+import { describeDangling } from '../../server/explain-failure.ts'
 import type { Internals } from '../../server/open-membership.ts'
-import { connectionsAllowed, passwordsAfter, quickCheck } from '../../storage/inspect.ts'
+import { connectionsAllowed, foreignActs, passwordsAfter, quickCheck, schemaObjects } from '../../storage/inspect.ts'
+import { OtherSchemaError, SCHEMA_VERSION } from '../../storage/schema-state.ts'
+import { describeForeign } from '../../storage/sqlite/foreign-objects.ts'
 import { inMembership } from '../with-membership.ts'
 import { error, type Finding, failed, ok, warning } from './finding.ts'
-import { checkRedis } from './redis.ts'
 
 const PAGE = 500
+const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
 export async function checkDatabase(config: Config): Promise<readonly Finding[]> {
   const { databaseFile: file } = config
@@ -22,13 +26,16 @@ export async function checkDatabase(config: Config): Promise<readonly Finding[]>
     const findings: Finding[] = []
     // The doctor makes no secret file.
     const readOnly = config.secrets.length > 0 ? config : { ...config, secrets: [new Secret(newToken())] }
-    await inMembership(readOnly, async (internals) => {
+    const look = async (internals: Internals) => {
       const schema = await checkSchema(internals, config)
       findings.push(schema, await (file === undefined ? checkServer(internals, config) : checkSoundness(internals)))
+      if (schema.mark === 'ok') findings.push(...(await checkForeign(internals, config)))
       // In another schema nobody knows where the passwords are.
       if (schema.mark === 'ok') findings.push(await checkPepper(internals))
-      findings.push(...(await checkRedis(internals, config)))
-    })
+    }
+    // Redis is looked at by itself, and what the logger would say of the file is a finding already.
+    const { redis: _redis, ...membership } = readOnly.membership
+    await inMembership({ ...readOnly, membership }, look, SILENT)
     return findings
   } catch (failure) {
     return [failed(failure, config)]
@@ -37,6 +44,8 @@ export async function checkDatabase(config: Config): Promise<readonly Finding[]>
 
 /** Where the file is going to be. */
 function checkPlace(file: string): Finding {
+  const dangling = describeDangling(file)
+  if (dangling !== undefined) return error(dangling)
   const folder = nearestFolder(file)
   if (!statSync(folder).isDirectory()) return error(`DATABASE_URL leads through something that is no folder: ${folder}`)
   return isWritable(folder) ? warning(`There is no database at ${file} yet; the first start makes it.`) : error(unwritable(file))
@@ -47,6 +56,8 @@ async function checkSchema({ core }: Internals, config: Config): Promise<Finding
     await core.db.check()
     return ok('The database has the schema of this program.')
   } catch (failure) {
+    const isEmpty = failure instanceof OtherSchemaError && failure.code === 'schema_older' && failure.version === 0
+    if (isEmpty) return warning('There is nothing of Guildhall in the database yet; the first start puts it there.')
     return failed(failure, config)
   }
 }
@@ -55,6 +66,18 @@ async function checkSoundness({ core }: Internals): Promise<Finding> {
   const rows = await core.db.all(quickCheck, {})
   const isSound = rows.length === 1 && rows[0] === 'ok'
   return isSound ? ok('The database file is sound.') : error('The database file is damaged: stop the site and restore a backup.')
+}
+
+/** What others hung on our tables runs with every login. */
+async function checkForeign({ core: { db } }: Internals, { databaseFile }: Config): Promise<readonly Finding[]> {
+  const onServer = databaseFile === undefined
+  const what = onServer
+    ? (await db.all(foreignActs, {})).join(', ')
+    : describeForeign(await db.all(schemaObjects, {}), SCHEMA_VERSION)
+  if (!what) return []
+  return [
+    error(`The database has ${what}, not as Guildhall makes it: it could make anybody an administrator. Find out whose it is.`),
+  ]
 }
 
 /** A server looks after its own files; whether it has room for all our connections it does not say before it is too late. */

@@ -3,29 +3,24 @@
 import { RedisConnection } from '../../database/redis/connection.ts'
 import { wrongPolicy } from '../../database/redis/monitor.ts'
 import type { Config } from '../../server/config.ts'
-import type { Internals } from '../../server/open-membership.ts'
-import type { RedisPlace } from '../../storage/redis/database.ts'
+import { SETTINGS } from '../../settings/table.ts'
 import { type Finding, failed, ok, warning } from './finding.ts'
 
-export async function checkRedis({ core, settings }: Internals, config: Config): Promise<readonly Finding[]> {
-  if (settings.redis === undefined) return []
+/** Looked at by itself: there may be no database yet. */
+export async function checkRedis(config: Config): Promise<readonly Finding[]> {
+  const { redis, redisPrefix = SETTINGS.redisPrefix.default } = config.membership
+  if (typeof redis !== 'string') return []
+  const connection = new RedisConnection(redis)
   try {
-    await core.db.ready()
-    const policy = await policyOf(settings.redis)
+    // Loading the package and the first greeting are not taken for a slow answer.
+    await connection.open()
+    const policy = await wrongPolicy(connection, redisPrefix)
     const answers = ok('Redis answers.')
     if (policy === undefined) return [answers]
     const text = `When its memory is full, Redis throws keys out (maxmemory-policy ${policy}): people would be logged out, and limits forgotten. Write maxmemory-policy noeviction into its settings.`
     return [answers, warning(text)]
   } catch (failure) {
     return [failed(failure, config)]
-  }
-}
-
-async function policyOf({ client, prefix }: RedisPlace): Promise<string | undefined> {
-  if (typeof client !== 'string') return wrongPolicy(client, prefix)
-  const connection = new RedisConnection(client)
-  try {
-    return await wrongPolicy(connection, prefix)
   } finally {
     await connection.close()
   }

@@ -13,7 +13,8 @@ export interface OwnConnection {
 export async function openConnection(connectionString: string): Promise<OwnConnection> {
   const pg = await loadPg()
   const connectionTimeoutMillis = LONG_CONNECTION_DEADLINE_MS
-  const client = new pg.Client({ connectionString, connectionTimeoutMillis, query_timeout: LONG_DEADLINE_MS, keepAlive: true })
+  const options = { connectionString, connectionTimeoutMillis, query_timeout: LONG_DEADLINE_MS, keepAlive: true }
+  const client = withItsFiles(() => new pg.Client(options))
   // The call that waits is told; unheard, the error of a connection that dies between two calls would end the process.
   client.on('error', () => {})
   await client.connect()
@@ -27,4 +28,15 @@ export async function loadPg() {
     throw Object.assign(missing, { code: 'pg_missing' })
   })
   return pg
+}
+
+/** pg reads the files of a connection string (sslrootcert, sslcert, sslkey) where it is given the string. */
+export function withItsFiles<T>(make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof Error && 'path' in error)) throw error
+    const words = `The connection string names a file that cannot be read: ${String(error.path)} (sslrootcert, sslcert or sslkey)`
+    throw Object.assign(new Error(words, { cause: error }), { code: 'pg_file' })
+  }
 }

@@ -2,7 +2,7 @@
 import { isError } from '../../domain/builtins.ts'
 import { CONNECTION_DEADLINE_MS } from '../timeout.ts'
 import { cancel } from './cancel.ts'
-import { loadPg } from './connection.ts'
+import { loadPg, withItsFiles } from './connection.ts'
 import { isLate, type PostgresClient, type PostgresPool, type PostgresQuery, type PostgresResult } from './query.ts'
 import { MAX_WAITING, tooMuch } from './semaphore.ts'
 
@@ -47,12 +47,13 @@ export function openPool(connectionString: string): OwnPool {
 function takeFrom(pool: LoadedPool): Promise<PostgresClient> {
   if (pool.waitingCount >= MAX_WAITING) throw tooMuch()
   return new Promise((resolve, reject) => {
-    pool.connect((error, client) => {
+    const take = (error: Error | undefined, client: PostgresClient | undefined) => {
       if (client === undefined) return reject(error)
       // In the moment in which the pool does not listen any more: what comes next may lie in the same packet.
       client.on('error', ignoreError)
       resolve(withCancel(client))
-    })
+    }
+    withItsFiles(() => pool.connect(take))
   })
 }
 

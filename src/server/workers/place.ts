@@ -7,18 +7,36 @@ export interface WorkerPlace {
   readonly number: number
   /** Where other workers have opened; undefined for the first of all. */
   readonly port: number | undefined
+  /** PORT and HOST as they were at the start: workers that start later listen where the others do. */
+  readonly listen: Listen | undefined
+}
+
+export interface Listen {
+  readonly port: number
+  readonly host: string
 }
 
 const WORKER_NUMBER = 'GUILDHALL_WORKER'
 const WORKER_PORT = 'GUILDHALL_WORKER_PORT'
+const WORKER_LISTEN = 'GUILDHALL_WORKER_LISTEN'
 
-export function writeWorkerPlace({ number, port }: WorkerPlace): Readonly<Record<string, string>> {
-  return { [WORKER_NUMBER]: String(number), ...(port !== undefined && { [WORKER_PORT]: String(port) }) }
+export function writeWorkerPlace({ number, port, listen }: WorkerPlace): Readonly<Record<string, string>> {
+  return {
+    [WORKER_NUMBER]: String(number),
+    ...(listen && { [WORKER_LISTEN]: `${listen.port} ${listen.host}` }),
+    ...(port !== undefined && { [WORKER_PORT]: String(port) }),
+  }
 }
 
 /** Undefined where this process is no worker. */
 export function readWorkerPlace(): WorkerPlace | undefined {
   const number = Number(readRawVariable(WORKER_NUMBER))
   if (!cluster.isWorker || !process.connected || !(number > 0)) return undefined
-  return { number, port: Number(readRawVariable(WORKER_PORT)) || undefined }
+  return { number, port: Number(readRawVariable(WORKER_PORT)) || undefined, listen: readListen() }
+}
+
+/** Undefined where an older supervisor did not say. */
+function readListen(): Listen | undefined {
+  const [port, host] = readRawVariable(WORKER_LISTEN)?.split(' ') ?? []
+  return host === undefined ? undefined : { port: Number(port), host }
 }

@@ -30,10 +30,12 @@ async function supervise(config: Config, warnings: readonly string[], reread: ()
   const { workers = 1 } = config
   const log = await createLog(config, { shared: true })
   for (const text of warnings) log.warn({}, text)
-  const supervisor = new Supervisor(workers, log)
+  const supervisor = new Supervisor(workers, { port: config.port, host: config.host }, log)
   watchSignals(supervisor, log, () => {
     const { config: next, faults, warnings: later } = reread()
     for (const text of later) log.warn({}, text)
+    if (next && (next.port !== config.port || next.host !== config.host))
+      log.warn({ port: config.port, host: config.host }, 'another PORT or HOST takes a restart: the workers stay where they are')
     if (next) return void supervisor.renew(next.workers ?? workers)
     for (const text of faults) log.error({}, text)
     log.error({}, 'the settings have faults: the workers go on with the old ones')

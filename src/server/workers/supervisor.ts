@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { ServerLog } from '../logging.ts'
 import type { Ready } from './messages.ts'
+import type { Listen } from './place.ts'
 import { type WorkerEnd, WorkerProcess } from './worker-process.ts'
 
 /** What ends sooner than this would end again at once: the next waits a little. */
@@ -11,6 +12,7 @@ const MAX_PAUSE_MS = 30_000
 
 export class Supervisor {
   readonly #log: ServerLog
+  readonly #listen: Listen
   #count: number
   /** Where they serve. */
   #port: number | undefined
@@ -26,7 +28,8 @@ export class Supervisor {
   #wanted: number | undefined
   #stopping = false
 
-  constructor(count: number, log: ServerLog) {
+  constructor(count: number, listen: Listen, log: ServerLog) {
+    this.#listen = listen
     this.#count = count
     this.#log = log
   }
@@ -146,7 +149,10 @@ export class Supervisor {
 
   /** Resolves when the worker accepts connections; rejects where it ended before that. */
   async #start(number: number): Promise<Ready> {
-    const worker = new WorkerProcess({ number, port: this.#port }, (call) => void this.#collect(worker, call))
+    const worker = new WorkerProcess(
+      { number, port: this.#port, listen: this.#listen },
+      (call) => void this.#collect(worker, call),
+    )
     this.#living.add(worker)
     if (this.#starting.has(number)) this.#starting.set(number, worker)
     void worker.ended.then((end) => this.#hasEnded(worker, end))

@@ -11,7 +11,8 @@ import type { ToSupervisor, ToWorker } from './messages.ts'
 import type { WorkerPlace } from './place.ts'
 
 /** Resolves when people can come in. Throws where it cannot start. */
-export async function serveAsWorker(config: Config, { number, port: openPort }: WorkerPlace): Promise<void> {
+export async function serveAsWorker(read: Config, { number, port: openPort, listen }: WorkerPlace): Promise<void> {
+  const config = { ...read, ...listen }
   const log = await createLog(config, { shared: true, base: { worker: number } })
   const collecting = new Map<string, (texts: readonly string[]) => void>()
   const { url, port, metrics, lifecycle } = await openSite(shareOf(config), log, {

@@ -1,6 +1,7 @@
 // Copies a database into an empty one, table after table. A stopped run can be gone on with.
 import { chmodSync, existsSync } from 'node:fs'
 import { SIDECARS } from '../../database/sqlite/connection.ts'
+import { readDatabaseUrl } from '../../domain/database-url.ts'
 import type { Database } from '../contract.ts'
 import { openDatabase } from '../open.ts'
 import { TABLE_KEYS, type TableName } from '../schema.ts'
@@ -163,7 +164,7 @@ function closeToOthers(to: string): void {
 }
 
 function fileOf(database: string): string | undefined {
-  return database.startsWith('sqlite:') ? database.slice('sqlite:'.length) : undefined
+  return readDatabaseUrl(database)?.databaseFile
 }
 
 async function onSide<T>(side: 'from' | 'to', work: () => Promise<T>): Promise<T> {

@@ -7,6 +7,7 @@ import { MAX_CONNECTIONS, openPool } from '../../database/postgres/pool.ts'
 import { type PostgresPool, withAsynchronousCommit } from '../../database/postgres/query.ts'
 import { Semaphore } from '../../database/postgres/semaphore.ts'
 import { runTransaction } from '../../database/postgres/transaction.ts'
+import type { Logger } from '../../domain/logger.ts'
 import type { Database, StoredUser } from '../contract.ts'
 import { NON_DURABLE, SqlCounters } from '../counters.ts'
 import { requireSchema } from '../schema-state.ts'
@@ -16,13 +17,14 @@ import { findUsers, PostgresMembershipSessions } from './sessions.ts'
 
 /** Connections that sessions alone may use: a storm of logins keeps nobody waiting who is logged in. */
 const KEPT_FOR_SESSIONS = 3
+const SILENT = { warn() {} }
 const LEASE = acquireLease('guildhall_leases', 'postgres')
 
 /** Opens the database behind a connection string, or takes an open pool, which its owner closes. Connects at the first statement. */
-export function openPostgres(database: string | PostgresPool): Database {
-  if (typeof database !== 'string') return new PostgresDatabase(database, async () => {})
+export function openPostgres(database: string | PostgresPool, log: Pick<Logger, 'warn'> = SILENT): Database {
+  if (typeof database !== 'string') return new PostgresDatabase(database, log, async () => {})
   const pool = openPool(database)
-  return new PostgresDatabase(pool, () => pool.end())
+  return new PostgresDatabase(pool, log, () => pool.end())
 }
 
 class PostgresDatabase implements Database {
@@ -31,9 +33,11 @@ class PostgresDatabase implements Database {
   readonly #users: BatchLoader<StoredUser>
   readonly #calls: PostgresCalls
   readonly #semaphore: Semaphore
+  readonly #log: Pick<Logger, 'warn'>
   readonly #end: () => Promise<void>
 
-  constructor(pool: PostgresPool, end: () => Promise<void>) {
+  constructor(pool: PostgresPool, log: Pick<Logger, 'warn'>, end: () => Promise<void>) {
+    this.#log = log
     this.#calls = new PostgresCalls(pool)
     this.#end = end
     this.#semaphore = new Semaphore(Math.max(1, (pool.options?.max ?? MAX_CONNECTIONS) - KEPT_FOR_SESSIONS))
@@ -74,7 +78,7 @@ class PostgresDatabase implements Database {
   }
 
   async migrate(): Promise<void> {
-    await migratePostgres(this.#calls)
+    await migratePostgres(this.#calls, this.#log)
   }
 
   async check(): Promise<void> {

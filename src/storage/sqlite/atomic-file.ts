@@ -22,7 +22,8 @@ export function renameAtomically(temporary: string, to: string): void {
     // Unlike a rename it writes over nothing.
     linkSync(temporary, to)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') throw error
+    const isThere = (error instanceof Error && 'code' in error && error.code === 'EEXIST') || existsSync(to)
+    if (isThere) throw Object.assign(new Error(`${to} exists`, { cause: error }), { code: 'EEXIST', syscall: 'link' })
     // A memory stick knows no links.
     renameSync(temporary, to)
   }

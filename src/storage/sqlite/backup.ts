@@ -10,25 +10,30 @@ import { systemClock } from '../../domain/clock.ts'
 import { OtherSchemaError, SCHEMA_VERSION, SELECT_SCHEMA } from '../schema-state.ts'
 import { isSameFile, renameAtomically, sync, withTemporaryFile } from './atomic-file.ts'
 import { openSqlite } from './database.ts'
+import { describeForeign, readObjects } from './foreign-objects.ts'
 
-type Reason = 'missing' | 'forbidden' | 'same' | 'unsound' | 'newer'
+type Reason = 'missing' | 'forbidden' | 'same' | 'unsound' | 'newer' | 'foreign'
 
 /** A file that cannot be put back, or a database that is not worth a copy; nothing was changed. */
 export class NoBackup extends Error {
   override readonly name = 'NoBackup'
   readonly reason: Reason
+  /** What is not ours. */
+  readonly what: string
 
-  constructor(reason: Reason, cause?: unknown) {
+  constructor(reason: Reason, { cause, what = '' }: { readonly cause?: unknown; readonly what?: string } = {}) {
     super(`this file is no backup: ${reason}`, { cause })
     this.reason = reason
+    this.what = what
   }
 }
 
 /**
- * A sound copy of one moment, for its owner alone. Throws EEXIST where there is a file, NoBackup where the database is damaged,
- * OtherSchemaError where it could not be put back.
+ * A sound copy of one moment, for its owner alone. Resolves with what a restore would refuse in it, which its owner can take out. Throws
+ * EEXIST where there is a file, NoBackup where the database is damaged, OtherSchemaError where it could not be put back.
  */
-export async function backUp(database: string, to: string): Promise<void> {
+export async function backUp(database: string, to: string): Promise<string | undefined> {
+  let foreign: string | undefined
   await withTemporaryFile(to, async (temporary) => {
     await copyPages(database, temporary)
     inFile(temporary, (copy) => {
@@ -37,8 +42,10 @@ export async function backUp(database: string, to: string): Promise<void> {
       copy.exec('PRAGMA journal_mode = DELETE')
     })
     await refuseUnrestorable(temporary)
+    foreign = inFile(temporary, (copy) => describeForeign(readObjects(copy), versionOf(copy)))
     renameAtomically(temporary, to)
   })
+  return foreign
 }
 
 async function refuseUnrestorable(file: string): Promise<void> {
@@ -67,11 +74,14 @@ export function openCopy(from: string, database: string): DatabaseSync {
     const version = isSound(copy) ? versionOf(copy) : 0
     if (version === 0) throw new NoBackup('unsound')
     if (version > SCHEMA_VERSION) throw new NoBackup('newer')
+    const what = describeForeign(readObjects(copy), version)
+    if (what !== undefined) throw new NoBackup('foreign', { what })
     return copy
   } catch (error) {
     copy?.close()
     if (error instanceof NoBackup) throw error
-    throw new NoBackup(error instanceof Error && 'code' in error && error.code === 'EACCES' ? 'forbidden' : 'unsound', error)
+    const isForbidden = error instanceof Error && 'code' in error && error.code === 'EACCES'
+    throw new NoBackup(isForbidden ? 'forbidden' : 'unsound', { cause: error })
   }
 }
 
@@ -135,7 +145,7 @@ async function prepare(temporary: string): Promise<void> {
       copy.exec('DELETE FROM guildhall_sessions; PRAGMA journal_mode = DELETE')
     })
   } catch (error) {
-    throw new NoBackup('unsound', error)
+    throw new NoBackup('unsound', { cause: error })
   }
 }
 

@@ -9,7 +9,6 @@ import {
   CREATE_SCHEMA_TABLE,
   hasVersion,
   OTHER_TABLES,
-  refusalOf,
   refuseOtherSchema,
   requireSchema,
   SCHEMA_VERSION,
@@ -26,11 +25,12 @@ import { findUserById } from '../users.ts'
 
 const LEASE = acquireLease('guildhall_leases', 'sqlite')
 
-/** Opens, and makes where it is missing, the database at `path`; `:memory:` keeps nothing. A file that `check` will refuse stays as it is. */
+/** Opens, and makes where it is missing, the database at `path`; `:memory:` keeps nothing. Nothing in a file is changed before `migrate`. */
 export function openSqlite(path: string, { readOnly }: { readonly readOnly: boolean } = { readOnly: false }): Database {
   const connection = new SqliteConnection(path, { readOnly, walLater: true })
   try {
-    if (!readOnly && refusalOf(retryBlocking(() => schemaStateOn(connection))) === undefined) connection.useWal()
+    // What is no database is told at once.
+    retryBlocking(() => schemaStateOn(connection))
   } catch (error) {
     connection.close()
     throw error
@@ -77,6 +77,9 @@ class SqliteDatabase implements Database {
   }
 
   async migrate(): Promise<void> {
+    refuseOtherSchema(await this.#connection.retrying(() => schemaStateOn(this.#connection)))
+    // Written into the file, and outside of any transaction.
+    this.#connection.useWal()
     await this.#connection.retrying(() => this.#migrateNow())
   }
 
