@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { siteOfTest } from '../support/artifacts.ts'
 import type { Kept } from '../support/database-inspector.ts'
 import { expectJudged } from '../support/stampede.ts'
-import { Visitor } from '../support/visitor.ts'
+import { GOOD_PASSWORD, Visitor } from '../support/visitor.ts'
 
 const SECRET = 'one secret for all of the processes'
 
@@ -42,6 +42,19 @@ test('B-10 four processes on one database share their limits, to the last try', 
     (n) => `10.1.${n}.1`,
   )
   expectJudged(onOneAccount, 5)
+})
+
+test('B-23 twenty-five members of one address who log in at once at four processes are all let in', async () => {
+  const site = await siteOfTest({ secret: SECRET })
+  const names = Array.from({ length: 25 }, (_, n) => `member-${n}`)
+  for (const username of names) await site.membership.users.create({ username, password: GOOD_PASSWORD })
+  const visitors = await Promise.all(Array.from({ length: 4 }, () => visitorOfAnotherProcess(site)))
+  const logins = names.map(async (username, n) => {
+    const visitor = new Visitor(visitors[n % visitors.length]?.base ?? '')
+    return (await visitor.api('/login', { username, password: GOOD_PASSWORD }, { headers: { 'x-forwarded-for': '10.2.0.1' } }))
+      .status
+  })
+  expect(await Promise.all(logins)).toEqual(names.map(() => 200))
 })
 
 test('B-18 a flood of logins costs no more hashes than the limit, and members are served meanwhile', async () => {

@@ -6,20 +6,31 @@ import { MAX_LISTED } from '../row.ts'
 import type { SessionPatch, SessionRow, SessionSeen, SessionStore, UpdateOptions } from '../store.ts'
 
 export interface MemoryStoreOptions {
-  /** How many sessions are kept at most. Beyond it expired ones go first, then the least recently seen. Default: 100 000. */
+  /**
+   * How many sessions are kept at most. Default: 100 000. Beyond it expired ones go first, then those whose browser never came back,
+   * then the least recently used. Those of a user are never put out for others; where there are no others, none is made.
+   */
   readonly max?: number | undefined
   readonly clock?: Clock | undefined
 }
 
 /** Among how many an expired one is looked for when room is needed. */
 const MAX_LOOKED_AT = 100
+/** What part of the store visitors have who are not known to come back: without any, nobody could begin. */
+const SHARE_OF_NEWCOMERS = 0.2
 
 /** Keeps sessions in a Map. Every answer is given at once. */
 export class MemoryStore implements SessionStore {
   readonly #max: number
   readonly #clock: Clock
-  /** The least recently seen first. Rows are never changed, only replaced. */
+  /** Rows are never changed, only replaced. */
   readonly #rows = new Map<string, SessionRow>()
+  /** Of nobody in particular, whose browser did not come back yet: a flood without cookies is of these. The oldest first. */
+  readonly #newcomers = new Set<string>()
+  /** Of nobody in particular, whose browser came back. The least recently used first. */
+  readonly #returned = new Set<string>()
+  /** Of users. The least recently used first. */
+  readonly #named = new Set<string>()
   readonly #byUser = new Map<string, Set<string>>()
 
   constructor({ max = 100_000, clock = systemClock }: MemoryStoreOptions = {}) {
@@ -35,16 +46,23 @@ export class MemoryStore implements SessionStore {
 
   create(row: SessionRow): void {
     if (this.#rows.has(row.hash)) throw new Error('a session with this hash exists')
-    if (this.#rows.size >= this.#max) this.#makeRoom()
+    if (this.#rows.size >= this.#max) this.#makeRoom(row)
     this.#rows.set(row.hash, Object.freeze({ ...row }))
-    if (row.userId === undefined) return
+    if (row.userId === undefined) return void this.#newcomers.add(row.hash)
+    this.#named.add(row.hash)
     const hashes = this.#byUser.get(row.userId)
     if (hashes) hashes.add(row.hash)
     else this.#byUser.set(row.userId, new Set([row.hash]))
   }
 
   find(hash: string): SessionRow | undefined {
-    return this.#rows.get(hash)
+    const row = this.#rows.get(hash)
+    if (row === undefined) return undefined
+    const group = row.userId === undefined ? this.#returned : this.#named
+    this.#newcomers.delete(hash)
+    group.delete(hash)
+    group.add(hash)
+    return row
   }
 
   update(hash: string, patch: SessionPatch, { ifRevision }: UpdateOptions = {}): boolean {
@@ -58,7 +76,6 @@ export class MemoryStore implements SessionStore {
     const row = this.#writable(hash)
     if (!row) return false
     const seen = { lastSeenAt: Math.max(row.lastSeenAt, lastSeenAt), expiresAt: Math.max(row.expiresAt, expiresAt) }
-    this.#rows.delete(hash)
     const { idleMs, endsAt, persistent } = limits ?? row
     this.#rows.set(hash, Object.freeze({ ...row, ...seen, idleMs, endsAt, persistent, ...(limits && { expiresAt }) }))
     return true
@@ -80,7 +97,7 @@ export class MemoryStore implements SessionStore {
     return [...(this.#byUser.get(userId) ?? [])]
       .flatMap((hash) => this.#rows.get(hash) ?? [])
       .toReversed()
-      .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)
+      .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt || b.createdAt - a.createdAt)
       .slice(0, MAX_LISTED)
   }
 
@@ -109,7 +126,7 @@ export class MemoryStore implements SessionStore {
   }
 
   clear(): void {
-    this.#rows.clear()
+    for (const group of [this.#rows, this.#newcomers, this.#returned, this.#named]) group.clear()
     this.#byUser.clear()
   }
 
@@ -121,6 +138,7 @@ export class MemoryStore implements SessionStore {
     const row = this.#rows.get(hash)
     if (!row) return false
     this.#rows.delete(hash)
+    for (const group of this.#groups()) group.delete(hash)
     if (row.userId === undefined) return true
     const hashes = this.#byUser.get(row.userId)
     hashes?.delete(hash)
@@ -133,16 +151,31 @@ export class MemoryStore implements SessionStore {
     return row === undefined || row.idleMs === 0 ? undefined : row
   }
 
-  /** An expired session among those not seen for longest, else the one not seen for longest. */
-  #makeRoom(): void {
+  /** In the order in which they make room. */
+  #groups(): readonly Set<string>[] {
+    const isCrowded = this.#newcomers.size >= this.#max * SHARE_OF_NEWCOMERS || this.#returned.size === 0
+    return isCrowded ? [this.#newcomers, this.#returned, this.#named] : [this.#returned, this.#newcomers, this.#named]
+  }
+
+  #makeRoom({ userId }: SessionRow): void {
+    const groups = this.#groups()
+    const expired = groups.map((group) => this.#expiredOf(group)).find((hash) => hash !== undefined)
+    const [unused] = groups.find((group) => group.size > 0) ?? []
+    const isTheirs = unused !== undefined && this.#named.has(unused)
+    if (expired === undefined && isTheirs && userId === undefined)
+      throw new Error(`MemoryStore: all ${this.#max} sessions are of users, and none is ended for a visitor; use another store`)
+    this.#delete(expired ?? unused ?? '')
+  }
+
+  /** One that expired, among those not used for longest. */
+  #expiredOf(group: Set<string>): string | undefined {
     const now = this.#clock.now()
-    let oldest: string | undefined
     let looked = 0
-    for (const row of this.#rows.values()) {
-      if (isExpired(row, now)) return void this.#delete(row.hash)
-      oldest ??= row.hash
-      if (++looked === MAX_LOOKED_AT) break
+    for (const hash of group) {
+      const row = this.#rows.get(hash)
+      if (row && isExpired(row, now)) return hash
+      if (++looked === MAX_LOOKED_AT) return undefined
     }
-    if (oldest !== undefined) this.#delete(oldest)
+    return undefined
   }
 }
