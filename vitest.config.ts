@@ -52,6 +52,9 @@ const ON_REDIS_IN_FULL = [
   'test/security/{login-limits,logout,regressions,session-ids}.test.ts',
 ]
 
+/** What meets Express, once more on Express 4: in the full run. */
+const ON_EXPRESS_4 = ['test/{http,features,express-session}/**/*.test.ts', 'test/{membership,ws}.test.ts']
+
 const isFull = process.env.REQUIRE_ALL === '1'
 /** Files that were named are run, whatever they are. */
 const areNamed = process.argv.slice(2).some((argument) => /^(?:\.\/)?(?:test|stress)\b/.test(argument))
@@ -60,9 +63,10 @@ const runsOnPostgres = isFull || (await postgresAnswers())
 const runsOnRedis = isFull || (await redisAnswers())
 
 const leftOut = [
-  ...(isQuick ? [...Object.keys(ONLY_IN_THE_FULL_RUN), 'the rest of HTTP once more on PostgreSQL and on Redis'] : []).map(
-    (what) => `${what}: REQUIRE_ALL=1 npm test`,
-  ),
+  ...(isQuick
+    ? [...Object.keys(ONLY_IN_THE_FULL_RUN), 'the rest of HTTP once more on PostgreSQL and on Redis, and on Express 4']
+    : []
+  ).map((what) => `${what}: REQUIRE_ALL=1 npm test`),
   ...(runsOnPostgres ? [] : ['what runs on PostgreSQL too, as none answers: start one, or say where in GUILDHALL_TEST_POSTGRES']),
   ...(runsOnRedis ? [] : ['what runs on Redis too, as none answers: start one, or say where in GUILDHALL_TEST_REDIS_URL']),
 ]
@@ -95,6 +99,15 @@ export default defineConfig({
                 env: { GUILDHALL_TEST_DATABASE: 'postgres' },
                 globalSetup: './test/support/postgres-run.ts',
               },
+            },
+          ]
+        : []),
+      ...(isFull
+        ? [
+            {
+              extends: true as const,
+              resolve: { alias: { express: 'express4' } },
+              test: { name: 'express4', include: ON_EXPRESS_4 },
             },
           ]
         : []),

@@ -12,10 +12,15 @@ rmSync(to, { recursive: true, force: true })
 // On stderr: `npm pack --json` prints its JSON on stdout, and nothing else may stand there.
 execFileSync('tsc', ['-p', 'tsconfig.build.json'], { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
 
-// tsc 7.0 leaves out of its declarations what the import of a JSON file needs; a project with skipLibCheck: false would not compile.
+// A declaration that imports a JSON file compiles only in projects that may import one: it gets the names of the texts instead.
 for (const file of readdirSync(to, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.d.ts'))) {
   const text = readFileSync(join(to, file), 'utf8')
-  const mended = text.replace(/( from '[^']+\.json');/g, "$1 with { type: 'json' };")
+  const mended = text.replace(/^import (?:type )?(\w+) from '([^']+\.json)'.*;$/gm, (_line, name, json) => {
+    const texts = JSON.parse(readFileSync(join(from, dirname(file), json), 'utf8'))
+    return `declare const ${name}: { ${Object.keys(texts)
+      .map((key) => `${JSON.stringify(key)}: string`)
+      .join('; ')} };`
+  })
   if (mended !== text) writeFileSync(join(to, file), mended)
 }
 

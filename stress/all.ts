@@ -1,5 +1,6 @@
 // Every stress and fault-injection run there is.
 
+import { bursts } from './bursts.ts'
 import { cleanup } from './cleanup.ts'
 import { comparison } from './comparison.ts'
 import { disableRace } from './disable-race.ts'
@@ -40,6 +41,7 @@ export const stressRuns: readonly StressRun[] = [
   sameMoment,
   rollingRestart,
   gracefulStop,
+  bursts,
   fuzzing,
   postgresStops,
   postgresLags,

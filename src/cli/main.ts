@@ -15,7 +15,7 @@ import { FAILURE, type Json, printError, report, WRONG_USAGE } from './terminal.
 import type { NewUserOptions } from './user.ts'
 
 const HELP_AFTER = `
-Settings come from the environment and from .env; .env.example lists them all.
+Settings come from the environment and from .env; init writes the first of them.
 Exit codes: 0 done, 1 it did not work, 2 wrong usage.`
 
 const NO_PASSWORD =

@@ -36,7 +36,7 @@ export async function listUsers({ json }: Json): Promise<void> {
     const found = await all(users)
     if (json) return printJson(found.map((user) => ({ ...toJson(user), status: user.status })))
     if (found.length === 0) return print('Nobody has an account yet.')
-    print(table([['Username', 'Display name', 'Status', 'Roles', 'Since'], ...found.map(rowOf)]))
+    print(table([['Username', 'Display name', 'Status', 'Roles', 'Since (UTC)'], ...found.map(rowOf)]))
   })
 }
 

@@ -21,10 +21,23 @@ export function readValues(data: string): Map<string, string> {
   if (typeof parsed !== 'object' || parsed === null) throw new Error('the data of this session is damaged: no object')
   const values = new Map<string, string>()
   for (const key of Object.keys(parsed)) {
+    if (key.includes('\\')) return readPairs(data, Object.keys(parsed).length)
     const text: unknown = Reflect.get(parsed, key)
     if (typeof text !== 'string') throw new Error(`the data of this session is damaged: ${JSON.stringify(key)} has no text`)
     values.set(key, text)
   }
+  return values
+}
+
+/**
+ * V8 may read an escaped key of an object as a key with a backslash that another object has, https://github.com/nodejs/node/issues/63785: a
+ * visitor could take `"` out of a session by having `\\` put into another. Texts by themselves it reads right.
+ */
+function readPairs(data: string, atLeast: number): Map<string, string> {
+  const pairs = data.matchAll(/("(?:[^"\\]|\\.)*")\s*:\s*("(?:[^"\\]|\\.)*")/g)
+  const values = new Map<string, string>()
+  for (const [, key = '', text = ''] of pairs) values.set(JSON.parse(key), JSON.parse(text))
+  if (values.size < atLeast) throw new Error('the data of this session is damaged: not every key has a text')
   return values
 }
 

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 // biome-ignore lint/suspicious/noTsIgnore: an error without the package, none with it.
 /** @ts-ignore: types alone, and not there without @types/express-session. */
 import type * as Theirs from 'express-session'
+import type { Awaitable } from '../domain/awaitable.ts'
 import { isError } from '../domain/builtins.ts'
 import { Cookie } from './cookies/cookie.ts'
 import type { CookieOptions } from './cookies/options.ts'
@@ -96,6 +97,7 @@ declare module 'express-session' {
     regenerate(): Promise<void>
     destroy(): Promise<void>
     reload(): Promise<void>
+    update<T>(change: (data: Partial<Theirs.SessionData>) => Awaitable<T>): Promise<T>
   }
 }
 
@@ -160,10 +162,10 @@ interface Types {
   Cookie: Cookie
   CookieOptions: CookieOptions
   MemoryStore: MemoryStore
-  Session: Session
-  SessionData: SessionData
+  Session: Declared<Session, Theirs.Session>
+  SessionData: Declared<SessionData, Theirs.SessionData>
   SessionOptions: SessionOptions
-  Store: Store
+  Store: Declared<Store, Theirs.Store>
   StoredSession: StoredSession
 }
 

@@ -88,9 +88,9 @@ export interface SessionGrace {
 
 /** Whose sessions they are. */
 export interface UserSessions {
-  /** The sessions of one user, the last seen first, of those seen together the newest; at most a hundred. */
+  /** 10. The sessions of one user, the last seen first, of those seen together the newest; at most a hundred. */
   listByUser(userId: string): Awaitable<readonly SessionRow[]>
-  /** Deletes a user's sessions, all or all but one; says how many. */
+  /** 11. Deletes a user's sessions, also those that no list shows, all or all but one; says how many. */
   deleteByUser(userId: string, options?: { readonly except?: string | undefined }): Awaitable<number>
 }
 
@@ -103,7 +103,7 @@ export interface SessionCleanup {
 
 /** For `req.sessionStore`. */
 export interface SessionBrowsing {
-  /** Sessions that have not expired at `now`, at most `limit`. */
+  /** 12. Sessions that have not expired at `now`, at most `limit`. */
   list(now: number, limit: number): Awaitable<readonly SessionRow[]>
   /** How many have not expired at `now`. */
   count(now: number): Awaitable<number>

@@ -20,7 +20,7 @@ export interface MembershipOptions {
   readonly redisPrefix?: string
   /** Where the membership's paths begin, `'/members'`. Default: `''`, the root. */
   readonly path?: string
-  /** 32 bytes or more; a list rotates: the first is used; with another first, every throttle starts anew. Keys are derived from it. Required in production. Default: elsewhere made once and kept in the file `secret` beside the SQLite file; without such a file, a new one at each start. */
+  /** 32 bytes or more. What throttles count by is derived from it: with another one every count begins anew; passwords and sessions do not depend on it. Required in production. Default: elsewhere made once and kept in the file `secret` beside the SQLite file; without such a file, a new one at each start. */
   readonly secret?: string | readonly string[]
   /** The name in the wordmark and in titles. Default: `'Guildhall'`. Passwords may not lean on it. */
   readonly siteName?: string

@@ -77,7 +77,7 @@ export const SETTINGS = {
       refuses: (secret) => asList(secret).length === 0,
     },
     about:
-      '32 bytes or more, required in production; openssl rand -base64 33 makes one. A comma list rotates: the first is used; with another first, every throttle starts anew. In development one is made beside the database file, else in ./data.',
+      '32 bytes or more, required in production; openssl rand -base64 33 makes one. With another one every throttle starts anew; passwords and sessions do not depend on it. In development one is made beside the database file, else in ./data.',
   },
   siteName: {
     env: 'SITE_NAME',

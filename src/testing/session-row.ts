@@ -1,6 +1,7 @@
 // Rows of sessions for tests of a store, and what such tests ask of them.
 import assert from 'node:assert/strict'
 import { systemClock } from '../domain/clock.ts'
+import { readValues } from '../session/data.ts'
 import type { SessionRow, SessionStore } from '../session/store.ts'
 
 let made = 0
@@ -37,8 +38,7 @@ export function later(row: SessionRow, seconds: number): { lastSeenAt: number; e
 export async function dataOf(store: SessionStore, { hash }: SessionRow): Promise<Record<string, string>> {
   const found = await store.find(hash)
   assert.ok(found)
-  const data: Record<string, string> = JSON.parse(found.data)
-  return data
+  return Object.fromEntries(readValues(found.data))
 }
 
 export function times<T>(count: number, make: (n: number) => T): T[] {

@@ -1,5 +1,6 @@
 // What a visit counter needs of a session store (`SessionRows`), as tests.
 import assert from 'node:assert/strict'
+import { newId } from '../domain/secret.ts'
 import type { SessionStore } from '../session/store.ts'
 import { dataOf, later, sessionRow, times } from './session-row.ts'
 
@@ -48,6 +49,8 @@ export function sessionRowsRules(rule: Rule, { expiresByItself }: { readonly exp
   rule('3: keeps keys and values of any characters apart', async (store) => {
     const row = sessionRow()
     await store.create(row)
+    // Other keys at each run: V8 may read an escaped key as one of another object that was parsed before, https://github.com/nodejs/node/issues/63785.
+    const suffix = `-${newId()}`
     const keys = [
       '',
       ' ',
@@ -63,13 +66,14 @@ export function sessionRowsRules(rule: Rule, { expiresByItself }: { readonly exp
       '[0]',
       'constructor',
       'prototype',
-    ]
+    ].map((key) => key + suffix)
+    keys.push('constructor', 'prototype')
     for (const key of [...keys, '__proto__'])
       await store.update(row.hash, JSON.parse(`{${JSON.stringify(key)}:${JSON.stringify(JSON.stringify(key))}}`))
     const found = await dataOf(store, row)
     assert.deepEqual(Object.keys(found).toSorted(), [...keys, '__proto__'].toSorted())
     for (const key of keys) assert.equal(found[key], JSON.stringify(key))
-    await store.update(row.hash, { '"': null, é: null })
+    await store.update(row.hash, { [`"${suffix}`]: null, [`é${suffix}`]: null })
     assert.deepEqual(Object.keys(await dataOf(store, row)).length, keys.length - 1)
   })
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { setTimeout } from 'node:timers/promises'
 import type { Awaitable } from '../domain/awaitable.ts'
 import { systemClock } from '../domain/clock.ts'
+import { MAX_LISTED } from '../session/row.ts'
 import type { SessionStore } from '../session/store.ts'
 import { later, sessionRow, times } from './session-row.ts'
 import { type Rule, sessionRowsRules } from './session-rows-contract.ts'
@@ -94,7 +95,7 @@ export function sessionStoreSuite(
       assert.partialDeepStrictEqual(await store.find(row.hash), { expiresAt: now + 500_000 })
     })
 
-    rule("lists a user's sessions, the last seen first, and nobody else's", async (store) => {
+    rule("10: lists a user's sessions, the last seen first, and nobody else's", async (store) => {
       const now = systemClock.now()
       const rows = [2, 3, 1].map((n) => sessionRow({ userId: 'u1', lastSeenAt: now + n }))
       for (const row of [...rows, sessionRow({ userId: 'u2' }), sessionRow()]) await store.create(row)
@@ -106,7 +107,51 @@ export function sessionStoreSuite(
       assert.deepEqual(await store.listByUser('nobody'), [])
     })
 
-    rule("deletes a user's sessions, all or all but one, and nobody else's", async (store) => {
+    rule('10: of sessions seen together lists the newest first, each time', async (store) => {
+      const now = systemClock.now()
+      const rows = times(12, (n) => sessionRow({ userId: 'u1', lastSeenAt: now, createdAt: now - ((n * 5) % 12) }))
+      for (const row of rows) await store.create(row)
+      for (const _ of times(5, String)) {
+        assert.deepEqual(
+          (await store.listByUser('u1')).map(({ createdAt }) => now - createdAt),
+          times(12, (n) => n),
+        )
+      }
+    })
+
+    rule("11: lists the last hundred of a user's sessions, and ends all of them", async (store) => {
+      const now = systemClock.now()
+      const rows = times(130, (n) => sessionRow({ userId: 'u1', lastSeenAt: now + n }))
+      for (const row of rows) await store.create(row)
+      assert.deepEqual(
+        (await store.listByUser('u1')).map(({ lastSeenAt }) => lastSeenAt - now),
+        times(MAX_LISTED, (n) => 129 - n),
+      )
+      assert.equal(await store.deleteByUser('u1', { except: rows[0]?.hash }), 129)
+      assert.deepEqual(
+        (await store.listByUser('u1')).map(({ hash }) => hash),
+        [rows[0]?.hash],
+      )
+      for (const row of rows.slice(1)) assert.equal(await store.find(row.hash), undefined)
+    })
+
+    rule('12: browses every session that lives, if it browses at all, and counts and clears them', async (store) => {
+      if (!store.list) return
+      const now = systemClock.now()
+      const rows = times(130, () => sessionRow())
+      for (const row of rows) await store.create(row)
+      if (!expiresByItself) await store.create(sessionRow({ expiresAt: now - 1 }))
+      assert.deepEqual(
+        (await store.list(now, 10_000)).map(({ hash }) => hash).toSorted(),
+        rows.map(({ hash }) => hash).toSorted(),
+      )
+      assert.equal((await store.list(now, 7)).length, 7)
+      assert.equal(await store.count?.(now), 130)
+      await store.clear?.()
+      assert.deepEqual(await store.list(now, 10_000), [])
+    })
+
+    rule("11: deletes a user's sessions, all or all but one, and nobody else's", async (store) => {
       const rows = times(3, () => sessionRow({ userId: 'u1' }))
       const [first] = rows
       const others = [sessionRow({ userId: 'u2' }), sessionRow()]

@@ -1,7 +1,13 @@
 // The verbs that applications know from passport: req.login, req.logout, req.isAuthenticated, with a callback or a promise.
+import type { Request, RequestHandler, Response } from 'express'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openSite, type Site } from '../support/site.ts'
 import { GOOD_PASSWORD, rawGet } from '../support/visitor.ts'
+
+/** Express 4 waits for no promise of a route. */
+function handsOnFailures(route: (req: Request, res: Response) => Promise<void>): RequestHandler {
+  return (req, res, next) => void route(req, res).catch(next)
+}
 
 let site: Site
 
@@ -17,11 +23,14 @@ beforeAll(async () => {
         if (Array.isArray(roles)) roles.push('operator')
         res.send('never')
       })
-      app.post('/in', async (req, res) => {
-        const user = await anna()
-        if (user) await req.login(user)
-        res.json([req.isAuthenticated(), req.session.username])
-      })
+      app.post(
+        '/in',
+        handsOnFailures(async (req, res) => {
+          const user = await anna()
+          if (user) await req.login(user)
+          res.json([req.isAuthenticated(), req.session.username])
+        }),
+      )
       app.post('/in-callback', async (req, res, next) => {
         const user = await anna()
         if (user) req.logIn(user, { keepSessionInfo: true }, (error) => (error ? next(error) : res.json([req.isAuthenticated()])))
@@ -33,16 +42,22 @@ beforeAll(async () => {
       app.post('/out-callback', (req, res, next) => {
         req.logOut((error) => (error ? next(error) : res.json([req.isAuthenticated()])))
       })
-      app.post('/state-checked', async (req, res) => {
-        const user = await anna()
-        if (user) await req.login(user, { crossSite: true })
-        res.json([req.isAuthenticated()])
-      })
-      app.get('/callback', async (req, res) => {
-        const user = await anna()
-        if (user) await req.login(user)
-        res.json([req.isAuthenticated()])
-      })
+      app.post(
+        '/state-checked',
+        handsOnFailures(async (req, res) => {
+          const user = await anna()
+          if (user) await req.login(user, { crossSite: true })
+          res.json([req.isAuthenticated()])
+        }),
+      )
+      app.get(
+        '/callback',
+        handsOnFailures(async (req, res) => {
+          const user = await anna()
+          if (user) await req.login(user)
+          res.json([req.isAuthenticated()])
+        }),
+      )
       app.get('/assign', (req, res) => {
         Reflect.set(req, 'user', { id: '1', username: 'anna' })
         res.send('never')
@@ -55,10 +70,13 @@ beforeAll(async () => {
         Reflect.set(req, 'locale', 'fr')
         res.send(req.locale)
       })
-      app.post('/in-nobody', async (req, res) => {
-        await req.login({ id: 'nobody' })
-        res.send('never')
-      })
+      app.post(
+        '/in-nobody',
+        handsOnFailures(async (req, res) => {
+          await req.login({ id: 'nobody' })
+          res.send('never')
+        }),
+      )
     },
   })
   await site.membership.users.create({ username: 'anna', password: GOOD_PASSWORD, roles: ['reader'] })

@@ -22,20 +22,47 @@ export interface Packed {
 const PACKED = ['src', 'bin', 'scripts', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'README.md', 'LICENSE']
 const TOLD = ['CHANGELOG.md', 'SECURITY.md']
 
-/** What a TypeScript project has beside us, and what it has while it moves over from express-session and passport. */
-const BESIDE = ['express@^5.3.0', '@types/express@^5', '@types/node@^24', '@types/express-session', '@types/passport']
+/** What projects have beside us today: also while they move over from express-session and passport, and to test with. */
+const NEWEST = [
+  ...['express@5.3.0', '@types/express@5.0.6', '@types/node@24.19.2', 'pg@8.23.1', 'redis@6.3.1'],
+  ...[
+    '@types/express-session@1.19.0',
+    '@types/passport@1.0.17',
+    'connect-redis@10.0.0',
+    'connect-mongo@6.0.0',
+    'memorystore@1.6.8',
+  ],
+  ...['connect-pg-simple@10.0.0', '@types/connect-pg-simple@7.0.3', '@types/pg@8.23.1'],
+  ...['session-file-store@1.5.0', '@types/session-file-store@1.2.6'],
+  ...['typescript57@npm:typescript@5.7.3', 'typescript59@npm:typescript@5.9.3'],
+  ...['jest29@npm:jest@29.7.0', 'jest30@npm:jest@30.5.2'],
+]
+/** The oldest that `peerDependencies` allows, and the types of Express 4. */
+const OLDEST = [
+  'express@4.21.0',
+  '@types/express@4.17.21',
+  '@types/node@22.18.0',
+  'pg@8.11.0',
+  'redis@4.6.0',
+  'redis5@npm:redis@5.0.0',
+]
 
 /** Undefined where npm cannot reach a registry and has not kept the packages. */
-export function packAndInstall(): Installed | undefined {
+export function packAndInstall(): { readonly newest: Installed; readonly oldest: Installed } | undefined {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'guildhall-package-')))
   const packed = pack(folder)
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true }))
   try {
-    npm(['install', '--prefer-offline', '--no-audit', '--no-fund', `./${packed.filename}`, ...BESIDE], folder)
+    return { newest: install(join(folder, 'newest'), packed, NEWEST), oldest: install(join(folder, 'oldest'), packed, OLDEST) }
   } catch (error) {
     if (/ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ENOTCACHED|ETIMEDOUT/.test(String(error))) return undefined
     throw error
   }
+}
+
+function install(folder: string, packed: Packed, beside: readonly string[]): Installed {
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true }))
+  npm(['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', `../${packed.filename}`, ...beside], folder)
   return { folder, packed }
 }
 
@@ -54,8 +81,8 @@ function pack(folder: string): Packed {
   const copy = join(folder, 'sources')
   for (const name of [...PACKED, ...TOLD]) cpSync(join(ROOT, name), join(copy, name), { recursive: true })
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'), 'junction')
-  execFileSync(process.execPath, ['scripts/build.js'], { cwd: copy, env: environment(), stdio: 'pipe' })
-  const printed = npm(['pack', '--json', '--ignore-scripts', '--pack-destination', folder], copy)
+  // As it is published, so `prepack` builds it; what it prints must not stand in front of the JSON.
+  const printed = npm(['pack', '--json', '--pack-destination', folder], copy)
   const told: Packed[] | Record<string, Packed> = JSON.parse(printed)
   const [packed] = Object.values(told)
   if (packed === undefined) throw new Error(`npm pack told nothing: ${printed}`)

@@ -124,16 +124,193 @@ app.get('/moving', (req, res, next) => {
 })
 `
 
-export const TSCONFIG = {
-  compilerOptions: {
-    target: 'es2024',
-    module: 'nodenext',
-    strict: true,
-    exactOptionalPropertyTypes: true,
-    skipLibCheck: false,
-    noEmit: true,
-    types: ['node'],
+/** What somebody does with the sessions alone: a store of their own, in both spellings, types behind the function's name, a key taken out. */
+export const SESSION_TYPESCRIPT = `
+import express from 'express'
+import session, { MemoryStore, type SessionOptions, Store } from 'guildhall/session'
+
+declare module 'guildhall/session' {
+  interface SessionData {
+    userId: string
+    visits: number
+    cart?: string[]
+  }
+}
+
+type Done = (error?: unknown) => void
+
+class MyStore extends Store {
+  #rows = new Map<string, string>()
+  get(sid: string, callback: (error?: unknown, session?: session.SessionData | null) => void): void {
+    callback(null, JSON.parse(this.#rows.get(sid) ?? 'null'))
+  }
+  set(sid: string, session: session.SessionData, callback?: Done): void {
+    this.#rows.set(sid, JSON.stringify(session))
+    callback?.()
+  }
+  destroy(_sid: string, callback?: () => void): void {
+    callback?.()
+  }
+  touch(_sid: string, _session: session.StoredSession, callback?: () => void): void {
+    callback?.()
+  }
+  all(callback: (error: unknown, sessions?: object[]) => void): void {
+    callback(null, [])
+  }
+  length(callback: (error: unknown, length?: number) => void): void {
+    callback(null, this.#rows.size)
+  }
+  clear(callback?: Done): void {
+    callback?.()
+  }
+}
+class OldStore extends session.Store {
+  async get(_sid: any, callback: any) {
+    callback()
+  }
+  async set(_sid: any, _session: any, callback: any) {
+    callback()
+  }
+  async destroy(_sid: any, callback: any) {
+    callback()
+  }
+}
+
+const options: session.SessionOptions = { secret: 'x', genid: (req: express.Request) => req.path }
+const others: SessionOptions = { secret: ['x'], cookie: (req: express.Request) => ({ secure: req.secure }) }
+const cookie: session.CookieOptions = { maxAge: 1000 }
+
+export const app = express()
+app.use(session({ ...options, cookie, store: new MyStore() }))
+app.use(session({ ...others, store: new OldStore() }))
+app.use(session({ store: new MemoryStore() }))
+app.get('/', async (req, res) => {
+  const visits: number | undefined = req.session.visits
+  delete req.session.userId
+  await req.session.update((data) => (data.visits = (data.visits ?? 0) + 1))
+  req.sessionStore.get(req.sessionID, (_error, session) => res.json([visits, session?.cookie]))
+  req.sessionStore.all?.((_error, sessions) => res.json(sessions))
+  req.session.cookie.maxAge = 5
+  req.session.regenerate(() => req.session.save())
+})
+`
+
+/** An application of express-session in its old clothes, with each of the stores that are used most, and their types. */
+export const STORES_TYPESCRIPT = `
+import MongoStore from 'connect-mongo'
+import connectPgSimple from 'connect-pg-simple'
+import { RedisStore } from 'connect-redis'
+import express from 'express'
+import expressSession, { MemoryStore as TheirMemoryStore, type SessionOptions as TheirOptions } from 'express-session'
+import session, { fromExpressStore } from 'guildhall/session'
+import makeMemoryStore from 'memorystore'
+import makeFileStore from 'session-file-store'
+
+declare module 'express-session' {
+  interface SessionData {
+    userId: string
+    views: number
+  }
+}
+
+const PgStore = connectPgSimple(session)
+const FileStore = makeFileStore(session)
+const Memory = makeMemoryStore(session)
+const secret = 'x'
+
+class MyStore extends session.Store {
+  get(_sid: string, callback: (error: any, session?: session.SessionData | null) => void): void {
+    callback(null)
+  }
+  set(_sid: string, _session: session.SessionData, callback?: (error?: any) => void): void {
+    callback?.()
+  }
+  destroy(_sid: string, callback?: (error?: any) => void): void {
+    callback?.()
+  }
+}
+class TheirStore extends expressSession.Store {
+  get(_sid: string, callback: (error: any, session?: expressSession.SessionData | null) => void): void {
+    callback(null)
+  }
+  set(_sid: string, _session: expressSession.SessionData, callback?: (error?: any) => void): void {
+    callback?.()
+  }
+  destroy(_sid: string, callback?: (error?: any) => void): void {
+    callback?.()
+  }
+}
+const theirs: TheirOptions = {
+  secret,
+  resave: false,
+  saveUninitialized: false,
+  cookie: { maxAge: 1000, sameSite: 'lax', secure: 'auto' },
+  store: new TheirMemoryStore(),
+  genid: (req) => req.path,
+}
+
+export const app = express()
+app.use(session(theirs))
+app.use(session({ secret, store: new RedisStore({ client: {} }) }))
+app.use(session({ secret, store: fromExpressStore(new RedisStore({ client: {} }), { ids: 'plain' }) }))
+app.use(session({ secret, store: new PgStore({ conString: '' }) }))
+app.use(session({ secret, store: new FileStore({}) }))
+app.use(session({ secret, store: new Memory({ checkPeriod: 1000 }) }))
+app.use(session({ secret, store: MongoStore.create({ mongoUrl: '' }) }))
+app.use(session({ secret, store: new session.MemoryStore() }))
+app.use(session({ secret, store: new MyStore() }))
+app.use(session({ secret, store: new TheirStore() }))
+app.get('/', (req, res) => {
+  delete req.session.userId
+  req.sessionStore.get(req.sessionID, (_error, session) => res.json(session?.cookie))
+  req.session.regenerate(() => req.session.save())
+  const theirs: expressSession.Session = req.session
+  res.send(theirs.id)
+})
+`
+
+const COMPILER = {
+  target: 'es2022',
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  skipLibCheck: false,
+  noEmit: true,
+  types: ['node'],
+}
+
+export interface Shape {
+  readonly named: string
+  readonly type: 'module' | 'commonjs'
+  readonly compilerOptions: object
+  readonly compilers: readonly ('5.7' | '5.9' | '7')[]
+}
+
+/** The ways in which a project of TypeScript finds a package. */
+export const SHAPES: readonly Shape[] = [
+  { named: 'an ES module', type: 'module', compilerOptions: { module: 'nodenext' }, compilers: ['5.7', '5.9', '7'] },
+  {
+    named: 'for a bundler',
+    type: 'module',
+    compilerOptions: { module: 'esnext', moduleResolution: 'bundler' },
+    compilers: ['7'],
   },
+  {
+    named: 'CommonJS, module nodenext',
+    type: 'commonjs',
+    compilerOptions: { module: 'nodenext' },
+    compilers: ['5.9'],
+  },
+  { named: 'CommonJS, module node16', type: 'commonjs', compilerOptions: { module: 'node16' }, compilers: ['7'] },
+  {
+    named: 'CommonJS, moduleResolution node',
+    type: 'commonjs',
+    compilerOptions: { module: 'commonjs', moduleResolution: 'node10', esModuleInterop: true },
+    compilers: ['5.9'],
+  },
+]
+
+export function tsconfig(compilerOptions: object, files = ['*.ts']): string {
+  return JSON.stringify({ compilerOptions: { ...COMPILER, ...compilerOptions }, include: files })
 }
 
 /** Tells, when the process ends, every file that was loaded. */
@@ -147,4 +324,106 @@ registerHooks({
   },
 })
 process.on('exit', () => console.log(JSON.stringify(loaded)))
+`
+
+/** A test of Jest in its default configuration: a session that counts, and a membership somebody logs in to. */
+export const JEST = `
+const express = require('express')
+
+async function answersOf(app, paths) {
+  const server = app.listen(0)
+  const answers = []
+  let cookie = ''
+  for (const path of paths) {
+    const answer = await fetch('http://127.0.0.1:' + server.address().port + path, { headers: { cookie } })
+    cookie = (answer.headers.get('set-cookie') ?? cookie).split(';')[0]
+    answers.push(await answer.json())
+  }
+  await new Promise((done) => server.close(done))
+  return answers
+}
+
+test('the sessions, with dates of this test, which has a Date of its own', async () => {
+  const session = require('guildhall/session')
+  const sessions = session({ store: new session.MemoryStore(), cookie: { expires: new Date(Date.now() + 60_000) } })
+  const app = express()
+  app.use(sessions)
+  app.get('/', (req, res) => {
+    req.session.views = (req.session.views ?? 0) + 1
+    req.session.at = new Date(0)
+    res.json([req.session.views, req.session instanceof session.Session])
+  })
+  expect(await answersOf(app, ['/', '/'])).toEqual([[1, true], [2, true]])
+  expect(() => session({ cookie: { expires: new Date(Number.NaN) } })).toThrow('cookie.expires must be a valid Date')
+  await sessions.close()
+})
+
+test('the membership', async () => {
+  const { createMembership } = require('guildhall')
+  const { logInAs } = require('guildhall/testing')
+  const passwords = { memoryKiB: 1024, passes: 1 }
+  const membership = createMembership({ baseUrl: 'http://127.0.0.1', database: 'sqlite::memory:', passwords })
+  await membership.migrate()
+  await membership.users.create({ username: 'alice', password: 'granite lantern ferry' })
+  const app = express()
+  app.use(membership)
+  app.get('/', (req, res) => res.json(req.user.username))
+  const server = app.listen(0)
+  const cookie = await logInAs(membership, 'alice')
+  const answer = await fetch('http://127.0.0.1:' + server.address().port, { headers: { cookie } })
+  expect(await answer.json()).toBe('alice')
+  await new Promise((done) => server.close(done))
+  await membership.close()
+})
+
+test('a store on Redis, which forgot its scripts', async () => {
+  const { createClient } = require('redis')
+  const { sessionRow } = require('guildhall/testing')
+  const { RedisStore } = require('guildhall/session/redis')
+  const client = createClient({ url: process.env.REDIS, disableOfflineQueue: true })
+  client.on('error', () => {})
+  await client.connect()
+  await client.scriptFlush()
+  const store = new RedisStore({ client, prefix: 'jest-' + process.pid + ':' })
+  const row = sessionRow()
+  await store.create(row)
+  expect(await store.delete([row.hash])).toEqual([row.hash])
+  await client.close()
+})
+`
+
+/** Says so by a process that fails: a Node that is too old, for \`require\` and for \`import\`. */
+export const OLD_NODE = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.11.0' } })"
+
+/** The contract of session stores over a client of another version than the newest. */
+export const STORES_OF_VERSIONS = `
+import { describe, it } from 'node:test'
+import { sessionStoreSuite } from 'guildhall/testing'
+import { PostgresStore } from 'guildhall/session/postgres'
+import { RedisStore } from 'guildhall/session/redis'
+
+let made = 0
+for (const version of ['redis', 'redis5']) {
+  const { createClient } = await import(version)
+  const makeStore = async () => {
+    const client = createClient({ url: process.env.REDIS, disableOfflineQueue: true })
+    client.on('error', () => {})
+    await client.connect()
+    const store = new RedisStore({ client, prefix: version + process.pid + '-' + made++ + ':' })
+    return Object.assign(store, { close: () => client.quit() })
+  }
+  sessionStoreSuite(version, makeStore, { describe, it }, { expiresByItself: true })
+}
+const { default: pg } = await import('pg')
+sessionStoreSuite('pg', async () => {
+  const pool = new pg.Pool({ connectionString: process.env.POSTGRES })
+  const table = 'package_' + process.pid + '_' + made++
+  const store = new PostgresStore({ pool, table })
+  await store.migrate()
+  const close = async () => {
+    await pool.query('DROP TABLE ' + table + ', ' + table + '_leases')
+    await pool.end()
+  }
+  return Object.assign(store, { close })
+}, { describe, it })
 `

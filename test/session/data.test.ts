@@ -179,3 +179,14 @@ test('the cookie of a session can be read and not changed where the settings dec
     expires: null,
   })
 })
+
+test('somebody whose session has the key " keeps it, though others have a key that V8 mistakes it for', async () => {
+  const { tell } = await told(() => ({ store: new SqliteStore({ path: ':memory:' }), calls: [] }))
+  // https://github.com/nodejs/node/issues/63785: from here on V8 reads `{"a":"1","\\"":"2"}` as one that has a backslash for a key.
+  JSON.parse('{"a":"1","\\\\":"2"}')
+  await tell((s) => void Object.assign(s, { a: 1, '"': 2 }))
+  expect(JSON.parse((await tell((s) => Object.entries(s))).text)).toEqual([
+    ['a', 1],
+    ['"', 2],
+  ])
+})

@@ -125,6 +125,47 @@ describe('a store of express-session', () => {
     expect((await browser.get('/')).text).toBe('2')
   })
 
+  test('gets back what it put on the session that it handed out, as it was: a person who comes again stays logged in', async () => {
+    // As connect-mongo with `touchAfter`: a Date that its touch reads; and things of which JSON holds nothing.
+    const rows = new Map<string, string>()
+    const seen: string[] = []
+    const connection = { query: () => {} }
+    class DatedStore extends Store {
+      override get(id: string, callback: (error?: unknown, session?: Record<string, unknown> | null) => void): void {
+        const text = rows.get(id)
+        const found = text === undefined ? null : { ...JSON.parse(text), lastModified: new Date(START), connection, retry() {} }
+        callback(null, found)
+      }
+      override set(id: string, found: Record<string, unknown>, callback?: () => void): void {
+        if (rows.has(id)) seen.push(`set ${kinds(found)}`)
+        const { lastModified: _, connection: __, retry: ___, ...data } = found
+        rows.set(id, JSON.stringify(data))
+        callback?.()
+      }
+      override touch(_id: string, found: Record<string, unknown>, callback?: (error?: unknown) => void): void {
+        seen.push(`touch ${kinds(found)}`)
+        callback?.()
+      }
+      override destroy(id: string, callback?: () => void): void {
+        rows.delete(id)
+        callback?.()
+      }
+    }
+    const kinds = (found: Record<string, unknown>) =>
+      `${found.lastModified instanceof Date} ${found.connection === connection} ${typeof found.retry}`
+    const clock = new HandClock()
+    const url = await open({ store: new DatedStore(), clock }, (app) => {
+      counting(app)
+      app.get('/look', (req, res) => res.json(req.session.views))
+    })
+    const browser = new Browser(url)
+    await browser.get('/')
+    await browser.get('/')
+    clock.forward(5 * MINUTE)
+    expect((await browser.get('/look')).text).toBe('2')
+    expect(new Set(seen)).toEqual(new Set(['set true true function', 'touch true true function']))
+  })
+
   test('is refused where it has no get, set and destroy, and where ids is not said', () => {
     // @ts-expect-error -- No store.
     expect(() => fromExpressStore({}, { ids: 'plain' })).toThrow('get, set and destroy')

@@ -36,7 +36,7 @@ export function withItsFiles<T>(make: () => T): T {
     return make()
   } catch (error) {
     if (!(error instanceof Error && 'path' in error)) throw error
-    const words = `The connection string names a file that cannot be read: ${error.path} (sslrootcert, sslcert or sslkey)`
+    const words = `The connection string names a file that cannot be read: ${String(error.path)} (sslrootcert, sslcert or sslkey)`
     throw Object.assign(new Error(words, { cause: error }), { code: 'pg_file' })
   }
 }

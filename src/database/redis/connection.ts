@@ -13,11 +13,14 @@ const MAX_SILENT_PROBES = 2
 const MIN_PAUSE_MS = 25
 const MAX_PAUSE_MS = 500
 
+/** A client of the redis package. Since version 5 it is closed by `close` and `destroy`; version 4 has the other two. */
 interface Connection extends RedisClient {
   readonly isReady: boolean
   ping(): Promise<unknown>
-  close(): Promise<unknown>
-  destroy(): void
+  close?(): Promise<unknown>
+  destroy?(): void
+  quit?(): Promise<unknown>
+  disconnect?(): Promise<unknown>
 }
 
 /** Opens what a URL names. Loads the redis package when it is needed first: it is an optional peer. */
@@ -56,7 +59,7 @@ export class RedisConnection implements RedisClient {
     clearInterval(this.#probing)
     const connection = this.#connection
     if (!connection) return
-    const closing = connection.isReady ? connection.close() : Promise.reject(new Error('not connected'))
+    const closing = connection.isReady ? closeGently(connection) : Promise.reject(new Error('not connected'))
     await withTimeout('Redis', closing).catch(() => destroy(connection))
   }
 
@@ -121,9 +124,14 @@ function pauseMs(tries: number): number {
   return Math.min(MIN_PAUSE_MS * 2 ** tries, MAX_PAUSE_MS) * (0.75 + jitter() / 4)
 }
 
-function destroy(connection: Pick<Connection, 'destroy'>): void {
+async function closeGently(connection: Connection): Promise<void> {
+  await (connection.close ? connection.close() : connection.quit?.())
+}
+
+function destroy(connection: Connection): void {
   try {
-    connection.destroy()
+    if (connection.destroy) connection.destroy()
+    else connection.disconnect?.().catch(() => {})
   } catch {
     // It was closed already.
   }

@@ -91,9 +91,10 @@ export class AdoptedStore implements SessionStore {
   touch(hash: string, { lastSeenAt, expiresAt, limits }: SessionSeen): Promise<boolean> {
     if (limits || !this.expressStore.touch) return this.#change(hash, (row) => ({ ...row, lastSeenAt, expiresAt, ...limits }))
     return this.#mutex.take(hash, async () => {
-      const row = await this.find(hash)
+      const stored = await this.#get(hash)
+      const row = stored && rowOfStored(hash, stored, this.#context)
       if (!row || isSuperseded(row)) return false
-      const session = storedOfRow({ ...row, lastSeenAt, expiresAt }, this.#context.clock)
+      const session = storedOfRow({ ...row, lastSeenAt, expiresAt }, this.#context.clock, stored)
       await this.#call<void>((done) => this.expressStore.touch?.(hash, session, done))
       return true
     })
@@ -133,7 +134,7 @@ export class AdoptedStore implements SessionStore {
       if (!row || isSuperseded(row)) return false
       const changed = change(row, valuesOfRow(row))
       if (!changed) return false
-      await this.#set(changed)
+      await this.#set(changed, stored)
       return true
     })
   }
@@ -147,8 +148,8 @@ export class AdoptedStore implements SessionStore {
     }
   }
 
-  #set(row: SessionRow): Promise<void> {
-    return this.#call<void>((done) => this.expressStore.set(row.hash, storedOfRow(row, this.#context.clock), done))
+  #set(row: SessionRow, from?: StoredSession): Promise<void> {
+    return this.#call<void>((done) => this.expressStore.set(row.hash, storedOfRow(row, this.#context.clock, from), done))
   }
 
   #call<T>(call: (done: (error?: unknown, value?: T) => void) => unknown): Promise<T | undefined> {

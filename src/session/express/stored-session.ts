@@ -52,12 +52,38 @@ export function rowOfStored(hash: string, stored: StoredSession, { limits, clock
   )
 }
 
-/** A session as express-session would have written it: its cookie's date is the time at which the store may forget it. */
-export function storedOfRow(row: SessionRow, clock: Clock): StoredSession {
+/**
+ * A session as express-session would have written it: its cookie's date is the time at which the store may forget it. What the store put on
+ * the session that it handed out (`from`), it finds there as it was: connect-mongo's `touch` reads a Date of its own.
+ */
+export function storedOfRow(row: SessionRow, clock: Clock, from?: StoredSession): StoredSession {
   const { data, expiresAt, publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent } = row
   const values = readValues(data)
   const ours: Ours = { publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent, predecessor: values.get(PREDECESSOR_KEY) }
-  return Object.assign(sessionOf(values, { clock, until: expiresAt }), { [OURS]: ours })
+  const session = Object.assign(sessionOf(values, { clock, until: expiresAt }), { [OURS]: ours })
+  if (from !== undefined) giveBack(session, values, from)
+  return session
+}
+
+/** Values that nobody changed, as the store handed them out, and what of them no JSON holds. */
+function giveBack(session: StoredSession, values: SerialisedValues, from: StoredSession): void {
+  for (const key of Reflect.ownKeys(from)) {
+    if (typeof key === 'string' && (key === OURS || isOwnKey(key))) continue
+    const property = Object.getOwnPropertyDescriptor(from, key)
+    const text = typeof key === 'string' && property?.enumerable ? textOf(from[key]) : undefined
+    const isUnchanged = typeof key === 'string' && text === values.get(key)
+    if (property && isUnchanged) Object.defineProperty(session, key, property)
+    else if (property && typeof key === 'symbol') Object.defineProperty(session, key, property)
+  }
+}
+
+/** Undefined for what is the store's alone: JSON can hold nothing of it. */
+function textOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return undefined
+  }
 }
 
 /** The values of a session with its cookie, which looks as `looks` where nothing else is stored. */
@@ -93,7 +119,7 @@ function valuesOf(stored: StoredSession): SerialisedValues {
   for (const [key, value] of Object.entries(stored)) {
     if (key === OURS || isOwnKey(key)) continue
     // What another program stored is no fault of this visitor: of a Map, say, there is what JSON makes of it, as before.
-    const text: string | undefined = JSON.stringify(value)
+    const text = textOf(value)
     if (text !== undefined) values.set(key, text)
   }
   values.set(COOKIE_KEY, textOfCookie(new Cookie(readStoredCookie(stored.cookie))))

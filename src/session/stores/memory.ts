@@ -97,7 +97,7 @@ export class MemoryStore implements SessionStore {
     return [...(this.#byUser.get(userId) ?? [])]
       .flatMap((hash) => this.#rows.get(hash) ?? [])
       .toReversed()
-      .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)
+      .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt || b.createdAt - a.createdAt)
       .slice(0, MAX_LISTED)
   }
 

@@ -182,7 +182,7 @@ function statements(table: string, leases: string) {
       WHERE hash = ? AND idle_ms > 0`,
     supersede: `UPDATE ${table} SET idle_ms = 0, expires_at = min(expires_at, ?), ends_at = min(expires_at, ?) WHERE hash = ? AND idle_ms > 0`,
     delete: `DELETE FROM ${table} WHERE hash IN (SELECT value FROM json_each(?)) RETURNING hash`,
-    listByUser: `SELECT ${columns} FROM ${table} WHERE user_id = ? ORDER BY last_seen_at DESC, rowid DESC LIMIT ${MAX_LISTED}`,
+    listByUser: `SELECT ${columns} FROM ${table} WHERE user_id = ? ORDER BY last_seen_at DESC, created_at DESC, rowid DESC LIMIT ${MAX_LISTED}`,
     deleteByUser: `DELETE FROM ${table} WHERE user_id = ? AND hash <> ? RETURNING hash`,
     list: `SELECT ${columns} FROM ${table} WHERE expires_at > ? LIMIT ?`,
     count: `SELECT count(*) FROM ${table} WHERE expires_at > ?`,

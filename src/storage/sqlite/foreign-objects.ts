@@ -25,9 +25,9 @@ export function describeForeign(objects: readonly SchemaObject[], version: numbe
   const expected = objectsOf(version)
   const found = new Set(objects.map(textOf))
   const foreign = objects.find((object) => concernsUs(object) && !expected.has(textOf(object)))
-  if (foreign !== undefined) return `the ${foreign.type} ${foreign.name}`
+  if (foreign !== undefined) return `the ${String(foreign.type)} ${String(foreign.name)}`
   const missing = [...expected].find(([text]) => !found.has(text))
-  return missing && `no ${missing[1].type} ${missing[1].name} as ours`
+  return missing && `no ${String(missing[1].type)} ${String(missing[1].name)} as ours`
 }
 
 function concernsUs({ type, name, tableName, sql }: SchemaObject): boolean {

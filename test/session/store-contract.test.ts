@@ -1,0 +1,60 @@
+// The contract suite itself: it passes right stores as often as it is run, and finds each of these wrong ones.
+import { MemoryStore, type SessionRow, type UpdateOptions } from 'guildhall/session'
+import { sessionStoreSuite } from 'guildhall/testing'
+import { expect, test } from 'vitest'
+
+/** The titles of the rules that a store breaks. */
+async function brokenRules(makeStore: () => MemoryStore): Promise<string[]> {
+  const rules: [title: string, proof: () => Promise<void>][] = []
+  const it = (title: string, proof: () => Promise<void>) => rules.push([title, proof])
+  sessionStoreSuite('a store', makeStore, { describe: (_name, body) => body(), it })
+  const broken: string[] = []
+  for (const [title, proof] of rules) await proof().catch(() => broken.push(title))
+  return broken
+}
+
+test('who writes a right store sees it pass, however often the suite is run in one process', async () => {
+  // Keys like these are in V8's memory from here on, as after any run, https://github.com/nodejs/node/issues/63785
+  for (const key of ['\\\\', '\\"', '\\u0041']) JSON.parse(`{"a":"1","${key}":"2"}`)
+  for (let run = 0; run < 5; run++) expect(await brokenRules(() => new MemoryStore())).toEqual([])
+})
+
+test('who ends but the hundred sessions that a list shows hears of it', async () => {
+  class HundredStore extends MemoryStore {
+    override deleteByUser(userId: string, { except }: { readonly except?: string | undefined } = {}): number {
+      const hashes = this.listByUser(userId).map(({ hash }) => hash)
+      return this.delete(hashes.filter((hash) => hash !== except)).length
+    }
+  }
+  expect(await brokenRules(() => new HundredStore())).toEqual([expect.stringMatching(/^11: .*ends all of them/)])
+})
+
+test('who lists sessions that were seen together in any order hears of it', async () => {
+  class RandomStore extends MemoryStore {
+    override listByUser(userId: string): readonly SessionRow[] {
+      const shuffled = [...super.listByUser(userId)].toSorted(() => Math.random() - 0.5)
+      return shuffled.toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)
+    }
+  }
+  expect(await brokenRules(() => new RandomStore())).toEqual([expect.stringMatching(/^10: .*the newest first/)])
+})
+
+test('who changes what somebody else changed meanwhile hears of it', async () => {
+  class CarelessStore extends MemoryStore {
+    override update(hash: string, patch: Readonly<Record<string, string | null>>, _options?: UpdateOptions): boolean {
+      return super.update(hash, patch)
+    }
+  }
+  const broken = await brokenRules(() => new CarelessStore())
+  expect(broken.length).toBeGreaterThan(0)
+  expect(broken.filter((title) => !title.startsWith('8: '))).toEqual([])
+})
+
+test('who shows but a hundred of the sessions that live hears of it', async () => {
+  class ShortStore extends MemoryStore {
+    override list(now: number, limit: number): readonly SessionRow[] {
+      return super.list(now, Math.min(limit, 100))
+    }
+  }
+  expect(await brokenRules(() => new ShortStore())).toEqual([expect.stringMatching(/^12: /)])
+})
