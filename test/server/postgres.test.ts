@@ -93,7 +93,7 @@ describeOnPostgres('on PostgreSQL', () => {
     expect([code, stdout]).toEqual([1, expect.stringContaining(named)])
   })
 
-  test('O7: a liveness probe that asks during a migration ends no process; readiness says when people may come', async () => {
+  test('a liveness probe that asks during a migration ends no process; readiness says when people may come', async () => {
     const database = await freshDatabase()
     await onServer('CREATE TABLE guildhall_schema (version integer NOT NULL, copying text)', database.url)
     const holder = new pg.Client({ connectionString: database.url })
