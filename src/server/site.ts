@@ -2,6 +2,7 @@
 import type { RequestListener } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Core } from '../core/core.ts'
+import { isRead } from '../http/origin-check.ts'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 import { limitConnections } from './connection-limit.ts'
@@ -89,10 +90,12 @@ async function openForAll(config: Config, port: number, log: ServerLog): Promise
   }
 }
 
-/** The port is taken, the database is not open yet: a matter of milliseconds. */
-const answerTooEarly: RequestListener = (_req, res) => {
-  res.writeHead(503, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', 'Retry-After': '1', Connection: 'close' })
-  res.end('{"status":"unavailable"}')
+/** The port is taken, the database is not open yet. A migration may take minutes: whoever asks whether the process lives must not end it. */
+const answerTooEarly: RequestListener = (req, res) => {
+  const isHealth = isRead(req) && req.url === '/healthz'
+  const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store', Connection: 'close' }
+  res.writeHead(isHealth ? 200 : 503, { ...headers, ...(!isHealth && { 'Retry-After': '1' }) })
+  res.end(isHealth ? '{"status":"ok"}' : '{"status":"unavailable"}')
 }
 
 /** What an operator wants to see go by. Never a name that was typed: people type their password there. */

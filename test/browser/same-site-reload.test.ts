@@ -105,7 +105,7 @@ async function openShop({ scheme, front }: Kind): Promise<Shop> {
 }
 
 function addRoutes(app: Express): void {
-  const kept = (req: Request): Kept => req.session as Kept
+  const kept = (req: Pick<Request, 'session'>): Kept => req.session as Kept
   const show = (res: Response, heading: unknown, more = '') => {
     res.set('Cache-Control', 'no-store')
     res.send(`<!doctype html><html lang="en"><title>Shop</title><h1>${String(heading)}</h1>${more}</html>`)
@@ -120,7 +120,7 @@ function addRoutes(app: Express): void {
     show(res, 'Form', `<form method="post"><input name="token" value="${kept(req).token}"><button>Send</button></form>`)
   })
   app.post('/form', express.urlencoded(), (req, res) => show(res, req.body.token === kept(req).token ? 'Taken' : 'Refused'))
-  app.get('/diary', (req, res) => {
+  app.get<object, unknown, unknown, { of: string }>('/diary', (req, res) => {
     if (kept(req).isKnown) return show(res, `Diary ${req.query.of}`)
     kept(req).returnTo = req.originalUrl
     res.redirect('/enter')
@@ -134,8 +134,11 @@ function addRoutes(app: Express): void {
 
 function openElsewhere({ scheme }: Kind, shop: string) {
   const app = express()
-  app.get('/link', (req, res) => void res.send(`<!doctype html><a href="${shop}${req.query.to}">go</a>`))
-  app.get('/sandbox', (req, res) => {
+  app.get<object, unknown, unknown, { to: string }>(
+    '/link',
+    (req, res) => void res.send(`<!doctype html><a href="${shop}${req.query.to}">go</a>`),
+  )
+  app.get<object, unknown, unknown, { to: string }>('/sandbox', (req, res) => {
     const link = `<a target=_blank href=${shop}${req.query.to}>go</a>`
     res.send(`<!doctype html><iframe sandbox="allow-popups allow-scripts" srcdoc="${link}"></iframe>`)
   })

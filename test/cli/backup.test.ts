@@ -171,7 +171,7 @@ describe('a restore that is refused changes nothing, leaves no file and asks not
       `PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'roles text NOT NULL', 'roles text NOT NULL DEFAULT ''["admin"]''') WHERE name = 'guildhall_users'`,
       'the table guildhall_users',
     ],
-  ])('T9: a file to which somebody has added %s', async (_, sql, what) => {
+  ])('a file to which somebody has added %s', async (_, sql, what) => {
     const folder = folderWithAnna()
     inFile(copied(folder, join(folder, 'copy.db')), sql)
     const before = everything(folder)
@@ -243,7 +243,7 @@ describe('what was there before does not keep a good copy from being restored', 
   })
 })
 
-test('T9: what is the application’s own comes back with its members; of what a restore would refuse the backup says so', async () => {
+test('what is the application’s own comes back with its members; of what a restore would refuse the backup says so', async () => {
   const folder = folderWithAnna()
   const own = `CREATE TABLE notes (text, author text REFERENCES guildhall_users (id)); CREATE INDEX by_text ON notes (lower(text));
     CREATE TABLE log (text); CREATE VIEW latest AS SELECT * FROM notes; INSERT INTO notes (text) VALUES ('mine');

@@ -235,7 +235,7 @@ describe('doctor', () => {
     })
   })
 
-  test('O17: a newer database is told once, Redis before there is a database, and an empty one is not called older', async () => {
+  test('a newer database is told once, Redis before there is a database, and an empty one is not called older', async () => {
     const folder = newFolder()
     await run(['migrate'], { folder })
     const { DatabaseSync } = await import('node:sqlite')
@@ -253,7 +253,7 @@ describe('doctor', () => {
     expect(readFileSync(join(empty, 'empty.db'), 'utf8')).toBe('')
   })
 
-  test('T9: a trigger that makes whoever logs in an administrator is told', async () => {
+  test('a trigger that makes whoever logs in an administrator is told', async () => {
     const folder = newFolder()
     await run(['migrate'], { folder })
     const { DatabaseSync } = await import('node:sqlite')

@@ -96,7 +96,7 @@ describe('accounts', () => {
   })
 })
 
-describe('O11: the audit trail', () => {
+describe('the audit trail', () => {
   test('an operator reads who did what from where, of everybody or of one, by name or by the id of the log', async () => {
     const folder = await folderWith('anna')
     const server = await startServer({ folder })
@@ -137,7 +137,7 @@ describe('O11: the audit trail', () => {
   })
 })
 
-test('O15: somebody who makes an account in the wrong folder is told that a new database was made there', async () => {
+test('somebody who makes an account in the wrong folder is told that a new database was made there', async () => {
   const folder = newFolder()
   const options = { folder, env: { HASH_MEMORY_KIB: '1024', HASH_PASSES: '1' }, stdin: password }
   const { code, stdout, stderr } = await run(['user', 'create', 'anna', '--password-stdin'], options)
@@ -146,7 +146,7 @@ test('O15: somebody who makes an account in the wrong folder is told that a new 
   expect(await run(['user', 'create', 'otto', '--password-stdin'], options)).toMatchObject({ code: 0, stderr: '' })
 })
 
-describeWith('script', 'O14: at a terminal', () => {
+describeWith('script', 'at a terminal', () => {
   test('somebody who answers a question of init has answered it, and whoever presses Enter takes what stands there', async () => {
     const folder = newFolder()
     const child = spawn('script', ['-qfec', `stty cols 120 rows 40; ${process.execPath} ${BIN} init`, '/dev/null'], {

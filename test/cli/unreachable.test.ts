@@ -25,7 +25,7 @@ async function faultsOf(env: Readonly<Record<string, string>>, folder = newFolde
     .join('\n')
 }
 
-describe('O9: one parser for database URLs', () => {
+describe('one parser for database URLs', () => {
   test.each([
     'sqlite:file:members.db',
     'sqlite:file:x?mode=memory',
@@ -61,7 +61,7 @@ describe('O9: one parser for database URLs', () => {
   })
 })
 
-describe('O8: on SQLite', () => {
+describe('on SQLite', () => {
   test('somebody whose file is a link into a folder that is gone is told where it leads', async () => {
     const folder = newFolder()
     symlinkSync('/nowhere/at/all/members.db', join(folder, 'members.db'))
@@ -93,7 +93,7 @@ describe('O8: on SQLite', () => {
   })
 })
 
-describeOnPostgres('O8: on PostgreSQL', () => {
+describeOnPostgres('on PostgreSQL', () => {
   const ownDatabase = async (): Promise<string> => {
     const { url, drop } = await makeDatabase()
     onTestFinished(drop)
@@ -134,7 +134,7 @@ describeOnPostgres('O8: on PostgreSQL', () => {
   })
 })
 
-describeWith('redis-server', 'O8: Redis', () => {
+describeWith('redis-server', 'Redis', () => {
   let redis: OwnRedis
   beforeAll(async () => {
     redis = await OwnRedis.start()

@@ -1,11 +1,12 @@
 // The server and the command line on PostgreSQL: what works, and what an operator reads where it does not.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import pg from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { openPostgres } from '../../src/storage/postgres/database.ts'
 import { describeOnPostgres, makeDatabase, onServer, type TestDatabase } from '../support/postgres.ts'
 import { freePort } from '../support/program.ts'
-import { countLines, post, run, startServer, type Variables } from '../support/server.ts'
+import { ask, countLines, post, run, startServer, type Variables } from '../support/server.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
@@ -75,7 +76,7 @@ describeOnPostgres('on PostgreSQL', () => {
     expect([backup.code, backup.stderr]).toEqual([1, expect.stringContaining('pg_dump')])
   })
 
-  test('T9: doctor finds what others hung on our tables, and nothing else', async () => {
+  test('doctor finds what others hung on our tables, and nothing else', async () => {
     const database = await freshDatabase()
     const options = { env: { DATABASE_URL: database.url, ...CHEAP } }
     await run(['migrate'], options)
@@ -90,6 +91,23 @@ describeOnPostgres('on PostgreSQL', () => {
     const { code, stdout } = await run(['doctor'], options)
     const named = 'a default of guildhall_users.roles, the trigger promote of guildhall_sessions'
     expect([code, stdout]).toEqual([1, expect.stringContaining(named)])
+  })
+
+  test('a liveness probe that asks during a migration ends no process; readiness says when people may come', async () => {
+    const database = await freshDatabase()
+    await onServer('CREATE TABLE guildhall_schema (version integer NOT NULL, copying text)', database.url)
+    const holder = new pg.Client({ connectionString: database.url })
+    await holder.connect()
+    onTestFinished(() => holder.end())
+    await holder.query('BEGIN; LOCK TABLE guildhall_schema IN SHARE MODE')
+    const port = await freePort()
+    const opening = startServer({ env: { PORT: String(port), DATABASE_URL: database.url } })
+    const statusOf = async (path: string) => (await ask(path, { port }).catch(() => undefined))?.status
+    await until(async () => (await statusOf('/readyz')) === 503)
+    expect([await statusOf('/healthz'), await statusOf('/readyz'), await statusOf('/login')]).toEqual([200, 503, 503])
+    await holder.query('COMMIT')
+    await opening
+    expect([await statusOf('/healthz'), await statusOf('/readyz')]).toEqual([200, 200])
   })
 
   test('a command that is given an empty database says that it is not migrated, and changes nothing', async () => {

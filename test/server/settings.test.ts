@@ -97,7 +97,7 @@ test.each([
   expect(redactDatabaseUrl(database)).toBe(shown)
 })
 
-test('O17: nobody in front is what TRUST_PROXY=0 says', () => {
+test('nobody in front is what TRUST_PROXY=0 says', () => {
   const { config } = readConfig(mergeEnvironment({ ...PRODUCTION, TRUST_PROXY: '0' }, newFolder()))
   expect(config?.trustProxy).toBeUndefined()
 })
@@ -134,7 +134,7 @@ describe('where a setting comes from', () => {
     ['a byte order mark', (text) => Buffer.from(`\ufeff${text}`, 'utf8')],
     ['UTF-16, little end first', (text) => Buffer.from(`\ufeff${text}`, 'utf16le')],
     ['UTF-16, big end first', (text) => Buffer.from(`\ufeff${text}`, 'utf16le').swap16()],
-  ])('O6: somebody whose editor writes .env with %s has every setting of it', (_, encode) => {
+  ])('somebody whose editor writes .env with %s has every setting of it', (_, encode) => {
     const folder = newFolder()
     writeFileSync(join(folder, '.env'), encode('NODE_ENV=production\r\nSITE_NAME=社團\r\nSECRET_FILE=secret.txt\r\n'))
     writeFileSync(join(folder, 'secret.txt'), encode(`${PRODUCTION.SECRET}\r\n`))
@@ -146,7 +146,7 @@ describe('where a setting comes from', () => {
   test.each<[string, Buffer]>([
     ['Big5', Buffer.from([0x53, 0x3d, 0xaa, 0xc0, 0xb9, 0xce])],
     ['UTF-16 without a mark', Buffer.from('NODE_ENV=production', 'utf16le')],
-  ])('O6: a .env or a file of a value in %s is a fault, not a site without its settings', (_, bytes) => {
+  ])('a .env or a file of a value in %s is a fault, not a site without its settings', (_, bytes) => {
     const folder = newFolder()
     writeFileSync(join(folder, '.env'), bytes)
     expect(faultsIn({}, folder)).toContain('.env is not written in UTF-8: save it anew as that')

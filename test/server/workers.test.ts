@@ -146,7 +146,7 @@ describe('F-16: a rolling restart', () => {
     expect(await server.stop()).toMatchObject({ code: 0 })
   })
 
-  test('O17: an operator who writes another PORT is told that it takes a restart; the rest holds, and people are served where they were', async () => {
+  test('an operator who writes another PORT is told that it takes a restart; the rest holds, and people are served where they were', async () => {
     const folder = newFolder()
     const [port, other] = [await freePort(), await freePort()]
     writeFiles(folder, { '.env': `PORT=${port}\nSITE_NAME=Old name\n` })

@@ -18,7 +18,7 @@ vi.mock('../../src/storage/migrations.ts', async (load) => {
 
 const FIXTURES = join(import.meta.dirname, 'fixtures')
 
-describeOnPostgres('O4 on PostgreSQL', () => {
+describeOnPostgres('on PostgreSQL', () => {
   test('visitors who read a table that a report holds are served while the site is brought up to date', {
     timeout: 60_000,
   }, async () => {
@@ -65,7 +65,7 @@ describeOnPostgres('O4 on PostgreSQL', () => {
   })
 })
 
-describe('O4 on SQLite', () => {
+describe('on SQLite', () => {
   test('visitors read the file while a migration waits for somebody who holds it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'guildhall-'))
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }))

@@ -160,7 +160,7 @@ describe('on SQLite', () => {
     expect(readdirSync(dirname(file))).toEqual([basename(file)])
   })
 
-  test('O17 a file that was put back without a WAL stays so when it is looked at, and gets one again at the start', async () => {
+  test('a file that was put back without a WAL stays so when it is looked at, and gets one again at the start', async () => {
     const database = await onFile('')
     const first = openDatabase(database)
     await first.migrate()

@@ -35,7 +35,7 @@ interface Happened {
 /** The same in each language: `login-en`, `login-zh-TW`. */
 export function samplesInEveryLanguage(word?: string): (Sample & { readonly locale: Locale })[] {
   return LOCALES.flatMap((locale) =>
-    samples(word, { locale }).map(({ name, html }) => ({ name: `${name}-${locale}`, html, locale })),
+    samples(word, { locale }).map((sample) => ({ ...sample, name: `${sample.name}-${locale}`, locale })),
   )
 }
 

@@ -38,6 +38,8 @@ const STYLE = `
 body { max-width: 26rem; margin: 20vh auto 0; padding: 0 1rem; animation: appear .2s .4s both }
 h1 { margin: 0; font-size: 1.5rem }
 p { margin: .5rem 0 }
+a:focus-visible { outline: 3px solid; outline-offset: 2px }
+@media print { :root { color-scheme: light; color: #000; background: #fff } body { animation: none } a { display: none } }
 @keyframes appear { from { opacity: 0 } }
 `
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
