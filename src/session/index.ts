@@ -78,6 +78,7 @@ type RequestStore = Declared<Store & ExpressStore, Theirs.Store & { generate: (r
 /** Beside that package as it declares them: a function that makes stores takes all of that module. */
 interface SessionClasses {
   readonly Store: Declared<typeof Store, typeof Theirs.Store>
+  // oxlint-disable-next-line typescript/no-redundant-type-constituents -- Unknown types here, known ones beside that package.
   readonly MemoryStore: Declared<typeof MemoryStore, typeof MemoryStore & typeof Theirs.MemoryStore>
   readonly Session: Declared<typeof Session, typeof Theirs.Session>
   readonly Cookie: Declared<typeof Cookie, typeof Theirs.Cookie>

@@ -8,7 +8,7 @@ import { COOKIE_OPTIONS, type CookieOptions, readCookieOptions } from './cookies
 import { ID } from './cookies/signature.ts'
 import { type CookieAttributes, type CookieSettings, MAX_COOKIE_MS } from './cookies/write.ts'
 import { AdoptedStore, fromExpressStore, isExpressStore } from './express/adopted-store.ts'
-import type { ExpressStore } from './express/callback-store.ts'
+import type { ExpressStore, StoredSession } from './express/callback-store.ts'
 import { ifGiven, OptionReader } from './option-reader.ts'
 import type { DroppedBy, SessionBehavior } from './request/engine.ts'
 import type { SessionStore } from './store.ts'
@@ -33,6 +33,11 @@ export interface SessionOptions {
   readonly cookie?: CookieOptions | FunctionOfRequest<CookieOptions> | undefined
   /** Makes the id of a new session. Default: 256 random bits. Needs `secret`: the signature keeps ids from being guessed. */
   readonly genid?: FunctionOfRequest<string> | undefined
+  /**
+   * Whose session it is, by its data, so that the store can list and end the sessions of a user. Default: nobody's. It is asked when a session
+   * is stored first, so a login begins with `await req.session.regenerate()`.
+   */
+  readonly userOf?: ((session: StoredSession) => string | undefined) | undefined
   /** Whether X-Forwarded-Proto says how a request came, whoever sent it. Default: as Express' `trust proxy` says. With false only the socket counts. */
   readonly proxy?: boolean | undefined
   /** Marks a session as seen in its store at every request, not once per interval. Default: false. */
@@ -53,7 +58,7 @@ export interface SessionOptions {
   readonly warn?: ((text: string) => void) | undefined
 }
 
-const OPTIONS = 'store secret name key cookie genid proxy resave rolling saveUninitialized unset'
+const OPTIONS = 'store secret name key cookie genid userOf proxy resave rolling saveUninitialized unset'
   .split(' ')
   .concat('idleTimeout', 'absoluteTimeout', 'clock', 'warn')
 const STORE_METHODS = 'create find update touch supersede delete listByUser deleteByUser deleteExpired close'.split(' ')
@@ -75,6 +80,7 @@ export function readOptions(given: SessionOptions | null = {}) {
   const store = ifGiven(options.store || undefined)
   const [idleTimeout, absoluteTimeout] = [ifGiven(options.idleTimeout), ifGiven(options.absoluteTimeout)]
   const genid = ifGiven(options.genid)
+  const userOf = ifGiven(options.userOf)
   const unset = ifGiven(options.unset) ?? 'destroy'
   const { clock = systemClock, warn = (text: string) => process.emitWarning(text) } = options
   const secrets = readSecrets(options, must)
@@ -107,6 +113,7 @@ export function readOptions(given: SessionOptions | null = {}) {
   must(!/^__secure-/i.test(name) || attributes.secure === true, 'name: __Secure- needs cookie.secure true', name)
   must(genid === undefined || typeof genid === 'function', 'genid must be a function', genid)
   must(genid === undefined || secrets !== undefined, 'genid needs secret: the signature keeps ids from being guessed', genid)
+  must(userOf === undefined || typeof userOf === 'function', 'userOf must be a function', userOf)
   must(unset === 'destroy' || unset === 'keep', "unset must be 'destroy' or 'keep'", unset)
   must(typeof clock?.now === 'function', 'clock must have a method now', clock)
   must(typeof warn === 'function', 'warn must be a function', warn)
@@ -150,6 +157,7 @@ export function readOptions(given: SessionOptions | null = {}) {
         attributesFor: (req: IncomingMessage) => attributesFor(cookieOf, req, warnOnce),
       }),
       ...(genid && { newId: (req: IncomingMessage) => newId(genid, req) }),
+      ...(userOf && { userOf: (session: object) => userIdOf(userOf(session)) }),
     } satisfies SessionBehavior,
     limits,
     clock,
@@ -186,6 +194,11 @@ function attributesFor(
   for (const warning of warnings) warnOnce(`session(): ${warning}`)
   // Asked for at each request, a date is as far away as it was meant to be.
   return { ...attributes, expiresAt: undefined }
+}
+
+function userIdOf(userId: unknown): string | undefined {
+  if (userId === undefined || userId === null || typeof userId === 'string') return userId || undefined
+  throw new TypeError(`session(): userOf must give a text or undefined, got a ${typeof userId}: String(id)`)
 }
 
 function newId(genid: (req: IncomingMessage) => unknown, req: IncomingMessage): string {

@@ -24,24 +24,18 @@ const TOLD = ['CHANGELOG.md', 'SECURITY.md']
 
 /** What projects have beside us today: also while they move over from express-session and passport, and to test with. */
 const NEWEST = [
-  ...['express@5.3.0', '@types/express@5.0.6', '@types/node@24.19.2', 'pg@8.23.1', 'redis@6.3.1'],
-  ...[
-    '@types/express-session@1.19.0',
-    '@types/passport@1.0.17',
-    'connect-redis@10.0.0',
-    'connect-mongo@6.0.0',
-    'memorystore@1.6.8',
-  ],
-  ...['connect-pg-simple@10.0.0', '@types/connect-pg-simple@7.0.3', '@types/pg@8.23.1'],
-  ...['session-file-store@1.5.0', '@types/session-file-store@1.2.6'],
-  ...['typescript57@npm:typescript@5.7.3', 'typescript59@npm:typescript@5.9.3'],
-  ...['jest29@npm:jest@29.7.0', 'jest30@npm:jest@30.5.2'],
-]
+  ['express@5.3.0', '@types/express@5.0.6', '@types/node@24.19.2', 'pg@8.23.1', 'redis@6.3.1'],
+  ['@types/express-session@1.19.0', '@types/passport@1.0.17', 'connect-redis@10.0.0', 'connect-mongo@6.0.0', 'memorystore@1.6.8'],
+  ['connect-pg-simple@10.0.0', '@types/connect-pg-simple@7.0.3', '@types/pg@8.23.1'],
+  ['session-file-store@1.5.0', '@types/session-file-store@1.2.6'],
+  ['typescript57@npm:typescript@5.7.3', 'typescript59@npm:typescript@5.9.3'],
+  ['jest29@npm:jest@29.7.0', 'jest30@npm:jest@30.5.2'],
+].flat()
 /** The oldest that `peerDependencies` allows, and the types of Express 4. */
 const OLDEST = [
   'express@4.21.0',
   '@types/express@4.17.21',
-  '@types/node@22.18.0',
+  '@types/node@24.19.2',
   'pg@8.11.0',
   'redis@4.6.0',
   'redis5@npm:redis@5.0.0',

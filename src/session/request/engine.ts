@@ -34,6 +34,8 @@ export interface SessionBehavior {
   /** The looks of the cookie for one request. Default: those of the settings. */
   attributesFor?(req: IncomingMessage): CookieAttributes
   newId?(req: IncomingMessage): string
+  /** Whose session it is, by its data. Default: nobody's; a membership says so at the login. */
+  userOf?(session: object): string | undefined
 }
 
 export const DEFAULT_BEHAVIOR: SessionBehavior = {

@@ -29,6 +29,7 @@ export function saveChanges(of: RequestState, handle: SessionHandle, patch = cha
   if (patch === undefined) return
   const row = handle.storedRow
   if (row === undefined) return createRow(of, handle, patch)
+  refuseOtherUser(of, handle, row)
   const { store, behavior } = of.engine
   const limited = COOKIE_KEY in patch ? withLimits(row, handle) : row
   const isChanged = patch !== NO_CHANGE
@@ -48,6 +49,13 @@ export function saveChanges(of: RequestState, handle: SessionHandle, patch = cha
   })
 }
 
+/** Whose session it is stands in its row from the beginning: one that was a stranger's may have been planted. */
+function refuseOtherUser({ engine }: RequestState, { session }: SessionHandle, row: SessionRow): void {
+  const userId = session && engine.behavior.userOf?.(session)
+  if (userId !== undefined && userId !== row.userId)
+    throw new TypeError('session(): userOf names another user than at the beginning: await req.session.regenerate() at the login')
+}
+
 /** The first row of a session. One that nobody can come back to is not stored. */
 export function createRow(of: RequestState, handle: SessionHandle, patch: SessionPatch): Awaitable<void> {
   const { keyOf, clock, store, behavior } = of.engine
@@ -58,7 +66,9 @@ export function createRow(of: RequestState, handle: SessionHandle, patch: Sessio
   const { predecessor } = handle
   if (predecessor !== undefined) values.set(PREDECESSOR_KEY, predecessor)
   const { persistent, ...limits } = handle.cookie.limits
-  const row = newRow({ hash: keyOf(handle.id), data: writeValues(values), now: clock.now(), limits, persistent })
+  const userId = handle.session && behavior.userOf?.(handle.session)
+  const begun = newRow({ hash: keyOf(handle.id), data: writeValues(values), now: clock.now(), limits, persistent })
+  const row = userId === undefined ? begun : { ...begun, userId }
   const cookies = handle.cookie.issue(row)
   if (cookies === undefined) return
   const create = (): Awaitable<void> =>
