@@ -25,7 +25,7 @@ export function createApp(context: AppContext): Express {
   app.use(accessLog(context))
   app.use(servicePaths(context))
   app.use(checkHostAndOrigin(context))
-  app.use(serviceRefusals(context.internals))
+  app.use(serviceRefusals(context))
   app.use(siteFiles(context))
   app.use(internals.membership)
   app.use(frontPage(internals))

@@ -7,7 +7,6 @@ import { isRead } from '../http/origin-check.ts'
 import { answerOptions, refuse, sendJson, sendProblem, sendText, sendWithoutSlash, setHeaders } from '../http/respond.ts'
 import { sendStaticFile } from '../http/send-static-file.ts'
 import { StaticFile } from '../http/static-file.ts'
-import type { Internals } from '../membership.ts'
 import type { AppContext } from './app-context.ts'
 import { describeServer } from './describe-server.ts'
 import { METRICS_TYPE } from './metrics-text.ts'
@@ -44,13 +43,16 @@ export function servicePaths(context: AppContext): RequestHandler {
   }
 }
 
-/** What passed those checks and reads nothing, in the words of machines. Whether there are metrics for somebody is not told. */
-export function serviceRefusals({ http }: Internals): RequestHandler {
+/** What passed those checks and reads nothing, in the words of machines. */
+export function serviceRefusals(context: AppContext): RequestHandler {
+  const { http } = context.internals
+  const mayReadMetrics = metricsRule(context)
   return (req, res, next) => {
     const { path } = req
     if (path.endsWith('/') && isServicePath(path.slice(0, -1)) && isRead(req)) return sendWithoutSlash(req, res)
     if (!isServicePath(path)) return next()
     setHeaders(req, res)
+    if (path === '/metrics' && !mayReadMetrics(req)) return sendProblem(http, req, res, new MembershipError('not_found'))
     if (answerOptions(req, res, ['GET', 'HEAD'])) return
     sendProblem(http, req, res, new MembershipError('method_not_allowed'))
   }
