@@ -177,12 +177,17 @@ describe('in an application', () => {
     await site.close()
   })
 
-  test('before or after express.json() and express.urlencoded() makes no difference', async () => {
-    const site = await openSite({ before: (app) => app.use(express.json(), express.urlencoded({ extended: true })) })
+  test.each([
+    ['express.json()', [express.json()]],
+    ['express.urlencoded()', [express.urlencoded({ extended: true })]],
+    ['both', [express.json(), express.urlencoded({ extended: true })]],
+  ])('before or after the body parsers of the application makes no difference: %s', async (_name, parsers) => {
+    const site = await openSite({ before: (app) => app.use(parsers) })
     const visitor = site.visitor()
     expect((await visitor.register('otto')).status).toBe(201)
     expect((await visitor.form('/login', { username: 'otto', password: GOOD_PASSWORD })).location).toBe('/profile')
     expect((await visitor.form('/login', `username=otto&username=anna&password=${GOOD_PASSWORD}`)).status).toBe(422)
+    expect((await visitor.api('/login', { username: 'otto', password: GOOD_PASSWORD })).status).toBe(200)
     expect((await visitor.api('/logout', {})).status).toBe(204)
     await site.close()
   })

@@ -86,10 +86,13 @@ function faultOf(name: Name, given: string): string | undefined {
 
 /** For the owner alone, and only where there is no such file: `wx`. */
 function write({ baseUrl, siteName, database, registration, trustProxy }: Answers): void {
-  const isPublic = baseUrl.startsWith('https:')
+  const { protocol, port } = new URL(baseUrl)
+  const isPublic = protocol === 'https:'
   const lines = [
     `NODE_ENV=${isPublic ? 'production' : 'development'}`,
     `BASE_URL=${baseUrl}`,
+    // By http people come to the server itself, by https to a proxy, which has a port of its own.
+    ...(isPublic || port === '' ? [] : [`PORT=${port}`]),
     `SITE_NAME=${JSON.stringify(siteName)}`,
     `DATABASE_URL=${database}`,
     `REGISTRATION=${registration}`,

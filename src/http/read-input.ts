@@ -34,13 +34,18 @@ export async function readInput(
 ): Promise<RawInput> {
   if (Number(req.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw new MembershipError('body_too_large')
   refuseOtherTypes(req, endpoint, otherPath)
-  if (req.body === undefined) await read(req, res)
+  if (isUnread(req)) await read(req, res)
   const body: unknown = req.body
   // The host application may have parsed it already: before or after express.json() makes no difference.
   if (!(body instanceof Uint8Array) && typeof body === 'object' && body !== null) return asObject(body)
   const text = body instanceof Uint8Array ? readable(() => utf8.decode(body)) : typeof body === 'string' ? body : ''
   if (endpoint === 'page') return parseForm(text)
   return text === '' ? {} : asObject(readable(() => JSON.parse(text)))
+}
+
+/** A parser of Express 4 gives every request that it does not read itself an empty object. */
+function isUnread({ body, readableDidRead }: Request): boolean {
+  return body === undefined || (!readableDidRead && Object.keys(body ?? {}).length === 0)
 }
 
 function refuseOtherTypes(req: Request, endpoint: Endpoint, otherPath: string | undefined): void {

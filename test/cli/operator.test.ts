@@ -207,6 +207,15 @@ describe('init', () => {
     expect((await post(server, '/api/register', { username: 'anna', password })).status).toBe(403)
   })
 
+  test('somebody who names an address with a port gets a server that listens there, and doctor says where one does not', async () => {
+    const folder = newFolder()
+    await run(['init', '--yes', '--base-url', 'http://localhost:34571'], { folder })
+    expect(readFileSync(join(folder, '.env'), 'utf8')).toContain('BASE_URL=http://localhost:34571\nPORT=34571\n')
+    expect((await run(['doctor'], { folder })).stdout).not.toContain('write the port of BASE_URL')
+    const elsewhere = await run(['doctor'], { folder, env: { PORT: '34572' } })
+    expect(elsewhere.stdout).toContain('but the server listens on port 34572: write the port of BASE_URL as PORT')
+  })
+
   test('it writes over nothing, takes no address that is none, and asks nobody where there is no terminal', async () => {
     const folder = newFolder()
     expect((await run(['init'], { folder })).code).toBe(2)

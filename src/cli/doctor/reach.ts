@@ -12,7 +12,12 @@ const SOON_DAYS = 14
 
 export function checkReach(config: Config): readonly Finding[] {
   const baseUrl = new URL(baseUrlOf(config, config.port))
-  return [checkCookies(baseUrl), ...checkProxy(config, baseUrl), ...checkCertificate(config, baseUrl)]
+  return [
+    checkCookies(baseUrl),
+    ...checkPort(config, baseUrl),
+    ...checkProxy(config, baseUrl),
+    ...checkCertificate(config, baseUrl),
+  ]
 }
 
 function checkCookies({ protocol, hostname, origin }: URL): Finding {
@@ -21,6 +26,11 @@ function checkCookies({ protocol, hostname, origin }: URL): Finding {
   return warning(
     `People come by ${origin}: everybody on the way can read passwords and cookies. Put HTTPS in front and write an https: BASE_URL.`,
   )
+}
+
+function checkPort({ port, trustProxy }: Config, { protocol, hostname, port: named, origin }: URL): readonly Finding[] {
+  if (protocol === 'https:' || trustProxy !== undefined || !isLoopback(hostname) || Number(named || 80) === port) return []
+  return [warning(`People come by ${origin}, but the server listens on port ${port}: write the port of BASE_URL as PORT.`)]
 }
 
 function checkProxy({ trustProxy, tls, host }: Config, { protocol }: URL): readonly Finding[] {
