@@ -1,4 +1,5 @@
-// Remembers which networks meet a server that is too busy: while it is, their next tries cost no disk.
+// Keeps tries of networks that meet a full queue off the disk for as long as it is full.
+import { networkOf, wideNetworkOf } from '../domain/address.ts'
 import { BoundedCache } from '../domain/bounded-cache.ts'
 import type { Clock } from '../domain/clock.ts'
 import { MembershipError } from '../domain/errors.ts'
@@ -6,12 +7,12 @@ import type { PasswordHasher } from '../passwords/hasher.ts'
 import type { Priority } from '../passwords/pool.ts'
 import type { Throttle } from './throttle.ts'
 
-/** So many from one network are looked at in a window; they may find room again. */
-const MAX_MET = 10
+/** So many tries from one network are looked at in a window, as there may be room again. */
+const MAX_LOOKED_AT = 10
 const WINDOW_MS = 10_000
 const MAX_NETWORKS = 10_000
 
-interface Met {
+interface Refused {
   readonly windowEnd: number
   readonly priority: Priority
   count: number
@@ -25,30 +26,44 @@ interface Watched {
 
 export class OverloadGuard {
   readonly #watched: Watched
-  readonly #met = new BoundedCache<Met>(MAX_NETWORKS)
+  readonly #refused = new BoundedCache<Refused>(MAX_NETWORKS)
+  /** Networks that this process saw log in, or found to have done so lately. */
+  readonly #known = new BoundedCache<true>(MAX_NETWORKS)
 
   constructor(watched: Watched) {
     this.#watched = watched
   }
 
   /** Throws `overloaded` where that is what a try from there would end with. */
-  check(network: string): void {
-    const met = this.#find(network)
-    if (met === undefined || met.count < MAX_MET) return
+  check(ip: string | undefined): void {
+    const refused = this.#find(this.#subject(ip))
+    if (refused === undefined || refused.count < MAX_LOOKED_AT) return
     const { passwords, throttle } = this.#watched
-    if (passwords.isFull(met.priority) || throttle.isFull()) throw new MembershipError('overloaded', { retryAfter: 1 })
+    if (passwords.isFull(refused.priority) || throttle.isFull()) throw new MembershipError('overloaded', { retryAfter: 1 })
   }
 
   /** A try from there found no room. */
-  note(network: string, priority: Priority): void {
-    const met = this.#find(network)
-    if (met) met.count++
-    else this.#met.set(network, { windowEnd: this.#watched.clock.now() + WINDOW_MS, priority, count: 1 })
+  note(ip: string | undefined, priority: Priority): void {
+    const subject = this.#subject(ip)
+    const refused = this.#find(subject)
+    if (refused) refused.count++
+    else this.#refused.set(subject, { windowEnd: this.#watched.clock.now() + WINDOW_MS, priority, count: 1 })
   }
 
-  #find(network: string): Met | undefined {
-    const met = this.#met.get(network)
-    const left = (met?.windowEnd ?? 0) - this.#watched.clock.now()
-    return left > 0 && left <= WINDOW_MS ? met : undefined
+  /** Somebody logged in from there lately. */
+  welcome(ip: string | undefined): void {
+    this.#known.set(networkOf(ip), true)
+  }
+
+  /** Whoever has a /48 comes from ever new networks of it; a home in it that has logged in lately answers for itself alone. */
+  #subject(ip: string | undefined): string {
+    const network = networkOf(ip)
+    return this.#known.get(network) ? network : (wideNetworkOf(ip) ?? network)
+  }
+
+  #find(subject: string): Refused | undefined {
+    const refused = this.#refused.get(subject)
+    const left = (refused?.windowEnd ?? 0) - this.#watched.clock.now()
+    return left > 0 && left <= WINDOW_MS ? refused : undefined
   }
 }

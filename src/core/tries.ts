@@ -1,4 +1,4 @@
-// The places that one request took, in its route and in its use case, until it is known what became of it.
+// The places that one request took, until it is known what became of its tries.
 import type { Logger } from '../domain/logger.ts'
 import type { Priority } from '../passwords/pool.ts'
 import type { Limit, Outcome, Place, Throttle } from './throttle.ts'
@@ -15,12 +15,16 @@ export class Tries {
     this.#places.push(await this.#core.throttle.take(limit, subject))
   }
 
+  /** Whether somebody logged in from there lately. */
+  get isKnown(): boolean {
+    return this.#places.some((place) => place.isKnown)
+  }
+
   /** When a password of this request is hashed: networks that have logged in lately come before those that nobody knows. */
   get priority(): Priority {
-    const isKnown = this.#places.some((place) => place.isKnown)
-    // Who guesses from many networks can log in from each of them first; and neighbours of such a one are known, too.
-    if (this.#places.some(({ isBeyond }) => isBeyond)) return isKnown ? 'normal' : 'low'
-    return isKnown ? 'high' : 'normal'
+    // Who guesses from many networks can log in from each of them first; and others of such a one's network are known, too.
+    if (this.#places.some(({ isBeyond }) => isBeyond)) return this.isKnown ? 'normal' : 'low'
+    return this.isKnown ? 'high' : 'normal'
   }
 
   /** What was done stays done: a place that stays for its minute is no reason to say that nothing was changed. */

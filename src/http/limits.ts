@@ -73,22 +73,24 @@ export async function limited<Input, Result>(
   { core, caller, input }: Tried<Input>,
   work: () => Awaitable<Result>,
 ): Promise<Result> {
-  const network = wideNetworkOf(caller.ip) ?? networkOf(caller.ip)
+  const { ip } = caller
   let result: Result
   try {
-    if (limits.length > 0) core.overload.check(network)
+    if (limits.length > 0) core.overload.check(ip)
     for (const limit of limits) {
       const subject = limit.subject(input, caller)
       if (subject !== undefined) await caller.count(limit, subject)
     }
+    if (caller.tries?.isKnown) core.overload.welcome(ip)
     result = await work()
   } catch (error) {
-    if (error instanceof MembershipError && error.code === 'overloaded') core.overload.note(network, caller.priority)
+    if (error instanceof MembershipError && error.code === 'overloaded') core.overload.note(ip, caller.priority)
     const settled = caller.tries?.settle(outcomeOf(error))
     // Whoever waited for a store that is away does not wait for it once more.
     if (!isStoreFailure(error)) await settled
     throw error
   }
+  if (limits.some(({ remembersSuccess }) => remembersSuccess)) core.overload.welcome(ip)
   await caller.tries?.settle('success')
   return result
 }

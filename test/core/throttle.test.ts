@@ -445,6 +445,30 @@ describe('overload', () => {
     expect(await from('9')(undefined, 1)).toBe(401)
   })
 
+  test('somebody whose home has logged in lately is not turned away for others of their /48 who go on while the queue is full', async () => {
+    await throttledSite()
+    await site.membership.users.create({ username: 'at-home', password: GOOD_PASSWORD })
+    const home = '2001:db8:c:1::1'
+    expect((await logInFrom(site.visitor(), home, 'at-home', GOOD_PASSWORD)).status).toBe(200)
+    const { verify, isFull } = site.core.passwords
+    const setFull = (priority: string) => {
+      site.core.passwords.isFull = () => true
+      site.core.passwords.verify = (stored, password, asked) =>
+        asked === priority ? Promise.reject(new MembershipError('overloaded')) : verify(stored, password, asked)
+    }
+    setFull('normal')
+    for (let n = 2; n < 30; n++)
+      expect((await logInFrom(site.visitor(), `2001:db8:c:${n.toString(16)}::1`, `m-${n}`)).status).toBe(503)
+    expect((await logInFrom(site.visitor(), home, 'at-home', GOOD_PASSWORD)).status).toBe(200)
+    setFull('high')
+    for (let n = 0; n < 10; n++) expect((await logInFrom(site.visitor(), home, 'at-home')).status).toBe(503)
+    // Whoever floods from a known home is turned away as others are.
+    Object.assign(site.core.passwords, { verify })
+    expect((await logInFrom(site.visitor(), home, 'at-home', GOOD_PASSWORD)).status).toBe(503)
+    Object.assign(site.core.passwords, { isFull })
+    expect((await logInFrom(site.visitor(), home, 'at-home', GOOD_PASSWORD)).status).toBe(200)
+  })
+
   test('a confirmation that nobody judged costs no try, neither of the network nor of the user', async () => {
     const visitor = (await throttledSite()).visitor()
     await visitor.register('patient')
