@@ -1,4 +1,4 @@
-// Names that a visitor would take for the site itself, however they are spelled: nobody may bear one.
+// Names that a visitor would take for the site itself, however spelled: nobody may have one.
 
 // Also addresses of RFC 2142 that mail systems trust.
 const RESERVED =
@@ -12,6 +12,9 @@ const LOOK_ALIKES = new Map(
     'АAаaВBЕEеeЅSѕsІIіiЈJјjКKкkМMмmНHһhОOоoРPрpСCсcТTтtУYуyХXхxԀDԁdԌGԍgԚQԛqԜWԝwӀlӏlґrгrпnԉd' +
     'ΑAαaΒBΕEεeΖZΗHΙIιiΚKκkΜMΝNνvΟOοoσoΡPρpΤTτtΥYυuΧXχxγyηnϲcωw' +
     'ɑaɡgıiɩiɪiłlոnօoսuհhցgԁd' +
+    'ɢgʟlʜhøoØođdĐdɖdɗdłlŁl' +
+    'ꓮaꓐbꓚcꓓdꓰeꓝfꓖgꓧhꓲiꓙjꓗkꓡlꓟmꓠnꓳoꓑpꓣrꓢsꓔtꓴuꓦvꓪwꓫxꓬyꓜz' +
+    'ᎪaᏴbᏟcᎠdᎬeᏀgᎻhᏆiᎫjᏦkᏞlᎷmᏢpᎡrᏚsᎢtᏙvᎳwᏃz' +
     'ᴀaᴄcᴅdᴇeᴊjᴋkᴍmɴnᴏoᴘpʀrꜱsᴛtᴜuᴠvᴡwᴢz' +
     '0o1l3e4a5s7t|l!l$s@a'
   )
@@ -20,13 +23,17 @@ const LOOK_ALIKES = new Map(
 )
 
 const WORDS = new Set(RESERVED.split(' ').map(skeletonOf))
+/** Beside a reserved word they say nothing of their own: `The Admin of this Site`. */
+const FILLERS = new Set('a an at for from of on our site the this your'.split(' ').map(skeletonOf))
 
 /** Whether a name says that it is the site, or whoever runs it: `Administrator`, `Аdmin` in Cyrillic, `s u p p o r t`, `Guildhall Team`. */
 export function isReserved(name: string, siteName: string): boolean {
   const words = wordsIn(name)
   if (words.length === 0) return false
+  const said = words.filter((word) => !FILLERS.has(word))
   const rest = words.filter((word) => !WORDS.has(word)).join('')
-  return rest === '' || rest === skeletonOf(siteName) || WORDS.has(words.join(''))
+  const isOfTheSite = said.length > 0 && said.every((word) => WORDS.has(word))
+  return isOfTheSite || rest === skeletonOf(siteName) || WORDS.has(words.join(''))
 }
 
 /** As a reader takes it in: no case, no accents, nothing but letters and digits, and those that look alike are one. */

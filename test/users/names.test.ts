@@ -77,6 +77,12 @@ const OF_THE_SITE = [
   'Harbour Society',
   'ＨＡＲＢＯＵＲ-society',
   'Harbour Society Team',
+  'The Admin',
+  'Admin of this site',
+  'ꓮꓓꓟꓲꓠ',
+  'ᎪᎠᎷᏆN',
+  'Øwner',
+  'ʜelp',
 ]
 
 test.each(OF_THE_SITE)('somebody who wants to be shown as %s is not, whichever way they ask', async (displayName) => {
