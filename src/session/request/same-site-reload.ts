@@ -1,6 +1,7 @@
 // A link from another site brings no Strict cookie: the page that asks once more, from this site.
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { escapeHtml } from '../../domain/escape-html.ts'
 import { countReload } from '../cookies/marker.ts'
 import { addressOf, type SessionCookies } from '../cookies/read.ts'
 import { addCookies } from '../cookies/response-head.ts'
@@ -139,10 +140,4 @@ function isFromHere({ headers }: IncomingMessage): boolean {
   return (
     referer !== undefined && host !== undefined && URL.parse(referer)?.host === host && !/^https?:\/\/[^/]*\/?$/.test(referer)
   )
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
 }
