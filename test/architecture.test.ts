@@ -133,6 +133,10 @@ describe('the structure', () => {
     expect(values).toEqual([])
   })
 
+  test('node:sqlite is looked up in one place, so that an older Node hears in words which one is needed', () => {
+    expect(files.flatMap(importsOf).filter(({ to, typeOnly }) => to === 'node:sqlite' && !typeOnly)).toEqual([])
+  })
+
   test('the session middleware needs no package', () => {
     const packages = files
       .filter(({ path }) => folder(path) === 'session')

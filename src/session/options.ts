@@ -1,5 +1,4 @@
 // The options of `session()` and all of their defaults. Every fault is named at once.
-import { KeyObject } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { type Clock, systemClock } from '../domain/clock.ts'
 import { type Duration, parseDuration } from '../domain/duration.ts'
@@ -10,6 +9,7 @@ import { type CookieAttributes, type CookieSettings, MAX_COOKIE_MS } from './coo
 import { AdoptedStore, fromExpressStore, isExpressStore } from './express/adopted-store.ts'
 import type { ExpressStore, StoredSession } from './express/callback-store.ts'
 import { ifGiven, OptionReader } from './option-reader.ts'
+import { readSecrets } from './read-secrets.ts'
 import type { DroppedBy, SessionBehavior } from './request/engine.ts'
 import type { SessionStore } from './store.ts'
 import { MemoryStore } from './stores/memory.ts'
@@ -215,35 +215,13 @@ function isStore(store: unknown): store is SessionStore {
   return STORE_METHODS.every((name) => typeof Reflect.get(store, name) === 'function')
 }
 
-/** What signs. Undefined where the option is not there; a variable that is not set must not turn signatures off. */
-function readSecrets(options: SessionOptions, must: OptionReader['must']): readonly Key[] | undefined {
-  if (!('secret' in options)) return undefined
-  const { secret } = options
-  if (Array.isArray(secret)) {
-    const rule = 'secret option array must contain one or more strings, bytes or KeyObjects, and nothing empty'
-    must(secret.length > 0 && secret.every(isSecret), rule, `${secret.length} values`)
-    return secret
-  }
-  const isMissing = ifGiven(secret) === undefined
-  must(
-    !isMissing,
-    'secret must be set where it is named (is its variable missing?); leave it out for ids that are not signed',
-    secret,
-  )
-  must(isMissing || isSecret(secret), 'secret must be a text, bytes, a KeyObject, or a list of these', typeof secret)
-  return isSecret(secret) ? [secret] : undefined
-}
-
-function isSecret(secret: unknown): secret is Key {
-  if (typeof secret === 'string') return secret !== ''
-  if (ArrayBuffer.isView(secret)) return secret.byteLength > 0
-  return secret instanceof KeyObject && secret.type === 'secret'
-}
+/** A warning about the cookie of one request holds what a visitor may have chosen. */
+const MAX_WARNINGS = 100
 
 function onceEach(warn: (text: string) => void): (text: string) => void {
   const said = new Set<string>()
   return (text) => {
-    if (said.has(text)) return
+    if (said.has(text) || said.size >= MAX_WARNINGS) return
     said.add(text)
     warn(text)
   }

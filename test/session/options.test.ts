@@ -32,6 +32,18 @@ describe('session()', () => {
     expect(defaultExport).toBe(session)
   })
 
+  test('somebody who chooses what a warning says fills neither the log nor the memory', async () => {
+    const said: string[] = []
+    const cookie = (req: { headers: NodeJS.Dict<string | string[]> }) => ({ [`x-${req.headers['x-odd']}`]: 1 })
+    const middleware = session({ store: new MemoryStore(), warn: (text) => said.push(text), cookie })
+    const app = express()
+    app.use(middleware, (_req, res) => void res.end())
+    const base = await serve(app)
+    for (let n = 0; n < 150; n++) await fetch(base, { headers: { 'x-odd': `${n}` } })
+    expect(said).toHaveLength(100)
+    await middleware.close()
+  })
+
   test('has the defaults that its options promise', () => {
     const store = new MemoryStore()
     expect(readOptions({ store })).toMatchObject({

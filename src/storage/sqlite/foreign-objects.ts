@@ -1,5 +1,5 @@
 // Whether the schema of a SQLite file does to our tables what our migrations say, and nothing else.
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync } from '../../database/sqlite/driver.ts'
 import { migrations } from '../migrations.ts'
 import { CREATE_SCHEMA_TABLE } from '../schema-state.ts'
 
