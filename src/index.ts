@@ -1,4 +1,5 @@
-// The public names. The first import refuses an older Node; the next three bring the types of `req.user` and `req.session`.
+// The public names.
+// The first import refuses an older Node; the next three bring the types of `req.user` and `req.session`.
 import './domain/node-version.cts'
 
 import './http/membership-session.ts'

@@ -1,4 +1,4 @@
-// `guildhall openapi`: what `/openapi.json` of this site says, without a server and without its stores.
+// `guildhall openapi`: what `/openapi.json` of this site says, without a server and its stores.
 import { newToken, Secret } from '../domain/secret.ts'
 import { configOf } from '../server/config.ts'
 import { describeServer } from '../server/describe-server.ts'

@@ -1,4 +1,4 @@
-// Limits how often something may be tried: a try takes its place before the work, for all processes together.
+// Limits how often something may be tried, for all processes together: a try takes its place first.
 import type { Clock } from '../domain/clock.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { keyedDigest } from '../domain/secret.ts'

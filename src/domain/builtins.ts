@@ -1,4 +1,5 @@
-// Tells built-in objects by what they are, whoever made them: code in a Jest test or a `node:vm` context has an Error and a Date of its own.
+// Tells built-in objects by what they are, whoever made them.
+// Code in a Jest test or a `node:vm` context has an Error and a Date of its own.
 import { types } from 'node:util'
 
 export function isError(value: unknown): value is Error {

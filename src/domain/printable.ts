@@ -1,4 +1,4 @@
-// Makes text of strangers safe to print: a terminal obeys control characters, and so do C1 ones in UTF-8.
+// Makes strangers' text safe to print: terminals obey control characters, those of C1 in UTF-8 too.
 
 /** C0 but for tab and line feed, DEL, C1; what turns the reading direction round, and separators that look like a new line. */
 const OBEYED = /[^\P{Cc}\t\n]|[\u2028\u2029\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu

@@ -1,4 +1,4 @@
-// Warns once where a proxy is in front of the application and Express is not told how far to believe it.
+// Warns once if a proxy is in front and Express is not told how far to believe it.
 import type { Request } from 'express'
 import type { Logger } from '../domain/logger.ts'
 

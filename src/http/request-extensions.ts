@@ -1,4 +1,4 @@
-// Puts `req.user`, `req.locale` and the verbs known from passport on every request: `req.login`, `req.logout`.
+// Puts `req.user`, `req.locale`, `req.login` and `req.logout` on every request.
 import type { Request } from 'express'
 import { signInById } from '../core/sign-in.ts'
 import { signOut } from '../core/sign-out.ts'

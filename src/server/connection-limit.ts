@@ -1,4 +1,4 @@
-// Keeps file descriptors for the database and the log: connections beyond them are closed, counted and logged.
+// Keeps file descriptors for the database and the log: connections beyond them are closed.
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { availableParallelism } from 'node:os'

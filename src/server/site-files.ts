@@ -17,12 +17,19 @@ export function siteFiles({ internals: { http, core }, config }: AppContext): Re
   const robots = new StaticFile(TEXT, `User-agent: *\nDisallow: ${http.path}/account/\nDisallow: ${http.path}/api/\n`)
   const favicon = new StaticFile('image/vnd.microsoft.icon', readFavicon())
   const { securityContact } = config
+  let security: { readonly expires: string; readonly file: StaticFile } | undefined
+  const securityFile = (contact: string): StaticFile => {
+    const expires = securityExpiry(core.clock.now())
+    if (security?.expires !== expires)
+      security = { expires, file: new StaticFile(TEXT, securityText(contact, http.origin, expires)) }
+    return security.file
+  }
   const files: Readonly<Record<string, () => StaticFile>> = {
     '/robots.txt': () => robots,
     '/favicon.ico': () => favicon,
     // Without somebody to write to there is none (RFC 9116 section 2.5.3).
     ...(securityContact !== undefined && {
-      '/.well-known/security.txt': () => new StaticFile(TEXT, securityText(securityContact, http.origin, core.clock.now())),
+      '/.well-known/security.txt': () => securityFile(securityContact),
     }),
   }
   return (req, res, next) => {
@@ -36,8 +43,11 @@ export function siteFiles({ internals: { http, core }, config }: AppContext): Re
 
 const TEXT = 'text/plain; charset=utf-8'
 
-function securityText(contact: string, origin: string, now: number): string {
-  // By whole days: the same text, and tag, for a day.
-  const expires = new Date((Math.floor(now / DAY_MS) + SECURITY_TXT_DAYS) * DAY_MS).toISOString()
+/** By whole days: the same text, and tag, for a day. */
+function securityExpiry(now: number): string {
+  return new Date((Math.floor(now / DAY_MS) + SECURITY_TXT_DAYS) * DAY_MS).toISOString()
+}
+
+function securityText(contact: string, origin: string, expires: string): string {
   return `Contact: ${contact}\nExpires: ${expires}\nCanonical: ${origin}/.well-known/security.txt\n`
 }

@@ -1,4 +1,4 @@
-// Refuses what JSON would drop, or turn into something else, without a word; and says what to store instead.
+// Refuses values that JSON would drop or change silently, and says what to store instead.
 import { isDate } from '../domain/builtins.ts'
 
 /** Builtin objects of which JSON keeps nothing, or not what they are. Keys are what `Object.prototype.toString` says. */

@@ -1,4 +1,4 @@
-// Reads options as running code has them: what is refused, what is taken with a warning, what is not given.
+// Reads options as running code has them: what is refused, warned about, or not given.
 import { inspect } from '../domain/inspect.ts'
 import { isOneTypoApart } from '../domain/typo.ts'
 

@@ -1,4 +1,4 @@
-// The session middleware's SQLite store on the membership's table: the user comes along in one read.
+// The session store on the membership's table: the user comes along in one read.
 import { type Kysely, sql } from 'kysely'
 import type { SqliteConnection } from '../database/sqlite/connection.ts'
 import type { SqlValue } from '../database/transaction.ts'

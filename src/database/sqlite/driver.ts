@@ -1,4 +1,5 @@
-// node:sqlite, looked up at run time: a static import of it fails on an older Node before anything can say which Node is needed.
+// node:sqlite, looked up at run time.
+// A static import of it fails on an older Node before anything can say which Node is needed.
 import type sqlite from 'node:sqlite'
 
 export const { DatabaseSync, backup, constants }: typeof sqlite = process.getBuiltinModule('node:sqlite')

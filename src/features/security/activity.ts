@@ -1,4 +1,4 @@
-// What happened to an account lately. Guesses fold into one line, so that no number of them hides a login.
+// What happened to an account lately: guesses fold into one line, so that they hide no login.
 import { requireSession } from '../../core/live-session.ts'
 import { networkOf } from '../../domain/address.ts'
 import type { PageContext } from '../../http/http-context.ts'

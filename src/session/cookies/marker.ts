@@ -1,4 +1,4 @@
-// The marker: a Lax cookie that says that there is a Strict session cookie, and counts same-site reloads.
+// The marker: a Lax cookie that says that there is a Strict session cookie; it counts reloads.
 
 /** The marker is named as the session cookie, with this behind. */
 export const MARKER_SUFFIX = '-seen'

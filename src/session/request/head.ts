@@ -1,4 +1,4 @@
-// The head of a response whose session is being saved: said to be sent, locked, and taken back if the save fails.
+// The head of a response whose session is being saved: locked, and taken back if the save fails.
 import type { ServerResponse } from 'node:http'
 
 const BODY_HEADERS =

@@ -1,4 +1,4 @@
-// Counters in Redis: one key each, a state that one script replaces only where nobody else did so first.
+// Counters in Redis: one key each, whose state a script replaces if nobody else did so first.
 import { RETENTION_MS, type RedisClient, runScript, type Script, script } from '../../database/redis/script.ts'
 import type { Counters } from '../contract.ts'
 
