@@ -34,7 +34,7 @@ describe('session()', () => {
 
   test('somebody who chooses what a warning says fills neither the log nor the memory', async () => {
     const said: string[] = []
-    const cookie = (req: { headers: NodeJS.Dict<string | string[]> }) => ({ [`x-${req.headers['x-odd']}`]: 1 })
+    const cookie = (req: { headers: NodeJS.Dict<string | string[]> }) => ({ [`x-${String(req.headers['x-odd'])}`]: 1 })
     const middleware = session({ store: new MemoryStore(), warn: (text) => said.push(text), cookie })
     const app = express()
     app.use(middleware, (_req, res) => void res.end())
