@@ -11,6 +11,8 @@ import type { Done, StoredSession } from './callback-store.ts'
 import { sessionOf } from './stored-session.ts'
 
 const MAX_LISTED = 10_000
+const BY_USER =
+  'Only hashes of ids are stored, so all() gives none. To list or end the sessions of a user write session({ store, userOf }) and ask store.listByUser(userId) or store.deleteByUser(userId)'
 
 export class StoreFacade extends Store {
   readonly #store: SessionStore
@@ -44,7 +46,10 @@ export class StoreFacade extends Store {
   }
 
   override destroy = (id: string, callback?: Done): void => {
-    answer(async () => void (await this.#store.delete([this.#keyOf(id)])), callback)
+    answer(async () => {
+      if (!isId(id)) throw new TypeError(`sessionStore.destroy: ${String(id)} is no session id. ${BY_USER}`)
+      await this.#store.delete([this.#keyOf(id)])
+    }, callback)
   }
 
   override touch = (id: string, _session: StoredSession, callback?: Done): void => {
@@ -57,7 +62,7 @@ export class StoreFacade extends Store {
 
   override all = (callback: (error?: unknown, sessions?: unknown) => void): void => {
     answer(async () => {
-      const rows = await (this.#store.list?.(this.#clock.now(), MAX_LISTED) ?? cannot('list its sessions'))
+      const rows = await (this.#store.list?.(this.#clock.now(), MAX_LISTED) ?? cannot(`list its sessions. ${BY_USER}`))
       return rows.map((row) => this.#sessionOf(row))
     }, callback)
   }
@@ -83,6 +88,11 @@ export class StoreFacade extends Store {
     const looks = { path, domain, httpOnly, secure, sameSite, partitioned, priority, originalMaxAge: maxAgeMs ?? null }
     return sessionOf(readValues(data), { clock: this.#clock, until: persistent ? expiresAt : undefined, looks })
   }
+}
+
+/** Who walks `all()` of another store by its keys, or by `session.id`, has the places of a list here, or undefined. */
+function isId(id: unknown): boolean {
+  return typeof id === 'string' && !/^\d{1,5}$/.test(id)
 }
 
 function cannot(what: string): never {
