@@ -1,4 +1,4 @@
-// A small server with sessions in SQLite that tells how long its event loop stood still and what its sweeps did. Its minute is six seconds long.
+// A small server with sessions in SQLite that reports stalls of its event loop and each cleanup batch.
 import { createServer } from 'node:http'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 

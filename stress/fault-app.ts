@@ -1,4 +1,4 @@
-// One process of a fault-injection run: an application with pages of its own on the membership. Tells how long its store took, how many waited for it and what it logged.
+// One process of a fault-injection run: an application on the membership that reports on its store and its log.
 import express from 'express'
 import pg from 'pg'
 import { openInternals } from '../src/membership.ts'

@@ -1,4 +1,4 @@
-// createMembership() as an application developer meets it: options, one app.use, a path, two in one process, what goes wrong.
+// createMembership() as an application developer meets it: options, one app.use, a path, mistakes.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'

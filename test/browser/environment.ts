@@ -1,4 +1,4 @@
-// A whole site for a real browser, the server's own pages and a host's guarded ones included, and a third-party site.
+// A whole site for a real browser, with guarded pages of a host application, and a third-party site.
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

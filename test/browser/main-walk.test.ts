@@ -1,4 +1,4 @@
-// The main job as a person does it in a browser: register, log in, see and change the profile, log out, and stay out.
+// The main job in a browser: register, log in, see and change the profile, log out, and stay out.
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { launchChromium } from '../support/chromium.ts'
 import { describeInChromium } from '../support/in-chromium.ts'

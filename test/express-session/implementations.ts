@@ -1,4 +1,4 @@
-// The middlewares that every behaviour is proven for: express-session itself, which shows that the test states it truly, and ours in its four guises.
+// The middlewares under test: express-session itself, which confirms the tests, and four configurations of ours.
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'

@@ -1,4 +1,4 @@
-// The packages that people put on top of a session: passport, connect-flash, csrf-sync and ws, each as its README says.
+// The packages used most on top of a session: passport, connect-flash, csrf-sync and ws, as their READMEs say.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'

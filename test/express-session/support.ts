@@ -1,4 +1,4 @@
-// What the tests of behaviours share: an app with a session in front, a visitor with a cookie jar, a clock, and stores that are watched or fail.
+// What the behaviour tests share: an app with a session, a visitor with cookies, a clock, watched and failing stores.
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -1,4 +1,4 @@
-// An application of express-session changes one import, over the store that it has: whoever is logged in stays so, and it can go back.
+// An application of express-session changes one import over its own store, and can go back: nobody is logged out.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'

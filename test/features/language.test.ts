@@ -1,4 +1,4 @@
-// A person reads the site in their own language: what the browser asks for, what they chose here, what they chose elsewhere.
+// A person reads the site in their own language: asked by the browser, or chosen here or elsewhere.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openSite, type Site } from '../support/site.ts'
 import { type Answer, GOOD_PASSWORD, type Visitor } from '../support/visitor.ts'

@@ -1,4 +1,4 @@
-// 1.I: fields and bodies made to break queries, parsers and prototypes, at every write of both doors: I-01 to I-03, B-19, I-14.
+// 1.I: fields and bodies that attack queries, parsers and prototypes, at every write: I-01 to I-03, B-19, I-14.
 import { describe, expect, test } from 'vitest'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
 import { heapInUse } from './heap.ts'

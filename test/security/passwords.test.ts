@@ -1,4 +1,4 @@
-// Which passwords a person may have: long enough, any characters, every byte of them counts, and nothing that everybody tries first.
+// Which passwords a person may have: long enough, any characters, nothing that everybody tries first.
 import { readFileSync } from 'node:fs'
 import express from 'express'
 import { describe, expect, test } from 'vitest'

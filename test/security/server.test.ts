@@ -1,4 +1,4 @@
-// What only the whole server can promise: C-08, C-12, C-14, C-16, I-06, I-12, I-13, I-14, I-15 and W-06 against `guildhall serve`.
+// What only the whole server can promise: C-08, C-12, C-14, C-16, I-06, I-12, I-13, I-14, I-15 and W-06.
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'

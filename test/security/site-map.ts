@@ -1,4 +1,4 @@
-// Every route of the membership with an input that it accepts: what the attacks of this folder go through one by one.
+// Every route of the membership with an input that it accepts, for the attacks of this folder.
 
 import type { Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'

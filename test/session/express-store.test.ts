@@ -1,4 +1,4 @@
-// Stores written for express-session, and the faces of express-session on our own: `req.sessionStore`, the cookie of one session, a store's events.
+// Stores written for express-session, and what of express-session our own stores offer.
 
 import express, { type Express } from 'express'
 import session, { fromExpressStore, MemoryStore, type SessionOptions, Store, type StoredSession } from 'guildhall/session'

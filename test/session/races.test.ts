@@ -1,4 +1,4 @@
-// A logout cannot be undone: whoever still runs on the ended session writes nothing, makes nothing, and sets no cookie.
+// A logout cannot be undone: a request that still runs on the ended session writes nothing and sets no cookie.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// F-33: a bare `regenerate` while other requests are on their way with the old id. They finish on the old data, write nothing, log nobody out.
+// F-33: `regenerate` while requests with the old id still run: they finish, write nothing and log nobody out.
 import { describe, expect, test } from 'vitest'
 import { application, Browser, HandClock, STORES, send } from './support.ts'
 

@@ -1,4 +1,4 @@
-// The copies of session rows that a process keeps: they stay while nothing they rest on is written, and are never behind.
+// The copies of session rows that a process keeps: used while nothing was written, and never out of date.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// What the tests of the session room share: a clock moved by hand, an Express app on a real port, and a browser that keeps the session cookie and its marker.
+// What the session tests share: a clock moved by hand, an Express app on a real port, a browser with cookies.
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { request } from 'node:http'

@@ -1,4 +1,4 @@
-// The laws of the database: transactions are whole, migrations happen once, a newer schema is left alone. The same wherever it is, and whatever stands before it.
+// The contract of the database: whole transactions, migrations that happen once, no touching of a newer schema.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Counters, type Database, UnexpectedRowCountError } from '../../src/storage/contract.ts'
 import { openDatabase } from '../../src/storage/open.ts'

@@ -1,4 +1,4 @@
-// What is in a database when Guildhall comes: its own schema of an older version, tables of the application, tables of before the first release.
+// What Guildhall finds in a database at its start: older schemas of its own, and tables of the application.
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'

@@ -1,4 +1,4 @@
-// Behind pgbouncer in transaction mode: the laws of the database, people who come and go, and what must not be left behind in a connection that others get.
+// Behind pgbouncer in transaction mode: the database contract, and nothing left behind in a shared connection.
 import pg from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { openPostgres } from '../../src/storage/postgres/database.ts'

@@ -1,4 +1,4 @@
-// PostgreSQL stops, hangs, is cut off and comes back. Nobody waits, nobody is somebody else, and no answer says what did not happen.
+// PostgreSQL stops, hangs, is cut off and comes back: every answer is in time and true.
 import { createServer } from 'node:http'
 import express from 'express'
 import { createMembership } from 'guildhall'

@@ -1,4 +1,4 @@
-// Sessions and counters in Redis: the walk of a member, what Redis may not decide, and what happens while it is away.
+// Sessions and counters in Redis: a member's visit, what Redis may not decide, and what happens while it is away.
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

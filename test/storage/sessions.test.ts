@@ -1,4 +1,4 @@
-// What a member may do is judged by what is true now: over HTTP, in the process that wrote it and in another one.
+// What a member may do follows the database at once, in this process and in another one.
 import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { digest } from '../../src/domain/secret.ts'

@@ -1,4 +1,4 @@
-// A real server in a process of its own, in a folder of its own, and ways to speak to it that fetch does not have.
+// A real server in a process and a folder of its own, and requests that fetch cannot send.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

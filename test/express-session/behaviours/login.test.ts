@@ -1,4 +1,4 @@
-// The two examples that express-session's README gives, as people use them: counting views of a page, and logging in and out.
+// The two examples in express-session's README: counting views of a page, and logging in and out.
 import express from 'express'
 import { expect, test } from 'vitest'
 import { inEveryWorld } from '../implementations.ts'

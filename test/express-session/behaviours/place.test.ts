@@ -1,4 +1,4 @@
-// Where the session is: paths, mounted applications, a session that is there already, and connections behind a proxy.
+// Where the session is: paths, mounted applications, an earlier session, connections behind a proxy.
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'

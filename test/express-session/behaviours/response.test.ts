@@ -1,4 +1,4 @@
-// What the response goes through while the session is saved: its body, its headers and its length stay as they were meant.
+// The response while its session is saved: body, headers and length stay as they were meant.
 import { request } from 'node:http'
 import { expect, test } from 'vitest'
 import { inEveryWorld } from '../implementations.ts'

@@ -1,4 +1,4 @@
-// What stands in running code: options from variables that are not set, idioms of tutorials, objects that are no full requests.
+// What real code contains: options from unset variables, idioms of tutorials, objects that are no full requests.
 import { expect, test } from 'vitest'
 import { type AnySession, inEveryWorld, type Middleware, type Options, type World } from '../implementations.ts'
 import {

@@ -1,4 +1,4 @@
-// When a response sets the session cookie: saveUninitialized, rolling, changes and maxAge, in all their combinations.
+// When a response sets the cookie: saveUninitialized, rolling, changes and maxAge, in all combinations.
 import { expect, test } from 'vitest'
 import { inEveryWorld } from '../implementations.ts'
 import { called, HOUR, handClock, idIn, lifetime, MINUTE, open, watched, writeAtWrite } from '../support.ts'
