@@ -288,7 +288,7 @@ describe('features', () => {
     await site.close()
   })
 
-  test('a page moves with its JSON door, and every link and redirect follows', async () => {
+  test('a page moves with its JSON endpoint, and every link and redirect follows', async () => {
     const site = await openSite({
       path: '/club',
       features: { login: { page: '/enter' }, profile: { page: '/me' } },

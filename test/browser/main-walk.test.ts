@@ -64,7 +64,7 @@ describeInChromium((browser) => {
       await person.putBack(before?.value ?? '')
       await person.open('/profile')
       expect(person.path).toBe('/login?returnTo=%2Fprofile')
-      // Nothing was wrong but the cookie: the new one still opens the door.
+      // Nothing was wrong but the cookie: the new one is still good.
       await person.putBack(after?.value ?? '')
       await person.open('/profile')
       expect(person.path).toBe('/profile')
@@ -115,9 +115,9 @@ describeInChromium((browser) => {
 
     test('somebody who logged in a while ago confirms the password and goes on, under a new session', async () => {
       const person = await come()
-      await person.become(site, `keeper${mark}`)
+      await person.become(site, `curator${mark}`)
       await person.open('/vault')
-      expect(await person.heading.textContent()).toBe(`The vault of keeper${mark}`)
+      expect(await person.heading.textContent()).toBe(`The vault of curator${mark}`)
       const before = await person.cookie()
       site.clock.forward('6m')
       await person.open('/vault')

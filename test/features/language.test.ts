@@ -172,7 +172,7 @@ describe('a member', () => {
     expect(languageOf(await there.get('/profile', inEnglish))).toBe('zh-TW')
   })
 
-  test('sets the language with the profile, at both doors', async () => {
+  test('sets the language with the profile, at both endpoints', async () => {
     const visitor = await member('profiler')
     const saved = await visitor.api('/profile', { locale: 'zh-TW' })
     expect([saved.status, saved.setCookies]).toEqual([200, [COOKIE]])

@@ -84,7 +84,7 @@ describe('length', () => {
     }
   })
 
-  test('A-05 a megabyte of password is refused at every door before any hash', async () => {
+  test('A-05 a megabyte of password is refused at every endpoint before any hash', async () => {
     const hostParses = await siteOfTest({ before: (app) => app.use(bigJson) })
     for (const site of [await siteOfTest(), hostParses]) {
       const member = site.visitor()

@@ -25,7 +25,7 @@ const FAULTS: Readonly<Record<string, { readonly options?: SessionOptions; spoil
     spoil: (req) => {
       const x: { x?: object } = {}
       x.x = x
-      req.session.shelf = x
+      req.session.cart = x
     },
   },
   'a getter that throws': {

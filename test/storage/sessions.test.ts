@@ -7,7 +7,7 @@ import { setStatus } from '../../src/storage/users.ts'
 import { inDatabase, siteOfTest } from '../support/artifacts.ts'
 import { memberOf, statusWith } from '../support/members.ts'
 
-/** The keeper's room, as a host application has it. */
+/** A page for admins, as a host application has it. */
 const withVault = () =>
   siteOfTest({
     routes: (app, { membership }) => {

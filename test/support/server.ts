@@ -37,7 +37,7 @@ export interface TestServer {
   readonly port: number
   readonly folder: string
   readonly child: ChildProcess
-  /** Milliseconds from the start of the process to the open door. */
+  /** Milliseconds from the start of the process until it accepts connections. */
   readonly startMs: number
   /** Everything that was written to stdout and stderr so far. */
   output(): string
