@@ -1,4 +1,4 @@
-// `guildhall copy`, as somebody uses it whose site outgrows its file: once, stopped and run again, refused, and everybody still logged in.
+// `guildhall copy`, for a site that outgrows its file: once, stopped and run again, refused.
 import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'

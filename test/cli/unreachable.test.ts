@@ -1,4 +1,4 @@
-// Stores that cannot be used, each with its cause and what to do: somebody who reads the line knows which setting to change.
+// Stores that cannot be used: the message names the cause and the setting to change.
 import { readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { createServer } from 'node:tls'

@@ -1,4 +1,4 @@
-// PostgreSQL over TLS: a server whose certificate is that of the authority and of its name is trusted, every other one is refused in words.
+// PostgreSQL over TLS: only a certificate of the right authority and name is trusted.
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
