@@ -66,6 +66,22 @@ describe('options', () => {
     }
   })
 
+  test.each([
+    [{ secert: 'x' }, 'there is no option secert: is secret meant?'],
+    [{ base_url: 'x' }, 'there is no option base_url: is baseUrl meant?'],
+    [{ idleTimeout: '15m' }, 'there is no option idleTimeout: is session.idleTimeout meant?'],
+    [{ sesion: {} }, 'there is no option sesion: is session meant?'],
+    [{ feature: {} }, 'there is no option feature: is features meant?'],
+    [{ session: { idletimeout: '15m' } }, 'there is no option session.idletimeout: is session.idleTimeout meant?'],
+    [{ cookie: { samesite: 'lax' } }, 'there is no option cookie.samesite: is cookie.sameSite meant?'],
+    [{ passwords: { peper: 'x' } }, 'there is no option passwords.peper: is passwords.pepper meant?'],
+    [{ features: { logn: false } }, 'there is no option features.logn: is features.login meant?'],
+    [{ features: { login: { pages: '/x' } } }, 'there is no option features.login.pages: is features.login.page meant?'],
+    [{ colour: 'green' }, 'there is no option colour; known are baseUrl, '],
+  ])('whoever writes %j hears which option was meant', (options, told) => {
+    expect(faultsOf(options)).toContain(told)
+  })
+
   test('X-01 B-22 D-10 what is unsafe is refused in production, and no secret is repeated', () => {
     const told = faultsOf({
       production: true,
@@ -342,7 +358,7 @@ describe('features', () => {
     const fields = { username: 'anna', password: GOOD_PASSWORD, returnTo: '/diary' }
     const refused = await visitor.form('/login', { ...fields, password: 'wrong, all wrong' })
     expect(refused.status).toBe(401)
-    expect(refused.text).toContain(`<a class="button primary" href="${own}">`)
+    expect(refused.text).toContain(`<a class="button primary" href="${own}?returnTo=%2Fdiary">`)
     expect((await visitor.form('/login', fields)).location).toBe('/diary')
     expect((await visitor.get('/diary')).text).toBe('dear diary')
     expect((await visitor.form('/logout', {})).location).toBe(`${own}?notice=logged_out`)

@@ -1,5 +1,8 @@
 // `guildhall user create | list | show | set-status | unlock | set-display-name | rename`.
 import { SETTABLE_STATUSES, type SettableStatus, toJson } from '../domain/user.ts'
+import type { Internals } from '../server/open-membership.ts'
+import type { Settings } from '../settings/options.ts'
+import { checkNewUser } from '../users/check-new-user.ts'
 import type { ListedUser, UserDetails, Users } from '../users/users.ts'
 import { askNewPassword, readPassword } from './ask-password.ts'
 import { table } from './columns.ts'
@@ -19,14 +22,19 @@ export async function createUser(
 ): Promise<void> {
   if (!passwordStdin && !process.stdin.isTTY)
     throw new UsageError('This is no terminal to ask for a password in. Pipe it in with --password-stdin.')
-  // Before a database is made: where there is no password, nothing is.
-  const piped = passwordStdin ? await readPassword(process.stdin) : undefined
-  await withMembership('make it', async ({ membership: { users } }) => {
-    const password = piped ?? (await askNewPassword(username))
+  // All before a database is made: where somebody is refused, nothing is.
+  let password = passwordStdin ? await readPassword(process.stdin) : undefined
+  const judge = async (settings: Settings) => {
+    checkNewUser(settings, { username, password, displayName, roles })
+    password ??= await askNewPassword(username)
+    checkNewUser(settings, { username, password, displayName, roles })
+  }
+  const make = async ({ membership: { users } }: Internals) => {
     const user = await users.create({ username, password, displayName, roles })
     if (json) return printJson(toJson(user))
     print(`${user.username} can log in now.`)
-  })
+  }
+  await withMembership('make it', make, judge)
 }
 
 const PAGE = 1000
@@ -90,8 +98,8 @@ const STATUS_MEANS: Readonly<Record<SettableStatus, string>> = {
 export async function unlockUser(username: string, { json }: Json): Promise<void> {
   await withMembership('refuse', async ({ membership: { users } }) => {
     const user = await users.unlock(username)
-    if (json) return printJson(detailsJson(await users.show(user.username)))
-    print(`${user.username} can log in again.`)
+    if (json) return printJson({ ...detailsJson(await users.show(user.username)), wasLocked: user.wasLocked })
+    print(user.wasLocked ? `${user.username} can log in again.` : `${user.username} was not locked. Nothing was changed.`)
   })
 }
 

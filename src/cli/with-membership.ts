@@ -4,13 +4,15 @@ import { resolve } from 'node:path'
 import type { Logger } from '../domain/logger.ts'
 import { type Config, configOf } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
-import { type Internals, openMembership } from '../server/open-membership.ts'
+import { type Internals, openMembership, settingsOf } from '../server/open-membership.ts'
+import type { Settings } from '../settings/options.ts'
 import { CommandError, IN_MEMORY, printError, refuseMissing, report } from './terminal.ts'
 
-/** A command that meets no database makes one, or says that there is none. */
+/** A command that meets no database makes one, or says that there is none. `judge` may refuse before anything is opened or made. */
 export async function withMembership(
   whereMissing: 'make it' | 'refuse',
   work: (internals: Internals) => Promise<void>,
+  judge: (settings: Settings) => Promise<void> = async () => {},
 ): Promise<void> {
   const config = configOf(readEnvironment())
   try {
@@ -19,6 +21,7 @@ export async function withMembership(
     // A server tells by itself whether its database was migrated.
     const isNew = file !== undefined && !existsSync(file)
     if (isNew && whereMissing === 'refuse') refuseMissing(file)
+    await judge(settingsOf(config))
     await inMembership(config, async (internals) => {
       // A database that is there is migrated by `serve` and `migrate` alone: an older server may be running on it.
       await (isNew ? internals.membership.migrate() : internals.core.db.check())

@@ -98,9 +98,11 @@ export function settlePlace(
   return true
 }
 
-export function forgetUses(state: CounterState): true {
-  for (const id of Object.keys(state.used)) delete state.used[id]
-  return true
+/** Begins every budget anew where one is used up; says whether one was. */
+export function unlockUses(state: CounterState, limit: Limit, now: number): boolean {
+  const isLocked = limit.budgets.some((budget) => useOf(state, budget, now).count >= parseRate(budget.rate).limit)
+  if (isLocked) for (const id of Object.keys(state.used)) delete state.used[id]
+  return isLocked
 }
 
 /** A budget that nobody used yet begins now. */

@@ -4,7 +4,7 @@ import { MembershipError } from '../domain/errors.ts'
 import { keyedDigest } from '../domain/secret.ts'
 import type { Counters } from '../storage/contract.ts'
 import { BatchedCounters, type WaitLimits } from './batched-counters.ts'
-import { forgetUses, type Limit, type Outcome, settlePlace, takePlace } from './counter-state.ts'
+import { type Limit, type Outcome, settlePlace, takePlace, unlockUses } from './counter-state.ts'
 
 export type { Budget, Limit, Outcome, Rate } from './counter-state.ts'
 
@@ -27,8 +27,8 @@ export interface Throttle {
   take(limit: Limit, subject: string): Promise<Place>
   /** Gives the place back, and counts what became of the try. */
   settle(place: Place, outcome: Outcome): Promise<void>
-  /** Forgets what was counted; tries that are being judged keep their places. */
-  forget(limit: Limit, subject: string): Promise<void>
+  /** Forgets what was counted where it refuses a try, and says whether it did; tries that are being judged keep their places. */
+  unlock(limit: Limit, subject: string): Promise<boolean>
   /** Whether nobody else may wait. */
   isFull(): boolean
 }
@@ -48,7 +48,7 @@ export interface Place {
 export const unlimited: Throttle = {
   take: async (limit) => ({ key: '', limit, end: undefined, isKnown: false, isBeyond: false }),
   settle: async () => {},
-  forget: async () => {},
+  unlock: async () => false,
   isFull: () => false,
 }
 
@@ -71,9 +71,8 @@ export function createThrottle(counters: Counters, clock: Clock, key: Uint8Array
       if (end === undefined && !isCounted(limit, outcome)) return
       await batched.run(counter, (state, now) => settlePlace(state, limit, end, outcome, now), { first: true })
     },
-    async forget(limit, subject) {
-      await batched.run(counterOf(limit, subject), forgetUses, { first: true })
-    },
+    unlock: (limit, subject) =>
+      batched.run(counterOf(limit, subject), (state, now) => unlockUses(state, limit, now), { first: true }),
     isFull: () => batched.isFull,
   }
 }

@@ -9,3 +9,16 @@ export function isOneTypoApart(a: string, b: string): boolean {
   if (rest(a, 1) === rest(b, 1) || rest(a, 1) === rest(b, 0) || rest(a, 0) === rest(b, 1)) return true
   return a[start] === b[start + 1] && a[start + 1] === b[start] && rest(a, 2) === rest(b, 2)
 }
+
+/** Which of `all`, names in full like `cookie.secure`, was probably meant by the last part `key`: the same in another group, or one that is nearly it. */
+export function meantName(key: string, all: readonly string[]): string | undefined {
+  return all.find((known) => lastPart(known) === key) ?? all.find((known) => isOneTypoApart(plain(lastPart(known)), plain(key)))
+}
+
+function lastPart(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1)
+}
+
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[_-]/g, '')
+}

@@ -3,9 +3,16 @@ import { dirname, join } from 'node:path'
 import { developmentSecret } from '../core/development-secret.ts'
 import type { Logger } from '../domain/logger.ts'
 import { type Internals, openInternals } from '../membership.ts'
+import { settingsFrom } from '../settings/check.ts'
+import type { Settings } from '../settings/options.ts'
 import { type Config, ConfigError } from './config.ts'
 
 export type { Internals }
+
+/** What the membership is going to be set to, with nothing opened or made yet. */
+export function settingsOf(config: Config): Settings {
+  return settingsFrom({ ...config.membership, baseUrl: baseUrlOf(config, config.port), database: config.database }).settings
+}
 
 /** Opens the database, and makes it where it is missing. */
 export function openMembership(config: Config, { port, logger }: { readonly port: number; readonly logger: Logger }): Internals {

@@ -1,6 +1,6 @@
 // Reads options as running code has them: what is refused, warned about, or not given.
 import { inspect } from '../domain/inspect.ts'
-import { isOneTypoApart } from '../domain/typo.ts'
+import { meantName } from '../domain/typo.ts'
 
 /** Null says that an option is not given; an empty text, that its variable is not set. */
 export function ifGiven<T>(value: T): Exclude<T, null | ''> | undefined {
@@ -38,13 +38,8 @@ export class OptionReader {
     for (const key of Object.keys(options)) {
       const name = `${prefix}${key}`
       if (all.includes(name)) continue
-      const meant = all.find((known) => known.endsWith(`.${key}`) || known === key) ?? all.find((known) => isNear(known, key))
+      const meant = meantName(key, all)
       this.warnings.push(`there is no option ${name}: ${meant === undefined ? 'it does nothing' : `is ${meant} meant?`}`)
     }
   }
-}
-
-function isNear(known: string, key: string): boolean {
-  const [wanted, got] = [known.replace(/^.*\./, ''), key].map((name) => name.toLowerCase().replace(/[_-]/g, ''))
-  return wanted !== undefined && got !== undefined && isOneTypoApart(wanted, got)
 }

@@ -2,6 +2,7 @@
 
 import { isLoopback } from '../domain/address.ts'
 import { parseDuration } from '../domain/duration.ts'
+import { meantName } from '../domain/typo.ts'
 import { asList, type Checked, type Collector, checkValues, createCollector, type Given, refuseUnsafe } from './kit.ts'
 import type { MembershipOptions, OptionsByPath, Settings } from './options.ts'
 import { SETTINGS } from './table.ts'
@@ -48,7 +49,9 @@ function readGiven(options: object, own: readonly string[], collector: Collector
   const take = (prefix: string, from: object) => {
     const known = Object.keys(SETTINGS).filter((path) => path.startsWith(prefix) && (prefix !== '' || !path.includes('.')))
     const names = known.map((path) => path.slice(prefix.length))
-    refuseUnknown(prefix, from, prefix === '' ? [...names, ...groups, ...own] : names, (fault) => collector.faults.push(fault))
+    const all = [...Object.keys(SETTINGS), ...groups, ...own]
+    const fault = (text: string) => collector.faults.push(text)
+    refuseUnknown(prefix, from, prefix === '' ? [...names, ...groups, ...own] : names, fault, all)
     for (const name of names) {
       const value: unknown = Reflect.get(from, name)
       if (value !== undefined) given.set(prefix + name, value)
@@ -68,9 +71,18 @@ export function isGroup(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-export function refuseUnknown(where: string, given: object, known: readonly string[], fault: (text: string) => void): void {
+/** `known`: the names that there are at this place. `all`: those that may have been meant, in full. */
+export function refuseUnknown(
+  where: string,
+  given: object,
+  known: readonly string[],
+  fault: (text: string) => void,
+  all: readonly string[] = known.map((name) => where + name),
+): void {
   for (const name of Object.keys(given)) {
-    if (!known.includes(name)) fault(`there is no option ${where}${name}; known are ${known.join(', ')}`)
+    if (known.includes(name)) continue
+    const meant = meantName(name, all)
+    fault(`there is no option ${where}${name}${meant === undefined ? `; known are ${known.join(', ')}` : `: is ${meant} meant?`}`)
   }
 }
 

@@ -1,9 +1,9 @@
 // Judges a new user's input, once: every fault is returned before anything is hashed or written.
-import type { Core } from '../core/core.ts'
 import { type FieldError, MembershipError } from '../domain/errors.ts'
 import { canonicalUsername, displayNameIssue, isRoleName, tidyDisplayName, tidyUsername, usernameIssue } from '../domain/names.ts'
 import { passwordIssue } from '../domain/password-policy.ts'
 import { isCommonPassword } from '../passwords/common.ts'
+import type { Settings } from '../settings/options.ts'
 
 export interface NewUser {
   readonly username: string
@@ -15,8 +15,10 @@ export interface NewUser {
 }
 
 /** Throws `invalid_input` with every fault at once. */
-export function checkNewUser(core: Core, { username: typed, password, displayName: chosen = '', roles = [] }: NewUser) {
-  const { passwords, siteName } = core.settings
+export function checkNewUser(
+  { passwords, siteName }: Pick<Settings, 'passwords' | 'siteName'>,
+  { username: typed, password, displayName: chosen = '', roles = [] }: NewUser,
+) {
   const username = tidyUsername(typed)
   const displayName = tidyDisplayName(chosen)
   const errors: FieldError[] = []

@@ -23,7 +23,7 @@ export async function createUser(core: Core, input: NewUser, by: Registrant): Pr
   const { ip, userAgent, locale } = by
   const isVisitor = by.actor === undefined
   if (isVisitor) refuseIfClosed(core)
-  const { username, usernameKey, displayName, roles, password } = checkNewUser(core, input)
+  const { username, usernameKey, displayName, roles, password } = checkNewUser(core.settings, input)
   if (isVisitor) await askHook(() => core.hooks.beforeRegister?.({ username, displayName: input.displayName, ip, userAgent }))
   if (await core.db.first(findUserByKey, { usernameKey })) throw new MembershipError('username_taken')
   const hash = password === undefined ? undefined : await core.passwords.hash(password, by.priority)

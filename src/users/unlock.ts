@@ -8,8 +8,9 @@ import type { StoredUser } from '../storage/contract.ts'
 
 export const unlockedEvent = auditEvent('unlocked')
 
-/** Tries that are being judged keep their places: whoever guesses gains no more than the one round. */
-export async function unlock(core: Core, user: StoredUser, by: Origin): Promise<void> {
-  await core.throttle.forget(PROOFS_PER_USER, canonicalUsername(user.username))
-  await audit(core, unlockedEvent, user.id, by)
+/** False where nothing was locked. Tries that are being judged keep their places: whoever guesses gains no more than the one round. */
+export async function unlock(core: Core, user: StoredUser, by: Origin): Promise<boolean> {
+  const wasLocked = await core.throttle.unlock(PROOFS_PER_USER, canonicalUsername(user.username))
+  if (wasLocked) await audit(core, unlockedEvent, user.id, by)
+  return wasLocked
 }

@@ -26,8 +26,8 @@ export interface Users {
   show(username: string): Promise<UserDetails>
   /** `'suspended'`: the user cannot log in, and every session of theirs ends with the answer. `'active'`: they can again. */
   setStatus(username: string, status: SettableStatus): Promise<User>
-  /** Lets the user log in at once whose account wrong passwords have locked. */
-  unlock(username: string): Promise<User>
+  /** Lets the user log in at once whose account wrong passwords have locked; changes nothing where it was not locked. */
+  unlock(username: string): Promise<UnlockedUser>
   /** Another username for the same user; sessions go on. Throws `invalid_input` or `username_taken`. */
   rename(username: string, to: string): Promise<User>
   /** What to call the user; empty: the username. Throws `invalid_input`. */
@@ -40,6 +40,11 @@ export interface Users {
 
 export interface ListedUser extends User {
   readonly status: UserStatus
+}
+
+export interface UnlockedUser extends User {
+  /** Whether there was something to unlock. */
+  readonly wasLocked: boolean
 }
 
 export interface UserDetails {
@@ -88,8 +93,7 @@ export function createUsers(core: Core): Users {
     setStatus: async (username, status) => toUser(await setStatus(core, await getStored(username), status, OPERATOR)),
     async unlock(username) {
       const user = await getStored(username)
-      await unlock(core, user, OPERATOR)
-      return toUser(user)
+      return { ...toUser(user), wasLocked: await unlock(core, user, OPERATOR) }
     },
     rename: async (username, to) => toUser(await rename(core, await getStored(username), to, OPERATOR)),
     setDisplayName: async (username, displayName) =>

@@ -1,6 +1,6 @@
 // The command line for accounts, sessions and the first settings, as an operator uses it.
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -41,7 +41,10 @@ describe('accounts', () => {
     expect(await logIn(password)).toBe(429)
     expect(await run(['user', 'unlock', 'ANNA'], { folder })).toMatchObject({ code: 0, stdout: 'anna can log in again.\n' })
     expect(await logIn(password)).toBe(200)
-    expect(JSON.parse((await run(['user', 'unlock', 'anna', '--json'], { folder })).stdout)).toMatchObject({ username: 'anna' })
+    const again = await run(['user', 'unlock', 'anna'], { folder })
+    expect(again).toMatchObject({ code: 0, stdout: 'anna was not locked. Nothing was changed.\n' })
+    const json = await run(['user', 'unlock', 'anna', '--json'], { folder })
+    expect(JSON.parse(json.stdout)).toMatchObject({ username: 'anna', wasLocked: false })
     expect((await run(['user', 'unlock', 'nobody'], { folder })).code).toBe(1)
   })
 
@@ -146,7 +149,37 @@ test('somebody who makes an account in the wrong folder is told that a new datab
   expect(await run(['user', 'create', 'otto', '--password-stdin'], options)).toMatchObject({ code: 0, stderr: '' })
 })
 
+test.each([
+  ['a name of signs', ['-'], password, /^Username: /],
+  ['a password that is too short', ['anna'], 'short', /^Password: /],
+  ['a password that everybody knows', ['anna'], 'password1', /^Password: /],
+  ['a display name that is set aside', ['anna', '--display-name', 'Administrator'], password, /^Display name: /],
+  ['a role that is none', ['anna', '--role', 'a b'], password, /^Role: /],
+])('somebody who makes an account with %s is refused before a database or a secret is made', async (_, args, stdin, words) => {
+  const folder = newFolder()
+  const { code, stdout, stderr } = await run(['user', 'create', '--password-stdin', ...args], { folder, env: CHEAP, stdin })
+  expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(words)])
+  expect(readdirSync(folder)).toEqual([])
+})
+
 describeWith('script', 'at a terminal', () => {
+  test('somebody with a username that cannot be is told before they choose a password', async () => {
+    const folder = newFolder()
+    const child = spawn('script', ['-qfec', `${process.execPath} ${BIN} user create ab`, '/dev/null'], {
+      cwd: folder,
+      env: { PATH: process.env.PATH },
+    })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    let shown = ''
+    child.stdout.on('data', (data: Buffer) => {
+      shown += data.toString()
+    })
+    await new Promise((resolve) => child.once('exit', resolve))
+    expect(shown).toMatch(/Username: /)
+    expect(shown).not.toContain('Password for')
+    expect(readdirSync(folder)).toEqual([])
+  })
+
   test('somebody who answers a question of init has answered it, and whoever presses Enter takes what stands there', async () => {
     const folder = newFolder()
     const child = spawn('script', ['-qfec', `stty cols 120 rows 40; ${process.execPath} ${BIN} init`, '/dev/null'], {

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { parseRate } from '../../src/core/counter-state.ts'
 import { networkOf, wideNetworkOf } from '../../src/domain/address.ts'
 import { MembershipError } from '../../src/domain/errors.ts'
-import { bytesAtRest } from '../support/database-inspector.ts'
+import { bytesAtRest, inDatabase } from '../support/database-inspector.ts'
 import { openSite, type Site, type SiteOptions } from '../support/site.ts'
 import { expectJudged } from '../support/stampede.ts'
 import { failuresOf, tryAtOnce } from '../support/throttles.ts'
@@ -301,7 +301,9 @@ describe('the network', () => {
     expect(statuses.filter((status) => status === 401)).toHaveLength(15)
     const logIn = () => logInFrom(site.visitor(), '10.58.9.1', 'LOCKED-OUT', GOOD_PASSWORD)
     expect((await logIn()).status).toBe(429)
-    expect(await site.membership.users.unlock('Locked-Out')).toMatchObject({ username: 'locked-out' })
+    expect(await site.membership.users.unlock('Locked-Out')).toMatchObject({ username: 'locked-out', wasLocked: true })
+    expect(await site.membership.users.unlock('Locked-Out')).toMatchObject({ username: 'locked-out', wasLocked: false })
+    expect(await inDatabase(site, "SELECT event FROM guildhall_audit WHERE event = 'unlocked'")).toHaveLength(1)
     expect((await logIn()).status).toBe(200)
     expect((await visitor.logIn('locked-out')).status).toBe(200)
     expect((await visitor.get('/account/security')).text).toContain('unlocked')
