@@ -30,7 +30,7 @@ test('every code, with its status, and every event is explained', () => {
   const page = pages.get('docs/errors.md')
   for (const code of ERROR_CODES) expect(page).toContain(`### ${code}\n\n**${statusOf(code)}** “`)
   for (const code of FIELD_ERROR_CODES) expect(page).toContain(`| \`${code}\` | `)
-  for (const name of ['registered', 'login', 'logout', 'refused']) expect(page).toContain(`| \`${name}\` | `)
+  for (const name of ['registered', 'login', 'logout', 'password_changed', 'refused']) expect(page).toContain(`| \`${name}\` | `)
 })
 
 test('every option and every variable is explained', () => {

@@ -158,6 +158,10 @@ describe('a real server', () => {
     await free.call(contract.operation('POST', '/api/login'), { body: { username: 'alice', password: 'wrong' } })
     const other = await free.logIn()
     await free.call(contract.operation('POST', '/api/reauthenticate'), { cookie: other, body: { password: 'wrong' } })
+    await free.call(contract.operation('POST', '/api/account/password'), {
+      cookie: other,
+      body: { currentPassword: 'wrong', newPassword: 'harbour violet kettle' },
+    })
     await free.call(contract.operation('POST', '/api/account/sessions/{id}/end'), { cookie: other, id: 'nobody-s' })
     for (const described of members) {
       if (described.path !== '/api/register') {

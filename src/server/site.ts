@@ -102,6 +102,7 @@ const answerTooEarly: RequestListener = (req, res) => {
 function logEvents({ events }: Core, log: ServerLog): void {
   events.on('registered', ({ user }) => log.info({ userId: user.id }, 'registered'))
   events.on('login', ({ outcome, user, ip, requestId }) => log.info({ requestId, outcome, userId: user?.id, ip }, 'login'))
+  events.on('password_changed', ({ user, ip, requestId }) => log.info({ requestId, userId: user.id, ip }, 'password changed'))
   events.on('refused', ({ code, path, ip, requestId }) => log.warn({ requestId, code, path: truncatePath(path), ip }, 'refused'))
 }
 

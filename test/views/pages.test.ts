@@ -107,6 +107,10 @@ test('password managers find what they look for', () => {
   expect(attributesOf('reauthenticate', 'password')?.get('autocomplete')).toBe('current-password')
   expect(attributesOf('reauthenticate', 'username')?.get('autocomplete')).toBe('username')
   expect(attributesOf('reauthenticate', 'username')?.get('value')).toBe('anna')
+  expect(attributesOf('password', 'username')?.get('value')).toBe('anna')
+  expect(attributesOf('password', 'username')?.get('autocomplete')).toBe('username')
+  expect(attributesOf('password', 'currentPassword')?.get('autocomplete')).toBe('current-password')
+  expect(attributesOf('password', 'newPassword')?.get('autocomplete')).toBe('new-password')
   for (const { name, html } of pages) {
     for (const { attributes } of visibleInputs(html)) {
       // A browser would cut a pasted text without a word.
