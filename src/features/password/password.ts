@@ -24,7 +24,11 @@ const passwordPage: Page = page(
 const change: Action = action({
   at: 'page',
   guard: 'member',
-  input: ({ passwords }) => z.object({ currentPassword: passwordText, newPassword: newPassword(passwords.minLength) }),
+  input: ({ passwords }) =>
+    z.object({
+      currentPassword: passwordText,
+      newPassword: newPassword(passwords.minLength).meta({ examples: ['harbour violet kettle'] }),
+    }),
   // Each change stands in a line of its own on the security page: nobody pushes a login off it.
   limit: [...proofsPerNetwork, perMember('password', { rate: '10 per 1h', counts: ['success'] })],
   page: passwordPage,
