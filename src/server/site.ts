@@ -38,12 +38,12 @@ export async function openSite(config: Config, log: ServerLog, { exposeMetrics, 
   const server = createNodeServer(config, (req, res) => handle(req, res))
   // The port first: whoever starts a second server by mistake learns it before the database is touched.
   const port = openPort ?? (await listen(server, config))
-  const giveUp = (error: unknown): never => {
+  const closeAndThrow = (error: unknown): never => {
     server.close()
     server.closeAllConnections()
     throw error
   }
-  const internals = await openForAll(config, port, log).catch(giveUp)
+  const internals = await openForAll(config, port, log).catch(closeAndThrow)
   const metrics = createMetrics(internals.core, ['/', ...SERVICE_PATHS, ...SITE_FILES, ...internals.paths])
   const exposed = exposeMetrics?.(metrics) ?? metrics
   let sidePorts: SidePorts | undefined
@@ -58,7 +58,7 @@ export async function openSite(config: Config, log: ServerLog, { exposeMetrics, 
   if (openPort !== undefined) await untilReady(internals)
   sidePorts = await openSidePorts(config, { origin: internals.http.origin, metrics: exposed }).catch(async (error: unknown) => {
     await internals.membership.close()
-    return giveUp(error)
+    return closeAndThrow(error)
   })
   if (openPort !== undefined) await listen(server, config)
   limitConnections(server, log, metrics)

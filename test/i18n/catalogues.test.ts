@@ -1,4 +1,4 @@
-// Every language says everything, says it the same way, and says it alone: no sentence for people stands outside the catalogues.
+// Every language has every sentence, with the same placeholders, and no sentence stands outside the catalogues.
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-// The pages as text: what a person typed stays text, nothing stands inline, every control has its label and its autocomplete.
+// The HTML of the pages: typed text stays text, nothing is inline, each control has its label and autocomplete.
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
