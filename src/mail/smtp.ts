@@ -38,7 +38,10 @@ export function createSmtpMailer(server: SmtpServer, times: SmtpTimes = TIMES): 
   }
   return {
     verify: () => whileConnected(async () => {}),
-    send: (mail) => whileConnected(async (connection) => sendOver(connection, mail, await bytesOf(mail))),
+    async send(mail) {
+      const bytes = await bytesOf(mail)
+      await whileConnected((connection) => sendOver(connection, mail, bytes))
+    },
   }
 }
 
