@@ -1,13 +1,32 @@
-// Mails of a developer's machine: printed, and sent to nobody.
+// Mails of a developer's machine: printed, kept for a while, and sent to nobody.
 import type { Mail, Mailer } from './mail.ts'
 
-/** Prints each mail as its text. */
-export function createConsoleMailer(print: (text: string) => void): Mailer {
-  return {
-    send(mail) {
-      print(inWords(mail))
-      return Promise.resolve()
-    },
+export interface KeptMail {
+  readonly number: number
+  readonly mail: Mail
+}
+
+const MAX_KEPT = 50
+
+export class DevelopmentMailer implements Mailer {
+  readonly #print: (text: string) => void
+  #kept: readonly KeptMail[] = []
+  #count = 0
+
+  constructor(print: (text: string) => void) {
+    this.#print = print
+  }
+
+  /** The newest first, at most fifty. */
+  get kept(): readonly KeptMail[] {
+    return this.#kept
+  }
+
+  send(mail: Mail): Promise<void> {
+    this.#count++
+    this.#kept = [{ number: this.#count, mail }, ...this.#kept].slice(0, MAX_KEPT)
+    this.#print(inWords(mail))
+    return Promise.resolve()
   }
 }
 

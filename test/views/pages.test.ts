@@ -150,7 +150,7 @@ describe('templates', () => {
 
   test('say nothing that is not in the catalogue', () => {
     for (const { file, text } of templates) {
-      const markup = text.replace(/<%[\s\S]*?%>/g, '')
+      const markup = text.replace(/<%[\s\S]*?%>|<style>[\s\S]*?<\/style>/g, '')
       const spoken = /\s(?:aria-label|alt|title|placeholder|label|content|data-[\w-]+)="([^"]*)"/g
       const allowed = ['width=device-width, initial-scale=1', 'light dark', '0']
       for (const [, value = ''] of markup.matchAll(spoken)) if (!allowed.includes(value)) expect(value, file).toBe('')
