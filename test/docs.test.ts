@@ -66,7 +66,7 @@ describe('the pages of the features', () => {
   const folder = 'docs/features'
   test('explain every command, flag and exit code', async () => {
     const page = read(`${folder}/command-line.md`)
-    const groups = ['user', 'sessions']
+    const groups = ['user', 'sessions', 'mail']
     const commands = await commandsOf()
     const told = [...page.matchAll(/^\| `guildhall ([\w -]+)`/gm)].map(([, name = '']) => name)
     const there = commands.filter((name) => !groups.includes(name))

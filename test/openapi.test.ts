@@ -80,7 +80,7 @@ describe('the document', () => {
     expect(faults.filter((fault) => fault !== undefined)).toEqual([])
   })
 
-  test('every action with a JSON door is in it, and nothing that is not served', () => {
+  test('every action with a JSON endpoint is in it, and nothing that is not served', () => {
     const served = site.routes.filter(({ endpoint }) => endpoint === 'api').map(({ method, path }) => `${method} ${path}`)
     const described = contract.operations
       .filter(({ operation }) => operation.tags.includes('members'))
@@ -131,7 +131,7 @@ describe('the document', () => {
     action({ ...common, api: { ...said, body: shape }, answer: (n) => ({ body: { n: String(n) } }) })
     // @ts-expect-error: the declared body is missing
     action({ ...common, api: { ...said, body: shape }, answer: () => ({}) })
-    // @ts-expect-error: a JSON door that is not described
+    // @ts-expect-error: a JSON endpoint that is not described
     action({ ...common, answer: () => ({}) })
   })
 })

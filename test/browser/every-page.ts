@@ -40,7 +40,7 @@ export async function walkEveryPage(
   await logInElsewhere(site, names.username)
   const member = ['/', '/profile', '/account/security', '/reauthenticate', '/logout', '/nothing', '/profile?notice=profile_saved']
   for (const path of member) await open(path, `${path} logged in`)
-  await open('/keepers', 'forbidden')
+  await open('/admins', 'forbidden')
 
   await person.open('/reauthenticate')
   await person.password.fill('not the password')

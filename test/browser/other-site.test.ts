@@ -1,4 +1,4 @@
-// People who come from another site, and what another site can make their browser do here: the Strict cookie without its drawback.
+// People who come from another site, and what that site can make their browser do here.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeInChromium } from '../support/in-chromium.ts'
 import type { Site } from '../support/site.ts'

@@ -1,4 +1,4 @@
-// What visitors and machines ask any site for: health by other methods, robots.txt, an icon, whom to tell of a weakness.
+// What visitors and machines ask any site for: health checks, robots.txt, an icon, security.txt.
 import { expect, test } from 'vitest'
 import { ask, newFolder, PRODUCTION, run, startServer } from '../support/server.ts'
 

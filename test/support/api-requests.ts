@@ -1,4 +1,4 @@
-// Requests to every operation of the API, as the description has them or fuzzed near to it, and every answer held against it.
+// Sends described and fuzzed requests to every operation of the API, and checks every answer.
 import fc from 'fast-check'
 import { JSON_BODY } from '../../src/http/openapi.ts'
 import type { Media } from '../../src/http/openapi-types.ts'
