@@ -2,27 +2,38 @@
 import { dirname, join } from 'node:path'
 import { developmentSecret } from '../core/development-secret.ts'
 import type { Logger } from '../domain/logger.ts'
-import { type Internals, openInternals } from '../membership.ts'
+import { type Internals, type MembershipOptions, openInternals } from '../membership.ts'
 import { settingsFrom } from '../settings/check.ts'
-import type { Settings } from '../settings/options.ts'
+import type { MailSettings, Settings } from '../settings/options.ts'
 import { type Config, ConfigError } from './config.ts'
 
 export type { Internals }
 
 /** What the membership is going to be set to, with nothing opened or made yet. */
 export function settingsOf(config: Config): Settings {
-  return settingsFrom({ ...config.membership, baseUrl: baseUrlOf(config, config.port), database: config.database }).settings
+  const { database } = config
+  return settingsFrom({ ...config.membership, ...mailOf(config), baseUrl: baseUrlOf(config, config.port), database }).settings
 }
 
 /** Opens the database, and makes it where it is missing. */
 export function openMembership(config: Config, { port, logger }: { readonly port: number; readonly logger: Logger }): Internals {
   return openInternals({
     ...config.membership,
+    ...mailOf(config),
     baseUrl: baseUrlOf(config, port),
     database: config.database,
     secret: secretsOf(config),
     logger,
   })
+}
+
+function mailOf({ smtpUrl, mailFrom }: Config): Pick<MembershipOptions, 'mail'> {
+  return smtpUrl === undefined || mailFrom === undefined ? {} : { mail: { url: smtpUrl.reveal(), from: mailFrom } }
+}
+
+/** How mails go out; undefined where they do not. */
+export function mailSettingsOf(config: Config): MailSettings | undefined {
+  return settingsOf(config).mail
 }
 
 /** In development, where nothing is said, the server is called localhost. */

@@ -1,9 +1,8 @@
 // Judges a new user's input, once: every fault is returned before anything is hashed or written.
 import { type FieldError, MembershipError } from '../domain/errors.ts'
 import { canonicalUsername, displayNameIssue, isRoleName, tidyDisplayName, tidyUsername, usernameIssue } from '../domain/names.ts'
-import { passwordIssue } from '../domain/password-policy.ts'
-import { isCommonPassword } from '../passwords/common.ts'
 import type { Settings } from '../settings/options.ts'
+import { newPasswordIssue } from './new-password-issue.ts'
 
 export interface NewUser {
   readonly username: string
@@ -16,9 +15,10 @@ export interface NewUser {
 
 /** Throws `invalid_input` with every fault at once. */
 export function checkNewUser(
-  { passwords, siteName }: Pick<Settings, 'passwords' | 'siteName'>,
+  settings: Pick<Settings, 'passwords' | 'siteName'>,
   { username: typed, password, displayName: chosen = '', roles = [] }: NewUser,
 ) {
+  const { siteName } = settings
   const username = tidyUsername(typed)
   const displayName = tidyDisplayName(chosen)
   const errors: FieldError[] = []
@@ -26,8 +26,7 @@ export function checkNewUser(
   if (name) errors.push({ field: 'username', ...name })
   const display = displayNameIssue(displayName, siteName)
   if (display) errors.push({ field: 'displayName', ...display })
-  const rules = { minLength: passwords.minLength, context: [username, siteName], isCommon: isCommonPassword }
-  const secret = password === undefined ? undefined : passwordIssue(password, rules)
+  const secret = password === undefined ? undefined : newPasswordIssue(settings, password, username)
   if (secret) errors.push({ field: 'password', ...secret })
   if (!roles.every(isRoleName)) errors.push({ field: 'roles', code: 'bad_characters' })
   if (errors.length > 0) throw new MembershipError('invalid_input', { errors })
