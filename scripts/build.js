@@ -1,4 +1,4 @@
-// Makes dist/ for publishing: what tsc compiles, the files beside the sources that it does not copy, and a door for `require`.
+// Makes dist/ for publishing: what tsc compiles, the other files beside the sources, and an entry for `require`.
 import { execFileSync } from 'node:child_process'
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'

@@ -1,4 +1,4 @@
-// Everything that can be said of the code without running it: types, format, lint, dead code, the shape of the package.
+// Checks the code without running it: types, format, lint, dead code, the shape of the package.
 import { spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
 

@@ -1,4 +1,4 @@
-// Where a request of a race waits until somebody lets it go: the slowest request there can be. The request says so itself, in its headers.
+// Where a request of a race waits until it is let go, as its headers say: the slowest request possible.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Express, NextFunction, Request, Response } from 'express'
 import { isPromise } from '../src/domain/awaitable.ts'

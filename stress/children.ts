@@ -1,4 +1,4 @@
-// Programs of a stress run in processes of their own: started with one argument, ready when they say so, killed at its end.
+// Starts programs of a stress run in processes of their own, waits until they are ready, kills them at its end.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 

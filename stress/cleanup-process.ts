@@ -1,8 +1,8 @@
-// A small server with sessions in SQLite that tells how long its event loop stood still and what its sweeps did. Its minute is six seconds long.
+// A small server with sessions in SQLite that reports stalls of its event loop and each cleanup batch.
 import { createServer } from 'node:http'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
-/** One batch of a sweep that deleted something. */
+/** One batch of the cleanup that deleted something. */
 export interface Batch {
   readonly startedAt: number
   readonly ms: number
@@ -18,7 +18,7 @@ export interface CleanupReport {
 const HURRY = 10
 const SWEEP_MS = 30_000
 
-// The sweep comes about once a minute; nobody waits that long here.
+// The cleanup runs about once a minute; nobody waits that long here.
 const { setTimeout: plan } = globalThis
 Object.assign(globalThis, {
   setTimeout: (work: () => void, ms = 0, ...rest: []) => plan(work, ms > SWEEP_MS ? ms / HURRY : ms, ...rest),
@@ -28,12 +28,12 @@ const { SqliteStore } = await import('../src/session/stores/sqlite.ts')
 
 const store = new SqliteStore({ path: JSON.parse(process.argv[2] ?? '{}').path })
 const batches: Batch[] = []
-const sweep = store.deleteExpired.bind(store)
-store.deleteExpired = async (...args: Parameters<typeof sweep>) => {
+const deleteExpired = store.deleteExpired.bind(store)
+store.deleteExpired = async (...args: Parameters<typeof deleteExpired>) => {
   const startedAt = performance.timeOrigin + performance.now()
-  const swept = sweep(...args)
+  const deleting = deleteExpired(...args)
   const ms = performance.timeOrigin + performance.now() - startedAt
-  const deleted = await swept
+  const deleted = await deleting
   if (deleted > 0) batches.push({ startedAt, ms, deleted })
   return deleted
 }

@@ -1,4 +1,4 @@
-// F-44: a million expired sessions in one file of four busy processes. They go in small batches, nobody has to wait for it, and only they go.
+// F-44: a million expired sessions are deleted in small batches while four processes serve requests.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// The races of sessions once more, smaller, against express-session and its stores in the same run. For docs/measurements/races.md: what is not ours is counted, not asserted.
+// The session races, smaller, against express-session and its stores, for docs/measurements/races.md.
 import { onServer } from '../test/support/postgres-server.ts'
 import { keysIn, openRedis } from '../test/support/redis-server.ts'
 import { raceLogouts } from './logout-race.ts'

@@ -1,4 +1,4 @@
-// F-23: an account is closed while people log in to it. Once the closing has answered, no session of it is alive in any process, and none comes to life when the account is opened again.
+// F-23: an account is closed while people log in: afterwards none of its sessions is alive, in any process.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Answer, ask, cookieOf } from './ask.ts'
 import { allAtBarrier, barrierHeaders, letGo } from './barriers.ts'

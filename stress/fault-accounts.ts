@@ -1,4 +1,4 @@
-// What a fault left in the database: every account that was answered is there, each is whole, and each was made once.
+// Checks the database after a fault: every account that was answered is there, whole, and once.
 import { inDatabase } from '../test/support/database-inspector.ts'
 import type { Load } from './fault-load.ts'
 import { atLeast, counted, exactly, type Fact } from './result.ts'

@@ -1,4 +1,4 @@
-// One process of a fault-injection run: an application with pages of its own on the membership. Tells how long its store took, how many waited for it and what it logged.
+// One process of a fault-injection run: an application on the membership that reports on its store and its log.
 import express from 'express'
 import pg from 'pg'
 import { openInternals } from '../src/membership.ts'
@@ -74,18 +74,18 @@ function timeCalls(db: Database): void {
   time(db.counters, ['find', 'swap'])
 }
 
-function time(room: object, names: readonly string[]): void {
+function time(target: object, names: readonly string[]): void {
   for (const name of names) {
-    const call = Reflect.get(room, name)
+    const call = Reflect.get(target, name)
     const timed = async (...values: readonly unknown[]): Promise<unknown> => {
       const began = performance.now()
       try {
-        return await Reflect.apply(call, room, values)
+        return await Reflect.apply(call, target, values)
       } finally {
         probe.longestCallMs = Math.max(probe.longestCallMs, performance.now() - began)
       }
     }
-    Reflect.set(room, name, timed)
+    Reflect.set(target, name, timed)
   }
 }
 

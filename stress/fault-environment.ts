@@ -1,4 +1,4 @@
-// Two processes on one target, people on both, and a fault: what they were answered while it lasted, and how soon all was well again.
+// Two processes on one target, people on both, and a fault: how they were answered, and how soon all was well.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ownFolder, removeFolder } from '../test/support/own-server.ts'
 import { type Asking, ask } from './ask.ts'

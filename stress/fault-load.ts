@@ -1,4 +1,4 @@
-// Sixteen people on two processes: members who read, come, go and join. Every answer is noted with its time, and judged at once.
+// Sixteen people on two processes who read, log in, log out and register; each answer is timed and judged.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Answer, type Asking, ask, cookieOf } from './ask.ts'
 

@@ -1,4 +1,4 @@
-// F-13: Redis loses what it held: emptied, started again without a copy, and by throwing keys out. Everybody is logged out, nobody is somebody else, and the log says why.
+// F-13: Redis loses its data: everybody is logged out, nobody is somebody else, and the log says why.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inDatabase } from '../test/support/database-inspector.ts'
 import { OwnPostgres } from '../test/support/own-postgres.ts'

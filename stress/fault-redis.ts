@@ -1,4 +1,4 @@
-// F-12: Redis stops, is frozen, is cut off and falls silent under people who work. It keeps what it has on disk, and comes back with it.
+// F-12: Redis stops, freezes, is cut off or falls silent while people work, and returns with its data.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { OwnPostgres } from '../test/support/own-postgres.ts'
 import { KEPT, OwnRedis } from '../test/support/own-redis.ts'

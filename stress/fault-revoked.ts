@@ -1,4 +1,4 @@
-// F-14: accounts are closed and people leave while Redis is away. It comes back with the sessions it had: none of those that ended counts.
+// F-14: accounts are closed while Redis is away; when it returns with their sessions, none of these counts.
 import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import { OwnPostgres } from '../test/support/own-postgres.ts'

@@ -1,4 +1,4 @@
-// I-15: fuzzed requests to every operation of the API. Every answer is as /openapi.json says, and none is a 5xx.
+// I-15: fuzzed requests to every operation of the API: each answer is as described, and none is a 5xx.
 import { ask } from '../test/security/wire.ts'
 import { Contract } from '../test/support/api-contract.ts'
 import { sendFuzzed, type Tally } from '../test/support/api-requests.ts'

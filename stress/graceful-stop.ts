@@ -1,4 +1,4 @@
-// F-40: SIGTERM under 500 requests a second on kept connections. Whoever was let in is answered, and the process ends well and in time.
+// F-40: SIGTERM under 500 requests a second: every accepted request is answered, and the process ends in time.
 import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'

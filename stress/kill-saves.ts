@@ -1,4 +1,4 @@
-// F-03: servers are killed in the middle of session saves, again and again. A session is as before the save or as after it, and never anything else.
+// F-03: servers are killed while they save sessions: each session is as before the save or as after it.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// F-01, F-05: the server is killed in the middle of registrations, again and again. What was answered is there, whole, and nothing else is half there.
+// F-01, F-05: the server is killed during registrations: what was answered is there, and nothing is half there.
 import { DatabaseSync } from 'node:sqlite'
 import { freePort } from '../test/support/program.ts'
 import { ask } from './ask.ts'

@@ -1,4 +1,4 @@
-// D-22, F-30: a logout against requests of the same session that are still running and write afterwards. The session stays gone.
+// D-22, F-30: a logout against requests of the same session that write afterwards: it stays gone.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ask } from './ask.ts'
 import { allAtBarrier, type Barrier, barrierHeaders, letGo } from './barriers.ts'

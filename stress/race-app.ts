@@ -1,4 +1,4 @@
-// The application of the session races: the same routes whichever middleware and store it has, each with a place where a request may stop.
+// The application of the session races: the same routes for every middleware and store, with barriers.
 import { createServer } from 'node:http'
 import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express'
 import type { Barriers } from './barriers.ts'

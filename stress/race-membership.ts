@@ -1,4 +1,4 @@
-// One process of a race on the membership: its own pages and API, and a slow route of the host, barriers inside.
+// One process of a race on the membership: its pages, its API, and a slow route of the host, with barriers.
 import express from 'express'
 import { SETTABLE_STATUSES } from '../src/domain/user.ts'
 import { openInternals } from '../src/membership.ts'

@@ -1,4 +1,4 @@
-// A server of a race in a process of its own: is told on the command line what it is, and tells its parent where it listens.
+// A server of a race in a process of its own: its command line says which, and it reports its address.
 import { openRaceServer } from './race-environment.ts'
 import { openMembership } from './race-membership.ts'
 

@@ -142,7 +142,7 @@ export function withCookie(cookie: string, headers: Readonly<Record<string, stri
   return { headers: { cookie, ...headers } }
 }
 
-/** Long enough for what another process wrote to count here: one millisecond (security.md, decision 8), and a little. */
+/** Long enough for what another process wrote to count here: a process reads at most once a millisecond whether others wrote. */
 export const OTHER_PROCESS_MS = 3
 
 export function anyOf<T>(list: readonly T[]): T {

@@ -1,4 +1,4 @@
-// F-33: a session gets a new id while other requests carry the old one. Nobody is logged out by it; at a login and a logout the old id is dead at once.
+// F-33: a session gets a new id while requests carry the old one; only a login and a logout end it at once.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Answer, ask, cookieOf } from './ask.ts'
 import { allAtBarrier, barrierHeaders, letGo } from './barriers.ts'

@@ -1,4 +1,4 @@
-// What a stress run is: something that must hold under a race or a crash, done many times, with what was counted.
+// The types of a stress run: what must hold under a race or a crash, and what was counted.
 
 /** `full` for the record, `ci` a hundredth of it. */
 export type Size = 'full' | 'ci'

@@ -1,4 +1,4 @@
-// F-16: four workers are renewed under load, and the whole server is started again; nobody is logged out by it and no request fails.
+// F-16: workers are renewed and the server restarted under load: nobody is logged out, no request fails.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startLoad } from '../test/support/steady-load.ts'
 import { type Asking, ask, cookieOf } from './ask.ts'

@@ -1,4 +1,4 @@
-// B-23: members of one address, and devices of one member, log in at the same moment at four processes. Nobody is refused, while guessers are.
+// B-23: many log in from one address, and one member on many devices, at the same moment; only guessers are refused.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ask } from './ask.ts'
 import { exactly, type Fact, type StressRun } from './result.ts'

@@ -1,4 +1,4 @@
-// `guildhall serve` in a process of its own, as often as wanted on one target. Cheap hashes; killed at the end of a run.
+// Starts `guildhall serve` in processes of its own on one target, with cheap hashes; killed at the end of a run.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import { freePort } from '../test/support/program.ts'

@@ -1,4 +1,4 @@
-// B-09, B-10: four processes on one target count together. Of a stampede of guesses exactly as many are looked at as the limit allows.
+// B-09, B-10: four processes count together: of a stampede of guesses exactly as many as allowed are judged.
 import { type Asking, ask } from './ask.ts'
 import { exactly, type Fact, type StressRun } from './result.ts'
 import { type Served, withServers } from './serve.ts'

@@ -1,4 +1,4 @@
-// Where the servers of a run keep what they know: a file, a server of databases, one beside Redis. Made empty, taken away afterwards.
+// Where the servers of a run store their data: SQLite, PostgreSQL, or one with Redis. Made empty, removed afterwards.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

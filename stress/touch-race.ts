@@ -1,4 +1,4 @@
-// F-32: two hundred requests of one session at once, when it is time to mark it as seen. None fails, and each process writes once per interval at most.
+// F-32: when a session is due to be touched, two hundred requests at once write once per process.
 import { ask } from './ask.ts'
 import { logIn, onEverySite, type RaceSite, withCookie } from './race-sites.ts'
 import { atMost, exactly, type Fact, type StressRun } from './result.ts'

@@ -1,4 +1,4 @@
-// Looks again and again whether a session is still stored, past every program of the race: over one connection of its own.
+// Probes whether a session is still stored, over a connection outside the programs of the race.
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import { openRedis } from '../test/support/redis-server.ts'

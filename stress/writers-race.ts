@@ -1,4 +1,4 @@
-// D-23, F-31: many requests write to one session at once. Different keys are all kept, of one key the last committed stays whole, and counting loses nothing.
+// D-23, F-31: many requests write to one session at once, and nothing that they wrote is lost or mixed.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ask } from './ask.ts'
 import { allAtBarrier, barrierHeaders, letGo } from './barriers.ts'

@@ -1,4 +1,4 @@
-// createMembership() as an application developer meets it: options, one app.use, a path, two in one process, what goes wrong.
+// createMembership() as an application developer meets it: options, one app.use, a path, mistakes.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -288,7 +288,7 @@ describe('features', () => {
     await site.close()
   })
 
-  test('a page moves with its JSON door, and every link and redirect follows', async () => {
+  test('a page moves with its JSON endpoint, and every link and redirect follows', async () => {
     const site = await openSite({
       path: '/club',
       features: { login: { page: '/enter' }, profile: { page: '/me' } },

@@ -80,7 +80,7 @@ describe('the document', () => {
     expect(faults.filter((fault) => fault !== undefined)).toEqual([])
   })
 
-  test('every action with a JSON door is in it, and nothing that is not served', () => {
+  test('every action with a JSON endpoint is in it, and nothing that is not served', () => {
     const served = site.routes.filter(({ endpoint }) => endpoint === 'api').map(({ method, path }) => `${method} ${path}`)
     const described = contract.operations
       .filter(({ operation }) => operation.tags.includes('members'))
@@ -131,7 +131,7 @@ describe('the document', () => {
     action({ ...common, api: { ...said, body: shape }, answer: (n) => ({ body: { n: String(n) } }) })
     // @ts-expect-error: the declared body is missing
     action({ ...common, api: { ...said, body: shape }, answer: () => ({}) })
-    // @ts-expect-error: a JSON door that is not described
+    // @ts-expect-error: a JSON endpoint that is not described
     action({ ...common, answer: () => ({}) })
   })
 })
@@ -158,6 +158,10 @@ describe('a real server', () => {
     await free.call(contract.operation('POST', '/api/login'), { body: { username: 'alice', password: 'wrong' } })
     const other = await free.logIn()
     await free.call(contract.operation('POST', '/api/reauthenticate'), { cookie: other, body: { password: 'wrong' } })
+    await free.call(contract.operation('POST', '/api/account/password'), {
+      cookie: other,
+      body: { currentPassword: 'wrong', newPassword: 'harbour violet kettle' },
+    })
     await free.call(contract.operation('POST', '/api/account/sessions/{id}/end'), { cookie: other, id: 'nobody-s' })
     for (const described of members) {
       if (described.path !== '/api/register') {
@@ -175,6 +179,7 @@ describe('a real server', () => {
     await strict.call(contract.operation('POST', '/api/register'))
     const cookie = await strict.logIn()
     for (const [path, body] of [
+      ['/api/account/password', { currentPassword: 'wrong', newPassword: 'harbour violet kettle' }],
       ['/api/reauthenticate', { password: 'wrong' }],
       ['/api/login', { username: 'nobody', password: 'wrong' }],
       ['/api/register', { username: 'root', password: 'granite lantern ferry' }],
@@ -188,12 +193,17 @@ describe('a real server', () => {
     const busy = await open({ RATE_LIMIT: 'off', HASH_WORKERS: '1', HASH_QUEUE: '1', HASH_MEMORY_KIB: '19456' })
     await busy.call(contract.operation('POST', '/api/register'))
     const login = await busy.logIn()
-    for (const path of ['/api/login', '/api/reauthenticate', '/api/register'])
+    for (const path of ['/api/login', '/api/account/password', '/api/reauthenticate', '/api/register'])
       await Promise.all(
         Array.from({ length: 12 }, (_, n) =>
           busy.call(contract.operation('POST', path), {
             cookie: login,
-            body: { username: `user${n}`, password: 'granite lantern ferry' },
+            body: {
+              username: `user${n}`,
+              password: 'granite lantern ferry',
+              currentPassword: 'wrong',
+              newPassword: 'harbour kettle',
+            },
           }),
         ),
       )

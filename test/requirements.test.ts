@@ -1,4 +1,4 @@
-// docs/requirements.md explains every id that a test carries, and no other; the tests it names are those there are.
+// docs/requirements.md explains every id that a test carries, no other, and names its tests.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'

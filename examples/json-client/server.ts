@@ -1,4 +1,4 @@
-// A single-page application: one HTML file and one script talk to the membership's JSON API. The host sends its own security policy.
+// A single-page application on the JSON API of the membership, under a security policy of its own.
 import express from 'express'
 import { createMembership } from 'guildhall'
 

@@ -1,4 +1,4 @@
-// A choir's site with pages of its own: its layout and view engine, the membership's pages below /members in the choir's colours.
+// A choir's site with pages of its own, and the membership's pages in its layout below /members.
 import { Eta } from 'eta'
 import express, { type Response } from 'express'
 import { createMembership, RefusalError } from 'guildhall'

@@ -1,4 +1,4 @@
-// The to-dos, in a table of their own beside the members. Every statement names the user: nobody reaches the to-dos of others.
+// The to-dos, in a table beside the members; every statement names the user, so nobody reaches those of others.
 import { DatabaseSync } from 'node:sqlite'
 
 export function openTodos(file: string) {

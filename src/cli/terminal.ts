@@ -5,7 +5,7 @@ import { printable } from '../domain/printable.ts'
 import { errorTexts, fieldText } from '../i18n/messages.ts'
 import { translator } from '../i18n/translate.ts'
 import { ConfigError } from '../server/config.ts'
-import { explainFailure, type Told } from '../server/explain-failure.ts'
+import { explainFailure, type NamedSettings } from '../server/explain-failure.ts'
 
 export const FAILURE = 1
 export const WRONG_USAGE = 2
@@ -55,7 +55,7 @@ export function plural(count: number, noun: string, nouns = `${noun}s`): string 
 }
 
 /** Prints why a command failed, and sets the exit code. A stack is shown for bugs alone. */
-export async function report(error: unknown, config?: Told): Promise<void> {
+export async function report(error: unknown, config?: NamedSettings): Promise<void> {
   process.exitCode = error instanceof UsageError ? WRONG_USAGE : FAILURE
   if (error instanceof UsageError || error instanceof CommandError) return printError(error.message)
   if (error instanceof MembershipError) return printError(explainRefusal(error))

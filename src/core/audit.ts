@@ -1,6 +1,6 @@
 // Writes the audit trail: an act and its entry in one transaction, a failed try by itself.
 import { newTimeId } from '../domain/secret.ts'
-import { insertAuditEntry, SHOWN } from '../storage/audit.ts'
+import { insertAuditEntry, ON_SECURITY_PAGE } from '../storage/audit.ts'
 import { type BoundStatement, bind } from '../storage/statement.ts'
 import type { Origin } from './caller.ts'
 import type { Core } from './core.ts'
@@ -9,13 +9,13 @@ import type { Core } from './core.ts'
 export interface AuditEvent<Name extends string = string> {
   readonly name: Name
   /** Not on the security page: a stolen session must not push its traces off the list by harmless acts. */
-  readonly quiet: boolean
+  readonly hidden: boolean
   /** In one line with its like on the security page, as guesses are. Never a login, nor a change of a credential. */
   readonly folds: boolean
 }
 
-export function auditEvent<const Name extends string>(name: Name, { quiet = false, folds = false } = {}): AuditEvent<Name> {
-  return { name, quiet, folds }
+export function auditEvent<const Name extends string>(name: Name, { hidden = false, folds = false } = {}): AuditEvent<Name> {
+  return { name, hidden, folds }
 }
 
 /** Of other outcomes than success the text is `activity.<name>.<outcome>`. */
@@ -50,6 +50,10 @@ function entry(core: Core, event: AuditEvent, userId: string | undefined, by: Or
   const facts = { ...(actor && { by: actor.kind }), ...more }
   const data = Object.keys(facts).length === 0 ? undefined : JSON.stringify(facts)
   // Whoever guesses chooses how often: no number of guesses may take the place of a login.
-  const shown = event.quiet ? SHOWN.never : event.folds || outcome !== 'success' ? SHOWN.folded : SHOWN.alone
+  const shown = event.hidden
+    ? ON_SECURITY_PAGE.never
+    : event.folds || outcome !== 'success'
+      ? ON_SECURITY_PAGE.folded
+      : ON_SECURITY_PAGE.alone
   return { id: newTimeId(at), at, event: event.name, outcome, userId, ip, userAgent, data, quiet: shown } as const
 }

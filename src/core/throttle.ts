@@ -3,7 +3,7 @@ import type { Clock } from '../domain/clock.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { keyedDigest } from '../domain/secret.ts'
 import type { Counters } from '../storage/contract.ts'
-import { CounterLines, type WaitLimits } from './counter-lines.ts'
+import { BatchedCounters, type WaitLimits } from './batched-counters.ts'
 import { forgetUses, type Limit, type Outcome, settlePlace, takePlace } from './counter-state.ts'
 
 export type { Budget, Limit, Outcome, Rate } from './counter-state.ts'
@@ -54,12 +54,12 @@ export const unlimited: Throttle = {
 
 /** Counters hold keyed digests: they tell nobody who tried to log in from where. */
 export function createThrottle(counters: Counters, clock: Clock, key: Uint8Array, waits: WaitLimits): Throttle {
-  const lines = new CounterLines(counters, clock, waits)
+  const batched = new BatchedCounters(counters, clock, waits)
   const counterOf = ({ name }: Limit, subject: string) => keyedDigest(key, `${name}\0${subject}`)
   return {
     async take(limit, subject) {
       const counter = counterOf(limit, subject)
-      const admission = await lines.run(counter, (state, now) => takePlace(state, limit, now))
+      const admission = await batched.run(counter, (state, now) => takePlace(state, limit, now))
       if (admission.admitted) {
         const { placeEnd: end, isKnown, isBeyond } = admission
         return { key: counter, limit, end, isKnown, isBeyond }
@@ -69,12 +69,12 @@ export function createThrottle(counters: Counters, clock: Clock, key: Uint8Array
     },
     async settle({ key: counter, limit, end }, outcome) {
       if (end === undefined && !isCounted(limit, outcome)) return
-      await lines.run(counter, (state, now) => settlePlace(state, limit, end, outcome, now), { first: true })
+      await batched.run(counter, (state, now) => settlePlace(state, limit, end, outcome, now), { first: true })
     },
     async forget(limit, subject) {
-      await lines.run(counterOf(limit, subject), forgetUses, { first: true })
+      await batched.run(counterOf(limit, subject), forgetUses, { first: true })
     },
-    isFull: () => lines.isFull,
+    isFull: () => batched.isFull,
   }
 }
 

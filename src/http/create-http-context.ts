@@ -10,7 +10,7 @@ import type { AnyFeature } from './feature.ts'
 import type { HttpContext } from './http-context.ts'
 import { MembershipSession } from './membership-session.ts'
 import type { Paths } from './paths.ts'
-import { reloadPage } from './reload-page.ts'
+import { reloadSettings } from './reload-page.ts'
 import { partsOf, textsOf } from './routes.ts'
 import { StaticFile } from './static-file.ts'
 
@@ -36,7 +36,7 @@ export function createHttpContext(
       clock: core.clock,
       SessionClass: MembershipSession,
       judge: isLive,
-      reload: reloadPage(settings, translator),
+      reload: reloadSettings(settings, translator),
       onError: (error, step) => core.log.warn({ err: error, step }, 'the session store did not take a write'),
     }),
     views: createViews({ siteName: settings.siteName, path, url: paths.url, assets }),

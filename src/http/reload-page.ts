@@ -6,7 +6,7 @@ import type { Settings } from '../settings/options.ts'
 import { chosenLanguage } from './language-cookie.ts'
 
 /** Nobody is logged in yet, as far as the request can tell: the language is that of the browser. */
-export function reloadPage(
+export function reloadSettings(
   { baseUrl, siteName, locale }: Settings,
   translator: (locale: Locale) => Translate<string>,
 ): ReloadSettings {

@@ -18,14 +18,14 @@ interface Representation {
 export class StaticFile {
   readonly type: string
   readonly #plain: Representation
-  readonly #mark: string
+  readonly #digest: string
   readonly #compressed = new Map<Encoding, Representation>()
 
   constructor(type: string, content: string | Uint8Array) {
     const body = Buffer.from(content)
     this.type = type
-    this.#mark = digest(body).slice(0, 12)
-    this.#plain = { encoding: undefined, body, etag: `"${this.#mark}"` }
+    this.#digest = digest(body).slice(0, 12)
+    this.#plain = { encoding: undefined, body, etag: `"${this.#digest}"` }
   }
 
   /** Made at the first request that can read it. */
@@ -43,6 +43,6 @@ export class StaticFile {
     const body = ENCODINGS[encoding](this.#plain.body)
     // Of a few hundred bytes there is little to take off.
     if (body.length >= this.#plain.body.length) return this.#plain
-    return { encoding, body, etag: `"${this.#mark}-${encoding}"` }
+    return { encoding, body, etag: `"${this.#digest}-${encoding}"` }
   }
 }

@@ -62,7 +62,7 @@ export class HashingPool {
     if (this.isFull(priority)) throw this.#overloaded()
     return new Promise((resolve, reject) => {
       const queue = this.#queues[priority]
-      const giveUp = (): void => {
+      const rejectLate = (): void => {
         queue.splice(queue.indexOf(task), 1)
         reject(this.#overloaded())
       }
@@ -70,7 +70,7 @@ export class HashingPool {
         request,
         resolve,
         reject,
-        stopTimer: onTimeout(this.#options.maxQueueMs ?? MAX_QUEUE_MS, giveUp),
+        stopTimer: onTimeout(this.#options.maxQueueMs ?? MAX_QUEUE_MS, rejectLate),
         startedAt: 0,
       }
       queue.push(task)

@@ -33,6 +33,9 @@ export interface Config extends DatabasePlace {
   readonly redirectPort: number | undefined
   /** What Strict-Transport-Security says; undefined where it is not sent. */
   readonly hsts: string | undefined
+  /** Undefined: no mail is sent; in development it is printed. */
+  readonly smtpUrl: Secret | undefined
+  readonly mailFrom: string | undefined
   readonly membership: Omit<MembershipOptions, 'baseUrl' | 'database' | 'secret' | 'logger'>
 }
 
@@ -116,6 +119,8 @@ export function readConfig(environment: Environment): Reading {
     securityContact,
     metricsPort,
     redirectPort,
+    smtpUrl: values['mail.url'] === undefined ? undefined : new Secret(values['mail.url']),
+    mailFrom: values['mail.from'],
     hsts: isNamed ? hstsFor(server.hsts, values.baseUrl ?? '') : undefined,
     membership: optionsOf(given),
   }
@@ -126,15 +131,23 @@ export function readConfig(environment: Environment): Reading {
 function withoutLater(values: ReadonlyMap<string, string>, faults: string[], warnings: string[]): ReadonlyMap<string, string> {
   if (values.has('REGISTRATION_DOMAINS'))
     faults.push('REGISTRATION_DOMAINS is not in this version: take it out, or write REGISTRATION=closed')
-  if (values.get('EMAIL') === 'required') faults.push('EMAIL=required is not in this version, which sends no mail: take it out')
-  if (values.has('SMTP_URL') || values.has('MAIL_FROM'))
-    warnings.push('SMTP_URL and MAIL_FROM do nothing yet: this version sends no mail')
+  const dropped: string[] = []
+  const email = values.get('EMAIL')
+  // Debian's tools know a variable of that name.
+  if (email?.includes('@')) {
+    warnings.push('EMAIL holds an address, as other programs mean it, and is passed over: ours is optional, required or off')
+    dropped.push('EMAIL')
+  } else if (email === 'required') warnings.push('EMAIL=required does nothing yet: this version asks nobody for an address')
   const registration = values.get('REGISTRATION')
-  if (registration !== 'invite' && registration !== 'approval') return values
+  if (registration !== 'invite' && registration !== 'approval') return without(values, dropped)
   faults.push(
     `REGISTRATION=${registration} is not in this version: write open, or closed and make accounts with guildhall user create`,
   )
-  return new Map([...values].filter(([name]) => name !== 'REGISTRATION'))
+  return without(values, [...dropped, 'REGISTRATION'])
+}
+
+function without(values: ReadonlyMap<string, string>, names: readonly string[]): ReadonlyMap<string, string> {
+  return new Map([...values].filter(([name]) => !names.includes(name)))
 }
 
 /** In development, on this machine alone, the server is called localhost; everywhere else somebody has to say it. */
@@ -194,7 +207,7 @@ function checkSecretQuality(secret: string | readonly string[] | undefined, prod
 }
 
 /** What is given apart: `openMembership` adds it. */
-const APART = new Set(['baseUrl', 'database', 'secret'])
+const APART = new Set(['baseUrl', 'database', 'secret', 'mail.url', 'mail.from'])
 
 /** The values that were checked, as options of a membership. */
 function optionsOf(given: Given): Config['membership'] {

@@ -1,15 +1,17 @@
 // Why it did not start, in one line that says what to do. Undefined where it is a bug.
 import { existsSync, readlinkSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { codeOf } from '../database/postgres/query.ts'
+import { explainRefusedLogin } from '../database/postgres/refused-login.ts'
 import { OtherSchemaError, SCHEMA_VERSION } from '../storage/schema-state.ts'
 import { type Config, ConfigError } from './config.ts'
 
-/** What of the settings an explanation names. */
-export type Told = Partial<Pick<Config, 'port' | 'host' | 'databaseFile' | 'metricsPort' | 'redirectPort'>>
+/** The settings that an explanation may name. */
+export type NamedSettings = Partial<Pick<Config, 'port' | 'host' | 'databaseFile' | 'metricsPort' | 'redirectPort'>>
 
 const OR_ANOTHER = 'or write another DATABASE_URL.'
 
-export function explainFailure(error: unknown, config?: Told): string | undefined {
+export function explainFailure(error: unknown, config?: NamedSettings): string | undefined {
   if (error instanceof ConfigError) return error.message
   if (error instanceof OtherSchemaError) return explainSchema(error)
   if (!(error instanceof Error)) return undefined
@@ -17,7 +19,7 @@ export function explainFailure(error: unknown, config?: Told): string | undefine
   const folder = dirname(file)
   switch ('code' in error ? error.code : undefined) {
     case 'EADDRINUSE':
-      return explainTaken(error, config)
+      return explainPortInUse(error, config)
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return `HOST is no address of this machine (${host}): write 127.0.0.1, or 0.0.0.0 for all of them.`
@@ -53,10 +55,10 @@ export function explainFailure(error: unknown, config?: Told): string | undefine
   }
 }
 
-function explainTaken(error: Error, { port = 0, metricsPort, redirectPort }: Told = {}): string {
+function explainPortInUse(error: Error, { port = 0, metricsPort, redirectPort }: NamedSettings = {}): string {
   const taken = portOf(error) ?? port
   const ports = { METRICS_PORT: metricsPort, REDIRECT_PORT: redirectPort }
-  const [name = 'PORT'] = Object.entries(ports).find(([, beside]) => beside === taken) ?? []
+  const [name = 'PORT'] = Object.entries(ports).find(([, port]) => port === taken) ?? []
   return `Port ${taken} is taken: stop the other program, or write another ${name}.`
 }
 
@@ -75,6 +77,8 @@ const BAD_CERTIFICATE = /CERT|LEAF_SIGNATURE/
 function explainStore(error: Error): string {
   const { cause } = error
   if (error.message.startsWith('Redis')) return explainRedis(error)
+  const refused = cause instanceof Error ? explainRefusedLogin(codeOf(cause), cause.message) : undefined
+  if (refused !== undefined) return `${refused}.`
   // PostgreSQL's lock_not_available.
   if (cause instanceof Error && 'code' in cause && cause.code === '55P03')
     return 'Another session holds a table of ours, and did not let it go in time: pg_stat_activity shows which; nothing was changed.'

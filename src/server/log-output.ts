@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** Where nobody reads the log, lines beyond this are dropped: memory is for members. */
 const MAX_WAITING_CHARACTERS = 16 * 1024 * 1024
 /** How long an end waits for a reader who is slow. */
-const LAST_WORDS_MS = 500
+const FLUSH_TIMEOUT_MS = 500
 
 export class LogOutput {
   readonly #maxWriteBytes: number
@@ -49,7 +49,7 @@ export class LogOutput {
     const empty = new Promise<void>((resolve) => {
       this.#whenEmpty = resolve
     })
-    await Promise.race([empty, sleep(LAST_WORDS_MS)])
+    await Promise.race([empty, sleep(FLUSH_TIMEOUT_MS)])
   }
 
   /** What was collected is written now, or as soon as what was before is. */

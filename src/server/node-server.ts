@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Config } from './config.ts'
-import { Turns } from './turns.ts'
+import { PipelinedRequests } from './pipelined-requests.ts'
 
 const SECONDS = 1000
 
@@ -42,19 +42,19 @@ export function createNodeServer(
   listener: RequestListener,
 ): Server {
   const closing = { strictTransport: tls && strictTransport }
-  const turns = new Turns((req, res) => {
+  const pipelined = new PipelinedRequests((req, res) => {
     // What Express could not find a path in, it would answer by itself, past every step of ours.
     if (!isReadable(req)) return endPlainly(req.socket, 400, closing)
     listener(req, res)
   })
-  const listen: RequestListener = (req, res) => turns.take(req, res)
+  const listen: RequestListener = (req, res) => pipelined.handle(req, res)
   const server = tls
     ? createTlsServer({ ...LIMITS, ...tls, ciphers: CIPHERS, handshakeTimeout: 10 * SECONDS }, listen)
     : createServer(LIMITS, listen)
   server.timeout = IDLE_TIMEOUT_MS
   server.on('timeout', (socket: Socket) => {
     // Who waits for us is let wait; who is idle, or does not read what we wrote, is not.
-    if (!turns.isAtWork(socket) || socket.writableLength > 0) socket.destroy()
+    if (!pipelined.isBusy(socket) || socket.writableLength > 0) socket.destroy()
   })
   server.on('clientError', (error: Error, socket: Duplex) => {
     if (!socket.writable || ('code' in error && error.code === 'ECONNRESET')) return socket.destroy()

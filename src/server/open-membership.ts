@@ -2,7 +2,9 @@
 import { dirname, join } from 'node:path'
 import { developmentSecret } from '../core/development-secret.ts'
 import type { Logger } from '../domain/logger.ts'
-import { type Internals, openInternals } from '../membership.ts'
+import { type Internals, type MembershipOptions, openInternals } from '../membership.ts'
+import { settingsFrom } from '../settings/check.ts'
+import type { MailSettings } from '../settings/options.ts'
 import { type Config, ConfigError } from './config.ts'
 
 export type { Internals }
@@ -11,11 +13,23 @@ export type { Internals }
 export function openMembership(config: Config, { port, logger }: { readonly port: number; readonly logger: Logger }): Internals {
   return openInternals({
     ...config.membership,
+    ...mailOf(config),
     baseUrl: baseUrlOf(config, port),
     database: config.database,
     secret: secretsOf(config),
     logger,
   })
+}
+
+function mailOf({ smtpUrl, mailFrom }: Config): Pick<MembershipOptions, 'mail'> {
+  return smtpUrl === undefined || mailFrom === undefined ? {} : { mail: { url: smtpUrl.reveal(), from: mailFrom } }
+}
+
+/** How mails go out; undefined where they do not. */
+export function mailSettingsOf(config: Config): MailSettings | undefined {
+  const { database } = config
+  return settingsFrom({ ...config.membership, ...mailOf(config), baseUrl: baseUrlOf(config, config.port), database }).settings
+    .mail
 }
 
 /** In development, where nothing is said, the server is called localhost. */

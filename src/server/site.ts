@@ -6,6 +6,7 @@ import { isRead } from '../http/origin-check.ts'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 import { limitConnections } from './connection-limit.ts'
+import { openDevMailbox } from './dev-mailbox.ts'
 import { type ServerLog, truncatePath } from './logging.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { createNodeServer, listen } from './node-server.ts'
@@ -23,6 +24,8 @@ export interface OpenSite {
   readonly port: number
   readonly metrics: Metrics
   readonly lifecycle: Lifecycle
+  /** Where mails are kept in development; whoever has this address may read them. */
+  readonly mailboxUrl: string | undefined
 }
 
 export interface SiteOptions {
@@ -38,12 +41,12 @@ export async function openSite(config: Config, log: ServerLog, { exposeMetrics, 
   const server = createNodeServer(config, (req, res) => handle(req, res))
   // The port first: whoever starts a second server by mistake learns it before the database is touched.
   const port = openPort ?? (await listen(server, config))
-  const giveUp = (error: unknown): never => {
+  const closeAndThrow = (error: unknown): never => {
     server.close()
     server.closeAllConnections()
     throw error
   }
-  const internals = await openForAll(config, port, log).catch(giveUp)
+  const internals = await openForAll(config, port, log).catch(closeAndThrow)
   const metrics = createMetrics(internals.core, ['/', ...SERVICE_PATHS, ...SITE_FILES, ...internals.paths])
   const exposed = exposeMetrics?.(metrics) ?? metrics
   let sidePorts: SidePorts | undefined
@@ -53,17 +56,18 @@ export async function openSite(config: Config, log: ServerLog, { exposeMetrics, 
   }
   const lifecycle = createLifecycle({ server, log, close })
   logEvents(internals.core, log)
-  handle = createApp({ config, internals, log, metrics: exposed, lifecycle })
+  const mailbox = openDevMailbox(internals, config)
+  handle = createApp({ config, internals, log, metrics: exposed, lifecycle, mailbox })
   watchErrors(lifecycle, log)
   if (openPort !== undefined) await untilReady(internals)
   sidePorts = await openSidePorts(config, { origin: internals.http.origin, metrics: exposed }).catch(async (error: unknown) => {
     await internals.membership.close()
-    return giveUp(error)
+    return closeAndThrow(error)
   })
   if (openPort !== undefined) await listen(server, config)
   limitConnections(server, log, metrics)
   server.on('error', (error) => log.error({ err: error }, 'the server failed'))
-  return { url: internals.http.origin, port, metrics, lifecycle }
+  return { url: internals.http.origin, port, metrics, lifecycle, mailboxUrl: mailbox?.url }
 }
 
 /** Connections to stores are there before the first visitor; where a store is away, it is away for the others too. */
@@ -102,6 +106,7 @@ const answerTooEarly: RequestListener = (req, res) => {
 function logEvents({ events }: Core, log: ServerLog): void {
   events.on('registered', ({ user }) => log.info({ userId: user.id }, 'registered'))
   events.on('login', ({ outcome, user, ip, requestId }) => log.info({ requestId, outcome, userId: user?.id, ip }, 'login'))
+  events.on('password_changed', ({ user, ip, requestId }) => log.info({ requestId, userId: user.id, ip }, 'password changed'))
   events.on('refused', ({ code, path, ip, requestId }) => log.warn({ requestId, code, path: truncatePath(path), ip }, 'refused'))
 }
 

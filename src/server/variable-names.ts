@@ -15,7 +15,7 @@ export function variableOf(path: string): string {
 }
 
 /** Settings of later versions. Whoever sets one expects it to work: silence would be a promise. */
-const LATER_VARIABLES = ['REGISTRATION_DOMAINS', 'EMAIL', 'SMTP_URL', 'MAIL_FROM']
+const LATER_VARIABLES = ['REGISTRATION_DOMAINS']
 
 const KNOWN: readonly string[] = [...VARIABLES, ...LATER_VARIABLES]
 /** Other programs have a `host` or a `port` of their own. */

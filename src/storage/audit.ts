@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { statement } from './statement.ts'
 
 /** The column `quiet`: how an entry is shown to the person it is about. */
-export const SHOWN = { alone: 0, never: 1, folded: 2 } as const
+export const ON_SECURITY_PAGE = { alone: 0, never: 1, folded: 2 } as const
 
 export const insertAuditEntry = statement(
   'insert audit entry',
@@ -19,7 +19,7 @@ export const insertAuditEntry = statement(
       ip: string | undefined
       userAgent: string | undefined
       data?: string | undefined
-      quiet: (typeof SHOWN)[keyof typeof SHOWN]
+      quiet: (typeof ON_SECURITY_PAGE)[keyof typeof ON_SECURITY_PAGE]
     },
   ) =>
     db.insertInto('guildhall_audit').values({
@@ -61,7 +61,7 @@ export const recentActivity = statement(
       .selectFrom('guildhall_audit')
       .select([...SAME, sql.lit(1).as('count'), 'at as first_at', 'at as last_at', 'id as last_id'])
       .where('user_id', '=', p.userId)
-      .where('quiet', '=', SHOWN.alone)
+      .where('quiet', '=', ON_SECURITY_PAGE.alone)
       .orderBy('at', 'desc')
       .orderBy('id', 'desc')
       .limit(p.limit),
@@ -78,7 +78,7 @@ export const recentFoldedActivity = statement(
           .selectFrom('guildhall_audit')
           .select([...SAME, 'at', 'id'])
           .where('user_id', '=', p.userId)
-          .where('quiet', '=', SHOWN.folded)
+          .where('quiet', '=', ON_SECURITY_PAGE.folded)
           .orderBy('at', 'desc')
           .limit(p.limit)
           .as('recent'),

@@ -77,7 +77,7 @@ export interface AuditTable {
   user_agent: string | null
   /** What more there is to know, as JSON. */
   data: string | null
-  /** How the person is shown it, as SHOWN says: what concerns no security must not push out what does. */
+  /** How the person is shown it, as ON_SECURITY_PAGE says: what concerns no security must not push out what does. */
   quiet: number
 }
 

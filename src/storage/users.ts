@@ -49,6 +49,15 @@ export const insertPassword = statement('insert password', (db, p: { id: string;
     .values({ id: p.id, user_id: p.userId, kind: 'password', data: p.hash, created_at: p.now, changed_at: p.now }),
 )
 
+/** Another password, in the transaction that raises the epoch. Touches no row where the user has none. */
+export const setPassword = statement('set password', (db, p: { userId: string; hash: string; now: number }) =>
+  db
+    .updateTable('guildhall_credentials')
+    .set({ data: p.hash, changed_at: p.now })
+    .where('user_id', '=', p.userId)
+    .where('kind', '=', PASSWORD),
+)
+
 /** A new hash of the same password. The old value is the condition: a password changed meanwhile stays. */
 export const upgradePasswordHash = statement('upgrade password hash', (db, p: { userId: string; old: string; hash: string }) =>
   db

@@ -1,4 +1,4 @@
-// A whole site for a real browser, the server's own pages and a host's guarded ones included, and a third-party site.
+// A whole site for a real browser, with guarded pages of a host application, and a third-party site.
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { createLog } from '../../src/server/logging.ts'
 import { createMetrics } from '../../src/server/metrics.ts'
 import { listen, openSite, portOf, type Site, type SiteOptions } from '../support/site.ts'
 
-/** `/diary` needs a login, `/vault` a recent one, `/keepers` a role, `/basket` begins a session for anybody. */
+/** `/diary` needs a login, `/vault` a recent one, `/admins` a role, `/basket` begins a session for anybody. */
 export async function openEnvironment(options: SiteOptions = {}): Promise<Site> {
   const config = configOf(mergeEnvironment({ LOG_LEVEL: 'silent' }, join(tmpdir(), 'no-such-folder')))
   const log = await createLog(config)
@@ -43,7 +43,7 @@ function addHostRoutes(app: Express, { membership }: Internals): void {
   })
   app.get('/diary', membership.requireLogin, say('diary'))
   app.get('/vault', membership.requireMember({ within: '5m' }), say('vault'))
-  app.get('/keepers', membership.requireMember({ role: 'admin' }), say('keepers'))
+  app.get('/admins', membership.requireMember({ role: 'admin' }), say('admins'))
 }
 
 export interface ThirdPartySite {

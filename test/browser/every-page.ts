@@ -40,12 +40,18 @@ export async function walkEveryPage(
   await logInElsewhere(site, names.username)
   const member = ['/', '/profile', '/account/security', '/reauthenticate', '/logout', '/nothing', '/profile?notice=profile_saved']
   for (const path of member) await open(path, `${path} logged in`)
-  await open('/keepers', 'forbidden')
+  await open('/admins', 'forbidden')
 
   await person.open('/reauthenticate')
   await person.password.fill('not the password')
   await person.press('Go on')
   await look('reauthenticate refused')
+
+  await open('/account/password', 'change of the password')
+  await page.getByLabel('Current password', { exact: true }).fill('not the password')
+  await page.getByLabel('New password', { exact: true }).fill('harbour violet kettle')
+  await person.press('Change the password')
+  await look('change of the password refused')
 
   await person.open('/profile')
   await person.displayName.fill('y'.repeat(65))

@@ -1,4 +1,4 @@
-// Names and addresses that would like to be code: I-09 and I-10. And what a password field must let people do: A-19.
+// I-09, I-10: names and addresses that would like to be code. A-19: what a password field must allow.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeInChromium } from '../support/in-chromium.ts'
 import type { Site } from '../support/site.ts'
@@ -52,7 +52,8 @@ describeInChromium((browser) => {
     }
     await person.open('/')
     expect(await person.page.getByRole('main').locator('strong').textContent()).toBe(PAYLOADS.at(-1))
-    for (const path of ['/account/security', '/reauthenticate', '/logout', '/nothing']) await person.open(path)
+    for (const path of ['/account/security', '/account/password', '/reauthenticate', '/logout', '/nothing'])
+      await person.open(path)
     expect(person.complaints).toEqual([])
     await person.leave()
   })

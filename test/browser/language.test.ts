@@ -1,4 +1,4 @@
-// Somebody changes the language of the site in a browser, with scripts and without, and finds it again elsewhere.
+// Somebody changes the language of the site in a browser, and finds it again elsewhere.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeInChromium } from '../support/in-chromium.ts'
 import type { Site } from '../support/site.ts'

@@ -1,4 +1,4 @@
-// The main job as a person does it in a browser: register, log in, see and change the profile, log out, and stay out.
+// The main job in a browser: register, log in, see and change the profile, log out, and stay out.
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { launchChromium } from '../support/chromium.ts'
 import { describeInChromium } from '../support/in-chromium.ts'
@@ -64,7 +64,7 @@ describeInChromium((browser) => {
       await person.putBack(before?.value ?? '')
       await person.open('/profile')
       expect(person.path).toBe('/login?returnTo=%2Fprofile')
-      // Nothing was wrong but the cookie: the new one still opens the door.
+      // Nothing was wrong but the cookie: the new one is still good.
       await person.putBack(after?.value ?? '')
       await person.open('/profile')
       expect(person.path).toBe('/profile')
@@ -115,9 +115,9 @@ describeInChromium((browser) => {
 
     test('somebody who logged in a while ago confirms the password and goes on, under a new session', async () => {
       const person = await come()
-      await person.become(site, `keeper${mark}`)
+      await person.become(site, `curator${mark}`)
       await person.open('/vault')
-      expect(await person.heading.textContent()).toBe(`The vault of keeper${mark}`)
+      expect(await person.heading.textContent()).toBe(`The vault of curator${mark}`)
       const before = await person.cookie()
       site.clock.forward('6m')
       await person.open('/vault')

@@ -1,11 +1,22 @@
-// People who come from another site, and what another site can make their browser do here: the Strict cookie without its drawback.
+// People who come from another site, and what that site can make their browser do here.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeInChromium } from '../support/in-chromium.ts'
 import type { Site } from '../support/site.ts'
 import { openEnvironment, openThirdPartySite, type ThirdPartySite } from './environment.ts'
 import { enter, type Person, WITH_AND_WITHOUT_SCRIPTS } from './person.ts'
 
-const FRAMED = ['/', '/login', '/register', '/logout', '/profile', '/account/security', '/reauthenticate', '/diary', '/nothing']
+const FRAMED = [
+  '/',
+  '/login',
+  '/register',
+  '/logout',
+  '/profile',
+  '/account/security',
+  '/account/password',
+  '/reauthenticate',
+  '/diary',
+  '/nothing',
+]
 
 describeInChromium((browser) => {
   let site: Site

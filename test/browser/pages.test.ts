@@ -1,4 +1,4 @@
-// Every page of the running site, in every state: for people with any need, on a small screen, under the policy it is served with.
+// Every page of the running site in every state, on a small screen too, under the policy it is served with.
 import AxeBuilder from '@axe-core/playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describeInChromium } from '../support/in-chromium.ts'

@@ -1,4 +1,4 @@
-// People who come from another site: nothing of theirs is lost, and strangers can begin, with Strict cookies and with Lax ones.
+// People who come from another site keep their session, and newcomers can begin one, with Strict and Lax cookies.
 import { randomUUID } from 'node:crypto'
 import { createServer as createPlain, type RequestListener, type Server } from 'node:http'
 import { createServer } from 'node:https'

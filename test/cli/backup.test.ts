@@ -1,4 +1,4 @@
-// Copies of the database and back, as an operator makes them: refused ones, killed ones, and those of a damaged database.
+// `guildhall backup` and `restore`: refused ones, killed ones, and those of a damaged database.
 import { spawn } from 'node:child_process'
 import {
   chmodSync,

@@ -1,4 +1,4 @@
-// The description of the API without a server: for who generates a client at the command line, or in an application.
+// `guildhall openapi`: the description of the API without a server, to generate a client from.
 import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { ApiDocument } from '../../src/http/openapi-types.ts'

@@ -1,4 +1,4 @@
-// An operator's slips: each is told in a sentence that says what to do, with an exit code, and never with a stack.
+// An operator's mistakes: each gets a sentence that says what to do and an exit code, never a stack.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'

@@ -8,7 +8,7 @@ let site: Site
 
 afterEach(() => site.close())
 
-test('a hook refuses a registration with a code and a text, at both doors, and nothing is written', async () => {
+test('a hook refuses a registration with a code and a text, at both endpoints, and nothing is written', async () => {
   site = await openSite({
     hooks: {
       async beforeRegister({ username, ip }) {

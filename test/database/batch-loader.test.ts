@@ -9,19 +9,19 @@ interface Asked {
   fail(error: Error): void
 }
 
-function gatheringOfTest(): { readonly gathering: BatchLoader<string>; readonly asked: Asked[] } {
+function loaderOfTest(): { readonly loader: BatchLoader<string>; readonly asked: Asked[] } {
   const asked: Asked[] = []
-  const gathering = new BatchLoader<string>((keys) => {
+  const loader = new BatchLoader<string>((keys) => {
     const { promise, resolve, reject } = Promise.withResolvers<ReadonlyMap<string, string>>()
     asked.push({ keys, answer: (...found) => resolve(new Map(found.map((key) => [key, `row of ${key}`]))), fail: reject })
     return promise
   })
-  return { gathering, asked }
+  return { loader, asked }
 }
 
 test('who comes in one turn is asked for together, and everybody gets what is theirs', async () => {
-  const { gathering, asked } = gatheringOfTest()
-  const found = Promise.all(['anna', 'nobody', 'berta', 'anna'].map((key) => gathering.find(key)))
+  const { loader, asked } = loaderOfTest()
+  const found = Promise.all(['anna', 'nobody', 'berta', 'anna'].map((key) => loader.find(key)))
   await turn()
   expect(asked.map(({ keys }) => keys)).toEqual([['anna', 'nobody', 'berta']])
   asked[0]?.answer('berta', 'anna')
@@ -29,10 +29,10 @@ test('who comes in one turn is asked for together, and everybody gets what is th
 })
 
 test('who comes while a question is on its way is asked for anew: what was deleted meanwhile is not found', async () => {
-  const { gathering, asked } = gatheringOfTest()
-  const before = gathering.find('anna')
+  const { loader, asked } = loaderOfTest()
+  const before = loader.find('anna')
   await turn()
-  const after = gathering.find('anna')
+  const after = loader.find('anna')
   await turn()
   expect(asked.map(({ keys }) => keys)).toEqual([['anna'], ['anna']])
   asked[1]?.answer()
@@ -42,10 +42,10 @@ test('who comes while a question is on its way is asked for anew: what was delet
 })
 
 test('a question that fails fails for those who were in it, and for nobody else', async () => {
-  const { gathering, asked } = gatheringOfTest()
-  const both = Promise.allSettled([gathering.find('anna'), gathering.find('berta')])
+  const { loader, asked } = loaderOfTest()
+  const both = Promise.allSettled([loader.find('anna'), loader.find('berta')])
   await turn()
-  const later = gathering.find('anna')
+  const later = loader.find('anna')
   await turn()
   asked[0]?.fail(new Error('away'))
   asked[1]?.answer('anna')
@@ -54,8 +54,8 @@ test('a question that fails fails for those who were in it, and for nobody else'
 })
 
 test('a crowd is asked for in several questions', async () => {
-  const { gathering, asked } = gatheringOfTest()
-  const found = Promise.all(Array.from({ length: 250 }, (_, at) => gathering.find(`visitor-${at}`)))
+  const { loader, asked } = loaderOfTest()
+  const found = Promise.all(Array.from({ length: 250 }, (_, at) => loader.find(`visitor-${at}`)))
   await turn()
   expect(asked.map(({ keys }) => keys.length)).toEqual([100, 100, 50])
   for (const { keys, answer } of asked) answer(...keys)

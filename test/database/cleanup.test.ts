@@ -40,7 +40,7 @@ test('where it goes fast, batches grow, and stay bounded', async () => {
   expect(await asked(0, 7)).toEqual([50, 100, 200, 400, 800, 1000, 1000])
 })
 
-test('of two processes on one file one sweeps at a time, and the other takes over when it is gone', async () => {
+test('of two processes on one file one cleans up at a time, and the other takes over when it is gone', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'guildhall-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const [one, other] = [1, 2].map(() => new SqliteStore({ path: join(folder, 'sessions.db') }))

@@ -1,4 +1,4 @@
-// Who waits for a database: as long as others are served, not longer than two seconds, and half a second where nobody is.
+// How long a call waits for a database: two seconds while others are served, half a second while nobody is.
 import { expect, test } from 'vitest'
 import { Semaphore } from '../../src/database/postgres/semaphore.ts'
 import { StoreUnavailableError } from '../../src/database/timeout.ts'

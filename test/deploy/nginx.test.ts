@@ -1,4 +1,4 @@
-// The lines for nginx in docs/guides/deploying.md as they stand there, but for ports and certificate, in front of a real server.
+// The nginx lines of docs/guides/deploying.md, in front of a real server.
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'

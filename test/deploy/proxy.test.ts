@@ -1,4 +1,4 @@
-// deploy/haproxy.cfg as it stands, byte for byte, in front of two real servers on PostgreSQL and Redis, over TLS.
+// deploy/haproxy.cfg, byte for byte, over TLS in front of two real servers on PostgreSQL and Redis.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import type { OutgoingHttpHeaders } from 'node:http'

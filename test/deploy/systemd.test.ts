@@ -1,4 +1,4 @@
-// The units in deploy/: systemd takes them, they are as closed as the guide says, and the command in them is a site that can be renewed.
+// The systemd units in deploy/: valid, as restricted as the guide says, and of a site that can be renewed.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'

@@ -1,4 +1,4 @@
-// The middlewares that every behaviour is proven for: express-session itself, which shows that the test states it truly, and ours in its four guises.
+// The middlewares under test: express-session itself, which confirms the tests, and four configurations of ours.
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'
@@ -70,10 +70,10 @@ export interface Exports {
   Session: new (req: object, data?: object) => AnySession
 }
 
-export interface World {
+export interface Implementation {
   readonly name: string
   /** Whether this is express-session itself; where both differ on purpose, the test says what each does. */
-  readonly there: boolean
+  readonly isReference: boolean
   /** Whether the store is one of express-session's kind. */
   readonly callbacks: boolean
   readonly session: Exports
@@ -85,21 +85,22 @@ export const theirs: Exports = require('express-session')
 const imported = ours as unknown as Exports
 const required: Exports = require('guildhall/session')
 
-export const REFERENCE: World = world('express-session itself', theirs, () => new theirs.MemoryStore(), true)
-export const OURS: readonly World[] = [
-  world('guildhall/session', imported, () => new imported.MemoryStore()),
-  world('guildhall/session with fromExpressStore', adopting(imported), () => new theirs.MemoryStore(), true),
-  world('guildhall/session required', required, () => new required.MemoryStore()),
-  world('guildhall/session required, over a store of express-session', required, () => new theirs.MemoryStore(), true),
+export const REFERENCE: Implementation = implementation('express-session itself', theirs, () => new theirs.MemoryStore(), true)
+export const OUR_IMPLEMENTATIONS: readonly Implementation[] = [
+  implementation('guildhall/session', imported, () => new imported.MemoryStore()),
+  implementation('guildhall/session with fromExpressStore', adopting(imported), () => new theirs.MemoryStore(), true),
+  implementation('guildhall/session required', required, () => new required.MemoryStore()),
+  implementation('guildhall/session required, over a store of express-session', required, () => new theirs.MemoryStore(), true),
 ]
 
-/** The same tests in every world. */
-export function inEveryWorld(topic: string, body: (world: World) => void): void {
-  for (const world of [REFERENCE, ...OURS]) describe(`${topic}: ${world.name}`, () => body(world))
+/** The same tests for every implementation. */
+export function forEachImplementation(topic: string, body: (implementation: Implementation) => void): void {
+  for (const implementation of [REFERENCE, ...OUR_IMPLEMENTATIONS])
+    describe(`${topic}: ${implementation.name}`, () => body(implementation))
 }
 
-function world(name: string, session: Exports, newStore: () => AnyStore, callbacks = false): World {
-  return { name, there: session === theirs, callbacks, session, newStore }
+function implementation(name: string, session: Exports, newStore: () => AnyStore, callbacks = false): Implementation {
+  return { name, isReference: session === theirs, callbacks, session, newStore }
 }
 
 /** The same, with `fromExpressStore` written out; without it a store of express-session is recognised. */

@@ -1,4 +1,4 @@
-// The packages that people put on top of a session: passport, connect-flash, csrf-sync and ws, each as its README says.
+// The packages used most on top of a session: passport, connect-flash, csrf-sync and ws, as their READMEs say.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
@@ -7,7 +7,7 @@ import express, { type RequestHandler } from 'express'
 import { Passport } from 'passport'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
-import { inEveryWorld, type World } from './implementations.ts'
+import { forEachImplementation, type Implementation } from './implementations.ts'
 import { called, count, handle, middlewareOf, openApp, type Place, type Req } from './support.ts'
 
 const require = createRequire(import.meta.url)
@@ -18,7 +18,7 @@ const { Strategy }: { Strategy: typeof import('passport').Strategy & (new (verif
 type Verify = (name: string, password: string, done: (error: unknown, user: unknown, info?: object) => void) => void
 
 /** alice logs in with her password, by way of POST /login. */
-function withPassport(world: World, options: object = {}): Promise<Place> {
+function withPassport(implementation: Implementation, options: object = {}): Promise<Place> {
   const passport = new Passport()
   passport.use(
     new Strategy((name, password, done) => {
@@ -29,7 +29,7 @@ function withPassport(world: World, options: object = {}): Promise<Place> {
   passport.serializeUser((user, done) => done(null, Reflect.get(user, 'name')))
   passport.deserializeUser((name: string, done) => done(null, { name } as never))
   return openApp((app) => {
-    app.use(middlewareOf(world), flash(), passport.authenticate('session') as RequestHandler)
+    app.use(middlewareOf(implementation), flash(), passport.authenticate('session') as RequestHandler)
     app.post(
       '/login',
       passport.authenticate('local', { successRedirect: '/', failureRedirect: '/sorry', ...options }) as RequestHandler,
@@ -49,9 +49,9 @@ function withPassport(world: World, options: object = {}): Promise<Place> {
 const LOGIN = '/login?username=alice&password=granite'
 const POST = { method: 'POST' }
 
-inEveryWorld('passport', (world) => {
+forEachImplementation('passport', (implementation) => {
   test('with passport a person logs in under a new id, is known on every page, and logs out for good', async () => {
-    const place = await withPassport(world)
+    const place = await withPassport(implementation)
     const visitor = place.visitor()
     await visitor.get('/cart')
     const before = visitor.cookie
@@ -67,7 +67,7 @@ inEveryWorld('passport', (world) => {
   })
 
   test('with passport a person keeps a cart over login and logout where keepSessionInfo asks for it', async () => {
-    const visitor = (await withPassport(world, { keepSessionInfo: true })).visitor()
+    const visitor = (await withPassport(implementation, { keepSessionInfo: true })).visitor()
     await visitor.get('/cart')
     await visitor.get(LOGIN, POST)
     expect(JSON.parse((await visitor.get()).text)).toMatchObject({ user: 'alice', views: 1 })
@@ -76,22 +76,22 @@ inEveryWorld('passport', (world) => {
   })
 
   test('with passport a person who mistyped is told why, and is not logged in', async () => {
-    const visitor = (await withPassport(world, { failureMessage: true })).visitor()
+    const visitor = (await withPassport(implementation, { failureMessage: true })).visitor()
     const { headers } = await visitor.get('/login?username=alice&password=marble', POST)
     expect(headers.get('location')).toBe('/sorry')
     expect(JSON.parse((await visitor.get('/sorry')).text)).toMatchObject({ user: null, messages: ['wrong name or password'] })
   })
 
   test('with passport a visitor who only looks gets no session for it', async () => {
-    const place = await withPassport(world)
+    const place = await withPassport(implementation)
     expect((await place.get()).lines).toEqual([])
   })
 })
 
-inEveryWorld('connect-flash', (world) => {
+forEachImplementation('connect-flash', (implementation) => {
   test('with connect-flash a visitor reads a message once', async () => {
     const place = await openApp((app) => {
-      app.use(middlewareOf(world), flash())
+      app.use(middlewareOf(implementation), flash())
       app.get(
         '/say',
         handle((req, res) => {
@@ -108,11 +108,11 @@ inEveryWorld('connect-flash', (world) => {
   })
 })
 
-inEveryWorld('csrf-sync', (world) => {
+forEachImplementation('csrf-sync', (implementation) => {
   test('with csrf-sync a form of our own page is taken, one without its token is refused', async () => {
     const { generateToken, csrfSynchronisedProtection } = csrfSync()
     const place = await openApp((app) => {
-      app.use(middlewareOf(world))
+      app.use(middlewareOf(implementation))
       app.get('/form', (req, res) => void res.send(generateToken(req as never)))
       app.post('/send', csrfSynchronisedProtection as RequestHandler, (_req, res) => void res.send('taken'))
     })
@@ -124,9 +124,9 @@ inEveryWorld('csrf-sync', (world) => {
   })
 })
 
-inEveryWorld('ws', (world) => {
+forEachImplementation('ws', (implementation) => {
   test('with ws a socket has the session of its visitor, and what it saves is there at the next request', async () => {
-    const middleware = middlewareOf(world)
+    const middleware = middlewareOf(implementation)
     const server = createServer(express().use(middleware, handle(count)))
     const sockets = new WebSocketServer({ noServer: true })
     server.on('upgrade', (req: IncomingMessage, socket, head) => {

@@ -1,4 +1,4 @@
-// What the tests of behaviours share: an app with a session in front, a visitor with a cookie jar, a clock, and stores that are watched or fail.
+// What the behaviour tests share: an app with a session, a visitor with cookies, a clock, watched and failing stores.
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -7,7 +7,7 @@ import { inherits } from 'node:util'
 import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express'
 import { onTestFinished, vi } from 'vitest'
 import { isMarker, send } from '../session/support.ts'
-import type { AnySession, AnyStore, Done, Middleware, Options, Row, World } from './implementations.ts'
+import type { AnySession, AnyStore, Done, Implementation, Middleware, Options, Row } from './implementations.ts'
 
 export const SECRET = 'keyboard cat'
 export const START = Date.UTC(2030, 0, 1)
@@ -38,21 +38,21 @@ export interface Place {
 }
 
 /** What express-session has by default but for the two that it asks everybody to set. */
-export function withDefaults(world: World, options: Options = {}): Options {
-  return { secret: SECRET, resave: false, saveUninitialized: false, store: world.newStore(), warn: () => {}, ...options }
+export function withDefaults(implementation: Implementation, options: Options = {}): Options {
+  return { secret: SECRET, resave: false, saveUninitialized: false, store: implementation.newStore(), warn: () => {}, ...options }
 }
 
 /** The middleware, closed after the test. */
-export function middlewareOf(world: World, options: Options = {}): Middleware {
-  const middleware = world.session(withDefaults(world, options))
+export function middlewareOf(implementation: Implementation, options: Options = {}): Middleware {
+  const middleware = implementation.session(withDefaults(implementation, options))
   onTestFinished(() => middleware.close?.())
   return middleware
 }
 
 /** An Express application with the session in front, and one handler for every path. */
-export function open(world: World, options: Options, handler: Handler): Promise<Place> {
-  const store = (options.store as AnyStore | undefined) ?? world.newStore()
-  const middleware = middlewareOf(world, { ...options, store })
+export function open(implementation: Implementation, options: Options, handler: Handler): Promise<Place> {
+  const store = (options.store as AnyStore | undefined) ?? implementation.newStore()
+  const middleware = middlewareOf(implementation, { ...options, store })
   return openApp((app) => {
     app.use(middleware)
     app.use(handle(handler))
@@ -226,8 +226,11 @@ type Verb = 'get' | 'set' | 'touch' | 'destroy'
 const NATIVE: Readonly<Record<string, Verb>> = { find: 'get', create: 'set', update: 'set', touch: 'touch', delete: 'destroy' }
 const CALLBACKS: Readonly<Record<string, Verb>> = { get: 'get', set: 'set', touch: 'touch', destroy: 'destroy' }
 
-/** The world's own store, with the list of what it was asked to do; `calls` in the words of express-session. */
-export function watched(world: World, store: AnyStore = world.newStore()): { store: AnyStore; calls: Verb[] } {
+/** The implementation's own store, with the list of what it was asked to do; `calls` in the words of express-session. */
+export function watched(
+  implementation: Implementation,
+  store: AnyStore = implementation.newStore(),
+): { store: AnyStore; calls: Verb[] } {
   const calls: Verb[] = []
   const methods = Reflect.has(store, 'find') ? NATIVE : CALLBACKS
   for (const [name, verb] of Object.entries(methods)) {
@@ -256,8 +259,8 @@ export interface HomeMade extends AnyStore {
 }
 
 /** A store as people wrote them for express-session: a function that calls `Store` and inherits from it. */
-export function homeMade(world: World, { sync = false, touch = true } = {}): HomeMade {
-  const { Store } = world.session
+export function homeMade(implementation: Implementation, { sync = false, touch = true } = {}): HomeMade {
+  const { Store } = implementation.session
   const later = sync ? (work: () => void) => work() : setImmediate
   function HomeMadeStore(this: HomeMade): void {
     ;(Store as unknown as () => void).call(this)
@@ -298,10 +301,10 @@ export function called<T>(work: (done: (error?: unknown, value?: T | null) => vo
 }
 
 /** A slow request of one browser and a quick one in the middle of it, each of which writes a key of its own; gives what is there of both. */
-export async function writeTwiceAtOnce(world: World, options: Options): Promise<unknown> {
+export async function writeTwiceAtOnce(implementation: Implementation, options: Options): Promise<unknown> {
   const gate = Promise.withResolvers<void>()
   const inside = Promise.withResolvers<void>()
-  const place = await open(world, options, async (req, res) => {
+  const place = await open(implementation, options, async (req, res) => {
     const name = req.path.slice(1)
     if (name === 'read') return void res.json([req.session.slow ?? null, req.session.quick ?? null])
     req.session[name] = true

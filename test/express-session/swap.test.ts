@@ -1,4 +1,4 @@
-// An application of express-session changes one import, over the store that it has: whoever is logged in stays so, and it can go back.
+// An application of express-session changes one import over its own store, and can go back: nobody is logged out.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { describeUnless } from '../support/needs.ts'
 import { postgresAnswers } from '../support/postgres-server.ts'
 import { redisAnswers } from '../support/redis-server.ts'
-import { type AnyStore, type Exports, OURS, REFERENCE, type World } from './implementations.ts'
+import { type AnyStore, type Exports, type Implementation, OUR_IMPLEMENTATIONS, REFERENCE } from './implementations.ts'
 import {
   called,
   count,
@@ -66,16 +66,20 @@ const work: Handler = async (req, res, next) => {
   res.json({ user: session.user ?? null, views: session.views ?? null, cart: session.cart ?? null, note: session.note ?? null })
 }
 
-function application(world: World, backend: Backend): Promise<Place> {
-  const options = { store: backend.store(world.session), cookie: { maxAge: HOUR, sameSite: 'lax', secure: false }, resave: false }
-  return open(world, options, work)
+function application(implementation: Implementation, backend: Backend): Promise<Place> {
+  const options = {
+    store: backend.store(implementation.session),
+    cookie: { maxAge: HOUR, sameSite: 'lax', secure: false },
+    resave: false,
+  }
+  return open(implementation, options, work)
 }
 
 const ALICE = { user: 'alice', cart: [{ apples: 2 }], note: 'Grüße, 你好' }
 const NOBODY = { user: null, cart: null, note: null, views: null }
 
 for (const { name, make, missing } of kinds)
-  for (const ours of OURS.filter((world) => !world.callbacks)) {
+  for (const ours of OUR_IMPLEMENTATIONS.filter((implementation) => !implementation.callbacks)) {
     describeUnless(missing, `over ${name}: ${ours.name}`, () => {
       const read = async (place: Place, cookie: string) => JSON.parse((await place.get('/', { cookie })).text)
 
@@ -97,7 +101,8 @@ for (const { name, make, missing } of kinds)
 
       test('a person whose cookie goes with the browser stays logged in too, there and back', async () => {
         const backend = await make()
-        const app = (world: World) => open(world, { store: backend.store(world.session) }, work)
+        const app = (implementation: Implementation) =>
+          open(implementation, { store: backend.store(implementation.session) }, work)
         const visitor = (await app(REFERENCE)).visitor()
         await visitor.get('/login')
         const { cookie } = visitor

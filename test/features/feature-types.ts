@@ -1,4 +1,4 @@
-// What the types of a feature must refuse. Compiled with the tests, never run: a line that compiles where it must not fails the type check.
+// What the types of a feature must refuse. Compiled with the tests, never run.
 import { z } from 'zod'
 import { auditEvent } from '../../src/core/audit.ts'
 import type { SignInResult } from '../../src/core/sign-in.ts'

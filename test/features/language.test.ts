@@ -1,4 +1,4 @@
-// A person reads the site in their own language: what the browser asks for, what they chose here, what they chose elsewhere.
+// A person reads the site in their own language: asked by the browser, or chosen here or elsewhere.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openSite, type Site } from '../support/site.ts'
 import { type Answer, GOOD_PASSWORD, type Visitor } from '../support/visitor.ts'
@@ -172,7 +172,7 @@ describe('a member', () => {
     expect(languageOf(await there.get('/profile', inEnglish))).toBe('zh-TW')
   })
 
-  test('sets the language with the profile, at both doors', async () => {
+  test('sets the language with the profile, at both endpoints', async () => {
     const visitor = await member('profiler')
     const saved = await visitor.api('/profile', { locale: 'zh-TW' })
     expect([saved.status, saved.setCookies]).toEqual([200, [COOKIE]])
@@ -190,7 +190,16 @@ describe('a member', () => {
 
 test('every page is there in every language, with nothing left of the other', async () => {
   const visitor = await member('reader')
-  const pages = ['/login', '/register', '/logout', '/profile', '/account/security', '/reauthenticate', '/language']
+  const pages = [
+    '/login',
+    '/register',
+    '/logout',
+    '/profile',
+    '/account/security',
+    '/account/password',
+    '/reauthenticate',
+    '/language',
+  ]
   for (const [locale, foreign] of [
     ['en', /\p{Script=Han}/u],
     ['zh-TW', /\b(?:the|your|log|account|error|password)\b/i],

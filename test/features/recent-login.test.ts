@@ -29,34 +29,34 @@ beforeAll(async () => {
 afterAll(() => site.close())
 
 test('D-33 a role is asked for, and a recent login, which the password confirms', async () => {
-  await site.membership.users.create({ username: 'keeper-kim', password: GOOD_PASSWORD, roles: ['admin'] })
+  await site.membership.users.create({ username: 'curator-kim', password: GOOD_PASSWORD, roles: ['admin'] })
   const stranger = site.visitor()
-  await stranger.register('no-keeper')
+  await stranger.register('no-curator')
   expect((await stranger.get('/vault')).status).toBe(403)
 
-  const keeper = site.visitor()
-  await keeper.logIn('keeper-kim')
-  expect((await keeper.get('/vault')).text).toBe('gold')
+  const admin = site.visitor()
+  await admin.logIn('curator-kim')
+  expect((await admin.get('/vault')).text).toBe('gold')
   site.clock.forward('11m')
-  const stale = await keeper.get('/vault')
+  const stale = await admin.get('/vault')
   expect([stale.status, stale.location]).toEqual([303, '/reauthenticate?returnTo=%2Fvault'])
-  const before = await keeper.sessionId()
-  expect((await keeper.form('/reauthenticate', { password: 'wrong', returnTo: '/vault' })).status).toBe(401)
-  const confirmed = await keeper.form('/reauthenticate', { password: GOOD_PASSWORD, returnTo: '/vault' })
+  const before = await admin.sessionId()
+  expect((await admin.form('/reauthenticate', { password: 'wrong', returnTo: '/vault' })).status).toBe(401)
+  const confirmed = await admin.form('/reauthenticate', { password: GOOD_PASSWORD, returnTo: '/vault' })
   expect([confirmed.status, confirmed.location]).toEqual([303, '/vault'])
-  expect((await keeper.get('/vault')).text).toBe('gold')
+  expect((await admin.get('/vault')).text).toBe('gold')
   expect((await rawGet(site.base, '/api/profile', `guildhall=${before}`)).status).toBe(401)
 })
 
 test('D-33 a login of the future is not recent: whoever confirmed while the clock was hours ahead confirms again', async () => {
   await site.membership.users.create({ username: 'early-bird', password: GOOD_PASSWORD, roles: ['admin'] })
-  const keeper = site.visitor()
+  const admin = site.visitor()
   const { now } = site.clock
   const logInWhileAhead = async (byMs: number) => {
     site.clock.now = () => now() + byMs
-    expect((await keeper.logIn('early-bird')).status).toBe(200)
+    expect((await admin.logIn('early-bird')).status).toBe(200)
     site.clock.now = now
-    return (await keeper.get('/vault')).status
+    return (await admin.get('/vault')).status
   }
   expect(await logInWhileAhead(3 * 3_600_000)).toBe(303)
   // Of machines that share a database one is always some seconds ahead.

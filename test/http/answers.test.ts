@@ -1,4 +1,4 @@
-// Where answers lead, and what they say: notices on our pages alone, waiting times in words, cookies read one way.
+// Where answers lead and what they say: notices, waiting times in words, cookies.
 import { expect, test } from 'vitest'
 import { siteOfTest } from '../support/artifacts.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
@@ -20,6 +20,24 @@ test('somebody who logs out is told so on the login page, also on one of the app
   expect((await site.visitor().form('/members/logout', {})).location).toBe('/sign-in?notice=logged_out')
   const moved = await siteOfTest({ path: '/members' })
   expect((await moved.visitor().form('/members/logout', {})).location).toBe('/members/login?notice=logged_out')
+})
+
+test('somebody whose login is refused behind a page of the application is led back to it, and to where they wanted to go', async () => {
+  const site = await siteOfTest({
+    features: { login: { page: { own: '/sign-in' } }, registration: { page: { own: '/join' } } },
+    routes: (app) => app.get('/sign-in', (req, res) => void res.send(`next: ${String(req.query.returnTo)}`)),
+  })
+  const fields = { username: 'anna', password: 'wrong, all wrong' }
+  const back = async (path: string, more: object) => {
+    const { status, text } = await site.visitor().form(path, { ...fields, ...more })
+    expect(status).toBeGreaterThan(399)
+    return /class="button primary" href="([^"]*)"/.exec(text)?.[1]
+  }
+  expect(await back('/login', { returnTo: '/shop?basket=1#till' })).toBe('/sign-in?returnTo=%2Fshop%3Fbasket%3D1%23till')
+  expect((await site.visitor().get('/sign-in?returnTo=%2Fshop%3Fbasket%3D1%23till')).text).toBe('next: /shop?basket=1#till')
+  expect(await back('/login', {})).toBe('/sign-in')
+  expect(await back('/login', { returnTo: 'https://evil.example/' })).toBe('/sign-in')
+  expect(await back('/register', { password: 'x', returnTo: '/shop' })).toBe('/join?returnTo=%2Fshop')
 })
 
 test.each([

@@ -1,4 +1,4 @@
-// What an address says of itself: its methods, its one spelling, the format it takes, and what a listed origin may read.
+// The methods, spelling and format of each address, and what a page of a listed origin may read.
 import { expect, test } from 'vitest'
 import { siteOfTest } from '../support/artifacts.ts'
 import type { Site } from '../support/site.ts'

@@ -1,4 +1,4 @@
-// The verbs that applications know from passport: req.login, req.logout, req.isAuthenticated, with a callback or a promise.
+// The methods known from passport: req.login, req.logout, req.isAuthenticated, with a callback or a promise.
 import type { Request, RequestHandler, Response } from 'express'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openSite, type Site } from '../support/site.ts'

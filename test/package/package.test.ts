@@ -1,4 +1,4 @@
-// The package as people get it: packed, installed from the tarball, and used from ESM, CommonJS, TypeScript and the command line.
+// The package as people get it: installed from its tarball, used from ESM, CommonJS, TypeScript and the shell.
 import { execFile, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -51,10 +51,10 @@ export function attackOn(place: Place, { cookies, origin }: Known): fc.Arbitrary
   const right = Object.entries(place.input ?? {}).map(([name, usual]) => fc.tuple(fc.constant(name), fieldValue(name, usual)))
   const extra = fc.oneof(fc.constant([]), fc.array(fc.tuple(fc.oneof(fc.constantFrom(...names), text), value), { maxLength: 4 }))
   const fields = fc.tuple(fc.tuple(...right), extra).map(([known, more]) => [...known, ...more])
-  const fitting = fields.map((pairs) => bodyFor(place.door, Object.fromEntries(pairs)))
+  const fitting = fields.map((pairs) => bodyFor(place.endpoint, Object.fromEntries(pairs)))
   const bent = fc.record({
     type: fc.oneof(
-      { weight: 2, arbitrary: fc.constant(bodyFor(place.door, {}).type) },
+      { weight: 2, arbitrary: fc.constant(bodyFor(place.endpoint, {}).type) },
       { weight: 1, arbitrary: fc.constantFrom(...TYPES) },
       { weight: 1, arbitrary: headerText() },
     ),

@@ -10,7 +10,7 @@ describe.each(TARGET_NAMES)('%s', (target) => {
   const isBare = target === 'the membership alone'
   const { site, cookie, send, at } = attackedSite(target)
 
-  test('I-04 the content type is exact, at every write of both doors', async () => {
+  test('I-04 the content type is exact, at every write of both endpoints', async () => {
     const wrong = [
       'text/plain',
       'application/xml',
@@ -25,10 +25,10 @@ describe.each(TARGET_NAMES)('%s', (target) => {
       'application/json, text/plain',
       'json',
     ]
-    for (const { path, door, input } of writesOf(site())) {
-      const other = bodyFor(door === 'api' ? 'page' : 'api', input)
+    for (const { path, endpoint, input } of writesOf(site())) {
+      const other = bodyFor(endpoint === 'api' ? 'page' : 'api', input)
       for (const type of [...wrong, other.type]) {
-        const reply = await send(path, type, bodyFor(door, input).body)
+        const reply = await send(path, type, bodyFor(endpoint, input).body)
         // A parser of the host may come first, and finds that a form is no JSON.
         const expected = !isBare && type === 'application/json' ? expect.toSatisfy(isRefusal) : 415
         expect([path, type, reply.status]).toEqual([path, type, expected])

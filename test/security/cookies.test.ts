@@ -1,4 +1,4 @@
-// The session cookie: as tight as browsers allow, read under its exact name alone, whatever else a Cookie header holds.
+// The session cookie: as strict as browsers allow, and read under its exact name alone.
 import { describe, expect, test } from 'vitest'
 import { createMembership } from '../../src/membership.ts'
 import { siteOfTest } from '../support/artifacts.ts'

@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => site.close())
 
 describe('before anything of a request is read', () => {
-  test('C-08 every content type is refused, at every write of both doors', async () => {
+  test('C-08 every content type is refused, at every write of both endpoints', async () => {
     const types = [
       'text/plain',
       'multipart/form-data; boundary=x',
@@ -40,10 +40,10 @@ describe('before anything of a request is read', () => {
       'a',
       ';',
     ]
-    for (const { path, input, door } of writesOf(site)) {
+    for (const { path, input, endpoint } of writesOf(site)) {
       for (const type of types) {
         const headers = { cookie, 'sec-fetch-site': 'cross-site', origin: EVIL, ...(type !== '' && { 'content-type': type }) }
-        const reply = await ask(site.base, path, { method: 'POST', headers, body: bodyFor(door, input).body })
+        const reply = await ask(site.base, path, { method: 'POST', headers, body: bodyFor(endpoint, input).body })
         expect([path, type, reply.status, reply.setCookies]).toEqual([path, type, 403, []])
       }
     }

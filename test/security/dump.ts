@@ -1,4 +1,4 @@
-// All rows of a database, but for what a mere visit may move: when a session was last seen, and so when it ends.
+// Reads all rows of a database, but for what a mere visit may change.
 import { allRows, type Kept, type Row } from '../support/database-inspector.ts'
 
 const MOVED_BY_VISITS = ['last_seen_at', 'expires_at']

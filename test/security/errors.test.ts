@@ -75,15 +75,15 @@ describe.each(['development', 'production'] as const)('in %s', (mode) => {
     const whole: unknown = Reflect.get(part, method)
     const wasOwn = Object.hasOwn(part, method)
     const replies: Reply[] = []
-    // In production one door is enough, and the page is the other mode's.
+    // In production one endpoint is enough, and the page is the other mode's.
     const places = placesOf(site).filter(
-      ({ door }) => mode === 'development' || door === (broken === BREAKS.throws ? 'page' : 'api'),
+      ({ endpoint }) => mode === 'development' || endpoint === (broken === BREAKS.throws ? 'page' : 'api'),
     )
-    for (const { path, door, input } of places) {
-      const { type, body } = bodyFor(door, path.includes('register') ? { ...input, username: `u${visitors}` } : (input ?? {}))
+    for (const { path, endpoint, input } of places) {
+      const { type, body } = bodyFor(endpoint, path.includes('register') ? { ...input, username: `u${visitors}` } : (input ?? {}))
       Object.assign(part, { [method]: broken })
       try {
-        replies.push(await send(path, { headers: { cookie, accept: door === 'api' ? 'application/json' : 'text/html' } }))
+        replies.push(await send(path, { headers: { cookie, accept: endpoint === 'api' ? 'application/json' : 'text/html' } }))
         if (!input) continue
         const reply = await send(path, { method: 'POST', headers: { 'content-type': type, cookie }, body })
         replies.push(reply)

@@ -47,14 +47,14 @@ describe.each(['', '/members'])('pages below "%s"', (path) => {
       for (const method of ['GET', 'HEAD', 'OPTIONS', 'PUT', 'TRACE'])
         for (const headers of [{ accept: 'text/html' }, { accept: 'text/html', cookie }, { accept: 'application/json' }])
           await note(target, { method, headers })
-    for (const { path: target, door, input } of writesOf(site)) {
-      const { type, body } = bodyFor(door, input)
+    for (const { path: target, endpoint, input } of writesOf(site)) {
+      const { type, body } = bodyFor(endpoint, input)
       const evil = { 'content-type': type, 'sec-fetch-site': 'cross-site', cookie }
       await note(target, { method: 'POST', headers: evil, body }, 'from elsewhere')
       await note(target, { method: 'POST', headers: { 'content-type': 'text/xml' }, body }, 'as XML')
       await note(target, { method: 'POST', headers: { 'content-type': type }, body: 'x'.repeat(20_000) }, 'too large')
       await note(target, { method: 'POST', headers: { 'content-type': type }, body: '%' }, 'malformed')
-      await note(target, { method: 'POST', headers: { 'content-type': type }, body: bodyFor(door, {}).body }, 'empty')
+      await note(target, { method: 'POST', headers: { 'content-type': type }, body: bodyFor(endpoint, {}).body }, 'empty')
       await note(target, { method: 'POST', headers: { 'content-type': type, cookie }, body }, 'as Alice')
       await note(target, { method: 'POST', headers: { 'content-type': type }, body }, 'as nobody')
     }
@@ -79,9 +79,9 @@ describe.each(['', '/members'])('pages below "%s"', (path) => {
     const { db } = site.core
     for (const [name, work] of Object.entries({ first: db.first, write: db.write, all: db.all })) {
       Object.assign(db, { [name]: () => { throw new Error('secret inside') } }) // biome-ignore format: one fault in one line
-      for (const { path: target, door, input } of placesOf(site)) {
-        const { type, body } = bodyFor(door, input ?? {})
-        const headers = { cookie, accept: door === 'api' ? 'application/json' : 'text/html' }
+      for (const { path: target, endpoint, input } of placesOf(site)) {
+        const { type, body } = bodyFor(endpoint, input ?? {})
+        const headers = { cookie, accept: endpoint === 'api' ? 'application/json' : 'text/html' }
         await note(target, { headers }, `without ${name}`)
         if (input && !target.endsWith('/logout'))
           await note(target, { method: 'POST', headers: { ...headers, 'content-type': type }, body }, `without ${name}`)

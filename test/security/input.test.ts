@@ -1,4 +1,4 @@
-// 1.I: fields and bodies made to break queries, parsers and prototypes, at every write of both doors: I-01 to I-03, B-19, I-14.
+// 1.I: fields and bodies that attack queries, parsers and prototypes, at every write: I-01 to I-03, B-19, I-14.
 import { describe, expect, test } from 'vitest'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
 import { heapInUse } from './heap.ts'
@@ -26,10 +26,10 @@ describe.each(TARGET_NAMES)('%s', (target) => {
       ':id',
       '$1',
     ]
-    for (const { path, door, input } of writesOf(site())) {
+    for (const { path, endpoint, input } of writesOf(site())) {
       for (const field of [...Object.keys(input), 'id', 'userId', 'notice'])
         for (const payload of payloads) {
-          const { type, body } = bodyFor(door, { ...input, [field]: payload })
+          const { type, body } = bodyFor(endpoint, { ...input, [field]: payload })
           const reply = await send(path, type, body)
           expect([path, field, payload, reply.status < 500]).toEqual([path, field, payload, true])
           expect(reply.text).not.toMatch(LEAK)
@@ -69,9 +69,9 @@ describe.each(TARGET_NAMES)('%s', (target) => {
       'toString=1&hasOwnProperty=1&valueOf=1',
       '__proto__=1&__proto__=2',
     ]
-    for (const { path, door } of writesOf(site()))
-      for (const body of door === 'api' ? json : form) {
-        const reply = await send(`${path}?${form.join('&')}`, bodyFor(door, {}).type, body)
+    for (const { path, endpoint } of writesOf(site()))
+      for (const body of endpoint === 'api' ? json : form) {
+        const reply = await send(`${path}?${form.join('&')}`, bodyFor(endpoint, {}).type, body)
         expect([path, body, reply.status < 500]).toEqual([path, body, true])
         expect((await ask(site().base, '/probe')).text).toBe('{"x":null,"polluted":null}')
       }
@@ -107,10 +107,10 @@ describe.each(TARGET_NAMES)('%s', (target) => {
     const writes = writesOf(site())
     const before = heapInUse()
     const slow: unknown[] = []
-    for (const { path, door } of writes)
-      for (const body of bodies[door]) {
+    for (const { path, endpoint } of writes)
+      for (const body of bodies[endpoint]) {
         const began = process.threadCpuUsage()
-        const reply = await send(path, bodyFor(door, {}).type, body)
+        const reply = await send(path, bodyFor(endpoint, {}).type, body)
         const { user, system } = process.threadCpuUsage(began)
         const ms = (user + system) / 1000
         if (ms > 200) slow.push([path, body.slice(0, 20), ms])

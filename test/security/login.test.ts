@@ -26,7 +26,7 @@ function comparable({ status, headers, text, setCookies }: Answer, username: str
 }
 
 describe('enumeration', () => {
-  test('B-01 whoever does not exist, is disabled, has no password or mistyped it gets the same answer at both doors', async () => {
+  test('B-01 whoever does not exist, is disabled, has no password or mistyped it gets the same answer at both endpoints', async () => {
     const site = await siteWithPeople({ rateLimit: true, trustProxy: 1 })
     const tries = [
       ['nobody-here', GOOD_PASSWORD],
@@ -37,16 +37,16 @@ describe('enumeration', () => {
       // Nobody can have this name.
       ['not a n@me!', GOOD_PASSWORD],
     ] as const
-    for (const [door, path] of [
+    for (const [endpoint, path] of [
       ['api', '/login'],
       ['form', '/login'],
       ['form', '/login?returnTo=/x'],
     ] as const) {
-      site.clock.forward('1h') // The tries at one door are not to count at the next.
+      site.clock.forward('1h') // The tries at one endpoint are not to count at the next.
       const answers = []
       for (const [n, [username, password]] of tries.entries()) {
         const extra = { headers: { 'x-forwarded-for': `10.${n}.0.1` } }
-        answers.push(comparable(await site.visitor()[door](path, { username, password }, extra), username))
+        answers.push(comparable(await site.visitor()[endpoint](path, { username, password }, extra), username))
       }
       expect([answers[0]?.status, answers[0]?.setCookies]).toEqual([401, []])
       for (const answer of answers) expect(answer).toEqual(answers[0])
@@ -158,7 +158,7 @@ describe('types', () => {
     { length: 5 },
   ]
 
-  test('B-19 a name or a password that is no text is refused before any hash, at every door', async () => {
+  test('B-19 a name or a password that is no text is refused before any hash, at every endpoint', async () => {
     const nested = express.urlencoded({ extended: true })
     for (const site of [await siteWithPeople(), await siteWithPeople({ before: (app) => app.use(express.json(), nested) })]) {
       const member = site.visitor()

@@ -10,13 +10,13 @@ import { GOOD_PASSWORD, rawGet, type Visitor } from '../support/visitor.ts'
 
 test('D-20 a logout deletes the session on the server and takes the cookie away', async () => {
   const site = await siteOfTest()
-  for (const door of ['api', 'form'] as const) {
-    const { visitor, id } = await memberOf(site, `anna-${door}`)
+  for (const endpoint of ['api', 'form'] as const) {
+    const { visitor, id } = await memberOf(site, `anna-${endpoint}`)
     const other = site.visitor()
-    await other.logIn(`anna-${door}`)
-    const left = await visitor[door]('/logout', {})
+    await other.logIn(`anna-${endpoint}`)
+    const left = await visitor[endpoint]('/logout', {})
     expect([left.status, left.setCookies]).toEqual([
-      door === 'api' ? 204 : 303,
+      endpoint === 'api' ? 204 : 303,
       [
         'guildhall=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT',
         'guildhall-seen=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT',

@@ -1,4 +1,4 @@
-// Which passwords a person may have: long enough, any characters, every byte of them counts, and nothing that everybody tries first.
+// Which passwords a person may have: long enough, any characters, nothing that everybody tries first.
 import { readFileSync } from 'node:fs'
 import express from 'express'
 import { describe, expect, test } from 'vitest'
@@ -84,7 +84,7 @@ describe('length', () => {
     }
   })
 
-  test('A-05 a megabyte of password is refused at every door before any hash', async () => {
+  test('A-05 a megabyte of password is refused at every endpoint before any hash', async () => {
     const hostParses = await siteOfTest({ before: (app) => app.use(bigJson) })
     for (const site of [await siteOfTest(), hostParses]) {
       const member = site.visitor()

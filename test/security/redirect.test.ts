@@ -1,4 +1,4 @@
-// 1.I: where a visitor is sent, and what an address can put into an answer: no open redirect, no split response.
+// 1.I: where a visitor is sent: no open redirect, no split response.
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { localPath } from '../../src/http/return-to.ts'

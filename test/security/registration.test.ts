@@ -101,10 +101,10 @@ describe('at the same time', () => {
     for (let round = 0; round < 5; round++) {
       const tries = Array.from(
         { length: 40 },
-        (_, n) => ({ username: `${spellings[n % spellings.length]}-${round}`, door: n % 8 < 4 ? 'api' : 'form' }) as const,
+        (_, n) => ({ username: `${spellings[n % spellings.length]}-${round}`, endpoint: n % 8 < 4 ? 'api' : 'form' }) as const,
       )
       const answers = await Promise.all(
-        tries.map(({ username, door }) => site.visitor()[door]('/register', { username, password: GOOD_PASSWORD })),
+        tries.map(({ username, endpoint }) => site.visitor()[endpoint]('/register', { username, password: GOOD_PASSWORD })),
       )
       const winners = answers.filter(({ status }) => status === 201 || status === 303)
       expect([winners.length, answers.filter(({ status }) => status === 409).length]).toEqual([1, 39])

@@ -1,4 +1,4 @@
-// What only the whole server can promise: C-08, C-12, C-14, C-16, I-06, I-12, I-13, I-14, I-15 and W-06 against `guildhall serve`.
+// What only the whole server can promise: C-08, C-12, C-14, C-16, I-06, I-12, I-13, I-14, I-15 and W-06.
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
@@ -249,7 +249,7 @@ test('I-15 random requests make the server neither fail nor tell', { timeout: 24
   const known: Known = { cookies: [cookie, 'guildhall=x'], origin: base }
   const host = new URL(server.url).host
   const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
-  const places = [...PLACES, ...OWN_PATHS.map((path) => ({ path, door: 'page', input: undefined }) as const)]
+  const places = [...PLACES, ...OWN_PATHS.map((path) => ({ path, endpoint: 'page', input: undefined }) as const)]
   for (const [number, place] of places.entries()) {
     const attacks = fc.sample(attackOn(place, known), { numRuns: REQUESTS_PER_ROUTE, seed: seed + number })
     for (const attack of attacks) {

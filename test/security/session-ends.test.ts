@@ -122,7 +122,7 @@ describe('by others', () => {
     for (const one of [visitor, remembered, bystander]) expect((await one.api('/profile')).status).toBe(200)
     await inDatabase(site, "UPDATE guildhall_users SET status = 'suspended' WHERE username = 'anna'")
     const at = performance.now()
-    while (performance.now() - at < 1); // Another process is heard within a millisecond: decision 8 of the design.
+    while (performance.now() - at < 1); // A process reads at most once a millisecond whether others wrote.
     expect(await statusWith(site, id)).toBe(401)
     expect((await remembered.api('/profile')).status).toBe(401)
     expect((await visitor.get('/account/security')).status).toBe(303)

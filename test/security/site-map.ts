@@ -1,4 +1,4 @@
-// Every route of the membership with an input that it accepts: what the attacks of this folder go through one by one.
+// Every route of the membership with an input that it accepts, for the attacks of this folder.
 
 import type { Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
@@ -12,6 +12,7 @@ const INPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '/account/sessions/:id/end': {},
   '/account/sessions/end-others': {},
   '/language': { locale: 'en', returnTo: '/profile' },
+  '/account/password': { currentPassword: GOOD_PASSWORD, newPassword: 'harbour violet kettle' },
   '/reauthenticate': { password: GOOD_PASSWORD, returnTo: '/profile' },
 }
 
@@ -21,31 +22,31 @@ const READS = ['/account/security', '/account/sessions']
 export interface Place {
   /** The full path, `:id` filled in with an id that nobody has. */
   readonly path: string
-  readonly door: 'page' | 'api'
+  readonly endpoint: 'page' | 'api'
   /** The fields of the write at this path; undefined where there is none. */
   readonly input: Readonly<Record<string, string>> | undefined
 }
 
 export const NOBODYS_ID = '00000000-0000-4000-8000-000000000000'
 
-/** Every path above at both doors, for a server that cannot be asked; a few of them are served at one door only. */
+/** Every path above at both endpoints, for a server that cannot be asked; a few of them are served at one endpoint only. */
 export const PLACES: readonly Place[] = [...Object.keys(INPUTS), ...READS].flatMap((path) => {
   const full = path.replace(':id', NOBODYS_ID)
   return [
-    { path: full, door: 'page', input: INPUTS[path] },
-    { path: `/api${full}`, door: 'api', input: INPUTS[path] },
+    { path: full, endpoint: 'page', input: INPUTS[path] },
+    { path: `/api${full}`, endpoint: 'api', input: INPUTS[path] },
   ] as const
 })
 
-/** Every path of a site at both doors. Throws where a route is not in the table above: whoever adds one adds its input here. */
+/** Every path of a site at both endpoints. Throws where a route is not in the table above: whoever adds one adds its input here. */
 export function placesOf({ paths, http }: Site): readonly Place[] {
   return [...new Set(paths)].map((full) => {
     const local = full.slice(http.path.length)
-    const door = local.startsWith('/api/') ? 'api' : 'page'
-    const path = door === 'api' ? local.slice('/api'.length) : local
+    const endpoint = local.startsWith('/api/') ? 'api' : 'page'
+    const path = endpoint === 'api' ? local.slice('/api'.length) : local
     const input = INPUTS[path]
     if (!input && !READS.includes(path)) throw new Error(`test/security/site-map.ts does not know ${path}: add its input`)
-    return { path: full.replace(':id', NOBODYS_ID), door, input }
+    return { path: full.replace(':id', NOBODYS_ID), endpoint, input }
   })
 }
 
@@ -53,9 +54,9 @@ export function writesOf(site: Site): readonly (Place & { readonly input: Readon
   return placesOf(site).flatMap((place) => (place.input ? [{ ...place, input: place.input }] : []))
 }
 
-/** The body and its content type, as the door wants them. */
-export function bodyFor(door: 'page' | 'api', fields: object): { readonly type: string; readonly body: string } {
-  if (door === 'api') return { type: 'application/json', body: JSON.stringify(fields) }
+/** The body and its content type, as the endpoint wants them. */
+export function bodyFor(endpoint: 'page' | 'api', fields: object): { readonly type: string; readonly body: string } {
+  if (endpoint === 'api') return { type: 'application/json', body: JSON.stringify(fields) }
   const pairs = Object.entries(fields).map(([name, value]): [string, string] => [name, asText(value)])
   return { type: 'application/x-www-form-urlencoded', body: new URLSearchParams(pairs).toString() }
 }

@@ -1,4 +1,4 @@
-// How passwords are kept: as strong salted hashes that follow the settings, with an optional pepper outside the database.
+// How passwords are stored: strong salted hashes that follow the settings, and an optional pepper.
 import { createServer } from 'node:http'
 import express from 'express'
 import { expect, test } from 'vitest'

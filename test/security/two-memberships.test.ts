@@ -1,4 +1,4 @@
-// Two memberships in one process, on one host name: browsers share cookies between ports, the memberships share nothing.
+// Two memberships in one process, on one host name: browsers share their cookies, and nothing else is shared.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openSite, type Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'

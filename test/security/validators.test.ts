@@ -1,4 +1,4 @@
-// I-07: no text, however long and odd, keeps the process busy. Everything that looks at text from outside is held to 10 ms for 64 KB.
+// I-07: no text, however long or odd, keeps the process busy for more than 10 ms per 64 KB.
 import { describe, expect, test } from 'vitest'
 import { canonicalUsername, displayNameIssue, tidyDisplayName, tidyUsername, usernameIssue } from '../../src/domain/names.ts'
 import { passwordIssue } from '../../src/domain/password-policy.ts'

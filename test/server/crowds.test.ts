@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { limitLog } from '../../src/server/log-limit.ts'
-import { Turns } from '../../src/server/turns.ts'
+import { PipelinedRequests } from '../../src/server/pipelined-requests.ts'
 import { freePort } from '../support/program.ts'
 import { ask, BIN, converse, newFolder } from '../support/server.ts'
 import { listen, portOf } from '../support/site.ts'
@@ -36,11 +36,11 @@ describe('a burst of requests on one connection', () => {
   test('is answered one request at a time, in order, in turns with everybody else', async () => {
     const begun: string[] = []
     const pending: (() => void)[] = []
-    const turns = new Turns((req, res) => {
+    const pipelined = new PipelinedRequests((req, res) => {
       begun.push(req.url ?? '')
       pending.push(() => res.end(`[${req.url}]`))
     })
-    const server = await listen(createServer((req, res) => turns.take(req, res)))
+    const server = await listen(createServer((req, res) => pipelined.handle(req, res)))
     onTestFinished(() => void server.close())
     const burst = await converse(portOf(server))
     burst.write(['/1', '/2', '/3'].map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`).join(''))

@@ -1,4 +1,4 @@
-// A disk that is full: who is logged in goes on, what would have to be written is refused, and nothing needs a restart.
+// A full disk: who is logged in goes on, writes are refused, and nothing needs a restart.
 import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { describeWith } from '../support/needs.ts'

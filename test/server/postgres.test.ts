@@ -152,7 +152,7 @@ describeOnPostgres('on PostgreSQL', () => {
     expect(stderr).not.toContain(ROLE_PASSWORD)
   })
 
-  test('F-10 readiness follows the store; every door says 503 with Retry-After meanwhile', async () => {
+  test('F-10 readiness follows the store; everything says 503 with Retry-After meanwhile', async () => {
     const proxy = await TcpProxy.before(migrated.url)
     onTestFinished(() => proxy.close())
     const server = await startServer({ env: { DATABASE_URL: proxy.urlOf(migrated.url) } })

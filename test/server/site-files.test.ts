@@ -1,4 +1,4 @@
-// What visitors and machines ask any site for: health by other methods, robots.txt, an icon, whom to tell of a weakness.
+// What visitors and machines ask any site for: health checks, robots.txt, an icon, security.txt.
 import { expect, test } from 'vitest'
 import { ask, newFolder, PRODUCTION, run, startServer } from '../support/server.ts'
 
@@ -34,6 +34,13 @@ test('a search engine reads where it need not look, a browser finds an icon, and
   expect(again.status).toBe(304)
   expect((await fetch(`${server.url}/robots.txt`, { method: 'DELETE' })).headers.get('allow')).toBe('GET, HEAD, OPTIONS')
   expect((await fetch(`${server.url}/.well-known/security.txt`)).status).toBe(404)
+})
+
+test('a password manager that knows only the site finds the page where the password is changed', async () => {
+  const server = await startServer()
+  const led = await fetch(`${server.url}/.well-known/change-password`, { redirect: 'manual' })
+  expect([led.status, led.headers.get('location')]).toEqual([303, '/account/password'])
+  expect((await fetch(`${server.url}/.well-known/change-password`, { method: 'POST' })).status).toBe(405)
 })
 
 test('somebody who found a weakness reads whom to tell, where the operator says so', async () => {

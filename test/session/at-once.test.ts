@@ -59,7 +59,7 @@ describe.each(STORES)('on %s', (_name, makeStore) => {
           const before = req.sessionID
           void req.session.regenerate()
           const seen = [req.session.views ?? null, before !== req.sessionID, sessions.row(req) ?? null]
-          req.session.shelf = 'new'
+          req.session.cart = 'new'
           res.json([...seen, before])
         })
         app.get('/look', (req, res) => {
@@ -71,7 +71,7 @@ describe.each(STORES)('on %s', (_name, makeStore) => {
     const browser = new Browser(url)
     const [views, changed, row, before] = JSON.parse((await browser.get('/')).text)
     expect([views, changed, row]).toEqual([null, true, null])
-    expect((await browser.get('/look')).text).toBe('{"shelf":"new"}')
+    expect((await browser.get('/look')).text).toBe('{"cart":"new"}')
     expect(await store.find(digest(String(before)))).toMatchObject({ data: '{"views":"1"}', idleMs: 0 })
     await store.close()
   })

@@ -49,13 +49,13 @@ describe.each(STORES)('sessions in %s', (_name, makeStore) => {
       (app, sessions) => {
         count(app)
         app.get('/fill', (req, res) => {
-          req.session.shelf = ['x']
+          req.session.cart = ['x']
           req.session.views = 7
           res.end()
         })
         app.get('/login', async (req, res) => {
-          const row = await sessions.renew(req, { ...ADA, authenticatedAt: 1, keep: ['shelf', 'save'] })
-          res.json({ ...row, same: sessions.row(req) === row, shelf: req.session.shelf, views: req.session.views ?? null })
+          const row = await sessions.renew(req, { ...ADA, authenticatedAt: 1, keep: ['cart', 'save'] })
+          res.json({ ...row, same: sessions.row(req) === row, cart: req.session.cart, views: req.session.views ?? null })
         })
         app.get('/who', (req, res) => {
           res.json(sessions.row(req)?.userId ?? 'nobody')
@@ -67,7 +67,7 @@ describe.each(STORES)('sessions in %s', (_name, makeStore) => {
     await browser.get('/fill')
     const presented = browser.cookie
     const login = await browser.get('/login')
-    expect(JSON.parse(login.text)).toMatchObject({ userId: 'ada', factors: 'password', same: true, shelf: ['x'], views: null })
+    expect(JSON.parse(login.text)).toMatchObject({ userId: 'ada', factors: 'password', same: true, cart: ['x'], views: null })
     expect(browser.cookie).not.toBe(presented)
     expect((await browser.get('/who')).text).toBe('"ada"')
     expect((await browser.get('/look')).text).toBe('"nothing"')
@@ -138,7 +138,7 @@ describe.each(STORES)('sessions in %s', (_name, makeStore) => {
           req.session.regenerate((error) => {
             if (error) return next(error)
             const { views } = req.session
-            req.session.shelf = 'new'
+            req.session.cart = 'new'
             res.json({ views: views ?? null, changed: before !== req.sessionID, user: sessions.row(req)?.userId ?? null })
           })
         })
@@ -173,9 +173,9 @@ describe.each(STORES)('sessions in %s', (_name, makeStore) => {
           await req.session.save()
           const stored = (await store.find(digest(req.sessionID)))?.data
           req.session.views = 11
-          req.session.shelf = 1
+          req.session.cart = 1
           await req.session.reload()
-          res.json({ stored, views: req.session.views, shelf: req.session.shelf ?? null })
+          res.json({ stored, views: req.session.views, cart: req.session.cart ?? null })
         })
         app.get('/touch', (req, res) => {
           clock.forward(1000)
@@ -187,7 +187,7 @@ describe.each(STORES)('sessions in %s', (_name, makeStore) => {
       { store: makeStore() },
     )
     const browser = new Browser(url)
-    expect(JSON.parse((await browser.get('/save')).text)).toEqual({ stored: '{"views":"10"}', views: 10, shelf: null })
+    expect(JSON.parse((await browser.get('/save')).text)).toEqual({ stored: '{"views":"10"}', views: 10, cart: null })
     expect((await browser.get('/touch')).text).toBe('true')
   })
 
@@ -453,7 +453,7 @@ describe('the middleware', () => {
     expect((await send(url)).text).toContain('req.session cannot be replaced')
   })
 
-  test('sweeps expired sessions in bounded batches, and reports a sweep that fails', async () => {
+  test('deletes expired sessions in bounded batches, and reports a cleanup that fails', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     try {
       const asked: number[] = []

@@ -1,4 +1,4 @@
-// Stores written for express-session, and the faces of express-session on our own: `req.sessionStore`, the cookie of one session, a store's events.
+// Stores written for express-session, and what of express-session our own stores offer.
 
 import express, { type Express } from 'express'
 import session, { fromExpressStore, MemoryStore, type SessionOptions, Store, type StoredSession } from 'guildhall/session'
@@ -72,12 +72,12 @@ describe('a store of express-session', () => {
     }
     const url = await open({ store }, (app) => {
       counting(app)
-      app.get('/shelf', (req, res) => void res.json(req.session.shelf))
+      app.get('/cart', (req, res) => void res.json(req.session.cart))
     })
     const browser = new Browser(url)
     await browser.get('/')
-    for (const stored of rows.values()) Object.assign(stored, { shelf: [new Map([['a', 1]]), Number.NaN] })
-    expect((await browser.get('/shelf')).text).toBe('[{},null]')
+    for (const stored of rows.values()) Object.assign(stored, { cart: [new Map([['a', 1]]), Number.NaN] })
+    expect((await browser.get('/cart')).text).toBe('[{},null]')
     expect((await browser.get('/')).text).toBe('2')
   })
 
@@ -311,7 +311,7 @@ test('one store serves the visitors of two applications, each in its own', async
   for (const name of ['one', 'two']) {
     const url = await open({ store, name }, (app) => {
       app.get('/', (req, res) => {
-        req.session.shelf = name
+        req.session.cart = name
         req.sessionStore.generate(req)
         req.session.views = 1
         res.json(req.session)

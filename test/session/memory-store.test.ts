@@ -1,4 +1,4 @@
-// Whose sessions a full memory store puts out: those of whoever floods it, not those of people who use the site.
+// Which sessions a full memory store evicts: those of the visitor who floods it, not those of users.
 import { expect, test } from 'vitest'
 import { MemoryStore } from '../../src/session/index.ts'
 import { sessionRow } from '../../src/testing/session-row.ts'

@@ -1,4 +1,4 @@
-// The face of the package: options, defaults, and what a person reads when they are wrong.
+// The options of the package: their types, defaults, and what a person reads when they are wrong.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'

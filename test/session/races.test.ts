@@ -1,4 +1,4 @@
-// A logout cannot be undone: whoever still runs on the ended session writes nothing, makes nothing, and sets no cookie.
+// A logout cannot be undone: a request that still runs on the ended session writes nothing and sets no cookie.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -69,7 +69,7 @@ describe.each(PLACES)('D-22 a logout in %s', (_name, makeStore) => {
         app.get('/write', async (req, res) => {
           req.session.views = 1
           await barrier.pass('handler')
-          req.session.shelf = 2
+          req.session.cart = 2
           res.json(sessions.row(req)?.userId ?? 'nobody')
         })
         app.get('/logout', async (req, res) => {
@@ -162,7 +162,7 @@ describe.each(PLACES)('D-22 a logout in %s', (_name, makeStore) => {
         })
         app.get('/regenerate', async (req, res) => {
           await req.session.regenerate()
-          req.session.shelf = 'new'
+          req.session.cart = 'new'
           res.end()
         })
       },
@@ -179,7 +179,7 @@ describe.each(PLACES)('D-22 a logout in %s', (_name, makeStore) => {
       barrier.open()
       expect((await writing).setCookies).toEqual([])
       expect(await store.find(digest(old?.split('=')[1] ?? ''))).toBeUndefined()
-      expect((await store.find(digest(browser.id)))?.data).toBe(path === '/login' ? '{"views":"0"}' : '{"shelf":"\\"new\\""}')
+      expect((await store.find(digest(browser.id)))?.data).toBe(path === '/login' ? '{"views":"0"}' : '{"cart":"\\"new\\""}')
     }
   })
 })

@@ -1,4 +1,4 @@
-// The same store on a cluster and behind Sentinel, by the client's own options: a script never needs two keys of two nodes.
+// The Redis store on a cluster and behind Sentinel: no script needs keys of two nodes.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

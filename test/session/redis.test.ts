@@ -1,4 +1,4 @@
-// The laws of session stores on a real Redis, and what a row looks like there.
+// The contract of session stores on a real Redis, and what a row looks like there.
 import { createHash } from 'node:crypto'
 import express from 'express'
 import { session } from 'guildhall/session'

@@ -1,9 +1,9 @@
-// F-33: a bare `regenerate` while other requests are on their way with the old id. They finish on the old data, write nothing, log nobody out.
+// F-33: `regenerate` while requests with the old id still run: they finish, write nothing and log nobody out.
 import { describe, expect, test } from 'vitest'
 import { application, Browser, HandClock, STORES, send } from './support.ts'
 
 describe.each(STORES)('F-33 a bare regenerate on %s', (_name, makeStore) => {
-  async function shelf() {
+  async function cart() {
     const clock = new HandClock()
     const store = makeStore()
     const { url } = await application(
@@ -40,7 +40,7 @@ describe.each(STORES)('F-33 a bare regenerate on %s', (_name, makeStore) => {
   }
 
   test('logs nobody out: who comes late with the old id reads the old data and gets no cookie', async () => {
-    const { url, clock, store } = await shelf()
+    const { url, clock, store } = await cart()
     const browser = new Browser(url)
     await browser.get('/begin')
     const old = browser.cookie ?? ''
@@ -59,7 +59,7 @@ describe.each(STORES)('F-33 a bare regenerate on %s', (_name, makeStore) => {
   })
 
   test('three requests that rotate at once leave one session that works', async () => {
-    const { url, store } = await shelf()
+    const { url, store } = await cart()
     for (let round = 0; round < 20; round++) {
       const browser = new Browser(url)
       await browser.get('/begin')
@@ -70,7 +70,7 @@ describe.each(STORES)('F-33 a bare regenerate on %s', (_name, makeStore) => {
   })
 
   test('D-20 a logout ends the old one too, whoever still carries its id', async () => {
-    const { url, store } = await shelf()
+    const { url, store } = await cart()
     const browser = new Browser(url)
     await browser.get('/begin')
     const old = browser.cookie ?? ''
@@ -81,7 +81,7 @@ describe.each(STORES)('F-33 a bare regenerate on %s', (_name, makeStore) => {
   })
 
   test('the old id of the old id is dead at once', async () => {
-    const { url, store } = await shelf()
+    const { url, store } = await cart()
     const browser = new Browser(url)
     await browser.get('/begin')
     const first = browser.cookie ?? ''

@@ -46,7 +46,7 @@ describe.each(STORES)('a response over %s', (_name, makeStore) => {
           req.session.views = 2
           res.write('b')
           setTimeout(() => {
-            req.session.shelf = 3
+            req.session.cart = 3
             res.end('c')
           }, 5)
         })
@@ -57,7 +57,7 @@ describe.each(STORES)('a response over %s', (_name, makeStore) => {
     const answer = await browser.get('/')
     expect(answer.text).toBe('abc')
     expect(namesOf(answer.setCookies)).toEqual(['sid', 'sid-seen'])
-    expect(JSON.parse((await store.find(digest(browser.id)))?.data ?? '')).toEqual({ views: '2', shelf: '3' })
+    expect(JSON.parse((await store.find(digest(browser.id)))?.data ?? '')).toEqual({ views: '2', cart: '3' })
     expect((await browser.get('/')).setCookies).toEqual([])
   })
 

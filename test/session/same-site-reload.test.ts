@@ -1,4 +1,4 @@
-// The marker beside a Strict session cookie, and the page that asks once more: which requests get it, and how often.
+// The marker beside a Strict session cookie, and the page that reloads: which requests get it, and how often.
 import { MemoryStore } from 'guildhall/session'
 import { describe, expect, test } from 'vitest'
 import { newToken } from '../../src/domain/secret.ts'

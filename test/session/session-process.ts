@@ -1,4 +1,4 @@
-// A process of its own that serves sessions from a store that others serve too. Started with `fork`; sends its port, and what slow requests reach.
+// Serves sessions in a process of its own, from a store that others share. Started with `fork`.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

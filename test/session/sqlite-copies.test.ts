@@ -1,4 +1,4 @@
-// The copies of session rows that a process keeps: they stay while nothing they rest on is written, and are never behind.
+// The copies of session rows that a process keeps: used while nothing was written, and never out of date.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -80,7 +80,7 @@ test('a person keeps their copy while counters are written and while others come
     'a session that begins': () => store.create(expired),
     'a touch of another': () => store.touch(berta, { lastSeenAt: 2, expiresAt: 3 }),
     'a change of another': () => store.update(berta, { a: '1' }),
-    'a sweep': async () => expect(await store.deleteExpired(2, 10)).toBe(1),
+    'a cleanup': async () => expect(await store.deleteExpired(2, 10)).toBe(1),
     'another who is sent away everywhere': async () => expect(await store.deleteByUser('u2')).toBe(1),
   }
   for (const [name, write] of Object.entries(writes)) expect([name, await keeps(here, anna, write)]).toEqual([name, true])

@@ -34,7 +34,7 @@ describe('the file', () => {
       (app) => {
         app.get('/', (req, res) => {
           req.session.views = (req.session.views ?? 0) + 1
-          req.session.shelf = 'needle'
+          req.session.cart = 'needle'
           res.end()
         })
       },

@@ -1,4 +1,4 @@
-// The laws of session stores, for the stores that come with the package.
+// The contract of session stores, for the stores that come with the package.
 
 import { MemoryStore } from 'guildhall/session'
 import { SqliteStore } from 'guildhall/session/sqlite'

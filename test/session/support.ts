@@ -1,4 +1,4 @@
-// What the tests of the session room share: a clock moved by hand, an Express app on a real port, and a browser that keeps the session cookie and its marker.
+// What the session tests share: a clock moved by hand, an Express app on a real port, a browser with cookies.
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { request } from 'node:http'
@@ -14,7 +14,7 @@ import { Sessions, type SessionsOptions } from '../../src/session/request/middle
 declare module 'guildhall/session' {
   interface SessionData {
     views?: number
-    shelf?: unknown
+    cart?: unknown
   }
 }
 
@@ -76,7 +76,7 @@ export const LIMITS = { idleMs: 15 * MINUTE, absoluteMs: 12 * 60 * MINUTE }
 
 export const ADA = { userId: 'ada', credentialEpoch: 1, factors: 'password', ip: '::1', userAgent: 'test' }
 
-export interface House {
+export interface TestApp {
   readonly clock: HandClock
   readonly store: SessionStore
   readonly sessions: Sessions
@@ -88,7 +88,7 @@ export interface House {
 export async function application(
   routes: (app: Express, sessions: Sessions) => void,
   options: Partial<SessionsOptions> = {},
-): Promise<House> {
+): Promise<TestApp> {
   const clock = new HandClock()
   const store = options.store ?? new MemoryStore({ clock })
   const sessions = new Sessions({ cookie: COOKIE, limits: LIMITS, clock, ...options, store })

@@ -1,4 +1,4 @@
-// What the session cannot do never ends the process: no method of a response throws for it, nothing of that answer is sent.
+// What the session cannot do never ends the process, and nothing of that answer is sent.
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -25,7 +25,7 @@ const FAULTS: Readonly<Record<string, { readonly options?: SessionOptions; spoil
     spoil: (req) => {
       const x: { x?: object } = {}
       x.x = x
-      req.session.shelf = x
+      req.session.cart = x
     },
   },
   'a getter that throws': {

@@ -1,4 +1,4 @@
-// A slow request in one process, and a login or a logout of the same person in another: the slow one sets no cookie and brings nothing back.
+// A slow request in one process cannot undo a login or logout of the same person in another.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -1,4 +1,4 @@
-// What visitors reach when an application puts their words into its session, its ids or its cookie: nothing but their own session.
+// What visitors reach when an application stores their words in its session: nothing but their own session.
 import { createHmac } from 'node:crypto'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import session, { Cookie, MemoryStore, type SessionOptions } from 'guildhall/session'

@@ -8,7 +8,7 @@ export function addVisits(app: Express): void {
   })
   app.get('/login', async (req, res) => {
     await req.session.regenerate()
-    req.session.shelf = 'logged in'
+    req.session.cart = 'logged in'
     res.end()
   })
   app.get('/logout', async (req, res) => {
@@ -16,6 +16,6 @@ export function addVisits(app: Express): void {
     res.end()
   })
   app.get('/look', (req, res) => {
-    res.json(req.session.shelf ?? null)
+    res.json(req.session.cart ?? null)
   })
 }

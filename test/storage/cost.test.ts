@@ -1,4 +1,4 @@
-// What a visit costs on PostgreSQL and on Redis: statements, commands and round trips, counted on the wire between a site and its servers.
+// What a visit costs on PostgreSQL and Redis: statements, commands and round trips, counted on the wire.
 import { sessionRow } from 'guildhall/testing'
 import pg from 'pg'
 import { afterEach, describe, expect, test } from 'vitest'

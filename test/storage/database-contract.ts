@@ -1,4 +1,4 @@
-// The laws of the database: transactions are whole, migrations happen once, a newer schema is left alone. The same wherever it is, and whatever stands before it.
+// The contract of the database: whole transactions, migrations that happen once, no touching of a newer schema.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Counters, type Database, UnexpectedRowCountError } from '../../src/storage/contract.ts'
 import { openDatabase } from '../../src/storage/open.ts'
@@ -11,7 +11,7 @@ import { failuresOf, throttleOn, tryAtOnce } from '../support/throttles.ts'
 import { until } from '../support/until.ts'
 
 /** Empty, and of a test's own. */
-export interface LawPlace {
+export interface ContractPlace {
   readonly setting: string
   remove(): Promise<void> | void
 }
@@ -32,8 +32,8 @@ const session = (hash: string, more: object = {}) => ({
 }) // biome-ignore format: a row reads as a block
 
 /** Declares them as tests. */
-export function laws(makePlace: () => LawPlace | Promise<LawPlace>): void {
-  let place: LawPlace
+export function databaseContract(makePlace: () => ContractPlace | Promise<ContractPlace>): void {
+  let place: ContractPlace
   let db: Database
   let other: Database
 

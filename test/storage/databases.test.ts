@@ -1,4 +1,4 @@
-// The laws of the database on SQLite and on PostgreSQL, and what is PostgreSQL's alone.
+// The database contract on SQLite and on PostgreSQL, and what is PostgreSQL's alone.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,19 +11,19 @@ import { inDatabase } from '../support/database-inspector.ts'
 import { describeOnPostgres, makeDatabase, onServer } from '../support/postgres.ts'
 import { openSite } from '../support/site.ts'
 import { failuresOf, throttleOn } from '../support/throttles.ts'
-import { type LawPlace, laws, user } from './database-contract.ts'
+import { type ContractPlace, databaseContract, user } from './database-contract.ts'
 
-function onFile(): LawPlace {
+function onFile(): ContractPlace {
   const folder = mkdtempSync(join(tmpdir(), 'guildhall-'))
   return { setting: `sqlite:${join(folder, 'members.db')}`, remove: () => rmSync(folder, { recursive: true }) }
 }
 
-async function onPostgres(): Promise<LawPlace> {
+async function onPostgres(): Promise<ContractPlace> {
   const { url, drop } = await makeDatabase()
   return { setting: url, remove: drop }
 }
 
-describe('on SQLite', () => laws(onFile))
+describe('on SQLite', () => databaseContract(onFile))
 
 test('a statement whose table is missing is a mistake of ours, not a store that is away', async () => {
   const site = await openSite()
@@ -36,7 +36,7 @@ test('a statement whose table is missing is a mistake of ours, not a store that 
 })
 
 describeOnPostgres('on PostgreSQL', () => {
-  laws(onPostgres)
+  databaseContract(onPostgres)
 
   test('an open pool is used and left open; what its connection string says counts', async () => {
     const { url, drop } = await makeDatabase()

@@ -1,4 +1,4 @@
-// What is in a database when Guildhall comes: its own schema of an older version, tables of the application, tables of before the first release.
+// What Guildhall finds in a database at its start: older schemas of its own, and tables of the application.
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -77,7 +77,7 @@ test('of every version there is a database', () => {
   expect(readdirSync(FIXTURES).toSorted()).toEqual(numbers.flatMap((n) => [`schema-${n}.db`, `schema-${n}.sql`]).toSorted())
 })
 
-function laws(make: (sql: string) => Promise<string>): void {
+function migrationTests(make: (sql: string) => Promise<string>): void {
   test('tables of the application live beside ours, untouched', async () => {
     const database = await make(APPLICATION)
     const site = await opened({ database })
@@ -141,7 +141,7 @@ function laws(make: (sql: string) => Promise<string>): void {
 }
 
 describe('on SQLite', () => {
-  laws(onFile)
+  migrationTests(onFile)
 
   test.each<[string, string]>([
     ['of before the first release', UNRELEASED],
@@ -194,7 +194,7 @@ describe('on SQLite', () => {
 })
 
 describeOnPostgres('on PostgreSQL', () => {
-  laws(onPostgres)
+  migrationTests(onPostgres)
 
   test('a site whose search path goes on to the schema of another site has members of its own', async () => {
     const url = await newDatabase()

@@ -1,4 +1,4 @@
-// Behind pgbouncer in transaction mode: the laws of the database, people who come and go, and what must not be left behind in a connection that others get.
+// Behind pgbouncer in transaction mode: the database contract, and nothing left behind in a shared connection.
 import pg from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { openPostgres } from '../../src/storage/postgres/database.ts'
@@ -9,7 +9,7 @@ import { describeBehindPgbouncer, Pgbouncer, SERVER_CONNECTIONS } from '../suppo
 import { makeDatabase } from '../support/postgres.ts'
 import { post, run, startServer } from '../support/server.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
-import { laws } from './database-contract.ts'
+import { databaseContract } from './database-contract.ts'
 
 describeBehindPgbouncer('behind pgbouncer', () => {
   let pgbouncer: Pgbouncer
@@ -25,7 +25,7 @@ describeBehindPgbouncer('behind pgbouncer', () => {
     return { setting: pgbouncer.urlOf(url), direct: url }
   }
 
-  laws(async () => {
+  databaseContract(async () => {
     const { url, drop } = await makeDatabase()
     return { setting: pgbouncer.urlOf(url), remove: drop }
   })

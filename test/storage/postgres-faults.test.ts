@@ -1,4 +1,4 @@
-// PostgreSQL stops, hangs, is cut off and comes back. Nobody waits, nobody is somebody else, and no answer says what did not happen.
+// PostgreSQL stops, hangs, is cut off and comes back: every answer is in time and true.
 import { createServer } from 'node:http'
 import express from 'express'
 import { createMembership } from 'guildhall'
@@ -46,10 +46,10 @@ async function member(): Promise<Visitor> {
   return visitor
 }
 
-type Door = readonly [string, (visitor: Visitor) => Promise<Answer>]
+type StoreRequest = readonly [string, (visitor: Visitor) => Promise<Answer>]
 
-/** Every door that needs the store. */
-const DOORS: readonly Door[] = [
+/** Everything that needs the store. */
+const STORE_REQUESTS: readonly StoreRequest[] = [
   ['a page', (visitor) => visitor.get('/profile')],
   ['the security page', (visitor) => visitor.get('/account/security')],
   ['the API', (visitor) => visitor.api('/profile')],
@@ -61,7 +61,7 @@ const DOORS: readonly Door[] = [
   ["the host's page that writes", (visitor) => visitor.get('/count')],
   ["the host's page that asks who is there", (visitor) => visitor.get('/who')],
 ]
-const WAYS_OUT: readonly Door[] = [
+const WAYS_OUT: readonly StoreRequest[] = [
   ['a logout in JSON', (visitor) => visitor.api('/logout', {})],
   ['a logout by form', (visitor) => visitor.form('/logout', {})],
 ]
@@ -107,12 +107,12 @@ describeOnPostgres('a store that fails', () => {
   })
 
   describe.each(FAULTS)('F-10 F-11 PostgreSQL %s', (_, fail) => {
-    test('every door answers 503 with Retry-After in time, and the member is a member again by themselves afterwards', async () => {
+    test('everything answers 503 with Retry-After in time, and the member is a member again by themselves afterwards', async () => {
       const visitor = await member()
       const leaver = await member()
       await fail()
-      for (const [door, ask] of DOORS) await expect(expectTurnedAway(visitor, ask), door).resolves.toBeUndefined()
-      for (const [door, ask] of WAYS_OUT) await expect(expectTurnedAway(leaver, ask), door).resolves.toBeUndefined()
+      for (const [name, ask] of STORE_REQUESTS) await expect(expectTurnedAway(visitor, ask), name).resolves.toBeUndefined()
+      for (const [name, ask] of WAYS_OUT) await expect(expectTurnedAway(leaver, ask), name).resolves.toBeUndefined()
       expect(await leaver.sessionId()).toBeDefined()
       await proxy.mend()
       await expectBack(visitor)

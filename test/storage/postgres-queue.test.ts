@@ -1,4 +1,4 @@
-// What piles up before PostgreSQL, and in it, when it does not answer: never more than a bound, and nothing that outlives the wait.
+// What waits for a PostgreSQL that does not answer: bounded in number, and cancelled when nobody waits any more.
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'

@@ -1,4 +1,4 @@
-// A Redis that loses what it held: emptied, back at an older copy, short of memory. People are logged out cleanly, and the log says why.
+// A Redis that loses data: people are logged out cleanly, and the log says why.
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-// Sessions and counters in Redis: the walk of a member, what Redis may not decide, and what happens while it is away.
+// Sessions and counters in Redis: a member's visit, what Redis may not decide, and what happens while it is away.
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -287,8 +287,8 @@ describeOnRedis('while Redis is away', () => {
     })
     const { visitor, id } = await memberOf(site, 'anna')
     mayEnd = false
-    for (const door of ['api', 'form'] as const) {
-      const answer = await visitor[door]('/logout', {})
+    for (const endpoint of ['api', 'form'] as const) {
+      const answer = await visitor[endpoint]('/logout', {})
       expect([answer.status, answer.headers.get('retry-after'), answer.setCookies]).toEqual([503, '1', []])
     }
     expect([await visitor.sessionId(), await statusWith(site, id)]).toEqual([id, 200])
@@ -334,9 +334,9 @@ test('what cannot be Redis is refused in words, without the password in it', () 
 })
 
 test('a membership on Redis that nobody used closes at once', async () => {
-  const house = openInternals({ baseUrl: 'http://localhost:3000', database: 'sqlite::memory:', redis: 'redis://127.0.0.1:1' })
-  await house.membership.close()
-  await expect(house.core.db.sessions.find('h')).rejects.toThrow('closed')
+  const internals = openInternals({ baseUrl: 'http://localhost:3000', database: 'sqlite::memory:', redis: 'redis://127.0.0.1:1' })
+  await internals.membership.close()
+  await expect(internals.core.db.sessions.find('h')).rejects.toThrow('closed')
 })
 
 async function putBack(from: string, database: string): Promise<void> {

@@ -1,4 +1,4 @@
-// What a member may do is judged by what is true now: over HTTP, in the process that wrote it and in another one.
+// What a member may do follows the database at once, in this process and in another one.
 import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { digest } from '../../src/domain/secret.ts'
@@ -7,7 +7,7 @@ import { setStatus } from '../../src/storage/users.ts'
 import { inDatabase, siteOfTest } from '../support/artifacts.ts'
 import { memberOf, statusWith } from '../support/members.ts'
 
-/** The keeper's room, as a host application has it. */
+/** A page for admins, as a host application has it. */
 const withVault = () =>
   siteOfTest({
     routes: (app, { membership }) => {

@@ -1,4 +1,4 @@
-// What a site leaves behind: rows and bytes of its database, lines of its log. Tests look here as a thief would.
+// What a site leaves behind, read as a thief would: rows and bytes of its database, lines of its log.
 import { inspect } from 'node:util'
 import { onTestFinished } from 'vitest'
 import { inDatabase, type Kept } from './database-inspector.ts'

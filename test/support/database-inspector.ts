@@ -1,4 +1,4 @@
-// Looks into a database from outside, through a connection of its own, as another program would: the same on SQLite, on PostgreSQL and with Redis.
+// Reads a database from outside, over a connection of its own: SQLite, PostgreSQL, and Redis.
 import { existsSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'

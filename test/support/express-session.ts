@@ -1,4 +1,4 @@
-// express-session as the tests use it. Its own types would change those of `req.session` in the whole project; test/package tries them.
+// express-session for the tests, without its types, which would change `req.session` in the whole project.
 import type { EventEmitter } from 'node:events'
 import { createRequire } from 'node:module'
 import type { RequestHandler } from 'express'

@@ -1,4 +1,4 @@
-// A process of its own that serves a membership on a database that others serve too, with sessions and counters in Redis where it is told so. Started with `fork`; sends its port.
+// Serves a membership in a process of its own, on a database that others share. Started with `fork`.
 import { createServer } from 'node:http'
 import express from 'express'
 import { createMembership } from '../../src/membership.ts'

@@ -1,4 +1,4 @@
-// Servers of a test's own: a folder, a free port, a user who may run them, and an end that comes also where the test breaks off.
+// Servers of a test's own: a folder, a free port, a user to run them, and an end even if the test fails.
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-// A pgbouncer of a test's own before the PostgreSQL of this machine, in transaction mode: the next statement may run on another connection.
+// Starts a pgbouncer in transaction mode in front of the PostgreSQL of this machine.
 import type { ChildProcess } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

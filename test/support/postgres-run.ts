@@ -1,4 +1,4 @@
-// Before the tests of the application run on PostgreSQL: one database for all of them, dropped when they are over.
+// Makes one database for all tests of a run on PostgreSQL, and drops it afterwards.
 import type { TestProject } from 'vitest/node'
 import { makeDatabase } from './postgres-server.ts'
 

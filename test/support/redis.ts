@@ -1,4 +1,4 @@
-// The Redis of this machine: keys of a test's own, which are taken out afterwards, and a way to it that can be cut.
+// The Redis of this machine, with keys of each test's own and a connection that can be cut.
 import { randomUUID } from 'node:crypto'
 import { describeUnless } from './needs.ts'
 import { keysIn, openRedis, REDIS_URL, redisAnswers, type TestClient } from './redis-server.ts'

@@ -1,4 +1,4 @@
-// A program: prints as JSON which functions of src/ logged-in requests run, by V8's coverage. Takes a database and a Redis.
+// Prints as JSON which functions of src/ logged-in requests run, by V8's coverage.
 
 import { createServer } from 'node:http'
 import { Session } from 'node:inspector/promises'

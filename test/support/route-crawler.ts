@@ -1,4 +1,4 @@
-// Walks through every route of a site, by every method and at both doors, and keeps each answer.
+// Walks through every route of a site, by every method and as page and as API, and keeps each answer.
 import type { Site } from './site.ts'
 import type { Answer, Visitor } from './visitor.ts'
 

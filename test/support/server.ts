@@ -1,4 +1,4 @@
-// A real server in a process of its own, in a folder of its own, and ways to speak to it that fetch does not have.
+// A real server in a process and a folder of its own, and requests that fetch cannot send.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -37,7 +37,7 @@ export interface TestServer {
   readonly port: number
   readonly folder: string
   readonly child: ChildProcess
-  /** Milliseconds from the start of the process to the open door. */
+  /** Milliseconds from the start of the process until it accepts connections. */
   readonly startMs: number
   /** Everything that was written to stdout and stderr so far. */
   output(): string

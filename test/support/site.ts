@@ -1,4 +1,4 @@
-// A whole site for a test: an Express application with a membership on a database file of its own, over real HTTP.
+// A whole site for a test: Express with a membership on a database of its own, over real HTTP.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'

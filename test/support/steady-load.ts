@@ -1,4 +1,4 @@
-// Requests at a steady pace over kept connections, each sent at its time whether or not the one before was answered.
+// Sends requests at a steady pace over kept connections, whether or not the one before was answered.
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Load {

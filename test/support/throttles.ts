@@ -1,5 +1,5 @@
 // The throttle of one process on a database, without the pages before it.
-import { CounterLines } from '../../src/core/counter-lines.ts'
+import { BatchedCounters } from '../../src/core/batched-counters.ts'
 import { createThrottle, type Limit, type Outcome, type Throttle } from '../../src/core/throttle.ts'
 import { type Clock, systemClock } from '../../src/domain/clock.ts'
 import type { Counters } from '../../src/storage/contract.ts'
@@ -12,8 +12,8 @@ export function throttleOn(counters: Counters, clock: Clock = systemClock): Thro
   return createThrottle(counters, clock, KEY, WAITS)
 }
 
-export function linesOn(counters: Counters, clock: Clock = systemClock): CounterLines {
-  return new CounterLines(counters, clock, WAITS)
+export function countersOn(counters: Counters, clock: Clock = systemClock): BatchedCounters {
+  return new BatchedCounters(counters, clock, WAITS)
 }
 
 export const failuresOf = (rate: Limit['budgets'][number]['rate']): Limit => ({

@@ -1,4 +1,4 @@
-// Stands between a site and its PostgreSQL or Redis, passes everything on, and hears what was asked: counted on the wire, not in our code.
+// Passes on what a site and its PostgreSQL or Redis send each other, and counts it on the wire.
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 

@@ -1,4 +1,4 @@
-// What people may be called: the names they type, the ones that nobody sees, and the ones that are the site's own.
+// What people may be called: typed names, invisible ones, and the ones that are the site's own.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { inDatabase } from '../support/database-inspector.ts'
 import { type Member, memberOf } from '../support/members.ts'

@@ -1,4 +1,4 @@
-// Chromium for pages that live in memory: a made-up site with one address per sample, under the policy that our pages have.
+// Chromium for pages in memory: one address per sample, under the policy that our pages have.
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { createAssets } from '../../src/views/assets.ts'
 import type { Sample } from './samples.ts'

@@ -1,4 +1,4 @@
-// The pages as people set their browsers up: large text, a screen zoomed to 320 px, colours of their own, paper, keys alone.
+// The pages for people with needs: large text, zoom to 320 px, own colours, paper, keyboard alone.
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { describeInChromium } from '../support/in-chromium.ts'

@@ -5,7 +5,7 @@ import { describeInChromium } from '../support/in-chromium.ts'
 import { openSite } from './browser.ts'
 import { samplesInEveryLanguage } from './samples.ts'
 
-interface Told {
+interface AccessibleNode {
   readonly role: string
   readonly name: string
   readonly description: string
@@ -19,18 +19,18 @@ interface Told {
 const CONTROLS = ['button', 'link', 'textbox', 'checkbox']
 const pages = samplesInEveryLanguage()
 
-async function hear(page: Page): Promise<Told[]> {
+async function accessibleNodesOf(page: Page): Promise<AccessibleNode[]> {
   const cdp = await page.context().newCDPSession(page)
   const { nodes } = await cdp.send('Accessibility.getFullAXTree')
   await cdp.detach()
   const byId = new Map(nodes.map((node) => [node.nodeId, node]))
-  const tell = (id: string, within: readonly string[]): Told[] => {
+  const collect = (id: string, within: readonly string[]): AccessibleNode[] => {
     const node = byId.get(id)
     if (!node) return []
     const role = String(node.role?.value ?? '')
     const name = String(node.name?.value ?? '')
     const property = (of: string) => node.properties?.find((one) => one.name === of)?.value.value
-    const told: Told = {
+    const described: AccessibleNode = {
       role,
       name,
       description: String(node.description?.value ?? ''),
@@ -39,21 +39,22 @@ async function hear(page: Page): Promise<Told[]> {
       within,
     }
     const inside = node.ignored ? within : [...within, `${role} ${name}`.trim()]
-    return [...(node.ignored ? [] : [told]), ...(node.childIds ?? []).flatMap((child) => tell(child, inside))]
+    return [...(node.ignored ? [] : [described]), ...(node.childIds ?? []).flatMap((child) => collect(child, inside))]
   }
-  return tell(nodes[0]?.nodeId ?? '', [])
+  return collect(nodes[0]?.nodeId ?? '', [])
 }
 
 describeInChromium((browser) => {
-  const hearAll = async (only: RegExp, check: (told: readonly Told[], page: string) => void) => {
+  const checkEach = async (only: RegExp, check: (nodes: readonly AccessibleNode[], page: string) => void) => {
     const site = await openSite(browser(), pages)
-    for (const { name } of pages.filter((page) => only.test(page.name))) check(await hear(await site.open(name)), name)
+    for (const { name } of pages.filter((page) => only.test(page.name)))
+      check(await accessibleNodesOf(await site.open(name)), name)
     await site.close()
   }
 
   test('a person who hears a page is told where everything is, and what every control does', { timeout: 60_000 }, async () => {
-    await hearAll(/./, (told, page) => {
-      const all = (role: string) => told.filter((one) => one.role === role)
+    await checkEach(/./, (nodes, page) => {
+      const all = (role: string) => nodes.filter((one) => one.role === role)
       const isReload = page.startsWith('same-site-reload')
       expect(all('RootWebArea')[0]?.name, page).toMatch(/\S · Guildhall$/)
       expect(all('main').length, page).toBe(1)
@@ -63,7 +64,7 @@ describeInChromium((browser) => {
         page,
       ).toEqual(isReload ? [] : [true])
       expect(
-        told.filter(({ role, name }) => CONTROLS.includes(role) && name === ''),
+        nodes.filter(({ role, name }) => CONTROLS.includes(role) && name === ''),
         page,
       ).toEqual([])
 
@@ -80,12 +81,12 @@ describeInChromium((browser) => {
   })
 
   test('no two buttons of a page sound the same, even where two devices are', { timeout: 60_000 }, async () => {
-    await hearAll(/^(security|login|register|profile)/, (told, page) => {
-      const buttons = told.filter(({ role, within }) => role === 'button' && within.includes('main')).map(({ name }) => name)
+    await checkEach(/^(security|login|register|profile)/, (nodes, page) => {
+      const buttons = nodes.filter(({ role, within }) => role === 'button' && within.includes('main')).map(({ name }) => name)
       expect(new Set(buttons).size, page).toBe(buttons.length)
     })
-    await hearAll(/^security-en$/, (told) => {
-      const ends = told.filter(({ role, name }) => role === 'button' && name.startsWith('End')).map(({ name }) => name)
+    await checkEach(/^security-en$/, (nodes) => {
+      const ends = nodes.filter(({ role, name }) => role === 'button' && name.startsWith('End')).map(({ name }) => name)
       expect(ends).toEqual([
         'End the session on Safari on iPhone, active 2 hours ago',
         'End the session on Chrome on Windows, active 12 days ago',
@@ -96,31 +97,31 @@ describeInChromium((browser) => {
   })
 
   test('the sessions and the activity are lists, with times that a program can read', async () => {
-    await hearAll(/^security-en$/, (told) => {
+    await checkEach(/^security-en$/, (nodes) => {
       const inside = (region: string, role: string) =>
-        told.filter((one) => one.role === role && one.within.at(-2) === `region ${region}` && one.within.at(-1) === 'list')
+        nodes.filter((one) => one.role === role && one.within.at(-2) === `region ${region}` && one.within.at(-1) === 'list')
       expect(inside('Where you are logged in', 'listitem').length).toBe(4)
       expect(inside('Recent activity', 'listitem').length).toBe(4)
-      expect(told.filter(({ role }) => role === 'time').length).toBe(1 + 4 * 3 - 1 + 4)
+      expect(nodes.filter(({ role }) => role === 'time').length).toBe(1 + 4 * 3 - 1 + 4)
     })
     const { html } = pages.find(({ name }) => name === 'security-en')!
     for (const [, moment = ''] of html.matchAll(/<time datetime="([^"]*)"/g)) expect(new Date(moment).toISOString()).toBe(moment)
   })
 
   test('what was done is a status, what went wrong an alert that has the focus and leads to the field', async () => {
-    await hearAll(/^(login-notice|profile|security-alone|home-closed)-(en|zh)/, (told, page) => {
-      expect(told.filter(({ role }) => role === 'status').length, page).toBe(1)
-      expect(told.filter(({ role }) => role === 'alert').length, page).toBe(0)
+    await checkEach(/^(login-notice|profile|security-alone|home-closed)-(en|zh)/, (nodes, page) => {
+      expect(nodes.filter(({ role }) => role === 'status').length, page).toBe(1)
+      expect(nodes.filter(({ role }) => role === 'alert').length, page).toBe(0)
     })
-    await hearAll(/(refused|errors)/, (told, page) => {
-      expect(told.filter(({ role, isFocused }) => role === 'alert' && isFocused).length, page).toBe(1)
-      expect(told[0]?.name, page).toMatch(/^(Error: |錯誤：)/)
+    await checkEach(/(refused|errors)/, (nodes, page) => {
+      expect(nodes.filter(({ role, isFocused }) => role === 'alert' && isFocused).length, page).toBe(1)
+      expect(nodes[0]?.name, page).toMatch(/^(Error: |錯誤：)/)
     })
-    await hearAll(/^register-errors-en$/, (told) => {
-      const links = told.filter(({ role, within }) => role === 'link' && within.includes('alert')).map(({ name }) => name)
+    await checkEach(/^register-errors-en$/, (nodes) => {
+      const links = nodes.filter(({ role, within }) => role === 'link' && within.includes('alert')).map(({ name }) => name)
       expect(links).toEqual(['Username', 'Password'])
       // What is wrong stands once, at the field, and is read with it.
-      const description = (of: string) => told.find(({ role, name }) => role === 'textbox' && name === of)?.description
+      const description = (of: string) => nodes.find(({ role, name }) => role === 'textbox' && name === of)?.description
       expect(description('Username')).toContain('Some characters here are not allowed.')
       expect(description('Password')).toContain('Use at least 8 characters.')
     })

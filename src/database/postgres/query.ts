@@ -1,6 +1,7 @@
 // Statements on a pool of the pg package: bounded in time, one error for a server that is away.
 import { isError } from '../../domain/builtins.ts'
 import { CONNECTION_DEADLINE_MS, StoreUnavailableError, withTimeout } from '../timeout.ts'
+import { explainRefusedLogin } from './refused-login.ts'
 
 /** As much of pg's Pool as is used. `new pg.Pool(...)` fits. */
 export interface PostgresPool {
@@ -96,8 +97,16 @@ const BAD_TLS = /CERT|ERR_TLS|ERR_SSL|LEAF_SIGNATURE/
 export function asUnavailable(error: unknown): unknown {
   if (!isError(error) || error instanceof StoreUnavailableError) return error
   const code = codeOf(error)
-  const isThere = !LOST.test(error.message) && ![NOT_THERE, NETWORK, BAD_TLS].some((codes) => codes.test(code))
+  const refused = explainRefusedLogin(code, error.message)
+  if (refused !== undefined) return new StoreUnavailableError(refused, error)
+  const isThere =
+    !LOST.test(error.message) && ![NOT_THERE, NETWORK, BAD_TLS].some((codes) => codes.test(code)) && !isConnecting(error)
   return isThere ? error : new StoreUnavailableError('PostgreSQL cannot be reached', error)
+}
+
+/** The file of a socket may fail as any file does. */
+function isConnecting(error: Error): boolean {
+  return 'syscall' in error && error.syscall === 'connect'
 }
 
 /** Whether somebody stopped waiting for an answer that may still come. */

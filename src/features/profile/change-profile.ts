@@ -8,7 +8,7 @@ import { bind } from '../../storage/statement.ts'
 import { setLocale } from '../../storage/users.ts'
 import { newDisplayName } from '../../users/display-name.ts'
 
-export const profileChangedEvent = auditEvent('profile_changed', { quiet: true })
+export const profileChangedEvent = auditEvent('profile_changed', { hidden: true })
 
 export interface ProfileChange {
   /** Empty: the username again. Missing: as it was. */

@@ -13,14 +13,14 @@ const MAX_ALONE = 20
 const MAX_FOLDED = 10
 const MAX_FOLDED_ENTRIES = 2000
 
-interface Line extends Pick<StoredActivity, 'count' | 'firstAt' | 'lastAt' | 'lastId' | 'ip'> {
+interface ActivityLine extends Pick<StoredActivity, 'count' | 'firstAt' | 'lastAt' | 'lastId' | 'ip'> {
   readonly text: string
   /** Undefined where the people who run the site acted. */
   readonly device: string | undefined
 }
 
 /** The latest first. */
-export async function activityOf({ core, caller, t }: PageContext): Promise<readonly Line[]> {
+export async function activityOf({ core, caller, t }: PageContext): Promise<readonly ActivityLine[]> {
   const { user } = requireSession(caller)
   const alone = await core.db.all(recentActivity, { userId: user.id, limit: MAX_ALONE })
   const folding = await core.db.all(recentFoldedActivity, { userId: user.id, limit: MAX_FOLDED_ENTRIES })
@@ -29,8 +29,8 @@ export async function activityOf({ core, caller, t }: PageContext): Promise<read
 }
 
 /** One line for what was done by the same device in the same network: a browser's version and an address within a home change by themselves. */
-function foldLines(lines: readonly Line[]): readonly Line[] {
-  const folded = new Map<string, Line>()
+function foldLines(lines: readonly ActivityLine[]): readonly ActivityLine[] {
+  const folded = new Map<string, ActivityLine>()
   for (const line of byTime(lines)) {
     const key = JSON.stringify([line.text, line.device, networkOf(line.ip)])
     const later = folded.get(key) ?? { ...line, count: 0 }
@@ -39,11 +39,11 @@ function foldLines(lines: readonly Line[]): readonly Line[] {
   return [...folded.values()]
 }
 
-function byTime(lines: readonly Line[]): readonly Line[] {
+function byTime(lines: readonly ActivityLine[]): readonly ActivityLine[] {
   return lines.toSorted((a, b) => (a.lastId < b.lastId ? 1 : -1))
 }
 
-function toLine({ event, outcome, userAgent, data, ...entry }: StoredActivity, t: Translate<string>): Line {
+function toLine({ event, outcome, userAgent, data, ...entry }: StoredActivity, t: Translate<string>): ActivityLine {
   const { by, endedUserAgent }: { by?: unknown; endedUserAgent?: unknown } = Object(
     data === undefined ? undefined : JSON.parse(data),
   )

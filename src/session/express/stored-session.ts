@@ -18,7 +18,7 @@ export interface AdoptionContext {
 }
 
 /** The key of what express-session has no place for. It leaves it alone, so that one can go back. */
-const OURS = '__guildhall'
+const OWN_KEY = '__guildhall'
 type Ours = Pick<SessionRow, 'publicId' | 'createdAt' | 'lastSeenAt' | 'idleMs' | 'endsAt' | 'persistent'> & {
   readonly predecessor: string | undefined
 }
@@ -29,7 +29,7 @@ export function rowOfStored(hash: string, stored: StoredSession, { limits, clock
   const cookie = readStoredCookie(stored.cookie)
   const maxAge = typeof cookie.originalMaxAge === 'number' ? cookie.originalMaxAge : undefined
   const idleMs = maxAge ?? limits.idleMs
-  const ours = readOurs(stored[OURS])
+  const ours = readOurs(stored[OWN_KEY])
   const endsAt = ours?.endsAt ?? now + Math.max(limits.absoluteMs, idleMs)
   const values = valuesOf(stored)
   const data = writeValues(values)
@@ -60,7 +60,7 @@ export function storedOfRow(row: SessionRow, clock: Clock, from?: StoredSession)
   const { data, expiresAt, publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent } = row
   const values = readValues(data)
   const ours: Ours = { publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent, predecessor: values.get(PREDECESSOR_KEY) }
-  const session = Object.assign(sessionOf(values, { clock, until: expiresAt }), { [OURS]: ours })
+  const session = Object.assign(sessionOf(values, { clock, until: expiresAt }), { [OWN_KEY]: ours })
   if (from !== undefined) giveBack(session, values, from)
   return session
 }
@@ -68,7 +68,7 @@ export function storedOfRow(row: SessionRow, clock: Clock, from?: StoredSession)
 /** Values that nobody changed, as the store handed them out, and what of them no JSON holds. */
 function giveBack(session: StoredSession, values: SerialisedValues, from: StoredSession): void {
   for (const key of Reflect.ownKeys(from)) {
-    if (typeof key === 'string' && (key === OURS || isOwnKey(key))) continue
+    if (typeof key === 'string' && (key === OWN_KEY || isOwnKey(key))) continue
     const property = Object.getOwnPropertyDescriptor(from, key)
     const text = typeof key === 'string' && property?.enumerable ? textOf(from[key]) : undefined
     const isUnchanged = typeof key === 'string' && text === values.get(key)
@@ -117,13 +117,13 @@ function revisionOf(data: string): number {
 function valuesOf(stored: StoredSession): SerialisedValues {
   const values = new Map<string, string>()
   for (const [key, value] of Object.entries(stored)) {
-    if (key === OURS || isOwnKey(key)) continue
+    if (key === OWN_KEY || isOwnKey(key)) continue
     // What another program stored is no fault of this visitor: of a Map, say, there is what JSON makes of it, as before.
     const text = textOf(value)
     if (text !== undefined) values.set(key, text)
   }
   values.set(COOKIE_KEY, textOfCookie(new Cookie(readStoredCookie(stored.cookie))))
-  const predecessor = readOurs(stored[OURS])?.predecessor
+  const predecessor = readOurs(stored[OWN_KEY])?.predecessor
   if (predecessor !== undefined) values.set(PREDECESSOR_KEY, predecessor)
   return values
 }

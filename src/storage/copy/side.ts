@@ -4,8 +4,11 @@ import { TABLE_KEYS, type TableName } from '../schema.ts'
 /** By column. Our tables hold texts and numbers alone. */
 export type Row = Readonly<Record<string, string | number | null>>
 
+/** Where sessions go that go to Redis: no table. */
+export const REDIS_SESSIONS = 'sessions in Redis'
+
 export interface CopiedTable {
-  readonly table: TableName
+  readonly table: TableName | typeof REDIS_SESSIONS
   readonly source: number
   readonly target: number
   /** Whether there are as many rows, and those that were compared are the same. */
@@ -31,8 +34,11 @@ export interface Side {
 
 export const TABLE_NAMES: readonly TableName[] = Object.keys(TABLE_KEYS).filter((name): name is TableName => name in TABLE_KEYS)
 
-/** `busy`: the target is the source, or another copy works with it. `null`: a text that PostgreSQL cannot hold. `redis`: it has sessions. */
-export type Refusal = 'busy' | 'foreign' | 'other_source' | 'null' | 'redis'
+/**
+ * `busy`: the target is the source, or another copy works with it. `finished`: an earlier copy brought all of it.
+ * `null`: a text that PostgreSQL cannot hold. `redis`: it has sessions.
+ */
+export type Refusal = 'busy' | 'finished' | 'foreign' | 'other_source' | 'null' | 'redis'
 
 export class CopyRefusedError extends Error {
   override readonly name = 'CopyRefusedError'

@@ -13,7 +13,7 @@ export interface SchemaObject {
 
 export const SELECT_OBJECTS = 'SELECT type, name, tbl_name AS "tableName", sql FROM sqlite_schema'
 
-const OURS = /^guildhall_/i
+const OWN_NAME = /^guildhall_/i
 /** What runs, or is read, when somebody else's table or ours is written or read. A table of the application may refer to ours. */
 const ACTING = ['trigger', 'view', 'index']
 
@@ -31,7 +31,7 @@ export function describeForeign(objects: readonly SchemaObject[], version: numbe
 }
 
 function concernsUs({ type, name, tableName, sql }: SchemaObject): boolean {
-  if (OURS.test(String(name)) || OURS.test(String(tableName))) return true
+  if (OWN_NAME.test(String(name)) || OWN_NAME.test(String(tableName))) return true
   return ACTING.includes(String(type)) && /guildhall_/i.test(String(sql))
 }
 

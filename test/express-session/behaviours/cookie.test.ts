@@ -1,7 +1,7 @@
 // The session cookie: each of its options, as an object and as a function of the request.
 import { createHmac } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { inEveryWorld, type Options, type World } from '../implementations.ts'
+import { forEachImplementation, type Implementation, type Options } from '../implementations.ts'
 import {
   count,
   HOUR,
@@ -23,7 +23,8 @@ import {
 const PLAIN = { secure: false, sameSite: false }
 const HTTPS = { 'x-forwarded-proto': 'https' }
 
-const counting = (world: World, cookie: unknown, more: Options = {}) => open(world, { cookie, ...more }, count)
+const counting = (implementation: Implementation, cookie: unknown, more: Options = {}) =>
+  open(implementation, { cookie, ...more }, count)
 
 async function attributes(place: Promise<Place>, headers: Record<string, string> = {}): Promise<ReadonlyMap<string, string>> {
   const { cookie } = await (await place).get('/', { headers })
@@ -31,63 +32,63 @@ async function attributes(place: Promise<Place>, headers: Record<string, string>
   return cookie.attributes
 }
 
-inEveryWorld('the cookie', (world) => {
+forEachImplementation('the cookie', (implementation) => {
   test('a visitor gets a cookie for the whole site that scripts cannot read and that goes with the browser', async () => {
-    const found = await attributes(counting(world, undefined))
+    const found = await attributes(counting(implementation, undefined))
     expect(found.get('path')).toBe('/')
     expect(found.has('httponly')).toBe(true)
     expect(found.has('secure')).toBe(false)
     for (const name of ['expires', 'max-age', 'domain', 'partitioned', 'priority']) expect(found.has(name)).toBe(false)
     // On purpose: a cookie that other sites cannot send along.
-    expect(found.get('samesite')).toBe(world.there ? undefined : 'Strict')
+    expect(found.get('samesite')).toBe(implementation.isReference ? undefined : 'Strict')
   })
 
   test('a visitor gets a cookie for the domain that was asked for', async () => {
-    expect((await attributes(counting(world, { ...PLAIN, domain: 'example.org' }))).get('domain')).toBe('example.org')
+    expect((await attributes(counting(implementation, { ...PLAIN, domain: 'example.org' }))).get('domain')).toBe('example.org')
   })
 
   test('a visitor gets a cookie for the path that was asked for', async () => {
-    const place = await counting(world, { ...PLAIN, path: '/admin' })
+    const place = await counting(implementation, { ...PLAIN, path: '/admin' })
     expect((await place.get('/admin')).cookie?.attributes.get('path')).toBe('/admin')
   })
 
   test('a visitor gets a cookie that scripts can read where httpOnly is false', async () => {
-    expect((await attributes(counting(world, { ...PLAIN, httpOnly: false }))).has('httponly')).toBe(false)
+    expect((await attributes(counting(implementation, { ...PLAIN, httpOnly: false }))).has('httponly')).toBe(false)
   })
 
   test('a visitor gets a cookie that expires when maxAge has passed', async () => {
     handClock()
-    const { cookie } = await (await counting(world, { ...PLAIN, maxAge: HOUR })).get()
+    const { cookie } = await (await counting(implementation, { ...PLAIN, maxAge: HOUR })).get()
     expect(lifetime(cookie)).toBe(HOUR)
   })
 
   test('a visitor gets a cookie that expires at the date that was asked for', async () => {
     handClock()
     const expires = new Date(START + 2 * HOUR)
-    const { cookie } = await (await counting(world, { ...PLAIN, expires })).get()
+    const { cookie } = await (await counting(implementation, { ...PLAIN, expires })).get()
     expect(lifetime(cookie)).toBe(2 * HOUR)
   })
 
   test('of maxAge and expires the one that is written last counts', async () => {
     handClock()
     const expires = new Date(START + 2 * HOUR)
-    expect(lifetime((await (await counting(world, { expires, maxAge: HOUR })).get()).cookie)).toBe(HOUR)
-    expect(lifetime((await (await counting(world, { maxAge: HOUR, expires })).get()).cookie)).toBe(2 * HOUR)
+    expect(lifetime((await (await counting(implementation, { expires, maxAge: HOUR })).get()).cookie)).toBe(HOUR)
+    expect(lifetime((await (await counting(implementation, { maxAge: HOUR, expires })).get()).cookie)).toBe(2 * HOUR)
   })
 
   test('a maxAge of null makes a cookie that goes with the browser', async () => {
-    expect((await attributes(counting(world, { ...PLAIN, maxAge: null }))).has('expires')).toBe(false)
+    expect((await attributes(counting(implementation, { ...PLAIN, maxAge: null }))).has('expires')).toBe(false)
   })
 
   test('a maxAge with a fraction makes a cookie that browsers understand', async () => {
     handClock()
-    const { cookie } = await (await counting(world, { ...PLAIN, maxAge: HOUR + 0.5 })).get()
+    const { cookie } = await (await counting(implementation, { ...PLAIN, maxAge: HOUR + 0.5 })).get()
     expect(lifetime(cookie)).toBe(HOUR)
     expect(cookie?.attributes.get('max-age') ?? '0').toMatch(/^\d+$/)
   })
 
   test('a visitor gets a partitioned cookie where it was asked for', async () => {
-    const found = await attributes(counting(world, { secure: 'auto', partitioned: true }, { proxy: true }), HTTPS)
+    const found = await attributes(counting(implementation, { secure: 'auto', partitioned: true }, { proxy: true }), HTTPS)
     expect(found.has('partitioned')).toBe(true)
   })
 
@@ -96,7 +97,7 @@ inEveryWorld('the cookie', (world) => {
     ['medium', 'Medium'],
     ['high', 'High'],
   ])('a visitor gets a cookie of the priority that was asked for: %s', async (priority, written) => {
-    expect((await attributes(counting(world, { ...PLAIN, priority }))).get('priority')).toBe(written)
+    expect((await attributes(counting(implementation, { ...PLAIN, priority }))).get('priority')).toBe(written)
   })
 
   test.each([
@@ -105,30 +106,30 @@ inEveryWorld('the cookie', (world) => {
     ['lax', 'Lax'],
     [false, undefined],
   ])('a visitor gets the SameSite that was asked for: %s', async (sameSite, written) => {
-    expect((await attributes(counting(world, { sameSite }))).get('samesite')).toBe(written)
+    expect((await attributes(counting(implementation, { sameSite }))).get('samesite')).toBe(written)
   })
 
   test('a visitor over HTTPS gets a cookie for all sites where sameSite is none', async () => {
-    const place = counting(world, { secure: true, sameSite: 'none' }, { proxy: true })
+    const place = counting(implementation, { secure: true, sameSite: 'none' }, { proxy: true })
     const found = await attributes(place, HTTPS)
     expect(found.get('samesite')).toBe('None')
     expect(found.has('secure')).toBe(true)
   })
 
   test('sameSite auto means None over HTTPS and Lax over HTTP', async () => {
-    const place = counting(world, { secure: 'auto', sameSite: 'auto' }, { proxy: true })
+    const place = counting(implementation, { secure: 'auto', sameSite: 'auto' }, { proxy: true })
     expect((await attributes(place, HTTPS)).get('samesite')).toBe('None')
     expect((await attributes(place)).get('samesite')).toBe('Lax')
   })
 
   test('secure auto is as secure as the request', async () => {
-    const place = counting(world, { secure: 'auto' }, { proxy: true })
+    const place = counting(implementation, { secure: 'auto' }, { proxy: true })
     expect((await attributes(place, HTTPS)).has('secure')).toBe(true)
     expect((await attributes(place)).has('secure')).toBe(false)
   })
 
   test('a visitor over HTTP gets no cookie where secure is true', async () => {
-    const place = await counting(world, { secure: true })
+    const place = await counting(implementation, { secure: true })
     const answer = await place.get()
     expect(answer.text).toBe('1')
     expect(answer.lines).toEqual([])
@@ -141,7 +142,7 @@ inEveryWorld('the cookie', (world) => {
       seen.push(req.url)
       return { ...PLAIN, maxAge: req.url === '/long' ? HOUR : MINUTE, httpOnly: req.url === '/long' }
     }
-    const place = await counting(world, cookie)
+    const place = await counting(implementation, cookie)
     const long = (await place.get('/long')).cookie
     const short = (await place.get('/short')).cookie
     expect([lifetime(long), lifetime(short)]).toEqual([HOUR, MINUTE])
@@ -151,7 +152,7 @@ inEveryWorld('the cookie', (world) => {
 
   test('a path that is decided for each request says where the session is', async () => {
     const cookie = (req: { url: string }) => ({ ...PLAIN, path: req.url.startsWith('/admin') ? '/admin' : '/elsewhere' })
-    const place = await open(world, { cookie }, (req, res) => {
+    const place = await open(implementation, { cookie }, (req, res) => {
       if (req.session) req.session.views = 1
       res.send(typeof req.session)
     })
@@ -161,7 +162,7 @@ inEveryWorld('the cookie', (world) => {
   })
 
   test('the cookie holds the signed id and no data', async () => {
-    const place = await open(world, {}, (req, res) => {
+    const place = await open(implementation, {}, (req, res) => {
       req.session.user = 'alice'
       res.send(req.sessionID)
     })
@@ -173,7 +174,7 @@ inEveryWorld('the cookie', (world) => {
 
   test('the cookie has the name that was asked for, also by its older word', async () => {
     for (const word of ['name', 'key']) {
-      const visitor = (await counting(world, PLAIN, { [word]: 'diary.sid' })).visitor()
+      const visitor = (await counting(implementation, PLAIN, { [word]: 'diary.sid' })).visitor()
       expect((await visitor.get()).cookie?.name).toBe('diary.sid')
       expect((await visitor.get()).text).toBe('2')
     }
@@ -181,7 +182,7 @@ inEveryWorld('the cookie', (world) => {
 
   test('a visitor keeps two sessions of two applications with two names', async () => {
     const place = await openApp((app) => {
-      for (const name of ['one', 'two']) app.use(`/${name}`, middlewareOf(world, { name }), handle(count))
+      for (const name of ['one', 'two']) app.use(`/${name}`, middlewareOf(implementation, { name }), handle(count))
     })
     const visitor = place.visitor()
     for (const path of ['/one', '/one', '/two']) await visitor.get(path)
@@ -190,7 +191,7 @@ inEveryWorld('the cookie', (world) => {
   })
 
   test('the session is found among other cookies', async () => {
-    const place = await counting(world, PLAIN)
+    const place = await counting(implementation, PLAIN)
     const visitor = place.visitor()
     await visitor.get()
     const text = `a=1; ${visitor.cookie}; b=%7B%7D; c="quoted"`
@@ -199,7 +200,7 @@ inEveryWorld('the cookie', (world) => {
 
   test('cookies that the application sets go out beside the session cookie', async () => {
     for (const set of [['a=1'], ['a=1', 'b=2']]) {
-      const place = await open(world, {}, (req, res) => {
+      const place = await open(implementation, {}, (req, res) => {
         res.setHeader('Set-Cookie', set.length === 1 ? String(set) : [...set])
         req.session.views = 1
         res.end()
@@ -212,7 +213,7 @@ inEveryWorld('the cookie', (world) => {
 
   test('a list of cookies that an application shares between its answers brings nobody the session of another', async () => {
     const shared = ['a=1', 'b=2']
-    const place = await open(world, {}, (req, res) => {
+    const place = await open(implementation, {}, (req, res) => {
       res.setHeader('Set-Cookie', shared)
       req.session.views = 1
       res.end()
@@ -226,49 +227,51 @@ inEveryWorld('the cookie', (world) => {
 
   test('a cookie that cannot be written is an error that reaches the error handler', async () => {
     const wrong = { sameSite: 'sometimes' }
-    if (world.there) {
-      const place = await counting(world, wrong)
+    if (implementation.isReference) {
+      const place = await counting(implementation, wrong)
       await place.get()
       expect(place.errors).toEqual([expect.any(TypeError)])
     } else {
       // On purpose: whoever starts the server is told, not whoever visits it.
-      expect(() => world.session({ secret: SECRET, store: world.newStore(), cookie: wrong })).toThrow(TypeError)
-      const place = await counting(world, () => wrong)
+      expect(() => implementation.session({ secret: SECRET, store: implementation.newStore(), cookie: wrong })).toThrow(TypeError)
+      const place = await counting(implementation, () => wrong)
       await place.get()
       expect(place.errors).toEqual([expect.any(TypeError)])
     }
   })
 
   test('a maxAge that is no number is refused', async () => {
-    expect(() => new world.session.Cookie({ maxAge: 'never' })).toThrow(TypeError)
-    const place = await open(world, {}, (req) => {
+    expect(() => new implementation.session.Cookie({ maxAge: 'never' })).toThrow(TypeError)
+    const place = await open(implementation, {}, (req) => {
       Reflect.set(req.session.cookie, 'maxAge', 'never')
     })
     await place.get()
     expect(place.errors).toEqual([expect.any(TypeError)])
-    if (world.there) return
+    if (implementation.isReference) return
     // On purpose: here already whoever starts the server is told.
-    expect(() => world.session({ secret: SECRET, store: world.newStore(), cookie: { maxAge: 'never' } })).toThrow(TypeError)
+    expect(() =>
+      implementation.session({ secret: SECRET, store: implementation.newStore(), cookie: { maxAge: 'never' } }),
+    ).toThrow(TypeError)
   })
 
   test('a Date as maxAge is the date on which the cookie expires', () => {
     hearDeprecations()
     handClock()
-    const cookie = new world.session.Cookie()
+    const cookie = new implementation.session.Cookie()
     Reflect.set(cookie, 'maxAge', new Date(START + HOUR))
     expect(cookie.expires).toEqual(new Date(START + HOUR))
     expect(cookie.maxAge).toBe(HOUR)
   })
 
   test('encode is not heard, in ours it writes the value of the cookie', async () => {
-    const place = await counting(world, { ...PLAIN, encode: (value: string) => value })
+    const place = await counting(implementation, { ...PLAIN, encode: (value: string) => value })
     const { lines } = await place.get()
-    expect(lines[0]).toMatch(world.there ? /^connect\.sid=s%3A/ : /^connect\.sid=s:/)
+    expect(lines[0]).toMatch(implementation.isReference ? /^connect\.sid=s%3A/ : /^connect\.sid=s:/)
   })
 
   test('a returning visitor keeps the id of the cookie', async () => {
     const visitor = (
-      await open(world, {}, (req, res) => {
+      await open(implementation, {}, (req, res) => {
         req.session.views = 1
         res.send(req.sessionID)
       })

@@ -1,6 +1,6 @@
 // What becomes of a session whose application sets req.session to null, or deletes it.
 import { expect, test } from 'vitest'
-import { inEveryWorld } from '../implementations.ts'
+import { forEachImplementation } from '../implementations.ts'
 import { called, type Handler, homeMade, open, tally, watched } from '../support.ts'
 
 const WAYS = ['null', 'undefined', 'delete'] as const
@@ -14,10 +14,10 @@ const ending: Handler = (req, res) => {
   res.json(req.session?.user ?? null)
 }
 
-inEveryWorld('req.session taken away', (world) => {
+forEachImplementation('req.session taken away', (implementation) => {
   test.each(WAYS)('with unset destroy a visitor is logged out: %s', async (way) => {
-    const { store, calls } = watched(world)
-    const place = await open(world, { store, unset: 'destroy' }, ending)
+    const { store, calls } = watched(implementation)
+    const place = await open(implementation, { store, unset: 'destroy' }, ending)
     const visitor = place.visitor()
     await visitor.get('/write')
     const { cookie } = visitor
@@ -28,8 +28,8 @@ inEveryWorld('req.session taken away', (world) => {
   })
 
   test.each(WAYS)('with unset keep the session stays, and what this request changed is forgotten: %s', async (way) => {
-    const { store, calls } = watched(world)
-    const place = await open(world, { store, unset: 'keep' }, (req, res, next) => {
+    const { store, calls } = watched(implementation)
+    const place = await open(implementation, { store, unset: 'keep' }, (req, res, next) => {
       if (req.path === `/${way}`) req.session.user = 'bob'
       return ending(req, res, next)
     })
@@ -43,20 +43,20 @@ inEveryWorld('req.session taken away', (world) => {
   })
 
   test('unset is keep by default, in ours destroy', async () => {
-    const place = await open(world, {}, ending)
+    const place = await open(implementation, {}, ending)
     const visitor = place.visitor()
     await visitor.get('/write')
     const { cookie } = visitor
     await visitor.get('/null')
-    expect((await place.get('/read', { cookie })).text).toBe(world.there ? '"alice"' : 'null')
+    expect((await place.get('/read', { cookie })).text).toBe(implementation.isReference ? '"alice"' : 'null')
   })
 
   test('a visitor without a session gets no cookie where the application takes it away', async () => {
     for (const unset of ['keep', 'destroy']) {
-      const place = await open(world, { unset, saveUninitialized: true }, ending)
+      const place = await open(implementation, { unset, saveUninitialized: true }, ending)
       expect((await place.get('/null')).lines).toEqual([])
     }
-    const place = await open(world, {}, async (req, res) => {
+    const place = await open(implementation, {}, async (req, res) => {
       await called((done) => req.session.destroy(done))
       res.end()
     })
@@ -64,8 +64,8 @@ inEveryWorld('req.session taken away', (world) => {
   })
 
   test('a request that destroyed its session and answers is not ended twice', async () => {
-    const store = homeMade(world)
-    const place = await open(world, { store, unset: 'keep' }, async (req, res) => {
+    const store = homeMade(implementation)
+    const place = await open(implementation, { store, unset: 'keep' }, async (req, res) => {
       if (req.path === '/write') req.session.user = 'alice'
       else await called((done) => req.session.destroy(done))
       res.end('done')
@@ -78,8 +78,8 @@ inEveryWorld('req.session taken away', (world) => {
   })
 
   test('an error at the end of a session reaches the error handler', async () => {
-    const store = homeMade(world)
-    const place = await open(world, { store, unset: 'destroy' }, ending)
+    const store = homeMade(implementation)
+    const place = await open(implementation, { store, unset: 'destroy' }, ending)
     const visitor = place.visitor()
     await visitor.get('/write')
     store.errors.destroy = new Error('the store is on fire')

@@ -1,12 +1,12 @@
-// The two examples that express-session's README gives, as people use them: counting views of a page, and logging in and out.
+// The two examples in express-session's README: counting views of a page, and logging in and out.
 import express from 'express'
 import { expect, test } from 'vitest'
-import { inEveryWorld } from '../implementations.ts'
+import { forEachImplementation } from '../implementations.ts'
 import { called, handle, middlewareOf, open, openApp } from '../support.ts'
 
-inEveryWorld('in use', (world) => {
+forEachImplementation('in use', (implementation) => {
   test('a visitor sees how often each page was seen', async () => {
-    const place = await open(world, { saveUninitialized: true }, (req, res) => {
+    const place = await open(implementation, { saveUninitialized: true }, (req, res) => {
       req.session.pages ??= {}
       const pages = req.session.pages as Record<string, number>
       pages[req.path] = (pages[req.path] ?? 0) + 1
@@ -20,7 +20,7 @@ inEveryWorld('in use', (world) => {
 
   test('a person logs in under a new id, is known on every page, and logs out for good', async () => {
     const place = await openApp((app) => {
-      app.use(middlewareOf(world))
+      app.use(middlewareOf(implementation))
       app.get(
         '/',
         handle((req, res) => res.send(req.session.user ?? 'please log in')),
@@ -56,7 +56,7 @@ inEveryWorld('in use', (world) => {
 
   test('a download by express.static goes out beside a session', async () => {
     const place = await openApp((app) => {
-      app.use(middlewareOf(world, { saveUninitialized: true }), express.static(import.meta.dirname))
+      app.use(middlewareOf(implementation, { saveUninitialized: true }), express.static(import.meta.dirname))
     })
     const { status, text, cookie, complete } = await place.get('/login.test.ts')
     expect([status, text.startsWith('// The two examples'), cookie !== undefined, complete]).toEqual([200, true, true, true])

@@ -1,13 +1,13 @@
 // MemoryStore, and the same methods on req.sessionStore, as applications call them.
 import { expect, test } from 'vitest'
-import { type AnyStore, inEveryWorld, type Row } from '../implementations.ts'
+import { type AnyStore, forEachImplementation, type Row } from '../implementations.ts'
 import { called, count, HOUR, handClock, idIn, MINUTE, open } from '../support.ts'
 
-inEveryWorld('the memory store', (world) => {
+forEachImplementation('the memory store', (implementation) => {
   /** The store as the application sees it on a request, with three visitors in it. */
   async function threeVisitors(): Promise<{ store: AnyStore; ids: string[]; place: Awaited<ReturnType<typeof open>> }> {
     let store: AnyStore | undefined
-    const place = await open(world, { cookie: { maxAge: HOUR } }, (req, res) => {
+    const place = await open(implementation, { cookie: { maxAge: HOUR } }, (req, res) => {
       store = req.sessionStore
       req.session.user = req.path.slice(1)
       res.end()
@@ -27,7 +27,7 @@ inEveryWorld('the memory store', (world) => {
 
   test('sessionStore: set writes a row, which its visitor finds', async () => {
     let store: AnyStore | undefined
-    const place = await open(world, {}, (req, res) => {
+    const place = await open(implementation, {}, (req, res) => {
       store = req.sessionStore
       return count(req, res, () => {})
     })
@@ -60,7 +60,7 @@ inEveryWorld('the memory store', (world) => {
     const { store, ids } = await threeVisitors()
     const all = await called<Record<string, Row>>((done) => store.all(done as never))
     // On purpose: our own stores know nothing but hashes, and cannot tell.
-    if (world.callbacks) expect(Object.keys(all ?? {}).toSorted()).toEqual(ids.toSorted())
+    if (implementation.callbacks) expect(Object.keys(all ?? {}).toSorted()).toEqual(ids.toSorted())
     else for (const id of ids) expect(JSON.stringify(all)).not.toContain(id)
   })
 

@@ -1,7 +1,7 @@
 // Making the middleware: what it exports, what it refuses, ids of one's own, and secrets.
 import { createHmac, createSecretKey } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { inEveryWorld, type Options } from '../implementations.ts'
+import { forEachImplementation, type Options } from '../implementations.ts'
 import {
   count,
   handle,
@@ -22,17 +22,18 @@ import {
 const signed = (id: string, secret: string) =>
   encodeURIComponent(`s:${id}.${createHmac('sha256', secret).update(id).digest('base64').replace(/=+$/, '')}`)
 
-inEveryWorld('the options', (world) => {
-  const make = (options: Options) => () => world.session(withDefaults(world, options))
+forEachImplementation('the options', (implementation) => {
+  const make = (options: Options) => () => implementation.session(withDefaults(implementation, options))
 
   test('the function carries Store, MemoryStore, Session and Cookie', () => {
-    for (const name of ['Store', 'MemoryStore', 'Session', 'Cookie'] as const) expect(world.session[name]).toBeTypeOf('function')
+    for (const name of ['Store', 'MemoryStore', 'Session', 'Cookie'] as const)
+      expect(implementation.session[name]).toBeTypeOf('function')
   })
 
   test('a visitor is remembered without any store named', async () => {
     const visitor = (
       await openApp((app) => {
-        app.use(world.session({ secret: SECRET, resave: false, saveUninitialized: false, warn: () => {} }))
+        app.use(implementation.session({ secret: SECRET, resave: false, saveUninitialized: false, warn: () => {} }))
         app.use(handle(count))
       })
     ).visitor()
@@ -41,7 +42,7 @@ inEveryWorld('the options', (world) => {
   })
 
   test('an application without Express has sessions too', async () => {
-    const middleware = middlewareOf(world)
+    const middleware = middlewareOf(implementation)
     const place = await openPlain((req, res) =>
       middleware(req, res, () => {
         const { session } = req as unknown as Req
@@ -76,10 +77,13 @@ inEveryWorld('the options', (world) => {
   test('without a secret a visitor of express-session gets an error, ours an unsigned random id', async () => {
     hearDeprecations()
     const place = await openApp((app) => {
-      app.use(world.session({ name: 'sid', resave: false, saveUninitialized: false, store: world.newStore() }), handle(count))
+      app.use(
+        implementation.session({ name: 'sid', resave: false, saveUninitialized: false, store: implementation.newStore() }),
+        handle(count),
+      )
     })
     const { status, lines } = await place.get()
-    if (world.there) {
+    if (implementation.isReference) {
       expect([status, String(place.errors[0])]).toEqual([500, 'Error: secret option required for sessions'])
     } else {
       expect(status).toBe(200)
@@ -89,24 +93,24 @@ inEveryWorld('the options', (world) => {
 
   test('resave and saveUninitialized stand by default, in ours they do not', async () => {
     hearDeprecations()
-    const { store, calls } = watched(world)
-    const place = await open(world, { store, resave: undefined, saveUninitialized: undefined }, writeAtWrite)
-    expect((await place.get()).cookie === undefined).toBe(!world.there)
-    expect(calls.filter((call) => call === 'set')).toHaveLength(world.there ? 1 : 0)
+    const { store, calls } = watched(implementation)
+    const place = await open(implementation, { store, resave: undefined, saveUninitialized: undefined }, writeAtWrite)
+    expect((await place.get()).cookie === undefined).toBe(!implementation.isReference)
+    expect(calls.filter((call) => call === 'set')).toHaveLength(implementation.isReference ? 1 : 0)
   })
 
   test('a visitor has an id of at least 24 random bytes that nobody else has', async () => {
-    const place = await open(world, {}, count)
+    const place = await open(implementation, {}, count)
     const ids = await Promise.all(Array.from({ length: 20 }, async () => idIn((await place.get()).cookie)))
     expect(new Set(ids).size).toBe(20)
     for (const id of ids) expect(id).toMatch(/^[\w-]{32,}$/)
   })
 
   test('a visitor has the id that genid makes, which may look at the request', async () => {
-    const store = homeMade(world)
+    const store = homeMade(implementation)
     let n = 0
     const genid = (req: Req) => `${String(req.headers['x-town'])}.no-${++n}|ü/+`
-    const place = await open(world, { store, genid }, count)
+    const place = await open(implementation, { store, genid }, count)
     const visitor = place.visitor()
     const first = await visitor.get('/', { headers: { 'x-town': 'Ghent' } })
     expect(idIn(first.cookie)).toBe('Ghent.no-1|ü/+')
@@ -116,7 +120,7 @@ inEveryWorld('the options', (world) => {
 
   test('a new id of genid is asked for at regenerate', async () => {
     let n = 0
-    const place = await open(world, { genid: () => `visitor-number-${++n}-of-this-internals` }, (req, res, next) => {
+    const place = await open(implementation, { genid: () => `visitor-number-${++n}-of-this-internals` }, (req, res, next) => {
       req.session.views = 1
       if (req.path === '/') return void res.send(req.sessionID)
       req.session.regenerate((error) => (error ? next(error) : res.send(req.sessionID)))
@@ -127,8 +131,8 @@ inEveryWorld('the options', (world) => {
   })
 
   test('an id that is no text makes neither a cookie nor a row', async () => {
-    const { store, calls } = watched(world)
-    const place = await open(world, { store, genid: () => 17, saveUninitialized: true }, (req, res) => {
+    const { store, calls } = watched(implementation)
+    const place = await open(implementation, { store, genid: () => 17, saveUninitialized: true }, (req, res) => {
       req.session.views = 1
       res.send('came through')
     })
@@ -144,7 +148,7 @@ inEveryWorld('the options', (world) => {
     ['a key of node:crypto', () => createSecretKey(Buffer.from(SECRET))],
     ['a list with them', () => [createSecretKey(Buffer.from(SECRET)), Buffer.from('older')]],
   ])('the secret signs, whatever createHmac takes: %s', async (_what, secret) => {
-    const place = await open(world, { secret: secret() }, count)
+    const place = await open(implementation, { secret: secret() }, count)
     const visitor = place.visitor()
     const { cookie } = await visitor.get()
     expect(cookie?.value).toBe(signed(idIn(cookie), SECRET))
@@ -152,11 +156,11 @@ inEveryWorld('the options', (world) => {
   })
 
   test('of several secrets the first signs and all are accepted', async () => {
-    const store = world.newStore()
-    const before = await open(world, { store, secret: 'old' }, count)
+    const store = implementation.newStore()
+    const before = await open(implementation, { store, secret: 'old' }, count)
     const visitor = before.visitor()
     const id = idIn((await visitor.get()).cookie)
-    const after = await open(world, { store, secret: ['new', 'old'] }, count)
+    const after = await open(implementation, { store, secret: ['new', 'old'] }, count)
     expect((await after.get('/', { cookie: `connect.sid=${signed(id, 'old')}` })).text).toBe('2')
     expect((await after.get('/', { cookie: `connect.sid=${signed(id, 'new')}` })).text).toBe('3')
     expect((await after.get('/', { cookie: `connect.sid=${signed(id, 'other')}` })).text).toBe('1')
@@ -165,17 +169,17 @@ inEveryWorld('the options', (world) => {
   })
 
   test('a cookie that was signed with the older secret is signed with the newer where it is set again', async () => {
-    const store = world.newStore()
-    const visitor = (await open(world, { store, secret: 'old' }, count)).visitor()
+    const store = implementation.newStore()
+    const visitor = (await open(implementation, { store, secret: 'old' }, count)).visitor()
     const id = idIn((await visitor.get()).cookie)
-    const after = await open(world, { store, secret: ['new', 'old'], rolling: true }, count)
+    const after = await open(implementation, { store, secret: ['new', 'old'], rolling: true }, count)
     const answer = await after.get('/', { cookie: visitor.cookie })
     expect(answer.text).toBe('2')
     expect(answer.cookie?.value).toBe(signed(id, 'new'))
   })
 
   test('a visitor with a cookie that was tampered with begins anew', async () => {
-    const place = await open(world, {}, count)
+    const place = await open(implementation, {}, count)
     const visitor = place.visitor()
     const id = idIn((await visitor.get()).cookie)
     const right = signed(id, SECRET)
@@ -199,7 +203,7 @@ inEveryWorld('the options', (world) => {
   })
 
   test('a visitor with the signed id of a session that is gone gets a new id', async () => {
-    const place = await open(world, {}, count)
+    const place = await open(implementation, {}, count)
     const id = 'a-session-that-was-never-here-01'
     const answer = await place.get('/', { cookie: `connect.sid=${signed(id, SECRET)}` })
     expect(answer.text).toBe('1')
@@ -208,8 +212,8 @@ inEveryWorld('the options', (world) => {
 
   test('cookies and the secret that cookie-parser left on the request are read, in ours they are not', async () => {
     hearDeprecations()
-    const store = world.newStore()
-    const visitor = (await open(world, { store }, count)).visitor()
+    const store = implementation.newStore()
+    const visitor = (await open(implementation, { store }, count)).visitor()
     const { cookie } = await visitor.get()
     const left = [
       { signedCookies: { 'connect.sid': idIn(cookie) } },
@@ -220,11 +224,11 @@ inEveryWorld('the options', (world) => {
     for (const parsed of left) {
       const place = await openApp((app) => {
         app.use((req, _res, next) => next(Object.assign(req, parsed) && undefined))
-        const { secret, ...unsigned } = withDefaults(world, { store })
-        app.use(world.session('secret' in parsed ? unsigned : { ...unsigned, secret }), handle(count))
+        const { secret, ...unsigned } = withDefaults(implementation, { store })
+        app.use(implementation.session('secret' in parsed ? unsigned : { ...unsigned, secret }), handle(count))
       })
       read.push((await place.get()).text)
     }
-    expect(read).toEqual(world.there ? ['2', '3', '4'] : ['1', '1', '1'])
+    expect(read).toEqual(implementation.isReference ? ['2', '3', '4'] : ['1', '1', '1'])
   })
 })

@@ -1,4 +1,4 @@
-// Where the session is: paths, mounted applications, a session that is there already, and connections behind a proxy.
+// Where the session is: paths, mounted applications, an earlier session, connections behind a proxy.
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import express from 'express'
 import { expect, onTestFinished, test } from 'vitest'
-import { inEveryWorld } from '../implementations.ts'
+import { forEachImplementation } from '../implementations.ts'
 import { count, type Handler, handle, middlewareOf, open, openApp, openPlain, type Req, watched } from '../support.ts'
 
 const kind: Handler = (req, res) => {
@@ -17,10 +17,10 @@ const kind: Handler = (req, res) => {
 }
 const HTTPS = { 'x-forwarded-proto': 'https' }
 
-inEveryWorld('paths', (world) => {
+forEachImplementation('paths', (implementation) => {
   test('a request outside the path of the cookie has no session', async () => {
-    const { store, calls } = watched(world)
-    const place = await open(world, { store, cookie: { path: '/admin' } }, kind)
+    const { store, calls } = watched(implementation)
+    const place = await open(implementation, { store, cookie: { path: '/admin' } }, kind)
     for (const path of ['/', '/adm', '/other/admin']) {
       expect(JSON.parse((await place.get(path)).text)[0]).toBe('undefined')
     }
@@ -31,8 +31,8 @@ inEveryWorld('paths', (world) => {
   })
 
   test('the path /admin covers /administrator, in ours as in browsers it does not', async () => {
-    const place = await open(world, { cookie: { path: '/admin' } }, kind)
-    expect(JSON.parse((await place.get('/administrator')).text)[0]).toBe(world.there ? 'object' : 'undefined')
+    const place = await open(implementation, { cookie: { path: '/admin' } }, kind)
+    expect(JSON.parse((await place.get('/administrator')).text)[0]).toBe(implementation.isReference ? 'object' : 'undefined')
   })
 
   test('a mounted application judges by the whole path', async () => {
@@ -41,7 +41,7 @@ inEveryWorld('paths', (world) => {
       ['/cart', 'undefined'],
     ] as const) {
       const place = await openApp((app) => {
-        app.use('/shop', middlewareOf(world, { cookie: { path } }), handle(kind))
+        app.use('/shop', middlewareOf(implementation, { cookie: { path } }), handle(kind))
       })
       expect(JSON.parse((await place.get('/shop/cart')).text)[0]).toBe(expected)
     }
@@ -53,13 +53,13 @@ inEveryWorld('paths', (world) => {
         req.url = '/elsewhere'
         next()
       })
-      app.use(middlewareOf(world, { cookie: { path: '/admin' } }), handle(kind))
+      app.use(middlewareOf(implementation, { cookie: { path: '/admin' } }), handle(kind))
     })
     expect(JSON.parse((await place.get('/admin')).text)[0]).toBe('object')
   })
 
   test('a request with an empty url, or without originalUrl, has a session', async () => {
-    const middleware = middlewareOf(world)
+    const middleware = middlewareOf(implementation)
     const place = await openPlain((req, res) => {
       if (req.url === '/empty') req.url = ''
       middleware(req, res, () => res.end(typeof (req as unknown as Req).session))
@@ -74,7 +74,7 @@ inEveryWorld('paths', (world) => {
         Object.assign(req, { session: there })
         next()
       })
-      app.use(middlewareOf(world))
+      app.use(middlewareOf(implementation))
       app.use((req, res) => {
         res.json((req as unknown as Req).session === (there as unknown))
       })
@@ -85,7 +85,7 @@ inEveryWorld('paths', (world) => {
 
   test('the same middleware mounted twice counts once', async () => {
     const place = await openApp((app) => {
-      const middleware = middlewareOf(world)
+      const middleware = middlewareOf(implementation)
       app.use(middleware)
       app.use('/again', middleware)
       app.use(handle(count))
@@ -97,11 +97,11 @@ inEveryWorld('paths', (world) => {
   })
 
   test('two applications side by side share a session where they share store, name and secret', async () => {
-    const store = world.newStore()
+    const store = implementation.newStore()
     const place = await openApp((app) => {
       for (const name of ['one', 'two']) {
         const inner = express()
-        inner.use(middlewareOf(world, { store }), handle(count))
+        inner.use(middlewareOf(implementation, { store }), handle(count))
         app.use(`/${name}`, inner)
       }
     })
@@ -112,7 +112,7 @@ inEveryWorld('paths', (world) => {
 
   test('an error handler of the application sees the session, and what it changes is stored', async () => {
     const place = await openApp((app) => {
-      app.use(middlewareOf(world))
+      app.use(middlewareOf(implementation))
       app.get('/fails', () => {
         throw new Error('no')
       })
@@ -128,12 +128,12 @@ inEveryWorld('paths', (world) => {
   })
 })
 
-inEveryWorld('secure cookies', (world) => {
+forEachImplementation('secure cookies', (implementation) => {
   const secure = { secure: true, sameSite: false }
   const gets = async (proxy: boolean | undefined, headers: Record<string, string>, trust?: boolean | number) => {
     const place = await openApp((app) => {
       if (trust !== undefined) app.set('trust proxy', trust)
-      app.use(middlewareOf(world, { proxy, cookie: secure }), handle(count))
+      app.use(middlewareOf(implementation, { proxy, cookie: secure }), handle(count))
     })
     return (await place.get('/', { headers })).cookie?.attributes.has('secure')
   }
@@ -158,7 +158,7 @@ inEveryWorld('secure cookies', (world) => {
   })
 
   test('without Express and without proxy no header makes a connection secure', async () => {
-    const middleware = middlewareOf(world, { cookie: secure })
+    const middleware = middlewareOf(implementation, { cookie: secure })
     const place = await openPlain((req, res) =>
       middleware(req, res, () => {
         ;(req as unknown as Req).session.views = 1
@@ -175,7 +175,7 @@ inEveryWorld('secure cookies', (world) => {
     const files = ['-keyout', 'key.pem', '-out', 'cert.pem', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
     execFileSync('openssl', ['req', ...kind, ...files], { cwd: folder, stdio: 'ignore' })
     const [key, cert] = ['key.pem', 'cert.pem'].map((file) => readFileSync(join(folder, file)))
-    const app = express().use(middlewareOf(world, { proxy: false, cookie: secure }), handle(count))
+    const app = express().use(middlewareOf(implementation, { proxy: false, cookie: secure }), handle(count))
     const server = createServer({ key, cert }, app).listen(0, '127.0.0.1')
     await once(server, 'listening')
     onTestFinished(() => void server.close())
@@ -197,9 +197,9 @@ inEveryWorld('secure cookies', (world) => {
   })
 
   test('a secure cookie that cannot be set leaves a row behind, in ours nothing', async () => {
-    const { store, calls } = watched(world)
-    const place = await open(world, { store, cookie: secure }, count)
+    const { store, calls } = watched(implementation)
+    const place = await open(implementation, { store, cookie: secure }, count)
     const { text, lines } = await place.get()
-    expect([text, lines, calls]).toEqual(['1', [], world.there ? ['set'] : []])
+    expect([text, lines, calls]).toEqual(['1', [], implementation.isReference ? ['set'] : []])
   })
 })

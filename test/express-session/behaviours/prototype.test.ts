@@ -1,4 +1,4 @@
-// Methods that an application adds to `Session.prototype`. Each in a process of its own: the first request of a process seals it.
+// Methods that an application adds to `Session.prototype`, each in a process of its own: the first request locks it.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'

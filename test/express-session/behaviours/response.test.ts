@@ -1,13 +1,13 @@
-// What the response goes through while the session is saved: its body, its headers and its length stay as they were meant.
+// The response while its session is saved: body, headers and length stay as they were meant.
 import { request } from 'node:http'
 import { expect, test } from 'vitest'
-import { inEveryWorld } from '../implementations.ts'
+import { forEachImplementation } from '../implementations.ts'
 import { called, count, type Handler, handle, homeMade, middlewareOf, open, openApp } from '../support.ts'
 
-inEveryWorld('the response', (world) => {
+forEachImplementation('the response', (implementation) => {
   /** The handler after a session that has to be saved, over a store that answers later. */
   const answering = (handler: Handler) =>
-    open(world, { store: homeMade(world) }, (req, res, next) => {
+    open(implementation, { store: homeMade(implementation) }, (req, res, next) => {
       req.session.views = (req.session.views ?? 0) + 1
       return handler(req, res, next)
     })
@@ -147,13 +147,13 @@ inEveryWorld('the response', (world) => {
   })
 
   test('the next request of the visitor finds what this one changed, as soon as its answer is there', async () => {
-    const store = homeMade(world)
-    const visitor = (await open(world, { store }, count)).visitor()
+    const store = homeMade(implementation)
+    const visitor = (await open(implementation, { store }, count)).visitor()
     for (const n of ['1', '2', '3', '4']) expect((await visitor.get()).text).toBe(n)
   })
 
   test('what is changed after the first write is stored at the end', async () => {
-    const place = await open(world, {}, (req, res) => {
+    const place = await open(implementation, {}, (req, res) => {
       if (req.path === '/read') return void res.json([req.session.early ?? null, req.session.late ?? null])
       req.session.early = true
       res.write('a')
@@ -192,7 +192,7 @@ inEveryWorld('the response', (world) => {
   })
 
   test('a visitor who has the page already gets 304, and the session is stored', async () => {
-    const place = await open(world, {}, (req, res) => {
+    const place = await open(implementation, {}, (req, res) => {
       if (req.path === '/read') return void res.send(String(req.session.views))
       req.session.views = (req.session.views ?? 0) + 1
       res.send('always the same')
@@ -205,7 +205,7 @@ inEveryWorld('the response', (world) => {
   })
 
   test('a redirect carries the cookie, and its target finds the session', async () => {
-    const place = await open(world, {}, (req, res) => {
+    const place = await open(implementation, {}, (req, res) => {
       if (req.path === '/target') return void res.send(req.session.user ?? 'nobody')
       req.session.user = 'alice'
       res.redirect('/target')
@@ -218,7 +218,7 @@ inEveryWorld('the response', (world) => {
 
   test('a middleware that wraps the response after the session still hears everything', async () => {
     const heard: string[] = []
-    const place = await open(world, { store: homeMade(world) }, (req, res) => {
+    const place = await open(implementation, { store: homeMade(implementation) }, (req, res) => {
       const { end, writeHead } = res
       Object.assign(res, {
         end: (...args: unknown[]) => {
@@ -252,7 +252,7 @@ inEveryWorld('the response', (world) => {
         Object.assign(res, { write: hearing(write), end: hearing(end) })
         next()
       })
-      app.use(middlewareOf(world, { store: homeMade(world) }))
+      app.use(middlewareOf(implementation, { store: homeMade(implementation) }))
       app.use(
         handle((req, res) => {
           req.session.views = 1
@@ -275,12 +275,12 @@ inEveryWorld('the response', (world) => {
   })
 
   test('an answer without a change is not held back, nor is one without a session', async () => {
-    const place = await open(world, { cookie: { path: '/in' } }, (_req, res) => res.end('here'))
+    const place = await open(implementation, { cookie: { path: '/in' } }, (_req, res) => res.end('here'))
     expect([(await place.get('/in')).text, (await place.get('/out')).text]).toEqual(['here', 'here'])
   })
 
   test('the middleware serves a request although nobody answers it with a body', async () => {
-    const place = await open(world, {}, async (req, res) => {
+    const place = await open(implementation, {}, async (req, res) => {
       req.session.views = 1
       await called((done) => req.session.save(done))
       res.status(204).end()

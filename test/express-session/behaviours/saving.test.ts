@@ -1,6 +1,6 @@
 // When the store is written, and how long a session lives in it.
 import { expect, test } from 'vitest'
-import { inEveryWorld } from '../implementations.ts'
+import { forEachImplementation } from '../implementations.ts'
 import {
   called,
   count,
@@ -17,16 +17,16 @@ import {
   writeTwiceAtOnce,
 } from '../support.ts'
 
-inEveryWorld('saving', (world) => {
+forEachImplementation('saving', (implementation) => {
   /** On purpose ours lives up to a minute longer: it is marked as seen once a minute, not at every visit. */
   const expectEnd = (ends: number, at: number) => {
     expect(ends).toBeGreaterThanOrEqual(at)
-    expect(ends).toBeLessThanOrEqual(at + (world.there ? 0 : MINUTE))
+    expect(ends).toBeLessThanOrEqual(at + (implementation.isReference ? 0 : MINUTE))
   }
 
   test('a session that changed is stored', async () => {
-    const { store, calls } = watched(world)
-    const visitor = (await open(world, { store }, writeAtWrite)).visitor()
+    const { store, calls } = watched(implementation)
+    const visitor = (await open(implementation, { store }, writeAtWrite)).visitor()
     await visitor.get('/write')
     expect(tally(calls)).toEqual({ set: 1 })
     await visitor.get('/write')
@@ -35,8 +35,8 @@ inEveryWorld('saving', (world) => {
 
   test('a session that did not change is not stored where resave is false, but marked as in use', async () => {
     const clock = handClock()
-    const { store, calls } = watched(world)
-    const visitor = (await open(world, { store, cookie: { maxAge: HOUR } }, writeAtWrite)).visitor()
+    const { store, calls } = watched(implementation)
+    const visitor = (await open(implementation, { store, cookie: { maxAge: HOUR } }, writeAtWrite)).visitor()
     await visitor.get('/write')
     tally(calls)
     clock.forward(10 * MINUTE)
@@ -46,13 +46,13 @@ inEveryWorld('saving', (world) => {
   })
 
   test('a session that did not change is stored where resave is true', async () => {
-    const { store, calls } = watched(world)
-    const visitor = (await open(world, { store, resave: true }, writeAtWrite)).visitor()
+    const { store, calls } = watched(implementation)
+    const visitor = (await open(implementation, { store, resave: true }, writeAtWrite)).visitor()
     await visitor.get('/write')
     tally(calls)
     await visitor.get()
     // On purpose: our own stores mark it as seen and write nothing that did not change.
-    expect(tally(calls)).toMatchObject(world.callbacks ? { set: 1 } : { touch: 1 })
+    expect(tally(calls)).toMatchObject(implementation.callbacks ? { set: 1 } : { touch: 1 })
   })
 
   test.each<readonly [string, Handler]>([
@@ -74,8 +74,8 @@ inEveryWorld('saving', (world) => {
     ['save', (req, res) => void req.session.save(() => res.end('ab'))],
   ])('with resave a session is written once at each request, however it is answered: %s', async (_how, answer) => {
     for (const touch of [true, false]) {
-      const store = homeMade(world, { touch })
-      const place = await open(world, { store, resave: true }, (req, res, next) => {
+      const store = homeMade(implementation, { touch })
+      const place = await open(implementation, { store, resave: true }, (req, res, next) => {
         if (req.path === '/write') req.session.views = (req.session.views ?? 0) + 1
         return answer(req, res, next)
       })
@@ -91,16 +91,16 @@ inEveryWorld('saving', (world) => {
   test('a new session that did not change is stored only where saveUninitialized is true', async () => {
     for (const saveUninitialized of [true, false]) {
       for (const resave of [true, false]) {
-        const { store, calls } = watched(world)
-        await (await open(world, { store, saveUninitialized, resave }, writeAtWrite)).get()
+        const { store, calls } = watched(implementation)
+        await (await open(implementation, { store, saveUninitialized, resave }, writeAtWrite)).get()
         expect(calls).toEqual(saveUninitialized ? ['set'] : [])
       }
     }
   })
 
   test('a value that was changed and changed back is not stored', async () => {
-    const { store, calls } = watched(world)
-    const place = await open(world, { store }, (req, res) => {
+    const { store, calls } = watched(implementation)
+    const place = await open(implementation, { store }, (req, res) => {
       if (req.path === '/write') req.session.views = 1
       else {
         req.session.views = 2
@@ -116,23 +116,23 @@ inEveryWorld('saving', (world) => {
   })
 
   test('a store without touch serves as well', async () => {
-    const store = homeMade(world, { touch: false })
-    const visitor = (await open(world, { store }, writeAtWrite)).visitor()
+    const store = homeMade(implementation, { touch: false })
+    const visitor = (await open(implementation, { store }, writeAtWrite)).visitor()
     await visitor.get('/write')
     const { text, status } = await visitor.get()
     expect([status, text]).toEqual([200, '1'])
   })
 
   test('a store that answers at once serves as well, and the answer is whole', async () => {
-    const store = homeMade(world, { sync: true })
-    const visitor = (await open(world, { store }, count)).visitor()
+    const store = homeMade(implementation, { sync: true })
+    const visitor = (await open(implementation, { store }, count)).visitor()
     for (const n of ['1', '2', '3']) expect((await visitor.get()).text).toBe(n)
   })
 
   test('a row in a store of express-session is its data beside its cookie', async () => {
     handClock()
-    const store = homeMade(world)
-    const place = await open(world, { store, cookie: { maxAge: HOUR, sameSite: 'lax', secure: false } }, (req, res) => {
+    const store = homeMade(implementation)
+    const place = await open(implementation, { store, cookie: { maxAge: HOUR, sameSite: 'lax', secure: false } }, (req, res) => {
       Object.assign(req.session, { user: 'alice', cart: [1] })
       res.send(req.sessionID)
     })
@@ -147,8 +147,8 @@ inEveryWorld('saving', (world) => {
 
   test('the row says when the session ends now, after a visit that changed nothing too', async () => {
     const clock = handClock()
-    const store = homeMade(world)
-    const visitor = (await open(world, { store, cookie: { maxAge: HOUR } }, writeAtWrite)).visitor()
+    const store = homeMade(implementation)
+    const visitor = (await open(implementation, { store, cookie: { maxAge: HOUR } }, writeAtWrite)).visitor()
     const expires = () => Date.parse(JSON.parse([...store.rows.values()][0] ?? '{}').cookie.expires)
     await visitor.get('/write')
     expectEnd(expires(), START + HOUR)
@@ -162,7 +162,7 @@ inEveryWorld('saving', (world) => {
 
   test('a visitor who comes again before maxAge has passed stays, and one who does not is forgotten', async () => {
     const clock = handClock()
-    const visitor = (await open(world, { cookie: { maxAge: HOUR } }, writeAtWrite)).visitor()
+    const visitor = (await open(implementation, { cookie: { maxAge: HOUR } }, writeAtWrite)).visitor()
     await visitor.get('/write')
     for (const _visit of [1, 2, 3]) {
       clock.forward(50 * MINUTE)
@@ -174,7 +174,7 @@ inEveryWorld('saving', (world) => {
 
   test('a visitor whose session has expired gets a new one with another id', async () => {
     const clock = handClock()
-    const place = await open(world, { cookie: { maxAge: HOUR } }, (req, res) => {
+    const place = await open(implementation, { cookie: { maxAge: HOUR } }, (req, res) => {
       req.session.views = (req.session.views ?? 0) + 1
       res.json([req.session.views, req.sessionID])
     })
@@ -188,8 +188,8 @@ inEveryWorld('saving', (world) => {
 
   test('the time that is left is set back before the row is written', async () => {
     const clock = handClock()
-    const store = homeMade(world)
-    const place = await open(world, { store, cookie: { maxAge: HOUR } }, async (req, res) => {
+    const store = homeMade(implementation)
+    const place = await open(implementation, { store, cookie: { maxAge: HOUR } }, async (req, res) => {
       req.session.views = (req.session.views ?? 0) + 1
       clock.forward(10 * MINUTE)
       res.end()
@@ -201,7 +201,7 @@ inEveryWorld('saving', (world) => {
 
   test('the original maxAge of a row stays, whether its store gives the date as a text or as a Date', async () => {
     const clock = handClock()
-    const store = homeMade(world)
+    const store = homeMade(implementation)
     let asDate = false
     const { get } = store
     Reflect.set(store, 'get', (id: string, done: (error?: unknown, row?: unknown) => void) =>
@@ -210,7 +210,7 @@ inEveryWorld('saving', (world) => {
         done(error, row)
       }),
     )
-    const place = await open(world, { store, cookie: { maxAge: HOUR } }, (req, res) => {
+    const place = await open(implementation, { store, cookie: { maxAge: HOUR } }, (req, res) => {
       req.session.views ??= 1
       res.json([req.session.cookie.originalMaxAge, req.session.cookie.expires instanceof Date, req.session.cookie.maxAge])
     })
@@ -224,15 +224,15 @@ inEveryWorld('saving', (world) => {
   })
 
   test('two requests at once both store what they changed', async () => {
-    const stored = await writeTwiceAtOnce(world, {})
+    const stored = await writeTwiceAtOnce(implementation, {})
     // On purpose: there the slower request writes the whole session back as it was, here it changes its own key alone.
-    expect(stored).toEqual([true, world.there ? null : true])
+    expect(stored).toEqual([true, implementation.isReference ? null : true])
   })
 
   test('a running request brings a session that was destroyed meanwhile back, in ours it does not', async () => {
     const gate = Promise.withResolvers<void>()
     const inside = Promise.withResolvers<void>()
-    const place = await open(world, {}, async (req, res) => {
+    const place = await open(implementation, {}, async (req, res) => {
       if (req.path === '/slow') {
         req.session.user = 'alice'
         inside.resolve()
@@ -250,6 +250,6 @@ inEveryWorld('saving', (world) => {
     await visitor.get('/logout')
     gate.resolve()
     await slow
-    expect(JSON.parse((await place.get('/read', { cookie })).text)).toBe(world.there ? 'alice' : null)
+    expect(JSON.parse((await place.get('/read', { cookie })).text)).toBe(implementation.isReference ? 'alice' : null)
   })
 })

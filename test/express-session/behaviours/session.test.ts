@@ -1,6 +1,6 @@
 // req.session: its methods, its cookie, and what it keeps.
 import { expect, test } from 'vitest'
-import { type AnyCookie, inEveryWorld, type Row } from '../implementations.ts'
+import { type AnyCookie, forEachImplementation, type Row } from '../implementations.ts'
 import {
   called,
   count,
@@ -17,10 +17,10 @@ import {
   watched,
 } from '../support.ts'
 
-inEveryWorld('req.session', (world) => {
+forEachImplementation('req.session', (implementation) => {
   test('a visitor finds at the next visit what was kept', async () => {
     const kept = { user: 'alice', cart: [1, { two: null }], born: '1815-12-10', empty: '', none: null, no: false, zero: 0 }
-    const place = await open(world, {}, (req, res) => {
+    const place = await open(implementation, {}, (req, res) => {
       if (req.path === '/write') Object.assign(req.session, kept)
       res.json(Object.fromEntries(Object.keys(kept).map((key) => [key, req.session[key]])))
     })
@@ -30,7 +30,7 @@ inEveryWorld('req.session', (world) => {
   })
 
   test('a Date that was kept comes back as its text', async () => {
-    const place = await open(world, {}, (req, res) => {
+    const place = await open(implementation, {}, (req, res) => {
       req.session.at ??= new Date(START)
       res.json(req.session.at)
     })
@@ -40,7 +40,7 @@ inEveryWorld('req.session', (world) => {
   })
 
   test('a change deep inside is noticed, and a key that was deleted stays away', async () => {
-    const place = await open(world, {}, (req, res) => {
+    const place = await open(implementation, {}, (req, res) => {
       const { session } = req
       if (req.path === '/write') session.cart = { apples: { count: 1 } }
       if (req.path === '/more') (session.cart as { apples: { count: number } }).apples.count++
@@ -56,7 +56,7 @@ inEveryWorld('req.session', (world) => {
   })
 
   test('a key named cookie inside the data is data', async () => {
-    const place = await open(world, {}, (req, res) => {
+    const place = await open(implementation, {}, (req, res) => {
       if (req.path === '/write') req.session.jar = { cookie: 'oats' }
       if (req.path === '/more') req.session.jar = { cookie: 'rye' }
       res.json(req.session.jar ?? null)
@@ -68,13 +68,13 @@ inEveryWorld('req.session', (world) => {
   })
 
   test('id is the id of the request, and cannot be changed', async () => {
-    const place = await open(world, {}, (req, res) => {
+    const place = await open(implementation, {}, (req, res) => {
       const before = req.session.id
       try {
         Reflect.set(req.session, 'id', 'chosen')
       } catch (error) {
         // On purpose: ours says that it cannot be done.
-        if (world.there || !(error instanceof TypeError)) throw error
+        if (implementation.isReference || !(error instanceof TypeError)) throw error
       }
       res.json([before === req.sessionID, req.session.id === before, typeof before])
     })
@@ -82,7 +82,7 @@ inEveryWorld('req.session', (world) => {
   })
 
   test('methods, id and req are not among the keys', async () => {
-    const place = await open(world, {}, (req, res) => {
+    const place = await open(implementation, {}, (req, res) => {
       req.session.views = 1
       const names: string[] = []
       for (const name in req.session) names.push(name)
@@ -90,13 +90,13 @@ inEveryWorld('req.session', (world) => {
     })
     const [inLoop, own] = JSON.parse((await place.get()).text)
     // On purpose: the cookie is none of ours either.
-    const expected = world.there ? ['cookie', 'views'] : ['views']
+    const expected = implementation.isReference ? ['cookie', 'views'] : ['views']
     expect([inLoop, own]).toEqual([expected, expected])
   })
 
   test('a row with keys named like methods takes no method away', async () => {
-    const store = homeMade(world)
-    const place = await open(world, { store }, (req, res) => {
+    const store = homeMade(implementation)
+    const place = await open(implementation, { store }, (req, res) => {
       req.session.views = (req.session.views ?? 0) + 1
       const methods = (['save', 'reload', 'destroy', 'regenerate', 'touch', 'resetMaxAge'] as const).map(
         (name) => typeof req.session[name],
@@ -111,7 +111,7 @@ inEveryWorld('req.session', (world) => {
   })
 
   test('touch, resetMaxAge, regenerate and destroy give the session back, so that calls can be chained', async () => {
-    const place = await open(world, {}, async (req, res) => {
+    const place = await open(implementation, {}, async (req, res) => {
       const first = req.session
       const given = [first.touch() === first, first.resetMaxAge() === first]
       await called((done) => given.push(first.regenerate(done) === first))
@@ -123,8 +123,8 @@ inEveryWorld('req.session', (world) => {
   })
 
   test('save stores what is there now, before the answer', async () => {
-    const { store, calls } = watched(world)
-    const place = await open(world, { store }, (req, res, next) => {
+    const { store, calls } = watched(implementation)
+    const place = await open(implementation, { store }, (req, res, next) => {
       if (req.path === '/') return void res.send(String(req.session.views))
       req.session.views = 7
       req.session.save((error) => (error ? next(error) : res.json(calls.filter((call) => call === 'set').length)))
@@ -135,8 +135,8 @@ inEveryWorld('req.session', (world) => {
   })
 
   test('a session that save has stored is not stored again at the end', async () => {
-    const { store, calls } = watched(world)
-    const place = await open(world, { store }, async (req, res) => {
+    const { store, calls } = watched(implementation)
+    const place = await open(implementation, { store }, async (req, res) => {
       req.session.views = (req.session.views ?? 0) + 1
       await called((done) => req.session.save(done))
       res.end()
@@ -149,7 +149,7 @@ inEveryWorld('req.session', (world) => {
   })
 
   test('what changes after save is stored at the end', async () => {
-    const place = await open(world, {}, async (req, res) => {
+    const place = await open(implementation, {}, async (req, res) => {
       if (req.path === '/') return void res.send(String(req.session.views))
       req.session.views = 1
       await called((done) => req.session.save(done))
@@ -162,7 +162,7 @@ inEveryWorld('req.session', (world) => {
   })
 
   test('what is changed back after save is stored at the end', async () => {
-    const place = await open(world, {}, async (req, res) => {
+    const place = await open(implementation, {}, async (req, res) => {
       if (req.path === '/change') {
         req.session.views = 2
         await called((done) => req.session.save(done))
@@ -178,7 +178,7 @@ inEveryWorld('req.session', (world) => {
 
   test('save stores also after the answer has gone', async () => {
     const saved = Promise.withResolvers<void>()
-    const place = await open(world, {}, (req, res) => {
+    const place = await open(implementation, {}, (req, res) => {
       if (req.path === '/read') return void res.send(String(req.session.views))
       req.session.views = 1
       res.on('finish', () => {
@@ -194,7 +194,7 @@ inEveryWorld('req.session', (world) => {
   })
 
   test('save needs no callback', async () => {
-    const place = await open(world, {}, (req, res) => {
+    const place = await open(implementation, {}, (req, res) => {
       req.session.views = (req.session.views ?? 0) + 1
       const { views } = req.session
       req.session.save()
@@ -206,7 +206,7 @@ inEveryWorld('req.session', (world) => {
   })
 
   test('reload brings back what is stored and drops the rest', async () => {
-    const place = await open(world, {}, async (req, res) => {
+    const place = await open(implementation, {}, async (req, res) => {
       if (req.path === '/write') return void count(req, res, () => {})
       req.session.views = 99
       req.session.user = 'nobody'
@@ -221,7 +221,7 @@ inEveryWorld('req.session', (world) => {
   test('reload shows what another request has stored meanwhile', async () => {
     const gate = Promise.withResolvers<void>()
     const inside = Promise.withResolvers<void>()
-    const place = await open(world, {}, async (req, res) => {
+    const place = await open(implementation, {}, async (req, res) => {
       if (req.path === '/write') return void count(req, res, () => {})
       const before = req.session.views
       inside.resolve()
@@ -239,7 +239,7 @@ inEveryWorld('req.session', (world) => {
   })
 
   test('reload of a session that is gone is an error', async () => {
-    const place = await open(world, {}, async (req, res) => {
+    const place = await open(implementation, {}, async (req, res) => {
       if (req.path === '/write') return void count(req, res, () => {})
       const { session, sessionID: id } = req
       await called((done) => req.sessionStore.destroy(id, done))
@@ -252,8 +252,8 @@ inEveryWorld('req.session', (world) => {
   })
 
   test('a failed reload leaves a session that can still be saved', async () => {
-    const store = homeMade(world)
-    const place = await open(world, { store }, async (req, res) => {
+    const store = homeMade(implementation)
+    const place = await open(implementation, { store }, async (req, res) => {
       req.session.views = (req.session.views ?? 0) + 1
       if (req.path === '/fails') {
         store.errors.get = new Error('away')
@@ -270,8 +270,8 @@ inEveryWorld('req.session', (world) => {
   })
 
   test('a reloaded session is not stored again where nothing changed', async () => {
-    const { store, calls } = watched(world)
-    const place = await open(world, { store }, async (req, res) => {
+    const { store, calls } = watched(implementation)
+    const place = await open(implementation, { store }, async (req, res) => {
       if (req.path === '/write') return void count(req, res, () => {})
       await called((done) => req.session.reload(done))
       res.end()
@@ -284,7 +284,7 @@ inEveryWorld('req.session', (world) => {
   })
 
   test('what changes after reload is stored at the end', async () => {
-    const place = await open(world, {}, async (req, res) => {
+    const place = await open(implementation, {}, async (req, res) => {
       if (req.path !== '/write') await called((done) => req.session.reload(done))
       await count(req, res, () => {})
     })
@@ -295,7 +295,7 @@ inEveryWorld('req.session', (world) => {
   })
 
   test('regenerate gives a new id and an empty session, and the old one is gone', async () => {
-    const place = await open(world, {}, async (req, res) => {
+    const place = await open(implementation, {}, async (req, res) => {
       if (req.path === '/write') return void count(req, res, () => {})
       if (req.path === '/read') return void res.json([req.session.views ?? null, req.session.user ?? null])
       const before = { id: req.sessionID, session: req.session }
@@ -312,11 +312,11 @@ inEveryWorld('req.session', (world) => {
     expect(JSON.parse((await visitor.get('/read')).text)).toEqual([null, 'alice'])
     const { text } = await place.get('/write', { cookie: old })
     // On purpose, for ten seconds: a request that was on its way reads what was, and cannot write it.
-    expect(world.there ? ['1'] : ['1', '2']).toContain(text)
+    expect(implementation.isReference ? ['1'] : ['1', '2']).toContain(text)
   })
 
   test('regenerate of a session that was never stored works', async () => {
-    const place = await open(world, {}, async (req, res) => {
+    const place = await open(implementation, {}, async (req, res) => {
       const before = req.sessionID
       await called((done) => req.session.regenerate(done))
       req.session.user = 'alice'
@@ -327,8 +327,8 @@ inEveryWorld('req.session', (world) => {
   })
 
   test('destroy ends the session, and req.session is gone', async () => {
-    const { store, calls } = watched(world)
-    const place = await open(world, { store }, async (req, res) => {
+    const { store, calls } = watched(implementation)
+    const place = await open(implementation, { store }, async (req, res) => {
       if (req.path === '/write') return void count(req, res, () => {})
       await called((done) => req.session.destroy(done))
       res.json(typeof req.session)
@@ -343,7 +343,7 @@ inEveryWorld('req.session', (world) => {
   })
 
   test('destroy needs no callback', async () => {
-    const place = await open(world, {}, (req, res) => {
+    const place = await open(implementation, {}, (req, res) => {
       if (req.path === '/write') return void count(req, res, () => {})
       req.session.destroy()
       res.json(typeof req.session)
@@ -358,7 +358,7 @@ inEveryWorld('req.session', (world) => {
   test('maxAge tells the time that is left, which the end of the request sets back', async () => {
     const clock = handClock()
     const ages: unknown[] = []
-    const place = await open(world, { cookie: { maxAge: HOUR } }, (req, res) => {
+    const place = await open(implementation, { cookie: { maxAge: HOUR } }, (req, res) => {
       req.session.views ??= 1
       const { cookie } = req.session
       ages.push(cookie.maxAge, cookie.originalMaxAge, cookie.expires instanceof Date && cookie.expires.getTime() - Date.now())
@@ -384,7 +384,7 @@ inEveryWorld('req.session', (world) => {
     'a visitor gets a cookie of another lifetime where the application sets %s',
     async (_what, change, life) => {
       handClock()
-      const place = await open(world, { cookie: { maxAge: HOUR } }, (req, res) => {
+      const place = await open(implementation, { cookie: { maxAge: HOUR } }, (req, res) => {
         req.session.views = 1
         Object.assign(req.session.cookie, change())
         res.json(req.session.cookie.originalMaxAge)
@@ -397,13 +397,17 @@ inEveryWorld('req.session', (world) => {
 
   test('a lifetime that was set for one session stays with it', async () => {
     const clock = handClock()
-    const place = await open(world, { cookie: { maxAge: MINUTE }, rolling: true, absoluteTimeout: '60d' }, (req, res) => {
-      if (req.path === '/remember') {
-        req.session.user = 'alice'
-        req.session.cookie.maxAge = 24 * HOUR
-      }
-      res.json(req.session.user ?? null)
-    })
+    const place = await open(
+      implementation,
+      { cookie: { maxAge: MINUTE }, rolling: true, absoluteTimeout: '60d' },
+      (req, res) => {
+        if (req.path === '/remember') {
+          req.session.user = 'alice'
+          req.session.cookie.maxAge = 24 * HOUR
+        }
+        res.json(req.session.user ?? null)
+      },
+    )
     const visitor = place.visitor()
     await visitor.get('/remember')
     clock.forward(20 * HOUR)
@@ -414,7 +418,7 @@ inEveryWorld('req.session', (world) => {
   })
 
   test('an application changes the attributes of one session’s cookie', async () => {
-    const place = await open(world, { cookie: { sameSite: 'lax' } }, (req, res) => {
+    const place = await open(implementation, { cookie: { sameSite: 'lax' } }, (req, res) => {
       req.session.views = 1
       Object.assign(req.session.cookie, { domain: 'example.org', httpOnly: false, sameSite: 'strict' })
       res.end()
@@ -425,7 +429,7 @@ inEveryWorld('req.session', (world) => {
 
   test('touch and resetMaxAge set the time that is left back to the whole', async () => {
     const clock = handClock()
-    const place = await open(world, { cookie: { maxAge: HOUR } }, (req, res) => {
+    const place = await open(implementation, { cookie: { maxAge: HOUR } }, (req, res) => {
       req.session.views ??= 1
       const ages = [req.session.cookie.maxAge]
       req.session.touch()
@@ -449,7 +453,7 @@ inEveryWorld('req.session', (world) => {
       priority: 'high',
       maxAge: HOUR,
     }
-    const place = await open(world, { cookie }, (req, res) => {
+    const place = await open(implementation, { cookie }, (req, res) => {
       const { path, httpOnly, secure, sameSite, domain, priority, originalMaxAge } = req.session.cookie
       res.json([{ path, httpOnly, secure, sameSite, domain, priority, maxAge: originalMaxAge }, req.session.cookie])
     })
@@ -466,13 +470,13 @@ inEveryWorld('req.session', (world) => {
       const row = await called<Row>((done) => req.sessionStore.get(req.sessionID, done))
       res.json(row?.views ?? null)
     }
-    const store = homeMade(world)
-    expect((await (await open(world, {}, handler)).get()).text).toBe('1')
-    expect((await (await open(world, { store }, handler)).get()).text).toBe('1')
+    const store = homeMade(implementation)
+    expect((await (await open(implementation, {}, handler)).get()).text).toBe('1')
+    expect((await (await open(implementation, { store }, handler)).get()).text).toBe('1')
   })
 
   test('req.sessionStore ends any session by its id', async () => {
-    const place = await open(world, {}, async (req, res) => {
+    const place = await open(implementation, {}, async (req, res) => {
       if (!req.path.startsWith('/end/')) return void count(req, res, () => {})
       await called((done) => req.sessionStore.destroy(req.path.slice('/end/'.length), done))
       res.end()

@@ -1,9 +1,9 @@
-// When a response sets the session cookie: saveUninitialized, rolling, changes and maxAge, in all their combinations.
+// When a response sets the cookie: saveUninitialized, rolling, changes and maxAge, in all combinations.
 import { expect, test } from 'vitest'
-import { inEveryWorld } from '../implementations.ts'
+import { forEachImplementation } from '../implementations.ts'
 import { called, HOUR, handClock, idIn, lifetime, MINUTE, open, watched, writeAtWrite } from '../support.ts'
 
-inEveryWorld('setting the cookie', (world) => {
+forEachImplementation('setting the cookie', (implementation) => {
   const combinations = [true, false].flatMap((saveUninitialized) =>
     [true, false].flatMap((rolling) => [HOUR, undefined].map((maxAge) => ({ saveUninitialized, rolling, maxAge }))),
   )
@@ -12,7 +12,7 @@ inEveryWorld('setting the cookie', (world) => {
     'a visit sets the cookie as the options say: saveUninitialized $saveUninitialized, rolling $rolling, maxAge $maxAge',
     async ({ saveUninitialized, rolling, maxAge }) => {
       const options = { saveUninitialized, rolling, cookie: maxAge === undefined ? {} : { maxAge } }
-      const place = await open(world, options, writeAtWrite)
+      const place = await open(implementation, options, writeAtWrite)
       const set = async (path: string, visitor = place.visitor()) => (await visitor.get(path)).cookie !== undefined
       expect([await set('/read'), await set('/write')]).toEqual([saveUninitialized, true])
       const returning = place.visitor()
@@ -22,7 +22,7 @@ inEveryWorld('setting the cookie', (world) => {
   )
 
   test('rolling sets no cookie for a visitor without a session', async () => {
-    const place = await open(world, { rolling: true, cookie: { maxAge: HOUR } }, writeAtWrite)
+    const place = await open(implementation, { rolling: true, cookie: { maxAge: HOUR } }, writeAtWrite)
     const visitor = place.visitor()
     expect((await visitor.get()).cookie).toBeUndefined()
     expect((await visitor.get()).cookie).toBeUndefined()
@@ -30,7 +30,7 @@ inEveryWorld('setting the cookie', (world) => {
 
   test('rolling sets the lifetime of the cookie back at every visit', async () => {
     const clock = handClock()
-    const visitor = (await open(world, { rolling: true, cookie: { maxAge: HOUR } }, writeAtWrite)).visitor()
+    const visitor = (await open(implementation, { rolling: true, cookie: { maxAge: HOUR } }, writeAtWrite)).visitor()
     await visitor.get('/write')
     for (const _visit of [1, 2, 3]) {
       clock.forward(40 * MINUTE)
@@ -41,7 +41,7 @@ inEveryWorld('setting the cookie', (world) => {
 
   test('a change sets the lifetime of the cookie back, a visit alone does not send one', async () => {
     const clock = handClock()
-    const visitor = (await open(world, { cookie: { maxAge: HOUR } }, writeAtWrite)).visitor()
+    const visitor = (await open(implementation, { cookie: { maxAge: HOUR } }, writeAtWrite)).visitor()
     await visitor.get('/write')
     clock.forward(40 * MINUTE)
     expect((await visitor.get()).cookie).toBeUndefined()
@@ -49,7 +49,7 @@ inEveryWorld('setting the cookie', (world) => {
   })
 
   test('the cookie is set once, also where the application writes its head itself', async () => {
-    const place = await open(world, {}, (req, res) => {
+    const place = await open(implementation, {}, (req, res) => {
       req.session.views = 1
       res.writeHead(200)
       res.write('a')
@@ -60,7 +60,7 @@ inEveryWorld('setting the cookie', (world) => {
   })
 
   test('a visitor whose session was regenerated gets the cookie of the new one', async () => {
-    const place = await open(world, { saveUninitialized: true }, async (req, res) => {
+    const place = await open(implementation, { saveUninitialized: true }, async (req, res) => {
       if (req.path === '/new') await called((done) => req.session.regenerate(done))
       res.send(req.sessionID)
     })
@@ -71,8 +71,8 @@ inEveryWorld('setting the cookie', (world) => {
   })
 
   test('a visitor whose session was regenerated and not written to gets the new id, and is known under it', async () => {
-    const { store, calls } = watched(world)
-    const place = await open(world, { store }, async (req, res) => {
+    const { store, calls } = watched(implementation)
+    const place = await open(implementation, { store }, async (req, res) => {
       if (req.path === '/write') req.session.views = 1
       if (req.path === '/new') await called((done) => req.session.regenerate(done))
       if (req.path === '/store') await called((done) => req.sessionStore.regenerate(req, done))
@@ -88,18 +88,18 @@ inEveryWorld('setting the cookie', (world) => {
       expect((await visitor.get()).text).toBe(text)
     }
     // On purpose: a stranger has no id yet that others could know.
-    expect((await place.get('/new')).lines).toHaveLength(world.there ? 1 : 0)
+    expect((await place.get('/new')).lines).toHaveLength(implementation.isReference ? 1 : 0)
   })
 
   test('resave sets no cookie for a visitor who only reads', async () => {
-    const visitor = (await open(world, { resave: true, cookie: { maxAge: HOUR } }, writeAtWrite)).visitor()
+    const visitor = (await open(implementation, { resave: true, cookie: { maxAge: HOUR } }, writeAtWrite)).visitor()
     expect((await visitor.get('/write')).lines).toHaveLength(1)
     expect((await visitor.get('/read')).lines).toEqual([])
     expect((await visitor.get('/write')).lines).toHaveLength(1)
   })
 
   test('a session that is changed only after the head has gone gets no cookie', async () => {
-    const place = await open(world, {}, (req, res) => {
+    const place = await open(implementation, {}, (req, res) => {
       res.write('a')
       req.session.views = 1
       res.end('b')
@@ -109,15 +109,15 @@ inEveryWorld('setting the cookie', (world) => {
   })
 
   test('a visitor who only looks has no row and no cookie where saveUninitialized is false', async () => {
-    const { store, calls } = watched(world)
-    const place = await open(world, { store }, writeAtWrite)
+    const { store, calls } = watched(implementation)
+    const place = await open(implementation, { store }, writeAtWrite)
     const answer = await place.get()
     expect([answer.lines, calls]).toEqual([[], []])
   })
 
   test('a visitor who only looks has a row and a cookie where saveUninitialized is true', async () => {
-    const { store, calls } = watched(world)
-    const place = await open(world, { store, saveUninitialized: true }, (req, res) => {
+    const { store, calls } = watched(implementation)
+    const place = await open(implementation, { store, saveUninitialized: true }, (req, res) => {
       res.send(req.sessionID)
     })
     const visitor = place.visitor()

@@ -1,7 +1,7 @@
 // The contract between the middleware and a store: errors, events, and stores that inherit from Store.
 import { EventEmitter } from 'node:events'
 import { expect, test, vi } from 'vitest'
-import { type AnyCookie, type AnyStore, inEveryWorld, type Row } from '../implementations.ts'
+import { type AnyCookie, type AnyStore, forEachImplementation, type Row } from '../implementations.ts'
 import {
   called,
   count,
@@ -19,10 +19,10 @@ import {
 
 const FIRE = new Error('the store is on fire')
 
-inEveryWorld('errors of a store', (world) => {
+forEachImplementation('errors of a store', (implementation) => {
   const opened = async () => {
-    const store = homeMade(world)
-    const place = await open(world, { store, cookie: { maxAge: HOUR } }, writeAtWrite)
+    const store = homeMade(implementation)
+    const place = await open(implementation, { store, cookie: { maxAge: HOUR } }, writeAtWrite)
     const visitor = place.visitor()
     await visitor.get('/write')
     return { store, place, visitor }
@@ -58,12 +58,12 @@ inEveryWorld('errors of a store', (world) => {
     store.errors.touch = FIRE
     clock.forward(10 * MINUTE)
     expect((await visitor.get()).text).toBe('1')
-    if (world.there) expect(await place.error).toBe(FIRE)
+    if (implementation.isReference) expect(await place.error).toBe(FIRE)
   })
 
   test('a store that fails tells the callbacks of save, reload, regenerate and destroy', async () => {
-    const store = homeMade(world)
-    const place = await open(world, { store }, async (req, res) => {
+    const store = homeMade(implementation)
+    const place = await open(implementation, { store }, async (req, res) => {
       if (req.path === '/write') return void count(req, res, () => {})
       const { session } = req
       session.views = 5
@@ -93,13 +93,13 @@ inEveryWorld('errors of a store', (world) => {
     }
     // On purpose: ours reads a row without a cookie.
     store.rows.set(id, '{"views":1}')
-    expect((await visitor.get()).status).toBe(world.there ? 500 : 200)
+    expect((await visitor.get()).status).toBe(implementation.isReference ? 500 : 200)
   })
 
   test('a store that is disconnected lets requests through without a session until it is back, in ours only those without our cookie', async () => {
-    const store = homeMade(world)
+    const store = homeMade(implementation)
     const place = await openApp((app) => {
-      app.use(middlewareOf(world, { store, saveUninitialized: true }))
+      app.use(middlewareOf(implementation, { store, saveUninitialized: true }))
       app.use(handle((req, res) => (req.session ? writeAtWrite(req, res, () => {}) : res.send('no session'))))
     })
     const visitor = place.visitor()
@@ -107,7 +107,7 @@ inEveryWorld('errors of a store', (world) => {
     store.emit('disconnect')
     for (const path of ['/', '/write']) expect((await place.get(path)).text).toBe('no session')
     const away = await visitor.get()
-    if (world.there) expect(away.text).toBe('no session')
+    if (implementation.isReference) expect(away.text).toBe('no session')
     // On purpose: whoever may be logged in is not shown the pages of a stranger.
     else expect(away.status).toBeGreaterThanOrEqual(500)
     store.emit('connect')
@@ -115,9 +115,9 @@ inEveryWorld('errors of a store', (world) => {
   })
 })
 
-inEveryWorld('Store', (world) => {
+forEachImplementation('Store', (implementation) => {
   test('a store may call Store or extend it, and is an EventEmitter', async () => {
-    class Extended extends world.session.Store {
+    class Extended extends implementation.session.Store {
       readonly rows = new Map<string, string>()
       override get(id: string, done: (error?: unknown, row?: Row | null) => void): void {
         setImmediate(() => done(null, JSON.parse(this.rows.get(id) ?? 'null')))
@@ -131,32 +131,34 @@ inEveryWorld('Store', (world) => {
         setImmediate(() => done?.())
       }
     }
-    for (const store of [homeMade(world), new Extended()]) {
+    for (const store of [homeMade(implementation), new Extended()]) {
       expect(store).toBeInstanceOf(EventEmitter)
-      expect(store).toBeInstanceOf(world.session.Store)
+      expect(store).toBeInstanceOf(implementation.session.Store)
       const heard: unknown[] = []
       store.on('news', (news) => heard.push(news))
       store.emit('news', 1)
       expect(heard).toEqual([1])
-      const visitor = (await open(world, { store }, count)).visitor()
+      const visitor = (await open(implementation, { store }, count)).visitor()
       await visitor.get()
       expect((await visitor.get()).text).toBe('2')
     }
   })
 
   test('MemoryStore is a Store, in ours a store of our own', () => {
-    expect(new world.session.MemoryStore()).toBeInstanceOf(world.there ? world.session.Store : world.session.MemoryStore)
+    expect(new implementation.session.MemoryStore()).toBeInstanceOf(
+      implementation.isReference ? implementation.session.Store : implementation.session.MemoryStore,
+    )
   })
 
   test('createSession makes a session of a row, with a cookie whose dates are dates', async () => {
     handClock()
-    const store = homeMade(world)
+    const store = homeMade(implementation)
     const expires = new Date(START + HOUR)
     for (const given of [expires, expires.toISOString()]) {
       const req = { sessionID: 'an-id', sessionStore: store }
       const row = { user: 'alice', cookie: { originalMaxAge: 2 * HOUR, expires: given, path: '/', httpOnly: true } }
       const session = store.createSession(req, row)
-      expect(session).toBeInstanceOf(world.session.Session)
+      expect(session).toBeInstanceOf(implementation.session.Session)
       expect([session.id, session.user, Reflect.get(req, 'session') === session]).toEqual(['an-id', 'alice', true])
       expect(session.cookie.expires).toEqual(expires)
       expect([session.cookie.originalMaxAge, session.cookie.maxAge]).toEqual([2 * HOUR, HOUR])
@@ -164,8 +166,8 @@ inEveryWorld('Store', (world) => {
   })
 
   test('load finds the session of an id, for code without a request', async () => {
-    const store = homeMade(world)
-    const place = await open(world, { store }, (req, res) => {
+    const store = homeMade(implementation)
+    const place = await open(implementation, { store }, (req, res) => {
       req.session.user = 'alice'
       res.send(req.sessionID)
     })
@@ -179,7 +181,7 @@ inEveryWorld('Store', (world) => {
 
   test('generate and regenerate of req.sessionStore give the request a new session', async () => {
     const ids: string[] = []
-    const place = await open(world, { store: homeMade(world) }, async (req, res) => {
+    const place = await open(implementation, { store: homeMade(implementation) }, async (req, res) => {
       ids.push(req.sessionID)
       req.session.views = 1
       const store: AnyStore = req.sessionStore
@@ -194,7 +196,7 @@ inEveryWorld('Store', (world) => {
 
   test('a store is given the id of the cookie, the session and a callback, and nothing else', async () => {
     handClock()
-    const store = homeMade(world)
+    const store = homeMade(implementation)
     const seen: unknown[] = []
     for (const verb of ['set', 'touch'] as const) {
       const real = store[verb]
@@ -213,7 +215,7 @@ inEveryWorld('Store', (world) => {
         if (real) Reflect.apply(real, store, args)
       })
     }
-    const place = await open(world, { store, cookie: { maxAge: HOUR } }, (req, res) => {
+    const place = await open(implementation, { store, cookie: { maxAge: HOUR } }, (req, res) => {
       req.session.user = 'alice'
       res.send(req.sessionID)
     })
@@ -229,18 +231,18 @@ inEveryWorld('Store', (world) => {
   })
 
   test('a row has the attributes that its cookie went out with', async () => {
-    const store = homeMade(world)
+    const store = homeMade(implementation)
     const cookie = { secure: 'auto', sameSite: 'auto', path: '/shop', domain: 'example.org', priority: 'low' }
-    await (await open(world, { store, cookie }, count)).get('/shop')
+    await (await open(implementation, { store, cookie }, count)).get('/shop')
     const row = JSON.parse([...store.rows.values()][0] ?? '{}')
     expect(row.cookie).toMatchObject({ ...cookie, secure: false, sameSite: 'lax' })
   })
 })
 
-inEveryWorld('Cookie and Session', (world) => {
+forEachImplementation('Cookie and Session', (implementation) => {
   test('a Cookie of its own has the defaults, and takes options', () => {
     handClock()
-    const { Cookie } = world.session
+    const { Cookie } = implementation.session
     const plain = new Cookie()
     expect([plain.path, plain.httpOnly, plain.maxAge ?? null, plain.expires ?? null, plain.originalMaxAge ?? null]).toEqual([
       '/',
@@ -259,7 +261,11 @@ inEveryWorld('Cookie and Session', (world) => {
   })
 
   test('req.session is a Session', async () => {
-    const place = await open(world, {}, (req, res) => void res.json(req.session instanceof world.session.Session))
+    const place = await open(
+      implementation,
+      {},
+      (req, res) => void res.json(req.session instanceof implementation.session.Session),
+    )
     expect((await place.get()).text).toBe('true')
   })
 })

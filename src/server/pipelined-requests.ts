@@ -1,4 +1,4 @@
-// Answers the requests of one connection one after the other, in turns with those of all others.
+// Answers the requests of one connection one at a time, alternating with those of other connections.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
@@ -7,21 +7,21 @@ interface Request {
   readonly res: ServerResponse
 }
 
-/** Node begins every request that lies in a packet at once: a hundred in one burst would all come before anybody else's next. */
-export class Turns {
+/** Node starts all pipelined requests of a packet at once: a hundred of one client would come before the next of anybody else. */
+export class PipelinedRequests {
   readonly #listener: RequestListener
-  /** Connections at work, with what waits behind it. */
+  /** Busy connections, with the requests that wait there. */
   readonly #waiting = new WeakMap<Socket, Request[] | undefined>()
 
   constructor(listener: RequestListener) {
     this.#listener = listener
   }
 
-  isAtWork(socket: Socket): boolean {
+  isBusy(socket: Socket): boolean {
     return this.#waiting.has(socket)
   }
 
-  take(req: IncomingMessage, res: ServerResponse): void {
+  handle(req: IncomingMessage, res: ServerResponse): void {
     const { socket } = req
     if (!this.#waiting.has(socket)) return this.#begin({ req, res })
     const waiting = this.#waiting.get(socket)
@@ -38,7 +38,7 @@ export class Turns {
 
   #next(socket: Socket): void {
     const next = this.#waiting.get(socket)?.shift()
-    // Behind an answer that ended the connection nobody waits any more.
+    // The last answer may have ended the connection.
     if (next === undefined || socket.destroyed) this.#waiting.delete(socket)
     else setImmediate(() => this.#begin(next))
   }

@@ -1,6 +1,6 @@
-// A line before a counter: who waits too long leaves it, and takes no place along.
+// The queue before a counter: an update that waits too long leaves it and takes no place.
 import { expect, onTestFinished, test } from 'vitest'
-import { CounterLines } from '../../src/core/counter-lines.ts'
+import { BatchedCounters } from '../../src/core/batched-counters.ts'
 import { takePlace } from '../../src/core/counter-state.ts'
 import { createThrottle } from '../../src/core/throttle.ts'
 import { systemClock } from '../../src/domain/clock.ts'
@@ -39,13 +39,13 @@ test('B-23 those who wait are let in in the order in which they came, each when 
   expect(order).toEqual(Array.from({ length: 20 }, (_, n) => n))
 })
 
-test('a store that fails is told to everybody in the line, and the next one is served again', async () => {
+test('a store that fails is told to everybody in the queue, and the next one is served again', async () => {
   const counters = await countersOfTest()
-  const lines = new CounterLines(counters, systemClock, { maxWaiting: 10, maxWaitMs: 1000 })
+  const batched = new BatchedCounters(counters, systemClock, { maxWaiting: 10, maxWaitMs: 1000 })
   const { find, swap } = counters
   const fail = () => Promise.reject(new Error('the store is away'))
   Object.assign(counters, { find: fail, swap: fail })
-  const take = () => lines.run('key', (state, now) => takePlace(state, ONE, now))
+  const take = () => batched.run('key', (state, now) => takePlace(state, ONE, now))
   for (const one of await Promise.allSettled([take(), take()])) expect(one).toMatchObject({ reason: { message: /away/ } })
   Object.assign(counters, { find, swap })
   expect(await take()).toMatchObject({ admitted: true })
