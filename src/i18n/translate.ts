@@ -1,4 +1,5 @@
 // Turns a key of the catalogue into a sentence in the reader's language, as plain text.
+import { BoundedCache } from '../domain/bounded-cache.ts'
 import en from './en.json' with { type: 'json' }
 import zhTW from './zh-TW.json' with { type: 'json' }
 
@@ -43,10 +44,13 @@ const BASE: TextsOf<typeof en> = { en, 'zh-TW': zhTW }
 const DATE_STYLE: Readonly<Record<Locale, string>> = { en: 'en-GB', 'zh-TW': 'zh-TW' }
 
 const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
+/** Writing a date takes longer than anything else on a page, and pages show the same ones again. */
+const MAX_DAYS = 1000
 const UNITS = [
-  { unit: 'year', ms: 365 * 24 * 60 * MINUTE },
-  { unit: 'month', ms: 30 * 24 * 60 * MINUTE },
-  { unit: 'day', ms: 24 * 60 * MINUTE },
+  { unit: 'year', ms: 365 * DAY },
+  { unit: 'month', ms: 30 * DAY },
+  { unit: 'day', ms: DAY },
   { unit: 'hour', ms: 60 * MINUTE },
   { unit: 'minute', ms: MINUTE },
 ] as const
@@ -88,12 +92,27 @@ function createTranslate(locale: Locale, texts: Catalogue): Translate<string> {
     timeZone: 'UTC',
   })
 
-  const fill = (text: string, values: TextValues): string =>
-    text.replace(/\{(\w+)\}/g, (whole, name: string) => {
-      if (!Object.hasOwn(values, name)) return whole
-      const value = values[name]
-      return typeof value === 'number' ? number.format(value) : String(value)
-    })
+  const parts = new Map<string, readonly string[]>()
+
+  /** The parts of a text: what stands as it is, and names in braces, by turns. */
+  const partsOf = (text: string): readonly string[] => {
+    const known = parts.get(text) ?? text.split(/\{(\w+)\}/)
+    parts.set(text, known)
+    return known
+  }
+
+  const fill = (text: string, values: TextValues): string => {
+    let filled = ''
+    for (const [at, part] of partsOf(text).entries()) {
+      if (at % 2 === 0) filled += part
+      else if (!Object.hasOwn(values, part)) filled += `{${part}}`
+      else {
+        const value = values[part]
+        filled += typeof value === 'number' ? number.format(value) : String(value)
+      }
+    }
+    return filled
+  }
 
   const has = (key: string): boolean => Object.hasOwn(texts, key)
 
@@ -110,8 +129,18 @@ function createTranslate(locale: Locale, texts: Catalogue): Translate<string> {
     return fill(get(`${key}.${isSingular ? 'one' : 'other'}`), { n, ...values })
   }
 
-  const date = (at: Date | number, length: 'short' | 'long'): string =>
-    length === 'short' ? get('time.day').replace('{day}', short.format(at)) : `${long.format(at)} UTC`
+  const days = new BoundedCache<string>(MAX_DAYS)
+
+  const day = (at: Date | number): string => {
+    const key = String(Math.floor(Number(at) / DAY))
+    const known = days.get(key)
+    if (known !== undefined) return known
+    const text = fill(get('time.day'), { day: short.format(at) })
+    days.set(key, text)
+    return text
+  }
+
+  const date = (at: Date | number, length: 'short' | 'long'): string => (length === 'short' ? day(at) : `${long.format(at)} UTC`)
 
   const ago = (from: Date | number, nowMs: number): string => {
     const distance = Number(from) - nowMs

@@ -40,6 +40,7 @@ export function createViews({ siteName, path = '', url, assets }: ViewOptions): 
     autoTrim: false,
     escapeFunction: escapeValue,
   })
+  resolveOnce(eta)
   const site = {
     siteName,
     url,
@@ -52,6 +53,17 @@ export function createViews({ siteName, path = '', url, assets }: ViewOptions): 
     page: (name, data) => render(`/views/pages/${name}`, data).trimStart(),
     featurePage: (template, data) => render(`/features/${template}`, data).trimStart(),
     part: (template, data) => render(`/features/${template}`, data),
+  }
+}
+
+/** Templates are named from the root: one name is one file, which is looked for once. */
+function resolveOnce(eta: Eta): void {
+  const files = new Map<string, string>()
+  const resolve = eta.resolvePath
+  eta.resolvePath = function (name, options) {
+    const file = files.get(name) ?? resolve.call(this, name, options)
+    files.set(name, file)
+    return file
   }
 }
 

@@ -5,7 +5,8 @@ import { setImmediate } from 'node:timers/promises'
 import { MemoryStore, type SessionStore } from 'guildhall/session'
 import { describe, expect, test } from 'vitest'
 import { digest } from '../../src/domain/secret.ts'
-import { application, Browser, laterStore, namesOf, STORES, send } from './support.ts'
+import { Sessions } from '../../src/session/request/middleware.ts'
+import { application, Browser, COOKIE, HandClock, LIMITS, laterStore, namesOf, STORES, send } from './support.ts'
 
 describe.each(STORES)('a response over %s', (_name, makeStore) => {
   test('ends only after what changed is saved', async () => {
@@ -403,4 +404,36 @@ describe('the head of an answer', () => {
     expect(text).toBe(Array.from({ length: 50 }, (_, n) => `${n}${chunk}`).join(''))
     expect(namesOf(setCookies)).toEqual(['sid', 'sid-seen'])
   })
+})
+
+test('somebody whose session ends, and who is given one by a second middleware on the way, gets the cookies of both', async () => {
+  const other = new Sessions({
+    store: new MemoryStore(),
+    cookie: { ...COOKIE, name: 'second' },
+    limits: LIMITS,
+    clock: new HandClock(),
+  })
+  const { url } = await application((app) => {
+    app.get('/', (req, res) => {
+      req.session.views = 1
+      res.end()
+    })
+    app.get(
+      '/out',
+      async (req, _res, next) => next(await req.session.destroy()),
+      other.handle,
+      (req, res) => {
+        req.session.views = 2
+        const { end } = res
+        res.end = (...args: unknown[]) => Reflect.apply(end, res, args)
+        res.writeHead(200, { 'X-Own': 'yes' }).end('both')
+      },
+    )
+  })
+  const browser = new Browser(url)
+  await browser.get('/')
+  const { text, setCookies, headers } = await browser.get('/out')
+  expect([text, headers.get('x-own')]).toEqual(['both', 'yes'])
+  expect(namesOf(setCookies)).toEqual(['second', 'second-seen', 'sid', 'sid-seen'])
+  await other.close()
 })
