@@ -15,29 +15,29 @@ export interface Config extends DatabasePlace {
   readonly production: boolean
   readonly port: number
   readonly host: string
-  /** Undefined: http://localhost and the port, in development. */
+  /** Undefined: http://localhost with the port, in development. */
   readonly baseUrl: string | undefined
   readonly trustProxy: TrustProxy | undefined
-  /** Processes that share the port, with one that looks after them. Undefined: this process is the server, alone. */
+  /** Processes that share the port under a supervisor. Undefined: this process alone is the server. */
   readonly workers: number | undefined
   /** PEM texts. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
-  /** None: development, made once and kept in a file. */
+  /** Empty: development, with a secret that is made once and kept in a file. */
   readonly secrets: readonly Secret[]
   readonly log: { readonly level: LogLevel; readonly format: 'json' | 'pretty' | undefined }
   readonly metricsToken: Secret | undefined
   readonly securityContact: string | undefined
   /** At 127.0.0.1. */
   readonly metricsPort: number | undefined
-  /** Leads to the base URL. */
+  /** Redirects to the base URL. */
   readonly redirectPort: number | undefined
-  /** What Strict-Transport-Security says; undefined where it is not sent. */
+  /** The value of Strict-Transport-Security; undefined if it is not sent. */
   readonly hsts: string | undefined
   readonly membership: Omit<MembershipOptions, 'baseUrl' | 'database' | 'secret' | 'logger'>
 }
 
 export interface Reading {
-  /** Undefined where there are faults. */
+  /** Undefined if there are faults. */
   readonly config: Config | undefined
   readonly faults: readonly string[]
   readonly warnings: readonly string[]
@@ -47,7 +47,7 @@ export interface Reading {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly faults: readonly string[]
-  /** What may explain a fault: a setting that is spelled another way. */
+  /** Possible causes of a fault: a setting with a name of ours misspelled. */
   readonly warnings: readonly string[]
 
   constructor(faults: readonly string[], warnings: readonly string[] = []) {
@@ -75,7 +75,7 @@ export function readConfig(environment: Environment): Reading {
     showValues: false,
   })
   const production = server.mode === 'production'
-  // A typo here would switch every protection of production off.
+  // A typo here would disable every protection of production.
   if (!production && /^\s*prod/i.test(server.mode ?? ''))
     warnings.push("NODE_ENV means production only when it is written 'production'")
   const given = readVariables(SETTINGS, variables)
@@ -106,7 +106,7 @@ export function readConfig(environment: Environment): Reading {
     port,
     host,
     baseUrl: isNamed && values.baseUrl !== undefined ? new URL(values.baseUrl).origin : undefined,
-    // Nobody in front: said, but the same as not set.
+    // No proxy: the same as not set.
     trustProxy: trustProxy === 0 ? undefined : trustProxy,
     workers,
     tls,
@@ -122,7 +122,7 @@ export function readConfig(environment: Environment): Reading {
   return { config, faults, warnings }
 }
 
-/** Without what later versions will do; what is expected of it is a fault, or a warning where nothing is promised. */
+/** Without settings of later versions; one that would protect something is a fault, any other a warning. */
 function withoutLater(values: ReadonlyMap<string, string>, faults: string[], warnings: string[]): ReadonlyMap<string, string> {
   if (values.has('REGISTRATION_DOMAINS'))
     faults.push('REGISTRATION_DOMAINS is not in this version: take it out, or write REGISTRATION=closed')
@@ -137,7 +137,7 @@ function withoutLater(values: ReadonlyMap<string, string>, faults: string[], war
   return new Map([...values].filter(([name]) => name !== 'REGISTRATION'))
 }
 
-/** In development, on this machine alone, the server is called localhost; everywhere else somebody has to say it. */
+/** In development, on this machine alone, the default is localhost; otherwise BASE_URL is required. */
 function standInBaseUrl(host: string, production: boolean, collector: Collector): string {
   const where = production ? 'in production' : 'where HOST is not this machine alone'
   if (production || !isLoopback(host))
@@ -177,14 +177,14 @@ function checkPorts(
     collector.add('metricsPort', 'must be another port than REDIRECT_PORT')
 }
 
-/** One year (ASVS 3.4.1). Never for this machine itself: every other site that somebody builds here would be told the same. */
+/** One year (ASVS 3.4.1). Never for localhost: it would hold for every other site on this machine. */
 function hstsFor(choice: 'on' | 'subdomains' | 'off', baseUrl: string): string | undefined {
   const { protocol, hostname } = new URL(baseUrl)
   if (choice === 'off' || protocol !== 'https:' || isLoopback(hostname)) return undefined
   return `max-age=31536000${choice === 'subdomains' ? '; includeSubDomains' : ''}`
 }
 
-/** A hexadecimal secret has about 14 of its 16 digits; a line of x has one. */
+/** A random hexadecimal secret has about 14 of the 16 digits; a row of x has one. */
 const MIN_DIFFERENT_CHARACTERS = 8
 
 function checkSecretQuality(secret: string | readonly string[] | undefined, production: boolean, collector: Collector): void {
@@ -193,10 +193,10 @@ function checkSecretQuality(secret: string | readonly string[] | undefined, prod
     collector.add('secret', 'must be random: it repeats a few characters; make one with: openssl rand -base64 33')
 }
 
-/** What is given apart: `openMembership` adds it. */
+/** Passed separately by `openMembership`. */
 const APART = new Set(['baseUrl', 'database', 'secret'])
 
-/** The values that were checked, as options of a membership. */
+/** The checked values, as options of a membership. */
 function optionsOf(given: Given): Config['membership'] {
   const options: Record<string, unknown> = {}
   for (const [path, value] of given) {
@@ -204,6 +204,6 @@ function optionsOf(given: Given): Config['membership'] {
     const [group = '', name] = path.split('.')
     options[group] = name === undefined ? value : { ...Object(options[group]), [name]: value }
   }
-  // The paths are those of the table, which the type of the options holds.
+  // The table has these paths, as its type guarantees.
   return options as Config['membership']
 }

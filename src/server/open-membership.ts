@@ -7,7 +7,7 @@ import { type Config, ConfigError } from './config.ts'
 
 export type { Internals }
 
-/** Opens the database, and makes it where it is missing. */
+/** Opens the database, or makes it. */
 export function openMembership(config: Config, { port, logger }: { readonly port: number; readonly logger: Logger }): Internals {
   return openInternals({
     ...config.membership,
@@ -18,18 +18,18 @@ export function openMembership(config: Config, { port, logger }: { readonly port
   })
 }
 
-/** In development, where nothing is said, the server is called localhost. */
+/** In development the default is localhost. */
 export function baseUrlOf({ baseUrl, tls }: Pick<Config, 'baseUrl' | 'tls'>, port: number): string {
   if (baseUrl !== undefined) return baseUrl
   return new URL(`${tls ? 'https' : 'http'}://localhost:${port}`).origin
 }
 
-/** Beside the database file; where the database is in memory, in `./data`. */
+/** Beside the database file, or in `./data` for a database in memory. */
 export function secretFile({ databaseFile }: Pick<Config, 'databaseFile'>): string {
   return join(databaseFile === undefined ? 'data' : dirname(databaseFile), 'secret')
 }
 
-/** The secrets of the settings, or the one from the file, made where there is none yet. */
+/** The secrets of the settings, or the one from the file, which is made if it is missing. */
 export function secretsOf(config: Config): readonly string[] {
   if (config.secrets.length > 0) return config.secrets.map((secret) => secret.reveal())
   const path = secretFile(config)

@@ -15,13 +15,13 @@ export async function openConnection(connectionString: string): Promise<OwnConne
   const connectionTimeoutMillis = LONG_CONNECTION_DEADLINE_MS
   const options = { connectionString, connectionTimeoutMillis, query_timeout: LONG_DEADLINE_MS, keepAlive: true }
   const client = withItsFiles(() => new pg.Client(options))
-  // The call that waits is told; unheard, the error of a connection that dies between two calls would end the process.
+  // The waiting call reports it; without a listener, the error of a connection that dies between two calls would end the process.
   client.on('error', () => {})
   await client.connect()
   return client
 }
 
-/** An optional peer: whoever is on SQLite has none. */
+/** An optional peer dependency: users of SQLite do not have it. */
 export async function loadPg() {
   const { default: pg } = await import('pg').catch((error: unknown) => {
     const missing = new Error('PostgreSQL needs the package pg beside guildhall: npm install pg', { cause: error })
@@ -30,7 +30,7 @@ export async function loadPg() {
   return pg
 }
 
-/** pg reads the files of a connection string (sslrootcert, sslcert, sslkey) where it is given the string. */
+/** pg reads the files that a connection string names (sslrootcert, sslcert, sslkey) when it gets the string. */
 export function withItsFiles<T>(make: () => T): T {
   try {
     return make()
