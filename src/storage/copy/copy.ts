@@ -16,7 +16,7 @@ import { openSqliteReadOnly, openSqliteSource, openSqliteTarget } from './sqlite
 export interface Progress {
   readonly table: TableName
   readonly rows: number
-  /** How many there are in the source. */
+  /** How many the source has. */
   readonly of: number
 }
 
@@ -24,17 +24,17 @@ export interface CopyOptions {
   /** `sqlite:PATH` or `postgres://...` */
   readonly from: string
   readonly to: string
-  /** What the copy is called in its target: the source, and where the sessions go. No passwords. */
+  /** Names the copy in its target: the source, and where the sessions go. No passwords. */
   readonly name: string
   /** Where the sessions go instead of the target. */
   readonly redis?: RedisTarget | undefined
   readonly onProgress: (progress: Progress) => void
 }
 
-/** How many rows of a table are compared, the first and the last among them. */
+/** How many rows of a table are compared, with the first and the last. */
 const SAMPLES = 50
 
-/** Until all is the same, the target cannot be served. Throws CopyRefusedError where it has something that this copy did not bring. */
+/** The target cannot be served until all is the same. Throws CopyRefusedError if the target has rows that this copy did not write. */
 export async function copyDatabase(options: CopyOptions): Promise<readonly CopiedTable[]> {
   const [from, to] = [fileOf(options.from), fileOf(options.to)]
   if (from !== undefined && to !== undefined && isSameFile(from, to)) throw new CopyRefusedError('busy')
@@ -52,7 +52,7 @@ export async function copyDatabase(options: CopyOptions): Promise<readonly Copie
 }
 
 async function copyTables(source: Side, target: Side, options: CopyOptions): Promise<readonly CopiedTable[]> {
-  // Once more: now nobody else is at it.
+  // Checked again: from here on nobody else writes.
   await refuseTaken(target, options)
   closeToOthers(options.to)
   await target.writeCheckpoint(options.name)
@@ -67,7 +67,7 @@ async function copyTables(source: Side, target: Side, options: CopyOptions): Pro
   return copied
 }
 
-/** Throws where this copy may not go there. */
+/** Throws if this copy may not go there. */
 async function refuseTaken(target: Side, { name, redis }: CopyOptions): Promise<void> {
   const [{ copying = null } = {}] = await target.ask('SELECT copying FROM guildhall_schema')
   if (copying === name) return
@@ -76,7 +76,7 @@ async function refuseTaken(target: Side, { name, redis }: CopyOptions): Promise<
   if (await redis?.hasSessions()) throw new CopyRefusedError('redis')
 }
 
-/** Rows come in the order of their keys: the last key in the target says where to go on. */
+/** Rows are sorted by key: the last key in the target says where to continue. */
 async function copyTable(source: Side, target: Side, name: TableName, onRows: (rows: number) => void): Promise<CopiedTable> {
   let rows = await count(target, name)
   const [{ last = null } = {}] = await target.ask(`SELECT max(${target.sortKey(name)}) AS last FROM ${name}`)
@@ -116,7 +116,7 @@ async function openSource(from: string): Promise<Side> {
   return file === undefined ? openPostgresSource(from) : openSqliteSource(file)
 }
 
-/** Made where there is none. A file that is refused stays as it is: it is only read before that is known. */
+/** Opens the target, or creates it. A file that will be refused is only read. */
 async function openTarget(options: CopyOptions): Promise<Side> {
   const { to } = options
   const file = fileOf(to)
@@ -135,7 +135,7 @@ async function openTarget(options: CopyOptions): Promise<Side> {
   return openSqliteTarget(file)
 }
 
-/** False where nothing of ours is there yet. Throws where it has the schema of another program. */
+/** False if it has no tables of ours. Throws if it has another program's schema. */
 async function isMigrated(db: Database): Promise<boolean> {
   try {
     await db.check()

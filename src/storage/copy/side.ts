@@ -1,37 +1,37 @@
 // What a copy needs of a database, as source and as target.
 import { TABLE_KEYS, type TableName } from '../schema.ts'
 
-/** By column. Our tables hold texts and numbers alone. */
+/** By column. Our tables have texts and numbers only. */
 export type Row = Readonly<Record<string, string | number | null>>
 
 export interface CopiedTable {
   readonly table: TableName
   readonly source: number
   readonly target: number
-  /** Whether there are as many rows, and those that were compared are the same. */
+  /** Whether the row counts match, and the compared rows are the same. */
   readonly same: boolean
 }
 
-/** How many rows are on their way at a time: what waits in the queue of one Redis has to be done within the deadline of a call. */
+/** Rows per batch: what waits in the queue of one Redis must be done before a call's deadline. */
 export const BATCH = 250
 
 export interface Side {
-  /** The key of a table as it is sorted by: in the order of its bytes, on every database. */
+  /** The key of a table as the sort expression that orders by bytes, on every database. */
   sortKey(name: TableName): string
-  /** One statement with a `?` for each value. */
+  /** One statement, with a `?` for each value. */
   ask(sql: string, ...values: readonly (string | number)[]): Promise<readonly Row[]>
-  /** The rows whose keys come after this one, in order. */
+  /** The rows after this key, in order. */
   sorted(table: TableName, after: string): AsyncIterable<readonly Row[]>
-  /** All of them or none. */
+  /** All or none. */
   insert(table: TableName, rows: readonly Row[]): Promise<void>
-  /** Whose copy this is; undefined: nobody's any more. On disk, with everything before it, when it answers. */
+  /** Stores which copy this is; undefined: it is finished. Everything is on disk when this resolves. */
   writeCheckpoint(copying: string | undefined): Promise<void>
   close(): Promise<void>
 }
 
 export const TABLE_NAMES: readonly TableName[] = Object.keys(TABLE_KEYS).filter((name): name is TableName => name in TABLE_KEYS)
 
-/** `busy`: the target is the source, or another copy works with it. `null`: a text that PostgreSQL cannot hold. `redis`: it has sessions. */
+/** `busy`: the target is the source, or another copy uses it. `null`: a text that PostgreSQL cannot hold. `redis`: it has sessions. */
 export type Refusal = 'busy' | 'foreign' | 'other_source' | 'null' | 'redis'
 
 export class CopyRefusedError extends Error {
