@@ -7,7 +7,7 @@ import { readEnvironment } from '../server/env.ts'
 import { explainFailure } from '../server/explain-failure.ts'
 import { copyDatabase, type Progress } from '../storage/copy/copy.ts'
 import { RedisTarget } from '../storage/copy/redis-target.ts'
-import { type CopiedTable, CopyRefusedError, CopySideError, type Refusal } from '../storage/copy/side.ts'
+import { type CopiedTable, CopyRefusedError, CopySideError, REDIS_SESSIONS, type Refusal } from '../storage/copy/side.ts'
 import { table } from './columns.ts'
 import { CommandError, FAILURE, type Json, print, printError, printJson, refuseMissing, report, UsageError } from './terminal.ts'
 
@@ -40,7 +40,9 @@ type Named = Readonly<Record<string, string>>
 const TEXTS: Readonly<Record<Refusal, (named: Named) => string>> = {
   busy: ({ from, to }) =>
     `${from} and ${to} are the same database, or another copy is at work with one of them. Nothing was changed.`,
-  foreign: ({ to }) => `${to} has data that no copy brought there. Name an empty database; nothing was changed.`,
+  finished: ({ from, to }) =>
+    `${to} is a finished copy of ${from} already: open the new site with it. To copy once more, name an empty database; nothing was changed.`,
+  foreign: ({ to }) => `${to} has data that this copy did not bring. Name an empty database; nothing was changed.`,
   other_source: ({ source, to }) => `${to} is an unfinished copy of ${source}. Name an empty database; nothing was changed.`,
   null: ({ column, key, table }) =>
     `A row of ${table} has a null character in ${column}, which PostgreSQL cannot hold: ${key}. Change it in the source, then run this again.`,
@@ -81,11 +83,13 @@ function tellOutcome(copied: readonly CopiedTable[], shown: Shown, { json }: Jso
   const different = copied.filter(({ same }) => !same).map((one) => one.table)
   if (different.length > 0) process.exitCode = FAILURE
   if (json === true) {
-    const tables = Object.fromEntries(copied.map(({ table: name, ...counts }) => [name, counts]))
-    printJson({ ...shown, complete: different.length === 0, tables })
+    const { [REDIS_SESSIONS]: redisSessions, ...tables } = Object.fromEntries(
+      copied.map(({ table: name, ...counts }) => [name, counts]),
+    )
+    printJson({ ...shown, complete: different.length === 0, tables, redisSessions })
   } else {
     const rows = copied.map((one) => [one.table, one.source.toLocaleString('en'), one.target.toLocaleString('en')])
-    print(table([['Table', 'Source', 'Target'], ...rows]))
+    print(table([['What', 'Source', 'Target'], ...rows]))
   }
   if (different.length > 0)
     return printError(
@@ -93,7 +97,7 @@ function tellOutcome(copied: readonly CopiedTable[], shown: Shown, { json }: Jso
     )
   if (json === true) return
   print(
-    `\n${shown.to} is the copy of ${shown.from} now: as many rows in every table, and those that were compared are the same.\nDo not start the old site again. Open the new one with the same SECRET and PASSWORD_PEPPER.`,
+    `\n${shown.to} is the copy of ${shown.from} now: as many rows in every table${shown.redis === undefined ? '' : ', as many sessions in Redis'}, and those that were compared are the same.\nDo not start the old site again. Open the new one with the same SECRET and PASSWORD_PEPPER.`,
   )
   if (shown.redis === undefined && readEnvironment().values.has('REDIS_URL'))
     print(

@@ -4,7 +4,7 @@ import { MembershipError } from '../domain/errors.ts'
 import type { Endpoint, HttpContext } from './http-context.ts'
 import { isRead } from './origin-check.ts'
 import { isScripted, sendProblem, sendTo } from './respond.ts'
-import { localPath, localReferer } from './return-to.ts'
+import { localPath, localReferer, withReturnTo } from './return-to.ts'
 
 type LoginCode = 'login_required' | 'recent_login_required'
 
@@ -13,5 +13,5 @@ export function askForLogin(http: HttpContext, req: Request, res: Response, endp
   if (endpoint === 'api' || isScripted(req)) return sendProblem(http, req, res, new MembershipError(code))
   const page = http.url(code === 'login_required' ? 'login.page' : 'recent-login.page') ?? http.home
   const back = isRead(req) ? localPath(req.originalUrl) : localReferer(req.headers.referer, http.origin)
-  sendTo(res, back === undefined ? page : `${page}?returnTo=${encodeURIComponent(back)}`)
+  sendTo(res, withReturnTo(page, back))
 }

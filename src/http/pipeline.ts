@@ -16,7 +16,7 @@ import { readInput, readQuery } from './read-input.ts'
 import type { RequestContext } from './request-context.ts'
 import { extendRequest } from './request-extensions.ts'
 import { refuse, refuseCrossSite, sendErrorPage, sendJson, sendProblem, sendTo, setHeaders } from './respond.ts'
-import { localPath } from './return-to.ts'
+import { localPath, withReturnTo } from './return-to.ts'
 import type { Router } from './router.ts'
 
 /** Every request: schema, origin, session, our paths; everything else goes on to the host. */
@@ -134,7 +134,8 @@ async function sendRefusal(
   const { http, req, res, endpoint } = context
   if (endpoint === 'api') return sendProblem(http, req, res, error)
   if (error.code === 'login_required') return askForLogin(http, req, res, endpoint, error.code)
-  if (!page || ownPage !== undefined || !REFUSALS[error.code].rerenders) return sendErrorPage(context, error, ownPage)
+  if (ownPage !== undefined) return sendErrorPage(context, error, withReturnTo(ownPage, context.returnTo))
+  if (!page || !REFUSALS[error.code].rerenders) return sendErrorPage(context, error)
   await page.showRefused(context, error)
 }
 

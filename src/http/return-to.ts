@@ -18,6 +18,11 @@ export function localPath(text: string | undefined): string | undefined {
   return path.startsWith('//') ? undefined : path
 }
 
+/** A page of the login, which leads on to `back` afterwards. */
+export function withReturnTo(page: string, back: string | undefined): string {
+  return back === undefined ? page : `${page}?returnTo=${encodeURIComponent(back)}`
+}
+
 /** The local path of a page of this origin that a form was sent from. */
 export function localReferer(referer: string | undefined, origin: string): string | undefined {
   if (referer === undefined || !URL.canParse(referer)) return undefined

@@ -1,6 +1,8 @@
 // Why it did not start, in one line that says what to do. Undefined where it is a bug.
 import { existsSync, readlinkSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { codeOf } from '../database/postgres/query.ts'
+import { explainRefusedLogin } from '../database/postgres/refused-login.ts'
 import { OtherSchemaError, SCHEMA_VERSION } from '../storage/schema-state.ts'
 import { type Config, ConfigError } from './config.ts'
 
@@ -75,6 +77,8 @@ const BAD_CERTIFICATE = /CERT|LEAF_SIGNATURE/
 function explainStore(error: Error): string {
   const { cause } = error
   if (error.message.startsWith('Redis')) return explainRedis(error)
+  const refused = cause instanceof Error ? explainRefusedLogin(codeOf(cause), cause.message) : undefined
+  if (refused !== undefined) return `${refused}.`
   // PostgreSQL's lock_not_available.
   if (cause instanceof Error && 'code' in cause && cause.code === '55P03')
     return 'Another session holds a table of ours, and did not let it go in time: pg_stat_activity shows which; nothing was changed.'

@@ -173,9 +173,24 @@ describeOnPostgres('a copy between databases', () => {
       const site = await startServer({ env: { DATABASE_URL: target.url } })
       await registered(site, 'olga')
       await site.stop()
-      expect(await to(target.url, fresh())).toMatch(/has data that no copy brought there\. Name an empty database/)
-      expect(await to(fresh(), fresh())).toContain('has data that no copy brought there')
-      expect(await to(fresh(), target.url)).toContain('has data that no copy brought there')
+      expect(await to(target.url, fresh())).toMatch(/has data that this copy did not bring\. Name an empty database/)
+      const others = fresh('empty')
+      fill(fileOf(others), ['otto'])
+      expect(await to(fresh(), others)).toContain('has data that this copy did not bring')
+      expect(await to(fresh(), target.url)).toContain('has data that this copy did not bring')
+    })
+
+    test('where the target is a finished copy of the source, also one that has been used since: it is called that', async () => {
+      for (const target of [(await freshDatabase()).url, `sqlite:${join(newFolder(), 'new.db')}`]) {
+        const source = fresh()
+        expect((await copied(source, target)).code).toBe(0)
+        const words = ' is a finished copy of sqlite:'
+        expect(await to(target, source)).toContain(words)
+        await change(target, "DELETE FROM guildhall_users WHERE username = 'anna'")
+        await change(target, 'DELETE FROM guildhall_sessions')
+        expect(await to(target, source)).toMatch(/To copy once more, name an empty database; nothing was changed\.\n$/)
+        expect(await to(target, source)).toContain(words)
+      }
     })
 
     test('where the target is the unfinished copy of another database', async () => {
@@ -268,7 +283,14 @@ describeOnPostgres('a copy between databases', () => {
       const first = await copied(source, target.url, ...args, '--json')
       expect([first.code, first.stderr]).toEqual([0, ''])
       const one = { same: true, source: 1, target: 1 }
-      expect(JSON.parse(first.stdout)).toMatchObject({ complete: true, tables: { guildhall_sessions: one } })
+      const { tables, ...rest } = JSON.parse(first.stdout)
+      expect(rest).toMatchObject({ complete: true, redisSessions: one })
+      expect(Object.keys(tables)).not.toContain('guildhall_sessions')
+      const [again, beside] = [await freshDatabase(), await makeRedis()]
+      onTestFinished(() => beside.drop())
+      const shown = await copied(source, again.url, '--redis', beside.url, '--redis-prefix', beside.prefix)
+      expect(shown.stdout).toMatch(/^sessions in Redis +1 +1$/m)
+      expect(shown.stdout).toContain('as many rows in every table, as many sessions in Redis, and')
       expect(await inDatabase({ database: target.url }, 'SELECT * FROM guildhall_sessions')).toEqual([])
 
       const taken = await copied(fresh(), other.url, ...args)

@@ -1,17 +1,24 @@
 // Stores that cannot be used: the message names the cause and the setting to change.
 import { readdirSync, symlinkSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { join } from 'node:path'
 import { createServer } from 'node:tls'
+import express from 'express'
+import { createMembership } from 'guildhall'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { readDatabaseUrl } from '../../src/domain/database-url.ts'
 import { selfSigned } from '../support/certificate.ts'
 import { inDatabase } from '../support/database-inspector.ts'
 import { describeWith } from '../support/needs.ts'
+import { OwnPostgres } from '../support/own-postgres.ts'
 import { OwnRedis } from '../support/own-redis.ts'
 import { describeOnPostgres, makeDatabase, onServer } from '../support/postgres.ts'
 import { freePort } from '../support/program.ts'
 import { newFolder, run, startServer } from '../support/server.ts'
+import { listen, portOf } from '../support/site.ts'
 
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} }
 const CHEAP = { HASH_MEMORY_KIB: '1024', HASH_PASSES: '1' }
 
 /** What doctor finds wrong. */
@@ -118,6 +125,37 @@ describeOnPostgres('on PostgreSQL', () => {
     expect(await faultsOf({ DATABASE_URL: latin })).toContain('LATIN1')
   })
 
+  test.each([
+    ['a database that is not there', 'pathname', '/not_there_yet', 'no database not_there_yet', 'createdb not_there_yet'],
+    ['one of a strange name', 'pathname', '/not%20there', 'no database not there', "createdb 'not there'"],
+    ['a role that is not there', 'username', 'nobody_yet', 'no role nobody_yet', 'createuser --pwprompt nobody_yet'],
+  ] as const)(
+    'somebody who names %s is told what makes it, by every command and by the library',
+    async (_, part, value, what, command) => {
+      const url = Object.assign(new URL(await ownDatabase()), { [part]: value, password: 'geheim' }).href
+      const told = expect.stringMatching(new RegExp(`^PostgreSQL has ${what} .*make it with ${command}, or name another\\.\n$`))
+      for (const args of [['migrate'], ['serve'], ['user', 'list']])
+        expect([args, (await run(args, { env: { DATABASE_URL: url, PORT: '0' } })).stderr]).toEqual([args, told])
+      const all = [await faultsOf({ DATABASE_URL: url }), (await run(['copy', '--from', url, '--to', 'sqlite:a.db'])).stderr]
+      for (const text of all) expect(text).toContain(command)
+      expect(all.join()).not.toContain('geheim')
+
+      const membership = createMembership({ baseUrl: 'http://localhost', database: url, logger: SILENT })
+      onTestFinished(() => membership.close())
+      await expect(membership.migrate()).rejects.toThrow(`make it with ${command}`)
+      const server = await listen(createHttpServer(express().use(membership)))
+      onTestFinished(() => void server.close())
+      const answer = await fetch(`http://127.0.0.1:${portOf(server)}/login`)
+      expect([answer.status, await answer.text()]).toEqual([503, expect.not.stringContaining(command)])
+    },
+  )
+
+  test('somebody who names a socket that is not there is told where it is looked for', async () => {
+    const url = 'postgres://@/members?host=/nowhere/sockets'
+    const { stderr } = await run(['migrate'], { env: { DATABASE_URL: url } })
+    expect(stderr).toMatch(/^The database does not answer: .*\/nowhere\/sockets.*\n$/)
+  })
+
   test('somebody who names a certificate that is not there is told which file', async () => {
     const url = `${await ownDatabase()}?sslmode=verify-full&sslrootcert=/nowhere/authority.pem`
     const words = 'names a file that cannot be read: /nowhere/authority.pem (sslrootcert, sslcert or sslkey)'
@@ -131,6 +169,32 @@ describeOnPostgres('on PostgreSQL', () => {
   test('POSTGRES:// is as good as postgres://', async () => {
     const url = (await ownDatabase()).replace(/^postgres(?:ql)?:/, 'POSTGRES:')
     expect(await run(['migrate'], { env: { DATABASE_URL: url } })).toMatchObject({ code: 0, stderr: '' })
+  })
+})
+
+describeWith('initdb', 'on a PostgreSQL that asks for passwords', () => {
+  test.each([
+    ['no password', '', /asks for a password, and the connection string has none: write one there, or set PGPASSWORD\.\n$/],
+    ['a wrong password', 'geheim', /does not take the user and password of the connection string .*: write the right ones/],
+  ])('somebody who writes %s is told so, and none is shown', async (_, password, words) => {
+    const postgres = await OwnPostgres.start()
+    onTestFinished(() => postgres.drop())
+    const client = new pg.Client({ connectionString: postgres.url })
+    await client.connect()
+    await client.query("ALTER ROLE postgres PASSWORD 'violet'")
+    await client.end()
+    postgres.allowOnly('host all all all scram-sha-256')
+    await postgres.stop('fast')
+    await postgres.start()
+    const url = Object.assign(new URL(postgres.url), { password }).href
+    const startedAt = performance.now()
+    const { code, stderr } = await run(['migrate'], { env: { DATABASE_URL: url } })
+    expect([code, stderr]).toEqual([1, expect.stringMatching(words)])
+    expect(stderr).not.toContain('geheim')
+    const from = await run(['copy', '--from', url, '--to', 'sqlite:copy.db'])
+    expect([from.code, from.stderr]).toEqual([1, expect.stringMatching(words)])
+    // Long before the minute after which PostgreSQL gives a login up.
+    expect(performance.now() - startedAt).toBeLessThan(30_000)
   })
 })
 

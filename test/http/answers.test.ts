@@ -22,6 +22,24 @@ test('somebody who logs out is told so on the login page, also on one of the app
   expect((await moved.visitor().form('/members/logout', {})).location).toBe('/members/login?notice=logged_out')
 })
 
+test('somebody whose login is refused behind a page of the application is led back to it, and to where they wanted to go', async () => {
+  const site = await siteOfTest({
+    features: { login: { page: { own: '/sign-in' } }, registration: { page: { own: '/join' } } },
+    routes: (app) => app.get('/sign-in', (req, res) => void res.send(`next: ${String(req.query.returnTo)}`)),
+  })
+  const fields = { username: 'anna', password: 'wrong, all wrong' }
+  const back = async (path: string, more: object) => {
+    const { status, text } = await site.visitor().form(path, { ...fields, ...more })
+    expect(status).toBeGreaterThan(399)
+    return /class="button primary" href="([^"]*)"/.exec(text)?.[1]
+  }
+  expect(await back('/login', { returnTo: '/shop?basket=1#till' })).toBe('/sign-in?returnTo=%2Fshop%3Fbasket%3D1%23till')
+  expect((await site.visitor().get('/sign-in?returnTo=%2Fshop%3Fbasket%3D1%23till')).text).toBe('next: /shop?basket=1#till')
+  expect(await back('/login', {})).toBe('/sign-in')
+  expect(await back('/login', { returnTo: 'https://evil.example/' })).toBe('/sign-in')
+  expect(await back('/register', { password: 'x', returnTo: '/shop' })).toBe('/join?returnTo=%2Fshop')
+})
+
 test.each([
   ['en', /Wait (\d+) minutes?, then/],
   ['zh-TW', /請等 (\d+) 分鐘，/],

@@ -1,4 +1,6 @@
 // The pg package, and one connection of it for work that is no request.
+import { EventEmitter } from 'node:events'
+import type { ClientConfig, Client as PgClient } from 'pg'
 import type { PostgresQuery, PostgresResult } from './query.ts'
 
 const LONG_DEADLINE_MS = 600_000
@@ -14,14 +16,15 @@ export async function openConnection(connectionString: string): Promise<OwnConne
   const pg = await loadPg()
   const connectionTimeoutMillis = LONG_CONNECTION_DEADLINE_MS
   const options = { connectionString, connectionTimeoutMillis, query_timeout: LONG_DEADLINE_MS, keepAlive: true }
-  const client = withItsFiles(() => new pg.Client(options))
-  // The waiting call reports it; without a listener, the error of a connection that dies between two calls would end the process.
+  const Client = closingClient(pg.Client)
+  const client = withItsFiles(() => new Client(options))
+  // The call that waits is told; unheard, the error of a connection that dies between two calls would end the process.
   client.on('error', () => {})
   await client.connect()
   return client
 }
 
-/** An optional peer dependency: users of SQLite do not have it. */
+/** An optional peer: whoever is on SQLite has none. */
 export async function loadPg() {
   const { default: pg } = await import('pg').catch((error: unknown) => {
     const missing = new Error('PostgreSQL needs the package pg beside guildhall: npm install pg', { cause: error })
@@ -30,7 +33,22 @@ export async function loadPg() {
   return pg
 }
 
-/** pg reads the files that a connection string names (sslrootcert, sslcert, sslkey) when it gets the string. */
+/** Where pg itself gives a login up, for want of a password, it leaves the connection to the server, which waits for a minute. */
+export function closingClient(Client: typeof PgClient): typeof PgClient {
+  return class extends Client {
+    constructor(config?: string | ClientConfig) {
+      super(config)
+      const { connection }: { readonly connection?: unknown } = this
+      if (isConnection(connection)) connection.once('error', () => connection.stream.destroy())
+    }
+  }
+}
+
+function isConnection(value: unknown): value is EventEmitter & { readonly stream: { destroy(): void } } {
+  return value instanceof EventEmitter && 'stream' in value
+}
+
+/** pg reads the files of a connection string (sslrootcert, sslcert, sslkey) where it is given the string. */
 export function withItsFiles<T>(make: () => T): T {
   try {
     return make()

@@ -2,7 +2,7 @@
 import { isError } from '../../domain/builtins.ts'
 import { CONNECTION_DEADLINE_MS } from '../timeout.ts'
 import { cancel } from './cancel.ts'
-import { loadPg, withItsFiles } from './connection.ts'
+import { closingClient, loadPg, withItsFiles } from './connection.ts'
 import { isLate, type PostgresClient, type PostgresPool, type PostgresQuery, type PostgresResult } from './query.ts'
 import { MAX_WAITING, tooMuch } from './semaphore.ts'
 
@@ -98,6 +98,7 @@ async function load(connectionString: string): Promise<LoadedPool> {
     connectionTimeoutMillis: CONNECTION_DEADLINE_MS,
     keepAlive: true,
     allowExitOnIdle: true,
+    Client: closingClient(pg.Client),
   })
   // A connection that dies while idle is replaced by the next query; without a listener, its error would end the process.
   pool.on('error', () => {})

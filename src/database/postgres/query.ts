@@ -1,8 +1,9 @@
 // Statements on a pool of the pg package: bounded in time, one error for a server that is away.
 import { isError } from '../../domain/builtins.ts'
 import { CONNECTION_DEADLINE_MS, StoreUnavailableError, withTimeout } from '../timeout.ts'
+import { explainRefusedLogin } from './refused-login.ts'
 
-/** The part of pg's Pool that is used. `new pg.Pool(...)` fits. */
+/** As much of pg's Pool as is used. `new pg.Pool(...)` fits. */
 export interface PostgresPool {
   query(config: PostgresQuery): Promise<PostgresResult>
   connect(): Promise<PostgresClient>
@@ -25,9 +26,9 @@ export interface PostgresQuery {
   readonly text: string
   readonly values?: unknown[]
   readonly rowMode?: 'array'
-  /** How values are read: pg would return bigint as text. */
+  /** How values are read; pg would give bigint as text. */
   readonly types?: ValueTypes
-  /** Milliseconds. The pool closes a connection that has not answered by then: it may never answer. */
+  /** Milliseconds. A connection that has not answered by then is closed by the pool: it would never come back by itself. */
   readonly query_timeout?: number
 }
 
@@ -39,7 +40,7 @@ export interface PostgresResult {
 const BOOL = 16 // https://www.postgresql.org/docs/current/catalog-pg-type.html: pg_type.oid
 const NUMBERS = new Set([20, 21, 23])
 
-/** Every bigint of ours is a time or a count, which a number holds exactly. */
+/** Every bigint of ours is a time or a count, and fits a number. */
 export const TYPES: ValueTypes = {
   getTypeParser(oid) {
     if (NUMBERS.has(oid)) return Number
@@ -63,12 +64,15 @@ export async function runOn(pool: PostgresPool, text: string, values: unknown[] 
   }
 }
 
-/** The text of an array of texts. Keys with a null character are left out: PostgreSQL stores none. */
+/** The text of an array of texts. A null character stands in none: whatever holds one is a key that nobody has. */
 export function arrayOf(texts: readonly string[]): string {
   return `{${texts.map((text) => `"${text.replaceAll('\0', '\ufffd').replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`
 }
 
-/** Makes a write not wait for the disk: a crash of PostgreSQL may undo its last half second. Holds for this statement's commit alone. */
+/**
+ * A write that does not wait for the disk: a crash of PostgreSQL may take its last half second back. The condition is judged first,
+ * and counts for this statement's own commit alone.
+ */
 export function withAsynchronousCommit(sql: string): string {
   const returns = / returning /i.test(sql)
   const done = returns ? sql : `${sql} RETURNING 1`
@@ -76,27 +80,36 @@ export function withAsynchronousCommit(sql: string): string {
 }
 
 /**
- * Not a mistake in the statement: connection (08), access (28, 3D), rollback (40), resources (53), locks (55), shutdown or timeout (57),
- * internal errors (58, XX), read only. https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * Nobody's mistake in a statement: connection lost (08), not let in (28, 3D), gave way to another transaction (40), resources (53),
+ * locked (55), shutting down or out of time (57), system and internal errors (58, XX), read only.
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const NOT_THERE = /^(?:08|28|3D|40|53|55|57|58|XX|25006)/
 const NETWORK = /^(?:ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/
-/** pg's own messages have no code: a lost connection, or none from the pool in time. */
+/** pg's own messages have no code: a connection that ended, a pool that gave none in time. */
 const LOST =
   /^(?:Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client (?:has encountered|was closed)|Cannot use a pool after|The server does not support SSL)/
 
 /** A certificate that is not trusted, or for another name. https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const BAD_TLS = /CERT|ERR_TLS|ERR_SSL|LEAF_SIGNATURE/
 
-/** Turns the error of an unreachable server into ours; others stay as they are. */
+/** The error of a server that is not there, in our words; others as they are. */
 export function asUnavailable(error: unknown): unknown {
   if (!isError(error) || error instanceof StoreUnavailableError) return error
   const code = codeOf(error)
-  const isThere = !LOST.test(error.message) && ![NOT_THERE, NETWORK, BAD_TLS].some((codes) => codes.test(code))
+  const refused = explainRefusedLogin(code, error.message)
+  if (refused !== undefined) return new StoreUnavailableError(refused, error)
+  const isThere =
+    !LOST.test(error.message) && ![NOT_THERE, NETWORK, BAD_TLS].some((codes) => codes.test(code)) && !isConnecting(error)
   return isThere ? error : new StoreUnavailableError('PostgreSQL cannot be reached', error)
 }
 
-/** Whether the deadline passed while an answer may still come. */
+/** The file of a socket may fail as any file does. */
+function isConnecting(error: Error): boolean {
+  return 'syscall' in error && error.syscall === 'connect'
+}
+
+/** Whether somebody stopped waiting for an answer that may still come. */
 export function isLate(error: unknown): boolean {
   if (error instanceof StoreUnavailableError) return error.cause === undefined
   return isError(error) && error.message === 'Query read timeout'

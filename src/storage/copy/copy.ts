@@ -10,13 +10,13 @@ import { isSameFile } from '../sqlite/atomic-file.ts'
 import { openSqlite } from '../sqlite/database.ts'
 import { openPostgresSource, openPostgresTarget } from './postgres-side.ts'
 import type { RedisTarget } from './redis-target.ts'
-import { type CopiedTable, CopyRefusedError, CopySideError, type Row, type Side, TABLE_NAMES } from './side.ts'
+import { type CopiedTable, CopyRefusedError, CopySideError, REDIS_SESSIONS, type Row, type Side, TABLE_NAMES } from './side.ts'
 import { openSqliteReadOnly, openSqliteSource, openSqliteTarget } from './sqlite-side.ts'
 
 export interface Progress {
-  readonly table: TableName
+  readonly table: CopiedTable['table']
   readonly rows: number
-  /** How many the source has. */
+  /** How many there are in the source. */
   readonly of: number
 }
 
@@ -24,23 +24,23 @@ export interface CopyOptions {
   /** `sqlite:PATH` or `postgres://...` */
   readonly from: string
   readonly to: string
-  /** Names the copy in its target: the source, and where the sessions go. No passwords. */
+  /** What the copy is called in its target: the source, and where the sessions go. No passwords. */
   readonly name: string
   /** Where the sessions go instead of the target. */
   readonly redis?: RedisTarget | undefined
   readonly onProgress: (progress: Progress) => void
 }
 
-/** How many rows of a table are compared, with the first and the last. */
+/** How many rows of a table are compared, the first and the last among them. */
 const SAMPLES = 50
 
-/** The target cannot be served until all is the same. Throws CopyRefusedError if the target has rows that this copy did not write. */
+/** Until all is the same, the target cannot be served. Throws CopyRefusedError where it has something that this copy did not bring. */
 export async function copyDatabase(options: CopyOptions): Promise<readonly CopiedTable[]> {
   const [from, to] = [fileOf(options.from), fileOf(options.to)]
   if (from !== undefined && to !== undefined && isSameFile(from, to)) throw new CopyRefusedError('busy')
   const source = await onSide('from', () => openSource(options.from))
   try {
-    const target = await onSide('to', () => openTarget(options))
+    const target = await onSide('to', () => openTarget(source, options))
     try {
       return await copyTables(source, target, options)
     } finally {
@@ -52,31 +52,41 @@ export async function copyDatabase(options: CopyOptions): Promise<readonly Copie
 }
 
 async function copyTables(source: Side, target: Side, options: CopyOptions): Promise<readonly CopiedTable[]> {
-  // Checked again: from here on nobody else writes.
-  await refuseTaken(target, options)
+  // Once more: now nobody else is at it.
+  await refuseTaken(source, target, options)
   closeToOthers(options.to)
   await target.writeCheckpoint(options.name)
   const copied: CopiedTable[] = []
   for (const name of TABLE_NAMES) {
     const of = await count(source, name)
-    const onRows = (rows: number) => options.onProgress({ table: name, rows, of })
     const toRedis = name === 'guildhall_sessions' ? options.redis : undefined
+    const onRows = (rows: number) => options.onProgress({ table: toRedis ? REDIS_SESSIONS : name, rows, of })
     copied.push(await (toRedis ? toRedis.copySessions(source, onRows) : copyTable(source, target, name, onRows)))
   }
   if (copied.every(({ same }) => same)) await target.writeCheckpoint(undefined)
   return copied
 }
 
-/** Throws if this copy may not go there. */
-async function refuseTaken(target: Side, { name, redis }: CopyOptions): Promise<void> {
+/** Throws where this copy may not go there. */
+async function refuseTaken(source: Side, target: Side, { name, redis }: CopyOptions): Promise<void> {
   const [{ copying = null } = {}] = await target.ask('SELECT copying FROM guildhall_schema')
   if (copying === name) return
   if (copying !== null) throw new CopyRefusedError('other_source', { source: String(copying) })
-  for (const table of TABLE_NAMES) if ((await count(target, table)) > 0) throw new CopyRefusedError('foreign')
+  for (const table of TABLE_NAMES)
+    if ((await count(target, table)) > 0) throw new CopyRefusedError((await isFinished(source, target)) ? 'finished' : 'foreign')
   if (await redis?.hasSessions()) throw new CopyRefusedError('redis')
 }
 
-/** Rows are sorted by key: the last key in the target says where to continue. */
+/** Whether an earlier copy brought the users: ids are random, so nobody else has them. The new site may have changed the rest since. */
+async function isFinished(source: Side, target: Side): Promise<boolean> {
+  for (const { id } of await samples(source, 'guildhall_users', await count(source, 'guildhall_users'))) {
+    const [there] = await target.ask('SELECT id FROM guildhall_users WHERE id = ?', String(id))
+    if (there) return true
+  }
+  return false
+}
+
+/** Rows come in the order of their keys: the last key in the target says where to go on. */
 async function copyTable(source: Side, target: Side, name: TableName, onRows: (rows: number) => void): Promise<CopiedTable> {
   let rows = await count(target, name)
   const [{ last = null } = {}] = await target.ask(`SELECT max(${target.sortKey(name)}) AS last FROM ${name}`)
@@ -92,13 +102,19 @@ async function copyTable(source: Side, target: Side, name: TableName, onRows: (r
 
 async function samplesAgree(source: Side, target: Side, name: TableName, rows: number): Promise<boolean> {
   const key = TABLE_KEYS[name]
-  const offsets = new Set(Array.from({ length: SAMPLES }, (_, n) => Math.floor((n * (rows - 1)) / (SAMPLES - 1))))
-  for (const offset of rows === 0 ? [] : offsets) {
-    const [row] = await source.ask(`SELECT * FROM ${name} ORDER BY ${source.sortKey(name)} LIMIT 1 OFFSET ?`, offset)
-    const [there] = await target.ask(`SELECT * FROM ${name} WHERE ${key} = ?`, String(row?.[key]))
+  for (const row of await samples(source, name, rows)) {
+    const [there] = await target.ask(`SELECT * FROM ${name} WHERE ${key} = ?`, String(row[key]))
     if (!isSameRow(row, there)) return false
   }
   return true
+}
+
+async function samples(side: Side, name: TableName, rows: number): Promise<readonly Row[]> {
+  const offsets = new Set(Array.from({ length: SAMPLES }, (_, n) => Math.floor((n * (rows - 1)) / (SAMPLES - 1))))
+  const found: Row[] = []
+  for (const offset of rows === 0 ? [] : offsets)
+    found.push(...(await side.ask(`SELECT * FROM ${name} ORDER BY ${side.sortKey(name)} LIMIT 1 OFFSET ?`, offset)))
+  return found
 }
 
 function isSameRow(one: Row | undefined, other: Row | undefined): boolean {
@@ -116,8 +132,8 @@ async function openSource(from: string): Promise<Side> {
   return file === undefined ? openPostgresSource(from) : openSqliteSource(file)
 }
 
-/** Opens the target, or creates it. A file that will be refused is only read. */
-async function openTarget(options: CopyOptions): Promise<Side> {
+/** Made where there is none. A file that is refused stays as it is: it is only read before that is known. */
+async function openTarget(source: Side, options: CopyOptions): Promise<Side> {
   const { to } = options
   const file = fileOf(to)
   if (file === undefined) {
@@ -127,7 +143,7 @@ async function openTarget(options: CopyOptions): Promise<Side> {
   if (existsSync(file) && (await withDatabase(openSqlite(file, { readOnly: true }), isMigrated))) {
     const look = openSqliteReadOnly(file)
     try {
-      await refuseTaken(look, options)
+      await refuseTaken(source, look, options)
     } finally {
       await look.close()
     }
@@ -135,7 +151,7 @@ async function openTarget(options: CopyOptions): Promise<Side> {
   return openSqliteTarget(file)
 }
 
-/** False if it has no tables of ours. Throws if it has another program's schema. */
+/** False where nothing of ours is there yet. Throws where it has the schema of another program. */
 async function isMigrated(db: Database): Promise<boolean> {
   try {
     await db.check()

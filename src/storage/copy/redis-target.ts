@@ -5,7 +5,7 @@ import { readValues } from '../../session/data.ts'
 import type { SessionRow } from '../../session/store.ts'
 import { SESSION_COLUMNS, sessionFrom, valuesOf } from '../../session/stores/columns.ts'
 import { RedisStore } from '../../session/stores/redis.ts'
-import type { CopiedTable, Side } from './side.ts'
+import { type CopiedTable, REDIS_SESSIONS, type Side } from './side.ts'
 
 /** Returns some keys and the next cursor. The prefix has no characters with a meaning in a pattern. */
 const SCAN = script(`return redis.call('SCAN', ARGV[1], 'MATCH', KEYS[1] .. '*', 'COUNT', 1000)`)
@@ -49,7 +49,7 @@ export class RedisTarget {
       same &&= rows.every((row, n) => textOf(row) === textOf(found[n]))
       onRows(counts.source)
     }
-    return { table: 'guildhall_sessions', ...counts, same }
+    return { table: REDIS_SESSIONS, ...counts, same }
   }
 
   #find(rows: readonly SessionRow[]): Promise<readonly (SessionRow | undefined)[]> {
