@@ -165,9 +165,9 @@ describe('the structure', () => {
     ).toEqual([])
   })
 
-  test('only signIn and reauthenticate start a session with a login', () => {
+  test('only signIn starts a login, and only who proved the password anew goes on with one under a new id', () => {
     expect(usersOf(files, /\.startSession\(/, () => false)).toEqual(['core/sign-in.ts'])
-    const starters = usersOf(files, /\bstartLogin\(/, () => false)
-    expect(starters.toSorted()).toEqual(['core/sign-in.ts', 'features/recent-login/reauthenticate.ts'])
+    const renewers = usersOf(files, /\bcontinueLogin\(/, (path) => path === 'core/sign-in.ts')
+    expect(renewers.toSorted()).toEqual(['core/credentials-changed.ts', 'features/recent-login/reauthenticate.ts'])
   })
 })

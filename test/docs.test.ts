@@ -30,7 +30,7 @@ test('every code, with its status, and every event is explained', () => {
   const page = pages.get('docs/errors.md')
   for (const code of ERROR_CODES) expect(page).toContain(`### ${code}\n\n**${statusOf(code)}** “`)
   for (const code of FIELD_ERROR_CODES) expect(page).toContain(`| \`${code}\` | `)
-  for (const name of ['registered', 'login', 'logout', 'refused']) expect(page).toContain(`| \`${name}\` | `)
+  for (const name of ['registered', 'login', 'logout', 'password_changed', 'refused']) expect(page).toContain(`| \`${name}\` | `)
 })
 
 test('every option and every variable is explained', () => {
@@ -66,7 +66,7 @@ describe('the pages of the features', () => {
   const folder = 'docs/features'
   test('explain every command, flag and exit code', async () => {
     const page = read(`${folder}/command-line.md`)
-    const groups = ['user', 'sessions']
+    const groups = ['user', 'sessions', 'mail']
     const commands = await commandsOf()
     const told = [...page.matchAll(/^\| `guildhall ([\w -]+)`/gm)].map(([, name = '']) => name)
     const there = commands.filter((name) => !groups.includes(name))

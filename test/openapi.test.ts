@@ -158,6 +158,10 @@ describe('a real server', () => {
     await free.call(contract.operation('POST', '/api/login'), { body: { username: 'alice', password: 'wrong' } })
     const other = await free.logIn()
     await free.call(contract.operation('POST', '/api/reauthenticate'), { cookie: other, body: { password: 'wrong' } })
+    await free.call(contract.operation('POST', '/api/account/password'), {
+      cookie: other,
+      body: { currentPassword: 'wrong', newPassword: 'harbour violet kettle' },
+    })
     await free.call(contract.operation('POST', '/api/account/sessions/{id}/end'), { cookie: other, id: 'nobody-s' })
     for (const described of members) {
       if (described.path !== '/api/register') {
@@ -175,6 +179,7 @@ describe('a real server', () => {
     await strict.call(contract.operation('POST', '/api/register'))
     const cookie = await strict.logIn()
     for (const [path, body] of [
+      ['/api/account/password', { currentPassword: 'wrong', newPassword: 'harbour violet kettle' }],
       ['/api/reauthenticate', { password: 'wrong' }],
       ['/api/login', { username: 'nobody', password: 'wrong' }],
       ['/api/register', { username: 'root', password: 'granite lantern ferry' }],
@@ -188,12 +193,17 @@ describe('a real server', () => {
     const busy = await open({ RATE_LIMIT: 'off', HASH_WORKERS: '1', HASH_QUEUE: '1', HASH_MEMORY_KIB: '19456' })
     await busy.call(contract.operation('POST', '/api/register'))
     const login = await busy.logIn()
-    for (const path of ['/api/login', '/api/reauthenticate', '/api/register'])
+    for (const path of ['/api/login', '/api/account/password', '/api/reauthenticate', '/api/register'])
       await Promise.all(
         Array.from({ length: 12 }, (_, n) =>
           busy.call(contract.operation('POST', path), {
             cookie: login,
-            body: { username: `user${n}`, password: 'granite lantern ferry' },
+            body: {
+              username: `user${n}`,
+              password: 'granite lantern ferry',
+              currentPassword: 'wrong',
+              newPassword: 'harbour kettle',
+            },
           }),
         ),
       )

@@ -79,6 +79,7 @@ const FIELD_MEANINGS: Readonly<Record<FieldErrorCode, string>> = {
   reserved: 'The username is kept for the site itself.',
   too_common: 'The password is on the list of common ones.',
   too_personal: 'Without username and site name too little of the password is left.',
+  unchanged: 'The new password is the one that it is to replace.',
   unknown_choice: 'It is none of the values that the field takes.',
 }
 

@@ -42,7 +42,7 @@ export function optionsPage(sources: Sources): string {
 }
 
 /** Options that are made of options. */
-const GROUPS = new Set(['SessionTimes', 'SessionCookieOptions', 'PasswordOptions'])
+const GROUPS = new Set(['SessionTimes', 'SessionCookieOptions', 'PasswordOptions', 'MailOptions'])
 
 function optionTable(members: readonly Member[], prefix: string): string {
   return table(
@@ -97,6 +97,7 @@ function sectionsOf({ options, serverOptions }: Sources): readonly Section[] {
     { title: 'Sessions', rows: SETTINGS, source: options, type: 'SessionTimes', prefix: 'session.' },
     { title: 'Their cookie', rows: SETTINGS, source: options, type: 'SessionCookieOptions', prefix: 'cookie.' },
     { title: 'Passwords', rows: SETTINGS, source: options, type: 'PasswordOptions', prefix: 'passwords.' },
+    { title: 'Mail', rows: SETTINGS, source: options, type: 'MailOptions', prefix: 'mail.' },
   ]
   return sections.map(({ title, rows, source, type, prefix }) => ({
     title,

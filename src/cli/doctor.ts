@@ -6,6 +6,7 @@ import { pad } from './columns.ts'
 import { checkDatabase } from './doctor/database.ts'
 import { error, type Finding, ok, warning } from './doctor/finding.ts'
 import { checkHashing } from './doctor/hashing.ts'
+import { checkMail } from './doctor/mail.ts'
 import { checkReach } from './doctor/reach.ts'
 import { checkRedis } from './doctor/redis.ts'
 import { checkFiles, checkSecretSource } from './doctor/secrets.ts'
@@ -28,6 +29,7 @@ export async function examine({ json }: Json): Promise<void> {
       ...checkFiles(config, environment),
       ...(await checkDatabase(config)),
       ...(await checkRedis(config)),
+      await checkMail(config),
       await checkHashing(config),
     )
   }

@@ -139,6 +139,15 @@ function commands(): Command {
     .action(async (options: AuditOptions) => (await import('./audit.ts')).readAudit(options))
 
   program
+    .command('mail')
+    .description('mails of the site')
+    .command('test')
+    .description('send a mail by the mail server of SMTP_URL at once, and say what it answers; needs no database')
+    .argument('<address>', 'who gets it')
+    .option('--json', 'as JSON')
+    .action(async (address: string, options: Json) => (await import('./mail.ts')).sendTestMail(address, options))
+
+  program
     .command('backup')
     .description('copy the database into a new file, while the site runs')
     .argument('<file>', 'where the copy goes; the file must not exist')

@@ -32,9 +32,10 @@ async function serveAlone(config: Config, warnings: readonly string[]): Promise<
   const { openSite } = await import('../server/site.ts')
   const log = await createLog(config)
   for (const text of warnings) log.warn({}, text)
-  const { url, port, lifecycle } = await openSite(config, log)
+  const { url, port, lifecycle, mailboxUrl } = await openSite(config, log)
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => lifecycle.stop(signal, 0))
   log.startupBanner(url, { host: config.host, port })
+  if (mailboxUrl !== undefined) log.info({}, `Mails are not sent in development, but kept at ${mailboxUrl}`)
 }
 
 /** The flag wins over the variable. What doctor would say without a look at the database is a warning here too. */

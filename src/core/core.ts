@@ -3,6 +3,8 @@ import type { Clock } from '../domain/clock.ts'
 import { Events } from '../domain/events.ts'
 import type { Hooks } from '../domain/hooks.ts'
 import type { Logger } from '../domain/logger.ts'
+import { printable } from '../domain/printable.ts'
+import type { Mailer } from '../mail/mail.ts'
 import { createHasher, type PasswordHasher } from '../passwords/hasher.ts'
 import { MAX_QUEUE_MS } from '../passwords/pool.ts'
 import type { Settings } from '../settings/options.ts'
@@ -10,6 +12,7 @@ import type { Database } from '../storage/contract.ts'
 import { openDatabase } from '../storage/open.ts'
 import { secretsOf } from './development-secret.ts'
 import { keysFor } from './keys.ts'
+import { createMailer } from './mailer.ts'
 import { OverloadGuard } from './overload.ts'
 import { createThrottle, type Throttle, unlimited } from './throttle.ts'
 
@@ -22,6 +25,8 @@ export interface Core {
   readonly events: Events
   readonly hooks: Hooks
   readonly log: Logger
+  /** Undefined where there is no mail. */
+  readonly mailer: Mailer | undefined
   readonly settings: Settings
 }
 
@@ -51,6 +56,7 @@ export function createCore(settings: Settings): Core {
     events: new Events((error, event) => logger.error({ err: error, event }, 'a listener of an event failed')),
     hooks: settings.hooks,
     log: logger,
+    mailer: settings.mail && createMailer(settings.mail, (text) => console.log(printable(text))),
     settings,
   }
 }

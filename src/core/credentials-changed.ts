@@ -1,17 +1,20 @@
-// The only way to change what a login rests on: a password, the status. Ends every session.
+// The only way to change what a login rests on: a password, the status. Ends every session but one to keep.
 import type { Awaitable } from '../domain/awaitable.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { KeyedMutex } from '../domain/serial-queue.ts'
-import { type StoredUser, UnexpectedRowCountError } from '../storage/contract.ts'
+import { type SessionWithUser, type StoredUser, UnexpectedRowCountError } from '../storage/contract.ts'
 import { type BoundStatement, bind } from '../storage/statement.ts'
 import { findUserById, raiseEpoch } from '../storage/users.ts'
 import { type AuditEvent, auditEntry } from './audit.ts'
-import type { Origin } from './caller.ts'
+import type { Caller, Origin } from './caller.ts'
 import type { Core } from './core.ts'
+import { continueLogin } from './sign-in.ts'
 
 export interface Change {
   readonly because: AuditEvent
   readonly statements: readonly BoundStatement[]
+  /** Whose session at hand goes on, under a new id. Default: every session ends. */
+  readonly keep?: Caller | undefined
 }
 
 /** What is to be changed, by the user as read; undefined: nothing. Asked again if the user's credentials changed meanwhile. */
@@ -22,8 +25,16 @@ const MAX_TRIES = 5
 /** Changes of one user in this process wait for each other, so that only those of other processes use up tries. */
 const perUser = new KeyedMutex()
 
-/** One transaction, then the sessions are deleted; one that survives a crash is dead by its epoch. Throws `not_found`; `overloaded` if others were faster each time. */
-export function credentialsChanged(core: Core, userId: string, changeOf: ChangeOf, by: Origin): Promise<void> {
+/**
+ * One transaction, then the sessions are deleted; one that survives a crash is dead by its epoch. Answers the session that was kept, undefined if there
+ * is none: its new id is made after the transaction, so a crash in between ends it too. Throws `not_found`; `overloaded` if others were faster each time.
+ */
+export function credentialsChanged(
+  core: Core,
+  userId: string,
+  changeOf: ChangeOf,
+  by: Origin,
+): Promise<SessionWithUser | undefined> {
   return perUser.take(userId, async () => {
     for (let tries = 1; ; tries++) {
       try {
@@ -37,21 +48,37 @@ export function credentialsChanged(core: Core, userId: string, changeOf: ChangeO
   })
 }
 
-async function tryToChange(core: Core, id: string, changeOf: ChangeOf, by: Origin): Promise<void> {
+async function tryToChange(core: Core, id: string, changeOf: ChangeOf, by: Origin): Promise<SessionWithUser | undefined> {
   const user = await core.db.first(findUserById, { id })
   if (!user) throw new MembershipError('not_found')
   const change = await changeOf(user)
-  if (!change) return
+  if (!change) return undefined
   await core.db.transaction([
     // First: of two changes at once, the later one misses here, and not in a statement of its own.
     bind(raiseEpoch, { id, from: user.credentialEpoch }, { expectRows: 1 }),
     ...change.statements,
     auditEntry(core, change.because, id, by),
   ])
+  // The change is made, and the epoch has ended every session. An error from here on would say that nothing happened.
+  const kept = change.keep && (await keepSession(core, { ...user, credentialEpoch: user.credentialEpoch + 1 }, change.keep))
   try {
-    await core.db.sessions.deleteByUser(id)
+    await core.db.sessions.deleteByUser(id, { except: kept?.hash })
   } catch (error) {
-    // The change is made and the epoch has ended them: an error would say that nothing happened.
     core.log.warn({ err: error, userId: id }, 'the sessions of a changed user are dead, but could not be deleted')
+  }
+  return kept
+}
+
+/** Undefined if it cannot go on: then the person logs in again. */
+async function keepSession(core: Core, user: StoredUser, caller: Caller): Promise<SessionWithUser | undefined> {
+  const { session } = caller
+  if (!session) return undefined
+  try {
+    return await continueLogin(core, user, session, caller)
+  } catch (error) {
+    const endedMeanwhile = error instanceof MembershipError && error.code === 'login_required'
+    if (!endedMeanwhile)
+      core.log.warn({ err: error, userId: user.id }, 'the session of somebody who changed their credentials could not go on')
+    return undefined
   }
 }

@@ -55,8 +55,18 @@ async function refuseSuspended(core: Core, user: StoredUser, caller: Caller): Pr
   throw new MembershipError('invalid_credentials')
 }
 
-/** The session of a login, or of one that is renewed. What ended while the password was hashed (the user, the session at hand) refuses it. */
-export async function startLogin(
+/** The session at hand goes on under a new id, its data with it, as a recent login. Throws `login_required` if it or the user's login ended meanwhile. */
+export function continueLogin(
+  core: Core,
+  user: StoredUser,
+  { factors = 'password', persistent }: SessionWithUser,
+  caller: Caller,
+): Promise<SessionWithUser> {
+  return startLogin(core, user, { factors, persistent, keep: 'all', continues: true }, caller)
+}
+
+/** What ended while the password was hashed (the user, the session at hand) refuses the login. */
+async function startLogin(
   core: Core,
   user: StoredUser,
   { persistent, ...login }: Pick<NewSession, 'factors' | 'persistent' | 'keep' | 'continues'>,

@@ -36,6 +36,7 @@ export const FIELD_ERROR_CODES = [
   'reserved',
   'too_common',
   'too_personal',
+  'unchanged',
   'unknown_choice',
 ] as const
 

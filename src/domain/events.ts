@@ -18,6 +18,8 @@ export interface MembershipEvents {
   }
   /** Somebody logged out. */
   logout: { readonly user: User }
+  /** Somebody changed their password. `ip` and `requestId` are those of the request. */
+  password_changed: { readonly user: User; readonly ip: string | undefined; readonly requestId: string | undefined }
   /** A cross-site write was refused, or a throttle stopped somebody: an attempt to get round a control. */
   refused: {
     readonly code: 'cross_site_request' | 'too_many_requests'
@@ -36,6 +38,7 @@ export class Events {
     registered: new Set(),
     login: new Set(),
     logout: new Set(),
+    password_changed: new Set(),
     refused: new Set(),
   }
   readonly #onError: (error: unknown, event: EventName) => void

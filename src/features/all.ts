@@ -3,13 +3,14 @@ import type { LocalPath, PathChoice } from '../settings/options.ts'
 import { language } from './language/language.ts'
 import { login } from './login/login.ts'
 import { logout } from './logout/logout.ts'
+import { password } from './password/password.ts'
 import { profile } from './profile/profile.ts'
 import { recentLogin } from './recent-login/recent-login.ts'
 import { registration } from './registration/registration.ts'
 import { security } from './security/security.ts'
 
 /** In the order of the menu and of the security page: a module's own exports would come by the alphabet. */
-export const FEATURES = [login, registration, profile, security, logout, recentLogin, language] as const
+export const FEATURES = [login, registration, profile, security, password, logout, recentLogin, language] as const
 
 type All = (typeof FEATURES)[number]
 

@@ -97,5 +97,6 @@ export async function limited<Input, Result>(
 
 function outcomeOf(error: unknown): Outcome {
   if (!(error instanceof MembershipError) || error.code === 'overloaded') return 'unjudged'
-  return error.code === 'too_many_requests' ? 'refused' : 'failure'
+  // A new password that is too short is no wrong guess of the one that is there.
+  return error.code === 'too_many_requests' || error.code === 'invalid_input' ? 'refused' : 'failure'
 }

@@ -27,6 +27,7 @@ export function createApp(context: AppContext): Express {
   app.use(checkHostAndOrigin(context))
   app.use(serviceRefusals(context))
   app.use(siteFiles(context))
+  if (context.mailbox) app.use(context.mailbox.handle)
   app.use(internals.membership)
   app.use(frontPage(internals))
   app.use(errorHandler(context))

@@ -15,29 +15,32 @@ export interface Config extends DatabasePlace {
   readonly production: boolean
   readonly port: number
   readonly host: string
-  /** Undefined: http://localhost with the port, in development. */
+  /** Undefined: http://localhost and the port, in development. */
   readonly baseUrl: string | undefined
   readonly trustProxy: TrustProxy | undefined
-  /** Processes that share the port under a supervisor. Undefined: this process alone is the server. */
+  /** Processes that share the port, with one that looks after them. Undefined: this process is the server, alone. */
   readonly workers: number | undefined
   /** PEM texts. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
-  /** Empty: development, with a secret that is made once and kept in a file. */
+  /** None: development, made once and kept in a file. */
   readonly secrets: readonly Secret[]
   readonly log: { readonly level: LogLevel; readonly format: 'json' | 'pretty' | undefined }
   readonly metricsToken: Secret | undefined
   readonly securityContact: string | undefined
   /** At 127.0.0.1. */
   readonly metricsPort: number | undefined
-  /** Redirects to the base URL. */
+  /** Leads to the base URL. */
   readonly redirectPort: number | undefined
-  /** The value of Strict-Transport-Security; undefined if it is not sent. */
+  /** What Strict-Transport-Security says; undefined where it is not sent. */
   readonly hsts: string | undefined
+  /** Undefined: no mail is sent; in development it is printed. */
+  readonly smtpUrl: Secret | undefined
+  readonly mailFrom: string | undefined
   readonly membership: Omit<MembershipOptions, 'baseUrl' | 'database' | 'secret' | 'logger'>
 }
 
 export interface Reading {
-  /** Undefined if there are faults. */
+  /** Undefined where there are faults. */
   readonly config: Config | undefined
   readonly faults: readonly string[]
   readonly warnings: readonly string[]
@@ -47,7 +50,7 @@ export interface Reading {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly faults: readonly string[]
-  /** Possible causes of a fault: a setting with a name of ours misspelled. */
+  /** What may explain a fault: a setting that is spelled another way. */
   readonly warnings: readonly string[]
 
   constructor(faults: readonly string[], warnings: readonly string[] = []) {
@@ -75,7 +78,7 @@ export function readConfig(environment: Environment): Reading {
     showValues: false,
   })
   const production = server.mode === 'production'
-  // A typo here would disable every protection of production.
+  // A typo here would switch every protection of production off.
   if (!production && /^\s*prod/i.test(server.mode ?? ''))
     warnings.push("NODE_ENV means production only when it is written 'production'")
   const given = readVariables(SETTINGS, variables)
@@ -106,7 +109,7 @@ export function readConfig(environment: Environment): Reading {
     port,
     host,
     baseUrl: isNamed && values.baseUrl !== undefined ? new URL(values.baseUrl).origin : undefined,
-    // No proxy: the same as not set.
+    // Nobody in front: said, but the same as not set.
     trustProxy: trustProxy === 0 ? undefined : trustProxy,
     workers,
     tls,
@@ -116,28 +119,38 @@ export function readConfig(environment: Environment): Reading {
     securityContact,
     metricsPort,
     redirectPort,
+    smtpUrl: values['mail.url'] === undefined ? undefined : new Secret(values['mail.url']),
+    mailFrom: values['mail.from'],
     hsts: isNamed ? hstsFor(server.hsts, values.baseUrl ?? '') : undefined,
     membership: optionsOf(given),
   }
   return { config, faults, warnings }
 }
 
-/** Without settings of later versions; one that would protect something is a fault, any other a warning. */
+/** Without what later versions will do; what is expected of it is a fault, or a warning where nothing is promised. */
 function withoutLater(values: ReadonlyMap<string, string>, faults: string[], warnings: string[]): ReadonlyMap<string, string> {
   if (values.has('REGISTRATION_DOMAINS'))
     faults.push('REGISTRATION_DOMAINS is not in this version: take it out, or write REGISTRATION=closed')
-  if (values.get('EMAIL') === 'required') faults.push('EMAIL=required is not in this version, which sends no mail: take it out')
-  if (values.has('SMTP_URL') || values.has('MAIL_FROM'))
-    warnings.push('SMTP_URL and MAIL_FROM do nothing yet: this version sends no mail')
+  const dropped: string[] = []
+  const email = values.get('EMAIL')
+  // Debian's tools know a variable of that name.
+  if (email?.includes('@')) {
+    warnings.push('EMAIL holds an address, as other programs mean it, and is passed over: ours is optional, required or off')
+    dropped.push('EMAIL')
+  } else if (email === 'required') warnings.push('EMAIL=required does nothing yet: this version asks nobody for an address')
   const registration = values.get('REGISTRATION')
-  if (registration !== 'invite' && registration !== 'approval') return values
+  if (registration !== 'invite' && registration !== 'approval') return without(values, dropped)
   faults.push(
     `REGISTRATION=${registration} is not in this version: write open, or closed and make accounts with guildhall user create`,
   )
-  return new Map([...values].filter(([name]) => name !== 'REGISTRATION'))
+  return without(values, [...dropped, 'REGISTRATION'])
 }
 
-/** In development, on this machine alone, the default is localhost; otherwise BASE_URL is required. */
+function without(values: ReadonlyMap<string, string>, names: readonly string[]): ReadonlyMap<string, string> {
+  return new Map([...values].filter(([name]) => !names.includes(name)))
+}
+
+/** In development, on this machine alone, the server is called localhost; everywhere else somebody has to say it. */
 function standInBaseUrl(host: string, production: boolean, collector: Collector): string {
   const where = production ? 'in production' : 'where HOST is not this machine alone'
   if (production || !isLoopback(host))
@@ -177,14 +190,14 @@ function checkPorts(
     collector.add('metricsPort', 'must be another port than REDIRECT_PORT')
 }
 
-/** One year (ASVS 3.4.1). Never for localhost: it would hold for every other site on this machine. */
+/** One year (ASVS 3.4.1). Never for this machine itself: every other site that somebody builds here would be told the same. */
 function hstsFor(choice: 'on' | 'subdomains' | 'off', baseUrl: string): string | undefined {
   const { protocol, hostname } = new URL(baseUrl)
   if (choice === 'off' || protocol !== 'https:' || isLoopback(hostname)) return undefined
   return `max-age=31536000${choice === 'subdomains' ? '; includeSubDomains' : ''}`
 }
 
-/** A random hexadecimal secret has about 14 of the 16 digits; a row of x has one. */
+/** A hexadecimal secret has about 14 of its 16 digits; a line of x has one. */
 const MIN_DIFFERENT_CHARACTERS = 8
 
 function checkSecretQuality(secret: string | readonly string[] | undefined, production: boolean, collector: Collector): void {
@@ -193,10 +206,10 @@ function checkSecretQuality(secret: string | readonly string[] | undefined, prod
     collector.add('secret', 'must be random: it repeats a few characters; make one with: openssl rand -base64 33')
 }
 
-/** Passed separately by `openMembership`. */
-const APART = new Set(['baseUrl', 'database', 'secret'])
+/** What is given apart: `openMembership` adds it. */
+const APART = new Set(['baseUrl', 'database', 'secret', 'mail.url', 'mail.from'])
 
-/** The checked values, as options of a membership. */
+/** The values that were checked, as options of a membership. */
 function optionsOf(given: Given): Config['membership'] {
   const options: Record<string, unknown> = {}
   for (const [path, value] of given) {
@@ -204,6 +217,6 @@ function optionsOf(given: Given): Config['membership'] {
     const [group = '', name] = path.split('.')
     options[group] = name === undefined ? value : { ...Object(options[group]), [name]: value }
   }
-  // The table has these paths, as its type guarantees.
+  // The paths are those of the table, which the type of the options holds.
   return options as Config['membership']
 }

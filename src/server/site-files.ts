@@ -1,6 +1,7 @@
-// The small files that browsers, search engines and researchers ask a site for.
+// What browsers, search engines, password managers and researchers ask any site for.
 import type { RequestHandler } from 'express'
-import { refuseMethod, setHeaders } from '../http/respond.ts'
+import { isRead } from '../http/origin-check.ts'
+import { refuseMethod, sendTo, setHeaders } from '../http/respond.ts'
 import { sendStaticFile } from '../http/send-static-file.ts'
 import { StaticFile } from '../http/static-file.ts'
 import { readFavicon } from '../views/assets.ts'
@@ -11,7 +12,10 @@ const DAY_MS = 86_400_000
 /** RFC 9116 section 2.5.5 recommends less than a year. */
 const SECURITY_TXT_DAYS = 180
 
-export const SITE_FILES = ['/robots.txt', '/favicon.ico', '/.well-known/security.txt'] as const
+/** https://w3c.github.io/webappsec-change-password-url: the button "Change password" of a password manager opens it. */
+const CHANGE_PASSWORD = '/.well-known/change-password'
+
+export const SITE_FILES = ['/robots.txt', '/favicon.ico', '/.well-known/security.txt', CHANGE_PASSWORD] as const
 
 export function siteFiles({ internals: { http, core }, config }: AppContext): RequestHandler {
   const robots = new StaticFile(TEXT, `User-agent: *\nDisallow: ${http.path}/account/\nDisallow: ${http.path}/api/\n`)
@@ -33,10 +37,13 @@ export function siteFiles({ internals: { http, core }, config }: AppContext): Re
     }),
   }
   return (req, res, next) => {
-    const file = Object.hasOwn(files, req.path) ? files[req.path] : undefined
-    if (!file) return next()
-    if (req.method === 'GET' || req.method === 'HEAD') return sendStaticFile(req, res, file(), CACHING)
+    const { path } = req
+    const file = Object.hasOwn(files, path) ? files[path] : undefined
+    const to = path === CHANGE_PASSWORD ? http.url('password.page') : undefined
+    if (!file && to === undefined) return next()
+    if (file && isRead(req)) return sendStaticFile(req, res, file(), CACHING)
     setHeaders(req, res)
+    if (to !== undefined && isRead(req)) return sendTo(res, to)
     refuseMethod(http, req, res, ['GET', 'HEAD'])
   }
 }

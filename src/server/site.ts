@@ -6,6 +6,7 @@ import { isRead } from '../http/origin-check.ts'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 import { limitConnections } from './connection-limit.ts'
+import { openDevMailbox } from './dev-mailbox.ts'
 import { type ServerLog, truncatePath } from './logging.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { createNodeServer, listen } from './node-server.ts'
@@ -23,6 +24,8 @@ export interface OpenSite {
   readonly port: number
   readonly metrics: Metrics
   readonly lifecycle: Lifecycle
+  /** Where mails are kept in development; whoever has this address may read them. */
+  readonly mailboxUrl: string | undefined
 }
 
 export interface SiteOptions {
@@ -53,7 +56,8 @@ export async function openSite(config: Config, log: ServerLog, { exposeMetrics, 
   }
   const lifecycle = createLifecycle({ server, log, close })
   logEvents(internals.core, log)
-  handle = createApp({ config, internals, log, metrics: exposed, lifecycle })
+  const mailbox = openDevMailbox(internals, config)
+  handle = createApp({ config, internals, log, metrics: exposed, lifecycle, mailbox })
   watchErrors(lifecycle, log)
   if (openPort !== undefined) await untilReady(internals)
   sidePorts = await openSidePorts(config, { origin: internals.http.origin, metrics: exposed }).catch(async (error: unknown) => {
@@ -63,7 +67,7 @@ export async function openSite(config: Config, log: ServerLog, { exposeMetrics, 
   if (openPort !== undefined) await listen(server, config)
   limitConnections(server, log, metrics)
   server.on('error', (error) => log.error({ err: error }, 'the server failed'))
-  return { url: internals.http.origin, port, metrics, lifecycle }
+  return { url: internals.http.origin, port, metrics, lifecycle, mailboxUrl: mailbox?.url }
 }
 
 /** Opens connections to the stores before the first visitor. A store that is away is away for the other processes too. */
@@ -102,6 +106,7 @@ const answerTooEarly: RequestListener = (req, res) => {
 function logEvents({ events }: Core, log: ServerLog): void {
   events.on('registered', ({ user }) => log.info({ userId: user.id }, 'registered'))
   events.on('login', ({ outcome, user, ip, requestId }) => log.info({ requestId, outcome, userId: user?.id, ip }, 'login'))
+  events.on('password_changed', ({ user, ip, requestId }) => log.info({ requestId, userId: user.id, ip }, 'password changed'))
   events.on('refused', ({ code, path, ip, requestId }) => log.warn({ requestId, code, path: truncatePath(path), ip }, 'refused'))
 }
 

@@ -9,29 +9,26 @@ const ROWS: Rows = { ...SERVER_SETTINGS, ...SETTINGS }
 
 export const VARIABLES: readonly string[] = Object.values(ROWS).flatMap(({ env }) => env ?? [])
 
-/** The variable of a setting. */
+/** How a setting is called where the server reads it. */
 export function variableOf(path: string): string {
   return ROWS[path]?.env ?? path
 }
 
-/** Settings of later versions. Somebody who sets one expects an effect, so it must not be ignored silently. */
-const LATER_VARIABLES = ['REGISTRATION_DOMAINS', 'EMAIL', 'SMTP_URL', 'MAIL_FROM']
+/** Settings of later versions. Whoever sets one expects it to work: silence would be a promise. */
+const LATER_VARIABLES = ['REGISTRATION_DOMAINS']
 
 const KNOWN: readonly string[] = [...VARIABLES, ...LATER_VARIABLES]
 /** Other programs have a `host` or a `port` of their own. */
 const COMMON: ReadonlySet<string> = new Set(['HOST', 'PORT', 'SECRET', 'EMAIL', 'LOCALE'])
 const PREFIX = /^GUILDHALL_?/
-/** Shorter names resemble too many others. */
+/** Shorter names are too often near to something else. */
 const MIN_LENGTH_FOR_TYPO = 8
 
 export function isVariable(name: string): boolean {
   return KNOWN.includes(name)
 }
 
-/**
- * The setting that was probably meant: `BASEURL`, `base_url`, `GUILDHALL_BASE_URL`, `TRUSTED_ORIGIN`. Undefined for our own names and for
- * unrelated ones.
- */
+/** The setting that was probably meant: `BASEURL`, `base_url`, `GUILDHALL_BASE_URL`, `TRUSTED_ORIGIN`. Undefined for all others and for our own names. */
 export function suggestVariable(name: string): string | undefined {
   if (isVariable(name) || isVariable(name.replace(/_FILE$/, ''))) return undefined
   const given = plain(name)

@@ -2,8 +2,9 @@
 
 import { isLoopback } from '../domain/address.ts'
 import { parseDuration } from '../domain/duration.ts'
+import { readSmtpUrl } from '../mail/smtp-url.ts'
 import { asList, type Checked, type Collector, checkValues, createCollector, type Given, refuseUnsafe } from './kit.ts'
-import type { MembershipOptions, OptionsByPath, Settings } from './options.ts'
+import type { MailSettings, MembershipOptions, OptionsByPath, Settings } from './options.ts'
 import { SETTINGS } from './table.ts'
 
 type Values = Checked<OptionsByPath, typeof SETTINGS>
@@ -31,6 +32,7 @@ export function checkSettings(given: Given, collector: Collector, { showValues }
         `must begin with https: in production (${nameOf('insecureHttp')} allows http, and everybody on the way then reads passwords and cookies)`,
       )
   }
+  checkMail(values, given, collector)
   const checkOrder = (idle: keyof OptionsByPath & `session.${string}`, absolute: keyof OptionsByPath & `session.${string}`) => {
     if (collector.has(idle) || collector.has(absolute) || msOf(values[idle]) <= msOf(values[absolute])) return
     const limit = given.has(absolute) ? '' : `, which is ${String(values[absolute])} where nothing is set`
@@ -41,10 +43,24 @@ export function checkSettings(given: Given, collector: Collector, { showValues }
   return values
 }
 
+function checkMail(values: Values, given: Given, collector: Collector): void {
+  const { nameOf } = collector
+  const [url, mailer] = [given.has('mail.url'), given.has('mail.mailer')]
+  if (url && mailer) collector.add('mail.mailer', `stands in the place of ${nameOf('mail.url')}: set one of them`)
+  const isSetUp = url || mailer
+  if (isSetUp && !given.has('mail.from'))
+    collector.add(
+      'mail.from',
+      "is required where mails are sent: write the address that they come from, like 'noreply@example.org'",
+    )
+  if (values.email === 'required' && !isSetUp && isProduction(values))
+    collector.add('email', `must not be required without ${nameOf('mail.url')}: nobody could prove an address`)
+}
+
 /** Options, and those in groups, by their place. */
 function readGiven(options: object, own: readonly string[], collector: Collector): Given {
   const given: Given = new Map()
-  const groups = ['session', 'cookie', 'passwords']
+  const groups = ['session', 'cookie', 'passwords', 'mail']
   const take = (prefix: string, from: object) => {
     const known = Object.keys(SETTINGS).filter((path) => path.startsWith(prefix) && (prefix !== '' || !path.includes('.')))
     const names = known.map((path) => path.slice(prefix.length))
@@ -57,8 +73,11 @@ function readGiven(options: object, own: readonly string[], collector: Collector
   take('', options)
   for (const group of groups) {
     const value: unknown = Reflect.get(options, group)
-    if (isGroup(value)) take(`${group}.`, value)
-    else if (value !== undefined) collector.add(group, 'must be an object of options')
+    if (isGroup(value)) {
+      take(`${group}.`, value)
+      if (group === 'mail' && !given.has('mail.url') && !given.has('mail.mailer'))
+        collector.add(group, 'must have a url or a mailer')
+    } else if (value !== undefined) collector.add(group, 'must be an object of options')
   }
   return given
 }
@@ -80,6 +99,7 @@ function isProduction({ production, baseUrl }: Pick<Values, 'production' | 'base
 
 function settingsOf(values: Values): Settings {
   const baseUrl = new URL(values.baseUrl ?? 'http://localhost')
+  const mail = mailOf(values)
   return {
     baseUrl,
     database: values.database ?? '',
@@ -113,12 +133,19 @@ function settingsOf(values: Values): Settings {
     registrationsPerHour: values.registrationsPerHour,
     rateLimit: values.rateLimit,
     trustedOrigins: asList(values.trustedOrigins),
+    mail,
+    email: values.email ?? (mail === undefined ? 'off' : 'optional'),
     strictOrigin: values.strictOrigin,
     locale: values.locale,
     hooks: values.hooks ?? {},
     logger: values.logger,
     clock: values.clock,
   }
+}
+
+function mailOf(values: Values): MailSettings | undefined {
+  const by = values['mail.mailer'] ?? readSmtpUrl(values['mail.url'] ?? '') ?? (isProduction(values) ? undefined : 'console')
+  return by && { by, from: { name: values.siteName, address: values['mail.from'] ?? 'noreply@localhost' } }
 }
 
 function msOf(duration: unknown): number {

@@ -7,6 +7,8 @@ import type { Duration } from '../domain/duration.ts'
 import type { Hooks } from '../domain/hooks.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { Locale } from '../i18n/translate.ts'
+import type { Mailbox, Mailer } from '../mail/mail.ts'
+import type { SmtpServer } from '../mail/smtp-url.ts'
 import type { RedisPlace } from '../storage/redis/database.ts'
 
 export interface MembershipOptions {
@@ -33,6 +35,9 @@ export interface MembershipOptions {
   readonly session?: SessionTimes
   readonly cookie?: SessionCookieOptions
   readonly passwords?: PasswordOptions
+  readonly mail?: MailOptions
+  /** Whether people have a mail address. Default: `'optional'` where `mail` is set and in development, else `'off'`. `'required'` does not start in production without `mail`. No feature asks for an address in this version yet. */
+  readonly email?: 'optional' | 'required' | 'off'
   /** Who may register. Default: `'open'`. Closed: accounts are made at the command line. */
   readonly registration?: 'open' | 'closed'
   /** Whether tries are limited. Default: true. Production does not start without. */
@@ -98,6 +103,15 @@ export interface PasswordOptions {
   readonly queueLimit?: number
 }
 
+export interface MailOptions {
+  /** The address that mails come from; the name beside it is `siteName`. Required. The domain's SPF and DMARC must allow the server to send for it. */
+  readonly from: string
+  /** The mail server: `'smtp://user:password@host:587'` (STARTTLS) or `'smtps://user:password@host:465'`, user and password percent-encoded. Default: none, and then there is `mailer`. Nothing is sent to it in clear text but to this machine itself without a login. */
+  readonly url?: string
+  /** What brings mails out in the place of SMTP: `{ send(mail) }`. Default: none. It resolves when the mail is taken. */
+  readonly mailer?: Mailer
+}
+
 /** For each feature `false`, or for its paths a new one, or the page of the application that stands in the place of ours. */
 export type FeatureChoices = Readonly<Record<string, false | Readonly<Record<string, PathChoice | undefined>> | undefined>>
 export type PathChoice = LocalPath | { readonly own: LocalPath }
@@ -108,6 +122,7 @@ interface Groups {
   readonly session: SessionTimes
   readonly cookie: SessionCookieOptions
   readonly passwords: PasswordOptions
+  readonly mail: MailOptions
 }
 
 type Prefixed<Group extends keyof Groups> = {
@@ -118,7 +133,8 @@ type Prefixed<Group extends keyof Groups> = {
 export type OptionsByPath = Omit<MembershipOptions, keyof Groups | 'features'> &
   Prefixed<'session'> &
   Prefixed<'cookie'> &
-  Prefixed<'passwords'>
+  Prefixed<'passwords'> &
+  Prefixed<'mail'>
 
 /** Options that are settings as they are. */
 type AsGiven =
@@ -150,4 +166,13 @@ export interface Settings extends Required<Pick<MembershipOptions, AsGiven>> {
     readonly workers: number | undefined
   }
   readonly trustedOrigins: readonly string[]
+  /** How mails go out; undefined where they do not. */
+  readonly mail: MailSettings | undefined
+  readonly email: 'optional' | 'required' | 'off'
+}
+
+export interface MailSettings {
+  readonly from: Mailbox
+  /** `'console'`: development, where nothing is set. */
+  readonly by: SmtpServer | Mailer | 'console'
 }

@@ -1,17 +1,17 @@
 // The settings of a membership, one row each: variable, kind, default, what production refuses.
 
-import type { PostgresPool } from '../database/postgres/query.ts'
-import type { RedisClient } from '../database/redis/script.ts'
 import { type Clock, systemClock } from '../domain/clock.ts'
-import { isRedisUrl, readDatabaseUrl } from '../domain/database-url.ts'
-import type { Hooks } from '../domain/hooks.ts'
 import type { Logger } from '../domain/logger.ts'
+import { isMailAddress } from '../domain/mail-address.ts'
 import { DEFAULT_MIN_PASSWORD_CODE_POINTS, MAX_PASSWORD_CODE_POINTS } from '../domain/password-policy.ts'
 import { SECRET_BYTES } from '../domain/secret.ts'
 import { LOCALES } from '../i18n/translate.ts'
+import type { Mailer } from '../mail/mail.ts'
+import { readSmtpUrl, SMTP_URL_RULE } from '../mail/smtp-url.ts'
 import { HASH_LIMITS } from '../passwords/format.ts'
 import { DEFAULT_QUEUE_LIMIT } from '../passwords/hasher.ts'
-import { asList, choice, duration, type Kind, kind, list, onOff, type Table, text, whole } from './kit.ts'
+import { consoleLogger, having, isDatabase, isExactOrigin, isHooks, isHttpOrigin, isRedis } from './accepts.ts'
+import { asList, choice, duration, kind, list, onOff, type Table, text, whole } from './kit.ts'
 import type { OptionsByPath } from './options.ts'
 
 const PEPPER_BYTES = 16
@@ -98,6 +98,13 @@ export const SETTINGS = {
     kind: choice(['open', 'closed']),
     default: 'open',
     question: 'Who may register: open or closed?',
+  },
+  email: {
+    env: 'EMAIL',
+    kind: choice(['optional', 'required', 'off']),
+    about:
+      'Whether people have a mail address: optional, required or off. Default: optional where SMTP_URL is set and in development, else off. required does not start in production without SMTP_URL. No feature asks for an address in this version yet.',
+    example: 'optional',
   },
   rateLimit: {
     env: 'RATE_LIMIT',
@@ -187,6 +194,22 @@ export const SETTINGS = {
     default: DEFAULT_QUEUE_LIMIT,
     about: 'Hashes that may wait before the answer is 503; WORKERS share the number.',
   },
+  'mail.url': {
+    env: 'SMTP_URL',
+    kind: text(SMTP_URL_RULE, (url) => readSmtpUrl(url) !== undefined),
+    isSecret: true,
+    about:
+      'The mail server: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465, user and password percent-encoded: @ is %40, / is %2F. Default: none. In development mails are then printed; in production none are sent, and who forgets the password has no way back in.',
+    example: 'smtps://user:password@mail.example.org:465',
+  },
+  'mail.from': {
+    env: 'MAIL_FROM',
+    kind: text("must be one mail address like 'noreply@example.org', without a name, which is that of the site", isMailAddress),
+    about:
+      "The address that mails come from, required with SMTP_URL; the name beside it is SITE_NAME. The domain's SPF and DMARC must allow the server to send for it.",
+    example: 'noreply@example.org',
+  },
+  'mail.mailer': { kind: having<Mailer>('must have a function send', ['send']) },
 } as const satisfies Table<OptionsByPath>
 
 function hasBytes(min: number): (text: string) => boolean {
@@ -195,49 +218,4 @@ function hasBytes(min: number): (text: string) => boolean {
 
 function atLeast(min: number): { readonly rule: string; refuses(value: number | undefined): boolean } {
   return { rule: `must be at least ${min} in production`, refuses: (value) => value !== undefined && value < min }
-}
-
-function isHttpOrigin(written: string): boolean {
-  const url = URL.canParse(written) ? new URL(written) : undefined
-  return url !== undefined && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`
-}
-
-/** The URL parser takes `*` for a letter of a host name; nobody who writes it means one. */
-function isExactOrigin(origin: string): boolean {
-  return /^https?:\/\/[^*]+$/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin
-}
-
-function isDatabase(value: unknown): value is string | PostgresPool {
-  if (typeof value === 'string') return readDatabaseUrl(value) !== undefined
-  return typeof value === 'object' && value !== null && 'query' in value && 'connect' in value
-}
-
-function isRedis(value: unknown): value is string | RedisClient {
-  if (typeof value === 'string') return isRedisUrl(value)
-  return hasFunctions(value, ['evalSha'])
-}
-
-function isHooks(value: unknown): value is Hooks {
-  if (typeof value !== 'object' || value === null) return false
-  return Object.entries(value).every(
-    ([name, hook]) =>
-      (name === 'beforeRegister' || name === 'beforeSignIn') && (hook === undefined || typeof hook === 'function'),
-  )
-}
-
-function having<Value>(rule: string, functions: readonly (keyof Value & string)[]): Kind<Value> {
-  return kind(rule, (value): value is Value => hasFunctions(value, functions))
-}
-
-function hasFunctions(value: unknown, names: readonly string[]): boolean {
-  return typeof value === 'object' && value !== null && names.every((name) => typeof Reflect.get(value, name) === 'function')
-}
-
-function consoleLogger(): Logger {
-  return {
-    debug() {},
-    info() {},
-    warn: (fields, message) => console.warn(message, fields),
-    error: (fields, message) => console.error(message, fields),
-  }
 }

@@ -5,7 +5,7 @@ import { USER_STATUSES, type UserStatus } from '../domain/user.ts'
 import type { StoredUser } from './contract.ts'
 import { statement } from './statement.ts'
 
-/** In the order that `userFrom` expects. */
+/** In the order in which `userFrom` takes their values. */
 export const USER_COLUMNS = [
   'id',
   'username',
@@ -21,10 +21,10 @@ type UserColumns = Readonly<Record<(typeof USER_COLUMNS)[number], unknown>>
 
 const QUALIFIED_COLUMNS = USER_COLUMNS.map((column) => `guildhall_users.${column} as ${column}` as const)
 
-// A literal, not a parameter: so the partial index on passwords fits without a new plan at each use.
+// Written out, not bound: the partial index of passwords serves a statement that says so, without a new plan at each use.
 const PASSWORD = sql.lit<'password'>('password')
 
-/** Touches no row if the name is taken: one account per canonical name, even in a race. */
+/** Touches no row where the name is taken: one account per canonical name, whoever asks at the same time. */
 export const insertUser = statement(
   'insert user',
   (db, p: { id: string; username: string; usernameKey: string; displayName: string; roles: string; now: number }) =>
@@ -49,7 +49,16 @@ export const insertPassword = statement('insert password', (db, p: { id: string;
     .values({ id: p.id, user_id: p.userId, kind: 'password', data: p.hash, created_at: p.now, changed_at: p.now }),
 )
 
-/** Stores a new hash of the same password, only if the old value is still there: a password that was changed meanwhile stays. */
+/** Another password, in the transaction that raises the epoch. Touches no row where the user has none. */
+export const setPassword = statement('set password', (db, p: { userId: string; hash: string; now: number }) =>
+  db
+    .updateTable('guildhall_credentials')
+    .set({ data: p.hash, changed_at: p.now })
+    .where('user_id', '=', p.userId)
+    .where('kind', '=', PASSWORD),
+)
+
+/** A new hash of the same password. The old value is the condition: a password changed meanwhile stays. */
 export const upgradePasswordHash = statement('upgrade password hash', (db, p: { userId: string; old: string; hash: string }) =>
   db
     .updateTable('guildhall_credentials')
@@ -72,12 +81,12 @@ export const findUserById = statement(
   storedUser,
 )
 
-/** For PostgreSQL alone: `ids` is the text of an array. */
+/** On PostgreSQL, by the text of an array. */
 export const findUsersById = statement('find users by id', (db, p: { ids: string }) =>
   db.selectFrom('guildhall_users').select(USER_COLUMNS).where('id', '=', sql<string>`any(${p.ids}::text[])`),
 )
 
-/** The user of a name and what their password must match, in one read. */
+/** The user behind a name and what their password must match, in one read. */
 export const findForLogin = statement(
   'find user for login',
   (db, p: { usernameKey: string }) =>
@@ -122,7 +131,7 @@ export const setLocale = statement('set locale', (db, p: { id: string; locale: s
   db.updateTable('guildhall_users').set({ locale: p.locale }).where('id', '=', p.id),
 )
 
-/** Touches no row if the epoch has changed since it was read: the decision was made on old data. */
+/** Touches no row where the epoch moved since it was read: what a change was decided on no longer holds. */
 export const raiseEpoch = statement('raise credential epoch', (db, p: { id: string; from: number }) =>
   db
     .updateTable('guildhall_users')
@@ -135,7 +144,7 @@ export const setStatus = statement('set status', (db, p: { id: string; status: U
   db.updateTable('guildhall_users').set({ status: p.status }).where('id', '=', p.id),
 )
 
-/** Touches no row if somebody else has the name. Old rows may have the username as display name: nobody chose it. */
+/** Touches no row where somebody else has the name. Rows of before may hold the username as the display name: nobody chose it there. */
 export const setUsername = statement('set username', (db, p: { id: string; username: string; usernameKey: string }) =>
   db
     .updateTable('guildhall_users')
@@ -169,7 +178,7 @@ export function userFrom(values: readonly unknown[]): StoredUser {
     id: String(id),
     username: String(username),
     displayName: displayNameOf(String(username), String(displayName)),
-    // A status of a newer program is unknown here: it lets nobody in.
+    // What a newer program means by a status of its own is unknown here: it lets nobody in.
     status: USER_STATUSES.find((known) => known === status) ?? 'suspended',
     credentialEpoch: Number(credentialEpoch),
     roles: parseRoles(String(roles)),
@@ -178,7 +187,7 @@ export function userFrom(values: readonly unknown[]): StoredUser {
   }
 }
 
-/** The stored display name of somebody who chose none, so that a rename shows. */
+/** What a display name is in the table of somebody who chose none: a rename then shows. */
 const NO_CHOICE = ''
 
 export function displayNameOf(username: string, chosen: string): string {
@@ -191,7 +200,7 @@ function storedUser(row: UserColumns): StoredUser {
 
 const NO_ROLES: readonly string[] = Object.freeze([])
 
-/** Frozen: concurrent requests share the row, and a role that one of them added would be there for all. */
+/** Frozen: rows are shared by the requests that found them together, and a role that one pushed would be there for all. */
 function parseRoles(text: string): readonly string[] {
   if (text === '[]') return NO_ROLES
   const roles: unknown = JSON.parse(text)

@@ -2,8 +2,7 @@
 import type { Core } from '../core/core.ts'
 import { type FieldError, MembershipError } from '../domain/errors.ts'
 import { canonicalUsername, displayNameIssue, isRoleName, tidyDisplayName, tidyUsername, usernameIssue } from '../domain/names.ts'
-import { passwordIssue } from '../domain/password-policy.ts'
-import { isCommonPassword } from '../passwords/common.ts'
+import { newPasswordIssue } from './new-password-issue.ts'
 
 export interface NewUser {
   readonly username: string
@@ -16,7 +15,7 @@ export interface NewUser {
 
 /** Throws `invalid_input` with every fault at once. */
 export function checkNewUser(core: Core, { username: typed, password, displayName: chosen = '', roles = [] }: NewUser) {
-  const { passwords, siteName } = core.settings
+  const { siteName } = core.settings
   const username = tidyUsername(typed)
   const displayName = tidyDisplayName(chosen)
   const errors: FieldError[] = []
@@ -24,8 +23,7 @@ export function checkNewUser(core: Core, { username: typed, password, displayNam
   if (name) errors.push({ field: 'username', ...name })
   const display = displayNameIssue(displayName, siteName)
   if (display) errors.push({ field: 'displayName', ...display })
-  const rules = { minLength: passwords.minLength, context: [username, siteName], isCommon: isCommonPassword }
-  const secret = password === undefined ? undefined : passwordIssue(password, rules)
+  const secret = password === undefined ? undefined : newPasswordIssue(core, password, username)
   if (secret) errors.push({ field: 'password', ...secret })
   if (!roles.every(isRoleName)) errors.push({ field: 'roles', code: 'bad_characters' })
   if (errors.length > 0) throw new MembershipError('invalid_input', { errors })

@@ -47,6 +47,12 @@ export async function walkEveryPage(
   await person.press('Go on')
   await look('reauthenticate refused')
 
+  await open('/account/password', 'change of the password')
+  await page.getByLabel('Current password', { exact: true }).fill('not the password')
+  await page.getByLabel('New password', { exact: true }).fill('harbour violet kettle')
+  await person.press('Change the password')
+  await look('change of the password refused')
+
   await person.open('/profile')
   await person.displayName.fill('y'.repeat(65))
   await person.press('Save')

@@ -52,7 +52,8 @@ describeInChromium((browser) => {
     }
     await person.open('/')
     expect(await person.page.getByRole('main').locator('strong').textContent()).toBe(PAYLOADS.at(-1))
-    for (const path of ['/account/security', '/reauthenticate', '/logout', '/nothing']) await person.open(path)
+    for (const path of ['/account/security', '/account/password', '/reauthenticate', '/logout', '/nothing'])
+      await person.open(path)
     expect(person.complaints).toEqual([])
     await person.leave()
   })

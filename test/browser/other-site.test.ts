@@ -5,7 +5,18 @@ import type { Site } from '../support/site.ts'
 import { openEnvironment, openThirdPartySite, type ThirdPartySite } from './environment.ts'
 import { enter, type Person, WITH_AND_WITHOUT_SCRIPTS } from './person.ts'
 
-const FRAMED = ['/', '/login', '/register', '/logout', '/profile', '/account/security', '/reauthenticate', '/diary', '/nothing']
+const FRAMED = [
+  '/',
+  '/login',
+  '/register',
+  '/logout',
+  '/profile',
+  '/account/security',
+  '/account/password',
+  '/reauthenticate',
+  '/diary',
+  '/nothing',
+]
 
 describeInChromium((browser) => {
   let site: Site

@@ -190,7 +190,16 @@ describe('a member', () => {
 
 test('every page is there in every language, with nothing left of the other', async () => {
   const visitor = await member('reader')
-  const pages = ['/login', '/register', '/logout', '/profile', '/account/security', '/reauthenticate', '/language']
+  const pages = [
+    '/login',
+    '/register',
+    '/logout',
+    '/profile',
+    '/account/security',
+    '/account/password',
+    '/reauthenticate',
+    '/language',
+  ]
   for (const [locale, foreign] of [
     ['en', /\p{Script=Han}/u],
     ['zh-TW', /\b(?:the|your|log|account|error|password)\b/i],

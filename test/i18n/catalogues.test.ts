@@ -52,6 +52,10 @@ const SRC = fileURLToPath(new URL('../../src/', import.meta.url))
 /** What is said to programmers and to programs, in English like the names in it: a file or a whole folder, each with its reason. */
 const FOR_PROGRAMMERS: Readonly<Record<string, string>> = {
   'settings/': 'faults of settings, for who wrote them',
+  'mail/mail.ts': 'what stops a mail, for operators',
+  'mail/development.ts': 'what is printed on the developer’s terminal',
+  'mail/smtp-error.ts': 'what a mail server answered, for operators',
+  'mail/smtp-url.ts': 'what SMTP_URL must look like',
   'cli/': 'the command line is for operators',
   'server/': 'what the server tells its operator before it serves, and the description of the API',
   'session/': 'guildhall/session, a middleware for programmers: it has no page and no command',

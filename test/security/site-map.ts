@@ -12,6 +12,7 @@ const INPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '/account/sessions/:id/end': {},
   '/account/sessions/end-others': {},
   '/language': { locale: 'en', returnTo: '/profile' },
+  '/account/password': { currentPassword: GOOD_PASSWORD, newPassword: 'harbour violet kettle' },
   '/reauthenticate': { password: GOOD_PASSWORD, returnTo: '/profile' },
 }
 

@@ -65,7 +65,7 @@ describe('X-01, B-22: unsafe settings do not start', () => {
     [{ REMEMBER_ABSOLUTE_TIMEOUT: '401d' }, 'REMEMBER_ABSOLUTE_TIMEOUT'],
     [{ PASSWORD_MIN_LENGTH: '7' }, 'PASSWORD_MIN_LENGTH'],
     [{ COOKIE_NAME: '__Host-x' }, 'COOKIE_NAME'],
-    [{ EMAIL: 'required' }, 'EMAIL=required'],
+    [{ EMAIL: 'always' }, 'EMAIL'],
     [{ REGISTRATION: 'approval' }, 'REGISTRATION=approval'],
     [{ STRICT_ORIGIN: 'maybe' }, 'STRICT_ORIGIN'],
     [{ DATABASE_URL: 'sqlite://x' }, 'DATABASE_URL'],

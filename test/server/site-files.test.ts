@@ -36,6 +36,13 @@ test('a search engine reads where it need not look, a browser finds an icon, and
   expect((await fetch(`${server.url}/.well-known/security.txt`)).status).toBe(404)
 })
 
+test('a password manager that knows only the site finds the page where the password is changed', async () => {
+  const server = await startServer()
+  const led = await fetch(`${server.url}/.well-known/change-password`, { redirect: 'manual' })
+  expect([led.status, led.headers.get('location')]).toEqual([303, '/account/password'])
+  expect((await fetch(`${server.url}/.well-known/change-password`, { method: 'POST' })).status).toBe(405)
+})
+
 test('somebody who found a weakness reads whom to tell, where the operator says so', async () => {
   const { port } = await startServer({ env: { ...PRODUCTION, SECURITY_CONTACT: 'mailto:security@example.org' } })
   const { status, text } = await ask('/.well-known/security.txt', { port, headers: { Host: 'example.org' } })

@@ -13,10 +13,15 @@ export interface ApiRequest {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** The password of the examples. */
+const PASSWORD = 'granite lantern ferry'
+const PASSWORD_PATH = '/api/account/password'
+
 export type ApiClient = ReturnType<typeof apiClient>
 
 /** Sends requests to a server and keeps what is wrong with its answers in `faults`. */
 export function apiClient(base: string, contract: Contract, faults: unknown[]) {
+  let password = PASSWORD
   const call = async (
     described: Described,
     { cookie, body, id = 'no-such-id', headers = {} }: ApiRequest = {},
@@ -34,16 +39,21 @@ export function apiClient(base: string, contract: Contract, faults: unknown[]) {
       body: method === 'GET' ? undefined : text,
     }
     const reply = await ask(base, path.replace('{id}', encodeURIComponent(id)), sent)
+    if (path === PASSWORD_PATH && reply.status === 204) password = JSON.parse(String(text)).newPassword
     const fault = contract.faultOf(described, reply)
     if (fault !== undefined) faults.push({ fault, id, sent })
     return reply
   }
   return {
     call,
-    /** The cookie of a new session. */
+    /** The cookie of a new session. A password that was changed meanwhile is put back. */
     async logIn(): Promise<string> {
-      const { setCookies } = await call(contract.operation('POST', '/api/login'))
-      return setCookies[0]?.split(';')[0] ?? ''
+      const login = contract.operation('POST', '/api/login')
+      const cookieOf = ({ setCookies }: Reply) => setCookies[0]?.split(';')[0] ?? ''
+      if (password === PASSWORD) return cookieOf(await call(login))
+      const cookie = cookieOf(await call(login, { body: { username: 'alice', password } }))
+      const body = { currentPassword: password, newPassword: PASSWORD }
+      return cookieOf(await call(contract.operation('POST', PASSWORD_PATH), { cookie, body }))
     },
     async sessionId(cookie: string): Promise<string> {
       const { text } = await call(contract.operation('GET', '/api/account/sessions'), { cookie })

@@ -107,6 +107,10 @@ test('password managers find what they look for', () => {
   expect(attributesOf('reauthenticate', 'password')?.get('autocomplete')).toBe('current-password')
   expect(attributesOf('reauthenticate', 'username')?.get('autocomplete')).toBe('username')
   expect(attributesOf('reauthenticate', 'username')?.get('value')).toBe('anna')
+  expect(attributesOf('password', 'username')?.get('value')).toBe('anna')
+  expect(attributesOf('password', 'username')?.get('autocomplete')).toBe('username')
+  expect(attributesOf('password', 'currentPassword')?.get('autocomplete')).toBe('current-password')
+  expect(attributesOf('password', 'newPassword')?.get('autocomplete')).toBe('new-password')
   for (const { name, html } of pages) {
     for (const { attributes } of visibleInputs(html)) {
       // A browser would cut a pasted text without a word.
@@ -150,7 +154,7 @@ describe('templates', () => {
 
   test('say nothing that is not in the catalogue', () => {
     for (const { file, text } of templates) {
-      const markup = text.replace(/<%[\s\S]*?%>/g, '')
+      const markup = text.replace(/<%[\s\S]*?%>|<style>[\s\S]*?<\/style>/g, '')
       const spoken = /\s(?:aria-label|alt|title|placeholder|label|content|data-[\w-]+)="([^"]*)"/g
       const allowed = ['width=device-width, initial-scale=1', 'light dark', '0']
       for (const [, value = ''] of markup.matchAll(spoken)) if (!allowed.includes(value)) expect(value, file).toBe('')

@@ -109,6 +109,7 @@ export function samples(word?: string, { path = '', locale = 'en' }: { path?: st
   const login = { ...at(anybody, '/login'), rememberDays: 30, parts: [part('registration/login-link', {})] }
   const register = { ...at(anybody, '/register'), minLength: 8 }
   const profile = at(member, '/profile')
+  const changePassword = { ...member, ...password, now: NOW, minLength: 8 }
   const security = { ...at(member, '/account/security'), activity, ...panels(sessions) }
   const error = { status: 404, requestId: '01J9Z7Q2-8K4M', ...errorTexts(t, 'not_found') }
 
@@ -172,6 +173,28 @@ export function samples(word?: string, { path = '', locale = 'en' }: { path?: st
         form: { ...refused, message: t('recent-login.wrong_password') },
       }),
     },
+    { name: 'password', html: views.featurePage('password/password', changePassword) },
+    {
+      name: 'password-refused',
+      html: views.featurePage('password/password', {
+        ...changePassword,
+        form: { ...refused, message: t('password.wrong_password') },
+      }),
+    },
+    {
+      name: 'password-errors',
+      html: views.featurePage('password/password', {
+        ...changePassword,
+        form: {
+          values: {},
+          errors: [
+            { field: 'currentPassword', message: fieldText(t, { field: 'currentPassword', code: 'required' }) },
+            { field: 'newPassword', message: fieldText(t, { field: 'newPassword', code: 'too_personal' }) },
+          ],
+        },
+      }),
+    },
+    { name: 'password-none', html: views.featurePage('password/password', { ...changePassword, changedAt: undefined }) },
     { name: 'error', html: views.page('error', { ...anybody, ...error }) },
     {
       name: 'error-way-back',

@@ -3,7 +3,7 @@ import { audit, auditEvent } from '../../core/audit.ts'
 import type { Caller } from '../../core/caller.ts'
 import type { Core } from '../../core/core.ts'
 import { requireSession } from '../../core/live-session.ts'
-import { startLogin } from '../../core/sign-in.ts'
+import { continueLogin } from '../../core/sign-in.ts'
 import { PROOFS_PER_USER } from '../../core/throttle.ts'
 import { MembershipError } from '../../domain/errors.ts'
 import { canonicalUsername } from '../../domain/names.ts'
@@ -23,6 +23,5 @@ export async function reauthenticate(core: Core, input: { readonly password: str
     throw new MembershipError('invalid_credentials')
   }
   await audit(core, recentLoginEvent, user.id, caller)
-  const { factors = 'password', persistent } = session
-  await startLogin(core, user, { factors, persistent, keep: 'all', continues: true }, caller)
+  await continueLogin(core, user, session, caller)
 }
