@@ -1,6 +1,6 @@
 // Look-ups of one turn of the event loop are asked together, in one statement.
 
-/** So many keys in one question at most: nobody waits for a crowd. */
+/** The most keys in one statement: nobody waits for a large batch. */
 const MAX_KEYS = 100
 
 interface Question<Answer> {
@@ -8,7 +8,7 @@ interface Question<Answer> {
   readonly answers: Promise<ReadonlyMap<string, Answer>>
 }
 
-/** Each look-up is answered by a question that is asked after it, never by one that was on its way: it sees all that was done before. */
+/** A look-up joins only a statement that is sent after it, so that it sees every earlier write. */
 export class BatchLoader<Answer> {
   readonly #ask: (keys: readonly string[]) => Promise<ReadonlyMap<string, Answer>>
   /** Takes keys until the turn is over. */
@@ -28,7 +28,7 @@ export class BatchLoader<Answer> {
     const keys = new Set<string>()
     const { promise, resolve } = Promise.withResolvers<ReadonlyMap<string, Answer>>()
     const question = { keys, answers: promise }
-    // By then every request has been read that the network had brought.
+    // By then every request has been read that the network had delivered.
     setImmediate(() => {
       if (this.#next === question) this.#next = undefined
       resolve(this.#ask([...keys]))

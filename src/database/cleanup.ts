@@ -8,21 +8,21 @@ const EVERY_MS = 60_000
 const FIRST_BATCH = 50
 const MIN_BATCH = 10
 const MAX_BATCH = 1000
-/** While a batch runs in a SQLite file, nobody is served: it may take about as long. */
+/** A batch blocks everybody on a SQLite file, so it should take about this long. */
 const GOAL_MS = 10
 const MAX_PAUSE_MS = 200
-/** For so long a process that cleans up keeps the others from it; it says so again while it goes on. */
+/** How long one process keeps the others from cleaning up; it renews the lease while it goes on. */
 const LEASE_MS = 10_000
 
-/** What holds rows that expire. */
+/** A store whose rows expire. */
 interface Expiring {
   /** Deletes expired rows, at most `limit`, and says how many. */
   deleteExpired(now: number, limit: number): Awaitable<number>
-  /** Whether this process cleans up until then. Without it every process does. */
+  /** Whether this process holds the lease until then. Without it every process cleans up. */
   acquireCleanupLease?(now: number, until: number): Awaitable<boolean>
 }
 
-/** Starts the cleanup. The timer keeps no process alive. Gives a function that stops, once a batch that runs is done. */
+/** Starts the cleanup; its timer keeps no process alive. Returns a function that stops it, after the running batch. */
 export function startCleanup(store: Expiring, clock: Clock, onError: (error: unknown) => void): () => Promise<void> {
   let stopped = false
   let running: Promise<void> = Promise.resolve()
@@ -53,7 +53,7 @@ export function startCleanup(store: Expiring, clock: Clock, onError: (error: unk
   }
 }
 
-/** Deletes until nothing is left, `goesOn` says no more, or another process is at it. */
+/** Deletes until nothing is left, `goesOn` returns false, or another process cleans up. */
 export async function deleteAllExpired(store: Expiring, clock: Clock, goesOn: () => boolean): Promise<void> {
   let leasedUntil = 0
   for (let batch = FIRST_BATCH; goesOn(); ) {
@@ -66,12 +66,12 @@ export async function deleteAllExpired(store: Expiring, clock: Clock, goesOn: ()
     if ((await store.deleteExpired(clock.now(), batch)) < batch) return
     const tookMs = performance.now() - startedAt
     batch = nextBatch(batch, tookMs)
-    // Half of the time belongs to requests, and the file to other processes.
+    // Half of the time is left to requests and to other processes.
     await pause(Math.min(tookMs, MAX_PAUSE_MS))
   }
 }
 
-/** How many rows to take next, where so many took so long. */
+/** The size of the next batch, from how long the last one took. */
 function nextBatch(batch: number, tookMs: number): number {
   if (tookMs > GOAL_MS) return Math.max(MIN_BATCH, Math.floor(batch / 2))
   return tookMs < GOAL_MS / 2 ? Math.min(MAX_BATCH, batch * 2) : batch

@@ -6,7 +6,10 @@ export function createLeases(table: string): string {
   return `CREATE TABLE IF NOT EXISTS ${table} (name text PRIMARY KEY, holder text NOT NULL, until bigint NOT NULL)`
 }
 
-/** Touches a row where the lease was free, over, the holder's own, or of a clock that was wrong: it would end later than this one. Its values: name, holder, until, now. */
+/**
+ * Touches a row if the lease was free, over or the holder's own, or if it ends later than this one: then a clock was wrong. Values: name,
+ * holder, until, now.
+ */
 export function acquireLease(table: string, dialect: 'sqlite' | 'postgres'): string {
   const [name, holder, until, now] = dialect === 'sqlite' ? ['?', '?', '?', '?'] : ['$1', '$2', '$3', '$4']
   return `INSERT INTO ${table} (name, holder, until) VALUES (${name}, ${holder}, ${until}) ON CONFLICT (name) DO UPDATE

@@ -1,9 +1,9 @@
 // A store on another machine may not answer: every call has a deadline.
 
-/** How long a call may take. The request that waits is answered with 503 afterwards, not left hanging. */
+/** How long a call may take. Afterwards the request is answered with 503. */
 export const DEADLINE_MS = 500
 
-/** The store cannot be reached, or did not answer in time. Nobody knows whether a write that was on its way arrived. */
+/** The store cannot be reached, or did not answer in time. Whether a write on its way arrived is unknown. */
 export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError'
   readonly status = 503
@@ -17,15 +17,15 @@ export class StoreUnavailableError extends Error {
   }
 }
 
-/** When a connection that does not answer is given up: later than the call, which is the judge of what is late. */
+/** When a connection that does not answer is closed: later than the call, which decides what is late. */
 export const CONNECTION_DEADLINE_MS = 2 * DEADLINE_MS
 
-/** The outcome of a call, or `StoreUnavailableError` when its time is over. */
+/** The result of a call, or `StoreUnavailableError` after its deadline. */
 export async function withTimeout<T>(what: string, call: Promise<T>, deadlineMs: number = DEADLINE_MS): Promise<T> {
   let cancel = (): void => {}
   const late = new Promise<never>((_, reject) => {
     const give = () => reject(new StoreUnavailableError(`${what} did not answer in time`))
-    // Where this process itself was held up, the answer may lie in its socket: it is read before anybody is turned away.
+    // If this process was busy, the answer may lie unread in its socket: it is read before the call fails.
     cancel = onTimeout(deadlineMs, () => setImmediate(give))
   })
   try {
@@ -36,13 +36,13 @@ export async function withTimeout<T>(what: string, call: Promise<T>, deadlineMs:
   }
 }
 
-/** Says how much of a deadline is left, for work of several calls. */
+/** Returns what is left of a deadline, for work of several calls. */
 export function startDeadline(deadlineMs: number = DEADLINE_MS): () => number {
   const end = activeTime() + deadlineMs
   return () => end - activeTime()
 }
 
-/** Calls back when the time is over. Gives a function that takes that back. */
+/** Calls back after the deadline. Returns a function that cancels it. */
 export function onTimeout(deadlineMs: number, callBack: () => void): () => void {
   const one = { end: activeTime() + deadlineMs, callBack }
   waiting.add(one)
@@ -51,7 +51,7 @@ export function onTimeout(deadlineMs: number, callBack: () => void): () => void 
 }
 
 const TICK_MS = 20
-/** Of the time between two ticks only so much counts: while this process was busy, answers lay unread, which is no fault of a store. */
+/** The most time that counts between two ticks: while this process was busy, answers lay unread, which is no fault of the store. */
 const MAX_COUNTED_MS = 2 * TICK_MS
 
 const waiting = new Set<{ readonly end: number; readonly callBack: () => void }>()
@@ -59,9 +59,9 @@ let ticking: NodeJS.Timeout | undefined
 let activeMs = 0
 let tickedAt = performance.now()
 
-/** The clock of deadlines, in milliseconds. */
+/** The clock of deadlines, in milliseconds: time in which this process was blocked does not count. */
 export function activeTime(): number {
-  // Nobody waited, so nothing was counted.
+  // No timer was running.
   if (ticking === undefined) tickedAt = performance.now()
   return activeMs + Math.min(performance.now() - tickedAt, MAX_COUNTED_MS)
 }

@@ -12,7 +12,7 @@ export interface SqlStatement {
   readonly name?: string | undefined
 }
 
-/** A statement of a transaction touched another number of rows than it said. Nothing was written. */
+/** A statement of a transaction touched another number of rows than expected. Nothing was written. */
 export class UnexpectedRowCountError extends Error {
   override readonly name = 'UnexpectedRowCountError'
   readonly statement: string

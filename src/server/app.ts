@@ -18,7 +18,7 @@ export function createApp(context: AppContext): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
-  // undefined would switch Express's own default on.
+  // undefined would enable Express's own default.
   app.set('trust proxy', config.trustProxy ?? false)
   app.set('env', config.production ? 'production' : 'development')
 
@@ -34,7 +34,7 @@ export function createApp(context: AppContext): Express {
   return app
 }
 
-/** `/`, and for everything else the page that says there is nothing. */
+/** `/`, and the 404 page for everything else. */
 function frontPage({ http }: Internals): RequestHandler {
   return (req, res) => {
     setHeaders(req, res)
@@ -60,7 +60,7 @@ function isDecodable(path: string): boolean {
   }
 }
 
-/** Whatever is thrown ends here: never a stack, and one bad request ends no process. */
+/** Every error ends here: no stack is shown, and a bad request ends no process. */
 function errorHandler({ internals: { http }, log }: AppContext): ErrorRequestHandler {
   return (error: unknown, req: Request, res: Response, _next) => {
     if (res.headersSent) {
@@ -73,12 +73,12 @@ function errorHandler({ internals: { http }, log }: AppContext): ErrorRequestHan
   }
 }
 
-/** Worth trying again, soon. */
+/** Worth trying again soon. */
 function isTemporary(code: ErrorCode): boolean {
   return code === 'store_unavailable' || code === 'overloaded'
 }
 
-/** An error that the membership has judged and logged keeps its code; a path that Express cannot decode is the visitor's. */
+/** An error that the membership has logged keeps its code; a path that Express cannot decode is the visitor's mistake. */
 function asKnown(error: unknown): unknown {
   if (!(error instanceof Error)) return error
   const code = 'code' in error ? ERROR_CODES.find((known) => known === error.code) : undefined

@@ -41,7 +41,7 @@ export function describeServer({ http, routes }: Pick<Internals, 'http' | 'route
   })
 }
 
-/** What Node's parser and our bounds on slow clients answer to any request, before it is one. The connection ends. */
+/** What Node's parser and our limits on slow clients answer to any request. The connection ends. */
 const PLAIN_ANSWERS: PlainAnswers = {
   400: { name: 'UnreadableRequest', description: 'What came is no HTTP request.' },
   408: { name: 'RequestTimeout', description: 'The request did not arrive in time.' },
@@ -68,7 +68,7 @@ const METRICS: ApiResponse = {
   content: { 'text/plain': { schema: { type: 'string' } } },
 }
 
-/** A browser gets it as a page. */
+/** Browsers get a page instead. */
 const HIDDEN: ApiResponse = {
   description:
     '`not_found`: without the token; without METRICS_TOKEN everywhere but on a site whose base URL is this machine itself.',

@@ -5,7 +5,7 @@ import { parseEnv } from 'node:util'
 import { isVariable, suggestVariable } from './variable-names.ts'
 
 export interface Environment {
-  /** What is set. A blank value counts as not set: that is how compose files write it. */
+  /** What is set. A blank value counts as not set: Compose files write it so. */
   readonly values: ReadonlyMap<string, string>
   readonly sources: ReadonlyMap<string, Source>
   readonly faults: readonly string[]
@@ -14,7 +14,7 @@ export interface Environment {
   readonly file: string | undefined
 }
 
-/** Where a setting came from; `file`: the variable that named the file, `SECRET_FILE`. */
+/** Where a setting came from; `file`: the variable that named the file, such as `SECRET_FILE`. */
 export type Source = 'environment' | '.env' | { readonly file: string }
 
 type Values = Readonly<Record<string, string | undefined>>
@@ -23,12 +23,12 @@ export function readEnvironment(): Environment {
   return mergeEnvironment(process.env, process.cwd())
 }
 
-/** One variable of another program, or between processes of ours. */
+/** A variable of another program, or one between processes of ours. */
 export function readRawVariable(name: string): string | undefined {
   return process.env[name]
 }
 
-/** The same for an environment and a folder at hand; the real environment wins over `.env`. */
+/** The same for a given environment and folder; the real environment wins over `.env`. */
 export function mergeEnvironment(real: Values, folder: string): Environment {
   const values = new Map<string, string>()
   const sources = new Map<string, Source>()
@@ -86,7 +86,7 @@ function readDotEnv(path: string, fault: (text: string) => void): Values | undef
 
 type Text = { readonly text: string } | 'missing' | 'unreadable' | 'undecodable'
 
-/** A byte order mark says how a file is written, and belongs to no value: some editors put one there. */
+/** A byte order mark, which some editors write, belongs to no value. */
 function readText(path: string): Text {
   let bytes: Buffer
   try {
@@ -98,14 +98,14 @@ function readText(path: string): Text {
   const encoding = mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8'
   try {
     const text = new TextDecoder(encoding, { fatal: true }).decode(bytes)
-    // UTF-16 without a mark.
+    // UTF-16 without a byte order mark.
     return text.includes('\0') ? 'undecodable' : { text }
   } catch {
     return 'undecodable'
   }
 }
 
-/** Editors and `echo` end a file with a line break that nobody means. */
+/** Editors and `echo` end a file with a line break that is not part of the value. */
 function readValue(path: string, name: string, fault: (text: string) => void): string | undefined {
   const text = readText(path)
   if (typeof text !== 'string') return text.text.replace(/\r?\n$/, '')

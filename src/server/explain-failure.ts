@@ -67,7 +67,7 @@ function portOf(error: Error): number | undefined {
 }
 
 function isListening(error: Error): boolean {
-  // `bind` where a supervisor listens for its workers.
+  // `bind`: the error of a supervisor's listener.
   return 'syscall' in error && (error.syscall === 'listen' || error.syscall === 'bind')
 }
 
@@ -84,7 +84,7 @@ function explainStore(error: Error): string {
     return 'Another session holds a table of ours, and did not let it go in time: pg_stat_activity shows which; nothing was changed.'
   const isUntrusted = cause instanceof Error && 'code' in cause && BAD_CERTIFICATE.test(String(cause.code))
   if (!isUntrusted) return `The database does not answer: ${causeOf(error)}`
-  // What follows is advice of Node's.
+  // The rest is advice by Node.
   const [reason] = cause.message.split(';')
   return `The database shows a certificate that is not trusted (${reason}): name the file of its authority with sslrootcert in DATABASE_URL, and the host as the certificate does`
 }
@@ -101,13 +101,13 @@ function explainRedis(error: Error): string {
     return 'Redis, or what stands at its port, hangs up at once: if it speaks TLS, write rediss:// in REDIS_URL.'
   if (error.cause instanceof Error && 'code' in error.cause && BAD_CERTIFICATE.test(String(error.cause.code)))
     return `Redis shows a certificate that is not trusted (${cause}): name its authority in NODE_EXTRA_CA_CERTS, and the host as the certificate does.`
-  // To a greeting of TLS, Redis says nothing.
+  // Redis does not answer a TLS handshake.
   if (/timeout/i.test(cause))
     return `Redis does not answer: ${cause}. Where it speaks no TLS, write redis:// in the place of rediss:// in REDIS_URL.`
   return `Redis does not answer: ${cause}`
 }
 
-/** A link that leads to no folder; undefined for all else that is not there. */
+/** A link whose target folder does not exist; undefined for anything else. */
 export function describeDangling(file: string): string | undefined {
   const target = linkTarget(file)
   if (target === undefined || existsSync(dirname(target))) return undefined
@@ -124,7 +124,7 @@ function linkTarget(file: string): string | undefined {
 }
 
 function causeOf({ message, cause }: Error): string {
-  // Node tries every address of a name, and says nothing where none of them answers but in the parts.
+  // Node tries every address of a name, and reports the reasons only in the parts of its error.
   const [first] = cause instanceof AggregateError ? cause.errors : [cause]
   return first instanceof Error ? first.message : message
 }

@@ -10,7 +10,7 @@ import { limitLog } from './log-limit.ts'
 const WRONG_HOST =
   'A request for another host was refused: BASE_URL names the host that people use, and a proxy in front must pass Host on'
 const MAX_LOGGED_HOST = 255
-/** In development: who is led to the same address so often, without a pause between, is not getting there. */
+/** In development: a client that is redirected to the same address so often, without a pause, is in a loop. */
 const MAX_LEADS = 3
 const CIRCLE_MS = 10_000
 
@@ -34,7 +34,7 @@ export function checkHostAndOrigin({
       warn(fields, WRONG_HOST)
       return refuse(http, req, res, new MembershipError('wrong_host'))
     }
-    // Every unsafe request, unknown paths too. The membership alone would leave a host's own paths to the host.
+    // Every unsafe request, also to unknown paths, which the membership alone would leave to its host application.
     if (isUnsafe(req.method) && !isAllowedOrigin(http, req)) {
       return refuseCrossSite(http, req, res)
     }
@@ -54,7 +54,7 @@ export function hostOf(req: Request): string {
   return (headers.host ?? '').toLowerCase()
 }
 
-/** A proxy that passes its own name for us sends whoever we lead away back here: the same address again and again, at once. */
+/** A proxy that sends its own name as Host brings a redirected client back here: the same address, at once, again and again. */
 function circleDetector(): (address: string) => boolean {
   let last = ''
   let times = 0

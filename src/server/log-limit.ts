@@ -3,7 +3,7 @@ const EVERY_MS = 10_000
 
 type LogLine = (fields: object, message: string) => void
 
-/** What was left out since the last line stands in the next one, as `more`. */
+/** The next line reports how many were left out, as `more`. */
 export function limitLog(log: LogLine): LogLine {
   let next = Number.NEGATIVE_INFINITY
   let more = 0

@@ -3,16 +3,16 @@ import { write } from 'node:fs'
 import { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Where nobody reads the log, lines beyond this are dropped: memory is for members. */
+/** Lines beyond this are dropped when nobody reads the log: memory is for members. */
 const MAX_WAITING_CHARACTERS = 16 * 1024 * 1024
-/** How long an end waits for a reader who is slow. */
+/** How long `flush` waits for a slow reader. */
 const FLUSH_TIMEOUT_MS = 500
 
 export class LogOutput {
   readonly #maxWriteBytes: number
   readonly #delayMs: number
   readonly #write: (text: string, done: () => void) => void
-  /** Whole lines, in the order in which they are written. */
+  /** Whole lines in the order of writing. */
   readonly #chunks: string[] = []
   #lines = ''
   #bytes = 0
@@ -21,13 +21,13 @@ export class LogOutput {
   #timer: NodeJS.Timeout | undefined
   #whenEmpty: (() => void) | undefined
 
-  /** One write has whole lines, up to `maxWriteBytes`; a single line that is longer is written alone. A line waits `delayMs` for others. */
+  /** One write has whole lines up to `maxWriteBytes`; a longer line is written alone. A line waits `delayMs` for others. */
   constructor({ maxWriteBytes, delayMs }: { readonly maxWriteBytes: number; readonly delayMs: number }) {
     this.#maxWriteBytes = maxWriteBytes
     this.#delayMs = delayMs
     const { stdout } = process
-    // To a pipe, a socket and a terminal Node writes what fits, and waits for the rest outside of every thread: a write that hangs in
-    // one would keep the process from ending. A file hangs for nobody, and one on a full disk is tried again.
+    // On a pipe, a socket or a terminal Node writes what fits and waits without a thread: a write that hangs in a thread would keep the
+    // process alive. Files do not hang.
     this.#write = stdout instanceof Socket ? (text, done) => void stdout.write(text, done) : writeToFile
     stdout.on('error', () => {})
   }
@@ -52,7 +52,7 @@ export class LogOutput {
     await Promise.race([empty, sleep(FLUSH_TIMEOUT_MS)])
   }
 
-  /** What was collected is written now, or as soon as what was before is. */
+  /** Queues what was collected, to be written now or after the writes before it. */
   #close(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -63,7 +63,7 @@ export class LogOutput {
     this.#next()
   }
 
-  /** One at a time: of two that wait together Node makes one write, which a pipe may tear apart. */
+  /** One write at a time: Node would join two waiting ones, and a pipe may split them. */
   #next(): void {
     if (this.#isWriting) return
     const chunk = this.#chunks.shift()
@@ -77,7 +77,7 @@ export class LogOutput {
   }
 }
 
-/** What a full disk does not take is lost; the next lines may have room again. */
+/** What a full disk does not take is lost; later lines may fit again. */
 function writeToFile(text: string, done: () => void): void {
   const bytes = Buffer.from(text)
   const from = (start: number) =>

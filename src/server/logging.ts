@@ -11,13 +11,13 @@ export interface ServerLog extends Logger {
   fatal(fields: object, message: string): void
   /** One finished request. */
   request(line: RequestLine): void
-  /** The line that says where the site is open. */
+  /** The line with the site's address. */
   startupBanner(url: string, fields: object): void
-  /** Writes out what is buffered: resolves when it is done, or soon where nobody reads it. */
+  /** Writes out what is buffered: resolves when it is done, or after half a second if nobody reads it. */
   flush(): Promise<void>
 }
 
-/** All that is logged of a request: no query, no header, no body. */
+/** All that is logged of a request: never its query, headers or body. */
 export interface RequestLine {
   readonly requestId: string
   readonly method: string
@@ -29,18 +29,18 @@ export interface RequestLine {
   readonly aborted?: boolean
 }
 
-/** Where several processes write to one place, a pipe keeps so many bytes of one write together (POSIX: PIPE_BUF is 512 at least, 4096 on Linux). */
+/** Processes may share one pipe, which keeps so many bytes of one write together (POSIX: PIPE_BUF is at least 512, 4096 on Linux). */
 const MAX_SHARED_WRITE_BYTES = 4096
-/** A path of this length, every character of it escaped, leaves room for the rest of a line in what is kept together. */
+/** Even if every character of it is escaped, such a path leaves space for the rest of the line. */
 const MAX_PATH_LENGTH = 1500
-/** A line may wait this long for others: one write for many costs a fraction. Nothing is lost but by `kill -9`. */
+/** How long a line may wait for others: one write for many is cheaper. Only `kill -9` loses them. */
 const DELAY_MS = 200
 const MAX_WRITE_BYTES = 64 * 1024
 
 export interface LogOptions {
   /** Whether other processes write to the same place. Default: false. */
   readonly shared?: boolean
-  /** Stands in every line. */
+  /** Fields of every line. */
   readonly base?: Readonly<Record<string, number>>
 }
 
@@ -54,7 +54,7 @@ export async function createLog(
     delayMs: isPretty ? 0 : DELAY_MS,
   })
   const pretty = isPretty ? await prettyLines() : undefined
-  // Whoever looks at a file looks at it in a terminal, too. What is made pretty is printed as it is, no longer as JSON escapes it.
+  // Log files are read in terminals too: control characters are escaped, in the pretty format before it undoes those of JSON.
   const toText = pretty === undefined ? printable : (line: string) => pretty(withPrintableValues(line))
   const stream = { write: (line: string) => output.write(toText(line)) }
   const lines = pino(
@@ -78,7 +78,7 @@ export async function createLog(
     request: logsRequests ? (line) => stream.write(requestLine(line, extra)) : () => {},
     startupBanner(url, fields) {
       const text = `Guildhall is open at ${url}`
-      // Whatever the level: somebody, or something, is waiting for it.
+      // Printed at every level: a person or a program waits for it.
       const line = { level: 'info', time: timeNow(), ...fields, msg: text }
       output.write(isPretty ? `${text}\n` : `${JSON.stringify(line)}\n`)
       void output.flush()
@@ -87,7 +87,7 @@ export async function createLog(
   }
 }
 
-/** Loaded where a person looks on. */
+/** Loaded only for the pretty format. */
 async function prettyLines(): Promise<(line: string) => string> {
   const { prettyFactory } = await import('pino-pretty')
   return prettyFactory({ colorize: process.stdout.isTTY, singleLine: true, translateTime: 'SYS:HH:MM:ss' })
@@ -97,12 +97,12 @@ function withPrintableValues(line: string): string {
   return `${JSON.stringify(JSON.parse(line, (_name, value) => (typeof value === 'string' ? printable(value) : value)))}\n`
 }
 
-/** Visitors choose paths: one that is too long would be torn apart by the lines of others. */
+/** Visitors choose paths: a pipe could split a line that is too long. */
 export function truncatePath(path: string): string {
   return path.length > MAX_PATH_LENGTH ? `${path.slice(0, MAX_PATH_LENGTH)}…` : path
 }
 
-/** Written by hand: it is the one line that every request pays for. What a visitor can choose is escaped. */
+/** Written by hand: every request pays for this line. What a visitor can choose is escaped. */
 function requestLine({ requestId, method, path, status, ms, ip, aborted }: RequestLine, extra: string): string {
   const from = ip === undefined ? '' : `,"ip":${JSON.stringify(ip)}`
   const end = aborted ? ',"aborted":true' : ''
@@ -113,7 +113,7 @@ function requestLine({ requestId, method, path, status, ms, ip, aborted }: Reque
 let lastMs = 0
 let lastTime = ''
 
-/** The ISO time, made anew only when the millisecond has changed. */
+/** The ISO time, formatted once a millisecond. */
 function timeNow(): string {
   const now = systemClock.now()
   if (now === lastMs) return lastTime

@@ -12,9 +12,9 @@ export interface Family {
 }
 
 export interface Sample {
-  /** What follows the name of the family: `_bucket`. */
+  /** Added to the name of the family: `_bucket`. */
   readonly suffix: string
-  /** Names and values of our own making: nothing in them needs escaping. */
+  /** Names and values that we chose: nothing needs escaping. */
   readonly labels: Labels
   readonly value: number
 }
@@ -25,7 +25,7 @@ export function writeMetrics(families: readonly Family[], labels: Labels = {}): 
   return families.map((family) => writeFamily(family, labels)).join('')
 }
 
-/** Texts of several processes as one: the format wants the lines of a family to stand together. */
+/** Joins the texts of several processes: the format wants the lines of a family together. */
 export function joinMetrics(texts: readonly string[]): string {
   const blocks = texts.flatMap((text) => text.trimEnd().split(/\n{2,}/)).map((block) => block.split('\n'))
   const families = Map.groupBy(blocks, ([, type]) => type).values()
@@ -37,7 +37,7 @@ export function single(value: number, labels: Labels = {}): readonly Sample[] {
   return [{ suffix: '', labels, value }]
 }
 
-/** `counts` holds one number for each bound and one for all above; the format wants them added up. */
+/** `counts` has one number for each bound and one for all above; the format wants them cumulated. */
 export function histogram(labels: Labels, bounds: readonly number[], counts: readonly number[], sum: number): readonly Sample[] {
   let total = 0
   const buckets = counts.map((count, at) => {

@@ -7,9 +7,9 @@ import { type Family, histogram, type Labels, single, writeMetrics } from './met
 export interface Metrics {
   /** One finished request. `path` without its query. */
   observe(method: string, path: string, status: number, ms: number): void
-  /** A connection was closed before anything was read of it: there were too many. */
+  /** A connection was closed unread: there were too many. */
   connectionDropped(): void
-  /** The Prometheus text format; each number with these labels beside its own. */
+  /** The Prometheus text format, with these labels on each number. */
   text(labels?: Labels): Promise<string>
 }
 
@@ -19,12 +19,12 @@ const METHODS = ['GET', 'HEAD', 'POST']
 
 interface Series {
   readonly labels: Labels
-  /** By bucket; the last is for all above. */
+  /** By bucket; the last counts all above. */
   readonly counts: number[]
   sumMs: number
 }
 
-/** `paths`: the known routes, `/login`, `/account/sessions/:id/end`. All others count as `other`, so that visitors cannot make series. */
+/** `paths`: the known routes, such as `/login`. All others count as `other`: visitors must not create series. */
 export function createMetrics(core: Core, paths: readonly string[]): Metrics {
   const routeOf = routeFinder(paths)
   const durations = new Map<string, Series>()
@@ -110,7 +110,7 @@ function counter(name: string, help: string, samples: Family['samples']): Family
 
 let registry: Promise<Registry> | undefined
 
-/** Memory, processor, event loop: prom-client's, loaded when first asked for, in a registry of its own. */
+/** Memory, processor and event loop: prom-client's, loaded at first use, in a registry of its own. */
 async function processMetrics(labels: Labels): Promise<string> {
   registry ??= import('prom-client').then(({ Registry, collectDefaultMetrics }) => {
     const own = new Registry()

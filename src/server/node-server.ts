@@ -10,20 +10,20 @@ const SECONDS = 1000
 
 const LIMITS = {
   maxHeaderSize: 16 * 1024,
-  // Slow headers, a slow body (slowloris): cut after 10 and 15 seconds, looked after every second.
+  // Slow headers or a slow body (slowloris) are cut off after 10 and 15 seconds, checked every second.
   headersTimeout: 10 * SECONDS,
   requestTimeout: 15 * SECONDS,
   connectionsCheckingInterval: SECONDS,
-  // A little more than the 60 seconds after which load balancers give an idle connection up.
+  // A little more than the 60 seconds after which load balancers close an idle connection.
   keepAliveTimeout: 65 * SECONDS,
   insecureHTTPParser: false,
 }
 
-/** A client that takes none of its answer for so long has left. */
+/** A client that has read nothing for so long is gone. */
 const IDLE_TIMEOUT_MS = 10 * SECONDS
 const FORCE_CLOSE_MS = SECONDS
 
-/** TLS 1.3, and of 1.2 what has forward secrecy and AEAD alone: Mozilla's intermediate configuration, https://ssl-config.mozilla.org */
+/** TLS 1.3, and the suites of 1.2 with forward secrecy and AEAD: Mozilla's intermediate configuration, https://ssl-config.mozilla.org */
 const CIPHERS = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_AES_256_GCM_SHA384',
@@ -36,14 +36,14 @@ const CIPHERS = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':')
 
-/** `hsts`: the header that goes with an answer that is written by hand. */
+/** `hsts`: the header for answers that are written by hand. */
 export function createNodeServer(
   { tls, hsts: strictTransport }: Pick<Config, 'tls' | 'hsts'>,
   listener: RequestListener,
 ): Server {
   const closing = { strictTransport: tls && strictTransport }
   const pipelined = new PipelinedRequests((req, res) => {
-    // What Express could not find a path in, it would answer by itself, past every step of ours.
+    // Express would answer a request without a usable path by itself, before any of our checks.
     if (!isReadable(req)) return endPlainly(req.socket, 400, closing)
     listener(req, res)
   })
@@ -53,7 +53,7 @@ export function createNodeServer(
     : createServer(LIMITS, listen)
   server.timeout = IDLE_TIMEOUT_MS
   server.on('timeout', (socket: Socket) => {
-    // Who waits for us is let wait; who is idle, or does not read what we wrote, is not.
+    // A client that waits for our answer may stay; one that is idle or does not read is disconnected.
     if (!pipelined.isBusy(socket) || socket.writableLength > 0) socket.destroy()
   })
   server.on('clientError', (error: Error, socket: Duplex) => {
@@ -61,15 +61,15 @@ export function createNodeServer(
     endPlainly(socket, statusOf(error), closing)
   })
   server.on('connect', (_req, socket: Duplex) => endPlainly(socket, 405, closing))
-  // An Expect that nobody knows may be passed over (RFC 9110 section 10.1.1).
+  // An unknown Expect may be ignored (RFC 9110 section 10.1.1).
   server.on('checkExpectation', listen)
   return server
 }
 
-/** One Host at most, and a request target in one of the forms of RFC 9112 section 3.2. */
+/** At most one Host, and a request target in one of the forms of RFC 9112 section 3.2. */
 function isReadable({ url = '', rawHeaders }: IncomingMessage): boolean {
   if (!url.startsWith('/') && url !== '*' && !URL.canParse(url)) return false
-  // Node keeps the first of two, and a proxy in front may have judged the other.
+  // Node keeps the first of two, while a proxy in front may have checked the other.
   let hosts = 0
   for (let at = 0; at < rawHeaders.length; at += 2)
     if (rawHeaders[at]?.length === HOST.length && rawHeaders[at]?.toLowerCase() === HOST) hosts++
@@ -117,7 +117,7 @@ function statusOf(error: Error): PlainStatus {
   return STATUS_BY_CODE[code] ?? 400
 }
 
-/** Before there is a request there is no Express: the answer is written by hand, and the connection ends. */
+/** Express needs a request, which is missing here: the answer is written by hand, and the connection ends. */
 function endPlainly(socket: Duplex, status: PlainStatus, { strictTransport }: Closing): void {
   const text = `${STATUS_TEXTS[status]}\n`
   const lines = [
@@ -131,7 +131,7 @@ function endPlainly(socket: Duplex, status: PlainStatus, { strictTransport }: Cl
     ...(strictTransport === undefined ? [] : [`Strict-Transport-Security: ${strictTransport}`]),
     'Connection: close',
   ]
-  // Node has taken its own listener off a CONNECT's socket: a reset would be an uncaught exception, and end the process.
+  // Node has removed its own listener from a CONNECT's socket: a reset would be an uncaught exception.
   socket.on('error', () => socket.destroy())
   socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`)
   setTimeout(() => socket.destroy(), FORCE_CLOSE_MS).unref()

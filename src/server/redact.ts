@@ -25,7 +25,7 @@ function redactObject(from: object, depth: number): Record<string, unknown> {
   return redacted
 }
 
-/** By a list: parsers hang the whole body on their errors. */
+/** An allowlist: parsers attach the whole body to their errors. */
 function redactError(error: Error, depth: number): Record<string, unknown> {
   const code = 'code' in error && (typeof error.code === 'string' || typeof error.code === 'number') ? { code: error.code } : {}
   const cause = error.cause === undefined ? {} : { cause: redactValue(error.cause, depth + 1) }

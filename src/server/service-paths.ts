@@ -11,7 +11,7 @@ import type { AppContext } from './app-context.ts'
 import { describeServer } from './describe-server.ts'
 import { METRICS_TYPE } from './metrics-text.ts'
 
-/** No session, no host check, nothing told to strangers. */
+/** Without session and host check, so they reveal nothing to third parties. */
 export const SERVICE_PATHS = ['/healthz', '/readyz', '/metrics', '/openapi.json'] as const
 
 export function servicePaths(context: AppContext): RequestHandler {
@@ -27,7 +27,7 @@ export function servicePaths(context: AppContext): RequestHandler {
     '/metrics': async (_req, res) => {
       sendText(res, 200, METRICS_TYPE, await context.metrics.text())
     },
-    // Nobody is told anything of their own in the description.
+    // The description holds nothing personal.
     '/openapi.json': async (req, res) => {
       description ??= new StaticFile('application/json; charset=utf-8', JSON.stringify(describeServer(context.internals)))
       sendStaticFile(req, res, description, 'public, max-age=300')
@@ -35,7 +35,7 @@ export function servicePaths(context: AppContext): RequestHandler {
   }
   return (req, res, next) => {
     const { path } = req
-    // Others go on to the checks of every request, and to the refusals below.
+    // The rest goes through the checks of every request, then to the refusals below.
     if (!isServicePath(path) || !isRead(req)) return next()
     setHeaders(req, res)
     if (path === '/metrics' && !mayReadMetrics(req)) return refuse(http, req, res, new MembershipError('not_found'))
@@ -43,7 +43,7 @@ export function servicePaths(context: AppContext): RequestHandler {
   }
 }
 
-/** What passed those checks and reads nothing, in the words of machines. */
+/** Refusals in JSON for requests that have passed those checks. */
 export function serviceRefusals(context: AppContext): RequestHandler {
   const { http } = context.internals
   const mayReadMetrics = metricsRule(context)
@@ -64,7 +64,7 @@ function isServicePath(path: string): path is ServicePath {
   return SERVICE_PATHS.some((known) => known === path)
 }
 
-/** Ready: not stopping, and everything that requests need answers, the database with the schema of this program. */
+/** Ready: not stopping, and all stores answer, the database with this program's schema. */
 async function isReady({ internals, lifecycle, log }: AppContext): Promise<boolean> {
   if (lifecycle.isClosing()) return false
   try {
@@ -77,8 +77,8 @@ async function isReady({ internals, lifecycle, log }: AppContext): Promise<boole
 }
 
 /**
- * With METRICS_TOKEN: whoever has it. With METRICS_PORT: nobody here. Without either only a site that is for this machine itself
- * answers. What a request says of itself decides nothing: a proxy may add no header at all.
+ * With METRICS_TOKEN, whoever sends it. With METRICS_PORT, nobody here. Otherwise only a site on this machine itself. Headers decide
+ * nothing: a proxy may add none.
  */
 function metricsRule({ config: { metricsToken, metricsPort }, internals }: AppContext): (req: Request) => boolean {
   if (metricsToken) {

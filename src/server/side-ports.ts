@@ -12,7 +12,7 @@ export interface SidePorts {
   close(): void
 }
 
-/** Resolves when they are open. Rejects where one is taken. */
+/** Resolves when they are open. Rejects if one is taken. */
 export async function openSidePorts(
   { metricsPort, redirectPort, host }: Config,
   { origin, metrics }: { readonly origin: string; readonly metrics: Metrics },
@@ -47,7 +47,7 @@ function serveMetrics(metrics: Metrics): RequestListener {
   }
 }
 
-/** What was sent by http is known to everybody on the way: a form is not sent on. */
+/** Form data that came by http was readable on the way: it is not sent on. */
 function leadTo(origin: string): RequestListener {
   return (req, res) => {
     const { url = '/' } = req

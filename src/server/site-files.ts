@@ -31,7 +31,7 @@ export function siteFiles({ internals: { http, core }, config }: AppContext): Re
   const files: Readonly<Record<string, () => StaticFile>> = {
     '/robots.txt': () => robots,
     '/favicon.ico': () => favicon,
-    // Without somebody to write to there is none (RFC 9116 section 2.5.3).
+    // Without a contact there is no security.txt (RFC 9116 section 2.5.3).
     ...(securityContact !== undefined && {
       '/.well-known/security.txt': () => securityFile(securityContact),
     }),
@@ -50,7 +50,7 @@ export function siteFiles({ internals: { http, core }, config }: AppContext): Re
 
 const TEXT = 'text/plain; charset=utf-8'
 
-/** By whole days: the same text, and tag, for a day. */
+/** Rounded to days, so that text and ETag stay the same for a day. */
 function securityExpiry(now: number): string {
   return new Date((Math.floor(now / DAY_MS) + SECURITY_TXT_DAYS) * DAY_MS).toISOString()
 }

@@ -16,7 +16,7 @@ import { openSidePorts, type SidePorts } from './side-ports.ts'
 import { SITE_FILES } from './site-files.ts'
 import { createLifecycle, type Lifecycle } from './stop.ts'
 
-/** A process that starts beside others waits so long for stores that do not answer. */
+/** How long a process that starts beside others waits for stores that do not answer. */
 const MAX_STORE_WAIT_MS = 3000
 
 export interface OpenSite {
@@ -29,17 +29,17 @@ export interface OpenSite {
 }
 
 export interface SiteOptions {
-  /** What `/metrics` answers, made of the metrics of this process. Default: those. */
+  /** What `/metrics` returns, made from the metrics of this process. Default: these alone. */
   readonly exposeMetrics?: (own: Metrics) => Metrics
-  /** A port where others serve already: taken last, when everything is open. Default: that of the settings, taken first. */
+  /** A port that others already serve: taken last, when everything is open. Default: the port of the settings, taken first. */
   readonly openPort?: number | undefined
 }
 
-/** Resolves when people can come in. Throws where it cannot start; `explainFailure` finds the words. */
+/** Resolves when the site is open. Throws if it cannot start; `explainFailure` explains why. */
 export async function openSite(config: Config, log: ServerLog, { exposeMetrics, openPort }: SiteOptions = {}): Promise<OpenSite> {
   let handle: RequestListener = answerTooEarly
   const server = createNodeServer(config, (req, res) => handle(req, res))
-  // The port first: whoever starts a second server by mistake learns it before the database is touched.
+  // The port first: somebody who starts a second server by mistake is told before the database is opened.
   const port = openPort ?? (await listen(server, config))
   const closeAndThrow = (error: unknown): never => {
     server.close()
@@ -70,7 +70,7 @@ export async function openSite(config: Config, log: ServerLog, { exposeMetrics, 
   return { url: internals.http.origin, port, metrics, lifecycle, mailboxUrl: mailbox?.url }
 }
 
-/** Connections to stores are there before the first visitor; where a store is away, it is away for the others too. */
+/** Opens connections to the stores before the first visitor. A store that is away is away for the other processes too. */
 async function untilReady(internals: Internals): Promise<void> {
   const deadline = performance.now() + MAX_STORE_WAIT_MS
   while (performance.now() < deadline) {
@@ -94,7 +94,7 @@ async function openForAll(config: Config, port: number, log: ServerLog): Promise
   }
 }
 
-/** The port is taken, the database is not open yet. A migration may take minutes: whoever asks whether the process lives must not end it. */
+/** The port is taken, the database not open yet. A migration may take minutes, in which a liveness probe must not end the process. */
 const answerTooEarly: RequestListener = (req, res) => {
   const isHealth = isRead(req) && req.url === '/healthz'
   const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store', Connection: 'close' }
@@ -102,7 +102,7 @@ const answerTooEarly: RequestListener = (req, res) => {
   res.end(isHealth ? '{"status":"ok"}' : '{"status":"unavailable"}')
 }
 
-/** What an operator wants to see go by. Never a name that was typed: people type their password there. */
+/** Events for the operator. Never a name that was typed: people type their password there. */
 function logEvents({ events }: Core, log: ServerLog): void {
   events.on('registered', ({ user }) => log.info({ userId: user.id }, 'registered'))
   events.on('login', ({ outcome, user, ip, requestId }) => log.info({ requestId, outcome, userId: user?.id, ip }, 'login'))
@@ -111,9 +111,9 @@ function logEvents({ events }: Core, log: ServerLog): void {
 }
 
 function watchErrors(lifecycle: Lifecycle, log: ServerLog): void {
-  // One bad request ends no process.
+  // A bad request ends no process.
   process.on('unhandledRejection', (reason) => log.fatal({ err: reason }, 'a promise was rejected and nobody looked'))
-  // After this nothing can be trusted: who is inside is served, then a new process may start.
+  // The state is unknown now: running requests are answered, then a new process may start.
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'an error that nobody caught')
     lifecycle.stop('uncaughtException', 1)

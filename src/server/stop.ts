@@ -5,22 +5,22 @@ import { Server as Listener } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ServerLog } from './logging.ts'
 
-/** So long connections in use may bring one more request, which is answered with `Connection: close`. */
+/** How long connections in use may send one more request, which is answered with `Connection: close`. */
 const LAST_REQUEST_MS = 500
-/** The same where another process accepts connections meanwhile, and nobody waits for the end of this one. */
+/** The same if another process accepts connections meanwhile: nobody waits for this one to end. */
 const DRAIN_MS = 2000
-/** So long accepted requests may take. */
+/** How long accepted requests may take. */
 const SHUTDOWN_TIMEOUT_MS = 8000
 const FORCE_EXIT_TIMEOUT_MS = 10_000
 
 export interface Lifecycle {
-  /** Whether every answer asks for another connection next time. */
+  /** Whether answers close their connection. */
   isStopping(): boolean
-  /** Whether the site goes, and no other process takes this one's place. */
+  /** Whether the site ends, and no other process takes over. */
   isClosing(): boolean
-  /** Ends the server; the process exits with this code. Called again while it works: exits at once. */
+  /** Ends the server; the process exits with this code. A second call exits at once. */
   stop(because: string, exitCode: number): void
-  /** The same where another process has taken this one's place: accepts no more connections, and is in no hurry. */
+  /** The same after another process has taken over: accepts no more connections, and takes its time. */
   drain(): void
 }
 
@@ -38,7 +38,7 @@ export function createLifecycle({
   const shutDown = async (exitCode: number, lastRequests: () => Promise<void>) => {
     const deadline = performance.now() + SHUTDOWN_TIMEOUT_MS
     await lastRequests()
-    // Closes idle connections too; those at work follow with their answer.
+    // Closes idle connections too; the others end with their answer.
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     await Promise.race([closed, sleep(deadline - performance.now())])
     server.closeAllConnections()
@@ -47,15 +47,15 @@ export function createLifecycle({
     await exit(exitCode)
   }
 
-  /** Still listening: a load balancer learns from /readyz, not from a refused connection. */
+  /** Still listening: a load balancer should learn from /readyz, not from a refused connection. */
   const waitForLastRequests = async () => {
     if (await hasConnections(server)) await sleep(LAST_REQUEST_MS)
   }
 
-  /** Takes no more connections, and leaves each that there is the time to bring one more request. */
+  /** Accepts no more connections, and lets each open one send one more request. */
   const drainConnections = async () => {
     const empty = once(server, 'close')
-    // Not the one of node:http, which ends idle connections: a request may be on its way on them.
+    // Not the method of node:http, which ends idle connections: a request may be on its way there.
     Listener.prototype.close.call(server)
     await Promise.race([empty, sleep(DRAIN_MS)])
   }

@@ -3,12 +3,15 @@ import { isError } from '../domain/builtins.ts'
 import { refuseLoss } from './lossless.ts'
 import type { SessionPatch, SessionRow } from './store.ts'
 
-/** The JSON text of each value, by key. A Map, as keys come from applications: `__proto__` is one like any other. */
+/** The JSON text of each value, by key. A Map, as keys come from applications: `__proto__` is just one of them. */
 export type SerialisedValues = ReadonlyMap<string, string>
 
 export const NO_VALUES: SerialisedValues = new Map()
 
-/** Values of ours: the cookie, if it is not as the settings say, and the superseded session. No application can have keys with the names of methods. */
+/**
+ * Our own values: the cookie if it differs from the settings, and the superseded session. Applications cannot have keys with the names of
+ * methods.
+ */
 export const COOKIE_KEY = 'cookie'
 export const PREDECESSOR_KEY = 'regenerate'
 
@@ -43,7 +46,7 @@ function readPairs(data: string, atLeast: number): Map<string, string> {
 
 const parsedRows = new WeakMap<SessionRow, SerialisedValues>()
 
-/** Frozen rows, which stores inside the process share between requests, are parsed once. */
+/** Frozen rows, which stores share between requests, are parsed once. */
 export function valuesOfRow(row: SessionRow): SerialisedValues {
   const known = parsedRows.get(row)
   if (known) return known
@@ -52,7 +55,7 @@ export function valuesOfRow(row: SessionRow): SerialisedValues {
   return values
 }
 
-/** A frozen row whose values are known already. */
+/** A frozen row whose values are already parsed. */
 export function rowWithValues(row: SessionRow, values: SerialisedValues): SessionRow {
   parsedRows.set(Object.freeze(row), values)
   return row
@@ -64,7 +67,7 @@ export function writeValues(values: Iterable<readonly [string, string]>): string
   return JSON.stringify(object)
 }
 
-/** For stores that have no merge patch of their own. */
+/** For stores without a merge patch of their own. */
 export function patchData(data: string, patch: SessionPatch): string {
   return writeValues(patchValues(readValues(data), patch))
 }
@@ -78,12 +81,12 @@ export function patchValues(before: SerialisedValues, patch: SessionPatch): Seri
   return values
 }
 
-/** `session[key] = value` would reach a prototype by the key `__proto__`. */
+/** `session[key] = value` would set the prototype for the key `__proto__`. */
 export function defineOwn(object: object, key: string, value: unknown): void {
   Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
 }
 
-/** An object without a prototype: no key can reach one. */
+/** An object without a prototype, which no key can reach. */
 export function emptyObject<T>(): Record<string, T> {
   return Object.create(null)
 }

@@ -49,7 +49,7 @@ export type { MemoryStoreOptions } from './stores/memory.ts'
 // biome-ignore lint/suspicious/noEmptyInterface: applications add to it.
 export interface SessionData {}
 
-/** What a session has that nobody stores: a membership adds who is logged in. */
+/** Properties of a session that are not stored: a membership adds who is logged in. */
 // biome-ignore lint/suspicious/noEmptyInterface: http/membership-session.ts adds to it.
 export interface SessionGetters {}
 
@@ -87,7 +87,7 @@ interface SessionClasses {
 
 type Declared<Ours, Theirs> = [keyof Other] extends [never] ? Ours : Theirs
 
-// Found out by asking for the package: without it the two types are unknown, and an interface that extends an unknown one is empty.
+// Detects that package: without it both types are unknown, and an interface that extends an unknown one is empty.
 interface Other extends Theirs.Session {}
 interface Added extends SessionGetters, Partial<SessionData> {}
 
@@ -104,7 +104,7 @@ declare module 'express-session' {
 
 export interface SessionMiddleware {
   (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void
-  /** Stops the regular cleanup of expired sessions. The store belongs to who made it. */
+  /** Stops the regular cleanup of expired sessions. Closing the store is its owner's part. */
   close(): Promise<void>
 }
 
@@ -137,7 +137,7 @@ function makeMiddleware(options?: SessionOptions): SessionMiddleware {
   return Object.assign(sessions.handle, { close: () => sessions.close() })
 }
 
-/** The function with what express-session has on its own: `require('guildhall/session')` gives this, and so does the default import. */
+/** The function with the properties that express-session has: the result of `require('guildhall/session')`, and the default export. */
 export const session: typeof makeMiddleware & SessionClasses = Object.assign(makeMiddleware, {
   Store,
   MemoryStore,
@@ -146,7 +146,7 @@ export const session: typeof makeMiddleware & SessionClasses = Object.assign(mak
   fromExpressStore,
 } as SessionClasses)
 
-/** What stands behind the function's name as a type: `session.SessionOptions`. */
+/** The types behind the function's name: `session.SessionOptions`. */
 export declare namespace session {
   type Cookie = Types['Cookie']
   type CookieOptions = Types['CookieOptions']
@@ -158,7 +158,7 @@ export declare namespace session {
   type StoredSession = Types['StoredSession']
 }
 
-// In the namespace each name means its own alias.
+// In the namespace each of these names would mean its own alias.
 interface Types {
   Cookie: Cookie
   CookieOptions: CookieOptions

@@ -1,7 +1,7 @@
 // Refuses values that JSON would drop or change silently, and says what to store instead.
 import { isDate } from '../domain/builtins.ts'
 
-/** Builtin objects of which JSON keeps nothing, or not what they are. Keys are what `Object.prototype.toString` says. */
+/** Builtin objects that JSON loses or changes. Keys are what `Object.prototype.toString` returns. */
 const INSTEAD: ReadonlyMap<string, string> = new Map([
   ['Map', 'a Map: store Object.fromEntries(map) or [...map]'],
   ['Set', 'a Set: store [...set]'],
@@ -22,7 +22,7 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
   ['File', 'a File'],
 ])
 
-/** For `JSON.stringify`, which calls it with what `toJSON` gave. Throws a TypeError for what would be lost. */
+/** For `JSON.stringify`, which calls it with the result of `toJSON`. Throws a TypeError for what would be lost. */
 export function refuseLoss(this: unknown, name: string, value: unknown): unknown {
   if (typeof value === 'string' || typeof value === 'boolean') return value
   if (typeof value === 'object') {
@@ -42,18 +42,18 @@ function refuseObject(value: object): void {
   const instead = INSTEAD.get(Object.prototype.toString.call(value).slice('[object '.length, -1))
   if (instead !== undefined) throw new TypeError(`it has ${instead}`)
   if (ArrayBuffer.isView(value)) throw new TypeError(`it has a ${value.constructor.name}: store Array.from(it)`)
-  // What a query builder makes is run by awaiting it.
+  // A thenable: a query builder is run by awaiting it.
   if ('then' in value && typeof value.then === 'function') throw new TypeError('it has a promise: await it first')
 }
 
-/** Of an array JSON writes the elements alone. One without any was meant to be an object; what a regular expression found has both. */
+/** JSON writes only the elements of an array. One with keys alone was meant to be an object; a match of a regular expression has both. */
 function refuseNamedKeys(list: readonly unknown[]): void {
   if (list.length > 0) return
   const [name] = Object.keys(list)
   if (name !== undefined) throw new TypeError(`it has an array with the key ${JSON.stringify(name)}: store an object`)
 }
 
-/** The only value whose `toJSON` gives null for want of a better answer. */
+/** The only value whose `toJSON` returns null because it has no text. */
 function refuseInvalidDate(holder: unknown, name: string): void {
   const original: unknown = typeof holder === 'object' && holder !== null ? Reflect.get(holder, name) : undefined
   if (isDate(original)) throw new TypeError('it has an invalid date')

@@ -2,22 +2,22 @@
 import { inspect } from '../domain/inspect.ts'
 import { meantName } from '../domain/typo.ts'
 
-/** Null says that an option is not given; an empty text, that its variable is not set. */
+/** Null means that an option is not given; an empty text, that its variable is not set. */
 export function ifGiven<T>(value: T): Exclude<T, null | ''> | undefined {
   return value === null || value === '' ? undefined : (value as Exclude<T, null | ''>)
 }
 
 export class OptionReader {
-  /** What no browser can keep and no store can do. */
+  /** What no browser keeps and no store can do. */
   readonly faults: string[] = []
-  /** What express-session takes without a word. */
+  /** What express-session accepts silently. */
   readonly warnings: string[] = []
 
   readonly must = (holds: boolean, rule: string, got: unknown): void => {
     if (!holds) this.faults.push(`${rule}, got ${inspect(got)}`)
   }
 
-  /** True or false; of other values it counts, as in express-session, whether they are something. */
+  /** True or false; other values count by whether they are truthy, as in express-session. */
   flag(name: string, value: unknown, byDefault: boolean): boolean {
     const flag = ifGiven(value) ?? byDefault
     if (typeof flag !== 'boolean')
@@ -25,7 +25,7 @@ export class OptionReader {
     return Boolean(flag)
   }
 
-  /** The same, where not given says something too. */
+  /** The same, but undefined if it is not given. */
   optionalFlag(name: string, value: unknown): boolean | undefined {
     const flag = ifGiven(value)
     if (flag === undefined || typeof flag === 'boolean') return flag
@@ -33,7 +33,7 @@ export class OptionReader {
     return undefined
   }
 
-  /** Warns of names that are none of ours; `all` are those that may have been meant, in full. */
+  /** Warns of unknown names; `all` are the full names that may have been meant. */
   names(prefix: string, options: object, all: readonly string[]): void {
     for (const key of Object.keys(options)) {
       const name = `${prefix}${key}`

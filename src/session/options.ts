@@ -14,7 +14,7 @@ import type { DroppedBy, SessionBehavior } from './request/engine.ts'
 import type { SessionStore } from './store.ts'
 import { MemoryStore } from './stores/memory.ts'
 
-/** A function of a request. Written as a method, as only of these may the parameter be narrower: Express' `Request`, say. */
+/** A function of a request. Written as a method: only then may its parameter have a narrower type, such as Express' `Request`. */
 type FunctionOfRequest<T> = { call(req: IncomingMessage): T }['call']
 
 export interface SessionOptions {
@@ -23,7 +23,10 @@ export interface SessionOptions {
    * A store that was written for express-session is taken as `fromExpressStore(store, { ids: 'plain' })`.
    */
   readonly store?: SessionStore | ExpressStore | undefined
-  /** Signs the cookie as express-session does; in a list the first signs, all are accepted. Default: none. The id is random and needs no signature. Named but empty it is an error: its variable is missing. */
+  /**
+   * Signs the cookie as express-session does; in a list the first signs, all are accepted. Default: none. The id is random and needs no
+   * signature. Named but empty it is an error: its variable is missing.
+   */
   readonly secret?: Key | readonly Key[]
   /** The name of the cookie. Default: `guildhall`. With `secure: true` it is `__Host-guildhall`, with `secret` `connect.sid`. */
   readonly name?: string | undefined
@@ -38,7 +41,10 @@ export interface SessionOptions {
    * is stored first, so a login begins with `await req.session.regenerate()`.
    */
   readonly userOf?: ((session: StoredSession) => string | undefined) | undefined
-  /** Whether X-Forwarded-Proto says how a request came, whoever sent it. Default: as Express' `trust proxy` says. With false only the socket counts. */
+  /**
+   * Whether X-Forwarded-Proto says how a request came, whoever sent it. Default: as Express' `trust proxy` says. With false only the
+   * socket counts.
+   */
   readonly proxy?: boolean | undefined
   /** Marks a session as seen in its store at every request, not once per interval. Default: false. */
   readonly resave?: boolean | undefined
@@ -65,7 +71,7 @@ const STORE_METHODS = 'create find update touch supersede delete listByUser dele
 
 const TOKEN = /^[\w!#%&'*+.^`|~-][\w!#$%&'*+.^`|~-]{0,127}$/ // RFC 6265 section 4.1.1; a leading $ is RFC 2965's
 
-/** Settings from options, which may be what express-session takes. Throws one TypeError that lists every fault. */
+/** Makes settings from options, also those of express-session. Throws one TypeError that lists every fault. */
 export function readOptions(given: SessionOptions | null = {}) {
   const options = given ?? {}
   if (typeof options !== 'object') throw new TypeError(`session(): the options must be an object, got ${typeof options}`)
@@ -138,7 +144,7 @@ export function readOptions(given: SessionOptions | null = {}) {
   const cookie: CookieSettings = { name, ...attributes, secrets }
   return {
     store: usedStore,
-    /** `req.sessionStore`, where it is the application's own. */
+    /** `req.sessionStore`, if it is the application's own. */
     publicStore: usedStore instanceof AdoptedStore ? usedStore.expressStore : undefined,
     cookie,
     behavior: {
@@ -165,7 +171,7 @@ export function readOptions(given: SessionOptions | null = {}) {
   }
 }
 
-/** Why browsers keep no cookie. */
+/** The usual reason why browsers drop a cookie. */
 const HTTPS_HINT = "Behind a proxy set 'trust proxy' or `proxy: true`."
 const DROPPED: Readonly<Record<DroppedBy, string>> = {
   secure: `cookie.secure is on, and a request came over HTTP. ${HTTPS_HINT}`,
@@ -192,7 +198,7 @@ function attributesFor(
   const { attributes, faults, warnings } = readCookieOptions(cookieOf(req))
   if (faults.length > 0) throw new TypeError(`session(): ${faults.join('; ')}`)
   for (const warning of warnings) warnOnce(`session(): ${warning}`)
-  // Asked for at each request, a date is as far away as it was meant to be.
+  // A function gives its date anew for each request, so the date is no fixed end.
   return { ...attributes, expiresAt: undefined }
 }
 
@@ -215,7 +221,7 @@ function isStore(store: unknown): store is SessionStore {
   return STORE_METHODS.every((name) => typeof Reflect.get(store, name) === 'function')
 }
 
-/** A warning about the cookie of one request holds what a visitor may have chosen. */
+/** Warnings about the cookie of one request may contain a visitor's words. */
 const MAX_WARNINGS = 100
 
 function onceEach(warn: (text: string) => void): (text: string) => void {

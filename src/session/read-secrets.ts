@@ -3,7 +3,7 @@ import { KeyObject } from 'node:crypto'
 import type { Key } from '../domain/secret.ts'
 import { ifGiven, type OptionReader } from './option-reader.ts'
 
-/** What signs. Undefined where the option is not there; a variable that is not set must not turn signatures off. */
+/** The secrets; undefined if the option is not given. A variable that is not set must not turn signatures off. */
 export function readSecrets(options: { readonly secret?: unknown }, must: OptionReader['must']): readonly Key[] | undefined {
   if (!('secret' in options)) return undefined
   const { secret } = options

@@ -3,7 +3,7 @@ import { newId } from '../domain/secret.ts'
 import { expiryAfter, type SessionLimits } from '../domain/session-lifetime.ts'
 import type { SessionRow } from './store.ts'
 
-/** The login of a session. Written when a session is created, and never again. */
+/** The login of a session. Written when the session is created, and never again. */
 export interface NewLogin {
   readonly userId: string
   readonly credentialEpoch: number
@@ -55,10 +55,10 @@ export function newRow({ hash, data, now, limits, persistent, login }: NewSessio
   }
 }
 
-/** Nobody needs to see more sessions of one user; for more than these the newest are returned. */
+/** The most sessions of one user in a list, the newest first. */
 export const MAX_LISTED = 100
 
-/** Whether a session was replaced by a bare `regenerate`: requests that were on their way may read it, and nothing else. */
+/** Whether a bare `regenerate` replaced the session: requests that were on their way may only read it. */
 export function isSuperseded(row: SessionRow): boolean {
   return row.idleMs === 0
 }

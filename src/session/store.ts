@@ -76,7 +76,7 @@ export interface SessionRows<Row extends SessionRow = SessionRow> {
   readonly isDisconnected?: boolean | undefined
   /** The key of an id. Default: SHA-256, base64url. Only a store that adopts rows of others has another one. */
   keyOf?(id: string): string
-  /** Called once with the limits and the clock of its middleware. For stores that judge rows which somebody else wrote. */
+  /** Called once with the limits and the clock of its middleware. For stores with rows that somebody else wrote. */
   attach?(middleware: { readonly limits: SessionLimits; readonly clock: Clock }): void
 }
 
@@ -86,7 +86,7 @@ export interface SessionGrace {
   supersede(hash: string, until: number): Awaitable<boolean>
 }
 
-/** Whose sessions they are. */
+/** The sessions of a user. */
 export interface UserSessions {
   /** 10. The sessions of one user, the last seen first, of those seen together the newest; at most a hundred. */
   listByUser(userId: string): Awaitable<readonly SessionRow[]>

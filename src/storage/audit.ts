@@ -2,7 +2,7 @@
 import { sql } from 'kysely'
 import { statement } from './statement.ts'
 
-/** The column `quiet`: how an entry is shown to the person it is about. */
+/** The values of the column `quiet`: whether the security page shows an entry alone, never, or folded with others like it. */
 export const ON_SECURITY_PAGE = { alone: 0, never: 1, folded: 2 } as const
 
 export const insertAuditEntry = statement(
@@ -36,11 +36,11 @@ export const insertAuditEntry = statement(
     }),
 )
 
-/** What happened, once or as often as it was the same. */
+/** An event, or several equal ones. */
 export interface StoredActivity {
   readonly count: number
   readonly firstAt: number
-  /** The id of the last entry: it sorts by time. */
+  /** The id of the last entry, by which activities are sorted. */
   readonly lastId: string
   readonly lastAt: number
   readonly event: string
@@ -53,7 +53,7 @@ export interface StoredActivity {
 
 const SAME = ['event', 'outcome', 'ip', 'user_agent', 'data'] as const
 
-/** The last entries of a user that stand by themselves. */
+/** The last entries of a user that are shown alone. */
 export const recentActivity = statement(
   'recent activity',
   (db, p: { userId: string; limit: number }) =>
@@ -68,7 +68,7 @@ export const recentActivity = statement(
   activity,
 )
 
-/** The last entries of a user that fold, at most `limit` of them: those that are the same as one. */
+/** The last entries of a user that are shown folded, at most `limit`, with equal ones grouped. */
 export const recentFoldedActivity = statement(
   'recent folded activity',
   (db, p: { userId: string; limit: number }) =>
@@ -120,7 +120,7 @@ function activity({ count, first_at, last_at, last_id, event, outcome, ip, user_
   }
 }
 
-/** One entry of the trail as it was written, with the name that its user has now. */
+/** One entry as it was written, with the user's current name. */
 export interface StoredAuditEntry {
   readonly id: string
   readonly at: number
@@ -134,7 +134,7 @@ export interface StoredAuditEntry {
   readonly data: string | undefined
 }
 
-/** The trail in its order, behind that entry, of one user where one is named (else `''`). */
+/** The entries after the given one in their order, of one user or, with `''`, of all. */
 export const auditTrail = statement(
   'audit trail',
   (db, p: { userId: string; at: number; id: string; limit: number }) =>

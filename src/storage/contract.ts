@@ -8,42 +8,42 @@ import type { BoundStatement, Statement, StatementValues } from './statement.ts'
 export { UnexpectedRowCountError } from '../database/transaction.ts'
 
 export interface Database {
-  /** The membership's sessions; `find` brings the user along in the same read. */
+  /** The membership's sessions; `find` returns the user with the same read. */
   readonly sessions: SessionStore<SessionWithUser>
-  /** What the throttle counts in. */
+  /** The counters of the throttle. */
   readonly counters: Counters
-  /** Somebody's account as it is now. For requests of sessions that live elsewhere. */
+  /** The current account of a user, for sessions that are stored elsewhere. */
   findUser(id: string): Awaitable<StoredUser | undefined>
   all<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Awaitable<readonly R[]>
   first<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Awaitable<R | undefined>
-  /** One write by itself; answers the rows of its RETURNING. Survives the death of the process, not always a power cut. */
+  /** Writes one statement; returns the rows of its RETURNING. Survives a crash of the process, not always a power cut. */
   write<P extends StatementValues, R>(statement: Statement<P, R>, values: P): Awaitable<readonly R[]>
   /**
    * A list of statements: all or none, on disk before it answers. One that touches another number of rows than it said
    * rolls everything back and throws `UnexpectedRowCountError`, which names it. None uses another's result.
    */
   transaction(statements: readonly BoundStatement[]): Promise<void>
-  /** Whether this holder has the lease of that name until then: it was free, over, or its own. In SQL also where sessions are in Redis. */
+  /** Whether this holder has the lease of that name until then: it was free, over, or its own. In SQL even if sessions are in Redis. */
   lease(name: string, holder: string, now: number, until: number): Awaitable<boolean>
-  /** Brings the schema up to date; two processes may call it at once. Throws where the schema is newer than the program. */
+  /** Migrates the schema; two processes may call it at once. Throws if the schema is newer than the program. */
   migrate(): Promise<void>
-  /** Resolves where the database answers and has the schema of this program. */
+  /** Resolves if the database answers and has this program's schema. */
   check(): Promise<void>
-  /** Resolves where everything that requests need answers: what `check` looks at, and Redis where sessions live there. */
+  /** Resolves if all that requests need answers: what `check` asks, and Redis if sessions are there. */
   ready(): Promise<void>
   close(): Promise<void>
 }
 
-/** Counters that throttle: the state of each is a text, shared by every process. What is in it, `core/counter-state.ts` knows. */
+/** The throttle's counters: the state of each is a text, shared by all processes, which `core/counter-state.ts` reads. */
 export interface Counters {
   find(key: string): Awaitable<string | undefined>
-  /** Replaces the state, atomically and only where it is still `from`; `undefined`: there was none. `expiresAt`: when nothing of it counts any more. */
+  /** Replaces the state atomically if it is still `from`; `undefined`: there was none. After `expiresAt` the state no longer counts. */
   swap(key: string, from: string | undefined, to: string, expiresAt: number): Awaitable<boolean>
-  /** Deletes counters of which nothing counts any more, at most `limit`, and says how many. */
+  /** Deletes counters that have expired, at most `limit`, and returns how many. */
   deleteExpired(now: number, limit: number): Awaitable<number>
 }
 
-/** Somebody's account as every request sees it. */
+/** A user as every request sees them. */
 export interface StoredUser {
   readonly id: string
   readonly username: string
@@ -52,11 +52,11 @@ export interface StoredUser {
   readonly credentialEpoch: number
   readonly roles: readonly string[]
   readonly createdAt: number
-  /** The language that the person chose; may be one that this program does not have. */
+  /** The language that the person chose; this program may not have it. */
   readonly locale: string | undefined
 }
 
-/** A session with its user, read at once. */
+/** A session with its user, read together. */
 export interface SessionWithUser extends SessionRow {
   readonly user: StoredUser | undefined
 }

@@ -6,7 +6,7 @@ const findCounter = statement('find counter', (db, p: { key: string }) =>
   db.selectFrom('guildhall_counters').select('state').where('key', '=', p.key),
 )
 
-/** Answers no row where the state is another one meanwhile. A row that the cleanup took held nothing that counted. */
+/** Returns no row if the state has changed meanwhile. A row that the cleanup deleted no longer counted. */
 const swapCounter = statement('swap counter', (db, p: { key: string; from: string; to: string; expiresAt: number }) =>
   db
     .insertInto('guildhall_counters')
@@ -24,7 +24,7 @@ const deleteExpiredCounters = statement('delete expired counters', (db, p: { now
     .returning('key'),
 )
 
-/** Need not wait for the disk: all logins from one network count in one row, and a flood that holds it would take all connections. */
+/** Need not wait for the disk: all logins from one network share one row, and a flood that waits for it would hold every connection. */
 export const NON_DURABLE: ReadonlySet<unknown> = new Set([swapCounter])
 
 export class SqlCounters implements Counters {
@@ -39,7 +39,7 @@ export class SqlCounters implements Counters {
   }
 
   async swap(key: string, from: string | undefined, to: string, expiresAt: number): Promise<boolean> {
-    // No state is the empty text: where there is none, whoever made a row meanwhile was faster.
+    // The empty text means no state: if a row exists by now, another process was faster.
     return (await this.#db.write(swapCounter, { key, from: from ?? '', to, expiresAt })).length === 1
   }
 

@@ -3,19 +3,19 @@ import { sql } from 'kysely'
 import { type SchemaObject, SELECT_OBJECTS } from './sqlite/foreign-objects.ts'
 import { statement } from './statement.ts'
 
-/** SQLite's own look at the file; one row `ok`, or a row for each thing that is wrong. https://www.sqlite.org/pragma.html#pragma_quick_check */
+/** SQLite's own check of the file; one row `ok`, or a row for each fault. https://www.sqlite.org/pragma.html#pragma_quick_check */
 export const quickCheck = statement(
   'quick check',
   (db) => ({ compile: () => sql<{ quick_check: string }>`pragma quick_check(10)`.compile(db) }),
   (row) => row.quick_check,
 )
 
-/** What is in a SQLite file, for `describeForeign`. */
+/** The schema of a SQLite file, for `describeForeign`. */
 export const schemaObjects = statement('schema objects', (db) => ({
   compile: () => sql<SchemaObject>`${sql.raw(SELECT_OBJECTS)}`.compile(db),
 }))
 
-/** In PostgreSQL what acts on our tables and is not ours: triggers, rules, policies, defaults and generated columns. */
+/** Triggers, rules, policies, defaults and generated columns in PostgreSQL that act on our tables and are not ours. */
 export const foreignActs = statement(
   'foreign acts',
   (db) => ({
@@ -37,7 +37,7 @@ export const foreignActs = statement(
   (row) => row.what,
 )
 
-/** How many connections a PostgreSQL server takes from all its clients together, but for those of its superusers. */
+/** How many connections a PostgreSQL server accepts from all clients together, without those kept for superusers. */
 export const connectionsAllowed = statement(
   'connections allowed',
   (db) => ({
@@ -49,7 +49,7 @@ export const connectionsAllowed = statement(
   ({ allowed }) => Number(allowed),
 )
 
-/** Password hashes of accounts that may log in, a page at a time. */
+/** Password hashes of accounts that may log in, page by page. */
 export const passwordsAfter = statement(
   'passwords after',
   (db, p: { after: string; limit: number }) =>

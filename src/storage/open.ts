@@ -12,11 +12,14 @@ const SQLITE = 'sqlite:'
 interface Beside {
   readonly redis: RedisPlace | undefined
   readonly log: Pick<Logger, 'warn'>
-  /** Whether it warns of a file that others can read. */
+  /** Whether to warn of a file that others can read. */
   readonly production: boolean
 }
 
-/** Opens `sqlite:PATH`, `sqlite::memory:` or `postgres://...`, or takes an open pool of the pg package; with Redis for sessions and counters where it is given. */
+/**
+ * Opens `sqlite:PATH`, `sqlite::memory:` or `postgres://...`, or takes an open pool of the pg package; with `redis`, sessions and counters
+ * go there.
+ */
 export function openDatabase(database: string | PostgresPool, beside?: Beside): Database {
   const isFile = typeof database === 'string' && database.startsWith(SQLITE)
   if (isFile && beside?.production)

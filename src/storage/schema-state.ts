@@ -4,21 +4,21 @@ import { TABLE_KEYS } from './schema.ts'
 
 export const SCHEMA_VERSION = migrations.length
 
-/** What the table of the version says; version 0 where there is none. */
+/** The row of the version table; version 0 if there is none. */
 export interface SchemaState {
   readonly version: number
-  /** The source of a copy that is not finished. */
+  /** The source of an unfinished copy. */
   readonly copying?: string | undefined
-  /** Whether tables of before the first release are there, and none of today's. */
+  /** Whether there are tables of before the first release, and none of today's. */
   readonly isUnreleased?: boolean
-  /** Whether tables of our names are there that no Guildhall left so. */
+  /** Whether there are tables with our names that no Guildhall made. */
   readonly isForeign?: boolean
 }
 
 export const CREATE_SCHEMA_TABLE = 'CREATE TABLE IF NOT EXISTS guildhall_schema (version integer NOT NULL, copying text)'
 export const SELECT_SCHEMA = 'SELECT version, copying FROM guildhall_schema'
 
-/** Columns that nobody else's tables `users`, `credentials` and `sessions` have together. */
+/** Columns that only our unreleased tables `users`, `credentials` and `sessions` have together. */
 export const UNRELEASED_COLUMNS = [
   ['users', 'username_key'],
   ['users', 'credential_epoch'],
@@ -27,23 +27,23 @@ export const UNRELEASED_COLUMNS = [
   ['sessions', 'idle_ms'],
 ] as const
 
-/** Our tables but the one of the version, for IN. */
+/** Our tables but for the version's, as a list for IN. */
 export const OTHER_TABLES = [...Object.keys(TABLE_KEYS), 'guildhall_leases'].map((name) => `'${name}'`).join(', ')
 
-/** What stands under our names. */
+/** What exists under our names. */
 export interface TablesFound {
-  /** The columns of guildhall_schema, with commas; null where it is not there. */
+  /** The columns of guildhall_schema, joined by commas; null if it does not exist. */
   readonly columns: string | null
-  /** How many of OTHER_TABLES are there. */
+  /** How many of OTHER_TABLES exist. */
   readonly tables: number
 }
 
-/** Whether SELECT_SCHEMA can be asked. A newer program may have added columns. */
+/** Whether SELECT_SCHEMA can run. A newer program may have added columns. */
 export function hasVersion({ columns }: TablesFound): boolean {
   return columns?.startsWith('version,copying') ?? false
 }
 
-/** From what was found, and the row that SELECT_SCHEMA gives. */
+/** Made from the found tables and the row of SELECT_SCHEMA. */
 export function schemaStateOf(found: TablesFound, row: unknown): SchemaState {
   const { version, copying }: { version?: unknown; copying?: unknown } = Object(row)
   const number = Number(version ?? 0)
@@ -51,7 +51,7 @@ export function schemaStateOf(found: TablesFound, row: unknown): SchemaState {
   return { version: number, copying: typeof copying === 'string' ? copying : undefined, isForeign: !isOurs }
 }
 
-/** What is left to do on a database of this version, the new version included. */
+/** The migrations that remain for a database of this version, and the statement that stores the new version. */
 export function statementsFrom(version: number): readonly string[] {
   if (version >= SCHEMA_VERSION) return []
   const migrating = migrations.slice(version).flatMap(({ statements }) => statements)
@@ -64,7 +64,7 @@ type SchemaCode = 'schema_older' | 'schema_newer' | 'schema_unreleased' | 'schem
 export class OtherSchemaError extends Error {
   override readonly name = 'OtherSchemaError'
   readonly code: SchemaCode
-  /** The number of the last migration that it has had; 0 where it had none. */
+  /** The number of its last migration; 0 if it had none. */
   readonly version: number
   readonly copying: string | undefined
 
@@ -87,7 +87,7 @@ function messageOf(code: SchemaCode, version: number, copying = ''): string {
   return `the database has schema ${version}, this program knows ${SCHEMA_VERSION}: start the newer program, or restore the backup from before the upgrade`
 }
 
-/** Why this program must not touch the database; undefined where it may. */
+/** Why this program must not touch the database; undefined if it may. */
 export function refusalOf(state: SchemaState): SchemaCode | undefined {
   if (state.isUnreleased) return 'schema_unreleased'
   if (state.version > SCHEMA_VERSION) return 'schema_newer'
@@ -95,19 +95,19 @@ export function refusalOf(state: SchemaState): SchemaCode | undefined {
   return state.isForeign ? 'schema_foreign' : undefined
 }
 
-/** Throws where this program must not touch the database. */
+/** Throws if this program must not touch the database. */
 export function refuseOtherSchema(state: SchemaState): void {
   const refusal = refusalOf(state)
   if (refusal !== undefined) throw new OtherSchemaError(refusal, state)
 }
 
-/** Throws where this program cannot work on the database as it is. */
+/** Throws if this program cannot work on the database as it is. */
 export function requireSchema(state: SchemaState): void {
   refuseOtherSchema(state)
   if (state.version < SCHEMA_VERSION) throw new OtherSchemaError('schema_older', state)
 }
 
-/** No schema of ours can be in this database. */
+/** The database cannot hold our schema. */
 export class UnfitDatabaseError extends Error {
   override readonly name = 'UnfitDatabaseError'
   readonly code = 'database_unfit'

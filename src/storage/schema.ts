@@ -10,7 +10,7 @@ export interface UsersTable {
   username_key: string
   display_name: string
   status: UserStatus
-  /** Raised whenever a credential or the status changes; a session carries the epoch it was made in. */
+  /** Raised with every change of a credential or the status; a session keeps the epoch of its login. */
   credential_epoch: number
   /** A JSON array of role names. */
   roles: string
@@ -19,16 +19,16 @@ export interface UsersTable {
   locale: string | null
 }
 
-/** The ways to log in. A user may have none of a kind, one password, several passkeys. */
+/** The ways to log in: a user may have one password, or none, and later several passkeys. */
 export interface CredentialsTable {
   id: string
   user_id: string
   kind: 'password'
-  /** What it is found by, unique within its kind. A password is found by its user. */
+  /** The unique lookup value within its kind. A password is found by its user. */
   lookup: string | null
-  /** What the person calls it. */
+  /** The person's own name for it. */
   label: string | null
-  /** What is proven against it: of a password the hash, in the form that passwords/format.ts names. */
+  /** The data for verification: for a password its hash, in the format of passwords/format.ts. */
   data: string
   created_at: number
   changed_at: number
@@ -57,9 +57,9 @@ export interface SessionsTable {
 
 export interface CountersTable {
   key: string
-  /** JSON that `core/counter-state.ts` reads. */
+  /** JSON, which `core/counter-state.ts` reads. */
   state: string
-  /** When nothing of it counts any more. */
+  /** When all of it has expired. */
   expires_at: number
 }
 
@@ -69,29 +69,29 @@ export interface AuditTable {
   at: number
   event: string
   outcome: string
-  /** Whom it happened to; NULL also once that user is deleted. */
+  /** The user it concerns; NULL also after that user is deleted. */
   user_id: string | null
-  /** The user who did it, if it was another one. NULL for an operator, who is no user of the site: such an entry has no ip either. */
+  /** The user who did it, if another one. NULL for an operator, who is no user of the site: such an entry has no ip either. */
   actor_id: string | null
   ip: string | null
   user_agent: string | null
-  /** What more there is to know, as JSON. */
+  /** Further details, as JSON. */
   data: string | null
-  /** How the person is shown it, as ON_SECURITY_PAGE says: what concerns no security must not push out what does. */
+  /** How the security page shows it (ON_SECURITY_PAGE): harmless entries must not push out important ones. */
   quiet: number
 }
 
-/** Which process does what only one may do at a time. */
+/** Which process holds a lease. */
 export interface LeasesTable {
   name: string
   holder: string
   until: number
 }
 
-/** Its one row says which schema this is. */
+/** Its one row has the version of the schema. */
 export interface SchemaTable {
   version: number
-  /** Whose copy is not finished; NULL where nothing is being copied. */
+  /** The source of an unfinished copy; else NULL. */
   copying: string | null
 }
 
@@ -105,7 +105,7 @@ export interface Schema {
   guildhall_schema: SchemaTable
 }
 
-/** Every table of data with its key, a table before those whose rows refer to it. What moves a whole database goes by this list. */
+/** Every table with its key, each before the tables that refer to it. Copies of a whole database follow this list. */
 export const TABLE_KEYS = {
   guildhall_users: 'id',
   guildhall_credentials: 'id',

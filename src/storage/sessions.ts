@@ -14,7 +14,7 @@ const findWithUser = statement('find session with its user', (db, p: { hash: str
   withUsers(db).where('guildhall_sessions.hash', '=', p.hash),
 )
 
-/** On PostgreSQL, by the text of an array. */
+/** For PostgreSQL alone: `hashes` is the text of an array. */
 export const findAllWithUsers = statement('find sessions with their users', (db, p: { hashes: string }) =>
   withUsers(db).where('guildhall_sessions.hash', '=', sql<string>`any(${p.hashes}::text[])`),
 )
@@ -37,7 +37,7 @@ export class SqliteMembershipSessions extends SqliteStore<SessionWithUser> {
   }
 }
 
-/** A session with its user; without one where it is nobody's. */
+/** A session with its user, if it has one. */
 export function withUser(row: SessionRow, user: readonly unknown[]): SessionWithUser {
   return { ...row, user: user[0] === null ? undefined : userFrom(user) }
 }

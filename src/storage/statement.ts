@@ -18,7 +18,7 @@ export type Dialect = 'sqlite' | 'postgres'
 
 export interface Compiled<P> {
   readonly sql: string
-  /** The values in the order of the placeholders; undefined becomes NULL. */
+  /** The values in the order of their placeholders; undefined becomes NULL. */
   bind(values: P): SqlValue[]
 }
 
@@ -27,19 +27,19 @@ export type StatementValues = Readonly<Record<string, string | number | undefine
 export interface Statement<P extends StatementValues, R> {
   readonly name: string
   compile(dialect: Dialect): Compiled<P>
-  /** The rows of the database, with their columns by name, as the program knows them. */
+  /** The rows of the database as the program's own objects. */
   rows(found: readonly unknown[]): readonly R[]
 }
 
 /** A statement with its values, for a transaction. */
 export interface BoundStatement {
   readonly name: string
-  /** How many rows it must touch; another number rolls the whole transaction back. */
+  /** How many rows it must touch; any other number rolls the whole transaction back. */
   readonly expectRows: number | undefined
   compile(dialect: Dialect): { readonly sql: string; readonly params: SqlValue[] }
 }
 
-/** Kysely as a compiler alone: nothing runs through it. */
+/** Kysely only compiles; it runs nothing. */
 const compilers: Record<Dialect, Kysely<Schema>> = {
   sqlite: new Kysely({
     dialect: {
@@ -59,7 +59,7 @@ const compilers: Record<Dialect, Kysely<Schema>> = {
   }),
 }
 
-/** Stands for a named value while a statement is compiled. */
+/** Represents a named value while a statement is compiled. */
 class Placeholder {
   readonly name: string
 
@@ -68,7 +68,7 @@ class Placeholder {
   }
 }
 
-/** Declares a statement. `map` makes of a row what callers get; the names of columns do not leave this folder. */
+/** Declares a statement. `map` turns a row into what callers get, so that column names stay in this folder. */
 export function statement<P extends StatementValues, Row, R = Row>(
   name: string,
   build: (db: Kysely<Schema>, values: P) => Compilable<Row>,
@@ -84,12 +84,12 @@ export function statement<P extends StatementValues, Row, R = Row>(
       compiled.set(dialect, made)
       return made
     },
-    // Kysely's type of a row, which the columns of the schema give it. Without a mapper, R is Row.
+    // Kysely derives the row's type from the schema. Without a mapper, R is Row.
     rows: (found) => (map ? (found as readonly Row[]).map(map) : (found as readonly R[])),
   }
 }
 
-/** A statement with its values, as a part of a transaction: `bind(insertUser, values, { expectRows: 1 })`. */
+/** A statement with its values, for a transaction: `bind(insertUser, values, { expectRows: 1 })`. */
 export function bind<P extends StatementValues, R>(
   of: Statement<P, R>,
   values: P,
@@ -109,7 +109,7 @@ function compile<P extends StatementValues, R>(
   build: (db: Kysely<Schema>, values: P) => Compilable<R>,
   compiler: Kysely<Schema>,
 ): Compiled<P> {
-  // The one cast: Kysely hands every value it does not know through to `parameters`, so each property may be a placeholder.
+  // The one cast: Kysely passes any value that it does not know on to `parameters`, so each property may be a placeholder.
   const placeholders = new Proxy({}, { get: (_, name) => new Placeholder(String(name)) }) as P
   const { sql, parameters } = build(compiler, placeholders).compile()
   return {

@@ -4,7 +4,7 @@ import { CONNECTION_DEADLINE_MS, DEADLINE_MS, StoreUnavailableError, withTimeout
 import type { SqlValue } from '../transaction.ts'
 import { asUnavailable, codeOf, type PostgresClient, type PostgresPool, type PostgresResult, TYPES } from './query.ts'
 
-/** Rolled back whole, so it may try again: two units of work that waited for each other's rows. PostgreSQL itself looks after a second. */
+/** Rolled back whole, so it may be tried again: two transactions waited for each other's rows. PostgreSQL itself looks for that after a second. */
 const ROLLED_BACK = new Set(['40001', '40P01', '55P03'])
 
 export class PostgresCalls {
@@ -14,7 +14,7 @@ export class PostgresCalls {
     this.#pool = pool
   }
 
-  /** All or nothing, before the time is over. */
+  /** All or nothing, before the deadline. */
   async transaction(
     begin: string,
     work: (client: PostgresClient, remaining: () => number) => Promise<void>,
@@ -37,11 +37,11 @@ export class PostgresCalls {
     const connecting = this.#pool.connect()
     try {
       const client = await withTimeout('PostgreSQL', connecting, deadlineMs)
-      // A connection that dies between two statements says so to whoever holds it; unheard, its error would end the process.
+      // A connection that dies between two statements emits an error; without a listener it would end the process.
       client.on('error', ignoreError)
       return client
     } catch (error) {
-      // One that comes too late goes back: nobody else would give it to the pool.
+      // A connection that comes too late goes back to the pool: nobody else would return it.
       connecting.then(
         (client) => client.release(),
         () => {},
@@ -50,7 +50,7 @@ export class PostgresCalls {
     }
   }
 
-  /** A connection whose state nobody knows is closed, which rolls back what it had begun. */
+  /** A connection in an unknown state is closed, which rolls back what it had begun. */
   async #release(client: PostgresClient, error: unknown): Promise<void> {
     const isLost = error instanceof StoreUnavailableError && !wasRolledBack(error)
     const rolledBack = !isLost && (await this.ask(client, 'ROLLBACK', []).then(yes, no))
@@ -65,7 +65,7 @@ export class PostgresCalls {
     values: readonly SqlValue[],
     deadlineMs: number = DEADLINE_MS,
   ): Promise<PostgresResult> {
-    // Nothing is begun whose outcome nobody waits for: least of all a COMMIT.
+    // Nothing starts whose outcome nobody waits for, least of all a COMMIT.
     if (deadlineMs <= 0) throw new StoreUnavailableError('PostgreSQL did not answer in time')
     try {
       const query = {
@@ -81,17 +81,17 @@ export class PostgresCalls {
   }
 }
 
-/** Whether it failed because it was rolled back whole, and may be tried again. */
+/** Whether it was rolled back as a whole, and may be tried again. */
 export function wasRolledBack(error: unknown): boolean {
   return error instanceof StoreUnavailableError && ROLLED_BACK.has(codeOf(error.cause))
 }
 
-/** PostgreSQL's text has no null character. Whatever holds one is a name that nobody has. */
+/** PostgreSQL's text has no null character: a name with one belongs to nobody. */
 function storable(value: SqlValue): SqlValue {
   return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value
 }
 
-/** A pool keeps what is given back with anything that is no error. */
+/** A pool keeps a connection that is released with anything but an Error. */
 function lossOf(error: unknown): Error {
   return isError(error) ? error : new Error('lost', { cause: error })
 }

@@ -6,7 +6,7 @@ const CODE = 80877102
 const LENGTH = 16
 const TIMEOUT_MS = 500
 
-/** As much of pg's Client as is needed. What PostgreSQL told it at its begin names the process there. */
+/** The part of pg's Client that is needed: the process id and key that PostgreSQL sent at the start. */
 interface Cancellable {
   readonly host: string
   readonly port: number
@@ -14,7 +14,7 @@ interface Cancellable {
   readonly secretKey: number
 }
 
-/** Resolves when PostgreSQL knows, or cannot be told. Until then the connection stays open: pgbouncer forgets a client that leaves. */
+/** Resolves when PostgreSQL has the request, or cannot be reached. The connection stays open until then: pgbouncer forgets a client that leaves. */
 export function cancel(client: object): Promise<void> {
   if (!isCancellable(client)) return Promise.resolve()
   const message = Buffer.alloc(LENGTH)
@@ -23,7 +23,7 @@ export function cancel(client: object): Promise<void> {
   const socket = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host)
   socket.unref().resume().write(message)
   return new Promise((resolve) => {
-    // There is no answer: it is heard when the other side hangs up.
+    // There is no answer; the server closes the connection.
     socket.on('close', () => resolve())
     socket.on('error', () => {})
     socket.setTimeout(TIMEOUT_MS, () => socket.destroy())

@@ -6,12 +6,12 @@ import { closingClient, loadPg, withItsFiles } from './connection.ts'
 import { isLate, type PostgresClient, type PostgresPool, type PostgresQuery, type PostgresResult } from './query.ts'
 import { MAX_WAITING, tooMuch } from './semaphore.ts'
 
-/** How many connections a process holds at most. PostgreSQL allows 100 in all unless it is told otherwise. */
+/** The most connections of one process. PostgreSQL allows 100 in all by default. */
 export const MAX_CONNECTIONS = 10
 const IDLE_MS = 10_000
 
 interface OwnPool extends PostgresPool {
-  /** Waits for what runs; as often as asked. */
+  /** Waits for running calls; may be called again. */
   end(): Promise<void>
 }
 
@@ -22,7 +22,7 @@ interface LoadedPool {
   end(): Promise<void>
 }
 
-/** Loads pg when it is needed first: it is an optional peer, and nobody on SQLite has it. */
+/** Loads pg at first use: it is an optional peer dependency. */
 export function openPool(connectionString: string): OwnPool {
   let opening: Promise<LoadedPool> | undefined
   let ending: Promise<void> | undefined
@@ -49,7 +49,7 @@ function takeFrom(pool: LoadedPool): Promise<PostgresClient> {
   return new Promise((resolve, reject) => {
     const take = (error: Error | undefined, client: PostgresClient | undefined) => {
       if (client === undefined) return reject(error)
-      // In the moment in which the pool does not listen any more: what comes next may lie in the same packet.
+      // The pool has just stopped listening, and the next message may lie in the same packet.
       client.on('error', ignoreError)
       resolve(withCancel(client))
     }
@@ -57,7 +57,7 @@ function takeFrom(pool: LoadedPool): Promise<PostgresClient> {
   })
 }
 
-/** A connection that is given up while it waits for an answer takes its question along. */
+/** When a connection is closed while its statement runs, the statement is cancelled too. */
 function withCancel(client: PostgresClient): PostgresClient {
   const release = (error?: Error | boolean): void => {
     client.removeListener('error', ignoreError)
@@ -74,7 +74,7 @@ function withCancel(client: PostgresClient): PostgresClient {
   }
 }
 
-/** One statement on a connection of its own, as pg's pool does it. */
+/** One statement on a connection of its own, as pg's pool runs it. */
 async function askOn(client: PostgresClient, config: PostgresQuery): Promise<PostgresResult> {
   try {
     const result = await client.query(config)
@@ -86,7 +86,7 @@ async function askOn(client: PostgresClient, config: PostgresQuery): Promise<Pos
   }
 }
 
-/** Every call tells its own failure; unheard, the error of a connection would end the process. */
+/** Every call reports its own failure; without a listener, the error of a connection would end the process. */
 function ignoreError(): void {}
 
 async function load(connectionString: string): Promise<LoadedPool> {
@@ -100,7 +100,7 @@ async function load(connectionString: string): Promise<LoadedPool> {
     allowExitOnIdle: true,
     Client: closingClient(pg.Client),
   })
-  // A connection that dies while nobody uses it is replaced by the next query; unheard, its error would end the process.
+  // A connection that dies while idle is replaced by the next query; without a listener, its error would end the process.
   pool.on('error', () => {})
   return pool
 }

@@ -1,10 +1,10 @@
 // Lets at most so many calls in at a time. Who waits in vain is turned away and never begins.
 import { activeTime, DEADLINE_MS, onTimeout, StoreUnavailableError, startDeadline } from '../timeout.ts'
 
-/** So long one waits where others are served: a burst is worked off, and what comes without end is turned away. */
+/** How long a call waits while others are served: a burst is worked off, and an endless flood is turned away. */
 const MAX_WAIT_MS = 2000
 
-/** More would not get their turn before the deadline: they are turned away at once, and take no memory meanwhile. */
+/** More would not be served before the deadline: they are turned away at once, before they take memory. */
 export const MAX_WAITING = 1000
 
 export function tooMuch(): StoreUnavailableError {
@@ -20,14 +20,14 @@ export class Semaphore {
     this.#free = width
   }
 
-  /** Does the work when it is its turn. The work is told how much of its own deadline is left. */
+  /** Runs the work when it is its turn, with a function that returns what is left of its own deadline. */
   async run<T>(work: (remaining: () => number) => Promise<T>): Promise<T> {
     const cameAt = activeTime()
     if (this.#free > 0) this.#free--
     else if (this.#waiting.size >= MAX_WAITING) throw tooMuch()
     else await this.#turn()
     try {
-      // Waiting while nobody was served counts: who takes the turn of a call that failed does not wait as long once more.
+      // The wait counts if nobody was served meanwhile: a call after one that failed does not wait as long again.
       const answer = await work(startDeadline(DEADLINE_MS - (activeTime() - Math.max(cameAt, this.#servedAt))))
       this.#servedAt = activeTime()
       return answer
@@ -60,7 +60,7 @@ export class Semaphore {
     })
   }
 
-  /** Whoever waited longest is next. */
+  /** The longest waiting call is next. */
   #leave(): void {
     const [next] = this.#waiting
     if (next === undefined) {

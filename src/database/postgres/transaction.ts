@@ -5,9 +5,9 @@ import { type SqlStatement, UnexpectedRowCountError } from '../transaction.ts'
 import { type PostgresCalls, wasRolledBack } from './calls.ts'
 import { codeOf, type PostgresClient } from './query.ts'
 
-/** How long a transaction may be silent: one whose process is gone holds its rows no longer than that. */
+/** How long a transaction may be silent: if its process is gone, its rows are freed after that. */
 const IDLE_MS = 5000
-/** How long a transaction waits for a row at least; not all for the same time, or those that wait for each other would give up together. */
+/** The least wait for a row. It varies, or transactions that wait for each other would give up together. */
 const ROW_WAIT_MS = 30
 const MAX_TRIES = 20
 const UNIQUE_VIOLATION = '23505' // https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -40,7 +40,7 @@ async function runAll(
   }
 }
 
-/** How many rows it touched: none where another row is there already. */
+/** How many rows it touched: none if such a row already exists. */
 async function touchedBy(
   calls: PostgresCalls,
   client: PostgresClient,
@@ -55,7 +55,7 @@ async function touchedBy(
   }
 }
 
-/** The server gives up when we do: a statement that waits for a row writes nothing after its visitor was told that it failed. */
+/** The server gives up when we do: a statement that waits for a row must not write after its visitor was told that it failed. */
 function begin(): string {
   const settings = [
     `statement_timeout = ${DEADLINE_MS}`,

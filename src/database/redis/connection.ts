@@ -4,11 +4,11 @@ import { jitter } from '../jitter.ts'
 import { DEADLINE_MS, StoreUnavailableError, withTimeout } from '../timeout.ts'
 import type { RedisClient, RedisScriptOptions } from './script.ts'
 
-/** How long the start waits for a first connection; afterwards a call that finds none fails at once. */
+/** How long the start waits for the first connection; later calls fail at once if there is none. */
 const FIRST_WAIT_MS = 2000
-/** How often Redis is asked whether it answers. A connection that was cut without a word looks as before. */
+/** How often Redis is probed: a connection that was cut silently looks alive. */
 const PROBE_MS = 1000
-/** So many probes may find no connection before it is begun anew: a greeting that nobody answers never ends. */
+/** After so many probes without a connection it is opened anew: a handshake without an answer never ends. */
 const MAX_SILENT_PROBES = 2
 const MIN_PAUSE_MS = 25
 const MAX_PAUSE_MS = 500
@@ -23,14 +23,14 @@ interface Connection extends RedisClient {
   disconnect?(): Promise<unknown>
 }
 
-/** Opens what a URL names. Loads the redis package when it is needed first: it is an optional peer. */
+/** Opens what a URL names. Loads the redis package at first use: it is an optional peer dependency. */
 export class RedisConnection implements RedisClient {
   readonly #url: string
   #opening: Promise<void> | undefined
   #connection: Connection | undefined
   #probing: NodeJS.Timeout | undefined
   #silentProbes = 0
-  /** Why there is no connection, as far as it was told. */
+  /** The last known reason why there is no connection. */
   #failure: unknown
   #closed = false
 
@@ -46,7 +46,7 @@ export class RedisConnection implements RedisClient {
     return (await this.#ready()).eval(script, options)
   }
 
-  /** Begins to connect, and waits a while for it. Throws where the redis package is missing; a server that does not answer yet is no failure. */
+  /** Starts to connect, and waits a while for it. Throws if the redis package is missing, but not if the server does not answer yet. */
   open(): Promise<void> {
     if (this.#closed) return Promise.reject(new StoreUnavailableError('the connection to Redis is closed'))
     this.#opening ??= this.#connect()
@@ -82,13 +82,13 @@ export class RedisConnection implements RedisClient {
     })
     const connection = createClient({
       url: this.#url,
-      // What cannot be sent now fails now: the request is answered, and nothing comes late.
+      // What cannot be sent now fails now: the request is answered, and nothing is sent later.
       disableOfflineQueue: true,
-      // The client's own timer is a third of what a command costs. Every call has a deadline, and a silent connection goes sooner than its five seconds.
+      // The client's own timer costs a third of a command, and every call has a deadline already.
       commandOptions: { timeout: 0 },
       socket: { connectTimeout: DEADLINE_MS, reconnectStrategy: pauseMs },
     })
-    // Every call tells its own failure; unheard, an error between the calls would end the process.
+    // Every call reports its own failure; without a listener, an error between the calls would end the process.
     connection.on('error', (error: unknown) => {
       this.#failure = error
     })

@@ -4,20 +4,20 @@ import { newId } from '../../domain/secret.ts'
 import { type RedisClient, runScript, script } from './script.ts'
 
 const EVERY_MS = 1000
-/** A Redis without room throws keys out all the time: one line tells of many. */
+/** A full Redis evicts keys all the time: one line a minute is enough. */
 const PAUSE_MS = 60_000
-/** How long the mark of a process that was killed stays. */
+/** How long the marker of a process that was killed stays. */
 const RETENTION_MS = 86_400_000
-/** The only policy under which Redis keeps what it was given. https://redis.io/docs/latest/develop/reference/eviction/ */
+/** The only policy under which Redis keeps all keys. https://redis.io/docs/latest/develop/reference/eviction/ */
 const NO_EVICTION = 'noeviction'
 
-/** One field of INFO; empty where this user may not ask for it. */
+/** One field of INFO; empty if this user may not read it. */
 const TOLD = `local function told(section, name)
   local info = redis.pcall('INFO', section)
   return type(info) == 'string' and string.match(info, name .. ':([^\\r\\n]*)') or ''
 end`
 
-/** The number of this probe. Answers the one that was there, whether this one is there now, and what Redis says of its memory. */
+/** Writes the number of this probe. Returns the number before it, whether it was written, and the state of Redis's memory. */
 export const PROBE = script(`${TOLD}
 local before = redis.call('HGET', KEYS[1], 'probe')
 local written = redis.pcall('HSET', KEYS[1], 'probe', ARGV[1])
@@ -29,7 +29,7 @@ const DELETE = script(`return redis.call('DEL', KEYS[1])`)
 const POLICY = script(`${TOLD}
 return told('memory', 'maxmemory_policy')`)
 
-/** What Redis does when its memory is full, where that is not what we need. Undefined where all is well, or nobody may ask. */
+/** The eviction policy, if it is not the one that we need. Undefined if it is, or if nobody may read it. */
 export async function wrongPolicy(client: RedisClient, prefix: string): Promise<string | undefined> {
   return wrong(String(await runScript(client, POLICY, `${prefix}watch`)))
 }
@@ -37,12 +37,12 @@ export async function wrongPolicy(client: RedisClient, prefix: string): Promise<
 export class RedisMonitor {
   readonly #client: RedisClient
   readonly #log: Pick<Logger, 'warn'>
-  /** Of this process alone: what one of them has seen hides nothing from the others. */
+  /** One per process: what one has seen must not hide a loss from another. */
   readonly #key: string
   #timer: NodeJS.Timeout | undefined
   #isProbing = false
   #probes = 0
-  /** The last probe that is in Redis. */
+  /** The last probe that was written. */
   #marked = 0
   #evicted: number | undefined
   #untold = 0
@@ -55,7 +55,7 @@ export class RedisMonitor {
     this.#key = `${prefix}watch:${newId()}`
   }
 
-  /** As often as asked. The timer keeps no process alive. */
+  /** May be called again. The timer keeps no process alive. */
   begin(): void {
     if (!this.#isClosed) this.#timer ??= setInterval(() => void this.#probe(), EVERY_MS).unref()
   }
@@ -74,12 +74,12 @@ export class RedisMonitor {
       const reply = await runScript(this.#client, PROBE, this.#key, [this.#probes])
       const [before, written, evicted, policy]: unknown[] = Array.isArray(reply) ? reply : []
       const isThrowingOut = this.#judgeMemory(String(policy), Number(evicted))
-      // The mark may be among what was thrown out.
+      // While keys are evicted, the marker may be one of them.
       if (!isThrowingOut) this.#judgeMark(Number(before))
-      // Where memory is full, nothing is written.
+      // With a full memory, nothing is written.
       this.#marked = written === 1 ? this.#probes : Number(before)
     } catch {
-      // Redis is away: whoever asks it for something tells.
+      // Redis is away: calls that need it report that.
     } finally {
       this.#isProbing = false
     }
@@ -94,7 +94,7 @@ export class RedisMonitor {
     this.#log.warn({}, message)
   }
 
-  /** Whether keys were thrown out since the last probe. */
+  /** Whether keys were evicted since the last probe. */
   #judgeMemory(policy: string, evicted: number): boolean {
     const isFirst = this.#evicted === undefined
     if (isFirst && wrong(policy) !== undefined) {
@@ -103,7 +103,7 @@ export class RedisMonitor {
         'Redis may throw keys out when its memory is full, which logs people out: set maxmemory-policy noeviction',
       )
     }
-    // A Redis that was started anew counts from zero.
+    // A restarted Redis counts from zero.
     const since = Math.max(0, evicted - (this.#evicted ?? evicted))
     this.#evicted = evicted
     this.#untold += since

@@ -4,11 +4,11 @@ import { hash } from 'node:crypto'
 import { isError } from '../../domain/builtins.ts'
 import { StoreUnavailableError, withTimeout } from '../timeout.ts'
 
-/** As much of the redis package's client as is used. What createClient, createSentinel and createCluster return fits. */
+/** The part of the redis package's client that is used. What createClient, createSentinel and createCluster return fits. */
 export interface RedisClient {
   evalSha(sha1: string, options: RedisScriptOptions): Promise<unknown>
   eval(script: string, options: RedisScriptOptions): Promise<unknown>
-  /** False while there is no connection. Then nothing is sent, so that nothing waits in the client's queue. */
+  /** False while there is no connection. Then nothing is sent: it would wait in the client's queue. */
   readonly isReady?: boolean
   /** The same client with other options for its calls. */
   withCommandOptions?(options: { readonly timeout: number }): RedisClient
@@ -19,21 +19,21 @@ export interface RedisScriptOptions {
   arguments: string[]
 }
 
-/** One atomic step on one key: in a cluster, all keys of a script must live on one node. */
+/** An atomic step on one key: in a cluster, all keys of a script must be on one node. */
 export interface Script {
   readonly text: string
   readonly sha1: string
 }
 
-/** Made once; the server keeps the text under its SHA-1. */
+/** Made once; the server keeps scripts by their SHA-1. */
 export function script(text: string): Script {
   return { text, sha1: hash('sha1', text) }
 }
 
-/** How long a key is kept after what it holds has expired: the clocks of Redis and of this machine need not agree to the second. */
+/** How long a key outlives its content: the clocks of Redis and of this machine may differ by seconds. */
 export const RETENTION_MS = 60_000
 
-/** Runs a script. It is never sent to a replica, which may not have heard of a logout yet. */
+/** Runs a script, never on a replica, which may not know of a logout yet. */
 export async function runScript(
   client: RedisClient,
   { text, sha1 }: Script,
@@ -57,7 +57,7 @@ export async function runScript(
   }
 }
 
-/** A mistake of ours is told as what it is; whatever else Redis or the way to it says means that it does not work now. */
+/** A programming error stays what it is; any other error of Redis or the network means that it is unavailable. */
 function asUnavailable(error: unknown): unknown {
   const isOurs = startsWith(error, 'ERR ') || startsWith(error, 'WRONGTYPE') || error instanceof TypeError
   const isTold = !isError(error) || error instanceof StoreUnavailableError || ('code' in error && error.code === 'redis_missing')

@@ -8,7 +8,7 @@ const DEADLINE_MS = 5000
 const MIN_PAUSE_MS = 2
 const MAX_PAUSE_MS = 50
 
-/** Another process kept the file locked for longer than is worth waiting. Nothing was written. */
+/** Another process kept the file locked for too long. Nothing was written. */
 export class StoreBusyError extends Error {
   override readonly name = 'StoreBusyError'
   readonly code = 'store_busy'
@@ -18,7 +18,7 @@ export class StoreBusyError extends Error {
   }
 }
 
-/** Does the work again until it is let in. Throws `StoreBusyError` when the time is over. */
+/** Tries again until the file is free. Throws `StoreBusyError` after the deadline. */
 export async function retryLater<T>(work: () => T, first: unknown): Promise<T> {
   const deadline = performance.now() + DEADLINE_MS
   let busy = first
@@ -34,7 +34,7 @@ export async function retryLater<T>(work: () => T, first: unknown): Promise<T> {
   throw new StoreBusyError(busy)
 }
 
-/** For the start alone: tries until it is no longer busy, and blocks the process meanwhile. */
+/** For the start alone: tries until the file is free, and blocks the process meanwhile. */
 export function retryBlocking<T>(work: () => T): T {
   const deadline = performance.now() + OPENING_TIMEOUT_MS
   for (;;) {

@@ -10,13 +10,13 @@ import { DatabaseSync } from './driver.ts'
 import { isBusy, isUniqueViolation } from './error-codes.ts'
 import { Tables, type TablesUsed } from './table-changes.ts'
 
-// Waiting inside SQLite blocks every request of this process: briefly only, then awaited.
+// How long SQLite itself waits, which blocks every request of this process; longer waits are asynchronous.
 const BUSY_TIMEOUT_MS = 50
-// A checkpoint blocks, too: with SQLite's own 1000 pages from all over a large file, for 50 to 200 ms on a busy machine.
+// A checkpoint blocks too: SQLite's default of 1000 pages takes 50 to 200 ms for a large file on a busy machine.
 const CHECKPOINT_PAGES = 200
 const MAX_STATEMENTS = 500
 
-/** What SQLite may put beside a file. */
+/** Files that SQLite may put beside the database. */
 export const SIDECARS = ['-journal', '-wal', '-shm']
 
 interface Prepared extends TablesUsed {
@@ -26,7 +26,7 @@ interface Prepared extends TablesUsed {
 
 interface Opening {
   readonly readOnly?: boolean | undefined
-  /** Leaves the file as it is until `useWal`: whoever opens it looks first whether it is theirs. */
+  /** Leaves the file unchanged until `useWal`, so that the caller can first check whether it is ours. */
   readonly walLater?: boolean | undefined
 }
 
@@ -42,7 +42,7 @@ export class SqliteConnection {
   #dataVersion: SqlValue = 0
   #askedAt = Number.NEGATIVE_INFINITY
 
-  /** Opens the file, and makes it with its folder where they are missing: for the owner alone, whatever the umask. `:memory:` keeps nothing. */
+  /** Opens the file, or makes it and its folder, readable by the owner alone whatever the umask. `:memory:` keeps nothing. */
   constructor(path: string, { readOnly = false, walLater = false }: Opening = {}) {
     if (!readOnly && path !== ':memory:') createPrivately(path)
     this.#database = readOnly
@@ -55,14 +55,14 @@ export class SqliteConnection {
     this.#database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
   }
 
-  /** Written into the file. SQLite answers busy at once where two processes turn it on together. */
+  /** Stored in the file. SQLite returns busy at once if two processes do this together. */
   useWal(): void {
     retryBlocking(() => this.#database.exec('PRAGMA journal_mode = WAL'))
   }
 
   /**
-   * Grows whenever what `sql` reads may have changed: by a write to one of its tables through this connection, and where another
-   * connection has committed. Others are asked for at most once per millisecond, as the question costs nearly as much as a read.
+   * Grows whenever the tables that `sql` reads may have changed, through this or another connection. Other connections are checked at most
+   * once a millisecond: that costs nearly as much as a read.
    */
   version(sql: string): number {
     const now = performance.now()
@@ -75,7 +75,7 @@ export class SqliteConnection {
     return this.versionSeen(sql)
   }
 
-  /** The same as far as this connection knows by itself, without asking for others. */
+  /** The same without a check for other connections. */
   versionSeen(sql: string): number {
     let version = 0
     for (const table of this.#find(sql).reads) version += table.writes
@@ -109,25 +109,28 @@ export class SqliteConnection {
     return (options.durable ? this.#durably(read) : read()).filter(isValues)
   }
 
-  /** One statement; says how many rows it changed. */
+  /** Runs one statement and returns how many rows it changed. */
   run(sql: string, params: readonly SqlValue[] = [], options: Durability = {}): { readonly changes: number } {
     const { statement } = this.#prepare(sql)
     if (!options.durable) return { changes: Number(statement.run(...params).changes) }
     return this.#durably(() => ({ changes: Number(statement.run(...params).changes) }))
   }
 
-  /** All statements or none, in one tick; says how many rows each changed. Throws `UnexpectedRowCountError` where one touched another number than it said. */
+  /**
+   * All statements or none, in one tick; returns the rows each changed. Throws `UnexpectedRowCountError` if one touched another number
+   * than expected.
+   */
   transaction(statements: readonly SqlStatement[], options: Durability = {}): readonly number[] {
     const transact = () => this.#within('BEGIN IMMEDIATE', () => statements.map((statement) => this.#runOne(statement)))
     return options.durable ? this.#durably(transact) : transact()
   }
 
-  /** All or nothing, with nobody else on the file. */
+  /** All or nothing, under an exclusive lock on the file. */
   exclusively<T>(work: () => T): T {
     return this.#within('BEGIN EXCLUSIVE', work)
   }
 
-  /** Tries at once; where the file is busy, again after growing pauses. Throws `StoreBusyError` after five seconds. */
+  /** Tries at once, and while the file is busy after growing pauses. Throws `StoreBusyError` after five seconds. */
   retrying<T>(work: () => T): Awaitable<T> {
     try {
       return work()
@@ -149,7 +152,7 @@ export class SqliteConnection {
       this.run('COMMIT')
       return done
     } catch (error) {
-      // A full disk may have rolled back by itself; a second ROLLBACK would hide why.
+      // A full disk may have caused a rollback already; a second ROLLBACK would hide the reason.
       if (this.#database.isTransaction) this.run('ROLLBACK')
       throw error
     }
@@ -162,7 +165,7 @@ export class SqliteConnection {
     return touched
   }
 
-  /** How many rows it touched: none where another row is there already. */
+  /** How many rows it touched: none if such a row already exists. */
   #touched(name: string, sql: string, params: readonly SqlValue[]): number {
     try {
       return this.run(sql, params).changes
@@ -181,7 +184,7 @@ export class SqliteConnection {
     }
   }
 
-  /** To be run now: what it writes has changed. */
+  /** A prepared statement that is about to run: the tables that it writes count as changed. */
   #prepare(sql: string): Prepared {
     const prepared = this.#find(sql)
     this.#tables.running(prepared)
@@ -204,14 +207,14 @@ export class SqliteConnection {
   }
 }
 
-/** SQLite would leave files beside one that it only reads; it leaves none beside one that it is told nobody else writes. */
+/** SQLite leaves sidecar files even for a file that it only reads, unless `immutable` says that nobody writes it. */
 export function openReadOnly(path: string): DatabaseSync {
   const url = pathToFileURL(path)
   if (!SIDECARS.some((end) => existsSync(path + end))) url.searchParams.set('immutable', '1') // https://www.sqlite.org/uri.html#uriimmutable
   return new DatabaseSync(url, { readOnly: true, timeout: OPENING_TIMEOUT_MS })
 }
 
-/** -wal and -shm take over the mode of the file itself. */
+/** -wal and -shm get the mode of the file itself. */
 function createPrivately(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   closeSync(openSync(path, 'a', 0o600))
@@ -221,7 +224,7 @@ function isValues(row: unknown): row is readonly SqlValue[] {
   return Array.isArray(row)
 }
 
-/** The caller says what a row of its statement looks like: SQL has no types to check it by. */
+/** The caller names the type of the row: SQL has none to check. */
 function asObject<Row>(columns: readonly string[], values: readonly SqlValue[]): Row {
   const row: Record<string, SqlValue> = {}
   for (let at = 0; at < columns.length; at++) row[columns[at] ?? ''] = values[at] ?? null

@@ -4,14 +4,14 @@ const BUSY = 5
 const CORRUPT = 11
 const NOT_A_DATABASE = 26
 const UNIQUE_VIOLATIONS = [2067, 1555] // SQLITE_CONSTRAINT_UNIQUE, SQLITE_CONSTRAINT_PRIMARYKEY
-/** A statement of ours is wrong: ERROR ("no such table"), CONSTRAINT, MISMATCH, MISUSE, RANGE. Everything else befalls the file. */
+/** Our statement is wrong: ERROR ("no such table"), CONSTRAINT, MISMATCH, MISUSE, RANGE. All other codes concern the file. */
 const BUGS = [1, 19, 20, 21, 25]
 
 export function isBusy(error: unknown): boolean {
   return primaryCode(error) === BUSY
 }
 
-/** A row with this key, or this value of a unique column, is there already. */
+/** A row with this key, or this value of a unique column, already exists. */
 export function isUniqueViolation(error: unknown): boolean {
   return UNIQUE_VIOLATIONS.includes(codeOf(error) ?? 0)
 }
@@ -27,7 +27,7 @@ export function isFileFailure(error: unknown): boolean {
   return code !== undefined && !BUGS.includes(code)
 }
 
-/** Without what SQLite adds to it in the higher bits. */
+/** Without the extended code in the higher bits. */
 function primaryCode(error: unknown): number | undefined {
   const code = codeOf(error)
   return code === undefined ? undefined : code & 0xff

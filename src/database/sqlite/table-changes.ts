@@ -11,7 +11,7 @@ export interface TablesUsed {
   readonly writes: readonly Table[]
 }
 
-/** What SQLite asks its authorizer about, https://www.sqlite.org/c3ref/c_alter_table.html. None of these changes a row. */
+/** Actions of SQLite's authorizer that change no row. https://www.sqlite.org/c3ref/c_alter_table.html */
 const HARMLESS: readonly number[] = [
   constants.SQLITE_SELECT,
   constants.SQLITE_FUNCTION,
@@ -23,15 +23,15 @@ const ROWS_WRITTEN: readonly number[] = [constants.SQLITE_INSERT, constants.SQLI
 
 export class Tables {
   readonly #named = new Map<string, Table>()
-  /** Every table at once. All statements read it; what cannot be foreseen writes it. */
+  /** All tables together. Every statement reads it; one with unknown effects writes it. */
   readonly #any: Table = { writes: 0 }
   readonly #toldBySqlite: boolean
   readonly #recompiled: () => void
-  /** What the statement at work uses. */
+  /** What the statement that is being compiled uses. */
   #used: TablesUsed = { reads: [], writes: [] }
   #compiling = false
 
-  /** `recompiled` hears that SQLite compiled a statement anew, which uses other tables now: forget what was said of any. */
+  /** `recompiled`: called when SQLite has recompiled a statement, whose tables may have changed: what is known of any must be forgotten. */
   constructor(database: DatabaseSync, recompiled: () => void) {
     this.#recompiled = recompiled
     // Node 22 has no authorizer: there, every write concerns every table.
@@ -59,29 +59,29 @@ export class Tables {
     }
   }
 
-  /** A statement is about to run. */
+  /** To be called before a statement runs. */
   running(used: TablesUsed): void {
     this.#used = used
     for (const table of used.writes) table.writes++
   }
 
-  /** Another connection has written, to whatever table. */
+  /** To be called when another connection has written to an unknown table. */
   changedByOthers(): void {
     this.#any.writes++
   }
 
-  /** SQLite compiles by itself while it runs: for the plan, with the values at hand, or because the schema is another one. */
+  /** SQLite also recompiles by itself while it runs, for a better plan or a changed schema. */
   #note(how: 'reads' | 'writes', table: Table): void {
     if (this.#used[how].includes(table)) return
     this.#used = { ...this.#used, [how]: [...this.#used[how], table] }
     if (this.#compiling) return
-    // More than all tables together: no sum over other tables than before can be one that was there already.
+    // Higher than the sum of all tables, so that no sum over other tables can repeat an earlier one.
     for (const { writes } of this.#named.values()) this.#any.writes += writes
     this.#any.writes++
     this.#recompiled()
   }
 
-  /** What is written to the schema concerns every table. */
+  /** A write to the schema concerns every table. */
   #table(name: string | null): Table {
     if (name === null || /^sqlite_/i.test(name)) return this.#any
     const known = this.#named.get(name)

@@ -1,10 +1,10 @@
 // What the supervisor and its workers tell each other. Verbs are added, not changed.
 
-/** Both sides may be of different versions while a site is renewed. */
+/** The two may be of different versions while a site is renewed. */
 export type ToWorker =
   /** `replaced`: another worker has taken the place. */
   | { readonly verb: 'stop'; readonly replaced: boolean }
-  /** Asks whether it still listens. */
+  /** Asks whether the worker is alive. */
   | { readonly verb: 'ping' }
   /** Asks for the numbers of this worker. */
   | { readonly verb: 'measure'; readonly call: string }
@@ -12,7 +12,7 @@ export type ToWorker =
   | { readonly verb: 'collected'; readonly call: string; readonly texts: readonly string[] }
 
 export type ToSupervisor =
-  /** People can come in. */
+  /** The site is open. */
   | { readonly verb: 'ready'; readonly url: string; readonly port: number }
   | { readonly verb: 'pong' }
   /** Asks for the numbers of all workers. */

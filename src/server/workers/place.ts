@@ -5,9 +5,9 @@ import { readRawVariable } from '../env.ts'
 export interface WorkerPlace {
   /** From 1. */
   readonly number: number
-  /** Where other workers have opened; undefined for the first of all. */
+  /** The port of the other workers; undefined for the first one. */
   readonly port: number | undefined
-  /** PORT and HOST as they were at the start: workers that start later listen where the others do. */
+  /** PORT and HOST as they were at the start: later workers listen there too. */
   readonly listen: Listen | undefined
 }
 
@@ -28,14 +28,14 @@ export function writeWorkerPlace({ number, port, listen }: WorkerPlace): Readonl
   }
 }
 
-/** Undefined where this process is no worker. */
+/** Undefined if this process is no worker. */
 export function readWorkerPlace(): WorkerPlace | undefined {
   const number = Number(readRawVariable(WORKER_NUMBER))
   if (!cluster.isWorker || !process.connected || !(number > 0)) return undefined
   return { number, port: Number(readRawVariable(WORKER_PORT)) || undefined, listen: readListen() }
 }
 
-/** Undefined where an older supervisor did not say. */
+/** Undefined from an older supervisor. */
 function readListen(): Listen | undefined {
   const [port, host] = readRawVariable(WORKER_LISTEN)?.split(' ') ?? []
   return host === undefined ? undefined : { port: Number(port), host }

@@ -5,11 +5,11 @@ import { readWorkerPlace } from './place.ts'
 import { Supervisor } from './supervisor.ts'
 import { WorkerEndedError } from './worker-process.ts'
 
-/** Resolves when people can come in. Throws where this process cannot start; exits where its first worker could not. */
+/** Resolves when the site is open. Throws if this process cannot start; exits if its first worker cannot. */
 export async function serveWithWorkers(
   config: Config,
   warnings: readonly string[],
-  /** Reads the settings anew, for workers that start later. */
+  /** Reads the settings again, for workers that start later. */
   reread: () => Reading,
 ): Promise<void> {
   const place = readWorkerPlace()
@@ -25,7 +25,7 @@ export async function serveWithWorkers(
   }
 }
 
-/** This process opens no database and answers nobody. */
+/** This process opens no database and answers no request. */
 async function supervise(config: Config, warnings: readonly string[], reread: () => Reading): Promise<void> {
   const { workers = 1 } = config
   const log = await createLog(config, { shared: true })
@@ -65,7 +65,7 @@ function watchSignals(supervisor: Supervisor, log: ServerLog, renew: () => void)
   process.on('SIGTERM', () => stop('SIGTERM'))
   process.on('SIGINT', () => stop('SIGINT'))
   process.on('SIGHUP', () => {
-    // Of a terminal it says that nobody sits there any more.
+    // The terminal was closed.
     if (process.stdin.isTTY) stop('SIGHUP')
     else if (!stopping) renew()
   })

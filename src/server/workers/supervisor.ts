@@ -5,7 +5,7 @@ import type { Ready } from './messages.ts'
 import type { Listen } from './place.ts'
 import { type WorkerEnd, WorkerProcess } from './worker-process.ts'
 
-/** What ends sooner than this would end again at once: the next waits a little. */
+/** A worker that ends sooner would do so again: the next one starts after a pause. */
 const MIN_LIFETIME_MS = 10_000
 const FIRST_PAUSE_MS = 1000
 const MAX_PAUSE_MS = 30_000
@@ -14,17 +14,17 @@ export class Supervisor {
   readonly #log: ServerLog
   readonly #listen: Listen
   #count: number
-  /** Where they serve. */
+  /** The port of the site. */
   #port: number | undefined
-  /** The worker that serves at each number, from 1. */
+  /** The serving workers by their numbers, from 1. */
   readonly #serving = new Map<number, WorkerProcess>()
-  /** All whose process lives: those that start, serve, and leave. */
+  /** All workers with a living process: starting, serving, leaving. */
   readonly #living = new Set<WorkerProcess>()
-  /** Numbers where somebody sees to it that a worker starts; the worker, while one does. */
+  /** Numbers for which a worker is being started; the worker, once there is one. */
   readonly #starting = new Map<number, WorkerProcess | undefined>()
   #opened: Promise<unknown> = Promise.resolve()
   #renewal: Promise<void> | undefined
-  /** How many workers the next renewal is to make. */
+  /** How many workers the next renewal makes. */
   #wanted: number | undefined
   #stopping = false
 
@@ -34,14 +34,14 @@ export class Supervisor {
     this.#log = log
   }
 
-  /** Resolves when all serve. Rejects with `WorkerEndedError` where the first one cannot start; it has said why. */
+  /** Resolves when all serve. Rejects with `WorkerEndedError` if the first one cannot start; it has reported why. */
   open(): Promise<Ready> {
     const opening = this.#open()
     this.#opened = opening.catch(() => {})
     return opening
   }
 
-  /** Puts new workers, with new settings and new code, in the place of the old ones, one after the other. Asked again meanwhile: once more after that. */
+  /** Replaces the workers one by one, with new settings and code. A call meanwhile makes it run once more. */
   renew(count: number): Promise<void> {
     this.#wanted = count
     this.#renewal ??= this.#renewAsWanted().finally(() => {
@@ -50,13 +50,13 @@ export class Supervisor {
     return this.#renewal
   }
 
-  /** Ends all workers; resolves with whether all of them ended well. */
+  /** Ends all workers; resolves with whether all of them exited with success. */
   async stop(): Promise<boolean> {
     this.#stopping = true
     const serving = new Set(this.#serving.values())
     const ends = [...this.#living].map(async (worker) => {
       if (serving.has(worker)) return (await worker.leave({ replaced: false })).code === 0
-      // Who is not open yet has nobody to see out; who is leaving is on the way.
+      // A worker that is not open yet has no requests; one that is leaving is ending already.
       worker.kill('SIGTERM')
       await worker.leave({ replaced: true })
       return true
@@ -64,13 +64,13 @@ export class Supervisor {
     return (await Promise.all(ends)).every(Boolean)
   }
 
-  /** Waits for nobody. */
+  /** Ends all processes at once. */
   kill(): void {
     for (const worker of this.#living) worker.kill('SIGKILL')
   }
 
   async #open(): Promise<Ready> {
-    // The first alone: it migrates the database, and what keeps it from starting is told once.
+    // The first one alone: it migrates the database, and a failure is reported once.
     const ready = await this.#start(1)
     await Promise.all(
       numbersTo(this.#count)
@@ -88,11 +88,11 @@ export class Supervisor {
     }
   }
 
-  /** False where a new one did not start: then those that serve are better than what would come. */
+  /** False if a new worker did not start: then the old ones stay. */
   async #renewAll(count: number): Promise<boolean> {
     const before = this.#count
     for (const number of numbersTo(count)) {
-      // From here on it belongs to the new ones: should it end, it is replaced.
+      // From here on this number is that of a new worker, which is replaced if it ends.
       this.#count = Math.max(before, number)
       if (this.#stopping || !(await this.#renewAt(number))) return false
     }
@@ -103,10 +103,10 @@ export class Supervisor {
   }
 
   async #renewAt(number: number): Promise<boolean> {
-    // One that is starting may have read the settings before they changed.
+    // A worker that is starting may have read the old settings.
     await this.#starting.get(number)?.ready.catch(() => {})
     await nextTurn()
-    // One that is going to start reads them then.
+    // A worker that starts later reads the new ones.
     if (this.#starting.has(number)) return true
     const old = this.#serving.get(number)
     this.#starting.set(number, undefined)
@@ -129,7 +129,7 @@ export class Supervisor {
     await worker.leave({ replaced: true })
   }
 
-  /** Until a worker serves at this number. */
+  /** Tries until a worker serves at this number. */
   async #fill(number: number, firstPause = 0): Promise<void> {
     if (this.#starting.has(number)) return
     this.#starting.set(number, undefined)
@@ -147,7 +147,7 @@ export class Supervisor {
     this.#starting.delete(number)
   }
 
-  /** Resolves when the worker accepts connections; rejects where it ended before that. */
+  /** Resolves when the worker accepts connections; rejects if it ends before that. */
   async #start(number: number): Promise<Ready> {
     const worker = new WorkerProcess(
       { number, port: this.#port, listen: this.#listen },
@@ -160,7 +160,7 @@ export class Supervisor {
       const ready = await worker.ready
       this.#port = ready.port
       this.#serving.set(number, worker)
-      // The settings want fewer by now.
+      // The settings ask for fewer by now.
       if (number > this.#count) void this.#stopSurplus(worker)
       return ready
     } finally {

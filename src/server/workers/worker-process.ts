@@ -4,17 +4,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ready, ToSupervisor, ToWorker } from './messages.ts'
 import { type WorkerPlace, writeWorkerPlace } from './place.ts'
 
-/** A worker exits by itself after ten seconds; one that cannot even do that is killed. */
+/** A worker exits by itself after ten seconds; one that hangs is killed. */
 const FORCE_EXIT_TIMEOUT_MS = 15_000
 /** A new version may migrate the database first. */
 const START_TIMEOUT_MS = 11 * 60_000
 const PING_MS = 1000
-/** A worker that is slower has its numbers left out. */
+/** The numbers of a slower worker are left out. */
 const MEASURE_TIMEOUT_MS = 1000
-/** A worker that serves and says nothing for so long is stuck: connections that it is given would hang. */
+/** A worker that is silent for so long is stuck: its connections would hang. */
 const PING_TIMEOUT_MS = 10_000
 
-/** A worker ended before it served, or could not be made. It has said why. */
+/** A worker ended before it served, or could not be started. It has reported why. */
 export class WorkerEndedError extends Error {
   override readonly name = 'WorkerEndedError'
   readonly exitCode: number
@@ -33,9 +33,9 @@ export interface WorkerEnd {
 
 export class WorkerProcess {
   readonly number: number
-  /** Resolves when people can come in; rejects with `WorkerEndedError` where it ended before that. */
+  /** Resolves when it serves; rejects with `WorkerEndedError` if it ends before that. */
   readonly ready: Promise<Ready>
-  /** Resolves when the process is gone, or could not be made. */
+  /** Resolves when the process is gone, or could not be started. */
   readonly ended: Promise<WorkerEnd>
   readonly #worker: Worker
   readonly #startedAt = performance.now()
@@ -43,7 +43,7 @@ export class WorkerProcess {
   #lastMessageAt = performance.now()
   #isOver = false
 
-  /** `onCollect`: it asks for the numbers of all. */
+  /** `onCollect`: the worker asks for the numbers of all workers. */
   constructor(place: WorkerPlace, onCollect: (call: string) => void) {
     this.number = place.number
     this.#worker = cluster.fork(writeWorkerPlace(place))
@@ -51,7 +51,7 @@ export class WorkerProcess {
     const ended = Promise.withResolvers<WorkerEnd>()
     this.ready = ready.promise
     this.ended = ended.promise
-    // Whoever wants to know waits for it.
+    // Callers that need it await it; otherwise a rejection is fine.
     this.ready.catch(() => {})
     const late = setTimeout(() => this.kill('SIGKILL'), START_TIMEOUT_MS)
     let pings: NodeJS.Timeout | undefined
@@ -73,7 +73,7 @@ export class WorkerProcess {
       ready.resolve(message)
     })
     this.#worker.on('error', (error) => {
-      // A process that could not be made has no exit; of one that is gone, the exit says the rest.
+      // A process that could not be started has no exit event; for any other error the exit follows.
       if (this.#worker.process.pid === undefined) end(null, null, error)
     })
     this.#worker.once('exit', end)
@@ -83,7 +83,7 @@ export class WorkerProcess {
     if (this.#worker.isConnected()) this.#worker.send(message)
   }
 
-  /** Its numbers in the Prometheus text format; undefined where it is gone, or late. */
+  /** Its numbers in the Prometheus text format; undefined if it is gone or late. */
   async measure(call: string): Promise<string | undefined> {
     const { promise, resolve } = Promise.withResolvers<string | undefined>()
     this.#measuring.set(call, resolve)
@@ -99,7 +99,7 @@ export class WorkerProcess {
     this.#worker.process.kill(signal)
   }
 
-  /** Asks it to go, and waits until it is gone; in time, whatever it does. */
+  /** Asks it to end, and waits until it is gone; kills it if it takes too long. */
   async leave({ replaced }: { readonly replaced: boolean }): Promise<WorkerEnd> {
     if (this.#isOver) return this.ended
     const late = setTimeout(() => this.kill('SIGKILL'), FORCE_EXIT_TIMEOUT_MS)

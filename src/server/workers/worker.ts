@@ -10,7 +10,7 @@ import { openSite } from '../site.ts'
 import type { ToSupervisor, ToWorker } from './messages.ts'
 import type { WorkerPlace } from './place.ts'
 
-/** Resolves when people can come in. Throws where it cannot start. */
+/** Resolves when the site is open. Throws if it cannot start. */
 export async function serveAsWorker(read: Config, { number, port: openPort, listen }: WorkerPlace): Promise<void> {
   const config = { ...read, ...listen }
   const log = await createLog(config, { shared: true, base: { worker: number } })
@@ -23,7 +23,7 @@ export async function serveAsWorker(read: Config, { number, port: openPort, list
     if (message.verb === 'stop') return message.replaced ? lifecycle.drain() : stop('the supervisor')
     if (message.verb === 'ping') return send({ verb: 'pong' })
     if (message.verb === 'collected') return collecting.get(message.call)?.(message.texts)
-    // One that a newer supervisor knows is not for us.
+    // An unknown verb comes from a newer supervisor.
     if (message.verb !== 'measure') return
     const { call } = message
     const labels = { worker: String(number) }
@@ -32,7 +32,7 @@ export async function serveAsWorker(read: Config, { number, port: openPort, list
       (error: unknown) => log.error({ err: error }, 'the metrics could not be sent'),
     )
   })
-  // A terminal and systemd signal every process; the supervisor tells the same. Who is in a hurry kills.
+  // A terminal and systemd signal every process, and so does the supervisor. A second signal must not exit at once: to hurry, one kills.
   const stop = (because: string) => {
     if (!lifecycle.isClosing()) lifecycle.stop(because, 0)
   }
@@ -46,7 +46,7 @@ function send(message: ToSupervisor): void {
   process.send?.(message)
 }
 
-/** One worker answers with the metrics of all. */
+/** Each worker answers with the metrics of all. */
 function withAll(own: Metrics, collecting: Map<string, (texts: readonly string[]) => void>): Metrics {
   return {
     observe: own.observe,
@@ -63,7 +63,7 @@ function withAll(own: Metrics, collecting: Map<string, (texts: readonly string[]
   }
 }
 
-/** What is meant for the whole machine is divided, so that workers together do as much at a time as one process alone. */
+/** Limits for the whole machine are divided among the workers. */
 function shareOf(config: Config): Config {
   const { workers: count = 1, membership } = config
   const { passwords } = membership

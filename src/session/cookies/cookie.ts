@@ -7,7 +7,7 @@ type SameSite = CookieAttributes['sameSite'] | true
 /** Milliseconds or a Date; nothing, or false, for as long as the browser is open. */
 type Span = number | false | null | undefined
 
-/** What a cookie is made from. Of `maxAge` and `expires` the one that is named last counts. */
+/** The fields that a cookie is made from. Of `maxAge` and `expires` the later one in the object counts. */
 export interface CookieFields {
   readonly path?: string | undefined
   readonly domain?: string | undefined
@@ -22,7 +22,7 @@ export interface CookieFields {
   readonly originalMaxAge?: Span
 }
 
-/** What is stored of a cookie, in the form in which express-session stores it. */
+/** The stored form of a cookie, as express-session stores it. */
 export type CookieData = Readonly<
   Pick<Cookie, 'originalMaxAge' | 'partitioned' | 'priority' | 'expires' | 'secure' | 'httpOnly' | 'domain' | 'path' | 'sameSite'>
 >
@@ -50,7 +50,7 @@ export class Cookie {
     const { encode, originalMaxAge, ...others } = fields
     this.#encode = encode
     for (const [name, value] of Object.entries(others)) {
-      // No other name: a stored `__proto__` or `toJSON` would take the cookie's own away. Undefined says nothing.
+      // Only known fields: a stored `__proto__` or `toJSON` would replace the cookie's own.
       if (FIELDS.has(name) && value !== undefined) Reflect.set(this, name, value)
     }
     if (originalMaxAge !== undefined) this.originalMaxAge = originalMaxAge
@@ -103,7 +103,7 @@ export class Cookie {
     return writeCookie(name, encode(value), { attributes, secure, maxAgeMs: attributes.maxAgeMs, now: this.#clock.now() })
   }
 
-  /** What a Set-Cookie says of this cookie. */
+  /** The attributes of this cookie's Set-Cookie. */
   attributes(): CookieAttributes {
     const { path, domain, httpOnly, secure, sameSite, partitioned, priority, maxAge } = this
     return {
@@ -119,14 +119,14 @@ export class Cookie {
     }
   }
 
-  /** A frozen cookie is one that the settings decide: only private fields would still move. */
+  /** A cookie that the settings decide is frozen, but freezing does not protect its private fields. */
   #refuseIfFixed(): void {
     if (Object.isFrozen(this))
       throw new TypeError('req.session.cookie cannot be changed here: the settings decide how long a login lasts')
   }
 }
 
-/** What is written in capitals says the same. */
+/** Attributes are compared in lower case. */
 function lowerCase<T>(word: T): T {
   // Lowered, a word of a list is a word of that list.
   return typeof word === 'string' ? (word.toLowerCase() as T) : word
@@ -136,13 +136,13 @@ function isTime(date: unknown): date is Date {
   return isDate(date) && !Number.isNaN(date.getTime())
 }
 
-/** The text that tells whether a cookie was changed, and that is stored where it was. The passing of time is no change. */
+/** The text that is stored if the cookie was changed, and by which a change is found. Passing time is no change. */
 export function textOfCookie(cookie: Cookie): string {
   const { expires: _, ...lasting } = cookie.data
   return JSON.stringify(lasting)
 }
 
-/** The fields of a cookie that was stored by `textOfCookie`. What else stands there is ignored. */
+/** The fields of a cookie that `textOfCookie` stored. Anything else in it is ignored. */
 export function readCookieText(text: string): CookieFields {
   const stored: unknown = JSON.parse(text)
   return typeof stored === 'object' && stored !== null ? stored : {}

@@ -6,17 +6,26 @@ import { ifGiven, OptionReader } from '../option-reader.ts'
 import { ATTRIBUTE, type CookieAttributes, DOMAIN, isPriority, isSameSite, wholeSpan } from './write.ts'
 
 export interface CookieOptions {
-  /** Whether the cookie travels over HTTPS only. Default: `'auto'`. As the request it answers: by `req.secure`, so behind a proxy set `trust proxy`. */
+  /**
+   * Whether the cookie travels over HTTPS only. Default: `'auto'`. As the request it answers: by `req.secure`, so behind a proxy set
+   * `trust proxy`.
+   */
   readonly secure?: boolean | 'auto' | undefined
   /** Whether scripts in the page cannot read it. Default: true. */
   readonly httpOnly?: boolean | undefined
-  /** Whether it comes along from other sites. Default: `'strict'`. Never; true says the same. `false` leaves the attribute out, `'auto'` is `none` for a cookie with `Secure` and else `lax`. */
+  /**
+   * Whether it comes along from other sites. Default: `'strict'`. Never; true says the same. `false` leaves the attribute out, `'auto'` is
+   * `none` for a cookie with `Secure` and else `lax`.
+   */
   readonly sameSite?: 'strict' | 'lax' | 'none' | 'auto' | boolean | undefined
   /** Where on the site it goes. Default: `'/'`. Requests outside of it have no `req.session`. */
   readonly path?: string | undefined
   /** The domain it goes to, with all below it. Default: this host alone. */
   readonly domain?: string | undefined
-  /** How long the browser keeps it, in milliseconds or as `'30d'`. Default: until it is closed. At most 400 days, and never longer than the session. */
+  /**
+   * How long the browser keeps it, in milliseconds or as `'30d'`. Default: until it is closed. At most 400 days, and never longer than the
+   * session.
+   */
   readonly maxAge?: number | Duration | null | undefined
   /** The date on which it ends, and each session with it. Default: none. Of `maxAge` and `expires` the one that is named last counts. */
   readonly expires?: Date | false | null | undefined
@@ -39,7 +48,7 @@ interface ReadCookieOptions {
   readonly warnings: readonly string[]
 }
 
-/** The looks of a cookie from its options, what is wrong with them, and what is odd; `others` are the names of options beside the cookie's. */
+/** Reads the attributes of a cookie from its options, and reports faults and warnings; `others` are the names of the options beside `cookie`. */
 export function readCookieOptions(
   options: CookieOptions | null = {},
   others: readonly string[] = [],
@@ -87,7 +96,7 @@ export function readCookieOptions(
   }
 }
 
-/** How long the browser keeps the cookie: `maxAge` or `expires`, whichever is named last. */
+/** How long the browser keeps the cookie: `maxAge` or `expires`, whichever comes later in the object. */
 function readSpan(
   options: CookieOptions,
   now: number,

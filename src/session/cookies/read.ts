@@ -4,7 +4,7 @@ import { MARKER_SUFFIX } from './marker.ts'
 import { signatureReader } from './signature.ts'
 import type { CookieSettings } from './write.ts'
 
-/** A visitor has one; more are planted. So many are looked up at a request; all of them are deleted at a logout. */
+/** A visitor has one cookie; more were planted by somebody else. So many are looked up at a request; at a logout all are deleted. */
 export const MAX_CANDIDATES = 4
 
 const NONE: readonly string[] = []
@@ -13,12 +13,12 @@ const TAB = 0x09
 const SEMICOLON = 0x3b
 const UNSIGNED = /^[\w-]{43}$/
 
-/** What a Cookie header brings, in its order. */
+/** The session cookies of a request, in the order of its Cookie header. */
 export interface SessionCookies {
   readonly ids: readonly string[]
-  /** Whether there is a cookie of the session's name, with whatever value. */
+  /** Whether there is a cookie of the session's name, valid or not. */
   readonly hasSession: boolean
-  /** The values of the marker. A visitor has one; more are planted. */
+  /** The values of the marker. A visitor has one; more were planted by somebody else. */
   readonly markers: readonly string[]
 }
 
@@ -28,8 +28,8 @@ const NO_COOKIES: SessionCookies = { ids: NONE, hasSession: false, markers: NONE
 export type ReadCookies = (header: string | undefined) => SessionCookies
 
 /**
- * As browsers write it (RFC 6265 section 4.2.1), whatever cookies stand in front: `$Version` is a cookie like any other, as browsers know no
- * other syntax. Nothing is decoded or trimmed but spaces and tabs: names that merely look like ours cannot pass.
+ * Reads what browsers write (RFC 6265 section 4.2.1): `$Version` is a cookie like any other. Nothing but spaces and tabs is trimmed and
+ * nothing decoded, so that no similar name passes.
  */
 export function cookieReader({ name, secrets }: CookieSettings): ReadCookies {
   const readId = secrets ? signatureReader(secrets) : (value: string) => (UNSIGNED.test(value) ? value : undefined)
@@ -56,14 +56,14 @@ export function cookieReader({ name, secrets }: CookieSettings): ReadCookies {
   }
 }
 
-/** Whether a cookie's path covers that of a request, as browsers judge it (RFC 6265 section 5.1.4). */
+/** Whether a cookie's path covers that of a request, as browsers decide (RFC 6265 section 5.1.4). */
 export function coversPath(cookiePath: string, req: IncomingMessage): boolean {
   const [path] = addressOf(req)
   if (!path.startsWith(cookiePath)) return false
   return path.length === cookiePath.length || cookiePath.endsWith('/') || path[cookiePath.length] === '/'
 }
 
-/** Path and query (with its `?`) that the browser asked for, wherever the middleware is mounted. */
+/** The path and the query (with its `?`) that the browser asked for, wherever the middleware is mounted. */
 export function addressOf(req: IncomingMessage): readonly [path: string, query: string] {
   const url = 'originalUrl' in req && typeof req.originalUrl === 'string' ? req.originalUrl : (req.url ?? '/')
   if (!url.startsWith('/')) {

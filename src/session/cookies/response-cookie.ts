@@ -19,7 +19,7 @@ import {
   wholeSpan,
 } from './write.ts'
 
-/** What a session has stored of its cookie; undefined where it looks as the settings say. */
+/** What a session has stored of its cookie; undefined if the settings decide. */
 export interface CookieOwner {
   readonly id: string
   readonly storedRow: SessionRow | undefined
@@ -68,21 +68,21 @@ export class ResponseCookie {
     if (this.#cookie) this.#textBefore = this.text
   }
 
-  /** The Set-Cookies that hand out the id of a row; undefined if the browser cannot get them. */
+  /** The Set-Cookies with the id of a row; undefined if the browser would not keep them. */
   issue(row: SessionRow): readonly string[] | undefined {
     const looks = this.#looksFor(row)
     if (looks === undefined || this.#isOver) return undefined
     return [issueCookie(this.#engine.cookie, this.#owner.id, looks), ...this.#mark(looks)]
   }
 
-  /** The Set-Cookies that take the cookie away; undefined if the browser cannot get them. */
+  /** The Set-Cookies that delete the cookie; undefined if the browser would ignore them. */
   clear(): readonly string[] | undefined {
     const looks = this.#looksFor(undefined)
     const { name } = this.#engine.cookie
     return looks && [clearCookie(name, looks), ...(looks.attributes.sameSite === 'strict' ? [clearMarker(name, looks)] : [])]
   }
 
-  /** The Set-Cookie of the marker alone, for a session whose cookie the browser has; none where the cookie is not Strict. */
+  /** The Set-Cookie of the marker alone, if the browser already has the session cookie; none if the cookie is not Strict. */
   mark(row: SessionRow): readonly string[] {
     const looks = this.#looksFor(row)
     return looks ? this.#mark(looks) : []
@@ -93,28 +93,28 @@ export class ResponseCookie {
     return looks ? [clearMarker(this.#engine.cookie.name, looks)] : []
   }
 
-  /** Whether the browser has a cookie of this name, good or not. */
+  /** Whether the browser sent a cookie of this name, valid or not. */
   get isCarried(): boolean {
     return this.#request.cookies.hasSession
   }
 
-  /** Whether a cookie may be set or taken away by this answer. */
+  /** Whether this response may set or delete a cookie. */
   get isWelcome(): boolean {
     return !mayHoldSessionBack({ ...this.#request, attributes: this.#attributes })
   }
 
-  /** How long a session with this cookie lives, and whether the cookie outlives the browser. */
+  /** How long a session with this cookie lives, and whether the cookie is persistent. */
   get limits(): SessionLimits & { readonly persistent: boolean } {
     const { limits, behavior } = this.#engine
     const maxAge = this.#maxAge
     if (maxAge === undefined) return { ...limits, persistent: false }
-    // What was asked for this one session goes before what is asked for all.
+    // The `maxAge` of this one session goes before the settings for all.
     const isUsual = maxAge === this.#usual.maxAgeMs
     const follows = behavior.idleFollowsCookie || !isUsual
     const absoluteMs = behavior.absoluteFollowsCookie ? Math.max(limits.absoluteMs, maxAge) : limits.absoluteMs
     return {
       idleMs: follows ? Math.max(1, maxAge) : limits.idleMs,
-      // A date stands still: no answer after it hands the cookie out again.
+      // A fixed date ends the session: no later response renews the cookie.
       absoluteMs: isUsual && this.#usual.expiresAt !== undefined ? Math.max(1, Math.min(absoluteMs, maxAge)) : absoluteMs,
       persistent: true,
     }
@@ -131,12 +131,12 @@ export class ResponseCookie {
     return { attributes, secure: this.#isSecure(attributes), maxAgeMs: maxAgeOf(attributes, row, now), now }
   }
 
-  /** Whether this session's cookie may look other than the settings say. */
+  /** Whether this session's cookie may differ from the settings. */
   get #isSpecial(): boolean {
     return this.#engine.behavior.cookieCanChange && (this.#cookie !== undefined || this.#owner.storedCookie !== undefined)
   }
 
-  /** Every answer begins the maxAge anew. */
+  /** Every response starts the maxAge again. */
   get #attributes(): CookieAttributes {
     return this.#isSpecial ? { ...this.cookie.attributes(), maxAgeMs: this.#maxAge } : this.#usual
   }
@@ -148,7 +148,7 @@ export class ResponseCookie {
     return typeof originalMaxAge === 'number' ? wholeSpan(originalMaxAge) : undefined
   }
 
-  /** A browser keeps one with `Secure` over HTTPS only, and without it none that other sites may bring along. */
+  /** Browsers keep a cookie with `Secure` only over HTTPS, and one for other sites only with `Secure`. */
   #isKept(attributes: CookieAttributes): boolean {
     const { onDropped } = this.#engine.behavior
     const cause = onDropped && this.#droppedBy(attributes)
@@ -164,7 +164,7 @@ export class ResponseCookie {
     return partitioned ? 'partitioned' : undefined
   }
 
-  /** Whether the settings ask for a cookie that has expired already. */
+  /** Whether the settings give an expiry that has passed. */
   get #isOver(): boolean {
     const { maxAgeMs } = this.#usual
     if (maxAgeMs === undefined || maxAgeMs > 0 || this.#maxAge !== maxAgeMs) return false
@@ -185,7 +185,7 @@ export class ResponseCookie {
     const sameSite = decidedSameSite(looks.sameSite, secure)
     const cookie = new Cookie({ ...looks, secure, sameSite, originalMaxAge: maxAgeMs, ...stored }, clock)
     const { originalMaxAge } = cookie
-    // It counts from the last time the session was seen; where the settings decide, from now.
+    // Counted from when the session was last seen, or from now if the settings decide.
     const unseenMs = behavior.cookieCanChange && storedRow ? clock.now() - storedRow.lastSeenAt : 0
     const left = typeof originalMaxAge === 'number' ? originalMaxAge - unseenMs : undefined
     const maxAge = maxAgeOf({ ...this.#usual, maxAgeMs: left }, storedRow, clock.now())
@@ -200,7 +200,7 @@ export class ResponseCookie {
   }
 }
 
-/** How long the browser keeps the cookie: never longer than the session can live; undefined for as long as it is open. */
+/** How long the browser keeps the cookie, at most as long as the session can live; undefined until it is closed. */
 function maxAgeOf(attributes: CookieAttributes, row: SessionRow | undefined, now: number): number | undefined {
   if (row === undefined) return attributes.maxAgeMs
   return row.persistent ? Math.min(attributes.maxAgeMs ?? Number.POSITIVE_INFINITY, row.endsAt - now) : undefined

@@ -3,13 +3,10 @@ import type { OutgoingHttpHeader, ServerResponse } from 'node:http'
 
 type Pair = readonly [name: unknown, value: unknown]
 
-/** Says that no shared cache keeps the answer, or not its cookies. */
+/** Says that shared caches do not keep the response, or not its cookies. */
 const NOT_SHARED = /(?:^|[\s,])(?:private|no-store)(?:[\s,]|$)|no-cache="set-cookie"/i
 
-/**
- * Gives the arguments for the real `writeHead`. Headers given to it replace those set before; cookies of the host must survive, and so
- * must ours.
- */
+/** Returns the arguments for the real `writeHead`. Its headers replace those set before, yet the cookies of both must survive. */
 export function addCookies(res: ServerResponse, args: readonly unknown[], cookies: readonly string[]): readonly unknown[] {
   const at = typeof args[1] === 'string' || (args[2] !== undefined && args[2] !== null) ? 2 : 1
   const headers = args[at]
@@ -23,12 +20,12 @@ export function addCookies(res: ServerResponse, args: readonly unknown[], cookie
   return args
 }
 
-/** Node takes these if no header was set before. */
+/** Node accepts these only if no header was set before. */
 function addToPairs(pairs: readonly Pair[], cookies: readonly string[]): readonly Pair[] {
   return [...pairs.map(uncached), ...cookies.map((cookie): Pair => ['Set-Cookie', cookie])]
 }
 
-/** Names and values by turns. */
+/** Names and values alternate. */
 function addToList(res: ServerResponse, list: readonly unknown[], cookies: readonly string[]): readonly unknown[] {
   const kept = list.map((item, index) => (index % 2 === 1 ? uncached([list[index - 1], item])[1] : item))
   const isSet = list.some((item, index) => index % 2 === 0 && isNamed(item, 'set-cookie'))
@@ -49,7 +46,7 @@ function addToObject(res: ServerResponse, headers: object, cookies: readonly str
 }
 
 function addToResponse(res: ServerResponse, cookies: readonly string[]): void {
-  // A new list: `appendHeader` would push into the host's own, which may serve the next visitor too.
+  // A new list: `appendHeader` would push into the application's own, which may be used for the next visitor too.
   const before = res.getHeader('Set-Cookie')
   res.setHeader('Set-Cookie', [...(Array.isArray(before) ? before : before === undefined ? [] : [String(before)]), ...cookies])
 }
@@ -59,7 +56,7 @@ function uncached([name, value]: Pair): Pair {
   return isPolicy ? [name, withoutCookies(value)] : [name, value]
 }
 
-/** A cache that serves everybody may keep the answer, but not the session of whoever got it first (RFC 9111 section 5.2.2.4). */
+/** A shared cache may keep the response, but not the first visitor's session (RFC 9111 section 5.2.2.4). */
 function withoutCookies(policy: OutgoingHttpHeader): string {
   const text = String(policy)
   return NOT_SHARED.test(text) ? text : `${text}, no-cache="Set-Cookie"`

@@ -5,8 +5,8 @@ import { type Key, keyedDigest, sameSecret } from '../../domain/secret.ts'
 const MAX_VERIFIED = 10_000
 
 /**
- * The ids that are taken. No store is asked for others, whatever vouches for them: a store may make a path of an id, and whoever signs
- * something else with the same secret, a language cookie say, would sign that path.
+ * The accepted ids. A store may make a path from an id, and an application may sign other texts with the same secret, such as a language:
+ * a signed id alone is not safe.
  */
 export const ID = /^(?!.*\.\.)[^\s"\\;,\p{Cc}]{1,256}$/u
 
@@ -17,14 +17,14 @@ export function sign(id: string, secret: Key): string {
   return `s:${id}.${signature(id, secret)}`
 }
 
-/** Remembers cookies that were found good, byte for byte: who comes again costs no HMAC. Others learn nothing from it. */
+/** Remembers valid cookies byte by byte, so that a returning visitor costs no HMAC. It reveals nothing to others. */
 export function signatureReader(secrets: readonly Key[]): (value: string) => string | undefined {
   const verified = new BoundedCache<string>(MAX_VERIFIED)
   return (value) => {
     const known = verified.get(value)
     if (known !== undefined) return known
     const id = unsign(value, secrets)
-    // A copy: a part of a header keeps the whole header in memory.
+    // A copy: a substring would keep the whole header in memory.
     if (id !== undefined) verified.set(copyOf(value), copyOf(id))
     return id
   }

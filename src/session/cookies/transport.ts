@@ -1,11 +1,11 @@
 // Whether a request came over HTTPS, as far as it can be known.
 import type { IncomingMessage } from 'node:http'
 
-/** How a request is known to have come over HTTPS: by `req.secure`, by X-Forwarded-Proto whoever sent it, or by its socket alone. */
+/** How HTTPS is recognised: by `req.secure`, by X-Forwarded-Proto from anybody, or by the socket alone. */
 export type Transport = 'express' | 'forwarded' | 'socket'
 
 export function overHttps(req: IncomingMessage, transport: Transport): boolean {
-  // What a handshake left behind, and a mock, may have none.
+  // A request of a WebSocket handshake, or a mock, may have no socket.
   const socket: object | undefined = req.socket
   if (socket && 'encrypted' in socket && socket.encrypted === true) return true
   if (transport === 'express') return 'secure' in req && req.secure === true // Express knows about proxies.

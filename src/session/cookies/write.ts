@@ -4,9 +4,9 @@ import type { Key } from '../../domain/secret.ts'
 import { MARKER_SUFFIX } from './marker.ts'
 import { sign } from './signature.ts'
 
-/** What a Set-Cookie says beside name and value. */
+/** The attributes of a Set-Cookie. */
 export interface CookieAttributes {
-  /** `'auto'`: as secure as the request it answers. */
+  /** `'auto'`: like the request. */
   readonly secure: boolean | 'auto'
   /** `'auto'`: `none` with `Secure`, else `lax`. */
   readonly sameSite: 'strict' | 'lax' | 'none' | 'auto' | false
@@ -17,7 +17,7 @@ export interface CookieAttributes {
   readonly priority?: 'low' | 'medium' | 'high' | undefined
   /** Makes the cookie outlive the browser, for at most this many milliseconds; never longer than its session can live. */
   readonly maxAgeMs?: number | undefined
-  /** The date from which `maxAgeMs` was counted, where one was given: it stands still. */
+  /** The date from which `maxAgeMs` was counted, if one was given: it does not move. */
   readonly expiresAt?: number | undefined
   /** Writes the value so that a cookie can carry it. Default: encodeURIComponent. */
   readonly encode?: ((value: string) => string) | undefined
@@ -25,19 +25,19 @@ export interface CookieAttributes {
 
 export interface CookieSettings extends CookieAttributes {
   readonly name: string
-  /** Sign the id as express-session does. The first signs, all are accepted. */
+  /** Signs the id as express-session does. The first one signs, all are accepted. */
   readonly secrets?: readonly Key[] | undefined
 }
 
 /** Browsers keep a cookie for at most 400 days (RFC 6265bis section 5.5). */
 export const MAX_COOKIE_MS = 400 * 86_400_000
 
-/** A span as it is kept: at most 400 days either way, in whole milliseconds. NaN stays what it is. */
+/** Milliseconds as they are stored: whole, and at most 400 days either way. NaN stays NaN. */
 export function wholeSpan(ms: number): number {
   return Math.ceil(Math.max(-MAX_COOKIE_MS, Math.min(ms, MAX_COOKIE_MS)))
 }
 
-/** What an attribute of a cookie may say: at most 1024 bytes (RFC 6265bis section 5.5), no ";" and no control. */
+/** An attribute of a cookie: at most 1024 bytes (RFC 6265bis section 5.5), no ";" and no control character. */
 export const ATTRIBUTE = /^[\x20-\x3a\x3c-\x7e]{1,1024}$/
 /** A host name, or an IPv6 address in brackets. */
 export const DOMAIN = /^\.?(?:[\w-]+(?:\.[\w-]+)*\.?|\[[\da-f:.]+\])$/i
@@ -51,14 +51,14 @@ export function isPriority(value: unknown): value is 'low' | 'medium' | 'high' {
   return value === 'low' || value === 'medium' || value === 'high'
 }
 
-/** What `'auto'` says: without `Secure` browsers keep no cookie for all sites. */
+/** Resolves `'auto'`: browsers refuse a cookie for all sites without `Secure`. */
 export function decidedSameSite<T>(sameSite: T, secure: boolean): T | 'none' | 'lax' {
   return sameSite === 'auto' ? (secure ? 'none' : 'lax') : sameSite
 }
 
 const EXPIRED = 'Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT'
 
-/** How one Set-Cookie is to look. */
+/** How a Set-Cookie is written. */
 export interface Looks {
   readonly attributes: CookieAttributes
   readonly secure: boolean
@@ -66,7 +66,7 @@ export interface Looks {
   readonly now: number
 }
 
-/** The value of Set-Cookie that hands out an id. */
+/** The value of a Set-Cookie with an id. */
 export function issueCookie({ name, secrets }: CookieSettings, id: string, as: Looks): string {
   const [secret] = secrets ?? []
   const { encode = encodeURIComponent } = as.attributes
@@ -74,12 +74,12 @@ export function issueCookie({ name, secrets }: CookieSettings, id: string, as: L
   return writeCookie(name, value, as)
 }
 
-/** The value of Set-Cookie for the marker of a session cookie that looks like this. Scripts have no use for it. */
+/** The value of the marker's Set-Cookie, with the attributes of its session cookie. Scripts have no use for it. */
 export function issueMarker(name: string, value: string, as: Looks): string {
   return writeCookie(name + MARKER_SUFFIX, value, { ...as, attributes: markerAttributes(as.attributes) })
 }
 
-/** A Set-Cookie with a value that a cookie can carry. */
+/** A Set-Cookie with an encoded value. */
 export function writeCookie(name: string, value: string, as: Looks): string {
   if (!VALUE.test(value)) throw new TypeError(`the value of the cookie ${name} cannot stand in a Set-Cookie`)
   const text = `${name}=${value}${attributes(as.attributes, as.secure)}`
@@ -89,7 +89,7 @@ export function writeCookie(name: string, value: string, as: Looks): string {
   return `${text}; Max-Age=${Math.floor(maxAgeMs / 1000)}; Expires=${new Date(as.now + maxAgeMs).toUTCString()}`
 }
 
-/** The value of Set-Cookie that takes the cookie away: the same attributes, or the browser would keep it. */
+/** The value of a Set-Cookie that deletes the cookie: with the same attributes, or the browser would keep it. */
 export function clearCookie(name: string, as: Pick<Looks, 'attributes' | 'secure'>): string {
   return `${name}=${attributes(as.attributes, as.secure)}; ${EXPIRED}`
 }
@@ -116,7 +116,7 @@ function attributes(cookie: CookieAttributes, secure: boolean): string {
   return text
 }
 
-/** What an application puts into `req.session.cookie` may come from a visitor: it must end neither the attribute nor the header. */
+/** A visitor's words may reach `req.session.cookie`: they must end neither the attribute nor the header. */
 function plain(name: string, value: unknown): string {
   return typeof value === 'string' && ATTRIBUTE.test(value) ? value : refuse(name, value)
 }

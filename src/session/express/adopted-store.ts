@@ -41,11 +41,11 @@ export function isExpressStore(store: unknown): store is ExpressStore {
 }
 
 export class AdoptedStore implements SessionStore {
-  /** The store as it is: `req.sessionStore`. */
+  /** The original store: `req.sessionStore`. */
   readonly expressStore: ExpressStore
   readonly #plain: boolean
   readonly #mutex = new KeyedMutex()
-  /** What its middleware goes by. */
+  /** The limits and the clock of its middleware. */
   #context: AdoptionContext = { limits: { idleMs: 900_000, absoluteMs: 43_200_000 }, clock: systemClock }
   #disconnected = false
 
@@ -107,7 +107,7 @@ export class AdoptedStore implements SessionStore {
   async delete(hashes: readonly string[]): Promise<readonly string[]> {
     const destroy = (hash: string) => this.#call<void>((done) => this.expressStore.destroy(hash, done))
     await Promise.all(hashes.map((hash) => this.#mutex.take(hash, () => destroy(hash))))
-    // Such a store does not say what was there.
+    // Such a store does not report what it deleted.
     return hashes
   }
 
@@ -119,14 +119,14 @@ export class AdoptedStore implements SessionStore {
     throw new TypeError('a store of express-session cannot end the sessions of a user')
   }
 
-  /** Such a store removes what has expired by itself, or not at all. */
+  /** Such a store removes expired sessions by itself, or never. */
   deleteExpired(): number {
     return 0
   }
 
   close(): void {}
 
-  /** Reads, changes and writes a session that lives, in its turn. */
+  /** Reads, changes and writes a live session, one change at a time. */
   #change(hash: string, change: (row: SessionRow, values: SerialisedValues) => SessionRow | undefined): Promise<boolean> {
     return this.#mutex.take(hash, async () => {
       const stored = await this.#get(hash)
@@ -156,7 +156,7 @@ export class AdoptedStore implements SessionStore {
     if (this.#disconnected) return Promise.reject(new StoreUnavailableError('the session store is disconnected'))
     return new Promise((resolve, reject) => {
       const answered = call((error, value) => (error ? reject(error) : resolve(value)))
-      // Some stores answer a broken call by a rejected promise too: the first of the two counts.
+      // Some stores answer a failed call by a rejected promise too: the first of the two counts.
       if (isNativePromise(answered)) answered.catch(reject)
     })
   }

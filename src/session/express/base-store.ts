@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events'
 import { Session } from '../request/session.ts'
 import type { DetachedRequest, Done, StoredSession } from './callback-store.ts'
 
-// Each method by itself: a class that extends this one declares them as methods, which it may not where they were mapped from others.
+// Methods one by one: a class that extends this one could not override mapped properties by methods.
 export interface Store extends EventEmitter {
   get?(id: string, callback: (error?: unknown, session?: StoredSession | null) => void): unknown
   set?(id: string, session: StoredSession, callback?: Done): unknown
@@ -14,11 +14,11 @@ export interface Store extends EventEmitter {
   clear?(callback?: Done): unknown
   /** Ends the session of a request and gives it a new one. */
   regenerate(req: DetachedRequest, callback: Done): void
-  /** A session by its id, apart from any request of a browser. */
+  /** Finds a session by its id, outside of any request of a browser. */
   load(id: string, callback: (error?: unknown, session?: Session) => void): void
   /** Makes the session of a request from what was stored. */
   createSession(req: DetachedRequest, stored: StoredSession): Session
-  /** Gives a request a new session. The middleware brings it. */
+  /** Gives a request a new session. The middleware sets it. */
   generate(req: DetachedRequest): void
 }
 
@@ -33,7 +33,7 @@ function construct(this: EventEmitter): void {
   Reflect.apply(EventEmitter, this, [])
 }
 
-// The function below gets the prototype that its type promises.
+// The function below gets the prototype that this type promises.
 export const Store = construct as unknown as StoreConstructor
 
 Object.defineProperty(Store, 'name', { value: 'Store' })

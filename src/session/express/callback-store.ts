@@ -1,6 +1,6 @@
 // The contract of stores that were written for express-session, and of the sessions in them.
 
-/** A session as such a store keeps it: the values, and its `cookie`. */
+/** A session as such a store keeps it: its values and its `cookie`. */
 export interface StoredSession {
   // biome-ignore lint/suspicious/noExplicitAny: what other packages declare as a session's data has no index signature, and fits no other one.
   [key: string]: any
@@ -8,7 +8,7 @@ export interface StoredSession {
 
 export type Done = (error?: unknown) => void
 
-/** A store of express-session. `touch` is recommended; what follows it is optional. */
+/** A store of express-session. `touch` is recommended; the methods after it are optional. */
 export interface ExpressStore {
   get(id: string, callback: (error?: unknown, session?: StoredSession | null) => void): unknown
   set(id: string, session: StoredSession, callback?: Done): unknown
@@ -20,7 +20,7 @@ export interface ExpressStore {
   on?(event: string, listener: (...args: unknown[]) => void): unknown
 }
 
-/** As much of a request as a session needs that such a store makes. */
+/** The part of a request that such a store needs to make a session. */
 export interface DetachedRequest {
   readonly sessionID: string
   readonly sessionStore: Partial<ExpressStore> & { regenerate?(req: DetachedRequest, callback: Done): void }

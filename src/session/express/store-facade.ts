@@ -35,7 +35,7 @@ export class StoreFacade extends Store {
     }, callback)
   }
 
-  /** Changes a session that is there. It makes none: what was ended does not come back. */
+  /** Changes an existing session. It creates none: an ended session must not come back. */
   override set = (id: string, session: StoredSession, callback?: Done): void => {
     answer(async () => {
       const row = await this.#findLive(id)
@@ -90,7 +90,7 @@ export class StoreFacade extends Store {
   }
 }
 
-/** Who walks `all()` of another store by its keys, or by `session.id`, has the places of a list here, or undefined. */
+/** A caller that walks another store's `all()` by keys, or by `session.id`, passes array indices here, or undefined. */
 function isId(id: unknown): boolean {
   return typeof id === 'string' && !/^\d{1,5}$/.test(id)
 }
@@ -99,7 +99,7 @@ function cannot(what: string): never {
   throw new TypeError(`this store cannot ${what}`)
 }
 
-/** What makes stored values those of a session. */
+/** The patch that turns stored values into those of a session. */
 function patchTo(values: SerialisedValues, session: StoredSession): SessionPatch {
   const patch: Record<string, string | null> = emptyObject()
   for (const key of new Set([...values.keys(), ...Object.keys(session)])) {

@@ -11,19 +11,19 @@ import { NO_LOGIN } from '../row.ts'
 import type { SessionRow } from '../store.ts'
 import type { StoredSession } from './callback-store.ts'
 
-/** What the middleware goes by whose sessions these are. */
+/** The limits and the clock of the middleware whose sessions these are. */
 export interface AdoptionContext {
   readonly limits: SessionLimits
   readonly clock: Clock
 }
 
-/** The key of what express-session has no place for. It leaves it alone, so that one can go back. */
+/** The key of our own fields, which express-session leaves alone, so that an application can go back to it. */
 const OWN_KEY = '__guildhall'
 type Ours = Pick<SessionRow, 'publicId' | 'createdAt' | 'lastSeenAt' | 'idleMs' | 'endsAt' | 'persistent'> & {
   readonly predecessor: string | undefined
 }
 
-/** A row from what such a store has. What express-session wrote is as old as this look at it. */
+/** Makes a row from a stored session. One that express-session wrote counts as created now. */
 export function rowOfStored(hash: string, stored: StoredSession, { limits, clock }: AdoptionContext): SessionRow {
   const now = clock.now()
   const cookie = readStoredCookie(stored.cookie)
@@ -42,7 +42,7 @@ export function rowOfStored(hash: string, stored: StoredSession, { limits, clock
       createdAt: ours?.createdAt ?? now,
       lastSeenAt: lastSeenOf(cookie, ours, maxAge),
       idleMs: ours?.idleMs ?? idleMs,
-      // Whether it was idle for too long the store has judged, by the cookie's date; some keep that date nowhere else.
+      // The store has judged by the cookie's date whether it was idle for too long; some keep that date nowhere else.
       expiresAt: endsAt,
       endsAt,
       persistent: ours?.persistent ?? maxAge !== undefined,
@@ -65,7 +65,7 @@ export function storedOfRow(row: SessionRow, clock: Clock, from?: StoredSession)
   return session
 }
 
-/** Values that nobody changed, as the store handed them out, and what of them no JSON holds. */
+/** Unchanged values as the store returned them, and properties that JSON cannot hold. */
 function giveBack(session: StoredSession, values: SerialisedValues, from: StoredSession): void {
   for (const key of Reflect.ownKeys(from)) {
     if (typeof key === 'string' && (key === OWN_KEY || isOwnKey(key))) continue
@@ -77,7 +77,7 @@ function giveBack(session: StoredSession, values: SerialisedValues, from: Stored
   }
 }
 
-/** Undefined for what is the store's alone: JSON can hold nothing of it. */
+/** Undefined for properties of the store alone, which JSON cannot hold. */
 function textOf(value: unknown): string | undefined {
   try {
     return JSON.stringify(value)
@@ -86,7 +86,7 @@ function textOf(value: unknown): string | undefined {
   }
 }
 
-/** The values of a session with its cookie, which looks as `looks` where nothing else is stored. */
+/** The values of a session with its cookie; `looks` are its attributes if nothing else is stored. */
 export function sessionOf(
   values: SerialisedValues,
   { clock, until, looks }: { readonly clock: Clock; readonly until: number | undefined; readonly looks?: CookieFields },
@@ -101,24 +101,24 @@ export function sessionOf(
   return session
 }
 
-/** When a session was last seen. A store's `touch` tells by the cookie's date alone, and some not even by that. */
+/** When a session was last seen. A store's `touch` changes the cookie's date alone, and some not even that. */
 function lastSeenOf({ expires }: CookieFields, ours: Ours | undefined, maxAge: number | undefined): number {
   const until = isDate(expires) ? expires.getTime() : 0
   if (ours === undefined) return maxAge === undefined ? 0 : until - maxAge
   return Math.max(ours.lastSeenAt, until - ours.idleMs - touchIntervalMs(ours.idleMs))
 }
 
-/** Such a store counts nothing, and others write to it: what is stored is its own revision. 48 bits, which a number holds. */
+/** Such a store counts no revisions, and others write to it: the revision is a digest of 48 bits, which a number holds. */
 function revisionOf(data: string): number {
   return Buffer.from(digest(data), 'base64url').readUIntBE(0, 6)
 }
 
-/** The values of a stored session: the application's, and ours. */
+/** The values of a stored session, the application's and ours. */
 function valuesOf(stored: StoredSession): SerialisedValues {
   const values = new Map<string, string>()
   for (const [key, value] of Object.entries(stored)) {
     if (key === OWN_KEY || isOwnKey(key)) continue
-    // What another program stored is no fault of this visitor: of a Map, say, there is what JSON makes of it, as before.
+    // What another program stored is not this visitor's fault: a Map, for example, becomes what JSON makes of it.
     const text = textOf(value)
     if (text !== undefined) values.set(key, text)
   }

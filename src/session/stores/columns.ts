@@ -1,7 +1,7 @@
 // The columns of a session in SQL, and a row from their values.
 import type { SessionRow } from '../store.ts'
 
-/** In the order in which `sessionFrom` takes their values. */
+/** In the order that `sessionFrom` expects. */
 export const SESSION_COLUMNS = [
   'hash',
   'public_id',
@@ -28,14 +28,14 @@ export function columnDefinitions(integer: 'INTEGER' | 'bigint'): string {
     authenticated_at ${integer}, ip TEXT, user_agent TEXT`
 }
 
-/** Nothing was released with that table, so nothing is migrated. */
+/** No release had this table, so nothing is migrated. */
 export function otherTable(table: string): string {
   return `the table ${table} is of a version of Guildhall before its first release: drop it, and ${table}_sweep beside it, and it is made anew`
 }
 
 export type ColumnValue = string | number | null
 
-/** A session from the values of SESSION_COLUMNS; further values are left to the caller. Numbers may come as texts, as pg gives bigint. */
+/** A session from the values of SESSION_COLUMNS; the caller handles further values. Numbers may be texts: pg returns bigint so. */
 export function sessionFrom(values: readonly unknown[]): SessionRow {
   return {
     hash: String(values[0]),

@@ -14,22 +14,22 @@ export interface MemoryStoreOptions {
   readonly clock?: Clock | undefined
 }
 
-/** Among how many an expired one is looked for when room is needed. */
+/** How many sessions are searched for an expired one when the store is full. */
 const MAX_LOOKED_AT = 100
-/** What part of the store visitors have who are not known to come back: without any, nobody could begin. */
+/** The share of the store for visitors who have not come back yet: without any, nobody could begin a session. */
 const SHARE_OF_NEWCOMERS = 0.2
 
-/** Keeps sessions in a Map. Every answer is given at once. */
+/** Keeps sessions in a Map, without promises. */
 export class MemoryStore implements SessionStore {
   readonly #max: number
   readonly #clock: Clock
   /** Rows are never changed, only replaced. */
   readonly #rows = new Map<string, SessionRow>()
-  /** Of nobody in particular, whose browser did not come back yet: a flood without cookies is of these. The oldest first. */
+  /** Sessions without a user whose browser has not come back: a flood without cookies is of these. The oldest first. */
   readonly #newcomers = new Set<string>()
-  /** Of nobody in particular, whose browser came back. The least recently used first. */
+  /** Sessions without a user whose browser has come back. The least recently used first. */
   readonly #returned = new Set<string>()
-  /** Of users. The least recently used first. */
+  /** Sessions of users. The least recently used first. */
   readonly #named = new Set<string>()
   readonly #byUser = new Map<string, Set<string>>()
 
@@ -151,7 +151,7 @@ export class MemoryStore implements SessionStore {
     return row === undefined || row.idleMs === 0 ? undefined : row
   }
 
-  /** In the order in which they make room. */
+  /** In the order of eviction. */
   #groups(): readonly Set<string>[] {
     const isCrowded = this.#newcomers.size >= this.#max * SHARE_OF_NEWCOMERS || this.#returned.size === 0
     return isCrowded ? [this.#newcomers, this.#returned, this.#named] : [this.#returned, this.#newcomers, this.#named]
@@ -167,7 +167,7 @@ export class MemoryStore implements SessionStore {
     this.#delete(expired ?? unused ?? '')
   }
 
-  /** One that expired, among those not used for longest. */
+  /** An expired session among the least recently used ones. */
   #expiredOf(group: Set<string>): string | undefined {
     const now = this.#clock.now()
     let looked = 0

@@ -14,7 +14,7 @@ import { columnDefinitions, otherTable, SESSION_COLUMNS, sessionFrom, valuesOf }
 export type { PostgresPool } from '../../database/postgres/query.ts'
 export { StoreUnavailableError } from '../../database/timeout.ts'
 
-/** A null character or half a surrogate pair in a key: fine in JSON, not in jsonb. */
+/** A null character or an unpaired surrogate in a key: valid in JSON, not in jsonb. */
 const NO_JSONB = new Set(['22021', '22P02', '22P05'])
 const MAX_TRIES = 100
 /** The lease of the process that deletes expired sessions. */
@@ -43,7 +43,7 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
   readonly #pool: PostgresPool
   readonly #sql: ReturnType<typeof statements>
   readonly #found = new BatchLoader<Row>((hashes) => this.#read(hashes))
-  /** Who this is among the processes that clean up. */
+  /** Identifies this process in the cleanup lease. */
   readonly #worker = newId()
 
   constructor({ pool, table = 'express_sessions', leases = `${table}_leases`, find }: PostgresStoreOptions) {
@@ -55,14 +55,14 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
     this.#sql = find === undefined ? sql : { ...sql, find }
   }
 
-  /** Makes the table where it is missing. Two processes may call it at once. A role that may not make tables needs it done before. */
+  /** Creates the table if it is missing. Two processes may call it at once. A role without the right to create tables needs it done before. */
   async migrate(): Promise<void> {
     await this.#run(this.#sql.migrate)
   }
 
   /** For subclasses: a row with the values that their statement reads beyond SESSION_COLUMNS. */
   protected complete(row: SessionRow, _more: readonly unknown[]): Row {
-    // Without a subclass that says otherwise, Row is SessionRow.
+    // Row is SessionRow unless a subclass overrides this.
     return row as Row
   }
 
@@ -131,7 +131,7 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
     await this.#run(this.#sql.clear)
   }
 
-  /** The pool belongs to who made it. */
+  /** The pool's owner closes it. */
   close(): void {}
 
   async #read(hashes: readonly string[]): Promise<ReadonlyMap<string, Row>> {
@@ -140,7 +140,7 @@ export class PostgresStore<Row extends SessionRow = SessionRow> implements Sessi
     return new Map(found.map((row) => [row.hash, row]))
   }
 
-  /** For keys that jsonb cannot hold: merged here, written where nobody else wrote meanwhile. */
+  /** For keys that jsonb cannot hold: merged in this process, and written only if nobody else has written meanwhile. */
   async #updateHere(hash: string, patch: SessionPatch, ifRevision: number | undefined): Promise<boolean> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const { rows } = await this.#run(this.#sql.data, [hash])

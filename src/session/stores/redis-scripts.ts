@@ -1,21 +1,21 @@
 // What Redis does with a session, each verb in one script.
 import { RETENTION_MS, script } from '../../database/redis/script.ts'
 
-/** What begins the name of a field that holds data; the key follows as JSON text. */
+/** The prefix of a data field's name; the key follows as JSON text. */
 export const DATA = 'data:'
 
 const EXPIRE = `local function expire_after(expires)
   redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', tonumber(expires) + ${RETENTION_MS}))
 end`
 
-// Superseded sessions can be read, and nothing else.
+// Superseded sessions can only be read.
 const ONLY_IF_IT_LIVES = `local idle = redis.call('HGET', KEYS[1], 'idleMs')
 if not idle or idle == '0' then return 0 end`
 
 const NOW = `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)`
 
-/** When it expires, then names and values. */
+/** Arguments: when it expires, then names and values. */
 export const CREATE = script(`${EXPIRE}
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 for at = 2, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 1]) end
@@ -24,7 +24,7 @@ return 1`)
 
 export const FIND = script(`return redis.call('HGETALL', KEYS[1])`)
 
-/** The revision that is expected ('': any), how many fields are written; their names and values, then the names that are removed. */
+/** Arguments: the expected revision ('' for any), the number of fields, their names and values, then the names to remove. */
 export const UPDATE = script(`${ONLY_IF_IT_LIVES}
 if ARGV[1] ~= '' and redis.call('HGET', KEYS[1], 'revision') ~= ARGV[1] then return 0 end
 local removed = 3 + 2 * tonumber(ARGV[2])
@@ -33,7 +33,7 @@ for at = removed, #ARGV do redis.call('HDEL', KEYS[1], ARGV[at]) end
 redis.call('HINCRBY', KEYS[1], 'revision', 1)
 return 1`)
 
-/** lastSeenAt, expiresAt; with new limits also idleMs, endsAt, persistent. */
+/** Arguments: lastSeenAt, expiresAt; for new limits also idleMs, endsAt, persistent. */
 export const TOUCH = script(`${EXPIRE}
 ${ONLY_IF_IT_LIVES}
 local function later(name, value)
@@ -51,7 +51,7 @@ redis.call('HSET', KEYS[1], 'expiresAt', ARGV[2], 'idleMs', ARGV[3], 'endsAt', A
 expire_after(ARGV[2])
 return 1`)
 
-/** Until when it can be read. */
+/** Argument: until when it can be read. */
 export const SUPERSEDE = script(`${EXPIRE}
 ${ONLY_IF_IT_LIVES}
 local expires = redis.call('HGET', KEYS[1], 'expiresAt')
@@ -60,12 +60,12 @@ redis.call('HSET', KEYS[1], 'idleMs', '0', 'expiresAt', expires, 'endsAt', expir
 expire_after(expires)
 return 1`)
 
-/** Answers what never changed in it, so that the caller knows whose it was. */
+/** Returns the unchanging part of the row, which says whose session it was. */
 export const DELETE = script(`local row = redis.call('HGET', KEYS[1], 'row')
 redis.call('DEL', KEYS[1])
 return row`)
 
-/** Writes a session into its user's index, with the time of Redis: the hash, when it ends. The index lives as long as the last of its sessions. */
+/** Adds a session to its user's index, with Redis's time: the hash and when it ends. The index lives as long as its last session. */
 export const ADD_TO_INDEX = script(`${NOW}
 redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
 local left = redis.call('PTTL', KEYS[1])
@@ -73,7 +73,7 @@ local ends = tonumber(ARGV[2]) + ${RETENTION_MS}
 if left < 0 or now + left < ends then redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', ends)) end
 return 1`)
 
-/** The hashes of an index, the oldest first; and how many of them are so old that their sessions must have been made by now. */
+/** Returns the hashes of an index, the oldest first, and how many are so old that their sessions must exist by now. */
 export const READ_INDEX = script(`${NOW}
 return { redis.call('ZCOUNT', KEYS[1], '-inf', string.format('%.0f', now - ${RETENTION_MS})), redis.call('ZRANGE', KEYS[1], 0, -1) }`)
 

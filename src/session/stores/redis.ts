@@ -21,7 +21,7 @@ export interface RedisStoreOptions {
   readonly prefix?: string | undefined
 }
 
-/** What never changes in a session. JSON leaves out what is undefined. */
+/** The unchanging part of a session. JSON leaves out what is undefined. */
 type Fixed = Pick<
   SessionRow,
   'publicId' | 'createdAt' | 'userId' | 'credentialEpoch' | 'factors' | 'authenticatedAt' | 'ip' | 'userAgent'
@@ -38,7 +38,7 @@ type Fixed = Pick<
  */
 export class RedisStore<Row extends SessionRow = SessionRow> implements SessionStore<Row> {
   readonly #client: RedisClient
-  /** Without the client's own timer, a third of what a call costs: a read has our deadline, and one that is sent late harms nobody. */
+  /** Without the client's own timer, which costs a third of a call: a read has our deadline, and is harmless if it is sent late. */
   readonly #reader: RedisClient
   readonly #prefix: string
 
@@ -53,13 +53,13 @@ export class RedisStore<Row extends SessionRow = SessionRow> implements SessionS
 
   /** For subclasses: a row with what they read along with it. */
   protected complete(row: SessionRow): Awaitable<Row> {
-    // Without a subclass that says otherwise, Row is SessionRow.
+    // Row is SessionRow unless a subclass overrides this.
     return row as Row
   }
 
   async create(row: SessionRow): Promise<void> {
     const { hash, data, revision, lastSeenAt, idleMs, expiresAt, endsAt, persistent, ...fixed } = row
-    // The index first: it may name a session that is not there, but none may be there that it does not name.
+    // The index first: it may name a missing session, but every session must be in it.
     if (fixed.userId !== undefined) await this.#addToIndex(fixed.userId, row)
     const changing = { revision, lastSeenAt, idleMs, expiresAt, endsAt, persistent: Number(persistent) }
     const fields = [['row', JSON.stringify(fixed)], ...Object.entries(changing), ...fieldsOf(readValues(data))]
@@ -86,7 +86,7 @@ export class RedisStore<Row extends SessionRow = SessionRow> implements SessionS
     if (limits === undefined) return (await this.#on(hash, scripts.TOUCH, [lastSeenAt, expiresAt])) === 1
     const { idleMs, endsAt, persistent } = limits
     const row = await this.#find(hash)
-    // It may end later now, and then its index must not end before it.
+    // The session may end later now, and the index must not expire before it.
     if (row?.userId !== undefined) await this.#addToIndex(row.userId, { hash, endsAt })
     return (await this.#on(hash, scripts.TOUCH, [lastSeenAt, expiresAt, idleMs, endsAt, Number(persistent)])) === 1
   }
@@ -95,7 +95,7 @@ export class RedisStore<Row extends SessionRow = SessionRow> implements SessionS
     return (await this.#on(hash, scripts.SUPERSEDE, [until])) === 1
   }
 
-  /** One script for each, on their way together: in a cluster they live on different nodes. */
+  /** One script for each, all at once: in a cluster they are on different nodes. */
   async delete(hashes: readonly string[]): Promise<readonly string[]> {
     const rows = await Promise.all(hashes.map((hash) => this.#delete(hash)))
     return hashes.filter((hash, at) => {
@@ -128,12 +128,12 @@ export class RedisStore<Row extends SessionRow = SessionRow> implements SessionS
     return gone.length
   }
 
-  /** Nothing to do: Redis takes out what has expired. */
+  /** Redis removes expired keys by itself. */
   deleteExpired(): number {
     return 0
   }
 
-  /** The client belongs to who made it. */
+  /** The client's owner closes it. */
   close(): void {}
 
   async #find(hash: string): Promise<SessionRow | undefined> {
@@ -150,7 +150,7 @@ export class RedisStore<Row extends SessionRow = SessionRow> implements SessionS
     await this.#onUser(userId, scripts.ADD_TO_INDEX, [hash, endsAt])
   }
 
-  /** What a user's index names, the oldest first, and which of it is old: a name that is young may be that of a session on its way. */
+  /** The hashes of a user's index, the oldest first, and which are old: a young one may belong to a session that is being created. */
   async #readIndex(userId: string): Promise<{ readonly hashes: readonly string[]; readonly old: readonly string[] }> {
     const reply = await this.#onUser(userId, scripts.READ_INDEX)
     const [count, names]: unknown[] = Array.isArray(reply) ? reply : []
@@ -158,7 +158,7 @@ export class RedisStore<Row extends SessionRow = SessionRow> implements SessionS
     return { hashes, old: hashes.slice(0, Number(count)) }
   }
 
-  /** Nobody waits for it: a name without a session is taken out at the next reading. */
+  /** Not awaited: a hash without a session is removed at the next read. */
   #removeFromIndex(userId: string, hashes: readonly string[]): void {
     if (hashes.length > 0) this.#onUser(userId, scripts.REMOVE_FROM_INDEX, hashes).catch(() => {})
   }
@@ -176,7 +176,7 @@ export class RedisStore<Row extends SessionRow = SessionRow> implements SessionS
   }
 }
 
-/** As JSON text a key of any characters is one that Redis gives back as it was. */
+/** JSON text, as Redis returns a key of any characters unchanged in it. */
 function fieldOf(key: string): string {
   return scripts.DATA + JSON.stringify(key)
 }
@@ -185,7 +185,7 @@ function fieldsOf(values: SerialisedValues): [string, string][] {
   return [...values].map(([key, text]) => [fieldOf(key), text])
 }
 
-/** The row from names and values in turn. Redis keeps no order; one order makes one text of the same data. */
+/** Makes the row from alternating names and values, in a fixed order, as Redis keeps none: the same data is always the same text. */
 function rowFrom(hash: string, reply: readonly string[]): SessionRow {
   const fields = new Map<string, string>()
   for (let at = 0; at + 1 < reply.length; at += 2) fields.set(reply[at] ?? '', reply[at + 1] ?? '')

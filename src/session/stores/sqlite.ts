@@ -37,10 +37,10 @@ const MAX_COPIES = 10_000
 export class SqliteStore<Row extends SessionRow = SessionRow> implements SessionStore<Row> {
   readonly #connection: SqliteConnection
   readonly #ownsConnection: boolean
-  /** Who this is among the processes that clean up. */
+  /** Identifies this process in the cleanup lease. */
   readonly #worker = newId()
   readonly #sql: ReturnType<typeof statements>
-  /** An exact copy: emptied when something wrote to a table that `find` reads, except for our own writes to known sessions. */
+  /** An exact copy: emptied after a write to any table that `find` reads, except our own writes to known sessions. */
   readonly #copies = new BoundedCache<Row>(MAX_COPIES)
   #copiedAt = -1
 
@@ -56,7 +56,7 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
 
   /** For subclasses: a row with the values that their statement reads beyond SESSION_COLUMNS. */
   protected complete(row: SessionRow, _more: readonly SqlValue[]): Row {
-    // Without a subclass that says otherwise, Row is SessionRow.
+    // Row is SessionRow unless a subclass overrides this.
     return row as Row
   }
 
@@ -152,12 +152,12 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
     return this.#connection.retrying(() => this.#dropping(work, (hashes) => hashes))
   }
 
-  /** One statement that changes known sessions alone: drops their copies, in the same tick, and keeps the others. */
+  /** Runs a statement that changes known sessions alone: drops their copies in the same tick, and keeps the others. */
   #dropping<T>(work: () => T, concerned: (done: T) => readonly string[]): T {
     this.#forgetIfChanged()
     const done = work()
     for (const hash of concerned(done)) this.#copies.delete(hash)
-    // Ours counts one. Where a trigger has changed more, the count is higher, and the copies go.
+    // Our write counts one. If a trigger wrote too, the count is higher, and all copies are dropped.
     if (this.#connection.versionSeen(this.#sql.find) === this.#copiedAt + 1) this.#copiedAt++
     return done
   }
@@ -193,7 +193,7 @@ function statements(table: string, leases: string) {
   }
 }
 
-/** Immediate, and only what is missing: two processes may start at once. A file with another table of that name stays as it is. */
+/** Creates only what is missing, under an immediate lock: two processes may start at once. Another table of that name is left alone. */
 function openTable(path: string): SqliteConnection {
   const connection = new SqliteConnection(path, { walLater: true })
   const table = OWN_TABLE

@@ -6,17 +6,17 @@ import { BATCH, CopyRefusedError, type Row, type Side, TABLE_NAMES } from './sid
 
 /** One copy at a time to one place, and none to its own source. */
 const PLACE = "hashtext('guildhall copy ' || coalesce(current_schema(), ''))"
-/** Locked before anything is read, so that the snapshot has all that was written. */
+/** Locked before the first read, so that the snapshot contains every write. */
 const LOCK_SOURCE = `SET lock_timeout = 5000; BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE ${TABLE_NAMES.join(', ')} IN SHARE MODE;
   SET LOCAL idle_in_transaction_session_timeout = 0`
 
-/** Nobody else writes to it until it is closed: a site that still runs refuses to. */
+/** Nobody else can write until it is closed: the copy fails if a site still runs. */
 export function openPostgresSource(url: string): Promise<Side> {
   return opened(url, 'pg_try_advisory_lock_shared', LOCK_SOURCE)
 }
 
 export function openPostgresTarget(url: string): Promise<Side> {
-  // The checkpoint at the end waits for the disk, and with it everything before.
+  // The checkpoint at the end waits for the disk, and so for everything before it.
   return opened(url, 'pg_try_advisory_lock', 'SET synchronous_commit = off')
 }
 
@@ -44,7 +44,7 @@ class PostgresSide implements Side {
     this.#connection = connection
   }
 
-  /** Ids and hashes mix cases: a language would order them otherwise than SQLite does. */
+  /** Ordered by bytes, as SQLite does: a collation would order ids and hashes otherwise. */
   sortKey(name: TableName): string {
     return `${TABLE_KEYS[name]} COLLATE "C"`
   }
@@ -53,7 +53,7 @@ class PostgresSide implements Side {
     let at = 0
     try {
       const text = sql.replace(/\?/g, () => `$${++at}`)
-      // Several statements at once take no values, and give a result each.
+      // Several statements in one call take no values, and return a result each.
       const result = await this.#connection.query({
         text,
         types: TYPES,
@@ -65,7 +65,7 @@ class PostgresSide implements Side {
     }
   }
 
-  /** By a cursor: the rows are sorted once, not once for each batch. */
+  /** A cursor sorts the rows once, not once for each batch. */
   async *sorted(table: TableName, after: string): AsyncGenerator<readonly Row[]> {
     const key = this.sortKey(table)
     await this.ask(`DECLARE copied NO SCROLL CURSOR FOR SELECT * FROM ${table} WHERE ${key} > ? ORDER BY ${key}`, after)
@@ -74,7 +74,7 @@ class PostgresSide implements Side {
     await this.ask('CLOSE copied')
   }
 
-  /** As one value, whatever the number of rows: a statement takes 65535 at most. */
+  /** All rows as one value: a statement takes at most 65535. */
   async insert(table: TableName, rows: readonly Row[]): Promise<void> {
     refuseNull(table, rows)
     const columns = Object.keys(rows[0] ?? {}).join(', ')
@@ -97,7 +97,7 @@ function isRow(row: unknown): row is Row {
   return typeof row === 'object' && row !== null
 }
 
-/** PostgreSQL's text has no null character. Another in its place would be another text. */
+/** PostgreSQL's text has no null character, and a replacement would be another text. */
 function refuseNull(table: TableName, rows: readonly Row[]): void {
   for (const row of rows)
     for (const [column, value] of Object.entries(row))

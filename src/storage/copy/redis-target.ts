@@ -7,7 +7,7 @@ import { SESSION_COLUMNS, sessionFrom, valuesOf } from '../../session/stores/col
 import { RedisStore } from '../../session/stores/redis.ts'
 import { type CopiedTable, REDIS_SESSIONS, type Side } from './side.ts'
 
-/** Some of the keys, and where to go on. The prefix has no letter that means something in a pattern. */
+/** Returns some keys and the next cursor. The prefix has no characters with a meaning in a pattern. */
 const SCAN = script(`return redis.call('SCAN', ARGV[1], 'MATCH', KEYS[1] .. '*', 'COUNT', 1000)`)
 
 export class RedisTarget {
@@ -15,7 +15,7 @@ export class RedisTarget {
   readonly #keys: string
   readonly #store: RedisStore
 
-  /** A client of one server: a cluster cannot be asked for its keys in one place. */
+  /** A client of one server: a cluster cannot list its keys in one place. */
   constructor(client: RedisClient, prefix: string) {
     this.#client = client
     this.#keys = `${prefix}session:`
@@ -33,7 +33,7 @@ export class RedisTarget {
     return false
   }
 
-  /** Inserts what is missing and compares every session that lives: Redis keeps no others. */
+  /** Inserts what is missing and compares every live session: Redis keeps no others. */
   async copySessions(source: Side, onRows: (rows: number) => void): Promise<CopiedTable> {
     const counts = { source: 0, target: 0 }
     let same = true
@@ -57,7 +57,7 @@ export class RedisTarget {
   }
 }
 
-/** Redis keeps the data of a session key by key, in no order. */
+/** Redis keeps a session's data by key, in no order. */
 function textOf(row: SessionRow | undefined): string {
   if (row === undefined) return ''
   const data = [...readValues(row.data)].toSorted(([a], [b]) => (a < b ? -1 : 1))

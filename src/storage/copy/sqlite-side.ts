@@ -3,17 +3,17 @@ import { SqliteConnection } from '../../database/sqlite/connection.ts'
 import { TABLE_KEYS, type TableName } from '../schema.ts'
 import { BATCH, type Row, type Side } from './side.ts'
 
-/** Nobody else writes to it until it is closed: a site that still runs refuses to. */
+/** Nobody else can write until it is closed: the copy fails if a site still runs. */
 export function openSqliteSource(file: string): Promise<Side> {
   return opened(file, ['BEGIN IMMEDIATE'])
 }
 
-/** Nobody else may use the file until it is closed. */
+/** Nobody else can use the file until it is closed. */
 export function openSqliteTarget(file: string): Promise<Side> {
   return opened(file, ['PRAGMA locking_mode = EXCLUSIVE', 'BEGIN IMMEDIATE', 'COMMIT'])
 }
 
-/** For a look that leaves the file as it is. */
+/** For checks that leave the file unchanged. */
 export function openSqliteReadOnly(file: string): Side {
   return new SqliteSide(new SqliteConnection(file, { readOnly: true }))
 }

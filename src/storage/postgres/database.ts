@@ -15,7 +15,7 @@ import type { BoundStatement, Statement, StatementValues } from '../statement.ts
 import { migratePostgres, schemaState } from './migrate.ts'
 import { findUsers, PostgresMembershipSessions } from './sessions.ts'
 
-/** Connections that sessions alone may use: a storm of logins keeps nobody waiting who is logged in. */
+/** Connections for sessions alone: a storm of logins must not make logged-in people wait. */
 const KEPT_FOR_SESSIONS = 3
 const SILENT = { warn() {} }
 const LEASE = acquireLease('guildhall_leases', 'postgres')
@@ -45,7 +45,7 @@ class PostgresDatabase implements Database {
     this.#users = new BatchLoader((ids) => findUsers(pool, ids))
   }
 
-  /** On the connections that are kept for sessions. */
+  /** Uses the connections that are kept for sessions. */
   findUser(id: string): Promise<StoredUser | undefined> {
     return this.#users.find(id)
   }

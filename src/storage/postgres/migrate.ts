@@ -19,18 +19,18 @@ import {
   UnfitDatabaseError,
 } from '../schema-state.ts'
 
-/** Migrations wait for one another; they are not part of a request. */
+/** Migrations wait for one another; no request waits for them. */
 const MIGRATION_DEADLINE_MS = 600_000
-/** Who wants a table for itself has everybody else's statements wait behind it: so long at most. */
+/** How long a migration waits for a table lock: everybody else's statements wait behind it. */
 const LOCK_TIMEOUT_MS = 2000
-/** Then they have their turn. */
+/** How long the others then have their turn. */
 const PAUSE_MS = 2000
 
 const HELD =
   'The database is not up to date yet: another session holds a table of ours (pg_stat_activity shows which); another try follows'
 
 export async function migratePostgres(calls: PostgresCalls, log: Pick<Logger, 'warn'>): Promise<void> {
-  // First a look: the role of the server need not be allowed to change the schema.
+  // Read first: the server's role may have no right to change the schema.
   const state = await schemaState(calls)
   refuseOtherSchema(state)
   if (state.version === SCHEMA_VERSION) return
@@ -41,7 +41,7 @@ export async function migratePostgres(calls: PostgresCalls, log: Pick<Logger, 'w
   }
 }
 
-/** False where somebody held what it needs: nothing was changed. Throws that, too, where the time is over. */
+/** False if somebody held a lock that it needs: nothing was changed. After the deadline it throws instead. */
 async function tryToMigrate(calls: PostgresCalls, remaining: () => number): Promise<boolean> {
   const begin = 'BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0'
   try {
@@ -53,10 +53,10 @@ async function tryToMigrate(calls: PostgresCalls, remaining: () => number): Prom
   }
 }
 
-/** Names are in every script. SQL_ASCII keeps the bytes as they come. */
+/** Names use every script. SQL_ASCII keeps bytes unchanged. */
 const ENCODINGS = ['UTF8', 'SQL_ASCII']
 
-// In the current schema alone: with search_path=site_b,public what lies in public belongs to another site.
+// Only in the current schema: with search_path=site_b,public the tables in public belong to another site.
 const FIND_TABLES = `SELECT (SELECT string_agg(attname::text, ',' ORDER BY attnum) FROM pg_attribute
     WHERE attrelid = to_regclass(quote_ident(current_schema()) || '.guildhall_schema') AND attnum > 0 AND NOT attisdropped) AS columns,
   current_schema() AS schema, getdatabaseencoding() AS encoding,
@@ -78,18 +78,18 @@ export async function schemaState(calls: PostgresCalls, on?: PostgresClient): Pr
 
 async function migrateNow(calls: PostgresCalls, client: PostgresClient, remaining: () => number): Promise<void> {
   const run = (text: string) => calls.ask(client, text, [], remaining())
-  // Of two processes that start at once one migrates and the other finds the work done.
+  // If two processes start at once, one migrates and the other finds it done.
   await run("SELECT pg_advisory_xact_lock(hashtext('guildhall schema'))")
-  // That one is waited for by other migrations alone; from here on visitors may wait, too.
+  // Only other migrations wait for that lock; from here on visitors may wait too.
   await run(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`)
-  // Before the look: to_regclass alone would still answer from what this connection knew before it waited.
+  // Before the read: to_regclass alone would still return what this connection knew before it waited.
   await run(CREATE_SCHEMA_TABLE)
   const state = await schemaState(calls, client)
   refuseOtherSchema(state)
   for (const statement of statementsFrom(state.version)) await run(statement)
 }
 
-/** Of a result with one row of one column. */
+/** The value of a result with one row of one column. */
 function onlyValue({ rows: [row] }: PostgresResult): unknown {
   return Object.values(row ?? {})[0]
 }

@@ -17,7 +17,7 @@ export class PostgresMembershipSessions extends PostgresStore<SessionWithUser> {
   }
 }
 
-/** The accounts of some ids, for sessions that live in Redis. */
+/** Users by their ids, for sessions that are stored in Redis. */
 export async function findUsers(pool: PostgresPool, ids: readonly string[]): Promise<ReadonlyMap<string, StoredUser>> {
   const { sql, bind } = findUsersById.compile('postgres')
   const { rows } = await runOn(pool, sql, bind({ ids: arrayOf(ids) }))

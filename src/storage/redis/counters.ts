@@ -27,7 +27,7 @@ export class RedisCounters implements Counters {
     return (await this.#on(key, SWAP, [from ?? '', to, expiresAt + RETENTION_MS])) === 1
   }
 
-  /** Nothing to do: Redis takes out what is over. */
+  /** Redis removes expired counters by itself. */
   deleteExpired(): number {
     return 0
   }

@@ -10,11 +10,11 @@ import { RedisMembershipSessions } from './sessions.ts'
 export interface RedisPlace {
   /** `redis://...` or `rediss://...`, or an open client, which its owner closes. */
   readonly client: string | RedisClient
-  /** What every key begins with. */
+  /** The prefix of every key. */
   readonly prefix: string
 }
 
-/** Logs where Redis loses what it was given. */
+/** Logs if Redis loses data. */
 export function withRedis(sql: Database, { client, prefix }: RedisPlace, log: Pick<Logger, 'warn'>): Database {
   if (typeof client !== 'string') return onClient(sql, client, { prefix, log })
   const connection = new RedisConnection(client)
@@ -24,7 +24,7 @@ export function withRedis(sql: Database, { client, prefix }: RedisPlace, log: Pi
 interface ClientOptions {
   readonly prefix: string
   readonly log: Pick<Logger, 'warn'>
-  /** The client, where it is ours to open and close. */
+  /** The client, if we open and close it. */
   readonly own?: RedisConnection
 }
 
@@ -35,10 +35,10 @@ function onClient(sql: Database, client: RedisClient, { prefix, log, own }: Clie
     await own?.open()
     monitor.begin()
   }
-  /** Says nothing of Redis itself: pages for visitors need none. */
+  /** Does not ask Redis: pages for visitors need none. */
   const check = async () => {
     await sql.check()
-    // A package that is missing is told at the start, not at the first login; and loading it is not taken for a slow answer.
+    // A missing package is reported at the start, not at the first login; and loading it does not count as a slow answer.
     await open()
   }
   return {
@@ -57,7 +57,7 @@ function onClient(sql: Database, client: RedisClient, { prefix, log, own }: Clie
     },
     async ready() {
       await check()
-      // Any question will do.
+      // Any call will do.
       await sessions.find('ready')
     },
     async close() {

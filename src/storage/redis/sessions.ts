@@ -12,7 +12,7 @@ export class RedisMembershipSessions extends RedisStore<SessionWithUser> {
     this.#sql = sql
   }
 
-  /** Who may be in is decided by SQL alone: status and epoch are read at every request, whatever Redis still holds. */
+  /** SQL alone decides who may be in: status and epoch are read at every request, whatever Redis still has. */
   protected override async complete(row: SessionRow): Promise<SessionWithUser> {
     if (row.userId === undefined) return { ...row, user: undefined }
     return { ...row, user: await this.#sql.findUser(row.userId) }

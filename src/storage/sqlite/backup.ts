@@ -14,11 +14,11 @@ import { describeForeign, readObjects } from './foreign-objects.ts'
 
 type Reason = 'missing' | 'forbidden' | 'same' | 'unsound' | 'newer' | 'foreign'
 
-/** A file that cannot be put back, or a database that is not worth a copy; nothing was changed. */
+/** A file that cannot be restored, or a database that is not worth a copy; nothing was changed. */
 export class NoBackup extends Error {
   override readonly name = 'NoBackup'
   readonly reason: Reason
-  /** What is not ours. */
+  /** The objects that are not ours. */
   readonly what: string
 
   constructor(reason: Reason, { cause, what = '' }: { readonly cause?: unknown; readonly what?: string } = {}) {
@@ -38,7 +38,7 @@ export async function backUp(database: string, to: string): Promise<string | und
     await copyPages(database, temporary)
     inFile(temporary, (copy) => {
       if (!isSound(copy)) throw new NoBackup('unsound')
-      // One file, to be read from a medium that cannot be written.
+      // One file, readable from a read-only medium.
       copy.exec('PRAGMA journal_mode = DELETE')
     })
     await refuseUnrestorable(temporary)
@@ -53,7 +53,7 @@ async function refuseUnrestorable(file: string): Promise<void> {
   try {
     await database.check()
   } catch (error) {
-    // One that is only older comes up to date when it is put back.
+    // An older copy is migrated when it is restored.
     const isOlder = error instanceof OtherSchemaError && error.code === 'schema_older' && error.version > 0
     if (!isOlder) throw error
   } finally {
@@ -61,7 +61,7 @@ async function refuseUnrestorable(file: string): Promise<void> {
   }
 }
 
-/** Opens a copy that may be put in the place of the database; throws NoBackup where it may not. Changes nothing, leaves no file. */
+/** Opens a copy that may replace the database; throws NoBackup if it may not. Changes nothing and leaves no file. */
 export function openCopy(from: string, database: string): DatabaseSync {
   if (!existsSync(from)) throw new NoBackup('missing')
   if (isSameFile(from, database)) throw new NoBackup('same')
@@ -69,7 +69,7 @@ export function openCopy(from: string, database: string): DatabaseSync {
   try {
     accessSync(from, constants.R_OK)
     copy = openReadOnly(from)
-    // What is looked at now is what is put back later.
+    // What is checked now is what is restored later.
     copy.exec('BEGIN')
     const version = isSound(copy) ? versionOf(copy) : 0
     if (version === 0) throw new NoBackup('unsound')
@@ -108,7 +108,7 @@ export async function restore(copy: DatabaseSync, database: string, kept: string
   })
 }
 
-/** Like a backup, but of anything that is there. */
+/** Like a backup, but of whatever is there. */
 async function keep(database: string, to: string): Promise<void> {
   await withTemporaryFile(to, async (temporary) => {
     try {
@@ -130,7 +130,7 @@ async function copyPages(database: string, temporary: string): Promise<void> {
   }
 }
 
-/** Up to date, without sessions, and one file; with epochs that no account ever had, because sessions in Redis outlive it. */
+/** Migrated, without sessions, and in one file; with epochs that no account ever had, because sessions in Redis outlive it. */
 async function prepare(temporary: string): Promise<void> {
   try {
     const database = openSqlite(temporary)
@@ -140,7 +140,7 @@ async function prepare(temporary: string): Promise<void> {
       await database.close()
     }
     inFile(temporary, (copy) => {
-      // Epochs rise by one with each change: the milliseconds since 1970 are far ahead of them, and of those of an earlier restore.
+      // Epochs rise by one with each change: the milliseconds since 1970 are far above them, and above those of an earlier restore.
       copy.prepare('UPDATE guildhall_users SET credential_epoch = max(credential_epoch + 1, ?)').run(systemClock.now())
       copy.exec('DELETE FROM guildhall_sessions; PRAGMA journal_mode = DELETE')
     })
@@ -154,7 +154,7 @@ async function replace(database: string, temporary: string): Promise<void> {
     const pageSize = inFile(database, pageSizeOf)
     const source = new DatabaseSync(temporary)
     try {
-      // SQLite copies between pages of one size only, and changes the size by writing the file anew.
+      // SQLite copies only between equal page sizes, and changes the size by rewriting the file.
       if (pageSizeOf(source) !== pageSize) source.exec(`PRAGMA page_size = ${pageSize}; VACUUM`)
       await withRetry(() => backup(source, database))
     } finally {
@@ -162,14 +162,14 @@ async function replace(database: string, temporary: string): Promise<void> {
     }
   } catch (error) {
     if (!isNoDatabase(error)) throw error
-    // There is no transaction in a file that is no database.
+    // A file that is no database has no transactions.
     removeSidecars(database)
     renameSync(temporary, database)
     sync(dirname(database))
   }
 }
 
-/** The rest of a database that is gone: SQLite would read it into the new one. */
+/** Sidecar files of a database that is gone: SQLite would read them into the new one. */
 function removeSidecars(database: string): void {
   for (const end of SIDECARS) rmSync(database + end, { force: true })
 }
@@ -177,7 +177,7 @@ function removeSidecars(database: string): void {
 const TRIES = 100
 const PAUSE_MS = 50
 
-/** Again while somebody else writes: SQLite gives a copy up where the file is busy, and has changed nothing then. */
+/** Tries again while somebody else writes: SQLite then fails with busy, and has changed nothing. */
 async function withRetry(work: () => Promise<unknown>): Promise<void> {
   for (let left = TRIES; ; left--) {
     try {
@@ -196,7 +196,7 @@ function isSound(database: DatabaseSync): boolean {
   return database.prepare('PRAGMA integrity_check(1)').get()?.integrity_check === 'ok'
 }
 
-/** The version of our schema in it; 0 where it has none. */
+/** The version of our schema; 0 if there is none. */
 function versionOf(database: DatabaseSync): number {
   const tables = database
     .prepare("SELECT count(*) AS found FROM sqlite_schema WHERE name IN ('guildhall_schema', 'guildhall_users')")

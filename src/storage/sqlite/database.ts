@@ -25,11 +25,11 @@ import { findUserById } from '../users.ts'
 
 const LEASE = acquireLease('guildhall_leases', 'sqlite')
 
-/** Opens, and makes where it is missing, the database at `path`; `:memory:` keeps nothing. Nothing in a file is changed before `migrate`. */
+/** Opens the database at `path`, or creates it; `:memory:` keeps nothing. No existing file is changed before `migrate`. */
 export function openSqlite(path: string, { readOnly }: { readonly readOnly: boolean } = { readOnly: false }): Database {
   const connection = new SqliteConnection(path, { readOnly, walLater: true })
   try {
-    // What is no database is told at once.
+    // A file that is no database is refused at once.
     retryBlocking(() => schemaStateOn(connection))
   } catch (error) {
     connection.close()
@@ -78,7 +78,7 @@ class SqliteDatabase implements Database {
 
   async migrate(): Promise<void> {
     refuseOtherSchema(await this.#connection.retrying(() => schemaStateOn(this.#connection)))
-    // Written into the file, and outside of any transaction.
+    // Stored in the file, and not allowed in a transaction.
     this.#connection.useWal()
     await this.#connection.retrying(() => this.#migrateNow())
   }
@@ -95,7 +95,7 @@ class SqliteDatabase implements Database {
     this.#connection.close()
   }
 
-  /** Exclusive, so that of two processes that start at once one migrates and the other finds the work done. */
+  /** Exclusive: if two processes start at once, one migrates and the other finds it done. */
   #migrateNow(): void {
     this.#connection.exclusively(() => {
       const state = schemaStateOn(this.#connection)
@@ -113,7 +113,7 @@ const COUNT_UNRELEASED = `SELECT count(*) FROM (${UNRELEASED_COLUMNS.map(
   ([table, column]) => `SELECT 1 FROM pragma_table_info('${table}') WHERE name = '${column}'`,
 ).join(' UNION ALL ')})`
 
-/** Nothing else in the file is looked at: `PRAGMA user_version` belongs to the application. */
+/** Reads nothing else in the file: `PRAGMA user_version` belongs to the application. */
 function schemaStateOn(connection: SqliteConnection): SchemaState {
   const found = connection.first<TablesFound>(FIND_TABLES) ?? { columns: null, tables: 0 }
   const state = schemaStateOf(found, hasVersion(found) ? connection.first(SELECT_SCHEMA) : undefined)

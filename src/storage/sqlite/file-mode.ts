@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { SIDECARS } from '../../database/sqlite/connection.ts'
 
-/** What is wrong with these files, a line each, with what to do. Windows has no such modes. */
+/** What is wrong with these files, one line each, with what to do. Windows has no such modes. */
 export function describeExposed(paths: readonly string[]): readonly string[] {
   if (process.platform === 'win32') return []
   return paths
@@ -10,7 +10,7 @@ export function describeExposed(paths: readonly string[]): readonly string[] {
     .map((path) => `Others on this machine can read or change ${path}: chmod 600 ${path}`)
 }
 
-/** An SQLite database with all that belongs to it. */
+/** A SQLite database with all of its files. */
 export function databaseFiles(path: string): readonly string[] {
   return ['', ...SIDECARS].map((end) => path + end)
 }

@@ -14,7 +14,7 @@ export interface SchemaObject {
 export const SELECT_OBJECTS = 'SELECT type, name, tbl_name AS "tableName", sql FROM sqlite_schema'
 
 const OWN_NAME = /^guildhall_/i
-/** What runs, or is read, when somebody else's table or ours is written or read. A table of the application may refer to ours. */
+/** Objects that run or are read when a table is used. A table of the application may refer to ours. */
 const ACTING = ['trigger', 'view', 'index']
 
 /**
@@ -35,7 +35,7 @@ function concernsUs({ type, name, tableName, sql }: SchemaObject): boolean {
   return ACTING.includes(String(type)) && /guildhall_/i.test(String(sql))
 }
 
-/** The objects by their text, as SQLite itself keeps them. */
+/** The objects by their text, as SQLite stores it. */
 function objectsOf(version: number): ReadonlyMap<string, SchemaObject> {
   const database = new DatabaseSync(':memory:')
   try {
@@ -54,7 +54,7 @@ export function readObjects(database: DatabaseSync): readonly SchemaObject[] {
     .map(({ type, name, tableName, sql }) => ({ type, name, tableName, sql }))
 }
 
-/** How a line is broken says nothing. */
+/** Line breaks make no difference. */
 function textOf({ type, name, tableName, sql }: SchemaObject): string {
   return JSON.stringify([type, name, tableName, typeof sql === 'string' ? sql.replace(/\s+/g, ' ') : sql])
 }
