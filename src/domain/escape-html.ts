@@ -3,8 +3,7 @@
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
 // What ends a text or an attribute, and control characters, which HTML may not hold (https://html.spec.whatwg.org/#text-2): they are left out.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-const UNSAFE = /[&<>"'\0-\x08\v\f\x0e-\x1f\x7f-\x9f]/g
+const UNSAFE = /[&<>"']|[^\P{Cc}\t\n\r]/gu
 
 export function escapeHtml(text: string): string {
   // Most texts hold none of them, and looking is cheaper than replacing.

@@ -25,7 +25,8 @@ test('somebody who logs out is told so on the login page, also on one of the app
 test('somebody whose login is refused behind a page of the application is led back to it, and to where they wanted to go', async () => {
   const site = await siteOfTest({
     features: { login: { page: { own: '/sign-in' } }, registration: { page: { own: '/join' } } },
-    routes: (app) => app.get('/sign-in', (req, res) => void res.send(`next: ${String(req.query.returnTo)}`)),
+    routes: (app) =>
+      app.get('/sign-in', (req, res) => void res.send(`next: ${new URLSearchParams(req.url.split('?')[1]).get('returnTo')}`)),
   })
   const fields = { username: 'anna', password: 'wrong, all wrong' }
   const back = async (path: string, more: object) => {
