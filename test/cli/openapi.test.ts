@@ -41,6 +41,7 @@ test('somebody who generates a client calls operations by their names, and finds
   const { paths, components } = site.membership.openapi() as ApiDocument
   const operations = Object.values(paths).flatMap(({ get, post }) => [get, post].filter((one) => one !== undefined))
   expect(operations.map(({ operationId }) => operationId).toSorted()).toEqual([
+    'changePassword',
     'changeProfile',
     'confirmLogin',
     'endOtherSessions',
