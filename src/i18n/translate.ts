@@ -96,9 +96,11 @@ function createTranslate(locale: Locale, texts: Catalogue): Translate<string> {
 
   /** The parts of a text: what stands as it is, and names in braces, by turns. */
   const partsOf = (text: string): readonly string[] => {
-    const known = parts.get(text) ?? text.split(/\{(\w+)\}/)
-    parts.set(text, known)
-    return known
+    const known = parts.get(text)
+    if (known !== undefined) return known
+    const split = text.split(/\{(\w+)\}/)
+    parts.set(text, split)
+    return split
   }
 
   const fill = (text: string, values: TextValues): string => {

@@ -61,7 +61,9 @@ function resolveOnce(eta: Eta): void {
   const files = new Map<string, string>()
   const resolve = eta.resolvePath
   eta.resolvePath = function (name, options) {
-    const file = files.get(name) ?? resolve.call(this, name, options)
+    const known = files.get(name)
+    if (known !== undefined) return known
+    const file = resolve.call(this, name, options)
     files.set(name, file)
     return file
   }

@@ -71,6 +71,33 @@ describeInChromium((browser) => {
       await person.leave()
     })
 
+    test('D-25 a person changes the password: another browser is logged out, and the new one opens the account', async () => {
+      const [person, other] = [await come(), await come()]
+      await person.become(site, `new${mark}`)
+      await other.logIn(`new${mark}`)
+      await person.open('/account/security')
+      await person.page.getByRole('link', { name: 'Change the password' }).click()
+      expect(person.path).toBe('/account/password')
+      const [current, next] = [person.page.getByLabel('Current password'), person.page.getByLabel('New password')]
+      await current.fill('not the password')
+      await next.fill('harbour violet kettle')
+      await person.press('Change the password')
+      expect(await person.page.getByRole('alert').textContent()).toContain('That is not your current password.')
+      expect([await current.inputValue(), await next.inputValue()]).toEqual(['', ''])
+      await current.fill(GOOD_PASSWORD)
+      await next.fill('harbour violet kettle')
+      await person.press('Change the password')
+      expect(person.path).toBe('/account/security?notice=password_changed')
+      await other.open('/profile')
+      expect(other.path).toBe('/login?returnTo=%2Fprofile')
+      await other.fillLogin(`new${mark}`)
+      expect(await other.page.getByRole('alert').textContent()).toContain('The name or the password is wrong.')
+      await other.fillLogin(`new${mark}`, 'harbour violet kettle')
+      expect(other.path).toBe('/profile')
+      expect([...person.complaints, ...other.complaints]).toEqual([])
+      for (const one of [person, other]) await one.leave()
+    })
+
     test('D-20 after a logout the kept cookie opens nothing', async () => {
       const person = await come()
       await person.become(site, `out${mark}`)

@@ -8,7 +8,7 @@ import type { SessionPatch, SessionRow, SessionSeen, SessionStore, UpdateOptions
 export interface MemoryStoreOptions {
   /**
    * How many sessions are kept at most. Default: 100 000. Beyond it expired ones go first, then those whose browser never came back,
-   * then the least recently used. Those of a user are never put out for others; where there are no others, none is made.
+   * then the least recently used. Those of users are never put out for a visitor's: where there are no others, the visitor gets none. A user's new one may put out the least recently used of another user.
    */
   readonly max?: number | undefined
   readonly clock?: Clock | undefined
