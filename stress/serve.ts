@@ -33,7 +33,7 @@ export async function serve({ target, port: given, settings = {}, under = [] }: 
   const port = given ?? (await freePort())
   const base = `http://127.0.0.1:${port}`
   const startedAt = performance.now()
-  const [program = '', ...args] = [...under, process.execPath, '--import', WATCHDOG, BIN, 'serve']
+  const [program, ...args] = [...under, process.execPath, '--import', WATCHDOG, BIN, 'serve']
   const child = spawn(program, args, {
     cwd: target.folder,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
