@@ -15,7 +15,7 @@ import { SERVICE_PATHS } from '../src/server/service-paths.ts'
 import { SERVER_SETTINGS } from '../src/server/table.ts'
 import { VARIABLES } from '../src/server/variable-names.ts'
 import { settingsFrom } from '../src/settings/check.ts'
-import type { Setting } from '../src/settings/kit.ts'
+import type { Setting } from '../src/settings/schema.ts'
 import { SETTINGS } from '../src/settings/table.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
