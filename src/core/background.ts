@@ -1,20 +1,20 @@
-// Deletes what is over: counters whose window has passed, audit entries and their addresses past their time.
+// Deletes counters whose window has passed, old audit entries, and addresses in entries that stay.
 import { startCleanup } from '../database/cleanup.ts'
 import { newId } from '../domain/secret.ts'
 import { clearOldAddresses, deleteOldAuditEntries } from '../storage/audit.ts'
 import type { Core } from './core.ts'
 
 const DAY_MS = 86_400_000
-const AUDIT_KEPT_MS = 365 * DAY_MS
-/** Long enough to look into a break-in; after that the device and the time say what a person needs. */
-const ADDRESS_KEPT_MS = 90 * DAY_MS
+const AUDIT_RETENTION_MS = 365 * DAY_MS
+/** Long enough to look into a break-in. */
+const ADDRESS_RETENTION_MS = 90 * DAY_MS
 
-/** Starts the cleanup, about once a minute. Gives a function that stops, once a batch that runs is done. */
+/** Starts the cleanup, about once a minute. Returns a function that stops it, after the running batch. */
 export function startBackground(core: Core): () => Promise<void> {
   const deleteExpired = async (now: number, limit: number): Promise<number> => {
     const counters = await core.db.counters.deleteExpired(now, limit)
-    const entries = await core.db.write(deleteOldAuditEntries, { before: now - AUDIT_KEPT_MS, limit })
-    const addresses = await core.db.write(clearOldAddresses, { before: now - ADDRESS_KEPT_MS, limit })
+    const entries = await core.db.write(deleteOldAuditEntries, { before: now - AUDIT_RETENTION_MS, limit })
+    const addresses = await core.db.write(clearOldAddresses, { before: now - ADDRESS_RETENTION_MS, limit })
     return Math.max(counters, entries.length, addresses.length)
   }
   const holder = newId()
