@@ -43,7 +43,7 @@ export interface ReadOptions {
 }
 
 /** Of each process before it is measured: until all is compiled. */
-const WARM_UP_SECONDS = 1.5
+const WARM_UP_SECONDS = 2.5
 const ROUND_SECONDS = 0.5
 /** Of each contestant in a cycle, each beside a round of bare Express. */
 const PAIRS = 5
