@@ -36,7 +36,7 @@ console.error(`dist/: compiled, ${beside.length} files copied, ${required.length
 
 /**
  * What `require` gives is the ES module itself: there is one of each class and each table of sessions, whoever asks. It is Node that is
- * asked for it, not the `require` at hand: Jest's cannot load ES modules. docs/decisions/020-require-gives-the-es-module.md
+ * asked for it, not the `require` at hand: Jest's cannot load ES modules. docs/decisions/020-require-returns-the-es-module.md
  */
 async function writeCommonJs(module) {
   const check = relative(dirname(module), join(to, 'domain/node-version.cjs')).replaceAll('\\', '/')

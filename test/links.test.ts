@@ -65,6 +65,21 @@ test('whoever looks for a file that a page names finds it', () => {
   expect(paths.filter(({ path }) => !existsSync(join(ROOT, path)))).toEqual([])
 })
 
+test('a command that a page gives to see its tests finds some', () => {
+  const commands = pages.flatMap((page) =>
+    [...read(page).matchAll(/`npx vitest run (?:--project \w+ )?(test[^`]*)`/g)].map(([, args = '']) => ({ page, args })),
+  )
+  expect(commands.length).toBeGreaterThan(20)
+  const findsNothing = ({ args }: { readonly args: string }) => {
+    const [, paths = '', quoted, word] = /^(.*?)(?: ?-t (?:(["'].+["'])|(\S+)))?$/.exec(args) ?? []
+    const title = new RegExp(quoted?.slice(1, -1) ?? word ?? '')
+    const files = paths.split(' ').map((path) => (path.endsWith('.ts') ? [path] : globSync(`${path}/**/*.ts`, { cwd: ROOT })))
+    const areThere = files.every((some) => some.length > 0 && some.every((file) => existsSync(join(ROOT, file))))
+    return !areThere || !files.flat().some((file) => title.test(read(file)))
+  }
+  expect(commands.filter(findsNothing)).toEqual([])
+})
+
 test('whoever starts at docs/README.md reaches every page', () => {
   const reached = new Set(['docs/README.md'])
   for (const page of reached) {

@@ -72,11 +72,15 @@ test('the curl commands register, read the profile and log out', async () => {
   expect(answers).toEqual([expect.stringMatching(/"bea".* 201$/), expect.stringMatching(/"bea".* 200$/), ' 204'])
 })
 
-test('the two commands are scripts of the package, and what is compared is this version', () => {
-  const { scripts, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+test('the two commands are scripts of the package, and what is named and compared is this version', () => {
+  const { scripts, version, engines, peerDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   expect(blocks('sh').slice(0, 2)).toEqual(['npm ci && npm start\n', 'npm ci && npm test\n'])
   expect(scripts).toMatchObject({ start: 'node bin/guildhall.js serve', test: 'vitest run' })
   expect(readme).toContain(`| | Guildhall ${version.split('.', 2).join('.')} |`)
+  expect(readme).toContain(`npm install ../guildhall/guildhall-${version}.tgz express`)
+  expect([engines.node, peerDependencies.express]).toEqual(['>=22.18', '^4.21.0 || ^5.0.0'])
+  expect(readme).toContain('It needs Node 22.18 or newer')
+  expect(readme).toContain('and Express 4.21 or 5 ')
 })
 
 /** The lines of the block that begins so, without `guildhall` and comments. */

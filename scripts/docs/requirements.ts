@@ -11,8 +11,8 @@ export interface Carrier {
 
 /** `D-22`. `A15` counts too: a number of some other list, which nobody can look up, is then found to be unexplained. */
 const ID = /\b[A-Z]-?\d{1,2}\b/g
-/** A text that begins with an id, and may name more: `'D-22, F-30: a logout ...'`. */
-const TITLE = /(['"`])([A-Z]-?\d{1,2}[,:]? (?:(?!\1).)*)\1/g
+/** A text that begins with ids and goes on in words: `'D-22, F-30: a logout ...'`. */
+const TITLE = /(['"`])((?:[A-Z]-?\d{1,2}[,:]? )+(?![A-Z]-?\d{1,2}\1)(?:(?!\1).)+)\1/g
 const LEADING_IDS = /^(?:[A-Z]-?\d{1,2}[,:]? ?)+/
 /** `test('...'`, also behind the cases of an `each`. */
 const TEST = /^ *(?:test[\w.]*\(|(?:test\.(?:each|runIf)|\]\)?)\(?.*\)\()\s*(['"`])(.+?)\1,/gm

@@ -119,7 +119,7 @@ describeWith('haproxy', 'the proxy of the compose file', () => {
         }
         isOver = true
         await Promise.all(visitors)
-        expect([...answers.keys()].toSorted()).toEqual(['read 200', 'write 204'])
+        expect(Object.fromEntries(answers)).toEqual({ 'read 200': expect.any(Number), 'write 204': expect.any(Number) })
         for (const count of answers.values()) expect(count).toBeGreaterThan(50)
         // Both are in use again.
         for (const server of environment.servers) await expect.poll(server.output).toContain('/api/profile')

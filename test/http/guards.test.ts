@@ -31,8 +31,8 @@ beforeAll(async () => {
         res.send(`You had written: ${Reflect.get(req.session, 'draft')}`)
       })
       app.get('/vault', membership.requireMember({ within: '5m' }), (_req, res) => void res.send('gold'))
-      app.get('/assign', (req, res) => {
-        Object.assign(req.session, { isLoggedIn: true })
+      app.get('/assign/:name', (req, res) => {
+        Object.assign(req.session, { [req.params.name]: 'anna' })
         res.send('never')
       })
     },
@@ -89,8 +89,8 @@ test('a page for guests sends members to their profile', async () => {
   expect([api.status, api.json().code]).toEqual([403, 'already_logged_in'])
 })
 
-test('host code cannot log anybody in by assigning to the session', async () => {
-  const answer = await site.visitor().get('/assign')
+test.each(['isLoggedIn', 'username'])('host code cannot log anybody in by assigning req.session.%s', async (name) => {
+  const answer = await site.visitor().get(`/assign/${name}`)
   expect(answer.status).toBe(500)
   expect(answer.text).toContain('cannot be assigned')
 })
