@@ -46,7 +46,7 @@ export function createViews({ siteName, path = '', url, assets }: ViewOptions): 
     url,
     assets: { style: path + assets.style, script: path + assets.script, icon: path + assets.icon },
     initial: firstLetter,
-    languages: LANGUAGES.map(({ locale, name }) => ({ locale, name: asciiHtml(name) })),
+    languages: LANGUAGES.map(({ locale, name }) => ({ locale, htmlName: asciiHtml(name) })),
   }
   const render = (template: string, data: object) => eta.render(template, { ...data, ...site })
   return {
