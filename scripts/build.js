@@ -35,7 +35,7 @@ for (const file of required) await writeCommonJs(join(root, file.replace(/\.cjs$
 console.error(`dist/: compiled, ${beside.length} files copied, ${required.length} for require`)
 
 /**
- * What `require` gives is the ES module itself: there is one of each class and each table of sessions, whoever asks. It is Node that is
+ * What `require` gives is the ES module itself: there is one of each class and each table of sessions, imported or required. It is Node that is
  * asked for it, not the `require` at hand: Jest's cannot load ES modules. docs/decisions/020-require-returns-the-es-module.md
  */
 async function writeCommonJs(module) {

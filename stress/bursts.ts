@@ -1,4 +1,4 @@
-// A burst of requests on each of many connections at once: whoever comes then is served in turns with them.
+// A burst of requests on each of many connections at once: later requests are served in turns with them.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'

@@ -30,7 +30,7 @@ async function proveLag(size: Size): Promise<readonly Fact[]> {
         { name: 'two seconds late', lastsMs, breakIt: () => proxy.delay(2000), mendIt: () => proxy.mend() },
         { name: 'locked by somebody', lastsMs, ...lockUsers(postgres, lastsMs) },
         { name: 'frozen', lastsMs, breakIt: () => postgres.signal('SIGSTOP'), mendIt: () => postgres.signal('SIGCONT') },
-        // Who is thrown out is back at once: it may be that nobody is turned away.
+        // Clients that are thrown out reconnect at once, so there may be no 503.
         { name: 'throws everybody out', lastsMs, atLeast503: 0, ...throwOut(postgres) },
       ]
       environment.load.begin()

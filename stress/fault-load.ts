@@ -5,7 +5,7 @@ import { type Answer, type Asking, ask, cookieOf } from './ask.ts'
 export const PASSWORD = 'granite lantern ferry'
 
 const READERS = 9
-/** Who comes and goes: many, as one account may log in sixty times an hour. */
+/** Members who log in and out: many, as one account may log in sixty times an hour. */
 const COMERS = 30
 const PACE_MS = 60
 
@@ -24,9 +24,9 @@ interface Member {
 
 export class Load {
   readonly answered: Answered[] = []
-  /** Who was answered 201. */
+  /** Usernames answered 201. */
   readonly registered: string[] = []
-  /** Who was answered 503, or not at all: there, whole, or not. */
+  /** Usernames answered 503, or not at all: the account exists whole, or not. */
   readonly unsure: string[] = []
   /** Cookies of logouts that were answered 204. */
   readonly loggedOut: string[] = []
@@ -105,7 +105,7 @@ export class Load {
     return refused
   }
 
-  /** Those who joined come back. */
+  /** New members come back. */
   #comer(): string {
     const at = Math.floor(Math.random() * (COMERS + this.registered.length))
     return this.registered[at - COMERS] ?? `comer-${at}`
@@ -129,7 +129,7 @@ export class Load {
     await this.#look(page, member)
   }
 
-  /** Who is logged in is that person, or is told to try again; never somebody else, never a stranger. */
+  /** A member is answered as that member or with 503, never as somebody else, never as logged out. */
   async #look(page: string, member: Member): Promise<void> {
     const { name, cookie } = member
     const answer = await this.#ask(page, { headers: { cookie } })
@@ -189,7 +189,7 @@ export class Load {
     if (after?.status === 200) note(this.wrongGrants, 'after a logout')
   }
 
-  /** Who has no cookie asks nothing of a store. */
+  /** A request without a cookie needs no store. */
   async #visit(step: number): Promise<void> {
     const answer = await this.#ask('/login', {}, step)
     if (answer !== undefined && answer.status !== 200) note(this.others, `login page ${answer.status}`)

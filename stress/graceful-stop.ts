@@ -14,7 +14,7 @@ const LONGEST_STOP_MS = 10_000
 
 export const gracefulStop: StressRun = {
   id: 'F-40',
-  title: 'a stop under 500 requests a second answers whoever was let in, by one process and by workers',
+  title: 'a stop under 500 requests a second answers every accepted request, by one process and by workers',
   run: (size) => onEveryTarget((target) => measure(target, size === 'full' ? 20 : 1)),
 }
 

@@ -71,7 +71,7 @@ function measure(rounds: number) {
 interface Registering {
   /** So many were answered, or it took too long. */
   readonly enough: Promise<void>
-  /** The connections broke: who was answered with 201, and how many otherwise. */
+  /** The connections broke: usernames answered 201, and the number of other answers. */
   readonly ended: Promise<{ readonly names: readonly string[]; readonly otherAnswers: number }>
 }
 

@@ -76,7 +76,7 @@ interface Answered {
   readonly busy: number
 }
 
-/** All at once, spread over the processes. Who is turned away comes again, as the answer says. */
+/** All at once, spread over the processes. A refused request is repeated, as the answer says. */
 async function race(servers: readonly Served[], name: string, together: number): Promise<Answered> {
   let busy = 0
   const registrations = Array.from({ length: together }, async (_, at) => {

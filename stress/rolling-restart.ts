@@ -72,7 +72,7 @@ function wrongLogin(number: number): Asking {
 
 /** What members do: mostly read, now and then log in, write, or log out. */
 class Traffic {
-  /** The cookies of those who are in. */
+  /** Cookies of members. */
   readonly loggedIn: Set<string>
   readonly #base: string
   readonly #mine: readonly string[]

@@ -71,7 +71,7 @@ async function register([server]: readonly Served[], busy: Busy, username: strin
   if (status !== 201 && status !== 409) throw new Error(`${username} could not register: ${status}`)
 }
 
-/** Who is turned away because the server or its store is too busy comes again, as the answer says. */
+/** A request refused because the server or its store is too busy is repeated, as the answer says. */
 async function withRetry(url: string, body: object, from: string, busy: Busy): Promise<number> {
   for (;;) {
     const { status } = await ask(url, { body, headers: { 'x-forwarded-for': from } })

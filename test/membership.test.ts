@@ -78,7 +78,7 @@ describe('options', () => {
     [{ features: { logn: false } }, 'there is no option features.logn: is features.login meant?'],
     [{ features: { login: { pages: '/x' } } }, 'there is no option features.login.pages: is features.login.page meant?'],
     [{ colour: 'green' }, 'there is no option colour; known are baseUrl, '],
-  ])('whoever writes %j hears which option was meant', (options, told) => {
+  ])('a developer who writes %j reads which option was meant', (options, told) => {
     expect(faultsOf(options)).toContain(told)
   })
 

@@ -47,7 +47,7 @@ test('a test logs somebody in without a password, as often as it likes', async (
   expect(await statusOf('guildhall=made-up')).toBe(401)
 })
 
-test('a test moves the clock, and who was idle is logged out', async () => {
+test('a test moves the clock, and an idle member is logged out', async () => {
   const clock = testClock()
   const { membership, statusOf } = await application({ clock })
   const cookie = await logInAs(membership, 'alice')

@@ -148,7 +148,7 @@ describe('a restore that is refused changes nothing, leaves no file and asks not
 
   test.each([
     [
-      'a trigger that makes whoever logs in an administrator',
+      'a trigger that makes every user an administrator at login',
       `CREATE TRIGGER promote AFTER INSERT ON guildhall_sessions BEGIN UPDATE guildhall_users SET roles = '["admin"]'; END`,
       'the trigger promote',
     ],

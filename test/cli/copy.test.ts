@@ -298,7 +298,7 @@ describeOnPostgres('a copy between databases', () => {
       const site = await openSite({ database: target.url, redis: redis.url, redisPrefix: redis.prefix, secret: SECRET })
       onTestFinished(() => site.close())
       expect((await fetch(`${site.base}/api/profile`, { headers: { cookie: anna } })).status).toBe(200)
-      // Their index came along: whoever ends all sessions of a user ends these.
+      // Their index was copied: ending all sessions of a user ends these.
       expect(await site.membership.users.endSessions('anna')).toBe(1)
     })
   })

@@ -67,7 +67,7 @@ test('settings that do not work are listed, all at once', async () => {
   }
 })
 
-test('the log is English, whoever starts the server', async () => {
+test('the log is English in every locale', async () => {
   const server = await startServer({ env: { LANG: 'zh_TW.UTF-8', BASEURL: 'x' } })
   await server.stop()
   const told = server.lines().map(({ msg }) => msg)

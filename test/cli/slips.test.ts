@@ -14,7 +14,7 @@ async function folderWithAnna(): Promise<string> {
   return folder
 }
 
-test('who is not there is told apart from a session that is not there', async () => {
+test('an unknown user is reported in other words than an unknown session', async () => {
   const folder = await folderWithAnna()
   const nobody = { code: 1, stdout: '', stderr: 'Nobody has that username. Nothing was changed.\n' }
   expect(await run(['user', 'show', 'otto', '--json'], { folder })).toMatchObject(nobody)
@@ -39,7 +39,7 @@ test('where no password came nothing is made', async () => {
   expect(readdirSync(folder)).toEqual([])
 })
 
-test('who sends a password with the byte order mark of Windows logs in by the password without it', async () => {
+test('a password sent with the byte order mark of Windows is the password without it', async () => {
   const folder = newFolder()
   const made = await run(['user', 'create', 'anna', '--password-stdin'], { folder, env: CHEAP, stdin: `\ufeff${stdin}\r\n` })
   expect(made).toMatchObject({ code: 0, stdout: 'anna can log in now.\n' })
@@ -57,12 +57,15 @@ test.each([
   ['in UTF-16', Buffer.from(stdin, 'utf16le'), NOT_UTF8],
   ['with letters that a conversion lost', `vi\ufffdlet harbour lantern`, NOT_UTF8],
   ['of two lines', `${stdin}\nsecond line\n`, 'A password is one line, and this is more than one. Nothing was changed.\n'],
-])('who sends a password %s is told so, and no account is made that nobody could log in to', async (_how, sent, stderr) => {
-  const folder = newFolder()
-  const told = await run(['user', 'create', 'anna', '--password-stdin'], { folder, env: CHEAP, stdin: sent })
-  expect(told).toMatchObject({ code: 1, stdout: '', stderr })
-  expect(readdirSync(folder)).toEqual([])
-})
+])(
+  'an operator who sends a password %s reads that, and no account is made that nobody could log in to',
+  async (_how, sent, stderr) => {
+    const folder = newFolder()
+    const told = await run(['user', 'create', 'anna', '--password-stdin'], { folder, env: CHEAP, stdin: sent })
+    expect(told).toMatchObject({ code: 1, stdout: '', stderr })
+    expect(readdirSync(folder)).toEqual([])
+  },
+)
 
 test.each([
   ['user', 'create', 'anna', '--password-stdin'],
@@ -112,7 +115,7 @@ test('init writes through no link that somebody left', async () => {
   expect(existsSync(join(folder, 'elsewhere'))).toBe(false)
 })
 
-test('who reads the first line alone, as head does, sees no stack, and the work is done', async () => {
+test('a reader of the first line alone, as head, sees no stack, and the work is done', async () => {
   const folder = await folderWithAnna()
   for (const args of [['--help'], ['user', 'list', '--json'], ['backup', 'copy.db']]) {
     const child = spawn(process.execPath, [BIN, ...args], { cwd: folder, env: { PATH: process.env.PATH } })

@@ -19,7 +19,7 @@ function loaderOfTest(): { readonly loader: BatchLoader<string>; readonly asked:
   return { loader, asked }
 }
 
-test('who comes in one turn is asked for together, and everybody gets what is theirs', async () => {
+test('look-ups of one turn are one statement, and every caller gets its own row', async () => {
   const { loader, asked } = loaderOfTest()
   const found = Promise.all(['anna', 'nobody', 'berta', 'anna'].map((key) => loader.find(key)))
   await turn()
@@ -28,7 +28,7 @@ test('who comes in one turn is asked for together, and everybody gets what is th
   expect(await found).toEqual(['row of anna', undefined, 'row of berta', 'row of anna'])
 })
 
-test('who comes while a question is on its way is asked for anew: what was deleted meanwhile is not found', async () => {
+test('a look-up during a statement goes into the next one: a row deleted in between is not found', async () => {
   const { loader, asked } = loaderOfTest()
   const before = loader.find('anna')
   await turn()
@@ -41,7 +41,7 @@ test('who comes while a question is on its way is asked for anew: what was delet
   expect(await before).toBe('row of anna')
 })
 
-test('a question that fails fails for those who were in it, and for nobody else', async () => {
+test('a statement that fails fails for its callers, and for nobody else', async () => {
   const { loader, asked } = loaderOfTest()
   const both = Promise.allSettled([loader.find('anna'), loader.find('berta')])
   await turn()

@@ -14,7 +14,7 @@ const GUIDE = readFileSync(resolve(import.meta.dirname, '../../docs/guides/deplo
 const { cert, key } = selfSigned()
 
 describeWith('nginx', 'nginx as the guide writes it', () => {
-  test('people come in by https, from their own address, whatever they claim; who comes by http is led there', async () => {
+  test('people come by https, from their own address, whatever they claim; http is redirected', async () => {
     const { port, httpPort, lines } = await openBehindNginx((server) => server)
     const Host = `localhost:${port}`
     const visit = (path: string, headers = {}) =>

@@ -142,7 +142,7 @@ export class Visitor {
   async get(path = '/', { method = 'GET', headers = {}, cookie }: Visit = {}): Promise<Answer> {
     const sent = cookie ?? this.cookie
     const answer = await send(this.#url + path, { method, headers, ...(sent !== '' && { cookie: sent }) })
-    // Ours marks a session as seen without keeping the visitor waiting; whoever moves the clock next lets it finish.
+    // Ours marks a session as seen without delaying the visitor; let it finish before the clock moves.
     for (let turn = 0; turn < TURNS; turn++) await nextTurn()
     let session: SetCookie | undefined
     for (const line of answer.setCookies) {

@@ -149,7 +149,7 @@ describe('a member', () => {
     expect((await there.api('/account/sessions/none/end', {}, inEnglish)).json().title).toBe('這裡什麼都沒有')
   })
 
-  test('who chose a language before they registered finds it in a new browser too', async () => {
+  test('a member who chose a language before they registered finds it in a new browser too', async () => {
     const here = site.visitor()
     await here.form('/language', { locale: 'zh-TW' })
     expect((await here.register('settler')).status).toBe(201)

@@ -9,7 +9,7 @@ import { type Answer, GOOD_PASSWORD, rawGet } from '../support/visitor.ts'
 
 const HTTPS = 'https://localhost'
 
-/** A host that writes into the session of whoever comes. */
+/** A host that writes into every session. */
 const withNotes: SiteOptions = {
   routes: (app) => {
     app.get('/note', (req, res) => {

@@ -31,7 +31,7 @@ function installed(folder = '', found = new Set<string>()): ReadonlySet<string> 
   return found
 }
 
-test('X-03 whoever installs it gets few packages of others, and none that runs a program', () => {
+test('X-03 an installation brings few packages of others, and none that runs a program', () => {
   const places = installed()
   expect(places.size).toBeGreaterThan(20)
   expect(places.size).toBeLessThanOrEqual(60)

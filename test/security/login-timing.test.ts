@@ -1,4 +1,4 @@
-// A refused login takes the same time whoever was asked for: the clock tells no more than the text.
+// A refused login takes the same time for every account: the time reveals no more than the text.
 import { expect, test } from 'vitest'
 import type { PasswordHasher } from '../../src/passwords/hasher.ts'
 import { inDatabase, siteOfTest } from '../support/artifacts.ts'
@@ -66,7 +66,7 @@ async function siteWithPeople(): Promise<Site> {
   return site
 }
 
-test('B-02 unknown, mistyped and disabled take the same time', { timeout: 120_000 }, async () => {
+test('B-02 unknown, mistyped and suspended take the same time', { timeout: 120_000 }, async () => {
   const site = await siteWithPeople()
   const rounds: (readonly string[])[] = []
   do rounds.push(toldApart(await sample(site, SAMPLES)))

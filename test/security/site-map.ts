@@ -39,7 +39,7 @@ export const PLACES: readonly Place[] = [...Object.keys(INPUTS), ...READS].flatM
   ] as const
 })
 
-/** Every path of a site at both endpoints. Throws where a route is not in the table above: whoever adds one adds its input here. */
+/** Every path of a site at both endpoints. Throws if a route is not in the table above: a new route needs its input here. */
 export function placesOf({ paths, http }: Site): readonly Place[] {
   return [...new Set(paths)].map((full) => {
     const local = full.slice(http.path.length)

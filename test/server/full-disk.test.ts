@@ -1,4 +1,4 @@
-// A full disk: who is logged in goes on, writes are refused, and nothing needs a restart.
+// A full disk: members stay logged in, writes are refused, and nothing needs a restart.
 import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { describeWith } from '../support/needs.ts'
@@ -12,7 +12,7 @@ function setRoom({ child }: TestServer, bytes: number | 'unlimited'): void {
 }
 
 describeWith('prlimit', 'a disk that is full', () => {
-  test('F-07 somebody who is logged in goes on, whoever wants to log in is told to come back, and can once there is room', async () => {
+  test('F-07 a member who is logged in continues, a visitor who wants to log in is told to come back, and can once there is room', async () => {
     const server = await startServer({ env: { RATE_LIMIT: 'off' } })
     const { headers } = await post(server, '/api/register', ANNA)
     const Cookie = String(headers['set-cookie']).split(';', 1).join()

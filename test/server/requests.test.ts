@@ -252,7 +252,7 @@ describe('HTTPS', () => {
 })
 
 describe('F-41: slow ones are cut', () => {
-  test('who never finishes the headers, or the body, loses the connection after some seconds; others are served meanwhile', async () => {
+  test('a client that never finishes the headers, or the body, loses the connection after some seconds; others are served meanwhile', async () => {
     const server = await startServer()
     const host = hostOf(server)
     const slow = [

@@ -93,7 +93,7 @@ describe('F-40: a graceful stop', () => {
     expect(countLines(server, 'stopped')).toBe(1)
   })
 
-  test('who is too slow is left behind after ten seconds, and a second signal waits for nobody', async () => {
+  test('a client that is too slow is cut after ten seconds, and a second signal waits for none', async () => {
     const start = () => startServer()
     const [patient, hurried] = await Promise.all([start(), start()])
     const hang = async (server: TestServer) => {
@@ -112,7 +112,7 @@ describe('F-40: a graceful stop', () => {
     const first = await Promise.race([hurried.stop(), left])
     expect(first.code).toBe(1)
     expect((await left).code).toBe(0)
-    // Hung up on: who is waited for to the end is told 408 after fifteen seconds.
+    // The connection is closed: a client that is waited for gets 408 after fifteen seconds.
     expect(slow.heard()).not.toContain('408')
   })
 })

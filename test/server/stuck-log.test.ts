@@ -1,4 +1,4 @@
-// Whoever reads the log may be stuck or gone: the site is served all the same, and ends when it is told to.
+// The reader of the log may be stuck or gone: the site is served all the same, and ends at its signal.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, constants, createReadStream, openSync, readFileSync } from 'node:fs'

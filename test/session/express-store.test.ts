@@ -204,7 +204,7 @@ describe('the cookie of one session', () => {
     expect((await browser.get('/look')).text).toBe('[null,null]')
   })
 
-  test('an `idleTimeout` that is given ends a session whose cookie stays longer, whoever looked at that cookie', async () => {
+  test('an `idleTimeout` that is given ends a session whose cookie stays longer, also after code has read that cookie', async () => {
     for (const makeStore of [() => new MemoryStore(), () => new expressSession.MemoryStore()]) {
       const clock = new HandClock()
       const store = makeStore()

@@ -276,7 +276,7 @@ test('after a session failed, an atomic change in the error handler is refused: 
   expect(text).toContain('failed in this request')
 })
 
-describe.each(STORES)('whoever awaits the middleware as a promise, over %s', (_name, makeStore) => {
+describe.each(STORES)('code that awaits the middleware as a promise, over %s', (_name, makeStore) => {
   /** A server without Express: the promise has settled when the save fails, and nobody hears of its error. */
   async function awaiting(answer: (res: ServerResponse) => void): Promise<string> {
     const middleware = session({ store: makeStore() })

@@ -126,7 +126,7 @@ describeOnPostgres('a store that fails', () => {
       await expectBack(visitor)
     })
 
-    test('who only opens the login page is served', async () => {
+    test('a visitor who only opens the login page is served', async () => {
       await member()
       await fail()
       expect((await site.visitor().get('/login')).status).toBe(200)

@@ -20,7 +20,7 @@ export interface TakenMail {
 export interface MailServer {
   readonly port: number
   readonly mails: readonly TakenMail[]
-  /** Who logged in, and whether TLS was spoken then. */
+  /** Logins, and whether TLS was spoken then. */
   readonly logins: readonly { readonly user: string; readonly isOverTls: boolean }[]
   /** Connections that are open. */
   open(): number

@@ -18,7 +18,7 @@ export function listenToPostgres(url: string): Promise<Ear> {
   return listenTo(url, readPostgres)
 }
 
-/** Hears each command with its arguments, but for greetings and what looks after Redis by the clock, whoever comes. */
+/** Hears each command with its arguments, except greetings and periodic commands. */
 export function listenToRedis(url: string): Promise<Ear> {
   return listenTo(url, readRedis)
 }

@@ -181,7 +181,7 @@ describeInChromium((browser) => {
     expect(findings).toEqual([])
   })
 
-  test('whoever asks for more contrast gets full ink, whoever asks for less motion gets none', async () => {
+  test('a reader who asks for more contrast gets full ink, one who asks for less motion gets none', async () => {
     const find = async (options: BrowserContextOptions, name: string, expression: string) => {
       const site = await openSite(browser(), pages, options)
       const found = await (await site.open(name)).evaluate<string>(expression)

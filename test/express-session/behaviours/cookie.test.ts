@@ -232,7 +232,7 @@ forEachImplementation('the cookie', (implementation) => {
       await place.get()
       expect(place.errors).toEqual([expect.any(TypeError)])
     } else {
-      // On purpose: whoever starts the server is told, not whoever visits it.
+      // On purpose: the operator is told at the start, not the visitor.
       expect(() => implementation.session({ secret: SECRET, store: implementation.newStore(), cookie: wrong })).toThrow(TypeError)
       const place = await counting(implementation, () => wrong)
       await place.get()
@@ -248,7 +248,7 @@ forEachImplementation('the cookie', (implementation) => {
     await place.get()
     expect(place.errors).toEqual([expect.any(TypeError)])
     if (implementation.isReference) return
-    // On purpose: here already whoever starts the server is told.
+    // On purpose: here the operator is told at the start.
     expect(() =>
       implementation.session({ secret: SECRET, store: implementation.newStore(), cookie: { maxAge: 'never' } }),
     ).toThrow(TypeError)

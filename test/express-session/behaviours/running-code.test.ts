@@ -126,7 +126,7 @@ forEachImplementation('options in running code', (implementation) => {
     expect(lifetime((await place.get()).cookie)).toBe(2 * HOUR)
   })
 
-  test('the date on which the cookie expires is the same for whoever comes later, and in ours for whoever comes again', async () => {
+  test('the date on which the cookie expires is the same for a later visitor, and in ours also at the next visit', async () => {
     const clock = handClock()
     const place = await open(implementation, { cookie: { expires: new Date(START + 2 * HOUR) } }, count)
     const visitor = place.visitor()

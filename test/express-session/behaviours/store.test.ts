@@ -108,7 +108,7 @@ forEachImplementation('errors of a store', (implementation) => {
     for (const path of ['/', '/write']) expect((await place.get(path)).text).toBe('no session')
     const away = await visitor.get()
     if (implementation.isReference) expect(away.text).toBe('no session')
-    // On purpose: whoever may be logged in is not shown the pages of a stranger.
+    // On purpose: a visitor who may be logged in is not treated as logged out.
     else expect(away.status).toBeGreaterThanOrEqual(500)
     store.emit('connect')
     expect((await visitor.get()).text).toBe('1')
