@@ -9,7 +9,7 @@ const from = join(root, 'src')
 const to = join(root, 'dist')
 
 rmSync(to, { recursive: true, force: true })
-// On stderr: `npm pack --json` prints its JSON on stdout, and nothing else may stand there.
+// On stderr: `npm pack --json` prints its JSON on stdout, and nothing else may be there.
 execFileSync('tsc', ['-p', 'tsconfig.build.json'], { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
 
 // A declaration that imports a JSON file compiles only in projects that may import one: it gets the names of the texts instead.

@@ -19,7 +19,7 @@ const LONGEST_MS = 60_000
 
 const agent = new Agent({ keepAlive: true })
 
-/** Rejects where the connection breaks before the whole answer is there, and where nothing comes for a minute. */
+/** Rejects if the connection breaks before the whole answer is there, and if nothing comes for a minute. */
 export function ask(url: string, { body, headers = {} }: Asking = {}): Promise<Answer> {
   const text = body === undefined ? undefined : JSON.stringify(body)
   const type = text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }

@@ -6,7 +6,7 @@ const WATCHDOG = resolve(import.meta.dirname, 'parent-watchdog.ts')
 const LONGEST_START_MS = 120_000
 
 export interface Child {
-  /** Where it listens. */
+  /** Its address. */
   readonly base: string
   readonly process: ChildProcess
   /** `kill -9`, and the end of the process. */
@@ -14,7 +14,7 @@ export interface Child {
 }
 
 export interface ChildOptions {
-  /** A folder for compiled code, where many are started one after the other. */
+  /** A folder for compiled code, for many starts in sequence. */
   readonly compiled?: string | undefined
 }
 
@@ -48,7 +48,7 @@ export async function startChild(program: string, argument: object, { compiled }
   return { base, process: child, kill }
 }
 
-/** Several of the same; all are gone where one of them does not start. */
+/** Several of the same; all are killed if one of them does not start. */
 export async function startChildren(
   count: number,
   program: string,

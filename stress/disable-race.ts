@@ -45,7 +45,7 @@ async function measureAt(site: RaceSite, closings: number): Promise<readonly Fac
     exactly(`${name}: closings, each against ${LOGINS} logins`, closings, seen.closings),
     counted(`${name}: of these logins, answered with a session`, seen.logins),
     counted(`${name}: of these logins, refused`, seen.refused),
-    // 503, where the machine is so busy that a store does not answer in time: no session.
+    // 503, if the machine is so busy that a store does not answer in time: no session.
     counted(`${name}: of these logins, turned away`, seen.others),
     atLeast(`${name}: sessions that were written after the closing`, closings, seen.late),
     exactly(`${name}: sessions that were alive after the closing, in any process`, 0, seen.alive),

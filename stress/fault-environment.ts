@@ -28,7 +28,7 @@ export interface Environment {
 }
 
 export interface Fault {
-  /** As it stands before each fact. */
+  /** The text before each fact. */
   readonly name: string
   readonly lastsMs: number
   breakIt(): Promise<void> | void
@@ -60,7 +60,7 @@ export async function withEnvironment<T>(
   }
 }
 
-/** Breaks, waits, mends, and waits until nobody is turned away any more. The load runs already. */
+/** Breaks, waits, repairs, and waits until no request is answered 503 any more. The load runs already. */
 export async function suffer(
   environment: Environment,
   { name, lastsMs, breakIt, mendIt, atLeast503 = 1 }: Fault,
@@ -145,7 +145,7 @@ export function inAll(rounds: readonly (readonly Fact[])[]): readonly Fact[] {
   })
 }
 
-/** Waits until nobody was turned away for a while. */
+/** Waits until no request was answered 503 for a while. */
 async function quiet(load: Load, since: number): Promise<boolean> {
   while (performance.now() - since < LONGEST_WAIT_MS) {
     if (performance.now() - load.lastAt(503, since) > QUIET_MS) return true
@@ -154,7 +154,7 @@ async function quiet(load: Load, since: number): Promise<boolean> {
   return false
 }
 
-/** Nothing where there is nothing to tell. */
+/** Empty without an error. */
 function inWords(what: ReadonlyMap<string, number>): string {
   return what.size === 0 ? '' : ` (${[...what].map(([words, count]) => `${words}: ${count}`).join(', ')})`
 }

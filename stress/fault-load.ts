@@ -34,7 +34,7 @@ export class Load {
   readonly strangers = new Map<string, number>()
   readonly others = new Map<string, number>()
   readonly wrongGrants = new Map<string, number>()
-  /** Where sessions may be lost, members log in again; one that is lost at once is a login that did not happen. */
+  /** If sessions may be lost, members log in again; a session that is lost at once counts as a login that did not happen. */
   mayBeLoggedOut = false
   logins = 0
   readonly members: Member[] = []
@@ -195,7 +195,7 @@ export class Load {
     if (answer !== undefined && answer.status !== 200) note(this.others, `login page ${answer.status}`)
   }
 
-  /** Undefined where the connection broke. A path is asked of one of the processes. */
+  /** Undefined if the connection broke. A path is asked of one of the processes. */
   async #ask(where: string, { headers, ...asking }: Asking, step = 0): Promise<Answer | undefined> {
     const began = performance.now()
     const url = where.startsWith('/') ? `${this.#bases[step % 2]}${where}` : where

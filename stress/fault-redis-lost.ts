@@ -34,7 +34,7 @@ async function measure(rounds: number): Promise<readonly Fact[]> {
       const losses = [
         ...(await lose(environment, { name: 'emptied', rounds, lose: () => redis.tell('FLUSHALL'), told: LOST })),
         ...(await lose(environment, { name: 'started without a copy', rounds, lose: () => startAgain(redis), told: LOST })),
-        // One line a minute tells of many keys that are thrown out.
+        // One line a minute reports many evicted keys.
         ...(await lose(environment, { name: 'short of memory', rounds: 1, lose: () => fill(redis), told: THROWN_OUT })),
       ]
       await redis.tell('CONFIG', 'SET', 'maxmemory', '0')

@@ -26,7 +26,7 @@ async function measure(target: StorageTarget, stops: number): Promise<readonly F
     told.failed += seen.failed
     told.notClosed += seen.notClosed
     if (seen.exitCode !== 0) told.badExits++
-    // 503, or refused where it lets nobody in any more already.
+    // 503, or a refused connection once it accepts none.
     if (seen.readiness !== 503 && seen.readiness !== 0) told.readyAfterwards++
     told.slowestMs = Math.max(told.slowestMs, seen.stopMs)
   }
@@ -98,7 +98,7 @@ async function askOnAndOn(base: string, cookie: string): Promise<{ answered: num
   }
 }
 
-/** What the answer says of the connection; undefined where none came. */
+/** What the answer says of the connection; undefined if none came. */
 function one(agent: Agent, base: string, cookie: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const made = request(`${base}/api/profile`, { agent, headers: { cookie } }, (response) => {

@@ -132,7 +132,7 @@ function hashOf(cookie: string): string {
   return digest(cookie.slice(cookie.indexOf('=') + 1))
 }
 
-/** The number that all keys of a session have; undefined where it cannot be read, or they are not of one save. */
+/** The number that all keys of a session have; undefined if it cannot be read, or they are not of one save. */
 function stateOf(database: DatabaseSync, hash: string): number | undefined {
   const row = database.prepare('SELECT data FROM express_sessions WHERE hash = ?').get(hash)
   if (row === undefined) return undefined

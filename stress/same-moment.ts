@@ -24,7 +24,7 @@ export const sameMoment: StressRun = {
 }
 
 function measure(target: StorageTarget, rounds: number): Promise<readonly Fact[]> {
-  // Addresses as a proxy tells them: each round has networks of its own.
+  // Addresses as a proxy reports them: each round has networks of its own.
   const settings = { TRUST_PROXY: '1', REGISTRATIONS_PER_HOUR: '100000' }
   return withServers(PROCESSES, { target, settings }, async (servers) => {
     let [refused, notExact, otherAnswers] = [0, 0, 0]

@@ -54,7 +54,7 @@ export async function serve({ target, port: given, settings = {} }: ServeOptions
   child.stderr?.on('data', (data: Buffer) => {
     complaints += data.toString()
   })
-  // Read, also where nobody listens: a full pipe would hold the server.
+  // Read even without a listener: a full pipe would block the server.
   child.stdout?.setEncoding('utf8').on('data', () => {})
   const kill = (signal: NodeJS.Signals = 'SIGKILL') => {
     child.kill(signal)
@@ -93,7 +93,7 @@ export async function withServers<T>(
   }
 }
 
-/** Rejects where the process ends before it says so. */
+/** Rejects if the process ends before it says so. */
 function hears(child: ChildProcess, said: string): Promise<void> {
   let tail = ''
   return new Promise((done, fail) => {

@@ -84,7 +84,7 @@ test('a reader who starts at docs/README.md reaches every page', () => {
   const reached = new Set(['docs/README.md'])
   for (const page of reached) {
     for (const { path } of linksOf(page)) {
-      // A folder is shown as the list of what lies in it.
+      // A folder is shown as the list of its files.
       if (statSync(join(ROOT, path)).isDirectory()) for (const file of globSync(`${path}/*.md`, { cwd: ROOT })) reached.add(file)
       else if (path.endsWith('.md')) reached.add(path)
     }

@@ -127,7 +127,7 @@ describe('the document', () => {
     const said = { name: 'x', summary: 'X', description: 'X.' }
     const common = { at: 'x', guard: 'anybody', input: z.object({}), run: () => 1 } as const
     action({ ...common, api: { ...said, body: shape }, answer: (n) => ({ body: { n } }) })
-    // @ts-expect-error: text where a number is declared
+    // @ts-expect-error: text in place of a number
     action({ ...common, api: { ...said, body: shape }, answer: (n) => ({ body: { n: String(n) } }) })
     // @ts-expect-error: the declared body is missing
     action({ ...common, api: { ...said, body: shape }, answer: () => ({}) })

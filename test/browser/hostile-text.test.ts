@@ -106,7 +106,7 @@ describeInChromium((browser) => {
       await person.context.clearCookies()
       await person.open(`/login?returnTo=${encodeURIComponent(to)}`)
       await person.fillLogin('anna')
-      // `path` fails where the browser has left the site.
+      // `path` fails if the browser has left the site.
       expect(person.path, to).not.toMatch(/^\/login/)
       await person.open(`/login?returnTo=${encodeURIComponent(to)}`)
       expect(person.path, to).not.toMatch(/^\/login/)

@@ -1,4 +1,4 @@
-// One account in several tabs and several browsers: what ends in one ends where it should.
+// One account in several tabs and several browsers: what ends in one, ends in the others if it should.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeInChromium } from '../support/in-chromium.ts'
 import type { Site } from '../support/site.ts'

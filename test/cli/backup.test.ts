@@ -333,7 +333,7 @@ function copied(folder: string, to: string): string {
   return to
 }
 
-/** Nonsense in the middle, where the header does not tell. */
+/** Damage in the middle, which the header does not show. */
 function damage(file: string): void {
   const content = readFileSync(file)
   content.fill(0xab, 4096, 5 * 4096)

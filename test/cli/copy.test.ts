@@ -366,7 +366,7 @@ async function change(database: string, sql: string): Promise<void> {
   await inDatabase({ database }, sql)
 }
 
-/** Every row of our tables; nothing where they are not made yet. */
+/** Every row of our tables; nothing if they are not made yet. */
 async function everything(database: string): Promise<Readonly<Record<string, readonly Row[]>>> {
   const rows = await allRows({ database })
   return Object.fromEntries(Object.keys(TABLE_KEYS).map((name) => [name, (rows[name] ?? []).map(inOrder)]))

@@ -18,7 +18,7 @@ async function throttledSite(options: SiteOptions = {}): Promise<Site> {
   return site
 }
 
-/** A login from an address of its own, as a proxy in front would tell it. */
+/** A login from an address of its own, as a proxy in front would report it. */
 function logInFrom(visitor: Visitor, ip: string, username: string, password = 'wrong, all wrong') {
   return visitor.api('/login', { username, password }, { headers: { 'x-forwarded-for': ip } })
 }

@@ -59,7 +59,7 @@ export function open(implementation: Implementation, options: Options, handler: 
   }, store)
 }
 
-/** An Express application; errors end in `errors`, and in an answer where there is none yet. */
+/** An Express application; errors end in `errors`, and in an answer if there is none yet. */
 export async function openApp(build: (app: Express) => void, store?: AnyStore): Promise<Place> {
   const errors: unknown[] = []
   const first = Promise.withResolvers<unknown>()
@@ -183,7 +183,7 @@ function isTakenAway({ attributes }: SetCookie): boolean {
   return attributes.get('max-age') === '0' || Date.parse(attributes.get('expires') ?? '') === 0
 }
 
-/** Milliseconds from now until the cookie expires; undefined where it goes with the browser. */
+/** Milliseconds from now until the cookie expires; undefined if it ends with the browser. */
 export function lifetime(cookie: SetCookie | undefined): number | undefined {
   const expires = cookie?.attributes.get('expires')
   return expires === undefined ? undefined : Date.parse(expires) - Date.now()
@@ -216,7 +216,7 @@ export const count: Handler = (req, res) => {
   res.send(String(req.session.views))
 }
 
-/** Writes at `/write`, and elsewhere only tells. */
+/** Writes at `/write`, only reads at other paths. */
 export const writeAtWrite: Handler = (req, res) => {
   if (req.path === '/write') req.session.views = (req.session.views ?? 0) + 1
   res.send(String(req.session.views ?? 'nothing'))

@@ -28,7 +28,7 @@ import {
 const require = createRequire(import.meta.url)
 type Factory = (session: Exports) => new (options: object) => AnyStore
 
-/** What lies in the store itself, past every middleware. */
+/** Reads the store itself, without any middleware. */
 interface Backend {
   /** A store as an application makes it that has this `session`. */
   store(session: Exports): AnyStore

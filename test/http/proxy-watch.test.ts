@@ -1,4 +1,4 @@
-// Whether the programmer is told that all visitors count as one, or that anybody can make up an address.
+// Warnings that all visitors count as one, or that visitors can choose their address.
 import { afterEach, expect, test } from 'vitest'
 import { openSite, type Site, type SiteOptions } from '../support/site.ts'
 

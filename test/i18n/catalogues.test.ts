@@ -1,4 +1,4 @@
-// Every language has every sentence, with the same placeholders, and no sentence stands outside the catalogues.
+// Every language has every sentence, with the same placeholders, and no sentence is outside the catalogues.
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -69,7 +69,7 @@ const FOR_PROGRAMMERS: Readonly<Record<string, string>> = {
   'http/proxy-watch.ts': 'warnings about a setting: for the log',
 }
 
-/** The same, wherever it stands. */
+/** The same, anywhere. */
 const TECHNICAL: readonly RegExp[] = [
   // Misuse and mistakes: for the log and the programmer. Refusals for people have classes of their own.
   /new (?:Type|Range)?Error\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)/g,

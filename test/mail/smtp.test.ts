@@ -1,4 +1,4 @@
-// Mails by SMTP, against real servers that take them, refuse, hang, hang up and lie.
+// Mails by SMTP, against real servers that accept, refuse, hang, disconnect and answer falsely.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

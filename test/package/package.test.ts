@@ -232,7 +232,7 @@ describe.skipIf(found === undefined)('the installed package, for which npm needs
   }
 })
 
-/** Empty where there is no such program. */
+/** Empty if there is no such program. */
 function versionOf(node: string): string {
   return String(spawnSync(node, ['--version']).stdout ?? '')
 }

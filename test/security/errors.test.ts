@@ -1,4 +1,4 @@
-// N-01 and N-02: what breaks inside is told as a problem and nothing more, and it spoils no other request.
+// N-01 and N-02: an internal error is answered as a problem without details, and affects no other request.
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createHasher } from '../../src/passwords/hasher.ts'
@@ -70,7 +70,7 @@ describe.each(['development', 'production'] as const)('in %s', (mode) => {
     })
   }
 
-  /** Breaks one part, sends a request to every place, mends the part, and gives what was answered. */
+  /** Breaks one part, sends a request to every path, repairs the part, and gives the answers. */
   async function withBroken(part: object, method: string, broken: () => unknown): Promise<Reply[]> {
     const whole: unknown = Reflect.get(part, method)
     const wasOwn = Object.hasOwn(part, method)
@@ -141,7 +141,7 @@ describe.each(['development', 'production'] as const)('in %s', (mode) => {
       expect(headers['retry-after']).toBe(status === 503 ? '1' : undefined)
       expect(headers['cache-control']).toBe('no-store')
       const requestId = isJson(headers) ? problemIn(text, status) : idOnPage(text)
-      // The operator finds the whole story under the id that the visitor was told.
+      // The operator finds the stack in the log, by the id on the visitor's page.
       if (requestId !== undefined)
         expect(site.logs.filter((line) => 'requestId' in line.fields && line.fields.requestId === requestId)).toHaveLength(1)
       else expect(text).toContain('<form')

@@ -1,4 +1,4 @@
-// I-15: no request makes the membership fail, tells what is inside, or leaves memory behind.
+// I-15: no request makes the membership fail, reveals internals, or leaks memory.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Site } from '../support/site.ts'

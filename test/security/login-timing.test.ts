@@ -44,13 +44,13 @@ async function sample(site: Site, size: number): Promise<Samples> {
   return samples
 }
 
-/** Which pairs can be told apart by the clock. */
+/** Which pairs can be distinguished by time. */
 function toldApart(samples: Samples): readonly string[] {
   const pairs = [['unknown', 'wrong'], ['unknown', 'suspended'], ['wrong', 'suspended']] as const // biome-ignore format: three pairs
   return pairs
     .filter(([a, b]) => {
       const [left, right] = [median(samples[a]), median(samples[b])]
-      // On a busy machine a median says less: no more is held against it than it can tell.
+      // On a busy machine a median is less precise, so the bound is wider.
       const noise = 4 * Math.hypot(medianError(samples[a]), medianError(samples[b]))
       const isClose = Math.abs(left - right) < Math.max(1, 0.02 * Math.max(left, right), noise)
       return !isClose || sameDistribution(samples[a], samples[b]) <= 0.01
@@ -59,7 +59,7 @@ function toldApart(samples: Samples): readonly string[] {
 }
 
 async function siteWithPeople(): Promise<Site> {
-  // A hash of a few milliseconds: what the clock could tell is then larger than its noise.
+  // A hash of a few milliseconds: a difference would be larger than the noise.
   const site = await siteOfTest({ passwords: { memoryKiB: 4096, passes: 1, workers: 1 } })
   for (const username of ['active-anna', 'closed-cora']) await site.visitor().register(username)
   await inDatabase(site, "UPDATE guildhall_users SET status = 'suspended' WHERE username = 'closed-cora'")

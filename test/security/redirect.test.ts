@@ -1,4 +1,4 @@
-// 1.I: where a visitor is sent: no open redirect, no split response.
+// 1.I: redirects: no open redirect, no response splitting.
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { localPath } from '../../src/http/return-to.ts'
@@ -45,7 +45,7 @@ const PAYLOADS = [
   '/profile\\@evil.example', '/;//evil.example', '/%5cevil.example', '/%2f%2fevil.example', '/\u202e//evil', `/${'a'.repeat(3000)}`, '/\ud800', '/<script>', '/"><img src=x>',
 ] // biome-ignore format: a list reads as a block
 
-/** Where a browser at this page goes by such a header. Absent: it stays. */
+/** The target of a browser at this page by such a header. Absent: it stays. */
 function destination({ headers }: Reply, base: string): URL {
   return new URL(headers.location === undefined ? base : String(headers.location), `${base}/members/login`)
 }

@@ -11,7 +11,7 @@ import type { Answer, Visitor } from '../support/visitor.ts'
 const CANARY = 'Kanarienvogel7Qx9'
 const WRONG_CANARY = 'Zeisig4Kw2Wrong'
 
-/** A host whose own routes fail, and one that tells all it knows. */
+/** A host whose own routes fail, and one that reveals all it has. */
 const faulty: SiteOptions = {
   rateLimit: true,
   routes: (app) => {

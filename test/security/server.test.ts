@@ -255,7 +255,7 @@ test('I-15 random requests make the server neither fail nor tell', { timeout: 24
     for (const attack of attacks) {
       const pairs = Array.isArray(attack.headers) ? attack.headers : []
       const reply = await ask(base, attack.path, { ...attack, headers: [['host', host], ...pairs] }).catch((error: unknown) => {
-        // What is no HTTP behind a request whose answer closed the connection: the client heard two answers, and cannot say which.
+        // What is no HTTP behind a request whose answer closed the connection: the client got two answers, and cannot tell them apart.
         if (error instanceof Error && 'code' in error && error.code === 'HPE_CLOSED_CONNECTION') return undefined
         throw error
       })

@@ -165,7 +165,7 @@ describe('by others', () => {
     site.clock.forward('1s')
     await latest.logIn('anna')
     const kept = (await site.membership.users.sessions('anna')).length
-    // Two that make room at the same moment may end two, where one would do.
+    // Two logins that make room at the same moment may end two sessions instead of one.
     expect([kept > 40, kept <= 50]).toEqual([true, true])
     expect((await latest.api('/profile')).status).toBe(200)
   })

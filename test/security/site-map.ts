@@ -24,7 +24,7 @@ export interface Place {
   /** The full path, `:id` filled in with an id that nobody has. */
   readonly path: string
   readonly endpoint: 'page' | 'api'
-  /** The fields of the write at this path; undefined where there is none. */
+  /** The fields of the write at this path; undefined if there is none. */
   readonly input: Readonly<Record<string, string>> | undefined
 }
 

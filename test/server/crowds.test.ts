@@ -64,7 +64,7 @@ describe('a burst of requests on one connection', () => {
     const burst = await converse(port)
     burst.write(`GET /healthz HTTP/1.1\r\nHost: localhost:${port}\r\n\r\n`.repeat(100))
     await until(() => burst.heard().split('HTTP/1.1 200 OK').length === 101)
-    // What stands behind a request that ends the connection is nobody's.
+    // Bytes after a request that ends the connection belong to no request.
     burst.write(`GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n`)
     await burst.closed
     expect(burst.heard().split('HTTP/1.1 200 OK')).toHaveLength(102)

@@ -6,7 +6,7 @@ import { ask, post, startServer, type TestServer } from '../support/server.ts'
 
 const ANNA = { username: 'anna', password: 'violet harbour lantern' }
 
-/** The largest file that the server may write from now on, which it is told when it writes, as of a disk without room. */
+/** The largest file that the server may write from now on: beyond it a write fails as on a full disk. */
 function setRoom({ child }: TestServer, bytes: number | 'unlimited'): void {
   execFileSync('prlimit', ['--pid', String(child.pid), `--fsize=${bytes}:`])
 }

@@ -1,4 +1,4 @@
-// What the log tells, and what it never tells.
+// What the log contains, and what it never contains.
 import { spawnSync } from 'node:child_process'
 import { chmodSync } from 'node:fs'
 import { join, resolve } from 'node:path'

@@ -244,7 +244,7 @@ describe('HTTPS', () => {
     const { status, headers: got } = await ask('/api/register', { port: server.port, method: 'POST', headers, body, ca })
     expect(status).toBe(201)
     expect(got['set-cookie']?.[0]).toMatch(/^__Host-guildhall=.*Secure/)
-    // Every other site that somebody builds at localhost would be told the same.
+    // The header would hold for every other site at localhost.
     expect(got['strict-transport-security']).toBeUndefined()
     // Plain HTTP at the port of HTTPS gets no answer.
     expect((await speakRaw(server.port, `GET / HTTP/1.1\r\nHost: ${hostOf(server)}\r\n\r\n`)).answer).not.toContain('200 OK')

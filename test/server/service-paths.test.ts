@@ -106,7 +106,7 @@ describe('metrics', () => {
   })
 })
 
-/** The addresses at which somebody on this machine listens for this port, as Linux tells. */
+/** The addresses at which somebody on this machine listens for this port, as Linux reports. */
 function listeningAt(port: number): readonly string[] {
   const wanted = port.toString(16).toUpperCase().padStart(4, '0')
   const lines = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => readFileSync(file, 'utf8').trim().split('\n').slice(1))

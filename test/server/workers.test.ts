@@ -1,4 +1,4 @@
-// `guildhall serve --workers N`: several processes on one port, which people cannot tell from one.
+// `guildhall serve --workers N`: several processes on one port, which behave as one.
 import { type ChildProcess, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'

@@ -8,7 +8,7 @@ import { application, Browser, countingStore, send } from './support.ts'
 
 type Step = (session: Record<string, unknown>) => unknown
 
-/** An app whose next request does what it is told with its session. */
+/** An app whose next request runs a given function on its session. */
 async function told(makeStore = () => countingStore()) {
   const { store, calls } = makeStore()
   let step: Step = () => undefined

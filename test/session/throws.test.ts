@@ -277,7 +277,7 @@ test('after a session failed, an atomic change in the error handler is refused: 
 })
 
 describe.each(STORES)('code that awaits the middleware as a promise, over %s', (_name, makeStore) => {
-  /** A server without Express: the promise has settled when the save fails, and nobody hears of its error. */
+  /** A server without Express: the promise has settled when the save fails, and nobody gets its error. */
   async function awaiting(answer: (res: ServerResponse) => void): Promise<string> {
     const middleware = session({ store: makeStore() })
     onTestFinished(() => middleware.close())

@@ -17,7 +17,7 @@ export async function memberOf(site: Site, username: string): Promise<Member> {
   return { visitor, id: await idOf(visitor) }
 }
 
-/** The id in a visitor's session cookie; empty where there is none. */
+/** The id in a visitor's session cookie; empty if there is none. */
 export async function idOf(visitor: Visitor): Promise<string> {
   return (await visitor.sessionId()) ?? ''
 }

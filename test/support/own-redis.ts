@@ -71,7 +71,7 @@ export class OwnRedis {
   /** Starts again with an older copy: a file that SAVE wrote. */
   async restoreFrom(file: string): Promise<void> {
     await this.kill()
-    // It reads no copy where it finds a log of its writes.
+    // It reads no snapshot if it finds an append-only file.
     rmSync(join(this.folder, 'appendonlydir'), { recursive: true, force: true })
     copyFileSync(file, join(this.folder, 'dump.rdb'))
     give(join(this.folder, 'dump.rdb'))

@@ -32,7 +32,7 @@ export interface Finished {
 }
 
 export interface TestServer {
-  /** Where people come: BASE_URL, or http://localhost and the port. */
+  /** The address of the site: BASE_URL, or http://localhost and the port. */
   readonly url: string
   readonly port: number
   readonly folder: string

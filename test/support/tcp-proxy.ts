@@ -71,7 +71,7 @@ export class TcpProxy {
     await closed
   }
 
-  /** Cuts the connection on which this text comes by: before the server hears it, or before its answer is heard. */
+  /** Cuts the connection that carries this text: before the server gets it, or before its answer arrives. */
   cutAt(text: string, { heard }: { readonly heard: boolean }): void {
     this.#lets = heard ? text : undefined
     this.#swallows = heard ? undefined : text

@@ -19,7 +19,7 @@ import {
   START,
 } from '../support.ts'
 
-/** As express-session has it where nothing is said. */
+/** The defaults of express-session. */
 const PLAIN = { secure: false, sameSite: false }
 const HTTPS = { 'x-forwarded-proto': 'https' }
 
