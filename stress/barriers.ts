@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Express, NextFunction, Request, Response } from 'express'
 import { isPromise } from '../src/domain/awaitable.ts'
 import type { SessionRow, SessionStore } from '../src/session/store.ts'
-import { ask } from './ask.ts'
+import { ask } from './http-request.ts'
 
 /** A read is held after it has read, a write before it writes. */
 export type Barrier = 'read' | 'handler' | 'save' | 'touch' | 'create'

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 
 const WATCHDOG = resolve(import.meta.dirname, 'parent-watchdog.ts')
-const LONGEST_START_MS = 120_000
+const MAX_START_MS = 120_000
 
 export interface Child {
   /** Its address. */
@@ -35,7 +35,7 @@ export async function startChild(program: string, argument: object, { compiled }
     child.kill('SIGKILL')
     return ended
   }
-  const late = setTimeout(() => void kill(), LONGEST_START_MS)
+  const late = setTimeout(() => void kill(), MAX_START_MS)
   const base = await new Promise<string>((ready, fail) => {
     child.once('message', (message: { base: string }) => ready(message.base))
     child.once('exit', () => fail(new Error(`a process did not start: ${complaints}`)))

@@ -1,10 +1,10 @@
 // Two processes on one target, people on both, and a fault: how they were answered, and how soon all was well.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ownFolder, removeFolder } from '../test/support/own-server.ts'
-import { type Asking, ask } from './ask.ts'
 import { type Child, startChild } from './children.ts'
 import type { AppChoice, Probe } from './fault-app.ts'
 import { type Answered, anyAddress, Load } from './fault-load.ts'
+import { type Asking, ask } from './http-request.ts'
 import { atLeast, exactly, type Fact, underMs } from './result.ts'
 import { type Served, serve } from './serve.ts'
 
@@ -15,7 +15,7 @@ const HANG_MS = 5000
 /** The deadline of a call, and a fifth for what is around it. */
 const LONGEST_CALL_MS = 600
 /** What asks the store for several things waits for each that it is given. */
-const LONGEST_WALK_MS = 2000
+const MAX_REQUEST_MS = 2000
 /** Pages that ask once. */
 const READS = new Set(['/api/profile', '/profile', '/diary', '/who'])
 const BACK_MS = 2000
@@ -72,8 +72,8 @@ export async function suffer(
   await breakIt()
   await sleep(lastsMs)
   await mendIt()
-  const mendedAt = performance.now()
-  const isBack = await quiet(load, mendedAt)
+  const repairedAt = performance.now()
+  const isBack = await quiet(load, repairedAt)
   const answered = load.answered.slice(before)
   const count503 = answered.filter(({ status }) => status === 503).length
   const longest = (fits: (one: Answered) => boolean) => Math.max(0, ...answered.filter(fits).map(({ ms }) => ms))
@@ -87,11 +87,11 @@ export async function suffer(
     ),
     underMs(
       `${name}: longest answer of all`,
-      LONGEST_WALK_MS,
+      MAX_REQUEST_MS,
       longest(() => true),
     ),
     underMs(`${name}: longest call to the store`, LONGEST_CALL_MS, longestCallMs),
-    underMs(`${name}: last 503 after the return`, BACK_MS, load.lastAt(503, mendedAt) - mendedAt),
+    underMs(`${name}: last 503 after the return`, BACK_MS, load.lastAt(503, repairedAt) - repairedAt),
     exactly(`${name}: processes that were not well again by themselves`, 0, Number(!isBack) + Number(!isUnhurt)),
   ]
 }
@@ -99,7 +99,7 @@ export async function suffer(
 /** What holds whatever happened, once everybody has stopped. */
 export async function factsOf({ load, bases }: Environment): Promise<readonly Fact[]> {
   const statuses = load.answered.map(({ status }) => status)
-  const alive = await Promise.all(bases.map((base) => ask(`${base}/login`).then(isFine, no)))
+  const alive = await Promise.all(bases.map((base) => ask(`${base}/login`).then(isOk, no)))
   const count = (fits: (status: number | 'nothing') => boolean) => statuses.filter(fits).length
   const late = load.answered.filter(({ ms }) => ms > HANG_MS).length
   return [
@@ -163,5 +163,5 @@ function sum(what: ReadonlyMap<string, number>): number {
   return [...what.values()].reduce((total, count) => total + count, 0)
 }
 
-const isFine = ({ status }: { readonly status: number }): boolean => status === 200
+const isOk = ({ status }: { readonly status: number }): boolean => status === 200
 const no = () => false

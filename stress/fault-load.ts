@@ -1,6 +1,6 @@
 // Sixteen people on two processes who read, log in, log out and register; each answer is timed and judged.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Answer, type Asking, ask, cookieOf } from './ask.ts'
+import { type Answer, type Asking, ask, cookieOf } from './http-request.ts'
 
 export const PASSWORD = 'granite lantern ferry'
 

@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import { OwnPostgres } from '../test/support/own-postgres.ts'
 import { KEPT, OwnRedis } from '../test/support/own-redis.ts'
-import { ask, cookieOf } from './ask.ts'
 import { type Environment, judged, withEnvironment } from './fault-environment.ts'
 import { PASSWORD } from './fault-load.ts'
+import { ask, cookieOf } from './http-request.ts'
 import { atLeast, exactly, type Fact, type StressRun } from './result.ts'
 
 const BIN = resolve(import.meta.dirname, '../bin/guildhall.js')

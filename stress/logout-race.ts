@@ -1,7 +1,7 @@
 // D-22, F-30: a logout against requests of the same session that write afterwards: it stays gone.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ask } from './ask.ts'
 import { allAtBarrier, type Barrier, barrierHeaders, letGo } from './barriers.ts'
+import { ask } from './http-request.ts'
 import {
   anyOf,
   logIn,

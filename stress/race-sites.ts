@@ -1,12 +1,12 @@
 // The sites of the session races: one process in memory, four on one store, and the membership.
 import { digest } from '../src/domain/secret.ts'
-import { type Asking, ask, cookieOf } from './ask.ts'
 import { startChildren } from './children.ts'
+import { type Asking, ask, cookieOf } from './http-request.ts'
 import { openRaceServer, type RaceChoice, type RaceServer } from './race-environment.ts'
 import { openMembership } from './race-membership.ts'
 import type { Fact } from './result.ts'
+import { type Watch, watch } from './session-probe.ts'
 import { availableTargets, type StorageTarget, withTarget } from './storage-targets.ts'
-import { type Watch, watch } from './watching.ts'
 
 export interface RaceSite {
   readonly name: string

@@ -1,6 +1,6 @@
 // B-23: many log in from one address, and one member on many devices, at the same moment; only guessers are refused.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ask } from './ask.ts'
+import { ask } from './http-request.ts'
 import { exactly, type Fact, type StressRun } from './result.ts'
 import { type Served, withServers } from './serve.ts'
 import { onEveryTarget, type StorageTarget } from './storage-targets.ts'

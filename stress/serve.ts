@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import { freePort } from '../test/support/program.ts'
-import { ask } from './ask.ts'
+import { ask } from './http-request.ts'
 import type { StorageTarget } from './storage-targets.ts'
 
 const BIN = resolve(import.meta.dirname, '../bin/guildhall.js')
 const WATCHDOG = resolve(import.meta.dirname, 'parent-watchdog.ts')
-const LONGEST_START_MS = 120_000
+const MAX_START_MS = 120_000
 
 export interface Served {
   readonly base: string
@@ -72,9 +72,9 @@ export async function serve({ target, port: given, settings = {} }: ServeOptions
     kill,
     exitCode: () => child.exitCode,
     async signalUntil(signal, said) {
-      const heard = hears(child, said)
+      const received = hears(child, said)
       child.kill(signal)
-      await heard
+      await received
     },
   }
 }
@@ -111,7 +111,7 @@ function hears(child: ChildProcess, said: string): Promise<void> {
 }
 
 async function untilReady(child: ChildProcess, base: string): Promise<void> {
-  const deadline = performance.now() + LONGEST_START_MS
+  const deadline = performance.now() + MAX_START_MS
   while (performance.now() < deadline) {
     if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`)
     const answer = await ask(`${base}/readyz`).catch(() => undefined)

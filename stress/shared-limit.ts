@@ -1,5 +1,5 @@
 // B-09, B-10: four processes count together: of a stampede of guesses exactly as many as allowed are judged.
-import { type Asking, ask } from './ask.ts'
+import { type Asking, ask } from './http-request.ts'
 import { exactly, type Fact, type StressRun } from './result.ts'
 import { type Served, withServers } from './serve.ts'
 import { onEveryTarget } from './storage-targets.ts'

@@ -65,17 +65,17 @@ test('a clock begins where a test says', () => {
 })
 
 test('it is a login as any other: hooks are asked and listeners hear of it', async () => {
-  const heard: string[] = []
+  const received: string[] = []
   const { membership } = await application({
     hooks: {
       beforeSignIn() {
-        if (heard.length > 0) throw new RefusalError('once', 'Once is enough.')
+        if (received.length > 0) throw new RefusalError('once', 'Once is enough.')
       },
     },
   })
-  membership.on('login', ({ outcome }) => heard.push(outcome))
+  membership.on('login', ({ outcome }) => received.push(outcome))
   await logInAs(membership, 'alice')
-  expect(heard).toEqual(['success'])
+  expect(received).toEqual(['success'])
   await expect(logInAs(membership, 'alice')).rejects.toMatchObject({ code: 'refused', reason: 'once' })
 })
 

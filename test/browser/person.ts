@@ -146,7 +146,7 @@ export async function enter(browser: Browser, base: string, options: BrowserCont
   return new Person(base, context, await context.newPage())
 }
 
-/** Every walk is walked twice: nothing may depend on scripts. */
+/** Every journey runs twice: nothing may depend on scripts. */
 export const WITH_AND_WITHOUT_SCRIPTS = [
   { scripts: 'with scripts', javaScriptEnabled: true },
   { scripts: 'without scripts', javaScriptEnabled: false },

@@ -61,8 +61,8 @@ test.each([
   'an operator who sends a password %s reads that, and no account is made that nobody could log in to',
   async (_how, sent, stderr) => {
     const folder = newFolder()
-    const told = await run(['user', 'create', 'anna', '--password-stdin'], { folder, env: CHEAP, stdin: sent })
-    expect(told).toMatchObject({ code: 1, stdout: '', stderr })
+    const reported = await run(['user', 'create', 'anna', '--password-stdin'], { folder, env: CHEAP, stdin: sent })
+    expect(reported).toMatchObject({ code: 1, stdout: '', stderr })
     expect(readdirSync(folder)).toEqual([])
   },
 )
@@ -72,8 +72,8 @@ test.each([
   ['user', 'list'],
   ['backup', 'copy.db'],
 ])('with a database in memory nobody is told that %s %s worked', async (...args) => {
-  const told = await run(args, { env: { ...CHEAP, DATABASE_URL: 'sqlite::memory:' }, stdin })
-  expect(told).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^The database is in memory.*\n$/) })
+  const reported = await run(args, { env: { ...CHEAP, DATABASE_URL: 'sqlite::memory:' }, stdin })
+  expect(reported).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^The database is in memory.*\n$/) })
 })
 
 test('a folder in the place of the database, or a file in the place of its folder', async () => {
@@ -120,22 +120,22 @@ test('a reader of the first line alone, as head, sees no stack, and the work is 
   for (const args of [['--help'], ['user', 'list', '--json'], ['backup', 'copy.db']]) {
     const child = spawn(process.execPath, [BIN, ...args], { cwd: folder, env: { PATH: process.env.PATH } })
     child.stdout.destroy()
-    let told = ''
+    let reported = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      told += text
+      reported += text
     })
     const code = await new Promise((resolve) => child.on('close', resolve))
-    expect([args, code, told]).toEqual([args, 0, ''])
+    expect([args, code, reported]).toEqual([args, 0, ''])
   }
   expect(existsSync(join(folder, 'copy.db'))).toBe(true)
 })
 
 test.skipIf(!existsSync('/dev/full'))('an answer that the disk has no room for is a failure in one line', async () => {
   const child = spawn('/bin/sh', ['-c', `"${process.execPath}" "${BIN}" --version > /dev/full`], { cwd: newFolder() })
-  let told = ''
+  let reported = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    told += text
+    reported += text
   })
   const code = await new Promise((resolve) => child.on('close', resolve))
-  expect([code, told]).toEqual([1, expect.stringMatching(/^The answer could not be written: .*\n$/)])
+  expect([code, reported]).toEqual([1, expect.stringMatching(/^The answer could not be written: .*\n$/)])
 })

@@ -32,8 +32,8 @@ describeWith('nginx', 'nginx as the guide writes it', () => {
     const { port, server } = await openBehindNginx((lines) => lines.replace(/ *proxy_set_header Host .*\n/, ''))
     const { status } = await ask('/login', { port, ca: cert, headers: { Host: `localhost:${port}` } })
     expect(status).toBe(421)
-    const told = () => server.lines().find(({ expected }) => expected !== undefined)
-    await expect.poll(told).toMatchObject({ host: `127.0.0.1:${server.port}`, expected: `localhost:${port}` })
+    const reported = () => server.lines().find(({ expected }) => expected !== undefined)
+    await expect.poll(reported).toMatchObject({ host: `127.0.0.1:${server.port}`, expected: `localhost:${port}` })
   })
 })
 

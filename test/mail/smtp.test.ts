@@ -181,7 +181,7 @@ describe('credentials', () => {
     })
     const error = await errorOf(mailerTo(`smtp://${WITH_LOGIN}127.0.0.1:${attacker.port}`, QUICK).send(mailTo(ANNA)))
     expect(error.message).toMatch(/offers no TLS by STARTTLS, and nothing is sent to it in clear text/)
-    expect(attacker.heard()).not.toMatch(/AUTH|MAIL|RCPT|DATA|anna/)
+    expect(attacker.received()).not.toMatch(/AUTH|MAIL|RCPT|DATA|anna/)
   })
 
   test('nor does a mail without credentials, to another machine', () => {
@@ -198,7 +198,7 @@ describe('credentials', () => {
     })
     const error = await sendTrusting(`smtp://${WITH_LOGIN}localhost:${server.port}`)
     expect(error.permanent).toBe(false)
-    expect(server.heard()).not.toContain('AUTH')
+    expect(server.received()).not.toContain('AUTH')
   })
 
   test('that are wrong are named without being repeated, whatever the server repeats', async () => {

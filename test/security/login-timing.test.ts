@@ -45,7 +45,7 @@ async function sample(site: Site, size: number): Promise<Samples> {
 }
 
 /** Which pairs can be distinguished by time. */
-function toldApart(samples: Samples): readonly string[] {
+function distinguishable(samples: Samples): readonly string[] {
   const pairs = [['unknown', 'wrong'], ['unknown', 'suspended'], ['wrong', 'suspended']] as const // biome-ignore format: three pairs
   return pairs
     .filter(([a, b]) => {
@@ -69,7 +69,7 @@ async function siteWithPeople(): Promise<Site> {
 test('B-02 unknown, mistyped and suspended take the same time', { timeout: 120_000 }, async () => {
   const site = await siteWithPeople()
   const rounds: (readonly string[])[] = []
-  do rounds.push(toldApart(await sample(site, SAMPLES)))
+  do rounds.push(distinguishable(await sample(site, SAMPLES)))
   while (rounds.at(-1)?.length !== 0 && rounds.length < ROUNDS)
   expect(rounds.at(-1)).toEqual([])
 })
@@ -82,5 +82,5 @@ test('B-02 this bound would catch a site that answers for an unknown name at onc
     verify: async (stored, password) => stored !== undefined && passwords.verify(stored, password),
   }
   Object.assign(site.core, { passwords: hasty })
-  expect(toldApart(await sample(site, 100))).toEqual(expect.arrayContaining(['unknown and wrong', 'unknown and suspended']))
+  expect(distinguishable(await sample(site, 100))).toEqual(expect.arrayContaining(['unknown and wrong', 'unknown and suspended']))
 })

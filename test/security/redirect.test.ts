@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { localPath } from '../../src/http/return-to.ts'
 import { openSite, type Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
-import { placesOf } from './site-map.ts'
+import { routesOf } from './site-map.ts'
 import { ask, type Reply, rawBytes } from './wire.ts'
 
 const RUNS = Number(process.env.REQUESTS ?? (process.env.REQUIRE_ALL === '1' ? 20_000 : 4000))
@@ -225,7 +225,7 @@ test('I-08 no line break in an address, a field or a header splits the answer', 
   const isSplit = ({ headers, setCookies }: Reply) => setCookies.some((one) => one.startsWith('evil')) || 'evil' in headers
   for (const value of breaks) {
     const replies: Reply[] = []
-    for (const { path } of placesOf(site)) {
+    for (const { path } of routesOf(site)) {
       for (const query of [`returnTo=/${value}`, `notice=${value}`, value])
         replies.push(await ask(site.base, `${path}?${query}`, { headers: { accept: 'text/html' } }))
     }

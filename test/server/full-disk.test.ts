@@ -7,7 +7,7 @@ import { ask, post, startServer, type TestServer } from '../support/server.ts'
 const ANNA = { username: 'anna', password: 'violet harbour lantern' }
 
 /** The largest file that the server may write from now on: beyond it a write fails as on a full disk. */
-function setRoom({ child }: TestServer, bytes: number | 'unlimited'): void {
+function limitFileSize({ child }: TestServer, bytes: number | 'unlimited'): void {
   execFileSync('prlimit', ['--pid', String(child.pid), `--fsize=${bytes}:`])
 }
 
@@ -18,7 +18,7 @@ describeWith('prlimit', 'a disk that is full', () => {
     const Cookie = String(headers['set-cookie']).split(';', 1).join()
     const readProfile = () => ask('/api/profile', { port: server.port, headers: { Host: new URL(server.url).host, Cookie } })
 
-    setRoom(server, 4096)
+    limitFileSize(server, 4096)
     for (let n = 0; n < 3; n++) {
       const login = await post(server, '/api/login', ANNA)
       expect([login.status, login.headers['retry-after'], login.headers['set-cookie']]).toEqual([503, '1', undefined])
@@ -26,7 +26,7 @@ describeWith('prlimit', 'a disk that is full', () => {
       expect((await readProfile()).status).toBe(200)
     }
 
-    setRoom(server, 'unlimited')
+    limitFileSize(server, 'unlimited')
     expect((await post(server, '/api/login', ANNA)).status).toBe(200)
     expect((await post(server, '/api/register', { ...ANNA, username: 'bea' })).status).toBe(201)
     expect((await readProfile()).status).toBe(200)

@@ -104,9 +104,9 @@ describe('I-13: the host check', () => {
     const server = await startServer({ env: PRODUCTION })
     for (let n = 0; n < 5; n++) await ask('/login', { port: server.port, headers: { Host: 'app:3000' } })
     await server.stop()
-    const told = server.lines().filter(({ expected }) => expected !== undefined)
-    expect(told).toEqual([expect.objectContaining({ level: 'warn', host: 'app:3000', expected: 'example.org' })])
-    expect(told[0]?.msg).toContain('must pass Host on')
+    const reported = server.lines().filter(({ expected }) => expected !== undefined)
+    expect(reported).toEqual([expect.objectContaining({ level: 'warn', host: 'app:3000', expected: 'example.org' })])
+    expect(reported[0]?.msg).toContain('must pass Host on')
   })
 
   test('a developer behind such a proxy is not sent in circles', async () => {

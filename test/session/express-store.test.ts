@@ -297,10 +297,10 @@ describe('req.sessionStore', () => {
     const old = Reflect.construct(OldStore, [])
     class NewStore extends Store {}
     for (const store of [old, new NewStore()]) {
-      let heard = 0
-      store.on('connect', () => heard++)
+      let received = 0
+      store.on('connect', () => received++)
       store.emit('connect')
-      expect([heard, store instanceof Store]).toEqual([1, true])
+      expect([received, store instanceof Store]).toEqual([1, true])
     }
     expect([session.Store, session.MemoryStore]).toEqual([Store, MemoryStore])
   })

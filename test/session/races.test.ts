@@ -17,7 +17,7 @@ function file(): string {
   return join(folder, 'sessions.db')
 }
 
-const PLACES: readonly (readonly [string, () => SessionStore])[] = [
+const STORES: readonly (readonly [string, () => SessionStore])[] = [
   ['memory', () => new MemoryStore()],
   ['SQLite', () => new SqliteStore({ path: file() })],
 ]
@@ -50,7 +50,7 @@ class Barrier {
   }
 }
 
-describe.each(PLACES)('D-22 a logout in %s', (_name, makeStore) => {
+describe.each(STORES)('D-22 a logout in %s', (_name, makeStore) => {
   /** The point at which the slow request waits while the logout runs. */
   const stations = ['handler', 'find', 'update', 'touch'] as const
 

@@ -8,7 +8,7 @@ export interface Step {
 }
 
 /** Logging out comes last, or the rest would be anonymous. `fields` go into every write, `id` into the path. */
-export async function walkEveryRoute(
+export async function crawlRoutes(
   site: Pick<Site, 'paths'>,
   visitor: Visitor,
   fields: Readonly<Record<string, string>>,

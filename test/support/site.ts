@@ -40,7 +40,7 @@ export interface SiteOptions extends Partial<Omit<MembershipOptions, 'clock' | '
   readonly trustProxy?: number | string | boolean
 }
 
-/** Cheap hashes: the tests are about the walk, `test/passwords` about the hashes. Production refuses these. */
+/** Cheap hashes: `test/passwords` tests the real ones. Production refuses these. */
 export const CHEAP_HASHES = { memoryKiB: 1024, passes: 1 } as const
 
 /** Whether sites use PostgreSQL by default: the second run of the tests of the application. */

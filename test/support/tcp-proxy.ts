@@ -72,9 +72,9 @@ export class TcpProxy {
   }
 
   /** Cuts the connection that carries this text: before the server gets it, or before its answer arrives. */
-  cutAt(text: string, { heard }: { readonly heard: boolean }): void {
-    this.#lets = heard ? text : undefined
-    this.#swallows = heard ? undefined : text
+  cutAt(text: string, { delivered }: { readonly delivered: boolean }): void {
+    this.#lets = delivered ? text : undefined
+    this.#swallows = delivered ? undefined : text
   }
 
   /** All is well again. What was stalled is lost, as after a partition. */

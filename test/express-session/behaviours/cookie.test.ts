@@ -7,14 +7,14 @@ import {
   HOUR,
   handClock,
   handle,
-  hearDeprecations,
   idIn,
+  ignoreDeprecations,
   lifetime,
   MINUTE,
   middlewareOf,
+  type OpenApp,
   open,
   openApp,
-  type Place,
   SECRET,
   START,
 } from '../support.ts'
@@ -26,7 +26,7 @@ const HTTPS = { 'x-forwarded-proto': 'https' }
 const counting = (implementation: Implementation, cookie: unknown, more: Options = {}) =>
   open(implementation, { cookie, ...more }, count)
 
-async function attributes(place: Promise<Place>, headers: Record<string, string> = {}): Promise<ReadonlyMap<string, string>> {
+async function attributes(place: Promise<OpenApp>, headers: Record<string, string> = {}): Promise<ReadonlyMap<string, string>> {
   const { cookie } = await (await place).get('/', { headers })
   if (cookie === undefined) throw new Error('no cookie was set')
   return cookie.attributes
@@ -255,7 +255,7 @@ forEachImplementation('the cookie', (implementation) => {
   })
 
   test('a Date as maxAge is the date on which the cookie expires', () => {
-    hearDeprecations()
+    ignoreDeprecations()
     handClock()
     const cookie = new implementation.session.Cookie()
     Reflect.set(cookie, 'maxAge', new Date(START + HOUR))

@@ -15,7 +15,7 @@ export interface Asking {
 }
 
 /** Only an answer that never comes takes so long, however busy the machine is. */
-const LONGEST_MS = 60_000
+const MAX_MS = 60_000
 
 const agent = new Agent({ keepAlive: true })
 
@@ -41,7 +41,7 @@ export function ask(url: string, { body, headers = {} }: Asking = {}): Promise<A
       },
     )
     made.on('error', fail)
-    made.setTimeout(LONGEST_MS, () => made.destroy(new Error(`${url} did not answer in ${LONGEST_MS} ms`)))
+    made.setTimeout(MAX_MS, () => made.destroy(new Error(`${url} did not answer in ${MAX_MS} ms`)))
     made.end(text)
   })
 }

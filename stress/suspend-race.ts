@@ -1,8 +1,8 @@
 // F-23: an account is closed while people log in: afterwards none of its sessions is alive, in any process.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Answer, ask, cookieOf } from './ask.ts'
 import { allAtBarrier, barrierHeaders, letGo } from './barriers.ts'
 import { judged } from './fault-environment.ts'
+import { type Answer, ask, cookieOf } from './http-request.ts'
 import { anyOf, logIn, OTHER_PROCESS_MS, onEveryMembership, type RaceSite, repeat, trialName, withCookie } from './race-sites.ts'
 import { atLeast, counted, exactly, type Fact, type StressRun } from './result.ts'
 
