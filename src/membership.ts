@@ -1,4 +1,4 @@
-// createMembership(): where everything is put together. One function, one `app.use`.
+// createMembership(): composes everything into one middleware.
 import type { IncomingMessage } from 'node:http'
 import type { RequestHandler } from 'express'
 import { startBackground } from './core/background.ts'
@@ -22,17 +22,20 @@ import { createUsers, type Users } from './users/users.ts'
 
 /** Middleware for `app.use(membership)`: once, without a mount path, before or after `express.json()`. */
 export interface Membership extends RequestHandler, Guards {
-  /** The user behind a request, also behind the upgrade request of a WebSocket; undefined where nobody is logged in, and for an upgrade from another site. */
+  /**
+   * The user of a request, also of a WebSocket's upgrade request; undefined if nobody is logged in, or if the upgrade comes from another
+   * site.
+   */
   user(req: IncomingMessage): Promise<User | undefined>
   /** The use cases without HTTP. */
   readonly users: Users
-  /** Tells what happened, after it happened: `membership.on('registered', ({ user }) => ...)`. */
+  /** Calls a listener after something has happened: `membership.on('registered', ({ user }) => ...)`. */
   on<Name extends EventName>(event: Name, listener: Listener<Name>): void
-  /** Brings the database up to date. Call it once before the first request; two processes may call it at once. */
+  /** Brings the schema of the database up to date. Call it before the first request; several processes may do so at once. */
   migrate(): Promise<void>
-  /** The JSON API of this membership as OpenAPI 3.1, with its paths and its cookie: for generators of clients, or to be served. */
+  /** The JSON API of this membership as OpenAPI 3.1, with its paths and its cookie, to be served or to generate clients from. */
   openapi(): OpenApiDocument
-  /** Waits for hashes that run, closes the database and what was opened to Redis. */
+  /** Waits for running hashes, then closes the database and the Redis connection that it opened. */
   close(): Promise<void>
 }
 
@@ -45,25 +48,25 @@ export interface OpenApiDocument {
   readonly components: object
 }
 
-/** The options of a membership, with the features that there are. */
+/** The options of a membership, with the names of all features. */
 export interface MembershipOptions extends CheckedOptions {
   readonly features?: FeatureOptions
 }
 
-/** A membership and what is behind it, for our own server and command line. */
+/** A membership and its internals, for our own server and command line. */
 export interface Internals {
   readonly membership: Membership
   readonly core: Core
   readonly http: HttpContext
   readonly settings: Settings
-  /** What is served, action by action. */
+  /** The routes of all actions that are served. */
   readonly routes: readonly Route[]
-  /** Every path that is served, with `:name` for its parts. */
+  /** Every path that is served, with `:name` for parameters. */
   readonly paths: readonly string[]
 }
 
 /**
- * Makes a membership. Synchronous; opens the database, changes nothing in it. Throws one TypeError that lists every fault of the options.
+ * Makes a membership. Synchronous; opens the database, but changes nothing in it. Throws one TypeError that lists every fault of the options.
  *
  * @example
  * const membership = createMembership({ baseUrl: 'http://localhost:3000', database: 'sqlite:./data/members.db' })
@@ -76,7 +79,7 @@ export function createMembership(options: MembershipOptions): Membership {
 }
 
 export function openInternals(options: MembershipOptions): Internals {
-  // What is wrong is found before a database is opened, and a file made.
+  // All options are checked before the database is opened, which may create a file.
   const { settings, served, paths, routes } = readOptions(options)
   const core = createCore(settings)
   const http = createHttpContext(core, paths, FEATURES, served)
@@ -85,7 +88,7 @@ export function openInternals(options: MembershipOptions): Internals {
 
   const membership: Membership = Object.assign(createPipeline(http, createRouter(http, routes)), guards, {
     async user(req: IncomingMessage) {
-      // No CORS guards a WebSocket, and a Strict cookie travels from a sibling subdomain: another site must not open one as its visitor.
+      // CORS does not cover WebSockets, and subdomains of one site send Strict cookies: another origin must not open one as its visitor.
       if (req.headers.upgrade !== undefined && !isAllowedOrigin(http, req)) return undefined
       const session = await http.sessions.read(req)
       return session?.user && toUser(session.user)
@@ -109,7 +112,7 @@ export function openInternals(options: MembershipOptions): Internals {
 
 const INTERNALS = new WeakMap<Membership, Internals>()
 
-/** What is behind a membership. Throws a TypeError for what is none, or one of another copy of this package. */
+/** The internals of a membership. Throws a TypeError if it is none, or comes from another copy of this package. */
 export function internalsOf(membership: Membership): Internals {
   const internals = INTERNALS.get(membership)
   if (!internals) throw new TypeError('this is no membership of this copy of guildhall: pass what createMembership returned')
@@ -127,7 +130,7 @@ function readOptions(options: MembershipOptions) {
   const { features: choices = {} } = options
   const before = faults.length
   checkFeatures(choices, FEATURES, fault)
-  // Only choices that are right by themselves make routes.
+  // Routes can only be made from valid choices.
   if (faults.length > before) throw refusal(faults)
   const settings: Settings = choices.registration === false ? { ...checked, registration: 'closed' } : checked
   const served = FEATURES.filter(({ name }) => choices[name] !== false)

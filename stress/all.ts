@@ -16,6 +16,7 @@ import { killedSaves } from './kill-saves.ts'
 import { logoutRace } from './logout-race.ts'
 import { oneName } from './one-name.ts'
 import { oneTime } from './one-time.ts'
+import { powerLoss } from './power-loss.ts'
 import { regenerateRace } from './regenerate-race.ts'
 import type { StressRun } from './result.ts'
 import { rollingRestart } from './rolling-restart.ts'
@@ -29,6 +30,7 @@ export const stressRuns: readonly StressRun[] = [
   oneName,
   killed,
   killedSaves,
+  powerLoss,
   logoutRace,
   writersRace,
   touchRace,

@@ -25,13 +25,16 @@ export interface ServeOptions {
   readonly target: Pick<StorageTarget, 'folder' | 'database' | 'redis'>
   readonly port?: number
   readonly settings?: Readonly<Record<string, string>>
+  /** A program and its options, which runs the server under it as the same process. */
+  readonly under?: readonly string[]
 }
 
-export async function serve({ target, port: given, settings = {} }: ServeOptions): Promise<Served> {
+export async function serve({ target, port: given, settings = {}, under = [] }: ServeOptions): Promise<Served> {
   const port = given ?? (await freePort())
   const base = `http://127.0.0.1:${port}`
   const startedAt = performance.now()
-  const child = spawn(process.execPath, ['--import', WATCHDOG, BIN, 'serve'], {
+  const [program, ...args] = [...under, process.execPath, '--import', WATCHDOG, BIN, 'serve']
+  const child = spawn(program, args, {
     cwd: target.folder,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {

@@ -15,7 +15,7 @@ import { SERVICE_PATHS } from '../src/server/service-paths.ts'
 import { SERVER_SETTINGS } from '../src/server/table.ts'
 import { VARIABLES } from '../src/server/variable-names.ts'
 import { settingsFrom } from '../src/settings/check.ts'
-import type { Setting } from '../src/settings/kit.ts'
+import type { Setting } from '../src/settings/schema.ts'
 import { SETTINGS } from '../src/settings/table.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
@@ -105,9 +105,8 @@ test('an option without a meaning or a default, or a variable without a word, ma
   const without = (file: string, text: string) =>
     generatedPages((path) => (path === file ? read(path).replace(text, '') : read(path)))
   await expect(without('src/settings/options.ts', ' Default: none. Losing it')).rejects.toThrow('passwords.pepper')
-  await expect(
-    without('src/settings/options.ts', "  /** Ends a session whatever happens. Default: `'12h'`. */\n"),
-  ).rejects.toThrow('session.absoluteTimeout')
+  const about = "  /** Ends a session this time after its start, even if it is used. Default: `'12h'`. */\n"
+  await expect(without('src/settings/options.ts', about)).rejects.toThrow('session.absoluteTimeout')
   await expect(without('src/server/table.ts', '  /** The port; 0 takes a free one. Default: 3000. */\n')).rejects.toThrow('port')
   await expect(without('src/domain/events.ts', '  /** Somebody logged out. */\n')).rejects.toThrow('logout')
 })

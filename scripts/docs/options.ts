@@ -1,6 +1,6 @@
 // docs/options.md and .env.example: what the comments of the options and their tables say.
 import { SERVER_SETTINGS } from '../../src/server/table.ts'
-import type { Rows, Setting } from '../../src/settings/kit.ts'
+import type { Rows, Setting } from '../../src/settings/schema.ts'
 import { SETTINGS } from '../../src/settings/table.ts'
 import { type Member, membersOf } from './declarations.ts'
 import { table } from './markdown.ts'

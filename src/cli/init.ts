@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { redactDatabaseUrl } from '../domain/database-url.ts'
 import { newToken } from '../domain/secret.ts'
 import { SERVER_SETTINGS } from '../server/table.ts'
-import type { Setting } from '../settings/kit.ts'
+import type { Setting } from '../settings/schema.ts'
 import { SETTINGS } from '../settings/table.ts'
 import { CommandError, INTERRUPTED, type Json, print, printJson, report, UsageError } from './terminal.ts'
 

@@ -1,16 +1,16 @@
-// Writes the audit trail: an act and its entry in one transaction, a failed try by itself.
+// Writes the audit trail: the entry of an act in its transaction, that of a failed try alone.
 import { newTimeId } from '../domain/secret.ts'
 import { insertAuditEntry, ON_SECURITY_PAGE } from '../storage/audit.ts'
 import { type BoundStatement, bind } from '../storage/statement.ts'
 import type { Origin } from './caller.ts'
 import type { Core } from './core.ts'
 
-/** What may stand in the trail. Declared beside the use case that writes it; its text is `activity.<name>`. */
+/** A kind of entry, declared beside the use case that writes it. Its text is `activity.<name>`. */
 export interface AuditEvent<Name extends string = string> {
   readonly name: Name
-  /** Not on the security page: a stolen session must not push its traces off the list by harmless acts. */
+  /** Not shown on the security page: harmless acts of a stolen session must not push its traces off the list. */
   readonly hidden: boolean
-  /** In one line with its like on the security page, as guesses are. Never a login, nor a change of a credential. */
+  /** Grouped with others of its kind on the security page, as failed logins are. Not for logins and changes of a credential. */
   readonly folds: boolean
 }
 
@@ -18,21 +18,21 @@ export function auditEvent<const Name extends string>(name: Name, { hidden = fal
   return { name, hidden, folds }
 }
 
-/** Of other outcomes than success the text is `activity.<name>.<outcome>`. */
+/** The text of any outcome but success is `activity.<name>.<outcome>`. */
 export type AuditOutcome = 'success' | 'wrong_password' | 'suspended'
 
-/** What more there is to know of an act. */
+/** More facts about an act. */
 export interface AuditData {
   /** The browser whose session was ended. */
   readonly endedUserAgent?: string | undefined
 }
 
-/** The entry as a statement of a transaction. */
+/** The entry of a successful act, as a statement of its transaction. */
 export function auditEntry(core: Core, event: AuditEvent, userId: string, by: Origin): BoundStatement {
   return bind(insertAuditEntry, entry(core, event, userId, by, 'success', {}))
 }
 
-/** Writes the entry by itself. */
+/** Writes an entry, without a transaction. */
 export async function audit(
   core: Core,
   event: AuditEvent,
@@ -49,11 +49,11 @@ function entry(core: Core, event: AuditEvent, userId: string | undefined, by: Or
   const at = core.clock.now()
   const facts = { ...(actor && { by: actor.kind }), ...more }
   const data = Object.keys(facts).length === 0 ? undefined : JSON.stringify(facts)
-  // Whoever guesses chooses how often: no number of guesses may take the place of a login.
-  const shown = event.hidden
+  // An attacker decides how often to guess: failed tries are grouped, so that they never push a login off the page.
+  const quiet = event.hidden
     ? ON_SECURITY_PAGE.never
     : event.folds || outcome !== 'success'
       ? ON_SECURITY_PAGE.folded
       : ON_SECURITY_PAGE.alone
-  return { id: newTimeId(at), at, event: event.name, outcome, userId, ip, userAgent, data, quiet: shown } as const
+  return { id: newTimeId(at), at, event: event.name, outcome, userId, ip, userAgent, data, quiet } as const
 }

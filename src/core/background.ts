@@ -1,16 +1,16 @@
-// Deletes what is over: counters whose window has passed, audit entries past their time.
+// Deletes counters whose window has passed, and old audit entries.
 import { startCleanup } from '../database/cleanup.ts'
 import { newId } from '../domain/secret.ts'
 import { deleteOldAuditEntries } from '../storage/audit.ts'
 import type { Core } from './core.ts'
 
-const AUDIT_KEPT_MS = 365 * 86_400_000
+const AUDIT_RETENTION_MS = 365 * 86_400_000
 
-/** Starts the cleanup, about once a minute. Gives a function that stops, once a batch that runs is done. */
+/** Starts the cleanup, about once a minute. Returns a function that stops it, after the running batch. */
 export function startBackground(core: Core): () => Promise<void> {
   const deleteExpired = async (now: number, limit: number): Promise<number> => {
     const counters = await core.db.counters.deleteExpired(now, limit)
-    const entries = await core.db.write(deleteOldAuditEntries, { before: now - AUDIT_KEPT_MS, limit })
+    const entries = await core.db.write(deleteOldAuditEntries, { before: now - AUDIT_RETENTION_MS, limit })
     return Math.max(counters, entries.length)
   }
   const holder = newId()

@@ -1,4 +1,4 @@
-// Changes counters atomically over all processes; changes that arrive together are written together.
+// Changes counters atomically across processes; concurrent changes of one counter are one write.
 import { jitter } from '../database/jitter.ts'
 import { onTimeout } from '../database/timeout.ts'
 import { BoundedCache } from '../domain/bounded-cache.ts'
@@ -7,11 +7,11 @@ import { MembershipError } from '../domain/errors.ts'
 import type { Counters } from '../storage/contract.ts'
 import { type CounterState, readState, writeState } from './counter-state.ts'
 
-/** Changes a counter's state and returns an answer; undefined: not now, call it again when the counter has changed. */
+/** Changes a counter's state and returns an answer; undefined: call it again when the counter has changed. */
 export type CounterUpdate<Answer> = (state: CounterState, now: number) => Answer | undefined
 
 export interface WaitLimits {
-  /** How many may wait in this process. */
+  /** The most updates that may wait in this process. */
   readonly maxWaiting: number
   readonly maxWaitMs: number
 }
@@ -22,7 +22,7 @@ interface Entry {
   readonly reject: (error: unknown) => void
   /** Set while it waits. */
   stopTimer?: () => void
-  /** Waited too long; runs once more, as a place that was just taken must not be lost. */
+  /** Waited too long; runs once more, in case a slot has just come free. */
   isLate?: boolean
 }
 
@@ -35,16 +35,16 @@ interface Queue {
 
 const MAX_REMEMBERED = 2000
 
-/** How often other processes' changes are looked for while somebody waits; up to twice as long, at random. */
+/** How often other processes' changes are polled for while an update waits; jitter makes it up to twice as long. */
 const POLL_MS = 50
 
-/** One queue for each counter that is being changed: separate updates would all wait for one row, each holding a connection. */
+/** One queue for each counter: separate updates would all wait for one row, each with a connection. */
 export class BatchedCounters {
   readonly #counters: Counters
   readonly #clock: Clock
   readonly #limits: WaitLimits
   readonly #queues = new Map<string, Queue>()
-  /** What this process wrote last: it is mostly still there, and need not be read. */
+  /** What this process wrote last: mostly it is still stored, and need not be read. */
   readonly #lastSeen = new BoundedCache<string>(MAX_REMEMBERED)
   #waiting = 0
 
@@ -58,7 +58,7 @@ export class BatchedCounters {
     return this.#waiting >= this.#limits.maxWaiting
   }
 
-  /** Throws `overloaded` if too many wait or the wait was too long. `first` goes before the others: it frees a place for them. */
+  /** Throws `overloaded` if too many wait or the wait was too long. `first`: before the others, as it frees a slot for them. */
   run<Answer>(key: string, update: CounterUpdate<Answer>, { first = false } = {}): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
       const entry: Entry = { update, resolve, reject }
@@ -80,25 +80,25 @@ export class BatchedCounters {
         await this.#runAll(key, queue)
         if (queue.entries.length > 0 && !queue.hasNew) await nextChange(queue)
       } catch (error) {
-        // All waited for the same database call: nobody is made to wait for another.
+        // All waited for the same database call, and none is made to wait for another.
         for (const entry of queue.entries.splice(0)) this.#leave(entry).reject(error)
       }
     }
     this.#queues.delete(key)
   }
 
-  /** Runs all updates in their order, again until no other process changed the counter meanwhile. */
+  /** Runs all updates in their order; again if another process changed the counter meanwhile. */
   async #runAll(key: string, queue: Queue): Promise<void> {
     let text = this.#lastSeen.get(key)
     let isGuess = true
     for (;;) {
-      const asked = [...queue.entries]
+      const entries = [...queue.entries]
       const now = this.#clock.now()
       const state = readState(text, now)
-      const answers = asked.map(({ update }) => update(state, now))
+      const answers = entries.map(({ update }) => update(state, now))
       const next = writeState(state)
       const isSame = next.text === text || (next.end === 0 && text === undefined)
-      // Only a swap confirms a remembered state; without one the state is read.
+      // A remembered state is confirmed by the swap; without a swap it must be read.
       if (isSame ? isGuess : !(await this.#counters.swap(key, text, next.text, next.end))) {
         text = await this.#counters.find(key)
         isGuess = false
@@ -106,7 +106,7 @@ export class BatchedCounters {
       }
       if (!isSame) this.#lastSeen.set(key, next.text)
       const isDone = new Set<Entry>()
-      for (const [at, entry] of asked.entries()) {
+      for (const [at, entry] of entries.entries()) {
         const answer = answers[at]
         if (answer === undefined && this.#mayWait(queue, entry)) continue
         isDone.add(entry)
@@ -139,7 +139,7 @@ export class BatchedCounters {
   }
 }
 
-/** Resolves when this process adds an entry, or when it is time to look for changes of other processes. */
+/** Resolves when this process adds an entry, or when it is time to poll. */
 async function nextChange(queue: Queue): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, POLL_MS * (1 + jitter()))

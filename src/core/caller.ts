@@ -1,4 +1,4 @@
-// Where an act comes from, and who asks with which session.
+// The origin of an act, and the caller: an origin with its session.
 import type { SessionLimits } from '../domain/session-lifetime.ts'
 import type { Locale } from '../i18n/translate.ts'
 import type { Priority } from '../passwords/pool.ts'
@@ -10,15 +10,15 @@ import type { Limit } from './throttle.ts'
 export interface Origin {
   readonly ip: string | undefined
   readonly userAgent: string | undefined
-  /** What the visitor chose in this browser, if anything. */
+  /** The language that was chosen in this browser, if any. */
   readonly locale: Locale | undefined
   /** Names the request in the log and on the visitor's error page. */
   readonly requestId: string | undefined
-  /** Who acts, if not the person whom the act is about. */
+  /** Who acts, if not the user concerned. */
   readonly actor: { readonly kind: 'operator' } | undefined
 }
 
-/** The host application itself, or the operator at the command line: without address or browser. */
+/** The host application, or the operator at the command line: without address and browser. */
 export const OPERATOR: Origin = {
   ip: undefined,
   userAgent: undefined,
@@ -29,23 +29,28 @@ export const OPERATOR: Origin = {
 
 export interface Caller extends Origin {
   readonly session: SessionWithUser | undefined
-  /** Refuses a write that another site sent, with cookies or without: its author, not the visitor, chose whom it logs in. Throws `cross_site_request`. */
+  /**
+   * Throws `cross_site_request` for a write from another site, with or without cookies: that site would choose whom the visitor is logged
+   * in as.
+   */
   refuseCrossSite(): void
-  /** Ends the session at hand and starts one with a new id; its cookie goes out with the answer. */
+  /** Ends the current session and starts one with a new id; its cookie goes out with the response. */
   startSession(login: NewSession): Promise<SessionWithUser>
-  /** Deletes the session at hand and clears the cookie, as often as asked. */
+  /** Deletes the current session and clears the cookie; may be called again. */
   endSession(): Promise<void>
-  /** Takes a place where the subject is known after a look-up only; joins those of the route. Throws `too_many_requests` or `overloaded`. */
+  /**
+   * Counts a try whose subject is only known after a look-up, together with those of the route. Throws `too_many_requests` or `overloaded`.
+   */
   count(limit: Limit, subject: string): Promise<void>
-  /** When a password of this person is hashed, if others wait too. */
+  /** The priority of this caller's password in the hash queue. */
   readonly priority: Priority
 }
 
 export interface NewSession extends NewLogin {
   readonly limits: SessionLimits
   readonly persistent: boolean
-  /** The keys of `req.session` that survive. */
+  /** The keys of `req.session` that are kept. */
   readonly keep: readonly string[] | 'all'
-  /** Whether it renews the session at hand, which must still be there; else throws `SessionEndedError`. */
+  /** Whether it renews the current session: if that has ended, `SessionEndedError` is thrown. */
   readonly continues: boolean
 }

@@ -1,4 +1,4 @@
-// What every use case is given: storage, hasher, clock, settings. No Express, no request.
+// What every use case needs: storage, hasher, clock, settings. No Express, no request.
 import type { Clock } from '../domain/clock.ts'
 import { Events } from '../domain/events.ts'
 import type { Hooks } from '../domain/hooks.ts'
@@ -25,12 +25,12 @@ export interface Core {
   readonly events: Events
   readonly hooks: Hooks
   readonly log: Logger
-  /** Undefined where there is no mail. */
+  /** Undefined if mail is not set up. */
   readonly mailer: Mailer | undefined
   readonly settings: Settings
 }
 
-/** Opens the database, and changes nothing in it. */
+/** Opens the database, but changes nothing in it. */
 export function createCore(settings: Settings): Core {
   const { clock, passwords, logger } = settings
   const [throttleKey] = keysFor('throttle', secretsOf(settings))
@@ -42,9 +42,9 @@ export function createCore(settings: Settings): Core {
     ...(passwords.workers !== undefined && { workers: passwords.workers }),
     queueLimit: passwords.queueLimit,
   })
-  // As many and as long as before the hashing threads.
+  // The limits of the hash queue apply here too.
   const waits = { maxWaiting: passwords.queueLimit, maxWaitMs: MAX_QUEUE_MS }
-  // Opened last: what is wrong is told before a file is made.
+  // Opened last: other errors are thrown before a file is created.
   const db = openDatabase(settings.database, { redis: settings.redis, log: logger, production: settings.production })
   const throttle = settings.rateLimit ? createThrottle(db.counters, clock, throttleKey.bytes, waits) : unlimited
   return {

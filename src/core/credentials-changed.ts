@@ -1,4 +1,4 @@
-// The only way to change what a login rests on: a password, the status. Ends every session but one to keep.
+// The only way to change a password or a status. Ends every session but the one to keep.
 import type { Awaitable } from '../domain/awaitable.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { KeyedMutex } from '../domain/serial-queue.ts'
@@ -13,21 +13,22 @@ import { continueLogin } from './sign-in.ts'
 export interface Change {
   readonly because: AuditEvent
   readonly statements: readonly BoundStatement[]
-  /** Whose session at hand goes on, under a new id. Default: every session ends. */
+  /** The caller whose session goes on, under a new id. Default: every session ends. */
   readonly keep?: Caller | undefined
 }
 
-/** What is to be changed, by the user as read; undefined: nothing. Asked again if the user's credentials changed meanwhile. */
+/** Returns the change for the user as read; undefined: none. Called again if the user's credentials changed meanwhile. */
 export type ChangeOf = (user: StoredUser) => Awaitable<Change | undefined>
 
 const MAX_TRIES = 5
 
-/** Changes of one user in this process wait for each other, so that only those of other processes use up tries. */
+/** Changes of one user in this process wait for each other, so that only other processes cause retries. */
 const perUser = new KeyedMutex()
 
 /**
- * One transaction, then the sessions are deleted; one that survives a crash is dead by its epoch. Answers the session that was kept, undefined if there
- * is none: its new id is made after the transaction, so a crash in between ends it too. Throws `not_found`; `overloaded` if others were faster each time.
+ * One transaction, then the sessions are deleted; one that survives a crash is dead by its epoch. Returns the session that was kept,
+ * if any: its new id is made after the transaction, so a crash in between ends it too. Throws `not_found`; `overloaded` if other changes
+ * were faster five times.
  */
 export function credentialsChanged(
   core: Core,
@@ -54,12 +55,12 @@ async function tryToChange(core: Core, id: string, changeOf: ChangeOf, by: Origi
   const change = await changeOf(user)
   if (!change) return undefined
   await core.db.transaction([
-    // First: of two changes at once, the later one misses here, and not in a statement of its own.
+    // First, so that the later of two concurrent changes fails here and not in a statement of its own.
     bind(raiseEpoch, { id, from: user.credentialEpoch }, { expectRows: 1 }),
     ...change.statements,
     auditEntry(core, change.because, id, by),
   ])
-  // The change is made, and the epoch has ended every session. An error from here on would say that nothing happened.
+  // The change is made, and the epoch has ended every session: an error from here on would be misleading.
   const kept = change.keep && (await keepSession(core, { ...user, credentialEpoch: user.credentialEpoch + 1 }, change.keep))
   try {
     await core.db.sessions.deleteByUser(id, { except: kept?.hash })
@@ -69,7 +70,7 @@ async function tryToChange(core: Core, id: string, changeOf: ChangeOf, by: Origi
   return kept
 }
 
-/** Undefined if it cannot go on: then the person logs in again. */
+/** Undefined if the session cannot go on: then the person logs in again. */
 async function keepSession(core: Core, user: StoredUser, caller: Caller): Promise<SessionWithUser | undefined> {
   const { session } = caller
   if (!session) return undefined

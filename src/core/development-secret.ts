@@ -1,4 +1,4 @@
-// In development the secret makes itself, once, in a file that only its owner can read.
+// Makes a secret for development, once, in a file that only its owner can read.
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { readDatabaseUrl } from '../domain/database-url.ts'
@@ -6,7 +6,7 @@ import { newId, newToken, SECRET_BYTES } from '../domain/secret.ts'
 import type { Settings } from '../settings/options.ts'
 import type { Secrets } from './keys.ts'
 
-/** Those of the settings, or the one that is kept beside the database file; without a file, a new one at each start. */
+/** The secrets of the settings, or the one that is kept beside the database file; without a file, a new one at each start. */
 export function secretsOf({ secrets: [first, ...others], database }: Pick<Settings, 'secrets' | 'database'>): Secrets {
   if (first !== undefined) return [first, ...others]
   const file = typeof database === 'string' ? readDatabaseUrl(database)?.databaseFile : undefined
@@ -18,7 +18,7 @@ export function secretsOf({ secrets: [first, ...others], database }: Pick<Settin
   return [secret]
 }
 
-/** The secret of that file, made if there is none; undefined if the file holds less than a secret. */
+/** The secret in a file, created if it is missing; undefined if it is too short. */
 export function developmentSecret(path: string): string | undefined {
   const secret = readSecret(path) ?? makeSecret(path)
   return Buffer.byteLength(secret) < SECRET_BYTES ? undefined : secret
@@ -32,13 +32,13 @@ function makeSecret(path: string): string {
   const secret = newToken()
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   try {
-    // Written whole, then linked: of two processes that start at once, one makes it and the other reads all of it.
+    // Written in full, then linked: of two processes that start at once, one creates it and the other reads all of it.
     const temporary = `${path}.${newId()}`
     writeFileSync(temporary, `${secret}\n`, { mode: 0o600, flag: 'wx' })
     try {
       linkSync(temporary, path)
     } catch (error) {
-      // A memory stick knows no links.
+      // Some file systems, as on memory sticks, have no links.
       if (existsSync(path)) throw error
       renameSync(temporary, path)
       return readSecret(path) ?? secret

@@ -1,4 +1,4 @@
-// Which sessions are alive, and what they may do: the only place that judges them.
+// The only functions that decide whether a session is live, and what it may do.
 import { type Clock, MAX_CLOCK_SKEW_MS } from '../domain/clock.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { isExpired } from '../domain/session-lifetime.ts'
@@ -7,7 +7,7 @@ import type { SessionWithUser, StoredUser } from '../storage/contract.ts'
 import type { Caller } from './caller.ts'
 import type { Core } from './core.ts'
 
-/** Whether a stored session still counts: its time, its user's status, and the epoch of the credentials it was made with. */
+/** Whether a stored session is valid: by its times, its user's status, and the epoch of the credentials. */
 export function isLive(session: SessionWithUser, now: number): boolean {
   if (isExpired(session, now)) return false
   if (session.userId === undefined) return true
@@ -21,7 +21,7 @@ export async function liveSessionsOf(core: Core, user: StoredUser): Promise<read
   return rows.filter((row) => isLive({ ...row, user }, now))
 }
 
-/** The session and the user of somebody who is logged in; anybody else is refused. */
+/** The caller's session and user. Throws `login_required` if nobody is logged in. */
 export function requireSession({ session }: Pick<Caller, 'session'>): {
   readonly session: SessionWithUser
   readonly user: StoredUser
@@ -32,11 +32,11 @@ export function requireSession({ session }: Pick<Caller, 'session'>): {
 
 export interface Requirement {
   readonly role?: string | undefined
-  /** How recent the login must be. */
+  /** The greatest age of the login. */
   readonly withinMs?: number | undefined
 }
 
-/** What a guard refuses a session for, or undefined. Looks only at what `signIn` wrote and at the user as stored now. */
+/** Why a guard refuses a session; undefined if it does not. Uses only what `signIn` wrote, and the user as stored now. */
 export function unmetRequirement(
   session: SessionWithUser | undefined,
   { role, withinMs }: Requirement,
@@ -46,6 +46,6 @@ export function unmetRequirement(
   if (role !== undefined && !session.user.roles.includes(role)) return 'forbidden'
   if (withinMs === undefined) return undefined
   const age = clock.now() - (session.authenticatedAt ?? 0)
-  // A login of the future is none of the last minutes: a clock that was ahead wrote it.
+  // A login in the future was written by a clock that was ahead: it does not count as recent.
   return age <= withinMs && age >= -MAX_CLOCK_SKEW_MS ? undefined : 'recent_login_required'
 }

@@ -1,4 +1,4 @@
-// The only way to a login. Every first factor ends here.
+// The only way to log in: every first factor ends here.
 import { MembershipError } from '../domain/errors.ts'
 import { askHook } from '../domain/hooks.ts'
 import { toUser } from '../domain/user.ts'
@@ -12,11 +12,11 @@ import type { Core } from './core.ts'
 export const loginEvent = auditEvent('login')
 
 export interface Proof {
-  /** What was proven, in the words of the session's `factors`. `application`: the host application authenticated the person. */
+  /** The session's `factors`. `application`: the host application authenticated the person. */
   readonly factors: 'password' | 'application'
-  /** Whether the session outlives the browser. */
+  /** Whether the session cookie is persistent. */
   readonly remember: boolean
-  /** Whether the way in has checked a state of its own, so that another site may send the request. Default: false. */
+  /** Whether another site may send the request, because a state of its own was checked. Default: false. */
   readonly crossSite?: boolean | undefined
 }
 
@@ -25,14 +25,14 @@ export interface SignInResult {
   readonly user: StoredUser
 }
 
-/** Starts the session of a person who proved who they are. Refuses as if the proof were wrong if the user is not active. */
+/** Starts a session for a user who was authenticated. If the user is not active, it throws as for a wrong proof: `invalid_credentials`. */
 export async function signIn(core: Core, user: StoredUser, proof: Proof, caller: Caller): Promise<SignInResult> {
   if (proof.crossSite !== true) caller.refuseCrossSite()
-  if (user.status !== 'active') return refuseSuspended(core, user, caller)
+  if (user.status !== 'active') return refuseInactive(core, user, caller)
   await askBeforeSignIn(core, user, caller)
-  // First the entry, then the session: there may be an entry without a session after a crash, never a session without its entry.
+  // The entry comes first: a crash may leave an entry without a session, but never a session without its entry.
   await audit(core, loginEvent, user.id, caller)
-  // Anonymous data alone is kept: what one person stored is not the next one's.
+  // Only anonymous data is kept: the data of one user is not for the next.
   const keep = caller.session?.userId === undefined ? core.settings.keepAtLogin : []
   const { factors, remember: persistent } = proof
   let session: SessionWithUser
@@ -40,7 +40,7 @@ export async function signIn(core: Core, user: StoredUser, proof: Proof, caller:
     session = await startLogin(core, user, { factors, persistent, keep, continues: false }, caller)
   } catch (error) {
     const endedMeanwhile = error instanceof MembershipError && error.code === 'invalid_credentials'
-    if (endedMeanwhile) return refuseSuspended(core, user, caller)
+    if (endedMeanwhile) return refuseInactive(core, user, caller)
     throw error
   }
   await endOldest(core, user, session)
@@ -48,14 +48,17 @@ export async function signIn(core: Core, user: StoredUser, proof: Proof, caller:
   return { next: 'done', user }
 }
 
-/** The trail and the listeners hear why; the person hears no more than whoever mistyped a password. */
-async function refuseSuspended(core: Core, user: StoredUser, caller: Caller): Promise<never> {
+/** The trail says why; the person learns no more than after a wrong password. */
+async function refuseInactive(core: Core, user: StoredUser, caller: Caller): Promise<never> {
   await audit(core, loginEvent, user.id, caller, 'suspended')
   core.events.emit('login', { outcome: 'wrong_credentials', user: toUser(user), ip: caller.ip, requestId: caller.requestId })
   throw new MembershipError('invalid_credentials')
 }
 
-/** The session at hand goes on under a new id, its data with it, as a recent login. Throws `login_required` if it or the user's login ended meanwhile. */
+/**
+ * The current session goes on under a new id with its data, as a recent login. Throws `login_required` if it or the user's login ended
+ * meanwhile.
+ */
 export function continueLogin(
   core: Core,
   user: StoredUser,
@@ -65,7 +68,7 @@ export function continueLogin(
   return startLogin(core, user, { factors, persistent, keep: 'all', continues: true }, caller)
 }
 
-/** What ended while the password was hashed (the user, the session at hand) refuses the login. */
+/** Throws if the user's login or the current session ended while the password was hashed. */
 async function startLogin(
   core: Core,
   user: StoredUser,
@@ -74,7 +77,7 @@ async function startLogin(
 ): Promise<SessionWithUser> {
   const { ip, userAgent } = caller
   const limits = persistent ? core.settings.remember : core.settings.session
-  // The epoch that was judged, not a newer one: where the password changed meanwhile, the new session is dead at once.
+  // The epoch as it was read: if the password changed meanwhile, the new session is dead at once.
   const { id: userId, credentialEpoch } = user
   const authenticatedAt = core.clock.now()
   try {
@@ -85,7 +88,7 @@ async function startLogin(
   }
 }
 
-/** An externally authenticated login: nothing is proven to us, all else is as at any login. Undefined if there is no such user. */
+/** A login that the host application authenticated; else like any other. Undefined if there is no such user. */
 export async function signInById(
   core: Core,
   id: string,
@@ -96,7 +99,7 @@ export async function signInById(
   return user && signIn(core, user, { factors: 'application', remember: false, crossSite }, caller)
 }
 
-/** The host application may refuse somebody whose proof was right; listeners hear of it. */
+/** The host application may refuse a login whose proof was right; listeners are told. */
 async function askBeforeSignIn(core: Core, stored: StoredUser, { ip, userAgent, requestId }: Caller): Promise<void> {
   const user = toUser(stored)
   try {
@@ -108,7 +111,7 @@ async function askBeforeSignIn(core: Core, stored: StoredUser, { ip, userAgent, 
   }
 }
 
-/** A user has at most so many sessions; a new one ends those not seen for the longest time. */
+/** The most sessions of one user; a new one ends those not seen for the longest time. */
 const MAX_SESSIONS = 50
 
 async function endOldest(core: Core, user: StoredUser, current: SessionWithUser): Promise<void> {

@@ -1,75 +1,75 @@
-// Limits how often something may be tried, for all processes together: a try takes its place first.
+// Limits how often something may be tried, across all processes: each try first takes a slot.
 import type { Clock } from '../domain/clock.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { keyedDigest } from '../domain/secret.ts'
 import type { Counters } from '../storage/contract.ts'
 import { BatchedCounters, type WaitLimits } from './batched-counters.ts'
-import { type Limit, type Outcome, settlePlace, takePlace, unlockUses } from './counter-state.ts'
+import { type Limit, type Outcome, releaseSlot, takeSlot, unlockUses } from './counter-state.ts'
 
 export type { Budget, Limit, Outcome, Rate } from './counter-state.ts'
 
-/** Proofs of one user's identity, by canonical username. The second rate makes the wait grow; NIST SP 800-63B-4 3.2.2 allows 100. */
+/** Proofs of one user's identity, by canonical username. The second rate lengthens the wait; NIST SP 800-63B-4 3.2.2 allows 100. */
 export const PROOFS_PER_USER: Limit = {
   name: 'login account',
   budgets: [
     { rate: '5 per 5m', counts: ['failure'], clearedBySuccess: true },
     { rate: '15 per 1h', counts: ['failure'], clearedBySuccess: true },
-    // Logins that work are bounded too: each costs a hash and a session.
+    // Successful logins are limited too: each costs a hash and a session.
     { rate: '60 per 1h', counts: ['success'] },
   ],
 }
 
 export interface Throttle {
   /**
-   * Takes a place for a try of a subject: a network, a canonical username. Waits where only tries that are being judged are in the way.
-   * Throws `too_many_requests` with the seconds to wait where those that were judged have used the limit up, `overloaded` where it waited too long.
+   * Takes a slot for a try of a subject: a network, a canonical username. Waits if only slots of other tries are in the way. Throws
+   * `too_many_requests` with the seconds to wait if finished tries have used the limit up, `overloaded` if the wait was too long.
    */
-  take(limit: Limit, subject: string): Promise<Place>
-  /** Gives the place back, and counts what became of the try. */
-  settle(place: Place, outcome: Outcome): Promise<void>
-  /** Forgets what was counted where it refuses a try, and says whether it did; tries that are being judged keep their places. */
+  take(limit: Limit, subject: string): Promise<Slot>
+  /** Releases the slot, and counts the outcome of its try. */
+  release(slot: Slot, outcome: Outcome): Promise<void>
+  /** Resets the counter if it refuses tries, and returns whether it did; tries in progress keep their slots. */
   unlock(limit: Limit, subject: string): Promise<boolean>
-  /** Whether nobody else may wait. */
+  /** Whether no more tries may wait. */
   isFull(): boolean
 }
 
-/** A try that is being judged. */
-export interface Place {
+/** The slot of a try in progress. */
+export interface Slot {
   readonly key: string
   readonly limit: Limit
-  /** When the place comes back by itself, should this process die; undefined for one that nothing is kept for. */
+  /** When the slot expires, in case this process dies; undefined if the limit needs none. */
   readonly end: number | undefined
   /** Whether the subject had a success lately. */
   readonly isKnown: boolean
-  /** Whether it is beyond a limit that does not refuse. */
+  /** Whether it is beyond a limit that does not refuse, but demotes. */
   readonly isBeyond: boolean
 }
 
 export const unlimited: Throttle = {
   take: async (limit) => ({ key: '', limit, end: undefined, isKnown: false, isBeyond: false }),
-  settle: async () => {},
+  release: async () => {},
   unlock: async () => false,
   isFull: () => false,
 }
 
-/** Counters hold keyed digests: they tell nobody who tried to log in from where. */
+/** Counters are named by keyed digests, which reveal neither users nor networks. */
 export function createThrottle(counters: Counters, clock: Clock, key: Uint8Array, waits: WaitLimits): Throttle {
   const batched = new BatchedCounters(counters, clock, waits)
   const counterOf = ({ name }: Limit, subject: string) => keyedDigest(key, `${name}\0${subject}`)
   return {
     async take(limit, subject) {
       const counter = counterOf(limit, subject)
-      const admission = await batched.run(counter, (state, now) => takePlace(state, limit, now))
+      const admission = await batched.run(counter, (state, now) => takeSlot(state, limit, now))
       if (admission.admitted) {
-        const { placeEnd: end, isKnown, isBeyond } = admission
+        const { slotEnd: end, isKnown, isBeyond } = admission
         return { key: counter, limit, end, isKnown, isBeyond }
       }
       const seconds = Math.ceil((admission.until - clock.now()) / 1000)
       throw new MembershipError('too_many_requests', { retryAfter: Math.max(1, seconds) })
     },
-    async settle({ key: counter, limit, end }, outcome) {
+    async release({ key: counter, limit, end }, outcome) {
       if (end === undefined && !isCounted(limit, outcome)) return
-      await batched.run(counter, (state, now) => settlePlace(state, limit, end, outcome, now), { first: true })
+      await batched.run(counter, (state, now) => releaseSlot(state, limit, end, outcome, now), { first: true })
     },
     unlock: (limit, subject) =>
       batched.run(counterOf(limit, subject), (state, now) => unlockUses(state, limit, now), { first: true }),

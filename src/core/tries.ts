@@ -1,38 +1,38 @@
-// The places that one request took, until it is known what became of its tries.
+// The throttle slots of one request, until the outcome of its tries is known.
 import type { Logger } from '../domain/logger.ts'
 import type { Priority } from '../passwords/pool.ts'
-import type { Limit, Outcome, Place, Throttle } from './throttle.ts'
+import type { Limit, Outcome, Slot, Throttle } from './throttle.ts'
 
 export class Tries {
   readonly #core: { readonly throttle: Throttle; readonly log: Logger }
-  readonly #places: Place[] = []
+  readonly #slots: Slot[] = []
 
   constructor(core: { readonly throttle: Throttle; readonly log: Logger }) {
     this.#core = core
   }
 
   async take(limit: Limit, subject: string): Promise<void> {
-    this.#places.push(await this.#core.throttle.take(limit, subject))
+    this.#slots.push(await this.#core.throttle.take(limit, subject))
   }
 
-  /** Whether somebody logged in from there lately. */
+  /** Whether somebody logged in from this network lately. */
   get isKnown(): boolean {
-    return this.#places.some((place) => place.isKnown)
+    return this.#slots.some((slot) => slot.isKnown)
   }
 
-  /** When a password of this request is hashed: networks that have logged in lately come before those that nobody knows. */
+  /** The priority of this request's password: networks with a recent login come before unknown ones. */
   get priority(): Priority {
-    // Who guesses from many networks can log in from each of them first; and others of such a one's network are known, too.
-    if (this.#places.some(({ isBeyond }) => isBeyond)) return this.isKnown ? 'normal' : 'low'
+    // A recent login alone does not win: a guesser may log in from each network first, or share one with a member.
+    if (this.#slots.some(({ isBeyond }) => isBeyond)) return this.isKnown ? 'normal' : 'low'
     return this.isKnown ? 'high' : 'normal'
   }
 
-  /** What was done stays done: a place that stays for its minute is no reason to say that nothing was changed. */
-  async settle(outcome: Outcome): Promise<void> {
+  /** Never throws: the act is done, and a slot that remains for its minute must not make it look failed. */
+  async release(outcome: Outcome): Promise<void> {
     try {
-      await Promise.all(this.#places.splice(0).map((place) => this.#core.throttle.settle(place, outcome)))
+      await Promise.all(this.#slots.splice(0).map((slot) => this.#core.throttle.release(slot, outcome)))
     } catch (error) {
-      this.#core.log.warn({ err: error }, 'what became of a try could not be counted')
+      this.#core.log.warn({ err: error }, 'the outcome of a try could not be counted')
     }
   }
 }

@@ -1,25 +1,28 @@
-// Network addresses as they are counted and shown: one spelling for each, no other text.
+// Normalises IP addresses, and the networks by which throttles count them.
 import { isIP, isIPv6 } from 'node:net'
 
-/** The bare address, undefined for what is none. Some proxies write `203.0.113.9:40001` or `[2001:db8::1]:40001`: each port would be a network. */
+/**
+ * The bare address; undefined if the text is none. Some proxies add a port, `203.0.113.9:40001` or `[2001:db8::1]:40001`, which must not
+ * count.
+ */
 export function plainAddress(text: string | undefined): string | undefined {
   if (text === undefined) return undefined
   const bare = text.replace(/^\[([^\]]*)\](?::\d+)?$/, '$1').replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1')
   return isIP(bare) === 0 ? undefined : bare
 }
 
-/** The network of an address: IPv4 as it is, IPv6 by its /64, which one home has (2^64 tries); else `unknown`. In one spelling. */
+/** The network by which an address is counted: IPv4 itself, IPv6 by its /64, as one home has 2^64 addresses; else `unknown`. */
 export function networkOf(ip: string | undefined): string {
   return prefixOf(ip, 64) ?? plainAddress(ip) ?? 'unknown'
 }
 
-/** The /48 that one customer may have been given (RFC 6177): 65 536 networks. Undefined for what is no IPv6. */
+/** The /48 that one customer may have (RFC 6177), with 65 536 networks. Undefined if the address is not IPv6. */
 export function wideNetworkOf(ip: string | undefined): string | undefined {
   const network = prefixOf(ip, 48)
   return network === undefined || isIP(network) === 4 ? undefined : network
 }
 
-/** The IPv4 address that an address stands for, or its first bits; undefined for what is no IPv6. */
+/** The first bits of an IPv6 address, or the IPv4 address that is embedded in it; undefined if it is not IPv6. */
 function prefixOf(ip: string | undefined, bits: 48 | 64): string | undefined {
   const address = plainAddress(ip)
   if (address === undefined || !isIPv6(address)) return undefined
@@ -30,7 +33,7 @@ function prefixOf(ip: string | undefined, bits: 48 | 64): string | undefined {
   return `${network.join(':')}::/${bits}`
 }
 
-/** Where an IPv6 address has an IPv4 address in it, whose holder it is: mapped (RFC 4291), NAT64 (RFC 6052), 6to4 (RFC 3056). */
+/** The embedded IPv4 address, which identifies the client: mapped (RFC 4291), NAT64 (RFC 6052) or 6to4 (RFC 3056). */
 function groupsOfIpv4(groups: readonly number[]): readonly number[] | undefined {
   const start = groups.slice(0, 6).join(':')
   if (start === MAPPED || start === NAT64) return groups.slice(6)
@@ -50,7 +53,7 @@ function ipv6Groups(address: string): number[] {
   return [...left, ...zeros, ...right].map((group) => Number.parseInt(group, 16))
 }
 
-/** Whether a host name or address is this machine itself. */
+/** Whether a host name or address is this machine. */
 export function isLoopback(host: string): boolean {
   return (
     host === 'localhost' ||

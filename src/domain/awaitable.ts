@@ -1,11 +1,11 @@
-// Values that may or may not be promises: a store inside the process costs no extra turn.
+// Values that may be promises or not: a store inside the process answers without an extra microtask.
 export type Awaitable<T> = T | Promise<T>
 
 export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
-/** Goes on with a value at once where it is there, else when it comes. */
+/** Calls `next` with the value: at once, or when the promise resolves. */
 export function after<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
   return isPromise(value) ? value.then(next) : next(value)
 }

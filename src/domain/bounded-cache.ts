@@ -1,4 +1,4 @@
-// A bounded Map that forgets roughly what was not used for longest: two halves, the older dropped.
+// A bounded Map that drops roughly the least recently used entries: the older of two halves.
 
 export class BoundedCache<Value> {
   readonly #half: number

@@ -1,5 +1,4 @@
-// Tells built-in objects by what they are, whoever made them.
-// Code in a Jest test or a `node:vm` context has an Error and a Date of its own.
+// Recognises built-in objects of any realm: Jest tests and `node:vm` have their own Error and Date.
 import { types } from 'node:util'
 
 export function isError(value: unknown): value is Error {
@@ -10,7 +9,7 @@ export function isDate(value: unknown): value is Date {
   return types.isDate(value)
 }
 
-/** A promise of the language. Asking any other thenable for its outcome may begin its work once more, as a query builder's. */
+/** Whether it is a real promise. Calling `then` on another thenable, such as a query builder, may run its query again. */
 export function isNativePromise(value: unknown): value is Promise<unknown> {
   return types.isPromise(value)
 }

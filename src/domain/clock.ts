@@ -1,4 +1,4 @@
-// Where the time comes from. Tests pass a clock of their own and move it; nobody sleeps.
+// The source of time. Tests pass a clock of their own and move it, so that no test sleeps.
 
 export interface Clock {
   /** Milliseconds since 1970 UTC. */
@@ -7,5 +7,5 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now() }
 
-/** How far the clocks of processes that share a database may lie apart. A time that is ahead by more was written by a clock that was wrong. */
+/** How far apart the clocks of processes with one database may be. A time that is further ahead was written by a wrong clock. */
 export const MAX_CLOCK_SKEW_MS = 300_000

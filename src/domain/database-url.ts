@@ -1,20 +1,20 @@
-// The database and Redis as settings name them, and as they may be shown: no user, no password.
+// Reads the URLs of the database and Redis, and redacts them for logs: no user, no password.
 
-export interface DatabasePlace {
+export interface DatabaseLocation {
   readonly database: string
-  /** Undefined where the database is in memory or on a server. */
+  /** Undefined if the database is in memory or on a server. */
   readonly databaseFile: string | undefined
 }
 
-/** Undefined where the text names no database of ours. */
-export function readDatabaseUrl(database: string): DatabasePlace | undefined {
+/** Undefined if the text names no supported database. */
+export function readDatabaseUrl(database: string): DatabaseLocation | undefined {
   if (postgresUrl(database)) return { database, databaseFile: undefined }
   const [, path] = /^sqlite:(.+)$/.exec(database) ?? []
   if (path === ':memory:') return { database, databaseFile: undefined }
   return path !== undefined && isPath(path) ? { database, databaseFile: path } : undefined
 }
 
-/** SQLite itself takes URIs, in which `mode=memory` keeps nothing: what looks like one is none of the paths that somebody means. */
+/** SQLite itself takes URIs, and `mode=memory` in one keeps nothing: a path that looks like a URI is refused. */
 function isPath(path: string): boolean {
   return path === path.trim() && !/^\/\/|^file:|^:|\?\w+=/i.test(path)
 }
@@ -25,9 +25,9 @@ export function redactDatabaseUrl(database: string): string {
   return url === undefined ? 'PostgreSQL' : `postgres://${url.host}${url.pathname}`
 }
 
-/** As pg reads it; undefined where it is none. Between `@` and `/` there may be nothing: the options then name a socket. */
+/** The URL as pg reads it; undefined if it is none. The host may be empty: the options then name a socket. */
 export function postgresUrl(database: string): URL | undefined {
-  // A % that begins no escape is one to pg.
+  // pg takes a % that begins no escape literally.
   const whole = database.replace('@/', '@localhost/').replaceAll(/%(?![\da-f]{2})/gi, '%25')
   if (!/^postgres(?:ql)?:\/\/./i.test(database) || !URL.canParse(whole)) return undefined
   const url = new URL(whole)
@@ -40,7 +40,7 @@ export function isRedisUrl(text: string): boolean {
   return /^\/?\d*$/.test(url.pathname) && hasReadableLogin(url)
 }
 
-/** A user and a password whose escapes can be undone. */
+/** Whether user and password can be percent-decoded. */
 function hasReadableLogin({ username, password }: URL): boolean {
   try {
     decodeURIComponent(username + password)

@@ -1,4 +1,4 @@
-// Every refusal that a person or a client can meet. The codes are API: a closed list, never reused.
+// Every refusal that a person or a client can get. Codes are API: a closed list, never reused.
 
 export const ERROR_CODES = [
   'malformed',
@@ -42,10 +42,10 @@ export const FIELD_ERROR_CODES = [
 
 export type FieldErrorCode = (typeof FIELD_ERROR_CODES)[number]
 
-/** What is wrong with a value, whichever field it came in. */
+/** What is wrong with a value, apart from its field. */
 export interface FieldIssue {
   readonly code: FieldErrorCode
-  /** Numbers that belong into the message: `{ min: 8 }`. */
+  /** Numbers for the message: `{ min: 8 }`. */
   readonly values?: Readonly<Record<string, number>>
 }
 
@@ -53,17 +53,17 @@ export interface FieldError extends FieldIssue {
   readonly field: string
 }
 
-/** A refusal. `http/errors.ts` alone knows which status and page belongs to a code. */
+/** A refusal. `http/errors.ts` alone maps its code to a status and a page. */
 export class MembershipError extends Error {
   override readonly name = 'MembershipError'
   readonly code: ErrorCode
   readonly errors: readonly FieldError[]
   /** Seconds after which it is worth trying again. */
   readonly retryAfter: number | undefined
-  /** Of `refused`: the code of the host application's own, and what it has to say. */
+  /** Of `refused`: the host application's own code, and its text for the person. */
   readonly reason: string | undefined
   readonly text: string | undefined
-  /** Of `unsupported_media_type`: the path that takes the other format. */
+  /** Of `unsupported_media_type`: the path that accepts the format that was sent. */
   readonly otherPath: string | undefined
 
   constructor(

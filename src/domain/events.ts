@@ -1,15 +1,15 @@
-// What happens to members, told after it happened. Listeners cannot stop anything.
+// Events about members, emitted afterwards: listeners cannot prevent anything.
 import { isNativePromise } from './builtins.ts'
 import type { User } from './user.ts'
 
 export const LOGIN_OUTCOMES = ['success', 'wrong_credentials', 'throttled', 'overloaded', 'refused'] as const
-/** How a try to log in ended; `refused`: the proof was right, and the hook `beforeSignIn` said no. */
+/** How a login attempt ended; `refused`: the proof was right, but the hook `beforeSignIn` refused. */
 export type LoginOutcome = (typeof LOGIN_OUTCOMES)[number]
 
 export interface MembershipEvents {
-  /** A user was made. */
+  /** A user was created. */
   registered: { readonly user: User }
-  /** Somebody tried to log in. `requestId` is what `X-Request-Id` and the error page say. */
+  /** Somebody tried to log in. `requestId` is also in `X-Request-Id` and on the error page. */
   login: {
     readonly outcome: LoginOutcome
     readonly user: User | undefined
@@ -20,7 +20,7 @@ export interface MembershipEvents {
   logout: { readonly user: User }
   /** Somebody changed their password. `ip` and `requestId` are those of the request. */
   password_changed: { readonly user: User; readonly ip: string | undefined; readonly requestId: string | undefined }
-  /** A cross-site write was refused, or a throttle stopped somebody: an attempt to get round a control. */
+  /** A cross-site write or a throttled try was refused: perhaps an attack. */
   refused: {
     readonly code: 'cross_site_request' | 'too_many_requests'
     readonly path: string
@@ -32,7 +32,7 @@ export interface MembershipEvents {
 export type EventName = keyof MembershipEvents
 export type Listener<Name extends EventName> = (event: MembershipEvents[Name]) => void
 
-/** Tells listeners one after the other and waits for none. One that throws or rejects spoils neither the others nor the act it was told of. */
+/** Calls listeners in turn and waits for none. One that throws or rejects affects neither the others nor the act itself. */
 export class Events {
   readonly #listeners: { readonly [Name in EventName]: Set<Listener<Name>> } = {
     registered: new Set(),
@@ -55,7 +55,7 @@ export class Events {
     for (const listener of this.#listeners[name]) {
       try {
         const told: unknown = listener(event)
-        // An async function fits where nothing is expected back; if nobody looked, its rejection would end the process.
+        // A listener may be an async function; an unhandled rejection would end the process.
         if (isNativePromise(told)) told.catch((error: unknown) => this.#onError(error, name))
       } catch (error) {
         this.#onError(error, name)

@@ -1,11 +1,14 @@
-// The host application looks at an attempt before something happens, and may refuse it.
+// Hooks with which the host application may refuse a registration or a login.
 import { MembershipError } from './errors.ts'
 import type { User } from './user.ts'
 
 export interface Hooks {
-  /** Before a visitor becomes a user; the input is checked by then, nothing is written. The command line does not ask it. */
+  /**
+   * Runs before a visitor is registered: the input is checked, nothing is written yet. Not for users whom `membership.users` or the command
+   * line creates.
+   */
   beforeRegister?(attempt: RegistrationAttempt): void | Promise<void>
-  /** Before any login, whatever proved it: the proof was right by then. A refusal here tells the person that it was. */
+  /** Runs before any login, once the proof was found right. A refusal here reveals that it was. */
   beforeSignIn?(attempt: SignInAttempt): void | Promise<void>
 }
 
@@ -23,7 +26,7 @@ export interface SignInAttempt {
 }
 
 /**
- * Thrown by a hook to refuse. The answer is 403 `refused` with the reason as a code of the host's own and the text for the person.
+ * Thrown by a hook to refuse. The response is 403 `refused` with the reason, a code of the application's own, and the text for the person.
  *
  * @example
  * hooks: {
@@ -34,7 +37,7 @@ export interface SignInAttempt {
  */
 export class RefusalError extends Error {
   override readonly name = 'RefusalError'
-  /** snake_case, the host's own: clients decide by it. */
+  /** A code of the application's own in snake_case: clients decide by it. */
   readonly reason: string
 
   constructor(reason: string, text: string) {
@@ -44,7 +47,7 @@ export class RefusalError extends Error {
   }
 }
 
-/** Asks a hook. A refusal becomes `refused`; any other error is a bug of the host's and ends this one request. */
+/** Calls a hook. A RefusalError becomes `refused`; any other error is a bug of the application and fails this request. */
 export async function askHook(ask: () => void | Promise<void>): Promise<void> {
   try {
     await ask()

@@ -1,4 +1,4 @@
-// A value in the text of a fault.
+// Formats a value for the text of a fault.
 
 export function inspect(value: unknown): string {
   if (typeof value === 'object' && value !== null) return 'an object'

@@ -1,6 +1,6 @@
-// Where the program reports what it does.
+// The interface of loggers.
 
-/** pino fits; so does `console` behind four lines. */
+/** pino has it; `console` needs four lines around it. */
 export interface Logger {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void

@@ -1,4 +1,4 @@
-// Whether a text is one mail address, as browsers judge it: no list, no quotes, no comment.
+// Recognises a mail address as browsers do: no list, no quotes, no comment.
 
 /** https://html.spec.whatwg.org/#valid-e-mail-address */
 const ADDRESS = /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i

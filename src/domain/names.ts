@@ -1,4 +1,4 @@
-// What names users and roles may bear: every rule about names.
+// Every rule about usernames, display names and role names.
 import type { FieldIssue } from './errors.ts'
 import { isReserved } from './reserved-names.ts'
 
@@ -6,15 +6,18 @@ export const MIN_USERNAME = 3
 export const MAX_USERNAME = 32
 export const MAX_DISPLAY_NAME = 64
 
-/** UTF-16 units in which a name may be spelled at all; what is longer is nobody's name. */
+/** The most UTF-16 units that are normalised at all: a longer text is nobody's name. */
 const MAX_TYPED_UNITS = 1024
 
-/** ASCII alone: nobody can look like somebody else. */
+/** ASCII alone, so that nobody can look like somebody else. */
 export const USERNAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])$/
 
-/** How a name is compared, everywhere. Also folds what people type at login, or each spelling would have a throttle of its own. Idempotent. */
+/**
+ * The form in which usernames are compared. Also applied to what is typed at login, or each spelling would have a throttle of its own.
+ * Idempotent.
+ */
 export function canonicalUsername(username: string): string {
-  // No name is so long, and 64 KB of combining marks take a second to normalise (CVE-2023-46695).
+  // 64 KB of combining marks take a second to normalise (CVE-2023-46695).
   if (username.length > MAX_TYPED_UNITS) return username
   return username
     .normalize('NFKC')
@@ -22,7 +25,7 @@ export function canonicalUsername(username: string): string {
     .toLowerCase()
 }
 
-/** A username as it is kept: what login forgives is forgiven when the name is chosen too, full-width letters and space around it. */
+/** A username as it is stored: full-width letters and surrounding spaces are tidied as at login. */
 export function tidyUsername(username: string): string {
   if (username.length > MAX_TYPED_UNITS) return username
   return username
@@ -31,7 +34,7 @@ export function tidyUsername(username: string): string {
     .trim()
 }
 
-/** What keeps a tidied name from being registered, or undefined. */
+/** Why a tidied name cannot be registered; undefined if it can. */
 export function usernameIssue(username: string, siteName: string): FieldIssue | undefined {
   if (username.length < MIN_USERNAME) return { code: 'too_short', values: { min: MIN_USERNAME } }
   if (username.length > MAX_USERNAME) return { code: 'too_long', values: { max: MAX_USERNAME } }
@@ -40,20 +43,20 @@ export function usernameIssue(username: string, siteName: string): FieldIssue | 
   return undefined
 }
 
-// Control characters, line and paragraph separators, what turns the reading direction round (Trojan Source, CVE-2021-42574), and
-// U+FFFD, which stands where bytes were no UTF-8.
+// Control characters, line and paragraph separators, direction overrides (Trojan Source, CVE-2021-42574), and U+FFFD, which replaces
+// invalid UTF-8.
 const UNSAFE_IN_NAMES = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069\uFFFD]/u
 
-/** What a reader sees something of: no space, filler, blank braille pattern, or mark without a letter. */
+/** A visible character: no space, filler, blank braille pattern, or mark without a letter. */
 const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{M}\p{Cc}\u2800]/u
 
-/** A display name as it is kept: NFC, without space around it. Empty, so none, where nothing of it can be seen. */
+/** A display name as it is stored: NFC, trimmed. Empty, which means none, if nothing of it is visible. */
 export function tidyDisplayName(name: string): string {
   if (name.length > MAX_TYPED_UNITS) return name
   return VISIBLE.test(name) ? name.normalize('NFC').trim() : ''
 }
 
-/** What keeps a tidied display name from being used, or undefined. Any script is welcome. */
+/** Why a tidied display name cannot be used; undefined if it can. Any script is allowed. */
 export function displayNameIssue(name: string, siteName: string): FieldIssue | undefined {
   if (name === '') return undefined
   if (name.length > MAX_TYPED_UNITS || [...name].length > MAX_DISPLAY_NAME)

@@ -1,4 +1,4 @@
-// Refuses a Node that is too old, in one sentence. CommonJS: every Node can load it, and `require` and `import` share it.
+// Refuses a Node that is too old. CommonJS, which every Node can load, by `require` and `import`.
 {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   if (major < 22 || (major === 22 && minor < 18))

@@ -1,12 +1,12 @@
-// Names that a visitor would take for the site itself, however spelled: nobody may have one.
+// Reserved names: a visitor would take them for the site itself, in whatever spelling.
 
-// Also addresses of RFC 2142 that mail systems trust.
+// Includes the mailboxes of RFC 2142, which mail systems trust.
 const RESERVED =
   'abuse account admin administrator anonymous api billing contact everyone guest guildhall help hostmaster info login logout ' +
   'mail me moderator nobody noreply no-reply null official owner postmaster profile register root security staff support ' +
   'sysadmin system team undefined user webmaster www 管理員 管理者 系統管理員 管理员 系统管理员 站長 站长 版主 客服 官方'
 
-/** Letters that look like another, each before the one that it looks like: the everyday ones of UTS #39, Cyrillic and Greek first of all. */
+/** Pairs of a letter and the one that it looks like: the common ones of UTS #39, mostly Cyrillic and Greek. */
 const LOOK_ALIKES = new Map(
   (
     'АAаaВBЕEеeЅSѕsІIіiЈJјjКKкkМMмmНHһhОOоoРPрpСCсcТTтtУYуyХXхxԀDԁdԌGԍgԚQԛqԜWԝwӀlӏlґrгrпnԉd' +
@@ -23,20 +23,20 @@ const LOOK_ALIKES = new Map(
 )
 
 const WORDS = new Set(RESERVED.split(' ').map(skeletonOf))
-/** Beside a reserved word they say nothing of their own: `The Admin of this Site`. */
+/** Ignored beside a reserved word: `The Admin of this Site`. */
 const FILLERS = new Set('a an at for from of on our site the this your'.split(' ').map(skeletonOf))
 
-/** Whether a name says that it is the site, or whoever runs it: `Administrator`, `Аdmin` in Cyrillic, `s u p p o r t`, `Guildhall Team`. */
+/** Whether a name claims to be the site or its staff: `Administrator`, `Аdmin` in Cyrillic, `s u p p o r t`, `Guildhall Team`. */
 export function isReserved(name: string, siteName: string): boolean {
   const words = wordsIn(name)
   if (words.length === 0) return false
-  const said = words.filter((word) => !FILLERS.has(word))
+  const meaningful = words.filter((word) => !FILLERS.has(word))
   const rest = words.filter((word) => !WORDS.has(word)).join('')
-  const isOfTheSite = said.length > 0 && said.every((word) => WORDS.has(word))
-  return isOfTheSite || rest === skeletonOf(siteName) || WORDS.has(words.join(''))
+  const allReserved = meaningful.length > 0 && meaningful.every((word) => WORDS.has(word))
+  return allReserved || rest === skeletonOf(siteName) || WORDS.has(words.join(''))
 }
 
-/** As a reader takes it in: no case, no accents, nothing but letters and digits, and those that look alike are one. */
+/** A text as a reader perceives it: without case, accents, spaces and punctuation; look-alikes are one letter. */
 function skeletonOf(text: string): string {
   return wordsIn(text).join('')
 }

@@ -1,15 +1,15 @@
-// The one home of randomness, digests and constant-time comparison: one file to review.
+// Randomness, digests and constant-time comparison, all in one file for review.
 import { createHmac, hash, hkdfSync, type KeyObject, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
 
-/** A new secret: 256 random bits, base64url, 43 characters. OWASP asks for at least 128. */
+/** A new secret: 256 random bits, base64url, 43 characters. OWASP requires at least 128. */
 export function newToken(): string {
   return randomBytes(32).toString('base64url')
 }
 
-/** What a secret of the settings must have at least: as much as the keys that are derived from it. */
+/** The least length of a secret in the settings: that of the keys derived from it. */
 export const SECRET_BYTES = 32
 
-/** A new public id: opaque, unique, no secret. */
+/** A new public id: opaque and unique, but no secret. */
 export function newId(): string {
   return randomUUID()
 }
@@ -19,7 +19,9 @@ const VARIANT = 0x80
 let lastMs = 0
 let sequence = 0
 
-/** A new id that sorts by time: UUIDv7 (RFC 9562 5.7), with a counter in rand_a (6.2 method 1). It tells when it was made: for rows alone. */
+/**
+ * A new id that sorts by time: UUIDv7 (RFC 9562 5.7) with a counter in rand_a (6.2 method 1). It reveals when it was made: for rows alone.
+ */
 export function newTimeId(now: number): string {
   sequence = now > lastMs ? 0 : sequence + 1
   lastMs = Math.max(lastMs, now)
@@ -34,12 +36,11 @@ export function newTimeId(now: number): string {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
-/** SHA-256, base64url, 43 characters. What a store keeps in place of a token. */
+/** SHA-256, base64url, 43 characters: stores keep it in place of a token. */
 export function digest(token: string | Uint8Array): string {
   return hash('sha256', token, 'base64url')
 }
 
-/** What HMAC takes as a key. */
 export type Key = string | NodeJS.ArrayBufferView | KeyObject
 
 /** HMAC-SHA-256, base64url. */
@@ -52,14 +53,14 @@ export function deriveKey(secret: string, purpose: string): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', secret, '', `guildhall ${purpose}`, 32))
 }
 
-/** Compares two secrets; the time tells nothing but whether their lengths agree. */
+/** Compares two secrets in constant time; only whether their lengths agree can be measured. */
 export function sameSecret(a: string, b: string): boolean {
   const left = Buffer.from(a)
   const right = Buffer.from(b)
   return left.length === right.length && timingSafeEqual(left, right)
 }
 
-/** Carries a secret through the program; whoever prints it by accident prints `[secret]`. */
+/** Carries a secret through the program: printed by accident, it reads `[secret]`. */
 export class Secret {
   readonly #value: string
 

@@ -1,20 +1,20 @@
-// Work, one piece after the other, at once if nothing runs: in one queue, or in one for each key.
+// Runs functions one after the other: in one queue, or in one for each key.
 import { type Awaitable, isPromise } from './awaitable.ts'
 
 export class SerialQueue {
   #running: Promise<unknown> | undefined
 
-  /** What runs now; the last piece, if several wait. */
+  /** The last function that runs or waits. */
   get running(): Promise<unknown> | undefined {
     return this.#running
   }
 
   /**
-   * Begins after what runs now, however that ends, or after `patienceMs`. A failure belongs to the caller alone.
-   * Default of `patienceMs`: it waits until that has ended.
+   * Runs at once if nothing runs, else after the last one has ended, however it ends, or after `maxWaitMs`. A failure goes to this caller
+   * alone. Default of `maxWaitMs`: no limit.
    */
-  take<T>(work: () => Awaitable<T>, patienceMs?: number): Awaitable<T> {
-    const before = this.#running && (patienceMs === undefined ? this.#running : settledWithin(this.#running, patienceMs))
+  take<T>(work: () => Awaitable<T>, maxWaitMs?: number): Awaitable<T> {
+    const before = this.#running && (maxWaitMs === undefined ? this.#running : endOrTimeout(this.#running, maxWaitMs))
     const started = before ? before.then(work, work) : work()
     if (!isPromise(started)) return started
     const running = started.finally(() => {
@@ -25,7 +25,7 @@ export class SerialQueue {
     return running
   }
 
-  /** The same; a failure is a rejected promise, never a throw. */
+  /** Like `take`, but a failure is always a rejected promise, never a throw. */
   promise<T>(work: () => Awaitable<T>): Promise<T> {
     const done = this.take(() => {
       try {
@@ -38,28 +38,28 @@ export class SerialQueue {
   }
 }
 
-/** What never answers must not hold up a logout for ever. */
-const PATIENCE_MS = 10_000
+/** A call that never answers must not block a logout for ever. */
+const MAX_WAIT_MS = 10_000
 
-/** A queue for each thing at work, whose pieces keep the next ones waiting so long and no longer. */
+/** A queue for each key. No function waits longer than `maxWaitMs` for the one before it. */
 export class KeyedMutex {
   readonly #queues = new Map<string, SerialQueue>()
-  readonly #patienceMs: number
+  readonly #maxWaitMs: number
 
-  constructor(patienceMs = PATIENCE_MS) {
-    this.#patienceMs = patienceMs
+  constructor(maxWaitMs = MAX_WAIT_MS) {
+    this.#maxWaitMs = maxWaitMs
   }
 
   take<T>(key: string, work: () => Promise<T>): Promise<T> {
     const queue = this.#queues.get(key) ?? new SerialQueue()
     this.#queues.set(key, queue)
-    return Promise.resolve(queue.take(work, this.#patienceMs)).finally(() => {
+    return Promise.resolve(queue.take(work, this.#maxWaitMs)).finally(() => {
       if (queue.running === undefined) this.#queues.delete(key)
     })
   }
 }
 
-function settledWithin(work: Promise<unknown>, ms: number): Promise<unknown> {
+function endOrTimeout(work: Promise<unknown>, ms: number): Promise<unknown> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms).unref()
     const over = (): void => {

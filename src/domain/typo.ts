@@ -1,6 +1,6 @@
-// Whether a name was probably meant to be another one.
+// Finds the name that was probably meant by a misspelt one.
 
-/** One letter more, less or other, or two neighbours the wrong way round. */
+/** One letter more, less or different, or two adjacent letters swapped. */
 export function isOneTypoApart(a: string, b: string): boolean {
   if (Math.abs(a.length - b.length) > 1) return false
   let start = 0
@@ -10,8 +10,10 @@ export function isOneTypoApart(a: string, b: string): boolean {
   return a[start] === b[start + 1] && a[start + 1] === b[start] && rest(a, 2) === rest(b, 2)
 }
 
-/** Which of `all`, names in full like `cookie.secure`, was probably meant by the last part `key`: the same in another group, or one that is nearly it. */
-export function meantName(key: string, all: readonly string[]): string | undefined {
+/**
+ * Which of `all`, full names like `cookie.secure`, was probably meant by `key`, a last part: the same in another group, or one with a typo.
+ */
+export function suggestName(key: string, all: readonly string[]): string | undefined {
   return all.find((known) => lastPart(known) === key) ?? all.find((known) => isOneTypoApart(plain(lastPart(known)), plain(key)))
 }
 

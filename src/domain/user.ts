@@ -1,11 +1,11 @@
-// What a user is, and what applications and clients see of one: each an allow-list.
+// What applications and clients see of a user: both are allow-lists.
 
-/** A person as the application sees them in `req.user`. Never a hash, a token or an internal flag. */
+/** A user as applications see them in `req.user`: without hashes, tokens and internal flags. */
 export interface User {
-  /** Opaque and stable; the username may change, this never does. */
+  /** Opaque and stable; the username may change. */
   readonly id: string
   readonly username: string
-  /** What to call the person; the username where they gave no other name. */
+  /** What to call the person; the username if they chose no other name. */
   readonly displayName: string
   readonly email: string | undefined
   readonly emailVerified: boolean
@@ -13,25 +13,25 @@ export interface User {
   readonly createdAt: Date
 }
 
-/** The same in JSON. */
+/** A user in JSON. */
 export interface UserJson extends Omit<User, 'email' | 'createdAt'> {
   readonly email: string | null
   /** ISO 8601, UTC. */
   readonly createdAt: string
 }
 
-/** Only an active user can log in; whoever was logged in when that ended is out. */
+/** Only an active user can log in; the sessions of any other are dead. */
 export type UserStatus = (typeof USER_STATUSES)[number]
 
-/** `suspended` by an operator, `waiting` for a proof of the address, `leaving` until the deletion is done. */
+/** `suspended` by an operator, `waiting` until the address is proven, `leaving` until the deletion is done. */
 export const USER_STATUSES = ['active', 'suspended', 'waiting', 'leaving'] as const
 
-/** What an operator may make of a user. */
+/** The statuses that an operator may set. */
 export type SettableStatus = 'active' | 'suspended'
 
 export const SETTABLE_STATUSES: readonly SettableStatus[] = ['active', 'suspended']
 
-/** What storage knows of a user that applications may see. */
+/** The stored fields that applications may see. */
 interface Stored extends Pick<User, 'id' | 'username' | 'displayName' | 'roles'> {
   readonly createdAt: number
 }

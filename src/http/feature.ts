@@ -1,5 +1,5 @@
 // A feature is one value; its name is the folder, the option, the page in docs and the test file.
-import type { Catalogue, TextsOf } from '../i18n/translate.ts'
+import type { Catalogue, FeatureTexts } from '../i18n/translate.ts'
 import type { LocalPath } from '../settings/options.ts'
 import type { Action } from './action-types.ts'
 import type { NamedMenuEntry, PageParts } from './http-context.ts'
@@ -9,7 +9,7 @@ export interface Feature<Name extends string, Path extends string, En extends Ca
   /** By name: `url('login.page')`. An option moves each, and what lies below it moves along. */
   readonly paths: { readonly [P in Path]: LocalPath }
   /** Known to pages as `<feature>.<key>`; notices and activity, which are told on pages of others, by their keys alone. */
-  readonly texts: TextsOf<En>
+  readonly texts: FeatureTexts<En>
   readonly actions: readonly Action[]
   /** What it writes into the audit trail. Each has a text `activity.<name>`, which the security page shows. */
   readonly audit?: readonly { readonly name: ActivityOf<En> }[]

@@ -81,17 +81,17 @@ export async function limited<Input, Result>(
       const subject = limit.subject(input, caller)
       if (subject !== undefined) await caller.count(limit, subject)
     }
-    if (caller.tries?.isKnown) core.overload.welcome(ip)
+    if (caller.tries?.isKnown) core.overload.addLogin(ip)
     result = await work()
   } catch (error) {
-    if (error instanceof MembershipError && error.code === 'overloaded') core.overload.note(ip, caller.priority)
-    const settled = caller.tries?.settle(outcomeOf(error))
+    if (error instanceof MembershipError && error.code === 'overloaded') core.overload.addRefusal(ip, caller.priority)
+    const released = caller.tries?.release(outcomeOf(error))
     // Whoever waited for a store that is away does not wait for it once more.
-    if (!isStoreFailure(error)) await settled
+    if (!isStoreFailure(error)) await released
     throw error
   }
-  if (limits.some(({ remembersSuccess }) => remembersSuccess)) core.overload.welcome(ip)
-  await caller.tries?.settle('success')
+  if (limits.some(({ remembersSuccess }) => remembersSuccess)) core.overload.addLogin(ip)
+  await caller.tries?.release('success')
   return result
 }
 

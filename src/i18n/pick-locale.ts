@@ -1,21 +1,21 @@
-// Picks the language of a page: the visitor's choice, what the browser asks for, the site's.
+// Picks the language of a page: the visitor's choice, the browser's, or the site's.
 import { LOCALES, type Locale } from './translate.ts'
 
-/** A header longer than this is no list of languages; the rest is not read. */
+/** No real list of languages is longer; the rest is not read. */
 const MAX_CHARACTERS = 400
 const MAX_LANGUAGES = 20
 
 /**
- * `chosen`: the strongest first. Of `acceptLanguage` (RFC 9110 section 12.5.4) what is ours in the same script: `zh-HK` finds `zh-TW`.
- * Another script (`zh-CN`) counts only where nothing else is ours: it can be read, and the site's language was not asked for at all.
+ * `chosen`: in order of precedence. From `acceptLanguage` (RFC 9110 section 12.5.4) the first that we have in the same script: `zh-HK`
+ * finds `zh-TW`. A language in another script (`zh-CN`) comes after all of those, but before the site's, as its reader can read it.
  */
 export function pickLocale(
   chosen: readonly (string | undefined)[],
   acceptLanguage: string | undefined,
   fallback: Locale,
 ): Locale {
-  const own = first(chosen.map((tag) => matchingLocale(tag ?? '')))
-  if (own) return own
+  const choice = first(chosen.map((tag) => matchingLocale(tag ?? '')))
+  if (choice) return choice
   const wanted = wantedLanguages(acceptLanguage ?? '')
   return first(wanted.map(matchingLocale)) ?? first(wanted.map(relatedLocale)) ?? fallback
 }
@@ -46,7 +46,7 @@ function matchingLocale(wanted: string): Locale | undefined {
   return related && scriptOf(related) === scriptOf(wanted) ? related : undefined
 }
 
-/** Shares the language, whatever its script. */
+/** Our locale of that language, in any script. */
 function relatedLocale(wanted: string): Locale | undefined {
   const language = wanted.toLowerCase().split('-')[0]
   return LOCALES.find((locale) => locale.split('-')[0] === language)
@@ -54,7 +54,7 @@ function relatedLocale(wanted: string): Locale | undefined {
 
 const TRADITIONAL_REGIONS = new Set(['tw', 'hk', 'mo'])
 
-/** The script of a tag (RFC 5646), by what it says and by its region; no table of `Intl`, which costs a tenth of a millisecond a tag. */
+/** The script of a tag (RFC 5646), as written or by its region. `Intl.Locale` would take a tenth of a millisecond per tag. */
 function scriptOf(tag: string): string {
   const [language, ...subtags] = tag.toLowerCase().split('-')
   const script = subtags.find((subtag) => /^[a-z]{4}$/.test(subtag))

@@ -1,18 +1,18 @@
-// Turns a key of the catalogue into a sentence in the reader's language, as plain text.
+// Translates the keys of the catalogue into plain text in the reader's language.
 import { BoundedCache } from '../domain/bounded-cache.ts'
 import en from './en.json' with { type: 'json' }
 import zhTW from './zh-TW.json' with { type: 'json' }
 
-/** The form of a counted text for one. A language that has no such form, as Chinese, leaves it out. */
+/** The singular form of a counted text. A language without one, such as Chinese, leaves it out. */
 type Singular<Key> = Extract<Key, `${string}.one`>
 
-/** The texts that stand here. Features bring texts of their own. */
-export type Texts = Exclude<keyof typeof en, Singular<keyof typeof en>>
+/** The keys of the texts in this folder. Features have texts of their own. */
+export type TextKey = Exclude<keyof typeof en, Singular<keyof typeof en>>
 
 export type Catalogue = Readonly<Record<string, string>>
 
-/** The texts of a feature. The other languages must have what English has: a missing text fails the type check. */
-export interface TextsOf<En extends Catalogue = Catalogue> {
+/** The texts of a feature. The other languages need all keys of English: a missing one fails the type check. */
+export interface FeatureTexts<En extends Catalogue = Catalogue> {
   readonly en: En
   readonly 'zh-TW': { readonly [Key in keyof En as Exclude<Key, Singular<Key>>]: string }
 }
@@ -20,32 +20,34 @@ export interface TextsOf<En extends Catalogue = Catalogue> {
 export const LOCALES = ['en', 'zh-TW'] as const
 export type Locale = (typeof LOCALES)[number]
 
-/** What goes into the braces of a text. */
+/** The values for the braces in a text. */
 type TextValues = Readonly<Record<string, string | number>>
 
-export interface Translate<Key extends string = Texts> {
+export interface Translate<Key extends string = TextKey> {
   /** The text of a key, `{name}` replaced: `t('layout.home', { site: 'Guildhall' })`. Throws a TypeError if there is none. */
   (key: Key, values?: TextValues): string
-  /** The plural form that fits `n`, which is also there as `{n}`: `t.count('summary.fields', 2)`. */
+  /** The plural form for `n`, which fills `{n}`: `t.count('summary.fields', 2)`. */
   count(key: string, n: number, values?: TextValues): string
   has(key: string): boolean
-  /** A moment in UTC, because the server does not know the reader's clock, and says so. `short`: 4 May 2026 (UTC). `long`: with the time. */
+  /**
+   * A date in UTC, marked as such, as the server does not know the reader's time zone. `short`: 4 May 2026 (UTC). `long`: with the time.
+   */
   date(at: Date | number, length: 'short' | 'long'): string
-  /** How far a moment is from now, either way: `2 hours ago`, `in 3 days`, `just now`. */
+  /** How far a time is from now: `2 hours ago`, `in 3 days`, `just now`. */
   ago(from: Date | number, nowMs: number): string
-  /** How long something takes, rounded up: `30 seconds`, `10 minutes`, `3 hours`. */
+  /** A duration, rounded up: `30 seconds`, `10 minutes`, `3 hours`. */
   span(seconds: number): string
   readonly locale: Locale
 }
 
-const BASE: TextsOf<typeof en> = { en, 'zh-TW': zhTW }
+const BASE: FeatureTexts<typeof en> = { en, 'zh-TW': zhTW }
 
-/** How a language writes dates. English puts the day before the month, which nobody misreads. */
+/** The locale for dates. In English the day comes before the month's name, which cannot be misread. */
 const DATE_STYLE: Readonly<Record<Locale, string>> = { en: 'en-GB', 'zh-TW': 'zh-TW' }
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
-/** Writing a date takes longer than anything else on a page, and pages show the same ones again. */
+/** Formatting a date is the slowest part of a page, and the same dates are shown again. */
 const MAX_DAYS = 1000
 const UNITS = [
   { unit: 'year', ms: 365 * DAY },
@@ -56,16 +58,16 @@ const UNITS = [
 ] as const
 
 const HOURS = { unit: 'hour', ms: 60 * MINUTE }
-/** The longest span, in seconds, that is told in a unit. */
+/** Each unit with the longest span, in seconds, that it is used for. */
 const SPANS = [
   { unit: 'second', ms: 1000, upTo: 60 },
   { unit: 'minute', ms: MINUTE, upTo: 2 * 60 * 60 },
 ]
 
-/** The texts of one language, those of the features left out. */
+/** The texts of one language, without those of features. */
 export const translator: (locale: Locale) => Translate = createTranslators()
 
-/** Translators that know the texts of features too. Made once per language, shared afterwards. */
+/** Translators that include the texts of features, one per language. */
 export function createTranslators(
   more: Readonly<Partial<Record<Locale, Catalogue>>> = {},
 ): (locale: Locale) => Translate<string> {
@@ -94,7 +96,7 @@ function createTranslate(locale: Locale, texts: Catalogue): Translate<string> {
 
   const parts = new Map<string, readonly string[]>()
 
-  /** The parts of a text: what stands as it is, and names in braces, by turns. */
+  /** The parts of a text: literal text and names in braces alternate. */
   const partsOf = (text: string): readonly string[] => {
     const known = parts.get(text)
     if (known !== undefined) return known
@@ -160,7 +162,7 @@ function createTranslate(locale: Locale, texts: Catalogue): Translate<string> {
   return Object.assign(translate, { count, has, date, ago, span, locale })
 }
 
-/** Every language of ours in its own words: `繁體中文`. */
+/** Every language, in its own name: `繁體中文`. */
 export const LANGUAGES: readonly { readonly locale: Locale; readonly name: string }[] = LOCALES.map((locale) => ({
   locale,
   name: BASE[locale]['language.name'],

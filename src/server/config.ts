@@ -1,17 +1,17 @@
 // The configuration of the server: every variable held to its row, with all faults at once.
 import { createSecureContext } from 'node:tls'
 import { isLoopback } from '../domain/address.ts'
-import { type DatabasePlace, readDatabaseUrl } from '../domain/database-url.ts'
+import { type DatabaseLocation, readDatabaseUrl } from '../domain/database-url.ts'
 import { Secret } from '../domain/secret.ts'
 import { checkSettings } from '../settings/check.ts'
-import { asList, type Collector, checkValues, createCollector, type Given, readVariables } from '../settings/kit.ts'
 import type { MembershipOptions } from '../settings/options.ts'
+import { asList, type Collector, checkValues, createCollector, type RawValues, readVariables } from '../settings/schema.ts'
 import { SETTINGS } from '../settings/table.ts'
 import type { Environment } from './env.ts'
 import { type LogLevel, SERVER_SETTINGS, type ServerOptions, type TrustProxy } from './table.ts'
 import { variableOf } from './variable-names.ts'
 
-export interface Config extends DatabasePlace {
+export interface Config extends DatabaseLocation {
   readonly production: boolean
   readonly port: number
   readonly host: string
@@ -81,12 +81,12 @@ export function readConfig(environment: Environment): Reading {
   // A typo here would switch every protection of production off.
   if (!production && /^\s*prod/i.test(server.mode ?? ''))
     warnings.push("NODE_ENV means production only when it is written 'production'")
-  const given = readVariables(SETTINGS, variables)
-  given.set('production', production)
-  if (!given.has('database')) given.set('database', DEFAULT_DATABASE)
-  const isNamed = given.has('baseUrl')
-  if (!isNamed) given.set('baseUrl', standInBaseUrl(server.host, production, collector))
-  const values = checkSettings(given, collector, { showValues: false })
+  const raw = readVariables(SETTINGS, variables)
+  raw.set('production', production)
+  if (!raw.has('database')) raw.set('database', DEFAULT_DATABASE)
+  const isNamed = raw.has('baseUrl')
+  if (!isNamed) raw.set('baseUrl', standInBaseUrl(server.host, production, collector))
+  const values = checkSettings(raw, collector, { showValues: false })
   const tls = checkTls(server, serverGiven, collector)
   if (tls && isNamed && values.baseUrl?.startsWith('http:') && !collector.has('baseUrl'))
     collector.add('baseUrl', 'must begin with https: where TLS_CERT is set')
@@ -94,9 +94,9 @@ export function readConfig(environment: Environment): Reading {
     collector.add('redirectPort', 'goes with TLS_CERT: a proxy in front leads people to https itself')
   checkPorts(server, collector)
   checkSecretQuality(values.secret, production, collector)
-  const place = readDatabaseUrl(String(given.get('database'))) ?? { database: '', databaseFile: undefined }
+  const location = readDatabaseUrl(String(raw.get('database'))) ?? { database: '', databaseFile: undefined }
   // Each worker would have a database of its own.
-  if (server.workers !== undefined && server.workers > 1 && place.database === 'sqlite::memory:')
+  if (server.workers !== undefined && server.workers > 1 && location.database === 'sqlite::memory:')
     collector.add('workers', 'need a database that they share: DATABASE_URL must name a file or PostgreSQL')
 
   const { faults } = collector
@@ -104,7 +104,7 @@ export function readConfig(environment: Environment): Reading {
   const { port, host, trustProxy, workers, logLevel, logFormat, metricsToken, metricsPort, redirectPort, securityContact } =
     server
   const config: Config = {
-    ...place,
+    ...location,
     production,
     port,
     host,
@@ -122,7 +122,7 @@ export function readConfig(environment: Environment): Reading {
     smtpUrl: values['mail.url'] === undefined ? undefined : new Secret(values['mail.url']),
     mailFrom: values['mail.from'],
     hsts: isNamed ? hstsFor(server.hsts, values.baseUrl ?? '') : undefined,
-    membership: optionsOf(given),
+    membership: optionsOf(raw),
   }
   return { config, faults, warnings }
 }
@@ -160,11 +160,10 @@ function standInBaseUrl(host: string, production: boolean, collector: Collector)
 
 function checkTls(
   { tlsCert: cert, tlsKey: key }: { readonly tlsCert: string | undefined; readonly tlsKey: string | undefined },
-  given: Given,
+  raw: RawValues,
   collector: Collector,
 ): Config['tls'] {
-  if (given.has('tlsCert') !== given.has('tlsKey'))
-    collector.faults.push('TLS_CERT and TLS_KEY belong together: set both or none')
+  if (raw.has('tlsCert') !== raw.has('tlsKey')) collector.faults.push('TLS_CERT and TLS_KEY belong together: set both or none')
   if (cert === undefined || key === undefined) return undefined
   try {
     createSecureContext({ cert, key })
@@ -210,9 +209,9 @@ function checkSecretQuality(secret: string | readonly string[] | undefined, prod
 const APART = new Set(['baseUrl', 'database', 'secret', 'mail.url', 'mail.from'])
 
 /** The values that were checked, as options of a membership. */
-function optionsOf(given: Given): Config['membership'] {
+function optionsOf(raw: RawValues): Config['membership'] {
   const options: Record<string, unknown> = {}
-  for (const [path, value] of given) {
+  for (const [path, value] of raw) {
     if (APART.has(path)) continue
     const [group = '', name] = path.split('.')
     options[group] = name === undefined ? value : { ...Object(options[group]), [name]: value }

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { availableParallelism } from 'node:os'
-import { choice, kind, splitList, type Table, text, whole } from '../settings/kit.ts'
+import { choice, kind, splitList, type Table, text, whole } from '../settings/schema.ts'
 
 export interface ServerOptions {
   /** `production` refuses unsafe settings; everything else is development. Default: development. */

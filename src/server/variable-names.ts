@@ -1,7 +1,7 @@
 // The names of our variables, and which of them a name that is none was probably meant to be.
 
 import { isOneTypoApart } from '../domain/typo.ts'
-import type { Rows } from '../settings/kit.ts'
+import type { Rows } from '../settings/schema.ts'
 import { SETTINGS } from '../settings/table.ts'
 import { SERVER_SETTINGS } from './table.ts'
 

@@ -1,6 +1,6 @@
 // Reads options as running code has them: what is refused, warned about, or not given.
 import { inspect } from '../domain/inspect.ts'
-import { meantName } from '../domain/typo.ts'
+import { suggestName } from '../domain/typo.ts'
 
 /** Null means that an option is not given; an empty text, that its variable is not set. */
 export function ifGiven<T>(value: T): Exclude<T, null | ''> | undefined {
@@ -38,8 +38,10 @@ export class OptionReader {
     for (const key of Object.keys(options)) {
       const name = `${prefix}${key}`
       if (all.includes(name)) continue
-      const meant = meantName(key, all)
-      this.warnings.push(`there is no option ${name}: ${meant === undefined ? 'it does nothing' : `is ${meant} meant?`}`)
+      const suggestion = suggestName(key, all)
+      this.warnings.push(
+        `there is no option ${name}: ${suggestion === undefined ? 'it does nothing' : `is ${suggestion} meant?`}`,
+      )
     }
   }
 }

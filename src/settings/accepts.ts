@@ -1,18 +1,18 @@
-// What values of options are accepted where the kit has no kind for it.
+// Checks of option values that are special to one option.
 
 import type { PostgresPool } from '../database/postgres/query.ts'
 import type { RedisClient } from '../database/redis/script.ts'
 import { isRedisUrl, readDatabaseUrl } from '../domain/database-url.ts'
 import type { Hooks } from '../domain/hooks.ts'
 import type { Logger } from '../domain/logger.ts'
-import { type Kind, kind } from './kit.ts'
+import { type Kind, kind } from './schema.ts'
 
 export function isHttpOrigin(written: string): boolean {
   const url = URL.canParse(written) ? new URL(written) : undefined
   return url !== undefined && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`
 }
 
-/** The URL parser takes `*` for a letter of a host name; nobody who writes it means one. */
+/** The URL parser accepts `*` in a host name, but here it would be meant as a wildcard. */
 export function isExactOrigin(origin: string): boolean {
   return /^https?:\/\/[^*]+$/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin
 }

@@ -1,29 +1,31 @@
-// Holds the options of a membership to their table and makes the settings. All faults at once.
+// Checks the options of a membership and makes the settings. Reports all faults at once.
 
 import { isLoopback } from '../domain/address.ts'
 import { parseDuration } from '../domain/duration.ts'
-import { meantName } from '../domain/typo.ts'
+import { suggestName } from '../domain/typo.ts'
 import { readSmtpUrl } from '../mail/smtp-url.ts'
-import { asList, type Checked, type Collector, checkValues, createCollector, type Given, refuseUnsafe } from './kit.ts'
 import type { MailSettings, MembershipOptions, OptionsByPath, Settings } from './options.ts'
+import { asList, type Checked, type Collector, checkValues, createCollector, type RawValues, refuseUnsafe } from './schema.ts'
 import { SETTINGS } from './table.ts'
 
 type Values = Checked<OptionsByPath, typeof SETTINGS>
 
-/** The options as settings, and every fault with what to write instead, never a value that may be secret. `own`: options that the caller judges. */
+/**
+ * The settings, and every fault with what to write instead, never with a secret value. `checkedElsewhere`: options that the caller checks.
+ */
 export function settingsFrom(
   options: MembershipOptions,
-  own: readonly string[] = [],
+  checkedElsewhere: readonly string[] = [],
 ): { readonly settings: Settings; readonly faults: string[] } {
   const collector = createCollector((path) => path)
-  const given = readGiven(options, own, collector)
-  const values = checkSettings(given, collector, { showValues: true })
+  const raw = readRaw(options, checkedElsewhere, collector)
+  const values = checkSettings(raw, collector, { showValues: true })
   return { settings: settingsOf(values), faults: collector.faults }
 }
 
-/** What is wrong with one setting alone, in production, and with settings that do not fit each other. */
-export function checkSettings(given: Given, collector: Collector, { showValues }: { readonly showValues: boolean }): Values {
-  const values = checkValues<OptionsByPath, typeof SETTINGS>(SETTINGS, given, collector, { showValues })
+/** Checks each setting by itself, the rules of production, and settings that depend on each other. */
+export function checkSettings(raw: RawValues, collector: Collector, { showValues }: { readonly showValues: boolean }): Values {
+  const values = checkValues<OptionsByPath, typeof SETTINGS>(SETTINGS, raw, collector, { showValues })
   const { nameOf } = collector
   if (isProduction(values)) {
     refuseUnsafe(SETTINGS, values, collector)
@@ -33,10 +35,10 @@ export function checkSettings(given: Given, collector: Collector, { showValues }
         `must begin with https: in production (${nameOf('insecureHttp')} allows http, and everybody on the way then reads passwords and cookies)`,
       )
   }
-  checkMail(values, given, collector)
+  checkMail(values, raw, collector)
   const checkOrder = (idle: keyof OptionsByPath & `session.${string}`, absolute: keyof OptionsByPath & `session.${string}`) => {
     if (collector.has(idle) || collector.has(absolute) || msOf(values[idle]) <= msOf(values[absolute])) return
-    const limit = given.has(absolute) ? '' : `, which is ${String(values[absolute])} where nothing is set`
+    const limit = raw.has(absolute) ? '' : `, which is ${String(values[absolute])} by default`
     collector.add(idle, `must not be longer than ${nameOf(absolute)}${limit}`)
   }
   checkOrder('session.idleTimeout', 'session.absoluteTimeout')
@@ -44,12 +46,12 @@ export function checkSettings(given: Given, collector: Collector, { showValues }
   return values
 }
 
-function checkMail(values: Values, given: Given, collector: Collector): void {
+function checkMail(values: Values, raw: RawValues, collector: Collector): void {
   const { nameOf } = collector
-  const [url, mailer] = [given.has('mail.url'), given.has('mail.mailer')]
+  const [url, mailer] = [raw.has('mail.url'), raw.has('mail.mailer')]
   if (url && mailer) collector.add('mail.mailer', `stands in the place of ${nameOf('mail.url')}: set one of them`)
   const isSetUp = url || mailer
-  if (isSetUp && !given.has('mail.from'))
+  if (isSetUp && !raw.has('mail.from'))
     collector.add(
       'mail.from',
       "is required where mails are sent: write the address that they come from, like 'noreply@example.org'",
@@ -58,19 +60,19 @@ function checkMail(values: Values, given: Given, collector: Collector): void {
     collector.add('email', `must not be required without ${nameOf('mail.url')}: nobody could prove an address`)
 }
 
-/** Options, and those in groups, by their place. */
-function readGiven(options: object, own: readonly string[], collector: Collector): Given {
-  const given: Given = new Map()
+/** The values of the options by path, those of groups included. */
+function readRaw(options: object, checkedElsewhere: readonly string[], collector: Collector): RawValues {
+  const raw: RawValues = new Map()
   const groups = ['session', 'cookie', 'passwords', 'mail']
   const take = (prefix: string, from: object) => {
     const known = Object.keys(SETTINGS).filter((path) => path.startsWith(prefix) && (prefix !== '' || !path.includes('.')))
     const names = known.map((path) => path.slice(prefix.length))
-    const all = [...Object.keys(SETTINGS), ...groups, ...own]
+    const all = [...Object.keys(SETTINGS), ...groups, ...checkedElsewhere]
     const fault = (text: string) => collector.faults.push(text)
-    refuseUnknown(prefix, from, prefix === '' ? [...names, ...groups, ...own] : names, fault, all)
+    refuseUnknown(prefix, from, prefix === '' ? [...names, ...groups, ...checkedElsewhere] : names, fault, all)
     for (const name of names) {
       const value: unknown = Reflect.get(from, name)
-      if (value !== undefined) given.set(prefix + name, value)
+      if (value !== undefined) raw.set(prefix + name, value)
     }
   }
   take('', options)
@@ -78,30 +80,31 @@ function readGiven(options: object, own: readonly string[], collector: Collector
     const value: unknown = Reflect.get(options, group)
     if (isGroup(value)) {
       take(`${group}.`, value)
-      if (group === 'mail' && !given.has('mail.url') && !given.has('mail.mailer'))
-        collector.add(group, 'must have a url or a mailer')
+      if (group === 'mail' && !raw.has('mail.url') && !raw.has('mail.mailer')) collector.add(group, 'must have a url or a mailer')
     } else if (value !== undefined) collector.add(group, 'must be an object of options')
   }
-  return given
+  return raw
 }
 
-/** Whether it can hold options. */
+/** Whether a value can be a group of options. */
 export function isGroup(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** `known`: the names that there are at this place. `all`: those that may have been meant, in full. */
+/** `known`: the names in this group. `all`: full names, from which one is suggested. */
 export function refuseUnknown(
   where: string,
-  given: object,
+  options: object,
   known: readonly string[],
   fault: (text: string) => void,
   all: readonly string[] = known.map((name) => where + name),
 ): void {
-  for (const name of Object.keys(given)) {
+  for (const name of Object.keys(options)) {
     if (known.includes(name)) continue
-    const meant = meantName(name, all)
-    fault(`there is no option ${where}${name}${meant === undefined ? `; known are ${known.join(', ')}` : `: is ${meant} meant?`}`)
+    const suggestion = suggestName(name, all)
+    fault(
+      `there is no option ${where}${name}${suggestion === undefined ? `; known are ${known.join(', ')}` : `: is ${suggestion} meant?`}`,
+    )
   }
 }
 

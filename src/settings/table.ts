@@ -1,4 +1,4 @@
-// The settings of a membership, one row each: variable, kind, default, what production refuses.
+// The settings of a membership, one row each: variable, kind, default, rule for production.
 
 import { type Clock, systemClock } from '../domain/clock.ts'
 import type { Logger } from '../domain/logger.ts'
@@ -11,11 +11,11 @@ import { readSmtpUrl, SMTP_URL_RULE } from '../mail/smtp-url.ts'
 import { HASH_LIMITS } from '../passwords/format.ts'
 import { DEFAULT_QUEUE_LIMIT } from '../passwords/hasher.ts'
 import { consoleLogger, having, isDatabase, isExactOrigin, isHooks, isHttpOrigin, isRedis } from './accepts.ts'
-import { asList, choice, duration, kind, list, onOff, type Table, text, whole } from './kit.ts'
 import type { OptionsByPath } from './options.ts'
+import { asList, choice, duration, kind, list, onOff, type Table, text, whole } from './schema.ts'
 
 const PEPPER_BYTES = 16
-/** OWASP Password Storage: argon2id with 19 MiB and two passes, bcrypt with at least 10. */
+/** OWASP Password Storage: argon2id with 19 MiB and two passes, bcrypt with a cost of at least 10. */
 const OWASP = { memoryKiB: 19_456, passes: 2, bcryptCost: 10 } as const
 
 export const LOCAL_PATH = /^(?:\/[A-Za-z0-9_-]+)+$/
@@ -43,7 +43,7 @@ export const SETTINGS = {
       refuses: (database) => database === 'sqlite::memory:',
     },
     about:
-      'One SQLite file: sqlite: and its path, made where it is missing. Or postgres://user:password@host/database, with the package pg installed.',
+      'One SQLite file: sqlite: and its path, created if it is missing. Or postgres://user:password@host/database, with the package pg installed.',
     example: 'sqlite:./data/guildhall.db',
     question: 'Where is the database?',
   },
@@ -55,7 +55,7 @@ export const SETTINGS = {
     ),
     isSecret: true,
     about:
-      'Where sessions and counters live instead of in the database: redis://HOST:PORT, or rediss:// for TLS. Default: none. While Redis is away, who is logged in is answered with 503; it needs the package redis.',
+      'Keeps sessions and counters in Redis instead of the database: redis://HOST:PORT, or rediss:// for TLS. Default: none. While Redis is away, people with a session get 503; it needs the package redis.',
   },
   redisPrefix: {
     kind: text('must have 1 to 64 letters, digits or any of :._-', (prefix) => /^[\w:.-]{1,64}$/.test(prefix)),
@@ -77,7 +77,7 @@ export const SETTINGS = {
       refuses: (secret) => asList(secret).length === 0,
     },
     about:
-      '32 bytes or more, required in production; openssl rand -base64 33 makes one. With another one every throttle starts anew; passwords and sessions do not depend on it. In development one is made beside the database file, else in ./data.',
+      '32 bytes or more, required in production; openssl rand -base64 33 makes one. Another secret resets every throttle; passwords and sessions do not depend on it. In development one is made beside the database file, else in ./data.',
   },
   siteName: {
     env: 'SITE_NAME',
@@ -91,7 +91,7 @@ export const SETTINGS = {
     env: 'INSECURE_HTTP',
     kind: onOff,
     default: false,
-    about: 'Allows http: in production. Everybody on the way then reads passwords and cookies.',
+    about: 'Allows http: in production. Anybody on the network path can then read passwords and cookies.',
   },
   registration: {
     env: 'REGISTRATION',
@@ -103,7 +103,7 @@ export const SETTINGS = {
     env: 'EMAIL',
     kind: choice(['optional', 'required', 'off']),
     about:
-      'Whether people have a mail address: optional, required or off. Default: optional where SMTP_URL is set and in development, else off. required does not start in production without SMTP_URL. No feature asks for an address in this version yet.',
+      'Whether people have a mail address: optional, required or off. Default: optional if SMTP_URL is set, and in development; else off. required does not start in production without SMTP_URL. No feature asks for an address in this version yet.',
     example: 'optional',
   },
   rateLimit: {
@@ -120,7 +120,7 @@ export const SETTINGS = {
     kind: whole(1, 100_000),
     default: 30,
     about:
-      'Accounts that may be made from one address in an hour; more for a school or an event. Ten times as many tries may fail.',
+      'The most users who may register from one network in an hour; more for a school or an event. Ten times as many tries may fail.',
   },
   trustedOrigins: {
     env: 'TRUSTED_ORIGINS',
@@ -143,7 +143,7 @@ export const SETTINGS = {
   'session.rememberIdleTimeout': { env: 'REMEMBER_IDLE_TIMEOUT', kind: duration(), default: '14d' },
   'session.rememberAbsoluteTimeout': {
     env: 'REMEMBER_ABSOLUTE_TIMEOUT',
-    // RFC 6265bis: user agents cap lifetimes at 400 days.
+    // RFC 6265bis: browsers keep no cookie for more than 400 days.
     kind: duration({ max: '400d' }),
     default: '30d',
   },
@@ -167,7 +167,7 @@ export const SETTINGS = {
     env: 'PASSWORD_PEPPER',
     kind: list(`must have ${PEPPER_BYTES} bytes or more, each part of a list too`, hasBytes(PEPPER_BYTES)),
     isSecret: true,
-    about: 'A secret outside the database that every hash needs: losing it locks everybody out. A comma list rotates.',
+    about: 'A secret outside the database that every hash depends on: losing it locks everybody out. A comma list rotates.',
   },
   'passwords.memoryKiB': {
     env: 'HASH_MEMORY_KIB',
@@ -185,28 +185,28 @@ export const SETTINGS = {
   'passwords.workers': {
     env: 'HASH_WORKERS',
     kind: whole(1, 256),
-    about: 'Hashes that run at the same time; WORKERS share the number. Default: the processors at hand.',
+    about: 'The most hashes that run at the same time; WORKERS share the number. Default: the number of processors.',
     example: '2',
   },
   'passwords.queueLimit': {
     env: 'HASH_QUEUE',
     kind: whole(1, 100_000),
     default: DEFAULT_QUEUE_LIMIT,
-    about: 'Hashes that may wait before the answer is 503; WORKERS share the number.',
+    about: 'The most hashes that may wait before the answer is 503; WORKERS share the number.',
   },
   'mail.url': {
     env: 'SMTP_URL',
     kind: text(SMTP_URL_RULE, (url) => readSmtpUrl(url) !== undefined),
     isSecret: true,
     about:
-      'The mail server: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465, user and password percent-encoded: @ is %40, / is %2F. Default: none. In development mails are then printed; in production none are sent, and who forgets the password has no way back in.',
+      'The mail server: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465, user and password percent-encoded: @ is %40, / is %2F. Default: none. In development mails are then printed; in production none are sent, and a forgotten password cannot be reset.',
     example: 'smtps://user:password@mail.example.org:465',
   },
   'mail.from': {
     env: 'MAIL_FROM',
     kind: text("must be one mail address like 'noreply@example.org', without a name, which is that of the site", isMailAddress),
     about:
-      "The address that mails come from, required with SMTP_URL; the name beside it is SITE_NAME. The domain's SPF and DMARC must allow the server to send for it.",
+      "The sender's address, required with SMTP_URL; the sender's name is SITE_NAME. The domain's SPF and DMARC must allow the server to send for it.",
     example: 'noreply@example.org',
   },
   'mail.mailer': { kind: having<Mailer>('must have a function send', ['send']) },

@@ -3,14 +3,14 @@ import type { PostgresPool } from '../database/postgres/query.ts'
 import type { Logger } from '../domain/logger.ts'
 import type { Database } from './contract.ts'
 import { openPostgres } from './postgres/database.ts'
-import { type RedisPlace, withRedis } from './redis/database.ts'
+import { type RedisLocation, withRedis } from './redis/database.ts'
 import { openSqlite } from './sqlite/database.ts'
 import { databaseFiles, describeExposed } from './sqlite/file-mode.ts'
 
 const SQLITE = 'sqlite:'
 
 interface Beside {
-  readonly redis: RedisPlace | undefined
+  readonly redis: RedisLocation | undefined
   readonly log: Pick<Logger, 'warn'>
   /** Whether to warn of a file that others can read. */
   readonly production: boolean

@@ -1,4 +1,4 @@
-// Judges a new user's input, once: every fault is returned before anything is hashed or written.
+// Checks a new user's input, and reports every fault before anything is hashed or written.
 import { type FieldError, MembershipError } from '../domain/errors.ts'
 import { canonicalUsername, displayNameIssue, isRoleName, tidyDisplayName, tidyUsername, usernameIssue } from '../domain/names.ts'
 import type { Settings } from '../settings/options.ts'
@@ -6,9 +6,9 @@ import { newPasswordIssue } from './new-password-issue.ts'
 
 export interface NewUser {
   readonly username: string
-  /** Without one the user cannot log in with a password; `req.login` works. */
+  /** Default: none; only `req.login` can then log the user in. */
   readonly password?: string | undefined
-  /** Default: none is chosen, and the username is shown. */
+  /** Default: the username. */
   readonly displayName?: string | undefined
   readonly roles?: readonly string[] | undefined
 }

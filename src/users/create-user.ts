@@ -1,4 +1,4 @@
-// The only way to a new user: the visitor who registers, the application and the operator end here.
+// The only way to a new user: for registration, the application and the operator.
 import { auditEntry, auditEvent } from '../core/audit.ts'
 import type { Origin } from '../core/caller.ts'
 import type { Core } from '../core/core.ts'
@@ -34,15 +34,14 @@ export async function createUser(core: Core, input: NewUser, by: Registrant): Pr
     core,
     bind(insertUser, { id, username, usernameKey, displayName, roles: JSON.stringify(roles), now }, { expectRows: 1 }),
     ...(hash === undefined ? [] : [bind(insertPassword, { id: newId(), userId: id, hash, now })]),
-    // Who chose a language before they registered finds it in their next browser too.
+    // A language chosen before the registration also applies in the next browser.
     ...(locale === undefined ? [] : [bind(setLocale, { id, locale }, { expectRows: 1 })]),
     auditEntry(core, registeredEvent, id, by),
   )
-  const shown = displayNameOf(username, displayName)
   const user: StoredUser = {
     id,
     username,
-    displayName: shown,
+    displayName: displayNameOf(username, displayName),
     status: 'active',
     credentialEpoch: 1,
     roles,
@@ -53,7 +52,7 @@ export async function createUser(core: Core, input: NewUser, by: Registrant): Pr
   return user
 }
 
-/** A transaction that gives somebody a username. Where another user has it, or was faster, the first statement touches no row. */
+/** Runs a transaction that gives a user a name. Throws `username_taken` if another user has it: then the first statement touches no row. */
 export async function takeUsername(core: Core, first: BoundStatement, ...others: readonly BoundStatement[]): Promise<void> {
   try {
     await core.db.transaction([first, ...others])

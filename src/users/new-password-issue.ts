@@ -1,4 +1,4 @@
-// Judges a password that a user is to have: by the same rules wherever it is set.
+// Checks a new password, by the same rules wherever it is set.
 import type { FieldIssue } from '../domain/errors.ts'
 import { passwordIssue } from '../domain/password-policy.ts'
 import { isCommonPassword } from '../passwords/common.ts'

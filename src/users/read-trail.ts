@@ -4,7 +4,7 @@ import { auditTrail, type StoredAuditEntry } from '../storage/audit.ts'
 
 const PAGE = 500
 
-/** Every entry since then, milliseconds since 1970 UTC, the oldest first; of one user, where one is named by their id. */
+/** Every entry since `since`, milliseconds since 1970 UTC, the oldest first; of one user if their id is given. */
 export async function readTrail(
   core: Core,
   { since, userId = '' }: { readonly since: number; readonly userId?: string | undefined },

@@ -1,4 +1,4 @@
-// The operator gives a user another username. Sessions go on; the id stays.
+// Gives a user another username, for operators. Sessions go on; the id stays.
 import { auditEntry, auditEvent } from '../core/audit.ts'
 import type { Origin } from '../core/caller.ts'
 import type { Core } from '../core/core.ts'

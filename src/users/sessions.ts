@@ -1,4 +1,4 @@
-// Where a user is logged in, and the end of one session, of the others, or of all.
+// Lists a user's sessions, and ends one, the others or all.
 import { audit, auditEvent } from '../core/audit.ts'
 import type { Caller, Origin } from '../core/caller.ts'
 import type { Core } from '../core/core.ts'
@@ -10,7 +10,7 @@ export const sessionEndedEvent = auditEvent('session_ended', { folds: true })
 export const otherSessionsEndedEvent = auditEvent('other_sessions_ended', { folds: true })
 
 export interface UserSession {
-  /** Names the session; not usable as a cookie. */
+  /** Identifies the session; not usable as a cookie. */
   readonly id: string
   readonly createdAt: Date
   readonly lastSeenAt: Date
@@ -39,21 +39,21 @@ export async function listSessions(core: Core, user: StoredUser): Promise<readon
   }))
 }
 
-/** Where the caller is logged in, the last seen first. */
+/** The caller's sessions, the last seen first. */
 export async function listOwnSessions(core: Core, caller: Caller): Promise<readonly OwnSession[]> {
   const { session, user } = requireSession(caller)
   const sessions = await listSessions(core, user)
   return sessions.map((listed) => ({ ...listed, current: listed.id === session.publicId }))
 }
 
-/** Throws `not_found` for an id that is none of theirs, and if somebody else ended it first: it ends once. */
+/** Throws `not_found` if the id is none of the user's, or if another request ended the session first. */
 export async function endSession(core: Core, user: StoredUser, id: string, by: Origin): Promise<void> {
   const row = (await liveSessionsOf(core, user)).find(({ publicId }) => publicId === id)
   if (!row || (await core.db.sessions.delete([row.hash])).length === 0) throw new MembershipError('not_found')
   await audit(core, sessionEndedEvent, user.id, by, 'success', { endedUserAgent: row.userAgent })
 }
 
-/** Ends one of the caller's own sessions; somebody else's is as unknown as one that never was. Says whether it was the current one. */
+/** Ends one of the caller's sessions; returns whether it was the current one. Another user's id is `not_found` like an unknown one. */
 export async function endOwnSession(core: Core, { id }: { readonly id: string }, caller: Caller): Promise<boolean> {
   const { session, user } = requireSession(caller)
   await endSession(core, user, id, caller)
@@ -64,12 +64,12 @@ export async function endOwnSession(core: Core, { id }: { readonly id: string },
 
 export async function endOtherSessions(core: Core, _input: object, caller: Caller): Promise<void> {
   const { session, user } = requireSession(caller)
-  // First the entry: no session ends without one.
+  // The entry comes first: no session ends without one.
   await audit(core, otherSessionsEndedEvent, user.id, caller)
   await core.db.sessions.deleteByUser(user.id, { except: session.hash })
 }
 
-/** Says how many. */
+/** Returns how many ended. */
 export async function endAllSessions(core: Core, user: StoredUser, by: Origin): Promise<number> {
   await audit(core, sessionEndedEvent, user.id, by)
   return core.db.sessions.deleteByUser(user.id)

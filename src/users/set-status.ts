@@ -1,4 +1,4 @@
-// The operator suspends a user, which ends every session, or lets them in again.
+// Suspends a user, which ends every session, or activates them again, for operators.
 import { auditEvent } from '../core/audit.ts'
 import type { Origin } from '../core/caller.ts'
 import type { Core } from '../core/core.ts'

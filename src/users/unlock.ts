@@ -1,4 +1,4 @@
-// The operator lets somebody try again whose account wrong passwords have locked.
+// Lets a user log in again who was locked out by wrong passwords, for operators.
 import { audit, auditEvent } from '../core/audit.ts'
 import type { Origin } from '../core/caller.ts'
 import type { Core } from '../core/core.ts'
@@ -8,7 +8,7 @@ import type { StoredUser } from '../storage/contract.ts'
 
 export const unlockedEvent = auditEvent('unlocked')
 
-/** False where nothing was locked. Tries that are being judged keep their places: whoever guesses gains no more than the one round. */
+/** Returns whether the user was locked out. Tries in progress keep their slots, so a guesser gains one round at most. */
 export async function unlock(core: Core, user: StoredUser, by: Origin): Promise<boolean> {
   const wasLocked = await core.throttle.unlock(PROOFS_PER_USER, canonicalUsername(user.username))
   if (wasLocked) await audit(core, unlockedEvent, user.id, by)

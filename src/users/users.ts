@@ -1,4 +1,4 @@
-// `membership.users`: what an application or the command line does with users, without HTTP.
+// `membership.users`: what applications and the command line do with users, without HTTP.
 import { OPERATOR } from '../core/caller.ts'
 import type { Core } from '../core/core.ts'
 import { MembershipError } from '../domain/errors.ts'
@@ -14,27 +14,30 @@ import { endAllSessions, endSession, listSessions, type UserSession } from './se
 import { setStatus } from './set-status.ts'
 import { unlock } from './unlock.ts'
 
-/** Every method that takes a username finds it whatever its case, takes the user's id as well, and throws MembershipError `not_found` if nobody has it. */
+/** Usernames are found in any case, and the user's id works as well. Methods throw MembershipError `not_found` if nobody has the name. */
 export interface Users {
-  /** Makes a user, also if registration is closed, and asks no hook. Without a password only `req.login` logs them in. Throws MembershipError `invalid_input` or `username_taken`. */
+  /**
+   * Creates a user, even if registration is closed, and calls no hook. Without a password only `req.login` logs them in. Throws
+   * MembershipError `invalid_input` or `username_taken`.
+   */
   create(user: NewUser): Promise<User>
   /** The user with this name; undefined if there is none. Takes no id. */
   find(username: string): Promise<User | undefined>
   /** Users by name, at most 1000, those after `after`. Default: the first 100. */
   list(options?: { readonly after?: string; readonly limit?: number }): Promise<readonly ListedUser[]>
-  /** What an operator wants to know of a user. */
+  /** What an operator needs to know about a user. */
   show(username: string): Promise<UserDetails>
   /** `'suspended'`: the user cannot log in, and every session of theirs ends with the answer. `'active'`: they can again. */
   setStatus(username: string, status: SettableStatus): Promise<User>
-  /** Lets the user log in at once whose account wrong passwords have locked; changes nothing where it was not locked. */
+  /** Lets a user log in at once who was locked out by wrong passwords; changes nothing otherwise. */
   unlock(username: string): Promise<UnlockedUser>
-  /** Another username for the same user; sessions go on. Throws `invalid_input` or `username_taken`. */
+  /** Gives the user another username; sessions go on. Throws `invalid_input` or `username_taken`. */
   rename(username: string, to: string): Promise<User>
-  /** What to call the user; empty: the username. Throws `invalid_input`. */
+  /** Changes the display name; empty: the username. Throws `invalid_input`. */
   setDisplayName(username: string, displayName: string): Promise<User>
-  /** Where the user is logged in, the last seen first. */
+  /** The user's live sessions, the last seen first. */
   sessions(username: string): Promise<readonly UserSession[]>
-  /** Ends one session by its id, or all; says how many. Throws `not_found` for an id that is none of theirs. */
+  /** Ends one session by its id, or all; returns how many. Throws `not_found` if the id is none of the user's. */
   endSessions(username: string, options?: { readonly id?: string }): Promise<number>
 }
 
@@ -43,7 +46,7 @@ export interface ListedUser extends User {
 }
 
 export interface UnlockedUser extends User {
-  /** Whether there was something to unlock. */
+  /** Whether the user was locked out. */
   readonly wasLocked: boolean
 }
 
@@ -51,7 +54,7 @@ export interface UserDetails {
   readonly user: User
   readonly status: UserStatus
   readonly passwordChangedAt: Date | undefined
-  /** How many sessions are alive. */
+  /** The number of live sessions. */
   readonly sessions: number
 }
 
@@ -62,7 +65,7 @@ export function createUsers(core: Core): Users {
   const findStored = async (username: string): Promise<StoredUser | undefined> =>
     core.db.first(findUserByKey, { usernameKey: canonicalUsername(username) })
   const getStored = async (username: string): Promise<StoredUser> => {
-    // No username is as long as an id.
+    // An id is longer than any username.
     const row = ID.test(username) ? await core.db.first(findUserById, { id: username.toLowerCase() }) : await findStored(username)
     if (!row) throw new MembershipError('not_found')
     return row

@@ -43,7 +43,7 @@ async function countOnce(): Promise<void> {
   const { core, membership } = open()
   await membership.migrate()
   try {
-    await core.throttle.settle(await core.throttle.take(failuresOf('1 per 1h'), 'somebody'), 'failure')
+    await core.throttle.release(await core.throttle.take(failuresOf('1 per 1h'), 'somebody'), 'failure')
   } finally {
     await membership.close()
   }

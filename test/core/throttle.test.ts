@@ -183,9 +183,9 @@ describe('the network', () => {
     const limit = failuresOf('3 per 1m')
     const [early, late] = [await throttle.take(limit, 'somebody'), await throttle.take(limit, 'somebody')]
     site.clock.forward('2m')
-    await throttle.settle(late, 'failure')
+    await throttle.release(late, 'failure')
     expect(await tryAtOnce([throttle], 2, limit, () => 'failure')).toBe(2)
-    await throttle.settle(early, 'success')
+    await throttle.release(early, 'success')
     await expect(throttle.take(limit, 'somebody')).rejects.toMatchObject({ code: 'too_many_requests' })
   })
 
@@ -256,7 +256,7 @@ describe('the network', () => {
     await throttledSite({ passwords: { queueLimit: 3 } })
     const judged = Promise.withResolvers<boolean>()
     site.core.passwords.verify = () => judged.promise
-    // Five have the places of the account, three may wait.
+    // Five have the slots of the user, three may wait.
     const all = Array.from({ length: 9 }, (_, n) => logInFrom(site.visitor(), `10.53.${n}.1`, 'popular'))
     const first = await Promise.race(all)
     expect([first.status, first.json().code, first.headers.get('retry-after')]).toEqual([503, 'overloaded', '1'])

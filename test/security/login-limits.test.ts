@@ -77,3 +77,31 @@ test('B-18 a flood of logins costs no more hashes than the limit, and members ar
   expectJudged((await Promise.all(flood)).flat(), 20)
   expect(site.core.passwords.stats.done - before).toBeLessThanOrEqual(20)
 })
+
+test('B-08 while strangers lock an account from everywhere, its owner stays in, and the operator can open it', async () => {
+  const site = await siteOfTest({ rateLimit: true, trustProxy: 1 })
+  const owner = site.visitor()
+  await owner.register('patient')
+  const guess = (n: number) =>
+    site
+      .visitor()
+      .api('/login', { username: 'patient', password: 'wrong, all wrong' }, { headers: { 'x-forwarded-for': `10.9.${n}.1` } })
+  const comeFromAnywhere = () =>
+    site.visitor().api('/login', { username: 'patient', password: GOOD_PASSWORD }, { headers: { 'x-forwarded-for': '10.8.0.1' } })
+  for (let round = 0; round < 4; round++) {
+    const flood = Promise.all(Array.from({ length: 50 }, (_, n) => guess(round * 50 + n)))
+    // Meanwhile and afterwards.
+    for (let n = 0; n < 10; n++) expect((await owner.api('/profile')).status).toBe(200)
+    const statuses = (await flood).map(({ status }) => status)
+    expect(statuses.filter((status) => status === 429).length).toBeGreaterThanOrEqual(45)
+    expect((await comeFromAnywhere()).status).toBe(429)
+    expect((await owner.api('/profile', { displayName: `Patient ${round}` })).status).toBe(200)
+    expect((await owner.get('/account/security')).status).toBe(200)
+    site.clock.forward('5m')
+  }
+  await Promise.all(Array.from({ length: 50 }, (_, n) => guess(200 + n)))
+  expect((await comeFromAnywhere()).status).toBe(429)
+  await site.membership.users.unlock('patient')
+  expect((await comeFromAnywhere()).status).toBe(200)
+  expect((await owner.api('/profile')).status).toBe(200)
+})

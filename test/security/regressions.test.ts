@@ -185,13 +185,13 @@ test('a hook that refuses req.login reaches the host as 403 with its reason', as
 test('a try whose end cannot be counted does not undo what was done', async () => {
   const site = await openSite({ rateLimit: true })
   await site.membership.users.create({ username: 'anna', password: GOOD_PASSWORD })
-  const { settle } = site.core.throttle
-  site.core.throttle.settle = () => Promise.reject(new Error('the store is away'))
+  const { release } = site.core.throttle
+  site.core.throttle.release = () => Promise.reject(new Error('the store is away'))
   const visitor = site.visitor()
   expect((await visitor.logIn('anna')).status).toBe(200)
-  site.core.throttle.settle = settle
+  site.core.throttle.release = release
   expect((await visitor.api('/profile')).status).toBe(200)
-  expect(site.logs.map(({ message }) => message)).toContain('what became of a try could not be counted')
+  expect(site.logs.map(({ message }) => message)).toContain('the outcome of a try could not be counted')
   await site.close()
 })
 

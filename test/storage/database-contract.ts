@@ -173,7 +173,7 @@ export function databaseContract(makePlace: () => ContractPlace | Promise<Contra
     }
   })
 
-  test('B-23 the places of a process that died come back, and while they are gone nobody is refused for them', async () => {
+  test('B-23 the slots of a process that died come back, and while they are gone nobody is refused for them', async () => {
     await db.migrate()
     const clock = testClock()
     const limit = failuresOf('2 per 10m')
@@ -188,18 +188,18 @@ export function databaseContract(makePlace: () => ContractPlace | Promise<Contra
       swap: (...asked) => db.counters.swap(...asked),
       deleteExpired: (...asked) => db.counters.deleteExpired(...asked),
     }
-    let place: unknown
+    let slot: unknown
     const waits = throttleOn(counters, clock)
       .take(limit, 'somebody')
       .then((taken) => {
-        place = taken
+        slot = taken
       })
     // It looks again and again, and still has none.
     await until(() => looks >= 4)
-    expect(place).toBeUndefined()
+    expect(slot).toBeUndefined()
     clock.forward('60s')
     await waits
-    expect(place).toMatchObject({ isKnown: false })
+    expect(slot).toMatchObject({ isKnown: false })
   })
 
   test('of those who replace one state of a counter at once, one does', async () => {

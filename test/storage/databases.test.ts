@@ -67,9 +67,9 @@ describeOnPostgres('on PostgreSQL', () => {
     const limit = failuresOf('20 per 10m')
     const order: number[] = []
     const tries = Array.from({ length: 1000 }, async (_, n) => {
-      const place = await throttle.take(limit, 'somebody')
+      const slot = await throttle.take(limit, 'somebody')
       order.push(n)
-      await throttle.settle(place, 'failure')
+      await throttle.release(slot, 'failure')
     })
     await Promise.allSettled(tries)
     expect(order).toEqual(Array.from({ length: 20 }, (_, n) => n))

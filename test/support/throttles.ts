@@ -30,8 +30,8 @@ export async function tryAtOnce(
 ): Promise<number> {
   const tries = Array.from({ length: times }, async (_, n) => {
     const throttle = throttles[n % throttles.length]
-    const place = await throttle?.take(limit, 'somebody')
-    if (place) await throttle?.settle(place, outcomeOf(n))
+    const slot = await throttle?.take(limit, 'somebody')
+    if (slot) await throttle?.release(slot, outcomeOf(n))
   })
   const refused = (await Promise.allSettled(tries)).filter((one) => one.status === 'rejected')
   for (const { reason } of refused) if (reason.code !== 'too_many_requests') throw reason

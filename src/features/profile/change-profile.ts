@@ -28,5 +28,5 @@ export async function changeProfile(core: Core, input: ProfileChange, caller: Ca
   ]
   if (changes.length === 0) return user
   await core.db.transaction([...changes, auditEntry(core, profileChangedEvent, id, caller)])
-  return { ...user, displayName: name?.shown ?? user.displayName, locale: locale ?? user.locale }
+  return { ...user, displayName: name?.displayName ?? user.displayName, locale: locale ?? user.locale }
 }

@@ -7,7 +7,7 @@ import type { Database } from '../contract.ts'
 import { RedisCounters } from './counters.ts'
 import { RedisMembershipSessions } from './sessions.ts'
 
-export interface RedisPlace {
+export interface RedisLocation {
   /** `redis://...` or `rediss://...`, or an open client, which its owner closes. */
   readonly client: string | RedisClient
   /** The prefix of every key. */
@@ -15,7 +15,7 @@ export interface RedisPlace {
 }
 
 /** Logs if Redis loses data. */
-export function withRedis(sql: Database, { client, prefix }: RedisPlace, log: Pick<Logger, 'warn'>): Database {
+export function withRedis(sql: Database, { client, prefix }: RedisLocation, log: Pick<Logger, 'warn'>): Database {
   if (typeof client !== 'string') return onClient(sql, client, { prefix, log })
   const connection = new RedisConnection(client)
   return onClient(sql, connection, { prefix, log, own: connection })

@@ -1,31 +1,31 @@
-// What a row of a table of settings says, and how values and the texts of variables are held to it.
+// The schema of a table of settings, and the checks of values and variables by it.
 import { inspect } from 'node:util'
 import { type Duration, parseDuration } from '../domain/duration.ts'
 
-/** One setting. The interface of the options beside its table says what it means. */
+/** One setting. Its meaning is documented in the interface of the options. */
 export interface Setting<Value> {
   readonly kind: Kind<Value>
-  /** Its environment variable; without one it is an option only. */
+  /** Its environment variable, if it has one. */
   readonly env?: string
   readonly default?: Value
   readonly isRequired?: true
-  /** Its value is never shown, in no fault and in no log. */
+  /** Its value is never printed, neither in faults nor in logs. */
   readonly isSecret?: true
-  /** What production refuses: the rule as words behind the name, and whether a value breaks it. */
+  /** What production refuses. `rule` follows the name: `must be on in production`. */
   readonly production?: { readonly rule: string; refuses(value: Value | undefined): boolean }
-  /** What `.env.example` and the docs say of the variable where the option's own comment does not fit. */
+  /** The description of the variable in `.env.example` and the docs. Default: the option's own comment. */
   readonly about?: string
-  /** What they show as its value where that is not the default. */
+  /** The value that is shown there. Default: the default of the setting. */
   readonly example?: string
-  /** What `guildhall init` asks. */
+  /** The question of `guildhall init`. */
   readonly question?: string
 }
 
 export interface Kind<Value> {
-  /** What to write, as words behind the name: `must be on or off`. */
+  /** What to write. It follows the name: `must be on or off`. */
   readonly rule: string
   readonly accepts: (value: unknown) => value is Value
-  /** The value that the text of a variable stands for; `accepts` judges it. Default: the text itself. */
+  /** Parses the text of a variable, for `accepts` to check. Default: the text itself. */
   readonly parse?: (text: string) => unknown
 }
 
@@ -34,10 +34,10 @@ export type Table<Options> = { readonly [Path in keyof Options]-?: Setting<Exclu
 
 export type Rows = Readonly<Record<string, Setting<unknown>>>
 
-/** What was set, by the place of its option: `'passwords.minLength'`. */
-export type Given = Map<string, unknown>
+/** Unchecked values by the path of the option: `'passwords.minLength'`. */
+export type RawValues = Map<string, unknown>
 
-/** Values that were held to their table: a setting with a default has a value. */
+/** Checked values: a setting with a default has a value. */
 export type Checked<Options, T extends Rows> = {
   readonly [Path in keyof Options]-?: T[Path & string] extends { readonly default: unknown }
     ? Exclude<Options[Path], undefined>
@@ -47,7 +47,7 @@ export type Checked<Options, T extends Rows> = {
 /** Collects faults, so that all of them are reported at once. */
 export interface Collector {
   readonly faults: string[]
-  /** How this setting is called where it was set: its option or its variable. */
+  /** The name of a setting in its source: the option or the variable. */
   readonly nameOf: (path: string) => string
   add(path: string, rule: string): void
   has(path: string): boolean
@@ -68,36 +68,36 @@ export function createCollector(nameOf: (path: string) => string, before: readon
 }
 
 /** The values of the variables that are set. */
-export function readVariables(rows: Rows, variables: ReadonlyMap<string, string>): Given {
-  const given: Given = new Map()
+export function readVariables(rows: Rows, variables: ReadonlyMap<string, string>): RawValues {
+  const raw: RawValues = new Map()
   for (const [path, { env = '', kind }] of Object.entries(rows)) {
     const text = variables.get(env)
-    if (text !== undefined) given.set(path, kind.parse ? kind.parse(text) : text)
+    if (text !== undefined) raw.set(path, kind.parse ? kind.parse(text) : text)
   }
-  return given
+  return raw
 }
 
-/** Holds what was set to its rows, and completes it with the defaults. What has a fault counts as not set. */
+/** Checks the values and adds the defaults. A value with a fault counts as not set. */
 export function checkValues<Options extends object, T extends Rows>(
   rows: T & Table<Options>,
-  given: Given,
+  raw: RawValues,
   collector: Collector,
   { showValues }: { readonly showValues: boolean },
 ): Checked<Options, T> {
   const values: Record<string, unknown> = {}
   for (const [path, row] of Object.entries<Setting<unknown>>(rows)) {
-    const value = given.get(path)
+    const value = raw.get(path)
     const fits = value !== undefined && row.kind.accepts(value)
     values[path] = fits ? value : row.default
     if (fits || (value === undefined && !row.isRequired)) continue
     const isShown = showValues && !row.isSecret && isHarmless(value)
     collector.add(path, isShown ? `${row.kind.rule}, got ${inspect(value)}` : row.kind.rule)
   }
-  // Each value was accepted by the row of its name.
+  // Each value was accepted by its row.
   return values as Checked<Options, T>
 }
 
-/** Whether a fault may show it: an object may hold keys, and an address a user with a password before its @. */
+/** Whether a fault may show the value: an object may contain keys, and a URL a password before its @. */
 function isHarmless(value: unknown): boolean {
   return asList(value).every((item) => typeof item === 'number' || (typeof item === 'string' && !item.includes('@')))
 }
@@ -150,7 +150,7 @@ export function duration({ max }: { readonly max?: Duration } = {}): Kind<Durati
   }
 }
 
-/** Texts, in a variable between commas; one alone counts as a list of one. */
+/** A list of texts, separated by commas in a variable; a single text is a list of one. */
 export function list(rule: string, accepts: (item: string) => boolean): Kind<readonly string[]> {
   return {
     rule,
