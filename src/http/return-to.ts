@@ -1,4 +1,4 @@
-// Where a person goes after a login: only ever a path of this site (open redirect, CWE-601).
+// Checks redirect targets: only paths of this site are allowed (open redirect, CWE-601).
 
 /** A longer path is dropped. */
 const MAX_PATH = 1024
@@ -8,7 +8,7 @@ const NOWHERE = 'http://nowhere.invalid'
 /** Words between single slashes: every parser reads them as they stand. */
 const PLAIN = /^(?:\/[\w-]+)+$/
 
-/** The path, its query and fragment, as a browser will read them; undefined where the text leads elsewhere or nowhere. */
+/** The path with query and fragment, as browsers read it; undefined if it is invalid, or leads to another site. */
 export function localPath(text: string | undefined): string | undefined {
   if (text === undefined || text.length > MAX_PATH) return undefined
   if (PLAIN.test(text)) return text
@@ -21,12 +21,12 @@ export function localPath(text: string | undefined): string | undefined {
   return path.startsWith('//') ? undefined : path
 }
 
-/** A page of the login, which leads on to `back` afterwards. */
+/** The path of a login page that leads to `back` afterwards. */
 export function withReturnTo(page: string, back: string | undefined): string {
   return back === undefined ? page : `${page}?returnTo=${encodeURIComponent(back)}`
 }
 
-/** The local path of a page of this origin that a form was sent from. */
+/** The local path of the page that a form was sent from, if it is of this origin. */
 export function localReferer(referer: string | undefined, origin: string): string | undefined {
   const url = referer === undefined ? null : URL.parse(referer)
   return url?.origin === origin ? localPath(url.pathname + url.search) : undefined

@@ -39,7 +39,7 @@ test('nothing stands inline: no style, but for the one that its page allows by i
   }
 })
 
-/** Of the one style that stands in a page. */
+/** Of the one inline style of a page. */
 function hashOf(html: string): string {
   return createHash('sha256')
     .update(/<style>([^<]*)<\/style>/.exec(html)?.[1] ?? '')
