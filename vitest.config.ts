@@ -7,7 +7,7 @@ import { redisAnswers } from './test/support/redis-server.ts'
 /** `npm test` takes three minutes on two cores; these take longer, or need a machine of their own. `REQUIRE_ALL=1 npm test` runs them. */
 const ONLY_IN_THE_FULL_RUN = {
   'races, crashes and faults, again and again': ['stress/**'],
-  'every other walk in a browser': ['test/browser/!(main-walk).test.ts', 'test/examples/json-client.test.ts'],
+  'every other journey in a browser': ['test/browser/!(main-journey).test.ts', 'test/examples/json-client.test.ts'],
   'every page by the rules of accessibility': ['test/views/{accessibility,needs,reader}.test.ts'],
   'the package, packed and installed': ['test/package/**'],
   'several processes, the proxy and the units of deploy/': ['test/server/workers.test.ts', 'test/deploy/**'],
@@ -86,7 +86,7 @@ export default defineConfig({
     isolate: !isQuick,
     exclude: ['**/node_modules/**', ...(isQuick ? Object.values(ONLY_IN_THE_FULL_RUN).flat() : [])],
     sequence: { sequencer: LongestFirst },
-    reporters: ['default', ['./test/support/closing-line.ts', { leftOut }]],
+    reporters: ['default', ['./test/support/summary-reporter.ts', { leftOut }]],
     projects: [
       { extends: true, test: { name: 'sqlite', include: ['test/**/*.test.ts', 'stress/**/*.test.ts'] } },
       ...(runsOnPostgres

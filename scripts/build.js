@@ -9,33 +9,33 @@ const from = join(root, 'src')
 const to = join(root, 'dist')
 
 rmSync(to, { recursive: true, force: true })
-// On stderr: `npm pack --json` prints its JSON on stdout, and nothing else may stand there.
+// On stderr: `npm pack --json` prints its JSON on stdout, and nothing else may be there.
 execFileSync('tsc', ['-p', 'tsconfig.build.json'], { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
 
 // A declaration that imports a JSON file compiles only in projects that may import one: it gets the names of the texts instead.
 for (const file of readdirSync(to, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.d.ts'))) {
   const text = readFileSync(join(to, file), 'utf8')
-  const mended = text.replace(/^import (?:type )?(\w+) from '([^']+\.json)'.*;$/gm, (_line, name, json) => {
+  const fixed = text.replace(/^import (?:type )?(\w+) from '([^']+\.json)'.*;$/gm, (_line, name, json) => {
     const texts = JSON.parse(readFileSync(join(from, dirname(file), json), 'utf8'))
     return `declare const ${name}: { ${Object.keys(texts)
       .map((key) => `${JSON.stringify(key)}: string`)
       .join('; ')} };`
   })
-  if (mended !== text) writeFileSync(join(to, file), mended)
+  if (fixed !== text) writeFileSync(join(to, file), fixed)
 }
 
-const beside = readdirSync(from, { recursive: true, encoding: 'utf8' }).filter((file) =>
+const companions = readdirSync(from, { recursive: true, encoding: 'utf8' }).filter((file) =>
   /\.(?:eta|css|svg|ico|txt|json|js)$/.test(file),
 )
-for (const file of beside) cpSync(join(from, file), join(to, file))
+for (const file of companions) cpSync(join(from, file), join(to, file))
 
 const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const required = Object.values(exports).flatMap((conditions) => conditions.require?.default ?? [])
 for (const file of required) await writeCommonJs(join(root, file.replace(/\.cjs$/, '.js')))
-console.error(`dist/: compiled, ${beside.length} files copied, ${required.length} for require`)
+console.error(`dist/: compiled, ${companions.length} files copied, ${required.length} for require`)
 
 /**
- * What `require` gives is the ES module itself: there is one of each class and each table of sessions, whoever asks. It is Node that is
+ * What `require` gives is the ES module itself: there is one of each class and each table of sessions, imported or required. It is Node that is
  * asked for it, not the `require` at hand: Jest's cannot load ES modules. docs/decisions/020-require-returns-the-es-module.md
  */
 async function writeCommonJs(module) {

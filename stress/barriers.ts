@@ -1,14 +1,14 @@
-// Where a request of a race waits until it is let go, as its headers say: the slowest request possible.
+// Barriers at which a request of a race waits, as its headers say: the slowest request possible.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Express, NextFunction, Request, Response } from 'express'
 import { isPromise } from '../src/domain/awaitable.ts'
 import type { SessionRow, SessionStore } from '../src/session/store.ts'
-import { ask } from './ask.ts'
+import { ask } from './http-request.ts'
 
 /** A read is held after it has read, a write before it writes. */
 export type Barrier = 'read' | 'handler' | 'save' | 'touch' | 'create'
 
-/** What a request brings along, as headers: `x-trial` and `x-barrier` (where, by spaces), and `x-later`: how many milliseconds after now it comes. */
+/** What a request brings along, as headers: `x-trial` and `x-barrier` (names, by spaces), and `x-later`: its time, in milliseconds from now. */
 export function barrierHeaders(trial: string, ...barriers: readonly Barrier[]): Readonly<Record<string, string>> {
   return { 'x-trial': trial, 'x-barrier': barriers.join(' ') }
 }
@@ -47,7 +47,7 @@ export class Barriers {
     })
   }
 
-  /** Undefined where this request does not stop here. */
+  /** Undefined if this request does not wait here. */
   arrive(barrier: Barrier, passage = this.here): Promise<void> | undefined {
     return passage?.ahead.delete(barrier) ? this.#gate(passage.trial).arrive(barrier) : undefined
   }
@@ -80,7 +80,7 @@ class Gate {
   }
 }
 
-/** Waits until the requests of a trial stand at a barrier, so many in each process. */
+/** Waits until the requests of a trial are at a barrier, so many in each process. */
 export async function allAtBarrier(trial: string, barrier: Barrier, bases: readonly string[]): Promise<void> {
   const counts = Map.groupBy(bases, (base) => base)
   await Promise.all([...counts].map(([base, { length }]) => ask(`${base}/barriers/${trial}/full/${barrier}/${length}`)))

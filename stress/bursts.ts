@@ -1,4 +1,4 @@
-// A burst of requests on each of many connections at once: whoever comes then is served in turns with them.
+// A burst of requests on each of many connections at once: later requests are served in turns with them.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
@@ -67,7 +67,7 @@ function countAnswers(socket: Socket, wanted: number, onAnswer: () => void): Pro
       const parts = text.split(ANSWER)
       for (let n = 1; n < parts.length; n++) onAnswer()
       found += parts.length - 1
-      // The beginning of the next may lie here.
+      // The beginning of the next may be here.
       rest = (parts.at(-1) ?? '').slice(-(ANSWER.length - 1))
       if (found >= wanted) done()
     })

@@ -3,10 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 
 const WATCHDOG = resolve(import.meta.dirname, 'parent-watchdog.ts')
-const LONGEST_START_MS = 120_000
+const MAX_START_MS = 120_000
 
 export interface Child {
-  /** Where it listens. */
+  /** Its address. */
   readonly base: string
   readonly process: ChildProcess
   /** `kill -9`, and the end of the process. */
@@ -14,7 +14,7 @@ export interface Child {
 }
 
 export interface ChildOptions {
-  /** A folder for compiled code, where many are started one after the other. */
+  /** A folder for compiled code, for many starts in sequence. */
   readonly compiled?: string | undefined
 }
 
@@ -35,7 +35,7 @@ export async function startChild(program: string, argument: object, { compiled }
     child.kill('SIGKILL')
     return ended
   }
-  const late = setTimeout(() => void kill(), LONGEST_START_MS)
+  const late = setTimeout(() => void kill(), MAX_START_MS)
   const base = await new Promise<string>((ready, fail) => {
     child.once('message', (message: { base: string }) => ready(message.base))
     child.once('exit', () => fail(new Error(`a process did not start: ${complaints}`)))
@@ -48,7 +48,7 @@ export async function startChild(program: string, argument: object, { compiled }
   return { base, process: child, kill }
 }
 
-/** Several of the same; all are gone where one of them does not start. */
+/** Several of the same; all are killed if one of them does not start. */
 export async function startChildren(
   count: number,
   program: string,

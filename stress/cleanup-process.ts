@@ -16,12 +16,12 @@ export interface CleanupReport {
 }
 
 const HURRY = 10
-const SWEEP_MS = 30_000
+const CLEANUP_MS = 30_000
 
 // The cleanup runs about once a minute; nobody waits that long here.
 const { setTimeout: plan } = globalThis
 Object.assign(globalThis, {
-  setTimeout: (work: () => void, ms = 0, ...rest: []) => plan(work, ms > SWEEP_MS ? ms / HURRY : ms, ...rest),
+  setTimeout: (work: () => void, ms = 0, ...rest: []) => plan(work, ms > CLEANUP_MS ? ms / HURRY : ms, ...rest),
 })
 const { session } = await import('../src/session/index.ts')
 const { SqliteStore } = await import('../src/session/stores/sqlite.ts')

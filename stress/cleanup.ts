@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SqliteStore } from '../src/session/stores/sqlite.ts'
-import { ask, cookieOf } from './ask.ts'
 import { type Child, startChildren } from './children.ts'
 import type { Batch, CleanupReport } from './cleanup-process.ts'
+import { ask, cookieOf } from './http-request.ts'
 import { anyOf } from './race-sites.ts'
 import { atMost, counted, exactly, type Fact, type StressRun, underMs } from './result.ts'
 
@@ -17,7 +17,7 @@ const CLIENTS = 4
 const PACE_MS = 20
 const BATCH = 1000
 const QUIET_MS = 3000
-const LONGEST_MS = 1_200_000
+const MAX_MS = 1_200_000
 const STALL_MS = 50
 /** Batches of one process that are closer than this belong to one run. */
 const RUN_GAP_MS = 1000
@@ -41,7 +41,7 @@ async function measure(expired: number): Promise<readonly Fact[]> {
     const before = await reportsOf(children)
     const slowestBefore = visitors.slowestMs()
     const startedAt = performance.now()
-    while (expiredIn(database) && performance.now() - startedAt < LONGEST_MS) await sleep(100)
+    while (expiredIn(database) && performance.now() - startedAt < MAX_MS) await sleep(100)
     const tookMs = performance.now() - startedAt
     const during = await reportsOf(children)
     const slowest = visitors.slowestMs()

@@ -17,7 +17,7 @@ export interface AppChoice {
   readonly rateLimit?: boolean
 }
 
-/** What `GET /probe` tells. */
+/** The answer of `GET /probe`. */
 export interface Probe {
   readonly longestCallMs: number
   readonly mostConnections: number

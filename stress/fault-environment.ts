@@ -1,10 +1,10 @@
 // Two processes on one target, people on both, and a fault: how they were answered, and how soon all was well.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ownFolder, removeFolder } from '../test/support/own-server.ts'
-import { type Asking, ask } from './ask.ts'
 import { type Child, startChild } from './children.ts'
 import type { AppChoice, Probe } from './fault-app.ts'
 import { type Answered, anyAddress, Load } from './fault-load.ts'
+import { type Asking, ask } from './http-request.ts'
 import { atLeast, exactly, type Fact, underMs } from './result.ts'
 import { type Served, serve } from './serve.ts'
 
@@ -15,7 +15,7 @@ const HANG_MS = 5000
 /** The deadline of a call, and a fifth for what is around it. */
 const LONGEST_CALL_MS = 600
 /** What asks the store for several things waits for each that it is given. */
-const LONGEST_WALK_MS = 2000
+const MAX_REQUEST_MS = 2000
 /** Pages that ask once. */
 const READS = new Set(['/api/profile', '/profile', '/diary', '/who'])
 const BACK_MS = 2000
@@ -28,7 +28,7 @@ export interface Environment {
 }
 
 export interface Fault {
-  /** As it stands before each fact. */
+  /** The text before each fact. */
   readonly name: string
   readonly lastsMs: number
   breakIt(): Promise<void> | void
@@ -60,7 +60,7 @@ export async function withEnvironment<T>(
   }
 }
 
-/** Breaks, waits, mends, and waits until nobody is turned away any more. The load runs already. */
+/** Breaks, waits, repairs, and waits until no request is answered 503 any more. The load runs already. */
 export async function suffer(
   environment: Environment,
   { name, lastsMs, breakIt, mendIt, atLeast503 = 1 }: Fault,
@@ -72,8 +72,8 @@ export async function suffer(
   await breakIt()
   await sleep(lastsMs)
   await mendIt()
-  const mendedAt = performance.now()
-  const isBack = await quiet(load, mendedAt)
+  const repairedAt = performance.now()
+  const isBack = await quiet(load, repairedAt)
   const answered = load.answered.slice(before)
   const count503 = answered.filter(({ status }) => status === 503).length
   const longest = (fits: (one: Answered) => boolean) => Math.max(0, ...answered.filter(fits).map(({ ms }) => ms))
@@ -87,11 +87,11 @@ export async function suffer(
     ),
     underMs(
       `${name}: longest answer of all`,
-      LONGEST_WALK_MS,
+      MAX_REQUEST_MS,
       longest(() => true),
     ),
     underMs(`${name}: longest call to the store`, LONGEST_CALL_MS, longestCallMs),
-    underMs(`${name}: last 503 after the return`, BACK_MS, load.lastAt(503, mendedAt) - mendedAt),
+    underMs(`${name}: last 503 after the return`, BACK_MS, load.lastAt(503, repairedAt) - repairedAt),
     exactly(`${name}: processes that were not well again by themselves`, 0, Number(!isBack) + Number(!isUnhurt)),
   ]
 }
@@ -99,7 +99,7 @@ export async function suffer(
 /** What holds whatever happened, once everybody has stopped. */
 export async function factsOf({ load, bases }: Environment): Promise<readonly Fact[]> {
   const statuses = load.answered.map(({ status }) => status)
-  const alive = await Promise.all(bases.map((base) => ask(`${base}/login`).then(isFine, no)))
+  const alive = await Promise.all(bases.map((base) => ask(`${base}/login`).then(isOk, no)))
   const count = (fits: (status: number | 'nothing') => boolean) => statuses.filter(fits).length
   const late = load.answered.filter(({ ms }) => ms > HANG_MS).length
   return [
@@ -145,7 +145,7 @@ export function inAll(rounds: readonly (readonly Fact[])[]): readonly Fact[] {
   })
 }
 
-/** Waits until nobody was turned away for a while. */
+/** Waits until no request was answered 503 for a while. */
 async function quiet(load: Load, since: number): Promise<boolean> {
   while (performance.now() - since < LONGEST_WAIT_MS) {
     if (performance.now() - load.lastAt(503, since) > QUIET_MS) return true
@@ -154,7 +154,7 @@ async function quiet(load: Load, since: number): Promise<boolean> {
   return false
 }
 
-/** Nothing where there is nothing to tell. */
+/** Empty without an error. */
 function inWords(what: ReadonlyMap<string, number>): string {
   return what.size === 0 ? '' : ` (${[...what].map(([words, count]) => `${words}: ${count}`).join(', ')})`
 }
@@ -163,5 +163,5 @@ function sum(what: ReadonlyMap<string, number>): number {
   return [...what.values()].reduce((total, count) => total + count, 0)
 }
 
-const isFine = ({ status }: { readonly status: number }): boolean => status === 200
+const isOk = ({ status }: { readonly status: number }): boolean => status === 200
 const no = () => false

@@ -10,11 +10,11 @@ export const postgresFailsOver: StressRun = {
   id: 'F-11, failover',
   title: 'PostgreSQL dies and its follower takes over: every account that was answered is there, and the site goes on by itself',
   needs: ['initdb', 'pg_basebackup'],
-  run: (size) => proveFailover(size === 'full' ? 5 : 1),
+  run: (size) => runFailover(size === 'full' ? 5 : 1),
 }
 
 /** Each commit is confirmed by the follower before it is answered. */
-async function proveFailover(rounds: number): Promise<readonly Fact[]> {
+async function runFailover(rounds: number): Promise<readonly Fact[]> {
   const found: (readonly Fact[])[] = []
   for (let round = 0; round < rounds; round++) {
     const first = await OwnPostgres.start(['synchronous_standby_names=follower'])

@@ -5,9 +5,9 @@ import { MAX_WAITING } from '../src/database/postgres/semaphore.ts'
 import { OwnPostgres } from '../test/support/own-postgres.ts'
 import { onServer } from '../test/support/postgres-server.ts'
 import { TcpProxy } from '../test/support/tcp-proxy.ts'
-import { ask } from './ask.ts'
 import { factsOfAccounts } from './fault-accounts.ts'
 import { type Environment, type Fault, factsOf, suffer, withEnvironment } from './fault-environment.ts'
+import { ask } from './http-request.ts'
 import { atMost, exactly, type Fact, type Size, type StressRun } from './result.ts'
 
 /** Those of both processes, and as many that are given up in this moment. */
@@ -17,10 +17,10 @@ export const postgresLags: StressRun = {
   id: 'F-11, slow',
   title: 'PostgreSQL is slow, locked, frozen or throws everybody out: 503 in time, nothing is done twice, nothing piles up',
   needs: ['initdb'],
-  run: proveLag,
+  run: runLag,
 }
 
-async function proveLag(size: Size): Promise<readonly Fact[]> {
+async function runLag(size: Size): Promise<readonly Fact[]> {
   const lastsMs = size === 'full' ? 15_000 : 800
   const postgres = await OwnPostgres.start()
   const proxy = await TcpProxy.before(postgres.url)
@@ -30,7 +30,7 @@ async function proveLag(size: Size): Promise<readonly Fact[]> {
         { name: 'two seconds late', lastsMs, breakIt: () => proxy.delay(2000), mendIt: () => proxy.mend() },
         { name: 'locked by somebody', lastsMs, ...lockUsers(postgres, lastsMs) },
         { name: 'frozen', lastsMs, breakIt: () => postgres.signal('SIGSTOP'), mendIt: () => postgres.signal('SIGCONT') },
-        // Who is thrown out is back at once: it may be that nobody is turned away.
+        // Clients that are thrown out reconnect at once, so there may be no 503.
         { name: 'throws everybody out', lastsMs, atLeast503: 0, ...throwOut(postgres) },
       ]
       environment.load.begin()

@@ -1,11 +1,11 @@
 // Sixteen people on two processes who read, log in, log out and register; each answer is timed and judged.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Answer, type Asking, ask, cookieOf } from './ask.ts'
+import { type Answer, type Asking, ask, cookieOf } from './http-request.ts'
 
 export const PASSWORD = 'granite lantern ferry'
 
 const READERS = 9
-/** Who comes and goes: many, as one account may log in sixty times an hour. */
+/** Members who log in and out: many, as one account may log in sixty times an hour. */
 const COMERS = 30
 const PACE_MS = 60
 
@@ -24,9 +24,9 @@ interface Member {
 
 export class Load {
   readonly answered: Answered[] = []
-  /** Who was answered 201. */
+  /** Usernames answered 201. */
   readonly registered: string[] = []
-  /** Who was answered 503, or not at all: there, whole, or not. */
+  /** Usernames answered 503, or not at all: the account exists whole, or not. */
   readonly unsure: string[] = []
   /** Cookies of logouts that were answered 204. */
   readonly loggedOut: string[] = []
@@ -34,7 +34,7 @@ export class Load {
   readonly strangers = new Map<string, number>()
   readonly others = new Map<string, number>()
   readonly wrongGrants = new Map<string, number>()
-  /** Where sessions may be lost, members log in again; one that is lost at once is a login that did not happen. */
+  /** If sessions may be lost, members log in again; a session that is lost at once counts as a login that did not happen. */
   mayBeLoggedOut = false
   logins = 0
   readonly members: Member[] = []
@@ -105,7 +105,7 @@ export class Load {
     return refused
   }
 
-  /** Those who joined come back. */
+  /** New members come back. */
   #comer(): string {
     const at = Math.floor(Math.random() * (COMERS + this.registered.length))
     return this.registered[at - COMERS] ?? `comer-${at}`
@@ -129,7 +129,7 @@ export class Load {
     await this.#look(page, member)
   }
 
-  /** Who is logged in is that person, or is told to try again; never somebody else, never a stranger. */
+  /** A member is answered as that member or with 503, never as somebody else, never as logged out. */
   async #look(page: string, member: Member): Promise<void> {
     const { name, cookie } = member
     const answer = await this.#ask(page, { headers: { cookie } })
@@ -189,13 +189,13 @@ export class Load {
     if (after?.status === 200) note(this.wrongGrants, 'after a logout')
   }
 
-  /** Who has no cookie asks nothing of a store. */
+  /** A request without a cookie needs no store. */
   async #visit(step: number): Promise<void> {
     const answer = await this.#ask('/login', {}, step)
     if (answer !== undefined && answer.status !== 200) note(this.others, `login page ${answer.status}`)
   }
 
-  /** Undefined where the connection broke. A path is asked of one of the processes. */
+  /** Undefined if the connection broke. A path is asked of one of the processes. */
   async #ask(where: string, { headers, ...asking }: Asking, step = 0): Promise<Answer | undefined> {
     const began = performance.now()
     const url = where.startsWith('/') ? `${this.#bases[step % 2]}${where}` : where

@@ -9,10 +9,10 @@ export const postgresStops: StressRun = {
   id: 'F-10',
   title: 'PostgreSQL crashes under load and comes back: 503 in time, nobody is somebody else, nothing that was answered is lost',
   needs: ['initdb'],
-  run: proveStop,
+  run: runStop,
 }
 
-async function proveStop(size: Size): Promise<readonly Fact[]> {
+async function runStop(size: Size): Promise<readonly Fact[]> {
   const postgres = await OwnPostgres.start()
   try {
     return await withEnvironment({ database: postgres.url }, async (environment) => {

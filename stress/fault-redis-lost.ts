@@ -32,10 +32,10 @@ async function measure(rounds: number): Promise<readonly Fact[]> {
       environment.load.begin()
       await sleep(BEFORE_MS)
       const losses = [
-        ...(await lose(environment, { name: 'emptied', rounds, lose: () => redis.tell('FLUSHALL'), told: LOST })),
-        ...(await lose(environment, { name: 'started without a copy', rounds, lose: () => startAgain(redis), told: LOST })),
-        // One line a minute tells of many keys that are thrown out.
-        ...(await lose(environment, { name: 'short of memory', rounds: 1, lose: () => fill(redis), told: THROWN_OUT })),
+        ...(await lose(environment, { name: 'emptied', rounds, lose: () => redis.tell('FLUSHALL'), reported: LOST })),
+        ...(await lose(environment, { name: 'started without a copy', rounds, lose: () => startAgain(redis), reported: LOST })),
+        // One line a minute reports many evicted keys.
+        ...(await lose(environment, { name: 'short of memory', rounds: 1, lose: () => fill(redis), reported: THROWN_OUT })),
       ]
       await redis.tell('CONFIG', 'SET', 'maxmemory', '0')
       await redis.tell('FLUSHALL')
@@ -60,14 +60,14 @@ interface Loss {
   readonly rounds: number
   lose(): Promise<unknown>
   /** How the line in the log begins. */
-  readonly told: string
+  readonly reported: string
 }
 
-async function lose({ load, bases, probe }: Environment, { name, rounds, lose, told }: Loss): Promise<readonly Fact[]> {
+async function lose({ load, bases, probe }: Environment, { name, rounds, lose, reported }: Loss): Promise<readonly Fact[]> {
   let stillLimited = 0
   let stillIn = 0
   let warned = 0
-  const countLines = async () => (await probe()).warnings.filter((line) => line.startsWith(told)).length
+  const countLines = async () => (await probe()).warnings.filter((line) => line.startsWith(reported)).length
   const loginsBefore = load.logins
   for (let round = 0; round < rounds; round++) {
     // An account of its own, or the last round would count.

@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import { OwnPostgres } from '../test/support/own-postgres.ts'
 import { KEPT, OwnRedis } from '../test/support/own-redis.ts'
-import { ask, cookieOf } from './ask.ts'
 import { type Environment, judged, withEnvironment } from './fault-environment.ts'
 import { PASSWORD } from './fault-load.ts'
+import { ask, cookieOf } from './http-request.ts'
 import { atLeast, exactly, type Fact, type StressRun } from './result.ts'
 
 const BIN = resolve(import.meta.dirname, '../bin/guildhall.js')
@@ -13,7 +13,7 @@ const BIN = resolve(import.meta.dirname, '../bin/guildhall.js')
 export const revokedWhileAway: StressRun = {
   id: 'F-14',
   title:
-    'who is put out while Redis is away stays out when it comes back with the old session; what could not be ended is not said to be',
+    'an account that is closed while Redis is away stays logged out when Redis returns with its session; a failed logout is not reported as done',
   needs: ['initdb', 'redis-server'],
   run: (size) => measure(size === 'full' ? 500 : 8),
 }

@@ -16,7 +16,7 @@ export const fuzzing: StressRun = {
 
 function measure(requests: number): Promise<readonly Fact[]> {
   return withTarget('SQLite', async (target) => {
-    // The hash queue is longer than what is asked at once: nobody has to be turned away.
+    // The hash queue is longer than what is asked at once: no request has to be refused.
     const server = await serve({ target, settings: { RATE_LIMIT: 'off' } })
     try {
       const { text } = await ask(server.base, '/openapi.json')

@@ -2,7 +2,7 @@
 import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ask, cookieOf } from './ask.ts'
+import { ask, cookieOf } from './http-request.ts'
 import { atLeast, atMost, exactly, type Fact, type StressRun } from './result.ts'
 import { serve } from './serve.ts'
 import { onEveryTarget, type StorageTarget } from './storage-targets.ts'
@@ -14,30 +14,30 @@ const LONGEST_STOP_MS = 10_000
 
 export const gracefulStop: StressRun = {
   id: 'F-40',
-  title: 'a stop under 500 requests a second answers whoever was let in, by one process and by workers',
+  title: 'a stop under 500 requests a second answers every accepted request, by one process and by workers',
   run: (size) => onEveryTarget((target) => measure(target, size === 'full' ? 20 : 1)),
 }
 
 async function measure(target: StorageTarget, stops: number): Promise<readonly Fact[]> {
-  const told = { answered: 0, failed: 0, notClosed: 0, badExits: 0, readyAfterwards: 0, slowestMs: 0 }
+  const reported = { answered: 0, failed: 0, notClosed: 0, badExits: 0, readyAfterwards: 0, slowestMs: 0 }
   for (let stop = 0; stop < stops * 2; stop++) {
     const seen = await stopOnce(target, { workers: stop % 2 === 0 ? '' : '2', username: `member-${stop}` })
-    told.answered += seen.answered
-    told.failed += seen.failed
-    told.notClosed += seen.notClosed
-    if (seen.exitCode !== 0) told.badExits++
-    // 503, or refused where it lets nobody in any more already.
-    if (seen.readiness !== 503 && seen.readiness !== 0) told.readyAfterwards++
-    told.slowestMs = Math.max(told.slowestMs, seen.stopMs)
+    reported.answered += seen.answered
+    reported.failed += seen.failed
+    reported.notClosed += seen.notClosed
+    if (seen.exitCode !== 0) reported.badExits++
+    // 503, or a refused connection once it accepts none.
+    if (seen.readiness !== 503 && seen.readiness !== 0) reported.readyAfterwards++
+    reported.slowestMs = Math.max(reported.slowestMs, seen.stopMs)
   }
   return [
     atLeast('stops, of one process and of two workers in turn', stops * 2, stops * 2),
-    atLeast('requests answered before and meanwhile', stops * 2 * 100, told.answered),
-    exactly('requests let in and not answered', 0, told.failed),
-    exactly('connections that were not told to close', 0, told.notClosed),
-    exactly('stops after which /readyz was neither 503 nor refused', 0, told.readyAfterwards),
-    exactly('exit codes other than 0', 0, told.badExits),
-    { ...atMost('the longest stop in ms', LONGEST_STOP_MS, Math.round(told.slowestMs)), isTime: true },
+    atLeast('requests answered before and meanwhile', stops * 2 * 100, reported.answered),
+    exactly('requests let in and not answered', 0, reported.failed),
+    exactly('connections that were not told to close', 0, reported.notClosed),
+    exactly('stops after which /readyz was neither 503 nor refused', 0, reported.readyAfterwards),
+    exactly('exit codes other than 0', 0, reported.badExits),
+    { ...atMost('the longest stop in ms', LONGEST_STOP_MS, Math.round(reported.slowestMs)), isTime: true },
   ]
 }
 
@@ -98,7 +98,7 @@ async function askOnAndOn(base: string, cookie: string): Promise<{ answered: num
   }
 }
 
-/** What the answer says of the connection; undefined where none came. */
+/** What the answer says of the connection; undefined if none came. */
 function one(agent: Agent, base: string, cookie: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const made = request(`${base}/api/profile`, { agent, headers: { cookie } }, (response) => {

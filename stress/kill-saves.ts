@@ -6,8 +6,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { digest } from '../src/domain/secret.ts'
 import { readValues } from '../src/session/data.ts'
-import { ask, cookieOf } from './ask.ts'
 import { type Child, startChild, startChildren } from './children.ts'
+import { ask, cookieOf } from './http-request.ts'
 import { anyOf } from './race-sites.ts'
 import { atLeast, counted, exactly, type Fact, type StressRun } from './result.ts'
 import { FILLER, KEYS } from './save-process.ts'
@@ -132,7 +132,7 @@ function hashOf(cookie: string): string {
   return digest(cookie.slice(cookie.indexOf('=') + 1))
 }
 
-/** The number that all keys of a session have; undefined where it cannot be read, or they are not of one save. */
+/** The number that all keys of a session have; undefined if it cannot be read, or they are not of one save. */
 function stateOf(database: DatabaseSync, hash: string): number | undefined {
   const row = database.prepare('SELECT data FROM express_sessions WHERE hash = ?').get(hash)
   if (row === undefined) return undefined

@@ -1,7 +1,7 @@
 // F-01, F-05: the server is killed during registrations: what was answered is there, and nothing is half there.
 import { DatabaseSync } from 'node:sqlite'
 import { freePort } from '../test/support/program.ts'
-import { ask } from './ask.ts'
+import { ask } from './http-request.ts'
 import { atLeast, exactly, type StressRun, underMs } from './result.ts'
 import { serve } from './serve.ts'
 import { fileOf, withTarget } from './storage-targets.ts'
@@ -71,7 +71,7 @@ function measure(rounds: number) {
 interface Registering {
   /** So many were answered, or it took too long. */
   readonly enough: Promise<void>
-  /** The connections broke: who was answered with 201, and how many otherwise. */
+  /** The connections broke: usernames answered 201, and the number of other answers. */
   readonly ended: Promise<{ readonly names: readonly string[]; readonly otherAnswers: number }>
 }
 

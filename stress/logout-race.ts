@@ -1,7 +1,7 @@
 // D-22, F-30: a logout against requests of the same session that write afterwards: it stays gone.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ask } from './ask.ts'
 import { allAtBarrier, type Barrier, barrierHeaders, letGo } from './barriers.ts'
+import { ask } from './http-request.ts'
 import {
   anyOf,
   logIn,
@@ -16,7 +16,7 @@ import {
 } from './race-sites.ts'
 import { exactly, type Fact, type StressRun } from './result.ts'
 
-/** Where the slow requests stand when the logout comes. */
+/** The barriers of the slow requests during the logout. */
 const BARRIERS = ['handler', 'read', 'save', 'touch'] as const
 
 const WRITERS = 2
@@ -77,7 +77,7 @@ async function raceOnce(site: RaceSite, barrier: Barrier, seen: LogoutTally): Pr
   if ((await site.has(cookie)) === false) throw new Error(`${site.name}: a session that has just begun is not in its store`)
   const { first, rest } = parts(site.bases, WRITERS)
   const trial = trialName()
-  // Nobody waits for a touch: its request goes on and is stopped in the handler.
+  // Nobody waits for a touch: its request continues and waits in the handler.
   const headers =
     barrier === 'touch' ? { ...barrierHeaders(trial, 'touch', 'handler'), 'x-later': LATER_MS } : barrierHeaders(trial, barrier)
   const slow = rest.map((base) => ask(`${base}/slow/${trial}`, withCookie(cookie, headers)))

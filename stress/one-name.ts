@@ -1,7 +1,7 @@
 // E-02, F-20: several processes take registrations of one name at the same moment; one person gets it.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { countRows } from '../test/support/database-inspector.ts'
-import { ask } from './ask.ts'
+import { ask } from './http-request.ts'
 import { atLeast, atMost, exactly, type Fact, type StressRun } from './result.ts'
 import { type Served, withServers } from './serve.ts'
 import { onEveryTarget, type StorageTarget } from './storage-targets.ts'
@@ -76,7 +76,7 @@ interface Answered {
   readonly busy: number
 }
 
-/** All at once, spread over the processes. Who is turned away comes again, as the answer says. */
+/** All at once, spread over the processes. A refused request is repeated, as the answer says. */
 async function race(servers: readonly Served[], name: string, together: number): Promise<Answered> {
   let busy = 0
   const registrations = Array.from({ length: together }, async (_, at) => {

@@ -1,6 +1,6 @@
 // F-21: what may be used once, used a hundred times at the same moment in four processes. One use succeeds.
 import { inDatabase } from '../test/support/database-inspector.ts'
-import { type Answer, ask, cookieOf } from './ask.ts'
+import { type Answer, ask, cookieOf } from './http-request.ts'
 import { anyOf, logIn, onEveryMembership, type RaceSite, withCookie } from './race-sites.ts'
 import { exactly, type Fact, type StressRun } from './result.ts'
 import type { StorageTarget } from './storage-targets.ts'

@@ -72,7 +72,7 @@ export function raceApp(middleware: RequestHandler, barriers: Barriers): Express
   return app
 }
 
-/** Reads the session, and writes to it late. Says 401 where it found nobody in it, as every application does. */
+/** Reads the session, and writes to it late. Says 401 if it found nobody in it, as every application does. */
 export function slowRoute(barriers: Barriers): RequestHandler<{ as: string }> {
   return async (req, res) => {
     const status = req.session.person === undefined ? 401 : 200

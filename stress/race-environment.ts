@@ -1,4 +1,4 @@
-// One process of a race: the application with the middleware and the store that it was told, barriers inside.
+// One process of a race: the application with the middleware and the store of its arguments, with barriers.
 import { createRequire } from 'node:module'
 import type { RequestHandler } from 'express'
 import { Pool } from 'pg'

@@ -1,23 +1,23 @@
 // The sites of the session races: one process in memory, four on one store, and the membership.
 import { digest } from '../src/domain/secret.ts'
-import { type Asking, ask, cookieOf } from './ask.ts'
 import { startChildren } from './children.ts'
+import { type Asking, ask, cookieOf } from './http-request.ts'
 import { openRaceServer, type RaceChoice, type RaceServer } from './race-environment.ts'
 import { openMembership } from './race-membership.ts'
 import type { Fact } from './result.ts'
+import { type Watch, watch } from './session-probe.ts'
 import { availableTargets, type StorageTarget, withTarget } from './storage-targets.ts'
-import { type Watch, watch } from './watching.ts'
 
 export interface RaceSite {
   readonly name: string
-  /** Where its processes listen. */
+  /** The addresses of its processes. */
   readonly bases: readonly string[]
   readonly login: string
   readonly logout: string
-  /** Answers 401 where nobody is logged in. */
+  /** Answers 401 if nobody is logged in. */
   readonly member: string
   readonly account: object
-  /** Whether the store still has the session of a cookie; undefined where nobody can tell. */
+  /** Whether the store still has the session of a cookie; undefined if that cannot be read. */
   has(cookie: string): Promise<boolean | undefined>
   close(): Promise<void>
 }
@@ -151,7 +151,7 @@ export function anyOf<T>(list: readonly T[]): T {
   return one
 }
 
-/** One process for the request that ends or replaces the session, others for the rest, at random; the same where there is one only. */
+/** One process for the request that ends or replaces the session, others for the rest, at random; the same if there is one only. */
 export function parts(bases: readonly string[], others: number): { readonly first: string; readonly rest: readonly string[] } {
   const shuffled = bases.toSorted(() => Math.random() - 0.5)
   const first = shuffled[0] ?? ''
@@ -159,7 +159,7 @@ export function parts(bases: readonly string[], others: number): { readonly firs
   return { first, rest: Array.from({ length: others }, (_, at) => left[at % left.length] ?? first) }
 }
 
-/** So many trials, several at a time where there are several processes. */
+/** So many trials, several at a time on several processes. */
 export async function repeat(site: RaceSite, trials: number, trial: (number: number) => Promise<void>): Promise<void> {
   let next = 0
   const worker = async (): Promise<void> => {

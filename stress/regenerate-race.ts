@@ -1,7 +1,7 @@
 // F-33: a session gets a new id while requests carry the old one; only a login and a logout end it at once.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Answer, ask, cookieOf } from './ask.ts'
 import { allAtBarrier, barrierHeaders, letGo } from './barriers.ts'
+import { type Answer, ask, cookieOf } from './http-request.ts'
 import {
   anyOf,
   logIn,
@@ -34,7 +34,7 @@ export const regenerateRace: StressRun = {
 
 async function measure(rotations: number): Promise<readonly Fact[]> {
   const sessions = await onEverySite((site) => measureAt(site, rotations))
-  return [...sessions, ...(await proveLogins(rotations / 10))]
+  return [...sessions, ...(await runLogins(rotations / 10))]
 }
 
 async function measureAt(site: RaceSite, rotations: number): Promise<readonly Fact[]> {
@@ -121,7 +121,7 @@ class OneCookie {
 }
 
 /** The membership in four processes: somebody who is logged in logs in again, then out. */
-function proveLogins(logins: number): Promise<readonly Fact[]> {
+function runLogins(logins: number): Promise<readonly Fact[]> {
   return onEveryTarget((target) =>
     withServers(PROCESSES, { target, settings: { RATE_LIMIT: 'off' } }, async (servers) => {
       const bases = servers.map(({ base }) => base)

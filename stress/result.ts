@@ -6,7 +6,7 @@ export type Size = 'full' | 'ci'
 export interface StressRun {
   readonly id: string
   readonly title: string
-  /** Programs that it starts; where one is not installed, it is left out. */
+  /** Programs that it starts; if one is not installed, it is left out. */
   readonly needs?: readonly string[]
   run(size: Size): Promise<readonly Fact[]>
 }
@@ -38,7 +38,7 @@ export function atMost(what: string, expected: number, measured: number): Fact {
   return { what, expected: `<= ${expected}`, measured, holds: measured <= expected }
 }
 
-/** Of what is measured to be compared, and not for us to mend. */
+/** For what is measured as a comparison, and is not ours to fix. */
 export function counted(what: string, measured: number): Fact {
   return { what, expected: 'counted only', measured, holds: true }
 }

@@ -1,7 +1,7 @@
 // F-16: workers are renewed and the server restarted under load: nobody is logged out, no request fails.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startLoad } from '../test/support/steady-load.ts'
-import { type Asking, ask, cookieOf } from './ask.ts'
+import { type Asking, ask, cookieOf } from './http-request.ts'
 import { atLeast, exactly, type Fact, type StressRun } from './result.ts'
 import { type Served, serve } from './serve.ts'
 import { onEveryTarget, onLastTarget, type StorageTarget } from './storage-targets.ts'
@@ -72,7 +72,7 @@ function wrongLogin(number: number): Asking {
 
 /** What members do: mostly read, now and then log in, write, or log out. */
 class Traffic {
-  /** The cookies of those who are in. */
+  /** Cookies of members. */
   readonly loggedIn: Set<string>
   readonly #base: string
   readonly #mine: readonly string[]

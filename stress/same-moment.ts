@@ -1,6 +1,6 @@
 // B-23: many log in from one address, and one member on many devices, at the same moment; only guessers are refused.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ask } from './ask.ts'
+import { ask } from './http-request.ts'
 import { exactly, type Fact, type StressRun } from './result.ts'
 import { type Served, withServers } from './serve.ts'
 import { onEveryTarget, type StorageTarget } from './storage-targets.ts'
@@ -24,7 +24,7 @@ export const sameMoment: StressRun = {
 }
 
 function measure(target: StorageTarget, rounds: number): Promise<readonly Fact[]> {
-  // Addresses as a proxy tells them: each round has networks of its own.
+  // Addresses as a proxy reports them: each round has networks of its own.
   const settings = { TRUST_PROXY: '1', REGISTRATIONS_PER_HOUR: '100000' }
   return withServers(PROCESSES, { target, settings }, async (servers) => {
     let [refused, notExact, otherAnswers] = [0, 0, 0]
@@ -71,7 +71,7 @@ async function register([server]: readonly Served[], busy: Busy, username: strin
   if (status !== 201 && status !== 409) throw new Error(`${username} could not register: ${status}`)
 }
 
-/** Who is turned away because the server or its store is too busy comes again, as the answer says. */
+/** A request refused because the server or its store is too busy is repeated, as the answer says. */
 async function withRetry(url: string, body: object, from: string, busy: Busy): Promise<number> {
   for (;;) {
     const { status } = await ask(url, { body, headers: { 'x-forwarded-for': from } })

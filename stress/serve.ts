@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import { freePort } from '../test/support/program.ts'
-import { ask } from './ask.ts'
+import { ask } from './http-request.ts'
 import type { StorageTarget } from './storage-targets.ts'
 
 const BIN = resolve(import.meta.dirname, '../bin/guildhall.js')
 const WATCHDOG = resolve(import.meta.dirname, 'parent-watchdog.ts')
-const LONGEST_START_MS = 120_000
+const MAX_START_MS = 120_000
 
 export interface Served {
   readonly base: string
@@ -57,7 +57,7 @@ export async function serve({ target, port: given, settings = {}, under = [] }: 
   child.stderr?.on('data', (data: Buffer) => {
     complaints += data.toString()
   })
-  // Read, also where nobody listens: a full pipe would hold the server.
+  // Read even without a listener: a full pipe would block the server.
   child.stdout?.setEncoding('utf8').on('data', () => {})
   const kill = (signal: NodeJS.Signals = 'SIGKILL') => {
     child.kill(signal)
@@ -75,9 +75,9 @@ export async function serve({ target, port: given, settings = {}, under = [] }: 
     kill,
     exitCode: () => child.exitCode,
     async signalUntil(signal, said) {
-      const heard = hears(child, said)
+      const received = hears(child, said)
       child.kill(signal)
-      await heard
+      await received
     },
   }
 }
@@ -96,7 +96,7 @@ export async function withServers<T>(
   }
 }
 
-/** Rejects where the process ends before it says so. */
+/** Rejects if the process ends before it says so. */
 function hears(child: ChildProcess, said: string): Promise<void> {
   let tail = ''
   return new Promise((done, fail) => {
@@ -114,7 +114,7 @@ function hears(child: ChildProcess, said: string): Promise<void> {
 }
 
 async function untilReady(child: ChildProcess, base: string): Promise<void> {
-  const deadline = performance.now() + LONGEST_START_MS
+  const deadline = performance.now() + MAX_START_MS
   while (performance.now() < deadline) {
     if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`)
     const answer = await ask(`${base}/readyz`).catch(() => undefined)

@@ -1,5 +1,5 @@
 // B-09, B-10: four processes count together: of a stampede of guesses exactly as many as allowed are judged.
-import { type Asking, ask } from './ask.ts'
+import { type Asking, ask } from './http-request.ts'
 import { exactly, type Fact, type StressRun } from './result.ts'
 import { type Served, withServers } from './serve.ts'
 import { onEveryTarget } from './storage-targets.ts'
@@ -8,7 +8,7 @@ const PROCESSES = 4
 const GUESSES = 200
 const PER_NETWORK = 20
 const PER_ACCOUNT = 5
-// Behind a proxy the counts are told to nobody without it.
+// Behind a proxy /metrics needs it.
 const METRICS_TOKEN = 'a-token-that-nobody-but-the-run-knows'
 
 export const sharedLimit: StressRun = {
@@ -18,7 +18,7 @@ export const sharedLimit: StressRun = {
 }
 
 function measure(rounds: number): Promise<readonly Fact[]> {
-  // Addresses as a proxy tells them: each round has networks of its own.
+  // Addresses as a proxy reports them: each round has networks of its own.
   return onEveryTarget((target) =>
     withServers(PROCESSES, { target, settings: { TRUST_PROXY: '1', METRICS_TOKEN } }, async (servers) => {
       let wrongNetworks = 0

@@ -1,4 +1,4 @@
-// Where the servers of a run store their data: SQLite, PostgreSQL, or one with Redis. Made empty, removed afterwards.
+// The storage of a run: SQLite, PostgreSQL, or one with Redis. Made empty, removed afterwards.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -43,7 +43,7 @@ export async function withTarget<T>(name: TargetName, work: (target: StorageTarg
   }
 }
 
-/** The same on every target there is, one after the other; every fact says where it was counted. */
+/** The same on every target there is, one after the other; every fact names its target. */
 export async function onEveryTarget(measure: (target: StorageTarget) => Promise<readonly Fact[]>): Promise<readonly Fact[]> {
   const facts: Fact[] = []
   for (const name of await availableTargets()) {

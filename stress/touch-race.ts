@@ -1,5 +1,5 @@
 // F-32: when a session is due to be touched, two hundred requests at once write once per process.
-import { ask } from './ask.ts'
+import { ask } from './http-request.ts'
 import { logIn, onEverySite, type RaceSite, withCookie } from './race-sites.ts'
 import { atMost, exactly, type Fact, type StressRun } from './result.ts'
 

@@ -1,7 +1,7 @@
 // D-23, F-31: many requests write to one session at once, and nothing that they wrote is lost or mixed.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ask } from './ask.ts'
 import { allAtBarrier, barrierHeaders, letGo } from './barriers.ts'
+import { ask } from './http-request.ts'
 import { anyOf, logIn, OTHER_PROCESS_MS, onEverySite, parts, type RaceSite, repeat, trialName, withCookie } from './race-sites.ts'
 import { exactly, type Fact, type StressRun } from './result.ts'
 

@@ -84,13 +84,13 @@ function cycles(files: readonly SourceFile[]): string[] {
   const edges = new Map(files.map((file) => [file.path, importsOf(file).map(({ to }) => to)]))
   const done = new Set<string>()
   const found: string[] = []
-  const walk = (path: string, trail: readonly string[]) => {
+  const visit = (path: string, trail: readonly string[]) => {
     if (trail.includes(path)) return void found.push([...trail.slice(trail.indexOf(path)), path].join(' -> '))
     if (done.has(path)) return
-    for (const next of edges.get(path) ?? []) if (edges.has(next)) walk(next, [...trail, path])
+    for (const next of edges.get(path) ?? []) if (edges.has(next)) visit(next, [...trail, path])
     done.add(path)
   }
-  for (const { path } of files) walk(path, [])
+  for (const { path } of files) visit(path, [])
   return found
 }
 

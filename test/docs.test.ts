@@ -68,10 +68,10 @@ describe('the pages of the features', () => {
     const page = read(`${folder}/command-line.md`)
     const groups = ['user', 'sessions', 'mail']
     const commands = await commandsOf()
-    const told = [...page.matchAll(/^\| `guildhall ([\w -]+)`/gm)].map(([, name = '']) => name)
+    const explained = [...page.matchAll(/^\| `guildhall ([\w -]+)`/gm)].map(([, name = '']) => name)
     const there = commands.filter((name) => !groups.includes(name))
     for (const group of groups) there.push(...(await commandsOf(group)).map((name) => `${group} ${name}`))
-    expect(told.toSorted()).toEqual(there.toSorted())
+    expect(explained.toSorted()).toEqual(there.toSorted())
     const flags = [...read('src/cli/main.ts').matchAll(/\.option\('(--[a-z-]+)/g)].map(([, flag = '']) => flag)
     expect(flags).toContain('--yes')
     for (const flag of flags) expect(page).toContain(`\`${flag}\``)
@@ -88,8 +88,8 @@ describe('the pages of the features', () => {
 
   test('explain everything that can be done with accounts', () => {
     const declared = /export interface Users \{([\s\S]*?)\n\}/.exec(read('src/users/users.ts'))?.[1] ?? ''
-    const told = [...read(`${folder}/accounts.md`).matchAll(/^\| `(\w+)\(/gm)].map(([, name]) => name)
-    expect(told).toEqual([...declared.matchAll(/^ {2}(\w+)\(/gm)].map(([, name]) => name))
+    const explained = [...read(`${folder}/accounts.md`).matchAll(/^\| `(\w+)\(/gm)].map(([, name]) => name)
+    expect(explained).toEqual([...declared.matchAll(/^ {2}(\w+)\(/gm)].map(([, name]) => name))
   })
 })
 

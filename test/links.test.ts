@@ -1,4 +1,4 @@
-// Whoever starts at docs/README.md reaches every page of the documentation, and no link leads nowhere.
+// Every page of the documentation is reached from docs/README.md, and every link has a target.
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { expect, test } from 'vitest'
@@ -44,7 +44,7 @@ function anchorsOf(page: string): ReadonlySet<string> {
   return anchors
 }
 
-test.each(pages)('whoever follows a link of %s arrives, at the heading it names', (page) => {
+test.each(pages)('a reader who follows a link of %s arrives, at the heading it names', (page) => {
   const broken = linksOf(page).filter(({ path, anchor }) => {
     if (path.startsWith('..') || !existsSync(join(ROOT, path))) return true
     return anchor !== undefined && path.endsWith('.md') && !anchorsOf(path).has(anchor)
@@ -52,7 +52,7 @@ test.each(pages)('whoever follows a link of %s arrives, at the heading it names'
   expect(broken).toEqual([])
 })
 
-test('whoever looks for a file that a page names finds it', () => {
+test('a reader who looks for a file that a page names finds it', () => {
   const paths = pages
     .filter((page) => page !== 'CHANGELOG.md')
     .flatMap((page) =>
@@ -80,11 +80,11 @@ test('a command that a page gives to see its tests finds some', () => {
   expect(commands.filter(findsNothing)).toEqual([])
 })
 
-test('whoever starts at docs/README.md reaches every page', () => {
+test('a reader who starts at docs/README.md reaches every page', () => {
   const reached = new Set(['docs/README.md'])
   for (const page of reached) {
     for (const { path } of linksOf(page)) {
-      // A folder is shown as the list of what lies in it.
+      // A folder is shown as the list of its files.
       if (statSync(join(ROOT, path)).isDirectory()) for (const file of globSync(`${path}/*.md`, { cwd: ROOT })) reached.add(file)
       else if (path.endsWith('.md')) reached.add(path)
     }

@@ -20,7 +20,7 @@ function rowsOf(page: string): ReadonlyMap<string, readonly string[]> {
   return new Map(lines.map(([name = '', ...cells]) => [name, cells]))
 }
 
-test('whoever reads how often people were answered under faults reads what was counted', () => {
+test('the page of faults has the counts of the stress run', () => {
   const rows = rowsOf('docs/measurements/faults.md')
   const columns = ['F-10', 'F-11, slow', 'F-11, failover', 'F-12', 'F-13'].map(countsOf)
   const pair = (one: string, other: string) => columns.map((counts) => `${shown(counts[one])}, ${shown(counts[other])}`)
@@ -37,7 +37,7 @@ test('whoever reads how often people were answered under faults reads what was c
     expect(rows.get(name)).toEqual(columns.map((counts) => shown(counts[name] ?? counts[`answers ${name}`])))
 })
 
-test('whoever reads how long people waited under faults reads what was measured', () => {
+test('the page of faults has the times of the stress run', () => {
   const rows = rowsOf('docs/measurements/faults.md')
   const measured: readonly (readonly [name: string, id: string, fault: string])[] = [
     ['PostgreSQL stopped', 'F-10', 'stopped'],
@@ -62,7 +62,7 @@ test('whoever reads how long people waited under faults reads what was measured'
   }
 })
 
-test('whoever compares the races of session stores reads what was counted', () => {
+test('the page of races has the counts of the stress run', () => {
   const rows = rowsOf('docs/measurements/races.md')
   const counts = countsOf('comparison')
   const stores = [

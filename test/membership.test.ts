@@ -32,7 +32,7 @@ function faultsOf(options: object): string {
 
 describe('options', () => {
   test('X-01 every fault is told at once, with what to write instead', () => {
-    const told = faultsOf({
+    const reported = faultsOf({
       baseUrl: 'https://example.org/members',
       database: 'mysql://x',
       path: 'members/',
@@ -62,7 +62,7 @@ describe('options', () => {
       'registration must be one of open, closed',
       'there is no option colour',
     ]) {
-      expect(told).toContain(part)
+      expect(reported).toContain(part)
     }
   })
 
@@ -78,12 +78,12 @@ describe('options', () => {
     [{ features: { logn: false } }, 'there is no option features.logn: is features.login meant?'],
     [{ features: { login: { pages: '/x' } } }, 'there is no option features.login.pages: is features.login.page meant?'],
     [{ colour: 'green' }, 'there is no option colour; known are baseUrl, '],
-  ])('whoever writes %j hears which option was meant', (options, told) => {
-    expect(faultsOf(options)).toContain(told)
+  ])('a developer who writes %j reads which option was meant', (options, reported) => {
+    expect(faultsOf(options)).toContain(reported)
   })
 
   test('X-01 B-22 D-10 what is unsafe is refused in production, and no secret is repeated', () => {
-    const told = faultsOf({
+    const reported = faultsOf({
       production: true,
       baseUrl: 'http://example.org',
       secret: 'too short a secret',
@@ -98,9 +98,9 @@ describe('options', () => {
       'memoryKiB',
       'passes',
     ]) {
-      expect(told).toContain(part)
+      expect(reported).toContain(part)
     }
-    expect(told).not.toContain('too short a secret')
+    expect(reported).not.toContain('too short a secret')
     expect(faultsOf({ baseUrl: 'https://example.org', database: `sqlite:${join(folder, 'x.db')}` })).toContain(
       'secret is required',
     )
@@ -137,9 +137,9 @@ describe('options', () => {
       { hooks: { beforeSignIn() {}, apiKey: secret } },
       { logger: { token: secret } },
     ]) {
-      const told = faultsOf(options)
-      expect(told).toContain('must')
-      expect(told).not.toContain(secret)
+      const reported = faultsOf(options)
+      expect(reported).toContain('must')
+      expect(reported).not.toContain(secret)
     }
   })
 })
@@ -240,18 +240,18 @@ describe('in an application', () => {
 
   test('events tell what happened, and a listener that throws spoils nothing', async () => {
     const site = await openSite()
-    const told: string[] = []
+    const reported: string[] = []
     site.membership.on('registered', ({ user }) => {
-      told.push(`registered ${user.username}`)
+      reported.push(`registered ${user.username}`)
       throw new Error('a listener of the host')
     })
-    site.membership.on('login', ({ outcome }) => void told.push(`login ${outcome}`))
-    site.membership.on('logout', ({ user }) => void told.push(`logout ${user.username}`))
+    site.membership.on('login', ({ outcome }) => void reported.push(`login ${outcome}`))
+    site.membership.on('logout', ({ user }) => void reported.push(`logout ${user.username}`))
     const visitor = site.visitor()
     expect((await visitor.register('eva')).status).toBe(201)
     await visitor.logIn('eva', 'wrong, all wrong')
     await visitor.api('/logout', {})
-    expect(told).toEqual(['registered eva', 'login success', 'login wrong_credentials', 'logout eva'])
+    expect(reported).toEqual(['registered eva', 'login success', 'login wrong_credentials', 'logout eva'])
     expect(site.logs.map(({ message }) => message)).toContain('a listener of an event failed')
     await site.close()
   })
@@ -378,19 +378,19 @@ describe('features', () => {
   })
 
   test('a move that cannot be is a fault at the start', () => {
-    const told = faultsOf({ features: { login: { page: 'enter/' }, profile: { page: '/api/me' }, dashboard: false } })
-    expect(told).toContain("features.login.page must be a path like '/some/path'")
-    expect(told).toContain('features.profile.page must not begin with /api or /assets')
-    expect(told).toContain('there is no option features.dashboard')
+    const reported = faultsOf({ features: { login: { page: 'enter/' }, profile: { page: '/api/me' }, dashboard: false } })
+    expect(reported).toContain("features.login.page must be a path like '/some/path'")
+    expect(reported).toContain('features.profile.page must not begin with /api or /assets')
+    expect(reported).toContain('there is no option features.dashboard')
   })
 
   test('two pages at one path are a fault that names both, and no database is made', () => {
     const database = `sqlite:${join(folder, 'never', 'made.db')}`
-    const told = faultsOf({ database, siteName: ' ', features: { profile: { page: '/login' } } })
-    expect(told.match(/features\S+ and \S+ cannot both be at \S+/g)).toEqual([
+    const reported = faultsOf({ database, siteName: ' ', features: { profile: { page: '/login' } } })
+    expect(reported.match(/features\S+ and \S+ cannot both be at \S+/g)).toEqual([
       'features.login.page and features.profile.page cannot both be at /login',
     ])
-    expect(told).toContain('siteName')
+    expect(reported).toContain('siteName')
     expect(existsSync(join(folder, 'never'))).toBe(false)
   })
 

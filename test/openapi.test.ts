@@ -127,7 +127,7 @@ describe('the document', () => {
     const said = { name: 'x', summary: 'X', description: 'X.' }
     const common = { at: 'x', guard: 'anybody', input: z.object({}), run: () => 1 } as const
     action({ ...common, api: { ...said, body: shape }, answer: (n) => ({ body: { n } }) })
-    // @ts-expect-error: text where a number is declared
+    // @ts-expect-error: text in place of a number
     action({ ...common, api: { ...said, body: shape }, answer: (n) => ({ body: { n: String(n) } }) })
     // @ts-expect-error: the declared body is missing
     action({ ...common, api: { ...said, body: shape }, answer: () => ({}) })
@@ -240,9 +240,9 @@ describe('a real server', () => {
       'cache-control': 'public, max-age=300',
     })
     expect(reply.setCookies).toEqual([])
-    const told: ApiDocument = JSON.parse(reply.text)
-    expect(told.servers).toEqual([{ url: server.url }])
-    expect(told.paths).toEqual(document.paths)
+    const reported: ApiDocument = JSON.parse(reply.text)
+    expect(reported.servers).toEqual([{ url: server.url }])
+    expect(reported.paths).toEqual(document.paths)
     const head = await ask(`http://localhost:${server.port}`, '/openapi.json', { method: 'HEAD' })
     expect([head.status, head.text]).toEqual([200, ''])
     expect((await ask(`http://localhost:${server.port}`, '/openapi.json', { method: 'POST' })).status).toBe(405)

@@ -28,7 +28,7 @@ function blocks(language: string): string[] {
   return [...readme.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, code = '']) => code)
 }
 
-/** Runs a program of the README as it stands, but for its port. */
+/** Runs a program of the README unchanged, except its port. */
 async function runBlock(code: string, name: string): Promise<Program> {
   const port = await freePort()
   const file = join(folder, name)

@@ -9,7 +9,7 @@ const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
 const page = read(REQUIREMENTS)
 const carriers = carriersOf(ROOT, read)
 
-test('whoever meets an id in a test finds it explained, and whoever meets one on the page finds its test', () => {
+test('each id of a test is explained on the page, and each id on the page has a test', () => {
   expect(carriers.size).toBeGreaterThan(130)
   expect(explainedIds(page).toSorted()).toEqual([...carriers.keys()])
 })

@@ -47,7 +47,7 @@ test('a test logs somebody in without a password, as often as it likes', async (
   expect(await statusOf('guildhall=made-up')).toBe(401)
 })
 
-test('a test moves the clock, and who was idle is logged out', async () => {
+test('a test moves the clock, and an idle member is logged out', async () => {
   const clock = testClock()
   const { membership, statusOf } = await application({ clock })
   const cookie = await logInAs(membership, 'alice')
@@ -65,17 +65,17 @@ test('a clock begins where a test says', () => {
 })
 
 test('it is a login as any other: hooks are asked and listeners hear of it', async () => {
-  const heard: string[] = []
+  const received: string[] = []
   const { membership } = await application({
     hooks: {
       beforeSignIn() {
-        if (heard.length > 0) throw new RefusalError('once', 'Once is enough.')
+        if (received.length > 0) throw new RefusalError('once', 'Once is enough.')
       },
     },
   })
-  membership.on('login', ({ outcome }) => heard.push(outcome))
+  membership.on('login', ({ outcome }) => received.push(outcome))
   await logInAs(membership, 'alice')
-  expect(heard).toEqual(['success'])
+  expect(received).toEqual(['success'])
   await expect(logInAs(membership, 'alice')).rejects.toMatchObject({ code: 'refused', reason: 'once' })
 })
 

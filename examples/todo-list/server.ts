@@ -1,4 +1,4 @@
-// A to-do list for members. Each person sees and changes their own; everything lies in one SQLite file.
+// A to-do list for members. Each person sees and changes their own; everything is in one SQLite file.
 import express, { type Request } from 'express'
 import { createMembership } from 'guildhall'
 import { type Html, html } from './html.ts'

@@ -1,10 +1,10 @@
-// Reads the members of an interface with their doc comments, as they stand in a source file.
+// Reads the members of an interface with their doc comments, from a source file.
 
 export interface Member {
   readonly name: string
   readonly isOptional: boolean
   readonly type: string
-  /** The doc comment as one text; empty where there is none. */
+  /** The doc comment as one text; empty if there is none. */
   readonly comment: string
   /** Of a member that is an object written in place. */
   readonly members: readonly Member[]
@@ -12,7 +12,7 @@ export interface Member {
 
 const MEMBER = /^(?:readonly )?(\w+)(\?)?: (.+)$/
 
-/** Throws where the interface is not there, or where a line of it cannot be read: nothing is left out silently. */
+/** Throws if the interface is not there, or if a line of it cannot be read: nothing is left out silently. */
 export function membersOf(source: string, name: string): readonly Member[] {
   const start = source.indexOf(`export interface ${name} {\n`)
   if (start < 0) throw new Error(`there is no interface ${name}`)

@@ -109,7 +109,7 @@ function sectionsOf({ options, serverOptions }: Sources): readonly Section[] {
   }))
 }
 
-/** The option's own words; the default is in them where it is not shown as the value. */
+/** The option's own words; the default is in them if it is not shown as the value. */
 function aboutOf(member: Member, prefix: string, row: Setting<unknown>): string {
   const { meaning, otherwise, consequence } = explain(member, prefix)
   const said = row.default === undefined || row.example !== undefined ? `Default: ${otherwise}.` : ''

@@ -43,7 +43,7 @@ export function carriersOf(root: string, read: (file: string) => string): Readon
   return new Map([...found].toSorted(([one], [other]) => (one < other ? -1 : 1)))
 }
 
-/** Where a title is that of a `describe`: the titles of the tests in it. */
+/** For the title of a `describe`: the titles of the tests in it. */
 function titlesWithin(text: string, index: number): readonly string[] {
   const [, margin, kind] = [...text.slice(0, index).matchAll(/^( *)(test|it|describe)\b/gm)].at(-1) ?? []
   if (kind !== 'describe') return []

@@ -9,7 +9,7 @@ export interface Names {
 }
 
 /** `look` is called at each stop with its name. The person needs no account before and has a fresh one afterwards. */
-export async function walkEveryPage(
+export async function visitEveryPage(
   site: Site,
   person: Person,
   names: Names,

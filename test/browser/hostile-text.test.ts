@@ -106,7 +106,7 @@ describeInChromium((browser) => {
       await person.context.clearCookies()
       await person.open(`/login?returnTo=${encodeURIComponent(to)}`)
       await person.fillLogin('anna')
-      // `path` fails where the browser has left the site.
+      // `path` fails if the browser has left the site.
       expect(person.path, to).not.toMatch(/^\/login/)
       await person.open(`/login?returnTo=${encodeURIComponent(to)}`)
       expect(person.path, to).not.toMatch(/^\/login/)
@@ -122,10 +122,10 @@ describeInChromium((browser) => {
       const fields = async (path: string) => {
         await person.open(path)
         const inputs = await person.page.getByRole('main').locator('input[autocomplete]').all()
-        const told = inputs.map(async (input) =>
+        const reported = inputs.map(async (input) =>
           [await input.getAttribute('type'), await input.getAttribute('autocomplete')].join(' '),
         )
-        return Promise.all(told)
+        return Promise.all(reported)
       }
       expect(await fields('/reauthenticate')).toEqual(['text username', 'password current-password'])
       await person.context.clearCookies()

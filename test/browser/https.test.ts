@@ -1,4 +1,4 @@
-// Over HTTPS, as it is deployed: the cookie that a browser really keeps, and the main walk.
+// Over HTTPS, as it is deployed: the cookie that a browser really keeps, and the main journey.
 import { createServer, type Server } from 'node:https'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { selfSigned } from '../support/certificate.ts'

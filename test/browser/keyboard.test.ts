@@ -1,4 +1,4 @@
-// Without a mouse: the main walk by Tab, Enter and the space bar, with the focus always seen.
+// Without a mouse: the main journey by Tab, Enter and the space bar, with the focus always seen.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeInChromium } from '../support/in-chromium.ts'
 import type { Site } from '../support/site.ts'
@@ -24,12 +24,12 @@ const FOCUS = `(() => {
   }
 })()`
 
-const MOST_STOPS = 30
+const MAX_TAB_STOPS = 30
 
 /** Presses Tab until the thing of this name has the focus; at every stop the focus must be seen. */
 async function tabTo(person: Person, name: string): Promise<void> {
   const seen: string[] = []
-  while (seen.length < MOST_STOPS) {
+  while (seen.length < MAX_TAB_STOPS) {
     await person.page.keyboard.press('Tab')
     const focus = await person.page.evaluate<Focus>(FOCUS)
     seen.push(focus.name)

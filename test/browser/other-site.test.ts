@@ -50,7 +50,7 @@ describeInChromium((browser) => {
       await follow(person, 'profile')
       await person.page.getByRole('heading', { name: 'Anna' }).waitFor()
       expect(person.path).toBe('/profile')
-      // The stop on the way is no page of its own: one step back is where they came from.
+      // The reloading page is no entry in the history: one step back is the other site.
       await person.page.goBack()
       expect(person.page.url()).toBe(`${thirdParty.base}/links`)
 
@@ -111,7 +111,7 @@ describeInChromium((browser) => {
       await Promise.all([victim.leave(), stranger.leave()])
     })
 
-    /** The other site's page sends its form by itself where scripts run; elsewhere somebody was talked into the click. */
+    /** The other site's page sends its form by itself if scripts run; else the visitor clicks. */
     async function sendForm(person: Person, name: string): Promise<number> {
       const answered = person.page.waitForResponse((response) => response.request().method() === 'POST')
       await person.page.goto(`${thirdParty.base}/form/${name}${mark}`, { waitUntil: 'commit' })

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describeInChromium } from '../support/in-chromium.ts'
 import type { Site } from '../support/site.ts'
 import { openEnvironment } from './environment.ts'
-import { walkEveryPage } from './every-page.ts'
+import { visitEveryPage } from './every-page.ts'
 import { enter, WITH_AND_WITHOUT_SCRIPTS } from './person.ts'
 
 const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
@@ -49,7 +49,7 @@ describeInChromium((browser) => {
       findings.push(...violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${stop}: ${id}: ${html}`)))
     // Not in frames, which our pages have none of: so much faster.
     const axe = () => new AxeBuilder({ page: person.page }).setLegacyMode()
-    await walkEveryPage(site, person, { username: 'anna', displayName: 'Anna Lindqvist' }, async (stop) => {
+    await visitEveryPage(site, person, { username: 'anna', displayName: 'Anna Lindqvist' }, async (stop) => {
       note(stop, await axe().withTags(WCAG).analyze())
       await person.page.emulateMedia({ colorScheme: 'dark' })
       // The one rule of these that a scheme can break.
@@ -66,7 +66,7 @@ describeInChromium((browser) => {
     async (names) => {
       const person = await enter(browser(), site.base, { viewport: { width: 360, height: 740 } })
       const findings: string[] = []
-      await walkEveryPage(site, person, names, async (stop) => {
+      await visitEveryPage(site, person, names, async (stop) => {
         const width = await person.page.evaluate<number>(WIDTH)
         if (width > 360) findings.push(`${stop} is ${width} px wide`)
         const small = await person.page.evaluate<string[]>(SMALL_TARGETS)
@@ -90,7 +90,7 @@ describeInChromium((browser) => {
         if (directives.toSorted().join() !== POLICY.toSorted().join()) findings.push(`${response.url()}: ${directives.join()}`)
       })
       const names = { username: `cora-${scripts.replace(' ', '-')}`, displayName: 'Cora' }
-      await walkEveryPage(site, person, names, async (stop) => {
+      await visitEveryPage(site, person, names, async (stop) => {
         const inline = await person.page.evaluate<string[]>(INLINE)
         findings.push(...inline.map((element) => `${stop}: ${element}`))
       })

@@ -7,7 +7,7 @@ export class Person {
   readonly base: string
   readonly context: BrowserContext
   readonly page: Page
-  /** What the browser refused, could not load or could not run; dialogs too. Ours is a site where this stays empty. */
+  /** What the browser refused, could not load or could not run; dialogs too. Must stay empty. */
   readonly complaints: string[] = []
   /** Answers of the site that set a cookie, as `GET /path`; but for the marker beside the session cookie. */
   readonly cookiesSet: string[] = []
@@ -80,7 +80,7 @@ export class Person {
     return this.page.getByRole('heading', { level: 1 })
   }
 
-  /** Where the browser is, without the origin; fails where it has left the site. */
+  /** The browser's path and query; fails if it has left the site. */
   get path(): string {
     const { origin, pathname, search } = new URL(this.page.url())
     if (origin !== this.base) throw new Error(`the browser has left the site for ${this.page.url()}`)
@@ -146,7 +146,7 @@ export async function enter(browser: Browser, base: string, options: BrowserCont
   return new Person(base, context, await context.newPage())
 }
 
-/** Every walk is walked twice: nothing may depend on scripts. */
+/** Every journey runs twice: nothing may depend on scripts. */
 export const WITH_AND_WITHOUT_SCRIPTS = [
   { scripts: 'with scripts', javaScriptEnabled: true },
   { scripts: 'without scripts', javaScriptEnabled: false },

@@ -26,7 +26,7 @@ interface Kind {
   /** Over plain HTTP browsers send no Fetch Metadata to any other host than this machine. */
   readonly scheme: 'https' | 'http'
   readonly sameSite: 'strict' | 'lax'
-  /** What stands in front of the shop, at an address that is known by then. */
+  /** What is in front of the shop, made when its address is known. */
   readonly front: (base: string) => Promise<{ readonly front: RequestHandler; close(): Promise<unknown> }>
 }
 

@@ -1,4 +1,4 @@
-// One account in several tabs and several browsers: what ends in one ends where it should.
+// One account in several tabs and several browsers: what ends in one, ends in the others if it should.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeInChromium } from '../support/in-chromium.ts'
 import type { Site } from '../support/site.ts'
@@ -16,7 +16,7 @@ describeInChromium((browser) => {
     const mark = javaScriptEnabled ? '' : '-plain'
     const come = () => enter(browser(), site.base, { javaScriptEnabled })
 
-    test('whoever logs out in one tab is asked to log in at the next click in the other', async () => {
+    test('a member who logs out in one tab is asked to log in at the next click in the other', async () => {
       const one = await come()
       await one.become(site, `tabs${mark}`)
       const other = await one.newTab()
@@ -33,7 +33,7 @@ describeInChromium((browser) => {
       await one.leave()
     })
 
-    test('whoever logs out twice, in two tabs, is told the same both times', async () => {
+    test('a member who logs out twice, in two tabs, reads the same both times', async () => {
       const one = await come()
       await one.become(site, `twice${mark}`)
       const other = await one.newTab()

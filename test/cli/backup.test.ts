@@ -148,7 +148,7 @@ describe('a restore that is refused changes nothing, leaves no file and asks not
 
   test.each([
     [
-      'a trigger that makes whoever logs in an administrator',
+      'a trigger that makes every user an administrator at login',
       `CREATE TRIGGER promote AFTER INSERT ON guildhall_sessions BEGIN UPDATE guildhall_users SET roles = '["admin"]'; END`,
       'the trigger promote',
     ],
@@ -333,7 +333,7 @@ function copied(folder: string, to: string): string {
   return to
 }
 
-/** Nonsense in the middle, where the header does not tell. */
+/** Damage in the middle, which the header does not show. */
 function damage(file: string): void {
   const content = readFileSync(file)
   content.fill(0xab, 4096, 5 * 4096)

@@ -253,7 +253,7 @@ describe('doctor', () => {
     expect(readFileSync(join(empty, 'empty.db'), 'utf8')).toBe('')
   })
 
-  test('a trigger that makes whoever logs in an administrator is told', async () => {
+  test('doctor reports a trigger that makes every user an administrator at login', async () => {
     const folder = newFolder()
     await run(['migrate'], { folder })
     const { DatabaseSync } = await import('node:sqlite')

@@ -298,7 +298,7 @@ describeOnPostgres('a copy between databases', () => {
       const site = await openSite({ database: target.url, redis: redis.url, redisPrefix: redis.prefix, secret: SECRET })
       onTestFinished(() => site.close())
       expect((await fetch(`${site.base}/api/profile`, { headers: { cookie: anna } })).status).toBe(200)
-      // Their index came along: whoever ends all sessions of a user ends these.
+      // Their index was copied: ending all sessions of a user ends these.
       expect(await site.membership.users.endSessions('anna')).toBe(1)
     })
   })
@@ -366,7 +366,7 @@ async function change(database: string, sql: string): Promise<void> {
   await inDatabase({ database }, sql)
 }
 
-/** Every row of our tables; nothing where they are not made yet. */
+/** Every row of our tables; nothing if they are not made yet. */
 async function everything(database: string): Promise<Readonly<Record<string, readonly Row[]>>> {
   const rows = await allRows({ database })
   return Object.fromEntries(Object.keys(TABLE_KEYS).map((name) => [name, (rows[name] ?? []).map(inOrder)]))

@@ -8,18 +8,18 @@ const CHINESE = { LANG: 'zh_TW.UTF-8', LC_ALL: 'zh_TW.UTF-8', LANGUAGE: 'zh_TW',
 test('the language of the terminal and of the site change nothing', async () => {
   const folder = newFolder()
   writeFiles(folder, { '.env': 'LOCALE=zh-TW\n' })
-  const told = async (...args: string[]) => {
+  const outputOf = async (...args: string[]) => {
     const { stdout, stderr } = await run(args, { folder, env: CHINESE, stdin: 'short' })
     return stdout + stderr
   }
-  expect(await told('migrate')).toMatch(/ is up to date \(schema \d+\)\.\n$/)
-  expect(await told('user', 'list')).toBe('Nobody has an account yet.\n')
+  expect(await outputOf('migrate')).toMatch(/ is up to date \(schema \d+\)\.\n$/)
+  expect(await outputOf('user', 'list')).toBe('Nobody has an account yet.\n')
   const all = [
-    await told('--help'),
-    await told('doctor'),
-    await told('user', 'create', 'a', '--password-stdin'),
-    await told('user', 'show', 'otto'),
-    await told('serve', '--workers', '0'),
+    await outputOf('--help'),
+    await outputOf('doctor'),
+    await outputOf('user', 'create', 'a', '--password-stdin'),
+    await outputOf('user', 'show', 'otto'),
+    await outputOf('serve', '--workers', '0'),
   ]
   expect(all.join('\n')).not.toMatch(/\p{Script=Han}/u)
   expect(all[2]).toBe('Username: Use at least 3 characters.\nPassword: Use at least 8 characters.\n')
@@ -67,11 +67,11 @@ test('settings that do not work are listed, all at once', async () => {
   }
 })
 
-test('the log is English, whoever starts the server', async () => {
+test('the log is English in every locale', async () => {
   const server = await startServer({ env: { LANG: 'zh_TW.UTF-8', BASEURL: 'x' } })
   await server.stop()
-  const told = server.lines().map(({ msg }) => msg)
-  expect(told.slice(0, 2)).toEqual(['BASEURL is not a setting: BASE_URL is', `Guildhall is open at ${server.url}`])
+  const outputOf = server.lines().map(({ msg }) => msg)
+  expect(outputOf.slice(0, 2)).toEqual(['BASEURL is not a setting: BASE_URL is', `Guildhall is open at ${server.url}`])
   expect(server.output()).not.toMatch(/\p{Script=Han}/u)
 })
 

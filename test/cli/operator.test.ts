@@ -180,7 +180,7 @@ describeWith('script', 'at a terminal', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
-  test('somebody who answers a question of init has answered it, and whoever presses Enter takes what stands there', async () => {
+  test('somebody who answers a question of init has answered it, and Enter alone takes the default', async () => {
     const folder = newFolder()
     const child = spawn('script', ['-qfec', `stty cols 120 rows 40; ${process.execPath} ${BIN} init`, '/dev/null'], {
       cwd: folder,

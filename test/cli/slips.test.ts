@@ -14,7 +14,7 @@ async function folderWithAnna(): Promise<string> {
   return folder
 }
 
-test('who is not there is told apart from a session that is not there', async () => {
+test('an unknown user is reported in other words than an unknown session', async () => {
   const folder = await folderWithAnna()
   const nobody = { code: 1, stdout: '', stderr: 'Nobody has that username. Nothing was changed.\n' }
   expect(await run(['user', 'show', 'otto', '--json'], { folder })).toMatchObject(nobody)
@@ -39,7 +39,7 @@ test('where no password came nothing is made', async () => {
   expect(readdirSync(folder)).toEqual([])
 })
 
-test('who sends a password with the byte order mark of Windows logs in by the password without it', async () => {
+test('a password sent with the byte order mark of Windows is the password without it', async () => {
   const folder = newFolder()
   const made = await run(['user', 'create', 'anna', '--password-stdin'], { folder, env: CHEAP, stdin: `\ufeff${stdin}\r\n` })
   expect(made).toMatchObject({ code: 0, stdout: 'anna can log in now.\n' })
@@ -57,20 +57,23 @@ test.each([
   ['in UTF-16', Buffer.from(stdin, 'utf16le'), NOT_UTF8],
   ['with letters that a conversion lost', `vi\ufffdlet harbour lantern`, NOT_UTF8],
   ['of two lines', `${stdin}\nsecond line\n`, 'A password is one line, and this is more than one. Nothing was changed.\n'],
-])('who sends a password %s is told so, and no account is made that nobody could log in to', async (_how, sent, stderr) => {
-  const folder = newFolder()
-  const told = await run(['user', 'create', 'anna', '--password-stdin'], { folder, env: CHEAP, stdin: sent })
-  expect(told).toMatchObject({ code: 1, stdout: '', stderr })
-  expect(readdirSync(folder)).toEqual([])
-})
+])(
+  'an operator who sends a password %s reads that, and no account is made that nobody could log in to',
+  async (_how, sent, stderr) => {
+    const folder = newFolder()
+    const reported = await run(['user', 'create', 'anna', '--password-stdin'], { folder, env: CHEAP, stdin: sent })
+    expect(reported).toMatchObject({ code: 1, stdout: '', stderr })
+    expect(readdirSync(folder)).toEqual([])
+  },
+)
 
 test.each([
   ['user', 'create', 'anna', '--password-stdin'],
   ['user', 'list'],
   ['backup', 'copy.db'],
 ])('with a database in memory nobody is told that %s %s worked', async (...args) => {
-  const told = await run(args, { env: { ...CHEAP, DATABASE_URL: 'sqlite::memory:' }, stdin })
-  expect(told).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^The database is in memory.*\n$/) })
+  const reported = await run(args, { env: { ...CHEAP, DATABASE_URL: 'sqlite::memory:' }, stdin })
+  expect(reported).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^The database is in memory.*\n$/) })
 })
 
 test('a folder in the place of the database, or a file in the place of its folder', async () => {
@@ -112,27 +115,27 @@ test('init writes through no link that somebody left', async () => {
   expect(existsSync(join(folder, 'elsewhere'))).toBe(false)
 })
 
-test('who reads the first line alone, as head does, sees no stack, and the work is done', async () => {
+test('a reader of the first line alone, as head, sees no stack, and the work is done', async () => {
   const folder = await folderWithAnna()
   for (const args of [['--help'], ['user', 'list', '--json'], ['backup', 'copy.db']]) {
     const child = spawn(process.execPath, [BIN, ...args], { cwd: folder, env: { PATH: process.env.PATH } })
     child.stdout.destroy()
-    let told = ''
+    let reported = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      told += text
+      reported += text
     })
     const code = await new Promise((resolve) => child.on('close', resolve))
-    expect([args, code, told]).toEqual([args, 0, ''])
+    expect([args, code, reported]).toEqual([args, 0, ''])
   }
   expect(existsSync(join(folder, 'copy.db'))).toBe(true)
 })
 
 test.skipIf(!existsSync('/dev/full'))('an answer that the disk has no room for is a failure in one line', async () => {
   const child = spawn('/bin/sh', ['-c', `"${process.execPath}" "${BIN}" --version > /dev/full`], { cwd: newFolder() })
-  let told = ''
+  let reported = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    told += text
+    reported += text
   })
   const code = await new Promise((resolve) => child.on('close', resolve))
-  expect([code, told]).toEqual([1, expect.stringMatching(/^The answer could not be written: .*\n$/)])
+  expect([code, reported]).toEqual([1, expect.stringMatching(/^The answer could not be written: .*\n$/)])
 })

@@ -133,9 +133,11 @@ describeOnPostgres('on PostgreSQL', () => {
     'somebody who names %s is told what makes it, by every command and by the library',
     async (_, part, value, what, command) => {
       const url = Object.assign(new URL(await ownDatabase()), { [part]: value, password: 'geheim' }).href
-      const told = expect.stringMatching(new RegExp(`^PostgreSQL has ${what} .*make it with ${command}, or name another\\.\n$`))
+      const reported = expect.stringMatching(
+        new RegExp(`^PostgreSQL has ${what} .*make it with ${command}, or name another\\.\n$`),
+      )
       for (const args of [['migrate'], ['serve'], ['user', 'list']])
-        expect([args, (await run(args, { env: { DATABASE_URL: url, PORT: '0' } })).stderr]).toEqual([args, told])
+        expect([args, (await run(args, { env: { DATABASE_URL: url, PORT: '0' } })).stderr]).toEqual([args, reported])
       const all = [await faultsOf({ DATABASE_URL: url }), (await run(['copy', '--from', url, '--to', 'sqlite:a.db'])).stderr]
       for (const text of all) expect(text).toContain(command)
       expect(all.join()).not.toContain('geheim')
@@ -222,9 +224,9 @@ describeWith('redis-server', 'Redis', () => {
     ['a password with a bare %', () => at(':to%1@'), 'REDIS_URL must be'],
     ['a path that is no number', () => at(':to%251@', '/members'), 'REDIS_URL must be'],
   ])('somebody who writes %s is told so, and no password is', async (_, url, words) => {
-    const told = await faultsOf({ REDIS_URL: url() })
-    expect(told).toContain(words)
-    for (const secret of ['wrong@', 'to%251', 'to%1']) expect(told).not.toContain(secret)
+    const reported = await faultsOf({ REDIS_URL: url() })
+    expect(reported).toContain(words)
+    for (const secret of ['wrong@', 'to%251', 'to%1']) expect(reported).not.toContain(secret)
   })
 
   test('that speaks TLS alone: somebody who writes redis:// is told to write rediss://', async () => {

@@ -17,7 +17,7 @@ async function countersOfTest() {
 
 const ONE = failuresOf('1 per 10m')
 
-test('B-23 somebody who waits until it is too late is told that the server is busy, and whoever comes next is let in', async () => {
+test('B-23 somebody who waits until it is too late is told that the server is busy, and the next one is let in', async () => {
   const counters = await countersOfTest()
   const throttle = createThrottle(counters, systemClock, new Uint8Array(32), { maxWaiting: 10, maxWaitMs: 1 })
   const first = await throttle.take(ONE, 'somebody')

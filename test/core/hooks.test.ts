@@ -48,15 +48,15 @@ test('a hook refuses a login after the right password, and there is no session',
     },
   })
   await site.membership.users.create({ username: 'paused', password: GOOD_PASSWORD })
-  const heard: unknown[] = []
-  site.membership.on('login', ({ outcome, user, ip }) => heard.push([outcome, user?.username, ip]))
+  const received: unknown[] = []
+  site.membership.on('login', ({ outcome, user, ip }) => received.push([outcome, user?.username, ip]))
   const visitor = site.visitor()
   expect((await visitor.logIn('paused', 'wrong, all wrong')).json()).toMatchObject({ code: 'invalid_credentials' })
   const refused = await visitor.logIn('paused')
   expect([refused.status, refused.json()]).toMatchObject([403, { code: 'refused', reason: 'membership_paused' }])
   expect(refused.setCookies).toEqual([])
   expect((await visitor.api('/profile')).status).toBe(401)
-  expect(heard).toEqual([
+  expect(received).toEqual([
     ['wrong_credentials', 'paused', '127.0.0.1'],
     ['refused', 'paused', '127.0.0.1'],
   ])

@@ -49,7 +49,7 @@ async function countOnce(): Promise<void> {
   }
 }
 
-test('the secret that development makes is kept: who was throttled before a restart is so after it', async () => {
+test('the secret that development makes is kept: an account that was throttled before a restart is throttled after it', async () => {
   await countOnce()
   const file = join(folder, 'data', 'secret')
   expect(statSync(file).mode & 0o777).toBe(0o600)

@@ -18,7 +18,7 @@ async function throttledSite(options: SiteOptions = {}): Promise<Site> {
   return site
 }
 
-/** A login from an address of its own, as a proxy in front would tell it. */
+/** A login from an address of its own, as a proxy in front would report it. */
 function logInFrom(visitor: Visitor, ip: string, username: string, password = 'wrong, all wrong') {
   return visitor.api('/login', { username, password }, { headers: { 'x-forwarded-for': ip } })
 }
@@ -189,7 +189,7 @@ describe('the network', () => {
     await expect(throttle.take(limit, 'somebody')).rejects.toMatchObject({ code: 'too_many_requests' })
   })
 
-  test('B-07 whoever has taken over a session guesses the password no more often than a stranger, on the same counter', async () => {
+  test('B-07 an attacker with a stolen session guesses the password no more often than without, on the same counter', async () => {
     const visitor = (await throttledSite()).visitor()
     await visitor.register('robbed')
     const refused: unknown[] = []
@@ -252,7 +252,7 @@ describe('the network', () => {
     expect(hashesDone() - before).toBe(25)
   })
 
-  test('B-23 whoever waits longer than a password may wait for its hash is told that the server is busy, not that they tried too often', async () => {
+  test('B-23 a member who waits longer than a password may wait for its hash reads that the server is busy, not that they tried too often', async () => {
     await throttledSite({ passwords: { queueLimit: 3 } })
     const judged = Promise.withResolvers<boolean>()
     site.core.passwords.verify = () => judged.promise
@@ -408,7 +408,7 @@ describe('overload', () => {
     expect(seen).toEqual(['normal', 'high', 'normal', 'high', 'normal'])
   })
 
-  test('whoever guesses from ever new networks of one /48 is sent to the end of the queue, and nobody is refused for it', async () => {
+  test('an attacker who guesses from ever new networks of one /48 is sent to the end of the queue, and nobody is refused for it', async () => {
     await throttledSite()
     await site.membership.users.create({ username: 'neighbour', password: GOOD_PASSWORD })
     const logIn = () => logInFrom(site.visitor(), '2001:db8:7:ffff::1', 'neighbour', GOOD_PASSWORD)
@@ -424,7 +424,7 @@ describe('overload', () => {
     expect(seen).toEqual(['low', 'normal', 'normal', 'normal'])
   })
 
-  test('whoever goes on while the queue is full costs no disk, and is served once there is room', async () => {
+  test('a network that continues while the queue is full costs no disk, and is served once there is room', async () => {
     await throttledSite()
     const { verify, isFull } = site.core.passwords
     site.core.passwords.verify = () => Promise.reject(new MembershipError('overloaded'))
@@ -464,7 +464,7 @@ describe('overload', () => {
     expect((await logInFrom(site.visitor(), home, 'at-home', GOOD_PASSWORD)).status).toBe(200)
     setFull('high')
     for (let n = 0; n < 10; n++) expect((await logInFrom(site.visitor(), home, 'at-home')).status).toBe(503)
-    // Whoever floods from a known home is turned away as others are.
+    // A flood from a known home is refused as any other.
     Object.assign(site.core.passwords, { verify })
     expect((await logInFrom(site.visitor(), home, 'at-home', GOOD_PASSWORD)).status).toBe(503)
     Object.assign(site.core.passwords, { isFull })

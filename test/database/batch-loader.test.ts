@@ -3,61 +3,61 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { BatchLoader } from '../../src/database/batch-loader.ts'
 
-interface Asked {
+interface Query {
   readonly keys: readonly string[]
   answer(...found: string[]): void
   fail(error: Error): void
 }
 
-function loaderOfTest(): { readonly loader: BatchLoader<string>; readonly asked: Asked[] } {
-  const asked: Asked[] = []
+function loaderOfTest(): { readonly loader: BatchLoader<string>; readonly queries: Query[] } {
+  const queries: Query[] = []
   const loader = new BatchLoader<string>((keys) => {
     const { promise, resolve, reject } = Promise.withResolvers<ReadonlyMap<string, string>>()
-    asked.push({ keys, answer: (...found) => resolve(new Map(found.map((key) => [key, `row of ${key}`]))), fail: reject })
+    queries.push({ keys, answer: (...found) => resolve(new Map(found.map((key) => [key, `row of ${key}`]))), fail: reject })
     return promise
   })
-  return { loader, asked }
+  return { loader, queries }
 }
 
-test('who comes in one turn is asked for together, and everybody gets what is theirs', async () => {
-  const { loader, asked } = loaderOfTest()
+test('look-ups of one turn are one statement, and every caller gets its own row', async () => {
+  const { loader, queries } = loaderOfTest()
   const found = Promise.all(['anna', 'nobody', 'berta', 'anna'].map((key) => loader.find(key)))
   await turn()
-  expect(asked.map(({ keys }) => keys)).toEqual([['anna', 'nobody', 'berta']])
-  asked[0]?.answer('berta', 'anna')
+  expect(queries.map(({ keys }) => keys)).toEqual([['anna', 'nobody', 'berta']])
+  queries[0]?.answer('berta', 'anna')
   expect(await found).toEqual(['row of anna', undefined, 'row of berta', 'row of anna'])
 })
 
-test('who comes while a question is on its way is asked for anew: what was deleted meanwhile is not found', async () => {
-  const { loader, asked } = loaderOfTest()
+test('a look-up during a statement goes into the next one: a row deleted in between is not found', async () => {
+  const { loader, queries } = loaderOfTest()
   const before = loader.find('anna')
   await turn()
   const after = loader.find('anna')
   await turn()
-  expect(asked.map(({ keys }) => keys)).toEqual([['anna'], ['anna']])
-  asked[1]?.answer()
+  expect(queries.map(({ keys }) => keys)).toEqual([['anna'], ['anna']])
+  queries[1]?.answer()
   expect(await after).toBeUndefined()
-  asked[0]?.answer('anna')
+  queries[0]?.answer('anna')
   expect(await before).toBe('row of anna')
 })
 
-test('a question that fails fails for those who were in it, and for nobody else', async () => {
-  const { loader, asked } = loaderOfTest()
+test('a statement that fails fails for its callers, and for nobody else', async () => {
+  const { loader, queries } = loaderOfTest()
   const both = Promise.allSettled([loader.find('anna'), loader.find('berta')])
   await turn()
   const later = loader.find('anna')
   await turn()
-  asked[0]?.fail(new Error('away'))
-  asked[1]?.answer('anna')
+  queries[0]?.fail(new Error('away'))
+  queries[1]?.answer('anna')
   expect((await both).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
   expect(await later).toBe('row of anna')
 })
 
 test('a crowd is asked for in several questions', async () => {
-  const { loader, asked } = loaderOfTest()
+  const { loader, queries } = loaderOfTest()
   const found = Promise.all(Array.from({ length: 250 }, (_, at) => loader.find(`visitor-${at}`)))
   await turn()
-  expect(asked.map(({ keys }) => keys.length)).toEqual([100, 100, 50])
-  for (const { keys, answer } of asked) answer(...keys)
+  expect(queries.map(({ keys }) => keys.length)).toEqual([100, 100, 50])
+  for (const { keys, answer } of queries) answer(...keys)
   expect((await found).every((row, at) => row === `row of visitor-${at}`)).toBe(true)
 })

@@ -12,7 +12,7 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] 
 afterEach(() => void vi.useRealTimers())
 
 /** Only a cleanup that has stopped takes longer. */
-const PATIENT = { timeout: 60_000 }
+const LONG_TIMEOUT = { timeout: 60_000 }
 
 /** What one deleteExpired asks of a store whose batches take so long. */
 async function asked(tookMs: number, batches: number): Promise<number[]> {
@@ -27,7 +27,7 @@ async function asked(tookMs: number, batches: number): Promise<number[]> {
   }
   const stop = startCleanup({ deleteExpired }, new HandClock(), (error) => expect(error).toBeUndefined())
   await vi.advanceTimersByTimeAsync(76_000)
-  await vi.waitFor(() => expect(limits).toHaveLength(batches), PATIENT)
+  await vi.waitFor(() => expect(limits).toHaveLength(batches), LONG_TIMEOUT)
   await stop()
   return limits
 }
@@ -64,6 +64,6 @@ test('two processes that deleteExpired one file at the same time take everything
   await one?.create(sessionRow({ expiresAt: clock.now() + 1, endsAt: clock.now() + 1 }))
   const stops = stores.map((store) => startCleanup(store, clock, (error) => expect(error).toBeUndefined()))
   await vi.advanceTimersByTimeAsync(76_000)
-  await vi.waitFor(() => expect(one?.count(0)).toBe(1), PATIENT)
+  await vi.waitFor(() => expect(one?.count(0)).toBe(1), LONG_TIMEOUT)
   await Promise.all(stops.map((stop) => stop()))
 })

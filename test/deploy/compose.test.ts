@@ -167,7 +167,7 @@ describeWith('docker-compose', 'Compose itself', () => {
   })
 })
 
-/** `${LOCALE:-en}` is `en` where nothing is set. */
+/** `${LOCALE:-en}` is `en` if nothing is set. */
 function filledIn(value: string): string {
   return value.replace(/\$\{\w+:-([^}]*)\}/g, '$1')
 }

@@ -14,7 +14,7 @@ const GUIDE = readFileSync(resolve(import.meta.dirname, '../../docs/guides/deplo
 const { cert, key } = selfSigned()
 
 describeWith('nginx', 'nginx as the guide writes it', () => {
-  test('people come in by https, from their own address, whatever they claim; who comes by http is led there', async () => {
+  test('people come by https, from their own address, whatever they claim; http is redirected', async () => {
     const { port, httpPort, lines } = await openBehindNginx((server) => server)
     const Host = `localhost:${port}`
     const visit = (path: string, headers = {}) =>
@@ -32,8 +32,8 @@ describeWith('nginx', 'nginx as the guide writes it', () => {
     const { port, server } = await openBehindNginx((lines) => lines.replace(/ *proxy_set_header Host .*\n/, ''))
     const { status } = await ask('/login', { port, ca: cert, headers: { Host: `localhost:${port}` } })
     expect(status).toBe(421)
-    const told = () => server.lines().find(({ expected }) => expected !== undefined)
-    await expect.poll(told).toMatchObject({ host: `127.0.0.1:${server.port}`, expected: `localhost:${port}` })
+    const reported = () => server.lines().find(({ expected }) => expected !== undefined)
+    await expect.poll(reported).toMatchObject({ host: `127.0.0.1:${server.port}`, expected: `localhost:${port}` })
   })
 })
 

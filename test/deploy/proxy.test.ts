@@ -64,7 +64,7 @@ describeWith('haproxy', 'the proxy of the compose file', () => {
         await after(1000)
         const began = performance.now()
         for (let n = 0; n < 5; n++) expect((await visit('/login')).status).toBe(200)
-        // Who waits for the slow ones waits until they are cut, for ten seconds or more.
+        // Behind the slow ones the wait would end when they are cut, after ten seconds or more.
         expect(performance.now() - began).toBeLessThan(10_000)
       })
 

@@ -22,7 +22,7 @@ test('its command opens the site with the settings of the example, is renewed by
   const state = newFolder()
   const etc = newFolder()
   const port = await freePort()
-  // Only the places differ: the folders, the port, and where Node and the package are.
+  // Only folders, port, and the paths of Node and the package differ.
   const inPlace = (text: string) =>
     text
       .replaceAll('/var/lib/guildhall', state)

@@ -72,7 +72,7 @@ export interface Exports {
 
 export interface Implementation {
   readonly name: string
-  /** Whether this is express-session itself; where both differ on purpose, the test says what each does. */
+  /** Whether this is express-session itself; if both differ on purpose, the test says what each does. */
   readonly isReference: boolean
   /** Whether the store is one of express-session's kind. */
   readonly callbacks: boolean

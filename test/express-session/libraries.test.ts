@@ -8,7 +8,7 @@ import { Passport } from 'passport'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { forEachImplementation, type Implementation } from './implementations.ts'
-import { called, count, handle, middlewareOf, openApp, type Place, type Req } from './support.ts'
+import { called, count, handle, middlewareOf, type OpenApp, openApp, type Req } from './support.ts'
 
 const require = createRequire(import.meta.url)
 const flash: () => RequestHandler = require('connect-flash')
@@ -18,7 +18,7 @@ const { Strategy }: { Strategy: typeof import('passport').Strategy & (new (verif
 type Verify = (name: string, password: string, done: (error: unknown, user: unknown, info?: object) => void) => void
 
 /** alice logs in with her password, by way of POST /login. */
-function withPassport(implementation: Implementation, options: object = {}): Promise<Place> {
+function withPassport(implementation: Implementation, options: object = {}): Promise<OpenApp> {
   const passport = new Passport()
   passport.use(
     new Strategy((name, password, done) => {
@@ -160,16 +160,16 @@ forEachImplementation('ws', (implementation) => {
     }
     const { cookie } = await visit()
     const ws = new WebSocket(`ws://127.0.0.1:${port}/`, { headers: { cookie } })
-    const heard: string[] = []
+    const received: string[] = []
     await new Promise<void>((resolve, reject) => {
       ws.on('error', reject)
       ws.on('message', (data: Buffer) => {
-        heard.push(data.toString())
-        if (heard.length < 3) ws.send('more')
+        received.push(data.toString())
+        if (received.length < 3) ws.send('more')
         else resolve()
       })
     })
-    expect(heard).toEqual(['hello 1', '11', '21'])
+    expect(received).toEqual(['hello 1', '11', '21'])
     expect((await visit(cookie)).text).toBe('22')
     const stranger = new WebSocket(`ws://127.0.0.1:${port}/`)
     const refused = await new Promise((resolve) => {

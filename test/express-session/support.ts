@@ -25,7 +25,7 @@ export interface Req extends Omit<Request, 'session' | 'sessionID' | 'sessionSto
 }
 export type Handler = (req: Req, res: Response, next: NextFunction) => unknown
 
-export interface Place {
+export interface OpenApp {
   readonly url: string
   readonly store: AnyStore
   /** What reached the error handler. */
@@ -50,7 +50,7 @@ export function middlewareOf(implementation: Implementation, options: Options = 
 }
 
 /** An Express application with the session in front, and one handler for every path. */
-export function open(implementation: Implementation, options: Options, handler: Handler): Promise<Place> {
+export function open(implementation: Implementation, options: Options, handler: Handler): Promise<OpenApp> {
   const store = (options.store as AnyStore | undefined) ?? implementation.newStore()
   const middleware = middlewareOf(implementation, { ...options, store })
   return openApp((app) => {
@@ -59,8 +59,8 @@ export function open(implementation: Implementation, options: Options, handler: 
   }, store)
 }
 
-/** An Express application; errors end in `errors`, and in an answer where there is none yet. */
-export async function openApp(build: (app: Express) => void, store?: AnyStore): Promise<Place> {
+/** An Express application; errors end in `errors`, and in an answer if there is none yet. */
+export async function openApp(build: (app: Express) => void, store?: AnyStore): Promise<OpenApp> {
   const errors: unknown[] = []
   const first = Promise.withResolvers<unknown>()
   const app = express()
@@ -73,12 +73,12 @@ export async function openApp(build: (app: Express) => void, store?: AnyStore): 
     else res.end()
   })
   const url = await listen(app)
-  return placeAt(url, store, { errors, error: first.promise })
+  return openAt(url, store, { errors, error: first.promise })
 }
 
 /** A server without Express. */
-export async function openPlain(listener: RequestListener): Promise<Place> {
-  return placeAt(await listen(listener))
+export async function openPlain(listener: RequestListener): Promise<OpenApp> {
+  return openAt(await listen(listener))
 }
 
 export async function listen(listener: RequestListener): Promise<string> {
@@ -92,9 +92,9 @@ export async function listen(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${port}`
 }
 
-function placeAt(url: string, store?: AnyStore, heard?: Pick<Place, 'errors' | 'error'>): Place {
+function openAt(url: string, store?: AnyStore, received?: Pick<OpenApp, 'errors' | 'error'>): OpenApp {
   const visitor = () => new Visitor(url)
-  const { errors = [], error = Promise.resolve(undefined) } = heard ?? {}
+  const { errors = [], error = Promise.resolve(undefined) } = received ?? {}
   return { url, errors, error, visitor, get: (path, options) => visitor().get(path, options), store: store as AnyStore }
 }
 
@@ -142,7 +142,7 @@ export class Visitor {
   async get(path = '/', { method = 'GET', headers = {}, cookie }: Visit = {}): Promise<Answer> {
     const sent = cookie ?? this.cookie
     const answer = await send(this.#url + path, { method, headers, ...(sent !== '' && { cookie: sent }) })
-    // Ours marks a session as seen without keeping the visitor waiting; whoever moves the clock next lets it finish.
+    // Ours marks a session as seen without delaying the visitor; let it finish before the clock moves.
     for (let turn = 0; turn < TURNS; turn++) await nextTurn()
     let session: SetCookie | undefined
     for (const line of answer.setCookies) {
@@ -183,7 +183,7 @@ function isTakenAway({ attributes }: SetCookie): boolean {
   return attributes.get('max-age') === '0' || Date.parse(attributes.get('expires') ?? '') === 0
 }
 
-/** Milliseconds from now until the cookie expires; undefined where it goes with the browser. */
+/** Milliseconds from now until the cookie expires; undefined if it ends with the browser. */
 export function lifetime(cookie: SetCookie | undefined): number | undefined {
   const expires = cookie?.attributes.get('expires')
   return expires === undefined ? undefined : Date.parse(expires) - Date.now()
@@ -204,10 +204,10 @@ export function handClock(): { forward(ms: number): void } {
 }
 
 /** Hears what express-session says about options it would rather not have; else it prints that. */
-export function hearDeprecations(): void {
-  const hear = () => {}
-  process.on('deprecation', hear)
-  onTestFinished(() => void process.off('deprecation', hear))
+export function ignoreDeprecations(): void {
+  const ignore = () => {}
+  process.on('deprecation', ignore)
+  onTestFinished(() => void process.off('deprecation', ignore))
 }
 
 /** Counts views, and answers with their number. */
@@ -216,7 +216,7 @@ export const count: Handler = (req, res) => {
   res.send(String(req.session.views))
 }
 
-/** Writes at `/write`, and elsewhere only tells. */
+/** Writes at `/write`, only reads at other paths. */
 export const writeAtWrite: Handler = (req, res) => {
   if (req.path === '/write') req.session.views = (req.session.views ?? 0) + 1
   res.send(String(req.session.views ?? 'nothing'))

@@ -19,8 +19,8 @@ import {
   idIn,
   lifetime,
   MINUTE,
+  type OpenApp,
   open,
-  type Place,
   SECOND,
   writeTwiceAtOnce,
 } from './support.ts'
@@ -28,7 +28,7 @@ import {
 const require = createRequire(import.meta.url)
 type Factory = (session: Exports) => new (options: object) => AnyStore
 
-/** What lies in the store itself, past every middleware. */
+/** Reads the store itself, without any middleware. */
 interface Backend {
   /** A store as an application makes it that has this `session`. */
   store(session: Exports): AnyStore
@@ -66,7 +66,7 @@ const work: Handler = async (req, res, next) => {
   res.json({ user: session.user ?? null, views: session.views ?? null, cart: session.cart ?? null, note: session.note ?? null })
 }
 
-function application(implementation: Implementation, backend: Backend): Promise<Place> {
+function application(implementation: Implementation, backend: Backend): Promise<OpenApp> {
   const options = {
     store: backend.store(implementation.session),
     cookie: { maxAge: HOUR, sameSite: 'lax', secure: false },
@@ -81,7 +81,7 @@ const NOBODY = { user: null, cart: null, note: null, views: null }
 for (const { name, make, missing } of kinds)
   for (const ours of OUR_IMPLEMENTATIONS.filter((implementation) => !implementation.callbacks)) {
     describeUnless(missing, `over ${name}: ${ours.name}`, () => {
-      const read = async (place: Place, cookie: string) => JSON.parse((await place.get('/', { cookie })).text)
+      const read = async (place: OpenApp, cookie: string) => JSON.parse((await place.get('/', { cookie })).text)
 
       test('a person who is logged in stays so when the import changes, and when it changes back', async () => {
         const backend = await make()

@@ -18,7 +18,7 @@ function languageOf({ text }: Pick<Answer, 'text'>): string | undefined {
   return /<html lang="([^"]*)">/.exec(text)?.[1]
 }
 
-/** Where the language switch of a page comes back to. */
+/** The path to which the language switch of a page returns. */
 function wayBackOf({ text }: Answer): string | undefined {
   const form = /<form class="language"[\s\S]*?<\/form>/.exec(text)?.[0] ?? ''
   return /name="returnTo" value="([^"]*)"/.exec(form)?.[1]
@@ -97,7 +97,7 @@ describe('the switch on every page', () => {
       const opened = await visitor.get(path)
       expect([path, opened.status, wayBackOf(opened)]).toEqual([path, 405, '/profile'])
     }
-    // The error page stands at /language itself: what was sent knows where the person was.
+    // The error page is at /language itself: the form's `returnTo` has the page before.
     const headers = { referer: `${site.base}/language` }
     const refused = await visitor.form('/language', { locale: 'de', returnTo: '/account/security' }, { headers })
     expect([refused.status, wayBackOf(refused)]).toEqual([422, '/account/security'])
@@ -149,7 +149,7 @@ describe('a member', () => {
     expect((await there.api('/account/sessions/none/end', {}, inEnglish)).json().title).toBe('這裡什麼都沒有')
   })
 
-  test('who chose a language before they registered finds it in a new browser too', async () => {
+  test('a member who chose a language before they registered finds it in a new browser too', async () => {
     const here = site.visitor()
     await here.form('/language', { locale: 'zh-TW' })
     expect((await here.register('settler')).status).toBe(201)

@@ -1,4 +1,4 @@
-// A member logs in: by form and by JSON, led back to where they came from, remembered or not.
+// A member logs in: by form and by JSON, redirected to the page before, remembered or not.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { inDatabase } from '../support/database-inspector.ts'
 import { openSite, type Site } from '../support/site.ts'

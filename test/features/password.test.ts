@@ -35,8 +35,8 @@ test('D-03 D-25 a change ends every other session, and this one goes on under a 
   const others = [site.visitor(), site.visitor()]
   for (const other of others) await other.logIn('mover', GOOD_PASSWORD, { remember: true })
   await visitor.get('/cart/apples')
-  const told: string[] = []
-  site.membership.on('password_changed', ({ user }) => void told.push(user.username))
+  const reported: string[] = []
+  site.membership.on('password_changed', ({ user }) => void reported.push(user.username))
   const changed = await change(visitor, GOOD_PASSWORD, OTHER)
   expect([changed.status, changed.text]).toEqual([204, ''])
   const renewed = await idOf(visitor)
@@ -46,7 +46,7 @@ test('D-03 D-25 a change ends every other session, and this one goes on under a 
   expect(await site.membership.users.sessions('mover')).toHaveLength(1)
   expect((await site.visitor().logIn('mover')).status).toBe(401)
   expect((await site.visitor().logIn('mover', OTHER)).status).toBe(200)
-  expect(told).toEqual(['mover'])
+  expect(reported).toEqual(['mover'])
 })
 
 test('A-12 without the current password, or with a wrong one, nothing changes and nobody is logged out', async () => {

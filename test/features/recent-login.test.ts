@@ -48,7 +48,7 @@ test('D-33 a role is asked for, and a recent login, which the password confirms'
   expect((await rawGet(site.base, '/api/profile', `guildhall=${before}`)).status).toBe(401)
 })
 
-test('D-33 a login of the future is not recent: whoever confirmed while the clock was hours ahead confirms again', async () => {
+test('D-33 a login of the future is not recent: a member who confirmed while the clock was hours ahead confirms again', async () => {
   await site.membership.users.create({ username: 'early-bird', password: GOOD_PASSWORD, roles: ['admin'] })
   const admin = site.visitor()
   const { now } = site.clock

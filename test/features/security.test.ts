@@ -1,4 +1,4 @@
-// A member sees where they are logged in and what happened, and ends sessions.
+// A member sees their sessions and recent activity, and ends sessions.
 import { expect, test } from 'vitest'
 import { inDatabase, siteOfTest } from '../support/artifacts.ts'
 import { memberOf } from '../support/members.ts'

@@ -1,4 +1,4 @@
-// Where answers lead and what they say: notices, waiting times in words, cookies.
+// Redirects and texts of answers: notices, waiting times in words, cookies.
 import { expect, test } from 'vitest'
 import { siteOfTest } from '../support/artifacts.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'

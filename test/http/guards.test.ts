@@ -1,4 +1,4 @@
-// Guards of the host application: who gets in, and what others are answered.
+// Guards of the host application: which requests they let through, and how they refuse others.
 
 import express from 'express'
 import { afterAll, beforeAll, expect, test } from 'vitest'

@@ -16,7 +16,7 @@ afterAll(() => site.close())
 const get = (headers: Record<string, string> = {}, method = 'GET'): Promise<Reply> => ask(site.base, style, { method, headers })
 const tagOf = async (headers: Record<string, string> = {}) => String((await get(headers)).headers.etag)
 
-test('somebody on a slow line gets the style sheet compressed, and reads the same as who gets it plain', async () => {
+test('somebody on a slow line gets the style sheet compressed, and reads the same as without compression', async () => {
   const plain = await get()
   expect([plain.status, plain.headers['content-encoding'], plain.headers.vary]).toEqual([200, undefined, 'Accept-Encoding'])
   for (const [accepted, encoding, unpack] of [

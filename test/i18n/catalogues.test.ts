@@ -1,4 +1,4 @@
-// Every language has every sentence, with the same placeholders, and no sentence stands outside the catalogues.
+// Every language has every sentence, with the same placeholders, and no sentence is outside the catalogues.
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -51,7 +51,7 @@ const SRC = fileURLToPath(new URL('../../src/', import.meta.url))
 
 /** What is said to programmers and to programs, in English like the names in it: a file or a whole folder, each with its reason. */
 const FOR_PROGRAMMERS: Readonly<Record<string, string>> = {
-  'settings/': 'faults of settings, for who wrote them',
+  'settings/': 'errors in settings, for the operator',
   'mail/mail.ts': 'what stops a mail, for operators',
   'mail/development.ts': 'what is printed on the developer’s terminal',
   'mail/smtp-error.ts': 'what a mail server answered, for operators',
@@ -62,14 +62,14 @@ const FOR_PROGRAMMERS: Readonly<Record<string, string>> = {
   'database/': 'what connections say, which explain-failure.ts explains',
   'storage/': 'SQL, names of statements, and refusals that explain-failure.ts explains',
   'testing/': 'the titles of the tests for a session store of one’s own',
-  'http/check-features.ts': 'faults of the option features: one TypeError for who wrote it',
+  'http/check-features.ts': 'faults of the option features: one TypeError for the developer',
   'http/openapi.ts': 'the description of the API',
   'passwords/format.ts': 'labels that go into hashes and never change',
   'domain/reserved-names.ts': 'names that nobody may register',
-  'http/proxy-watch.ts': 'warnings about a setting: for the log',
+  'http/proxy-check.ts': 'warnings about a setting: for the log',
 }
 
-/** The same, wherever it stands. */
+/** The same, anywhere. */
 const TECHNICAL: readonly RegExp[] = [
   // Misuse and mistakes: for the log and the programmer. Refusals for people have classes of their own.
   /new (?:Type|Range)?Error\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)/g,

@@ -1,4 +1,4 @@
-// Mails by SMTP, against real servers that take them, refuse, hang, hang up and lie.
+// Mails by SMTP, against real servers that accept, refuse, hang, disconnect and answer falsely.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -181,7 +181,7 @@ describe('credentials', () => {
     })
     const error = await errorOf(mailerTo(`smtp://${WITH_LOGIN}127.0.0.1:${attacker.port}`, QUICK).send(mailTo(ANNA)))
     expect(error.message).toMatch(/offers no TLS by STARTTLS, and nothing is sent to it in clear text/)
-    expect(attacker.heard()).not.toMatch(/AUTH|MAIL|RCPT|DATA|anna/)
+    expect(attacker.received()).not.toMatch(/AUTH|MAIL|RCPT|DATA|anna/)
   })
 
   test('nor does a mail without credentials, to another machine', () => {
@@ -198,7 +198,7 @@ describe('credentials', () => {
     })
     const error = await sendTrusting(`smtp://${WITH_LOGIN}localhost:${server.port}`)
     expect(error.permanent).toBe(false)
-    expect(server.heard()).not.toContain('AUTH')
+    expect(server.received()).not.toContain('AUTH')
   })
 
   test('that are wrong are named without being repeated, whatever the server repeats', async () => {

@@ -20,7 +20,7 @@ export interface Packed {
 }
 
 const PACKED = ['src', 'bin', 'scripts', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'README.md', 'LICENSE']
-const TOLD = ['CHANGELOG.md', 'SECURITY.md']
+const DOCUMENTS = ['CHANGELOG.md', 'SECURITY.md']
 
 /** What projects have beside us today: also while they move over from express-session and passport, and to test with. */
 const NEWEST = [
@@ -41,7 +41,7 @@ const OLDEST = [
   'redis5@npm:redis@5.0.0',
 ]
 
-/** Undefined where npm cannot reach a registry and has not kept the packages. */
+/** Undefined if npm cannot reach a registry and has not kept the packages. */
 export function packAndInstall(): { readonly newest: Installed; readonly oldest: Installed } | undefined {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'guildhall-package-')))
   const packed = pack(folder)
@@ -73,12 +73,12 @@ export function writeProject({ folder }: Installed, name: string, files: Readonl
 /** In a copy, so that nobody's `dist/` is disturbed. */
 function pack(folder: string): Packed {
   const copy = join(folder, 'sources')
-  for (const name of [...PACKED, ...TOLD]) cpSync(join(ROOT, name), join(copy, name), { recursive: true })
+  for (const name of [...PACKED, ...DOCUMENTS]) cpSync(join(ROOT, name), join(copy, name), { recursive: true })
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'), 'junction')
-  // As it is published, so `prepack` builds it; what it prints must not stand in front of the JSON.
+  // As it is published, so `prepack` builds it; its output must not precede the JSON.
   const printed = npm(['pack', '--json', '--pack-destination', folder], copy)
-  const told: Packed[] | Record<string, Packed> = JSON.parse(printed)
-  const [packed] = Object.values(told)
+  const parsed: Packed[] | Record<string, Packed> = JSON.parse(printed)
+  const [packed] = Object.values(parsed)
   if (packed === undefined) throw new Error(`npm pack told nothing: ${printed}`)
   return packed
 }

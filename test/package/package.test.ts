@@ -49,7 +49,7 @@ describe.skipIf(found === undefined)('the installed package, for which npm needs
   }
 
   /** Registers, logs out, logs in; gives what `/` says then. */
-  async function walk({ base }: Program): Promise<string> {
+  async function useSite({ base }: Program): Promise<string> {
     const visitor = new Visitor(base)
     expect((await visitor.register('alice')).status).toBe(201)
     expect((await visitor.api('/logout', {})).status).toBe(204)
@@ -66,13 +66,13 @@ describe.skipIf(found === undefined)('the installed package, for which npm needs
       'package.json': JSON.stringify({ type: 'module' }),
       'app.js': code.replaceAll('3000', String(port)),
     })
-    expect(await walk(await start('app.js', project, port))).toBe('Hello alice')
+    expect(await useSite(await start('app.js', project, port))).toBe('Hello alice')
   })
 
   test('CommonJS requires it, and requires the session as the function that express-session was', async () => {
     const port = await freePort()
     const program = await start('app.cjs', writeProject(installed, 'cjs', { 'app.cjs': COMMON_JS }), port)
-    expect(await walk(program)).toBe('Hello alice')
+    expect(await useSite(program)).toBe('Hello alice')
     const visitor = new Visitor(program.base)
     await visitor.get('/alone')
     expect((await visitor.get('/alone')).json()).toEqual([2, true, 'function', 'function'])
@@ -82,7 +82,7 @@ describe.skipIf(found === undefined)('the installed package, for which npm needs
   test('the command line serves, and somebody logs in', async () => {
     const port = await freePort()
     const program = await start(join(modules, '.bin/guildhall'), writeProject(installed, 'cli', { '.keep': '' }), port, ['serve'])
-    expect(await walk(program)).toContain('<!doctype html>')
+    expect(await useSite(program)).toContain('<!doctype html>')
     const shell = { cwd: join(installed.folder, 'cli'), env: { PATH: process.env.PATH } }
     const { stdout } = await run(process.execPath, [join(home, 'bin/guildhall.js'), 'user', 'list'], shell)
     expect(stdout).toContain('alice')
@@ -155,7 +155,7 @@ describe.skipIf(found === undefined)('the installed package, for which npm needs
     test('an application on Express 4 lets somebody log in', async () => {
       const port = await freePort()
       const program = await start('app.cjs', writeProject(oldest, 'cjs', { 'app.cjs': COMMON_JS }), port)
-      expect(await walk(program)).toBe('Hello alice')
+      expect(await useSite(program)).toBe('Hello alice')
     })
 
     test('the stores keep their contract on pg 8.11, and on redis 4 and 5', async () => {
@@ -199,9 +199,9 @@ describe.skipIf(found === undefined)('the installed package, for which npm needs
 
   test('the tarball has what runs and nothing else, and is small', () => {
     const { files, size } = installed.packed
-    const told = /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|bin\/\w+\.js)$/
+    const documents = /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|bin\/\w+\.js)$/
     const built = /^dist\/[\w./-]+\.(?:c?js|d\.c?ts|eta|css|svg|ico|txt|json)$/
-    expect(files.map(({ path }) => path).filter((path) => !told.test(path) && !built.test(path))).toEqual([])
+    expect(files.map(({ path }) => path).filter((path) => !documents.test(path) && !built.test(path))).toEqual([])
     expect(files.filter(({ path }) => /(?:^|\/)tests?\/|\.test\.|\.env|\.db/.test(path))).toEqual([])
     expect(size).toBeLessThan(LARGEST_TARBALL)
     // What passwords are held against has to come along, and so have pages and texts.
@@ -232,7 +232,7 @@ describe.skipIf(found === undefined)('the installed package, for which npm needs
   }
 })
 
-/** Empty where there is no such program. */
+/** Empty if there is no such program. */
 function versionOf(node: string): string {
   return String(spawnSync(node, ['--version']).stdout ?? '')
 }

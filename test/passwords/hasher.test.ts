@@ -1,4 +1,4 @@
-// What a stored password promises to the person who chose it.
+// Password hashing: every byte counts, stored forms, and bcrypt of other programs.
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { createHasher } from '../../src/passwords/hasher.ts'

@@ -39,14 +39,14 @@ test('B-02 a name that nobody has costs exactly one hash, like a name that someb
   expect(passwords.stats.done).toBe(3)
 })
 
-test('who comes first is served first', async () => {
+test('the first password in the queue is hashed first', async () => {
   const passwords = hasher({ workers: 1 })
   const order: number[] = []
   await Promise.all(Array.from({ length: 20 }, (_, place) => passwords.verify(undefined, 'x').then(() => order.push(place))))
   expect(order).toEqual(Array.from({ length: 20 }, (_, place) => place))
 })
 
-test('who has waited too long is turned away, and the queue goes on', async () => {
+test('a password that waited too long is refused, and the queue continues', async () => {
   const pool = faultyPool({ workers: 1, maxQueueMs: 1, script: new URL('../../src/passwords/worker.ts', import.meta.url) })
   const slow: HashingRequest = { ...request('slow'), work: { verb: 'hash', algorithm: 'bcrypt', cost: 13 } }
   const outcomes = [pool.run(slow), pool.run(request('late')), pool.run(request('late too'))]
@@ -57,7 +57,7 @@ test('who has waited too long is turned away, and the queue goes on', async () =
   expect(await pool.run(request('next'))).toMatchObject({ verb: 'hash' })
 })
 
-test('who is known is served before strangers, and a network that guesses last', async () => {
+test('known networks are served before unknown ones, and a network that guesses last', async () => {
   const passwords = hasher({ workers: 1 })
   const order: string[] = []
   const ask = (name: string, priority: 'high' | 'normal' | 'low') =>
@@ -71,7 +71,7 @@ test('who is known is served before strangers, and a network that guesses last',
   expect(order).toEqual(['at work', 'member 1', 'member 2', 'stranger 1', 'stranger 2', 'guesser 1', 'guesser 2'])
 })
 
-test('strangers leave a quarter of the queue to those who are known, guessers half of it to everybody', async () => {
+test('unknown networks leave a quarter of the queue to known ones, guessing networks half of it to all others', async () => {
   const passwords = hasher({ workers: 1, queueLimit: 8 })
   const outcomes: Promise<boolean>[] = []
   const taken = (priority: 'high' | 'normal' | 'low') => {
@@ -124,7 +124,7 @@ test('a thread that cannot start fails every password and stops nothing else', a
   expect(pool.stats).toEqual({ running: 0, waiting: 0, done: 0, limit: 10 })
 })
 
-test('closing serves who is being served, turns away who waits, and takes nobody new', async () => {
+test('closing finishes running hashes, refuses those that wait, and takes no new ones', async () => {
   const passwords = hasher({ workers: 1 })
   const logins = Promise.allSettled(Array.from({ length: 3 }, () => passwords.verify(undefined, 'a good password')))
   await Promise.all([passwords.close(), passwords.close()])

@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
-import { asText, bodyFor, type Place } from './site-map.ts'
+import { asText, bodyFor, type Route } from './site-map.ts'
 import type { Call } from './wire.ts'
 
 export interface Attack extends Call {
@@ -36,7 +36,7 @@ function fieldValue(name: string, usual: string): fc.Arbitrary<unknown> {
 }
 
 /** An attack on one place. Half of all attacks get as far as the action: right method, right type, some right fields. */
-export function attackOn(place: Place, { cookies, origin }: Known): fc.Arbitrary<Attack> {
+export function attackOn(place: Route, { cookies, origin }: Known): fc.Arbitrary<Attack> {
   const names = [
     ...Object.keys(place.input ?? {}),
     'id',
@@ -143,7 +143,7 @@ function headers(cookies: readonly string[], origin: string): fc.Arbitrary<reado
     },
     { weight: 1, arbitrary: headerText().map((one) => `guildhall=${one}`) },
   )
-  const odd = fc.oneof(
+  const malformed = fc.oneof(
     fc.tuple(
       fc.constantFrom('sec-fetch-site', 'sec-fetch-mode', 'sec-fetch-dest'),
       fc.constantFrom('same-origin', 'none', 'cross-site', 'same-site', 'navigate', 'document', '', 'banana'),
@@ -174,7 +174,7 @@ function headers(cookies: readonly string[], origin: string): fc.Arbitrary<reado
     fc.tuple(fc.constant('content-encoding'), fc.constantFrom('gzip', 'deflate', 'br', 'zstd', 'identity', 'x')),
     fc.tuple(fc.constant('transfer-encoding'), fc.constant('chunked')),
   )
-  const pairs = fc.oneof(fc.constant([]), fc.array(odd, { maxLength: 5 }))
+  const pairs = fc.oneof(fc.constant([]), fc.array(malformed, { maxLength: 5 }))
   // Both lengths of a body at once are raw-http.test.ts's business.
   return fc.tuple(fc.option(cookie, { freq: 4 }), pairs).map(([own, more]) => {
     const unique = more.filter(([name], at) => more.findIndex(([other]) => other === name) === at)

@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { createMembership } from '../../src/membership.ts'
 import { siteOfTest } from '../support/artifacts.ts'
 import { sendRaw } from '../support/raw.ts'
-import { walkEveryRoute } from '../support/route-crawler.ts'
+import { crawlRoutes } from '../support/route-crawler.ts'
 import type { Site, SiteOptions } from '../support/site.ts'
 import { type Answer, GOOD_PASSWORD, rawGet } from '../support/visitor.ts'
 
 const HTTPS = 'https://localhost'
 
-/** A host that writes into the session of whoever comes. */
+/** A host that writes into every session. */
 const withNotes: SiteOptions = {
   routes: (app) => {
     app.get('/note', (req, res) => {
@@ -50,7 +50,7 @@ test.each([
     await site.visitor().logIn('berta', GOOD_PASSWORD, { remember: true }),
   ]
   for (const visitor of [site.visitor(), member])
-    answers.push(...(await walkEveryRoute(site, visitor, fields)).map(({ answer }) => answer))
+    answers.push(...(await crawlRoutes(site, visitor, fields)).map(({ answer }) => answer))
   const cookies = answers.flatMap(({ setCookies }) => setCookies).map(readCookie)
   expect(cookies.length).toBeGreaterThan(8)
   for (const cookie of cookies) {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openSite, type Site } from '../support/site.ts'
 import { GOOD_PASSWORD, type Visitor } from '../support/visitor.ts'
 import { dump } from './dump.ts'
-import { bodyFor, placesOf, writesOf } from './site-map.ts'
+import { bodyFor, routesOf, writesOf } from './site-map.ts'
 import { ask, rawBytes, statusesOf } from './wire.ts'
 
 const EVIL = 'https://evil.example'
@@ -142,7 +142,7 @@ test('C-12 crawling every GET route twice, with a login and without, changes not
   const before = await dump(site)
   site.clock.forward('2m')
   for (let round = 0; round < 2; round++) {
-    for (const { path } of placesOf(site)) {
+    for (const { path } of routesOf(site)) {
       for (const headers of [{ cookie, accept: 'text/html' }, { accept: 'text/html' }, { cookie, accept: 'application/json' }]) {
         for (const method of ['GET', 'HEAD', 'OPTIONS', 'TRACE']) {
           const query = '?displayName=by-get&username=by-get&password=granite+lantern+ferry&_method=POST'
@@ -175,7 +175,7 @@ describe('reading from another site', () => {
 
   test('C-14 an origin is never reflected, on any path, by any method', async () => {
     const origins = [EVIL, 'null', 'http://localhost', `${APP}.evil.example`, 'http://app.example.org', `${APP}:444`, site.base]
-    for (const { path } of placesOf(site))
+    for (const { path } of routesOf(site))
       for (const origin of origins)
         for (const method of ['GET', 'POST', 'OPTIONS']) {
           const asks = { origin, cookie, 'access-control-request-method': 'POST', 'access-control-request-headers': 'x-evil' }
@@ -196,7 +196,7 @@ describe('reading from another site', () => {
   })
 
   test('C-15 answers say on which headers they depend', async () => {
-    for (const { path } of placesOf(site)) {
+    for (const { path } of routesOf(site)) {
       for (const method of ['GET', 'POST']) {
         const reply = await ask(site.base, path, { method, headers: { cookie, 'sec-fetch-site': 'cross-site' } })
         const vary = String(reply.headers.vary).toLowerCase().split(/,\s*/)
@@ -209,7 +209,7 @@ describe('reading from another site', () => {
 })
 
 test('C-16 methods that nobody serves are refused', async () => {
-  for (const path of new Set(placesOf(site).map((place) => place.path))) {
+  for (const path of new Set(routesOf(site).map((place) => place.path))) {
     for (const method of ['TRACE', 'PROPFIND', 'PUT', 'DELETE', 'PATCH', 'QUERY']) {
       const reply = await ask(site.base, path, { method })
       expect([path, method, reply.status, typeof reply.headers.allow]).toEqual([path, method, 405, 'string'])

@@ -73,7 +73,7 @@ describe('what the browser says of a request', () => {
   test('C-03 same-origin and none pass', async () => {
     expect(await write({ 'sec-fetch-site': 'same-origin', origin: site.base })).toEqual(PASSED)
     expect(await write({ 'sec-fetch-site': 'none' })).toEqual(PASSED)
-    // A page without a referrer names no origin, also where the person sends its form once more.
+    // A page without a referrer names no origin, also when its form is sent once more.
     for (const origin of [site.base, 'null']) expect(await write({ 'sec-fetch-site': 'none', origin })).toEqual(PASSED)
   })
 

@@ -11,7 +11,7 @@ interface Locked {
 
 const lock: { packages: Readonly<Record<string, Locked>> } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
 
-/** Where Node finds a dependency of what lies in a folder. */
+/** The folder in which Node finds a dependency of a package. */
 function placeOf(name: string, folder: string): string {
   for (let from = folder; from !== ''; from = from.slice(0, Math.max(from.lastIndexOf('/node_modules/'), 0))) {
     const nested = `${from}/node_modules/${name}`
@@ -31,7 +31,7 @@ function installed(folder = '', found = new Set<string>()): ReadonlySet<string> 
   return found
 }
 
-test('X-03 whoever installs it gets few packages of others, and none that runs a program', () => {
+test('X-03 an installation brings few packages of others, and none that runs a program', () => {
   const places = installed()
   expect(places.size).toBeGreaterThan(20)
   expect(places.size).toBeLessThanOrEqual(60)

@@ -15,7 +15,7 @@ interface Form {
   /** In it for each request that asked for it and was let: an entry is no effect. */
   readonly each?: string
   readonly effect?: Partial<Effect>
-  /** Where no cookie ties requests to each other that were all sent before the first answer. */
+  /** Sent before the first answer, the requests share no cookie. */
   readonly atOnce?: Partial<Effect>
 }
 
@@ -117,7 +117,7 @@ describe.each(Object.entries(FORMS))('F-34 the form of %s', (path, form) => {
   })
 })
 
-/** None goes on before the passwords of all were hashed. */
+/** None continues before the passwords of all were hashed. */
 async function sendTogether({ core }: Site, send: () => Promise<Answer>): Promise<readonly Answer[]> {
   const { hash, verify } = core.passwords
   const all = Promise.withResolvers<void>()

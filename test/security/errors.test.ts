@@ -1,14 +1,14 @@
-// N-01 and N-02: what breaks inside is told as a problem and nothing more, and it spoils no other request.
+// N-01 and N-02: an internal error is answered as a problem without details, and affects no other request.
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createHasher } from '../../src/passwords/hasher.ts'
 import { CHEAP_HASHES, openSite, type Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
-import { bodyFor, LEAK, NOBODYS_ID, placesOf } from './site-map.ts'
+import { bodyFor, LEAK, NOBODYS_ID, routesOf } from './site-map.ts'
 import { plainErrors } from './targets.ts'
 import { ask, type Reply } from './wire.ts'
 
-const INSIDE = 'secret inside: select value from credentials at /srv/app/src/core.ts:12:3'
+const INTERNALS = 'secret inside: select value from credentials at /srv/app/src/core.ts:12:3'
 
 const MODES = {
   development: {},
@@ -25,14 +25,14 @@ const MODES = {
 /** Ways in which something can break. */
 const BREAKS: Record<string, () => unknown> = {
   throws: () => {
-    throw new Error(INSIDE)
+    throw new Error(INTERNALS)
   },
-  rejects: () => Promise.reject(new TypeError(INSIDE)),
+  rejects: () => Promise.reject(new TypeError(INTERNALS)),
   'throws as SQLite does': () => {
-    throw Object.assign(new Error(INSIDE), { code: 'ERR_SQLITE_ERROR', errcode: 10 })
+    throw Object.assign(new Error(INTERNALS), { code: 'ERR_SQLITE_ERROR', errcode: 10 })
   },
   'throws a text': () => {
-    throw INSIDE
+    throw INTERNALS
   },
   'rejects with nothing': () => Promise.reject(),
 }
@@ -70,13 +70,13 @@ describe.each(['development', 'production'] as const)('in %s', (mode) => {
     })
   }
 
-  /** Breaks one part, sends a request to every place, mends the part, and gives what was answered. */
+  /** Breaks one part, sends a request to every path, repairs the part, and gives the answers. */
   async function withBroken(part: object, method: string, broken: () => unknown): Promise<Reply[]> {
     const whole: unknown = Reflect.get(part, method)
     const wasOwn = Object.hasOwn(part, method)
     const replies: Reply[] = []
     // In production one endpoint is enough, and the page is the other mode's.
-    const places = placesOf(site).filter(
+    const places = routesOf(site).filter(
       ({ endpoint }) => mode === 'development' || endpoint === (broken === BREAKS.throws ? 'page' : 'api'),
     )
     for (const { path, endpoint, input } of places) {
@@ -141,7 +141,7 @@ describe.each(['development', 'production'] as const)('in %s', (mode) => {
       expect(headers['retry-after']).toBe(status === 503 ? '1' : undefined)
       expect(headers['cache-control']).toBe('no-store')
       const requestId = isJson(headers) ? problemIn(text, status) : idOnPage(text)
-      // The operator finds the whole story under the id that the visitor was told.
+      // The operator finds the stack in the log, by the id on the visitor's page.
       if (requestId !== undefined)
         expect(site.logs.filter((line) => 'requestId' in line.fields && line.fields.requestId === requestId)).toHaveLength(1)
       else expect(text).toContain('<form')
@@ -168,17 +168,17 @@ describe.each(['development', 'production'] as const)('in %s', (mode) => {
   })
 
   test('N-02 listeners that throw or reject spoil neither the login nor the process', async () => {
-    const heard = vi.fn()
+    const received = vi.fn()
     site.membership.on('login', () => {
-      throw new Error(INSIDE)
+      throw new Error(INTERNALS)
     })
-    const rejects: () => unknown = () => Promise.reject(new Error(INSIDE))
+    const rejects: () => unknown = () => Promise.reject(new Error(INTERNALS))
     site.membership.on('login', rejects)
-    site.membership.on('login', heard)
+    site.membership.on('login', received)
     site.clock.forward('1h')
     site.logs.length = 0
     await logIn()
-    expect(heard).toHaveBeenCalledOnce()
+    expect(received).toHaveBeenCalledOnce()
     await vi.waitFor(() => expect(site.logs.filter(({ message }) => message.includes('listener'))).toHaveLength(2), {
       timeout: 60_000,
     })
@@ -213,7 +213,7 @@ describe('N-02 routes of the host', () => {
     site = await openSite({
       routes: (app, { membership }) => {
         app.get('/rejects', async () => {
-          throw new Error(INSIDE)
+          throw new Error(INTERNALS)
         })
         app.get('/who', (req, res) => void res.json({ user: req.user?.username ?? null }))
         app.get('/guarded', membership.requireLogin, (_req, res) => void res.send('inside'))
@@ -223,7 +223,7 @@ describe('N-02 routes of the host', () => {
         })
         app.get('/stream', (req, res) => {
           Object.assign(req.session, { n: Math.random() })
-          const source = new Readable({ read() { this.push('half'); this.destroy(new Error(INSIDE)) } }) // biome-ignore format: a broken source in one line
+          const source = new Readable({ read() { this.push('half'); this.destroy(new Error(INTERNALS)) } }) // biome-ignore format: a broken source in one line
           source.on('error', () => res.destroy())
           source.pipe(res)
         })
@@ -236,16 +236,16 @@ describe('N-02 routes of the host', () => {
   })
   afterAll(() => site.close())
 
-  const isFine = async () => (await ask(site.base, '/who', { headers: { cookie } })).text === '{"user":"alice"}'
+  const isOk = async () => (await ask(site.base, '/who', { headers: { cookie } })).text === '{"user":"alice"}'
 
   test('a handler that rejects is 500 once, and the next request is fine', async () => {
     expect((await ask(site.base, '/rejects', { headers: { cookie } })).status).toBe(500)
-    expect(await isFine()).toBe(true)
+    expect(await isOk()).toBe(true)
   })
 
   test('a stream that breaks off ends its own connection only', async () => {
     await expect(ask(site.base, '/stream', { headers: { cookie } })).rejects.toThrow()
-    expect(await isFine()).toBe(true)
+    expect(await isOk()).toBe(true)
   })
 
   test.each(['throws as SQLite does', 'rejects'])('a session store that %s makes no member a stranger', async (way) => {
@@ -259,7 +259,7 @@ describe('N-02 routes of the host', () => {
       ])
     expect((await ask(site.base, '/who', {})).text).toBe('{"user":null}')
     Reflect.deleteProperty(sessions, 'find')
-    expect(await isFine()).toBe(true)
+    expect(await isOk()).toBe(true)
   })
 
   test.each(['throws as SQLite does', 'rejects'])(
@@ -273,7 +273,7 @@ describe('N-02 routes of the host', () => {
       }
       for (const method of ['update', 'create']) Reflect.deleteProperty(sessions, method)
       expect((await ask(site.base, '/writes', { headers: { cookie } })).text).toBe('written')
-      expect(await isFine()).toBe(true)
+      expect(await isOk()).toBe(true)
     },
   )
 })

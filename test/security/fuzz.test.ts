@@ -1,11 +1,11 @@
-// I-15: no request makes the membership fail, tells what is inside, or leaves memory behind.
+// I-15: no request makes the membership fail, reveals internals, or leaks memory.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
 import { type Attack, attackOn, type Known } from './arbitraries.ts'
 import { heapInUse } from './heap.ts'
-import { LEAK, type Place, placesOf } from './site-map.ts'
+import { LEAK, type Route, routesOf } from './site-map.ts'
 import { openTarget, TARGET_NAMES } from './targets.ts'
 import { ask } from './wire.ts'
 
@@ -15,7 +15,7 @@ const REQUESTS_PER_ROUTE = Number(process.env.REQUESTS ?? (process.env.REQUIRE_A
 const ON_EACH = Math.ceil(REQUESTS_PER_ROUTE / TARGET_NAMES.length)
 const AT_ONCE = 8
 /** Of the processor, for requests that come together, in microseconds. */
-const LONGEST_CPU_US = 5_000_000
+const MAX_CPU_US = 5_000_000
 /** What a run may leave on the heap between its middle and its end: the bounded copies of sessions, and no more. */
 const SLACK_BYTES = REQUESTS_PER_ROUTE > 10_000 ? 24_000_000 : 8_000_000
 
@@ -24,7 +24,7 @@ describe.each(TARGET_NAMES)('%s', (target) => {
     timeout: 24 * 3_600_000,
   }, async () => {
     const site = await openTarget(target)
-    const places = placesOf(site)
+    const places = routesOf(site)
     const failures: unknown[] = []
     const statuses = new Set<number>()
     let known = await logIn(site)
@@ -40,7 +40,7 @@ describe.each(TARGET_NAMES)('%s', (target) => {
           )
           failures.push(...judged.filter((fault) => fault !== undefined))
           const { user, system } = process.threadCpuUsage(began)
-          if (user + system > LONGEST_CPU_US)
+          if (user + system > MAX_CPU_US)
             failures.push({ place: place.path, attacks: attacks.slice(at, at + AT_ONCE), user, system })
           sent += judged.length
         }
@@ -66,7 +66,7 @@ describe.each(TARGET_NAMES)('%s', (target) => {
 })
 
 /** What is wrong with the answer to an attack, or undefined. */
-async function faultOf(site: Site, place: Place, attack: Attack, statuses: Set<number>): Promise<unknown> {
+async function faultOf(site: Site, place: Route, attack: Attack, statuses: Set<number>): Promise<unknown> {
   const reply = await ask(site.base, attack.path, attack).catch((error: unknown) => String(error))
   if (typeof reply === 'string') return { place: place.path, attack, error: reply }
   statuses.add(reply.status)

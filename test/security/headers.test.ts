@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openSite, type Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
-import { bodyFor, placesOf, writesOf } from './site-map.ts'
+import { bodyFor, routesOf, writesOf } from './site-map.ts'
 import { ask, type Reply } from './wire.ts'
 
 describe.each(['', '/members'])('pages below "%s"', (path) => {
   let site: Site
-  /** Every answer of a walk over all routes, with what was asked. */
+  /** Every answer of a crawl over all routes, with what was asked. */
   const answers: { readonly asked: string; readonly reply: Reply }[] = []
 
   beforeAll(async () => {
@@ -21,8 +21,8 @@ describe.each(['', '/members'])('pages below "%s"', (path) => {
       },
     })
     const { cookie } = await logIn()
-    await walk(cookie)
-    await walkPastFailures((await logIn()).cookie)
+    await crawl(cookie)
+    await crawlPastFailures((await logIn()).cookie)
   })
   afterAll(() => site.close())
 
@@ -42,8 +42,8 @@ describe.each(['', '/members'])('pages below "%s"', (path) => {
     return reply
   }
 
-  async function walk(cookie: string) {
-    for (const { path: target } of placesOf(site))
+  async function crawl(cookie: string) {
+    for (const { path: target } of routesOf(site))
       for (const method of ['GET', 'HEAD', 'OPTIONS', 'PUT', 'TRACE'])
         for (const headers of [{ accept: 'text/html' }, { accept: 'text/html', cookie }, { accept: 'application/json' }])
           await note(target, { method, headers })
@@ -75,11 +75,11 @@ describe.each(['', '/members'])('pages below "%s"', (path) => {
         }
   }
 
-  async function walkPastFailures(cookie: string) {
+  async function crawlPastFailures(cookie: string) {
     const { db } = site.core
     for (const [name, work] of Object.entries({ first: db.first, write: db.write, all: db.all })) {
       Object.assign(db, { [name]: () => { throw new Error('secret inside') } }) // biome-ignore format: one fault in one line
-      for (const { path: target, endpoint, input } of placesOf(site)) {
+      for (const { path: target, endpoint, input } of routesOf(site)) {
         const { type, body } = bodyFor(endpoint, input ?? {})
         const headers = { cookie, accept: endpoint === 'api' ? 'application/json' : 'text/html' }
         await note(target, { headers }, `without ${name}`)
@@ -96,7 +96,7 @@ describe.each(['', '/members'])('pages below "%s"', (path) => {
   const failing = (holds: (reply: Reply) => boolean) =>
     answers.filter(({ reply }) => !holds(reply)).map(({ asked, reply }) => `${asked}: ${reply.status}`)
 
-  test('the walk met every kind of answer', () => {
+  test('the crawl met every kind of answer', () => {
     const statuses = new Set(answers.map(({ reply }) => reply.status))
     expect([...statuses]).toEqual(expect.arrayContaining([200, 204, 303, 400, 401, 403, 404, 405, 409, 413, 415, 422, 500]))
     expect(answers.filter(({ reply }) => isHtml(reply) && reply.status === 500).length).toBeGreaterThan(3)

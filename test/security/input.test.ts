@@ -43,8 +43,12 @@ describe.each(TARGET_NAMES)('%s', (target) => {
       for (const path of ['/login', '/profile', '/account/security', '/api/account/sessions'])
         expect((await ask(site().base, at(path) + query, { headers: { cookie: cookie() } })).status).toBeLessThan(500)
       const badCookie = `guildhall=${payload.replace(/[^\x20-\x7e]/g, '')}; guildhall-language='`
-      const odd = { cookie: badCookie, 'user-agent': payload.replace(/\0/g, ''), 'accept-language': payload.replace(/\0/g, '') }
-      expect((await ask(site().base, at('/api/profile'), { headers: odd })).status).toBe(401)
+      const malformed = {
+        cookie: badCookie,
+        'user-agent': payload.replace(/\0/g, ''),
+        'accept-language': payload.replace(/\0/g, ''),
+      }
+      expect((await ask(site().base, at('/api/profile'), { headers: malformed })).status).toBe(401)
     }
     await logInAgain()
     expect((await ask(site().base, at('/api/profile'), { headers: { cookie: cookie() } })).status).toBe(200)
@@ -150,9 +154,9 @@ describe.each(TARGET_NAMES)('%s', (target) => {
       for (const field of ['username', 'password', 'remember', 'returnTo']) {
         const fields = { username: 'alice', password: GOOD_PASSWORD, [field]: value }
         const reply = await send(at('/api/login'), 'application/json', JSON.stringify(fields))
-        const isFine = field === 'remember' && value === true
-        expect([field, value, reply.status]).toEqual([field, value, isFine ? 200 : 422])
-        if (isFine) await logInAgain()
+        const isOk = field === 'remember' && value === true
+        expect([field, value, reply.status]).toEqual([field, value, isOk ? 200 : 422])
+        if (isOk) await logInAgain()
       }
     const twice = await send(
       at('/api/login'),

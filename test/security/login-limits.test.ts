@@ -1,4 +1,4 @@
-// The limit of tries is one for all processes, and whoever runs into it costs next to nothing.
+// The limit of tries is one for all processes, and a refused try costs next to nothing.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, onTestFinished, test } from 'vitest'

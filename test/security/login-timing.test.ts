@@ -1,4 +1,4 @@
-// A refused login takes the same time whoever was asked for: the clock tells no more than the text.
+// A refused login takes the same time for every account: the time reveals no more than the text.
 import { expect, test } from 'vitest'
 import type { PasswordHasher } from '../../src/passwords/hasher.ts'
 import { inDatabase, siteOfTest } from '../support/artifacts.ts'
@@ -44,13 +44,13 @@ async function sample(site: Site, size: number): Promise<Samples> {
   return samples
 }
 
-/** Which pairs can be told apart by the clock. */
-function toldApart(samples: Samples): readonly string[] {
+/** Which pairs can be distinguished by time. */
+function distinguishable(samples: Samples): readonly string[] {
   const pairs = [['unknown', 'wrong'], ['unknown', 'suspended'], ['wrong', 'suspended']] as const // biome-ignore format: three pairs
   return pairs
     .filter(([a, b]) => {
       const [left, right] = [median(samples[a]), median(samples[b])]
-      // On a busy machine a median says less: no more is held against it than it can tell.
+      // On a busy machine a median is less precise, so the bound is wider.
       const noise = 4 * Math.hypot(medianError(samples[a]), medianError(samples[b]))
       const isClose = Math.abs(left - right) < Math.max(1, 0.02 * Math.max(left, right), noise)
       return !isClose || sameDistribution(samples[a], samples[b]) <= 0.01
@@ -59,17 +59,17 @@ function toldApart(samples: Samples): readonly string[] {
 }
 
 async function siteWithPeople(): Promise<Site> {
-  // A hash of a few milliseconds: what the clock could tell is then larger than its noise.
+  // A hash of a few milliseconds: a difference would be larger than the noise.
   const site = await siteOfTest({ passwords: { memoryKiB: 4096, passes: 1, workers: 1 } })
   for (const username of ['active-anna', 'closed-cora']) await site.visitor().register(username)
   await inDatabase(site, "UPDATE guildhall_users SET status = 'suspended' WHERE username = 'closed-cora'")
   return site
 }
 
-test('B-02 unknown, mistyped and disabled take the same time', { timeout: 120_000 }, async () => {
+test('B-02 unknown, mistyped and suspended take the same time', { timeout: 120_000 }, async () => {
   const site = await siteWithPeople()
   const rounds: (readonly string[])[] = []
-  do rounds.push(toldApart(await sample(site, SAMPLES)))
+  do rounds.push(distinguishable(await sample(site, SAMPLES)))
   while (rounds.at(-1)?.length !== 0 && rounds.length < ROUNDS)
   expect(rounds.at(-1)).toEqual([])
 })
@@ -82,5 +82,5 @@ test('B-02 this bound would catch a site that answers for an unknown name at onc
     verify: async (stored, password) => stored !== undefined && passwords.verify(stored, password),
   }
   Object.assign(site.core, { passwords: hasty })
-  expect(toldApart(await sample(site, 100))).toEqual(expect.arrayContaining(['unknown and wrong', 'unknown and suspended']))
+  expect(distinguishable(await sample(site, 100))).toEqual(expect.arrayContaining(['unknown and wrong', 'unknown and suspended']))
 })

@@ -1,4 +1,4 @@
-// Logging in tells nobody who has an account, takes nothing but texts, and cannot be reached around its guards.
+// Login reveals no accounts, takes nothing but texts, and cannot be reached around its limits.
 import express from 'express'
 import { describe, expect, test } from 'vitest'
 import { createMembership } from '../../src/membership.ts'
@@ -7,7 +7,7 @@ import { sendRaw } from '../support/raw.ts'
 import type { Site } from '../support/site.ts'
 import { type Answer, GOOD_PASSWORD } from '../support/visitor.ts'
 
-/** Two people, one of them disabled. Names of one length, so that answers that repeat them can be compared. */
+/** Two people, one of them suspended. Names of one length, so that answers that repeat them can be compared. */
 async function siteWithPeople(options: Parameters<typeof siteOfTest>[0] = {}): Promise<Site> {
   const site = await siteOfTest(options)
   for (const username of ['active-anna', 'closed-cora', 'no-password']) await site.visitor().register(username)
@@ -26,7 +26,7 @@ function comparable({ status, headers, text, setCookies }: Answer, username: str
 }
 
 describe('enumeration', () => {
-  test('B-01 whoever does not exist, is disabled, has no password or mistyped it gets the same answer at both endpoints', async () => {
+  test('B-01 an unknown name, a suspended account, one without a password and a wrong password get the same answer at both endpoints', async () => {
     const site = await siteWithPeople({ rateLimit: true, trustProxy: 1 })
     const tries = [
       ['nobody-here', GOOD_PASSWORD],
@@ -53,7 +53,7 @@ describe('enumeration', () => {
     }
   })
 
-  test('B-01 the sixth try is refused alike, whether the account exists, is disabled or does not', async () => {
+  test('B-01 the sixth try is refused alike, whether the account exists, is suspended or does not', async () => {
     const site = await siteWithPeople({ rateLimit: true, trustProxy: 1 })
     const sixth = []
     for (const [n, username] of ['nobody-here', 'active-anna', 'closed-cora', 'no-password'].entries()) {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
-import { LEAK, placesOf } from './site-map.ts'
+import { LEAK, routesOf } from './site-map.ts'
 import { openTarget, TARGET_NAMES } from './targets.ts'
 import { ask, rawBytes, statusesOf } from './wire.ts'
 
@@ -27,7 +27,7 @@ describe.each(TARGET_NAMES)('%s', (target) => {
   const isAlive = async () => (await ask(site.base, at('/api/profile'), { headers: { cookie } })).status === 200
 
   test('I-06 a path in bad percent-encoding or of 16 KB is 4xx or a page, never a fault', async () => {
-    const odd = [
+    const malformed = [
       '%',
       '%C0',
       '%C0%80',
@@ -61,8 +61,8 @@ describe.each(TARGET_NAMES)('%s', (target) => {
       '?returnTo=%&notice=%',
       '?returnTo=%ff',
     ]
-    for (const { path } of placesOf(site))
-      for (const tail of odd) {
+    for (const { path } of routesOf(site))
+      for (const tail of malformed) {
         for (const target of [
           path + tail,
           path + (tail.startsWith('?') ? tail : `/${tail}`),

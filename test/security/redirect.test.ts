@@ -1,10 +1,10 @@
-// 1.I: where a visitor is sent: no open redirect, no split response.
+// 1.I: redirects: no open redirect, no response splitting.
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { localPath } from '../../src/http/return-to.ts'
 import { openSite, type Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
-import { placesOf } from './site-map.ts'
+import { routesOf } from './site-map.ts'
 import { ask, type Reply, rawBytes } from './wire.ts'
 
 const RUNS = Number(process.env.REQUESTS ?? (process.env.REQUIRE_ALL === '1' ? 20_000 : 4000))
@@ -45,7 +45,7 @@ const PAYLOADS = [
   '/profile\\@evil.example', '/;//evil.example', '/%5cevil.example', '/%2f%2fevil.example', '/\u202e//evil', `/${'a'.repeat(3000)}`, '/\ud800', '/<script>', '/"><img src=x>',
 ] // biome-ignore format: a list reads as a block
 
-/** Where a browser at this page goes by such a header. Absent: it stays. */
+/** The target of a browser at this page by such a header. Absent: it stays. */
 function destination({ headers }: Reply, base: string): URL {
   return new URL(headers.location === undefined ? base : String(headers.location), `${base}/members/login`)
 }
@@ -225,7 +225,7 @@ test('I-08 no line break in an address, a field or a header splits the answer', 
   const isSplit = ({ headers, setCookies }: Reply) => setCookies.some((one) => one.startsWith('evil')) || 'evil' in headers
   for (const value of breaks) {
     const replies: Reply[] = []
-    for (const { path } of placesOf(site)) {
+    for (const { path } of routesOf(site)) {
       for (const query of [`returnTo=/${value}`, `notice=${value}`, value])
         replies.push(await ask(site.base, `${path}?${query}`, { headers: { accept: 'text/html' } }))
     }

@@ -1,4 +1,4 @@
-// What an attack on the finished product found. Each test failed before its mend.
+// What attacks on the finished product found. Each test failed before its fix.
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import express, { type ErrorRequestHandler } from 'express'

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { bytesAtRest, logText, siteOfTest } from '../support/artifacts.ts'
-import { spoken, walkEveryRoute } from '../support/route-crawler.ts'
+import { crawlRoutes, spoken } from '../support/route-crawler.ts'
 import { ask, newFolder, post, startServer } from '../support/server.ts'
 import type { SiteOptions } from '../support/site.ts'
 import type { Answer, Visitor } from '../support/visitor.ts'
@@ -11,7 +11,7 @@ import type { Answer, Visitor } from '../support/visitor.ts'
 const CANARY = 'Kanarienvogel7Qx9'
 const WRONG_CANARY = 'Zeisig4Kw2Wrong'
 
-/** A host whose own routes fail, and one that tells all it knows. */
+/** A host whose own routes fail, and one that reveals all it has. */
 const faulty: SiteOptions = {
   rateLimit: true,
   routes: (app) => {
@@ -73,7 +73,7 @@ test('A-18 D-14 N-04 neither a password nor a live session id is in any answer, 
     await listen(visitor, await stumble(visitor, canary))
     await listen(
       visitor,
-      (await walkEveryRoute(site, visitor, fields)).map(({ answer }) => answer),
+      (await crawlRoutes(site, visitor, fields)).map(({ answer }) => answer),
     )
     site.clock.forward('1h')
   }

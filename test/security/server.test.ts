@@ -6,7 +6,7 @@ import { sharedServer, startServer, type TestServer, type Variables } from '../s
 import { GOOD_PASSWORD } from '../support/visitor.ts'
 import { attackOn, type Known } from './arbitraries.ts'
 import { dump } from './dump.ts'
-import { bodyFor, LEAK, PLACES } from './site-map.ts'
+import { bodyFor, LEAK, ROUTES } from './site-map.ts'
 import { ask, type Call, type Reply, rawBytes, statusesOf } from './wire.ts'
 
 /** `REQUESTS=100000` for a long run; the quick run sends fewer. */
@@ -57,7 +57,7 @@ const OWN_PATHS = [
 
 test('C-08 the server refuses every unsafe request from elsewhere, with our cookie or without, on every path', async () => {
   const { send, cookie } = shared
-  for (const path of [...OWN_PATHS, ...PLACES.map((place) => place.path)])
+  for (const path of [...OWN_PATHS, ...ROUTES.map((place) => place.path)])
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'QUERY', 'PURGE'])
       for (const headers of [
         { 'sec-fetch-site': 'cross-site' },
@@ -75,7 +75,7 @@ test('C-12 crawling the whole server changes nothing, and C-14 nothing is told t
   const { server, send, cookie } = shared
   const before = await dump({ database: `sqlite:${join(server.folder, 'data/guildhall.db')}` })
   for (let round = 0; round < 2; round++)
-    for (const path of [...OWN_PATHS, ...PLACES.map((place) => place.path)])
+    for (const path of [...OWN_PATHS, ...ROUTES.map((place) => place.path)])
       for (const method of ['GET', 'HEAD', 'OPTIONS', 'TRACE'])
         for (const headers of [{ cookie }, { origin: EVIL, cookie }, { origin: 'null' }]) {
           const reply = await send(path, { method, headers })
@@ -249,25 +249,25 @@ test('I-15 random requests make the server neither fail nor tell', { timeout: 24
   const known: Known = { cookies: [cookie, 'guildhall=x'], origin: base }
   const host = new URL(server.url).host
   const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
-  const places = [...PLACES, ...OWN_PATHS.map((path) => ({ path, endpoint: 'page', input: undefined }) as const)]
+  const places = [...ROUTES, ...OWN_PATHS.map((path) => ({ path, endpoint: 'page', input: undefined }) as const)]
   for (const [number, place] of places.entries()) {
     const attacks = fc.sample(attackOn(place, known), { numRuns: REQUESTS_PER_ROUTE, seed: seed + number })
     for (const attack of attacks) {
       const pairs = Array.isArray(attack.headers) ? attack.headers : []
       const reply = await ask(base, attack.path, { ...attack, headers: [['host', host], ...pairs] }).catch((error: unknown) => {
-        // What is no HTTP behind a request whose answer closed the connection: the client heard two answers, and cannot say which.
+        // What is no HTTP behind a request whose answer closed the connection: the client got two answers, and cannot tell them apart.
         if (error instanceof Error && 'code' in error && error.code === 'HPE_CLOSED_CONNECTION') return undefined
         throw error
       })
       if (reply === undefined) continue
       const echo = `${JSON.stringify(pairs)}${String(attack.body)}${attack.path}`
       const leak = LEAK.exec(reply.text)?.[0]
-      const isTold = leak !== undefined && !echo.includes(leak)
-      expect({ seed, attack, status: reply.status, isTold }).toEqual({
+      const isReported = leak !== undefined && !echo.includes(leak)
+      expect({ seed, attack, status: reply.status, isReported }).toEqual({
         seed,
         attack,
         status: expect.toSatisfy((status: number) => status >= 200 && status < 500),
-        isTold: false,
+        isReported: false,
       })
     }
   }

@@ -1,4 +1,4 @@
-// What an application keeps in a session is data and nothing else, whatever a stranger calls it.
+// What an application keeps in a session is data and nothing else, also under names that an attacker chose.
 import { expect, test } from 'vitest'
 import { siteOfTest } from '../support/artifacts.ts'
 import { memberOf } from '../support/members.ts'
@@ -11,7 +11,7 @@ test('D-30 no name in a session reaches a prototype or the session itself', asyn
         const bag: Record<string, Record<string, string> | undefined> = Object(req.session)
         try {
           bag[name] = { polluted: 'yes' }
-          // As `session.cart[key] = value` does where both names come from a stranger.
+          // As `session.cart[key] = value` does with two names from an attacker.
           for (const inner of ['__proto__', 'prototype', 'constructor']) Object.assign(bag[name] ?? {}, { [inner]: 'x' })
           res.json({})
         } catch {

@@ -84,7 +84,7 @@ describe('by a clock that was wrong', () => {
     return () => void Object.assign(site.clock, { now })
   }
 
-  test('D-18 whoever logged in while the clock was a year ahead is logged out once it is right, remembered or not', async () => {
+  test('D-18 a member who logged in while the clock was a year ahead is logged out once it is right, remembered or not', async () => {
     const site = await siteOfTest()
     await site.membership.users.create({ username: 'anna', password: GOOD_PASSWORD })
     const [brief, remembered] = [site.visitor(), site.visitor()]
@@ -113,7 +113,7 @@ describe('by a clock that was wrong', () => {
 })
 
 describe('by others', () => {
-  test('D-24 B-17 a person who is disabled is out with the next request, in every browser and by every way back in', async () => {
+  test('D-24 B-17 a member who is suspended is out with the next request, in every browser and by every way to log in', async () => {
     const site = await siteOfTest()
     const { visitor, id } = await memberOf(site, 'anna')
     const { visitor: bystander } = await memberOf(site, 'berta')
@@ -165,7 +165,7 @@ describe('by others', () => {
     site.clock.forward('1s')
     await latest.logIn('anna')
     const kept = (await site.membership.users.sessions('anna')).length
-    // Two that make room at the same moment may end two, where one would do.
+    // Two logins that make room at the same moment may end two sessions instead of one.
     expect([kept > 40, kept <= 50]).toEqual([true, true])
     expect((await latest.api('/profile')).status).toBe(200)
   })
@@ -181,7 +181,7 @@ describe('by others', () => {
         { length: 20 },
         async () => (await other.api(`/account/sessions/${session?.id}/end`, {})).status,
       )
-      // Whoever ends the session they ask with is a stranger afterwards.
+      // Ending one's own session logs one out.
       const refusals = (await Promise.all(statuses)).filter((status) => status !== 204)
       expect(refusals).toHaveLength(19)
       for (const status of refusals) expect(ending === other ? [401, 404] : [404]).toContain(status)

@@ -13,7 +13,7 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const withCart: SiteOptions = {
   routes: (app) => {
     app.post('/cart', (req, res) => {
-      Object.assign(req.session, { cart: 'two owls', note: 'planted by whoever came first' })
+      Object.assign(req.session, { cart: 'two owls', note: 'planted by the one before' })
       res.json({})
     })
     app.get('/cart', (req, res) => {
@@ -59,7 +59,7 @@ function bitsOf(id: string): number {
 }
 
 describe('fixation', () => {
-  test('D-02 a login gives a new id, and the one that came with it is dead, whoever it belonged to', async () => {
+  test('D-02 a login gives a new id, and the one that came with it is dead, anonymous or of another member', async () => {
     const site = await siteOfTest(withCart)
     await served(() => site.visitor().register('anna'))
     const ways = {
@@ -153,7 +153,7 @@ describe('strangers', () => {
     expect(await countRows(site, 'sessions')).toBe(1)
   })
 
-  test('D-07 whoever only looks around gets no cookie and makes no row', async () => {
+  test('D-07 a visitor who only looks around gets no cookie and makes no row', async () => {
     const site = await siteOfTest(withCart)
     const paths = ['/login', '/register', '/logout', '/profile', '/account/security', '/api/profile', '/nowhere', '/cart']
     for (let n = 0; n < 1000; n++) {

@@ -12,7 +12,7 @@ const INPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '/account/sessions/:id/end': {},
   '/account/sessions/end-others': {},
   '/language': { locale: 'en', returnTo: '/profile' },
-  // The same again, which is refused: a walk over all places leaves people their password.
+  // The same again, which is refused: a crawl over all routes changes no password.
   '/account/password': { currentPassword: GOOD_PASSWORD, newPassword: GOOD_PASSWORD },
   '/reauthenticate': { password: GOOD_PASSWORD, returnTo: '/profile' },
 }
@@ -20,18 +20,18 @@ const INPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /** Paths that are only read. */
 const READS = ['/account/security', '/account/sessions']
 
-export interface Place {
+export interface Route {
   /** The full path, `:id` filled in with an id that nobody has. */
   readonly path: string
   readonly endpoint: 'page' | 'api'
-  /** The fields of the write at this path; undefined where there is none. */
+  /** The fields of the write at this path; undefined if there is none. */
   readonly input: Readonly<Record<string, string>> | undefined
 }
 
 export const NOBODYS_ID = '00000000-0000-4000-8000-000000000000'
 
 /** Every path above at both endpoints, for a server that cannot be asked; a few of them are served at one endpoint only. */
-export const PLACES: readonly Place[] = [...Object.keys(INPUTS), ...READS].flatMap((path) => {
+export const ROUTES: readonly Route[] = [...Object.keys(INPUTS), ...READS].flatMap((path) => {
   const full = path.replace(':id', NOBODYS_ID)
   return [
     { path: full, endpoint: 'page', input: INPUTS[path] },
@@ -39,8 +39,8 @@ export const PLACES: readonly Place[] = [...Object.keys(INPUTS), ...READS].flatM
   ] as const
 })
 
-/** Every path of a site at both endpoints. Throws where a route is not in the table above: whoever adds one adds its input here. */
-export function placesOf({ paths, http }: Site): readonly Place[] {
+/** Every path of a site at both endpoints. Throws if a route is not in the table above: a new route needs its input here. */
+export function routesOf({ paths, http }: Site): readonly Route[] {
   return [...new Set(paths)].map((full) => {
     const local = full.slice(http.path.length)
     const endpoint = local.startsWith('/api/') ? 'api' : 'page'
@@ -51,8 +51,8 @@ export function placesOf({ paths, http }: Site): readonly Place[] {
   })
 }
 
-export function writesOf(site: Site): readonly (Place & { readonly input: Readonly<Record<string, string>> })[] {
-  return placesOf(site).flatMap((place) => (place.input ? [{ ...place, input: place.input }] : []))
+export function writesOf(site: Site): readonly (Route & { readonly input: Readonly<Record<string, string>> })[] {
+  return routesOf(site).flatMap((place) => (place.input ? [{ ...place, input: place.input }] : []))
 }
 
 /** The body and its content type, as the endpoint wants them. */

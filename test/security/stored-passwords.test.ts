@@ -37,9 +37,9 @@ test('A-14 with the defaults a password is stored as argon2id with the parameter
 
 test('A-14 A-16 two hundred people with one password have two hundred salts and two hundred hashes', async () => {
   const site = await siteOfTest()
-  // In two crowds: of one alone the queue of hashes would turn away who is too many.
-  for (const crowd of ['twin', 'double'])
-    await Promise.all(Array.from({ length: 100 }, (_, n) => site.visitor().register(`${crowd}-${n}`)))
+  // In two batches: one would be larger than the queue of hashes.
+  for (const batch of ['twin', 'double'])
+    await Promise.all(Array.from({ length: 100 }, (_, n) => site.visitor().register(`${batch}-${n}`)))
   const kept = await inDatabase(site, 'SELECT data FROM guildhall_credentials')
   const hashes = kept.map(({ data }) => readPhc(String(data)))
   expect(hashes).toHaveLength(200)

@@ -1,4 +1,4 @@
-// The mailbox of a developer's machine: who can open it, and what it shows.
+// The mailbox of a developer's machine: how it is protected, and what it shows.
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -15,7 +15,7 @@ import { PRODUCTION, startServer } from '../support/server.ts'
 import { openSite } from '../support/site.ts'
 import { until } from '../support/until.ts'
 
-test('whoever reads the terminal opens the mailbox, and nobody else finds it', async () => {
+test('a developer who reads the terminal opens the mailbox, and nobody else finds it', async () => {
   const server = await startServer()
   await until(() => server.output().includes('kept at http'))
   const [, address = ''] = /kept at (http:\S+?)["\s]/.exec(server.output()) ?? []

@@ -1,4 +1,4 @@
-// What the log tells, and what it never tells.
+// What the log contains, and what it never contains.
 import { spawnSync } from 'node:child_process'
 import { chmodSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -66,11 +66,11 @@ describe('the second net', () => {
 
   test('an error keeps its code and causes, and loses the body that a parser hung on it', () => {
     const error = Object.assign(new Error('it broke', { cause: new TypeError('because') }), { body: 'canary', code: 'E' })
-    const told = redact({ err: error })
-    expect(told).toMatchObject({
+    const reported = redact({ err: error })
+    expect(reported).toMatchObject({
       err: { type: 'Error', message: 'it broke', code: 'E', cause: { type: 'TypeError', message: 'because' } },
     })
-    expect(JSON.stringify(told)).not.toContain('canary')
+    expect(JSON.stringify(reported)).not.toContain('canary')
   })
 
   test('a ring does not hang the log', () => {

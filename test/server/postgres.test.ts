@@ -1,4 +1,4 @@
-// The server and the command line on PostgreSQL: what works, and what an operator reads where it does not.
+// The server and the command line on PostgreSQL: what works, and what an operator reads if it does not.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'

@@ -104,9 +104,9 @@ describe('I-13: the host check', () => {
     const server = await startServer({ env: PRODUCTION })
     for (let n = 0; n < 5; n++) await ask('/login', { port: server.port, headers: { Host: 'app:3000' } })
     await server.stop()
-    const told = server.lines().filter(({ expected }) => expected !== undefined)
-    expect(told).toEqual([expect.objectContaining({ level: 'warn', host: 'app:3000', expected: 'example.org' })])
-    expect(told[0]?.msg).toContain('must pass Host on')
+    const reported = server.lines().filter(({ expected }) => expected !== undefined)
+    expect(reported).toEqual([expect.objectContaining({ level: 'warn', host: 'app:3000', expected: 'example.org' })])
+    expect(reported[0]?.msg).toContain('must pass Host on')
   })
 
   test('a developer behind such a proxy is not sent in circles', async () => {
@@ -244,7 +244,7 @@ describe('HTTPS', () => {
     const { status, headers: got } = await ask('/api/register', { port: server.port, method: 'POST', headers, body, ca })
     expect(status).toBe(201)
     expect(got['set-cookie']?.[0]).toMatch(/^__Host-guildhall=.*Secure/)
-    // Every other site that somebody builds at localhost would be told the same.
+    // The header would hold for every other site at localhost.
     expect(got['strict-transport-security']).toBeUndefined()
     // Plain HTTP at the port of HTTPS gets no answer.
     expect((await speakRaw(server.port, `GET / HTTP/1.1\r\nHost: ${hostOf(server)}\r\n\r\n`)).answer).not.toContain('200 OK')
@@ -252,7 +252,7 @@ describe('HTTPS', () => {
 })
 
 describe('F-41: slow ones are cut', () => {
-  test('who never finishes the headers, or the body, loses the connection after some seconds; others are served meanwhile', async () => {
+  test('a client that never finishes the headers, or the body, loses the connection after some seconds; others are served meanwhile', async () => {
     const server = await startServer()
     const host = hostOf(server)
     const slow = [

@@ -57,7 +57,7 @@ describe('metrics', () => {
     expect([code, stderr]).toEqual([1, `Port ${port} is taken: stop the other program, or write another METRICS_PORT.\n`])
   })
 
-  test('with a token whoever has it reads them, and nobody else, from nowhere', async () => {
+  test('with a token only a request that sends it reads them, from any address', async () => {
     const { port } = await startServer({ env: { ...PRODUCTION, METRICS_TOKEN: token } })
     const status = async (authorization?: string) =>
       (
@@ -89,7 +89,7 @@ describe('metrics', () => {
           ?.split(' ')
           .at(-1),
       )
-    // Who registers is logged in.
+    // A registration logs in.
     expect(value('guildhall_logins_total{outcome="success"}')).toBe(2)
     expect(value('guildhall_logins_total{outcome="wrong_credentials"}')).toBe(1)
     expect(value('guildhall_registrations_total')).toBe(1)
@@ -106,7 +106,7 @@ describe('metrics', () => {
   })
 })
 
-/** The addresses at which somebody on this machine listens for this port, as Linux tells. */
+/** The addresses at which somebody on this machine listens for this port, as Linux reports. */
 function listeningAt(port: number): readonly string[] {
   const wanted = port.toString(16).toUpperCase().padStart(4, '0')
   const lines = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => readFileSync(file, 'utf8').trim().split('\n').slice(1))

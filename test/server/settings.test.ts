@@ -28,8 +28,8 @@ describe('X-01, B-22: unsafe settings do not start', () => {
     expect(code).toBe(1)
     expect(stdout).toBe('')
     expect(stderr).not.toContain(canary)
-    const told = Object.keys(env).filter((name) => name !== 'NODE_ENV')
-    for (const name of told) expect(stderr, name).toContain(name)
+    const reported = Object.keys(env).filter((name) => name !== 'NODE_ENV')
+    for (const name of reported) expect(stderr, name).toContain(name)
     expect(stderr).not.toMatch(/^ +at /m)
   })
 

@@ -88,32 +88,32 @@ describe('F-40: a graceful stop', () => {
     const server = await startServer()
     const idle = await converse(server.port)
     idle.write(`GET /healthz HTTP/1.1\r\nHost: ${new URL(server.url).host}\r\n\r\n`)
-    await until(() => idle.heard().includes(' 200 '))
+    await until(() => idle.received().includes(' 200 '))
     expect(await server.stop()).toMatchObject({ code: 0 })
     expect(countLines(server, 'stopped')).toBe(1)
   })
 
-  test('who is too slow is left behind after ten seconds, and a second signal waits for nobody', async () => {
+  test('a client that is too slow is cut after ten seconds, and a second signal waits for none', async () => {
     const start = () => startServer()
-    const [patient, hurried] = await Promise.all([start(), start()])
+    const [keptAlive, hurried] = await Promise.all([start(), start()])
     const hang = async (server: TestServer) => {
       const slow = await converse(server.port)
       slow.write(`POST /login HTTP/1.1\r\nHost: ${new URL(server.url).host}\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n`)
-      await until(() => slow.heard().includes(' 100 '))
+      await until(() => slow.received().includes(' 100 '))
       return slow
     }
-    const slow = await hang(patient)
+    const slow = await hang(keptAlive)
     // One that never said a word is left behind too.
-    await converse(patient.port)
+    await converse(keptAlive.port)
     await hang(hurried)
-    const left = patient.stop()
+    const left = keptAlive.stop()
     hurried.child.kill('SIGTERM')
     await until(() => countLines(hurried, 'stopping') === 1)
     const first = await Promise.race([hurried.stop(), left])
     expect(first.code).toBe(1)
     expect((await left).code).toBe(0)
-    // Hung up on: who is waited for to the end is told 408 after fifteen seconds.
-    expect(slow.heard()).not.toContain('408')
+    // The connection is closed: a client that is waited for gets 408 after fifteen seconds.
+    expect(slow.received()).not.toContain('408')
   })
 })
 

@@ -1,4 +1,4 @@
-// Whoever reads the log may be stuck or gone: the site is served all the same, and ends when it is told to.
+// The reader of the log may be stuck or gone: the site is served all the same, and ends at its signal.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, constants, createReadStream, openSync, readFileSync } from 'node:fs'
@@ -33,12 +33,12 @@ describe.each([
     const slow = await converse(port)
     const head = `POST /api/login HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Type: application/json\r\nContent-Length: 20`
     slow.write(`${head}\r\nExpect: 100-continue\r\n\r\n`)
-    await until(() => slow.heard().includes(' 100 '))
+    await until(() => slow.received().includes(' 100 '))
     const readiness = await converse(port)
     child.kill('SIGTERM')
     await until(() => {
       readiness.write(`GET /readyz HTTP/1.1\r\nHost: localhost:${port}\r\n\r\n`)
-      return readiness.heard().includes(' 503 ')
+      return readiness.received().includes(' 503 ')
     })
     child.kill('SIGTERM')
     expect(await ended).toBe(1)

@@ -1,4 +1,4 @@
-// `guildhall serve --workers N`: several processes on one port, which people cannot tell from one.
+// `guildhall serve --workers N`: several processes on one port, which behave as one.
 import { type ChildProcess, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -155,27 +155,27 @@ describe('F-16: a rolling restart', () => {
     await renew(server)
     expect((await ask('/login', { port, headers: { Host: `localhost:${port}` } })).text).toContain('New name')
     await expect(ask('/login', { port: other })).rejects.toThrow('ECONNREFUSED')
-    const told = server.lines().filter(({ level }) => level === 'warn')
-    expect(told).toEqual([expect.objectContaining({ port, msg: expect.stringContaining('takes a restart') })])
+    const reported = server.lines().filter(({ level }) => level === 'warn')
+    expect(reported).toEqual([expect.objectContaining({ port, msg: expect.stringContaining('takes a restart') })])
   })
 
   test('a connection that is kept brings one more request to the worker that goes, and is told to close', async () => {
     const server = await startServer({ env: { WORKERS: '1' } })
     const socket = connect(server.port, '127.0.0.1')
-    let heard = ''
+    let received = ''
     socket.setEncoding('utf8').on('data', (part: string) => {
-      heard += part
+      received += part
     })
     const request = `GET /readyz HTTP/1.1\r\nHost: ${new URL(server.url).host}\r\n\r\n`
     socket.write(request)
-    await until(() => heard.includes('"ok"'))
-    heard = ''
+    await until(() => received.includes('"ok"'))
+    received = ''
     server.child.kill('SIGHUP')
     await until(() => countLines(server, 'stopping') === 1)
     socket.write(request)
-    await until(() => heard.includes('"ok"'))
-    expect(heard).toMatch(/^HTTP\/1\.1 200 /)
-    expect(heard).toMatch(/^Connection: close\r$/m)
+    await until(() => received.includes('"ok"'))
+    expect(received).toMatch(/^HTTP\/1\.1 200 /)
+    expect(received).toMatch(/^Connection: close\r$/m)
     await until(() => countLines(server, 'the workers are renewed') === 1)
     expect(await server.stop()).toMatchObject({ code: 0 })
   })

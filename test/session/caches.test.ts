@@ -53,7 +53,7 @@ describe.each(STORES)('over %s', (_name, makeStore) => {
     const first = await browser.get('/')
     expect([first.text, first.headers.get('cache-control')]).toEqual(['page', GUARDED])
     expect(first.setCookies.filter((line) => line.startsWith('sid='))).toHaveLength(1)
-    // Nothing is changed where no cookie of ours goes out.
+    // Nothing is changed if no cookie of ours is set.
     browser.cookie = first.setCookies.find((line) => line.startsWith('sid='))?.split(';')[0]
     expect((await browser.get('/')).headers.get('cache-control')).toBe(PAGE)
   })

@@ -8,8 +8,8 @@ import { application, Browser, countingStore, send } from './support.ts'
 
 type Step = (session: Record<string, unknown>) => unknown
 
-/** An app whose next request does what it is told with its session. */
-async function told(makeStore = () => countingStore()) {
+/** An app whose next request runs a given function on its session. */
+async function sessionApp(makeStore = () => countingStore()) {
   const { store, calls } = makeStore()
   let step: Step = () => undefined
   const { url } = await application(
@@ -25,7 +25,7 @@ async function told(makeStore = () => countingStore()) {
   const browser = new Browser(url)
   return {
     calls,
-    async tell(next: Step) {
+    async run(next: Step) {
       step = next
       calls.length = 0
       return browser.get('/')
@@ -39,40 +39,40 @@ async function told(makeStore = () => countingStore()) {
 
 describe('a change', () => {
   test('is noticed per key: only what changed is written, deep changes too', async () => {
-    const { tell, data, calls } = await told()
-    await tell((s) => Object.assign(s, { a: 1, b: { deep: [1] }, c: 'x' }))
+    const { run, data, calls } = await sessionApp()
+    await run((s) => Object.assign(s, { a: 1, b: { deep: [1] }, c: 'x' }))
     expect(calls).toEqual(['create'])
-    await tell((s) => [s.a, s.b, s.c])
+    await run((s) => [s.a, s.b, s.c])
     expect(calls).toEqual(['find'])
-    await tell((s) => (s.b as { deep: number[] }).deep.push(2))
+    await run((s) => (s.b as { deep: number[] }).deep.push(2))
     expect(calls).toEqual(['find', 'update'])
     expect(await data()).toEqual({ a: '1', b: '{"deep":[1,2]}', c: '"x"' })
-    await tell((s) => Object.assign(s, { a: 1, c: 'x' }))
+    await run((s) => Object.assign(s, { a: 1, c: 'x' }))
     expect(calls).toEqual(['find'])
   })
 
   test('takes a key out with delete and with undefined', async () => {
-    const { tell, data } = await told()
-    await tell((s) => Object.assign(s, { a: 1, b: 2, c: undefined, d: null }))
-    await tell((s) => {
+    const { run, data } = await sessionApp()
+    await run((s) => Object.assign(s, { a: 1, b: 2, c: undefined, d: null }))
+    await run((s) => {
       delete s.a
       s.b = undefined
     })
     expect(await data()).toEqual({ d: 'null' })
-    await tell((s) => {
+    await run((s) => {
       delete s.d
     })
     expect(await data()).toEqual({})
   })
 
   test('honours toJSON: a Date comes back as its text', async () => {
-    const { tell } = await told()
-    await tell((s) => {
+    const { run } = await sessionApp()
+    await run((s) => {
       s.at = new Date(0)
       s.own = { toJSON: () => ({ x: 1 }) }
       s.none = { toJSON: () => undefined }
     })
-    expect((await tell((s) => [s.at, s.own, 'none' in s])).text).toBe('["1970-01-01T00:00:00.000Z",{"x":1},false]')
+    expect((await run((s) => [s.at, s.own, 'none' in s])).text).toBe('["1970-01-01T00:00:00.000Z",{"x":1},false]')
   })
 
   test('that JSON would lose is refused with the name of its key, and nothing is written', async () => {
@@ -81,17 +81,17 @@ describe('a change', () => {
     const refused = { function: () => 1, symbol: Symbol('s'), bigint: 1n, NaN: Number.NaN, Infinity: -1 / 0, cycle }
     for (const [name, value] of Object.entries(refused)) {
       for (const wrong of [value, { deep: [value] }]) {
-        const { tell, calls } = await told()
-        const answer = await tell((s) => void Object.assign(s, { good: 1, [name]: wrong }))
+        const { run, calls } = await sessionApp()
+        const answer = await run((s) => void Object.assign(s, { good: 1, [name]: wrong }))
         expect(answer.status).toBe(500)
         expect(answer.text).toContain(`req.session[\\"${name}\\"] cannot be stored as JSON`)
         expect(answer.setCookies).toEqual([])
         expect(calls).toEqual([])
       }
     }
-    const { tell } = await told()
-    expect((await tell((s) => Object.assign(s, { 'a\0b': 1 }))).text).toContain('cannot be a key')
-    expect((await tell((s) => Object.assign(s, { '\ud800': 1 }))).text).toContain('cannot be a key')
+    const { run } = await sessionApp()
+    expect((await run((s) => Object.assign(s, { 'a\0b': 1 }))).text).toContain('cannot be a key')
+    expect((await run((s) => Object.assign(s, { '\ud800': 1 }))).text).toContain('cannot be a key')
   })
 })
 
@@ -100,30 +100,30 @@ describe('keys', () => {
     ['memory', () => new MemoryStore()],
     ['SQLite', () => new SqliteStore({ path: ':memory:' })],
   ])('D-30 __proto__, constructor and prototype are plain data in %s and pollute nothing', async (_name, makeStore) => {
-    const { tell, data } = await told(() => countingStore(makeStore()))
+    const { run, data } = await sessionApp(() => countingStore(makeStore()))
     const keys = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty']
-    await tell((s) => {
+    await run((s) => {
       for (const key of keys) s[key] = { polluted: key }
     })
     expect(Object.keys(await data()).toSorted()).toEqual(keys.toSorted())
-    const answer = await tell((s) =>
+    const answer = await run((s) =>
       keys.map((key) => [Object.hasOwn(s, key), s[key], Object.getPrototypeOf(s) === Session.prototype]),
     )
     expect(JSON.parse(answer.text)).toEqual(keys.map((key) => [true, { polluted: key }, true]))
     expect(Reflect.get({}, 'polluted')).toBeUndefined()
-    await tell((s) => {
+    await run((s) => {
       for (const key of keys) Reflect.set(s, key, { polluted: 'again' })
       delete s.prototype
     })
-    const again = JSON.parse((await tell((s) => keys.map((key) => s[key] ?? null))).text)
+    const again = JSON.parse((await run((s) => keys.map((key) => s[key] ?? null))).text)
     expect(again).toEqual(keys.map((key) => (key === 'prototype' ? null : { polluted: 'again' })))
     expect(Reflect.get({}, 'polluted')).toBeUndefined()
     expect(Reflect.get(Session.prototype, 'polluted')).toBeUndefined()
   })
 
   test('D-30 two steps by names that an attacker chose reach no prototype', async () => {
-    const { tell } = await told()
-    await tell((s) => {
+    const { run } = await sessionApp()
+    await run((s) => {
       for (const path of [
         ['__proto__', 'polluted'],
         ['constructor', 'prototype', 'polluted'],
@@ -141,18 +141,18 @@ describe('keys', () => {
 
   test('D-30 the names of the session itself cannot be assigned, nor defined', async () => {
     for (const name of ['id', 'cookie', 'regenerate', 'destroy', 'save', 'reload', 'touch']) {
-      const { tell } = await told()
-      expect((await tell((s) => Object.assign(s, { [name]: 1 }))).text).toContain(
+      const { run } = await sessionApp()
+      expect((await run((s) => Object.assign(s, { [name]: 1 }))).text).toContain(
         `req.session.${name} belongs to the session itself`,
       )
       const define = (s: object) => Object.defineProperty(s, name, { value: 1, enumerable: true })
-      expect((await tell((s) => void define(s))).text).toContain(`req.session.${name} belongs to the session itself`)
+      expect((await run((s) => void define(s))).text).toContain(`req.session.${name} belongs to the session itself`)
     }
   })
 
   test('are all there is to see: a session is plain data to Object.keys, JSON and for...in', async () => {
-    const { tell } = await told()
-    const answer = await tell((s) => {
+    const { run } = await sessionApp()
+    const answer = await run((s) => {
       s.a = 1
       const names: string[] = []
       for (const name in s) names.push(name)
@@ -181,11 +181,11 @@ test('the cookie of a session can be read and not changed where the settings dec
 })
 
 test('somebody whose session has the key " keeps it, though others have a key that V8 mistakes it for', async () => {
-  const { tell } = await told(() => ({ store: new SqliteStore({ path: ':memory:' }), calls: [] }))
+  const { run } = await sessionApp(() => ({ store: new SqliteStore({ path: ':memory:' }), calls: [] }))
   // https://github.com/nodejs/node/issues/63785: from here on V8 reads `{"a":"1","\\"":"2"}` as one that has a backslash for a key.
   JSON.parse('{"a":"1","\\\\":"2"}')
-  await tell((s) => void Object.assign(s, { a: 1, '"': 2 }))
-  expect(JSON.parse((await tell((s) => Object.entries(s))).text)).toEqual([
+  await run((s) => void Object.assign(s, { a: 1, '"': 2 }))
+  expect(JSON.parse((await run((s) => Object.entries(s))).text)).toEqual([
     ['a', 1],
     ['"', 2],
   ])

@@ -1,4 +1,4 @@
-// The engine over real HTTP: when a session begins, goes on and ends.
+// The engine over real HTTP: when a session begins, continues and ends.
 import { createServer } from 'node:http'
 import { MemoryStore } from 'guildhall/session'
 import { describe, expect, test, vi } from 'vitest'

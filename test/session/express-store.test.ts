@@ -204,7 +204,7 @@ describe('the cookie of one session', () => {
     expect((await browser.get('/look')).text).toBe('[null,null]')
   })
 
-  test('an `idleTimeout` that is given ends a session whose cookie stays longer, whoever looked at that cookie', async () => {
+  test('an `idleTimeout` that is given ends a session whose cookie stays longer, also after code has read that cookie', async () => {
     for (const makeStore of [() => new MemoryStore(), () => new expressSession.MemoryStore()]) {
       const clock = new HandClock()
       const store = makeStore()
@@ -297,10 +297,10 @@ describe('req.sessionStore', () => {
     const old = Reflect.construct(OldStore, [])
     class NewStore extends Store {}
     for (const store of [old, new NewStore()]) {
-      let heard = 0
-      store.on('connect', () => heard++)
+      let received = 0
+      store.on('connect', () => received++)
       store.emit('connect')
-      expect([heard, store instanceof Store]).toEqual([1, true])
+      expect([received, store instanceof Store]).toEqual([1, true])
     }
     expect([session.Store, session.MemoryStore]).toEqual([Store, MemoryStore])
   })

@@ -17,7 +17,7 @@ function file(): string {
   return join(folder, 'sessions.db')
 }
 
-const PLACES: readonly (readonly [string, () => SessionStore])[] = [
+const STORES: readonly (readonly [string, () => SessionStore])[] = [
   ['memory', () => new MemoryStore()],
   ['SQLite', () => new SqliteStore({ path: file() })],
 ]
@@ -50,8 +50,8 @@ class Barrier {
   }
 }
 
-describe.each(PLACES)('D-22 a logout in %s', (_name, makeStore) => {
-  /** Where the slow request stands while the logout runs from begin to end. */
+describe.each(STORES)('D-22 a logout in %s', (_name, makeStore) => {
+  /** The point at which the slow request waits while the logout runs. */
   const stations = ['handler', 'find', 'update', 'touch'] as const
 
   test.each(stations)('cannot be undone by a request that waits at %s', async (station) => {
@@ -101,7 +101,7 @@ describe.each(PLACES)('D-22 a logout in %s', (_name, makeStore) => {
       replay.cookie = saved
       const alive = (await replay.get('/who')).text !== '"nobody"'
       const row = await store.find(digest(saved?.split('=')[1] ?? ''))
-      // Reading before the logout, the slow request may answer; but it leaves nothing behind. Reading after it, it is a stranger.
+      // Reading before the logout, the slow request may answer; but it stores nothing. Reading after it, it is logged out.
       const cookie = station === 'find' ? false : answer.setCookies.length > 0
       if (alive || row !== undefined || cookie) resurrected++
       if (station === 'find') expect(answer.text).toBe('"nobody"')

@@ -45,7 +45,7 @@ async function ask(port: number, command: readonly string[]): Promise<unknown> {
   }
 }
 
-/** Each verb once, on sessions whose keys lie on several nodes. */
+/** Each verb once, on sessions whose keys are on several nodes. */
 async function useStore(store: RedisStore): Promise<void> {
   const rows = Array.from({ length: 30 }, (_, n) => sessionRow({ userId: `u${n % 3}` }))
   for (const row of rows) await store.create(row)

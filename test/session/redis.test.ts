@@ -66,7 +66,7 @@ describeOnRedis('Redis', () => {
     for (const hash of [expired, young]) await client.del(`${prefix}session:${hash}`)
     await client.zAdd(index, { score: 1, value: expired ?? '' })
     expect((await store.listByUser('u1')).map(({ hash }) => hash)).toEqual([kept])
-    // The young one may be on its way: who takes its name out would hide it from the end of all sessions.
+    // The young one may be on its way: without its name, ending all sessions would miss it.
     await expect.poll(() => client.zRange(index, 0, -1)).toEqual([young, kept])
   })
 
@@ -167,7 +167,7 @@ describeOnRedis('Redis', () => {
     await expect.poll(() => store.find(row.hash).catch(() => undefined)).toMatchObject({ hash: row.hash })
   })
 
-  test('somebody new is served while Redis is away, whoever brings a cookie or leaves something is told to come again', async () => {
+  test('a new visitor is served while Redis is away, a request with a cookie or data is told to come again', async () => {
     const { prefix } = await storeOfTest()
     const way = await openWay()
     const { createClient } = await import('redis')

@@ -39,7 +39,7 @@ describe.each(STORES)('F-33 a bare regenerate on %s', (_name, makeStore) => {
     return { url, clock, store }
   }
 
-  test('logs nobody out: who comes late with the old id reads the old data and gets no cookie', async () => {
+  test('logs nobody out: a late request with the old id reads the old data and gets no cookie', async () => {
     const { url, clock, store } = await cart()
     const browser = new Browser(url)
     await browser.get('/begin')
@@ -69,7 +69,7 @@ describe.each(STORES)('F-33 a bare regenerate on %s', (_name, makeStore) => {
     await store.close()
   })
 
-  test('D-20 a logout ends the old one too, whoever still carries its id', async () => {
+  test('D-20 a logout ends the old one too, for every request with its id', async () => {
     const { url, store } = await cart()
     const browser = new Browser(url)
     await browser.get('/begin')

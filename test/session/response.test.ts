@@ -1,4 +1,4 @@
-// A response ends when its session is saved, in one piece; it is left alone where there is nothing to save.
+// A response ends when its session is saved, in one piece; it is left alone if there is nothing to save.
 import { createServer, type IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'

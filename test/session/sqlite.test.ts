@@ -1,4 +1,4 @@
-// SQLite: what lies on the disk, who may read it, and what happens when two want it at once.
+// SQLite: what is on the disk, its file modes, and two processes at once.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'

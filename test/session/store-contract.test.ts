@@ -13,13 +13,13 @@ async function brokenRules(makeStore: () => MemoryStore): Promise<string[]> {
   return broken
 }
 
-test('who writes a right store sees it pass, however often the suite is run in one process', async () => {
+test('a right store passes, however often the suite is run in one process', async () => {
   // Keys like these are in V8's memory from here on, as after any run, https://github.com/nodejs/node/issues/63785
   for (const key of ['\\\\', '\\"', '\\u0041']) JSON.parse(`{"a":"1","${key}":"2"}`)
   for (let run = 0; run < 5; run++) expect(await brokenRules(() => new MemoryStore())).toEqual([])
 })
 
-test('who ends but the hundred sessions that a list shows hears of it', async () => {
+test('a store that ends but the hundred sessions of a list fails', async () => {
   class HundredStore extends MemoryStore {
     override deleteByUser(userId: string, { except }: { readonly except?: string | undefined } = {}): number {
       const hashes = this.listByUser(userId).map(({ hash }) => hash)
@@ -29,7 +29,7 @@ test('who ends but the hundred sessions that a list shows hears of it', async ()
   expect(await brokenRules(() => new HundredStore())).toEqual([expect.stringMatching(/^11: .*ends all of them/)])
 })
 
-test('who lists sessions that were seen together in any order hears of it', async () => {
+test('a store that lists sessions seen together in any order fails', async () => {
   class RandomStore extends MemoryStore {
     override listByUser(userId: string): readonly SessionRow[] {
       const shuffled = [...super.listByUser(userId)].toSorted(() => Math.random() - 0.5)
@@ -39,7 +39,7 @@ test('who lists sessions that were seen together in any order hears of it', asyn
   expect(await brokenRules(() => new RandomStore())).toEqual([expect.stringMatching(/^10: .*the newest first/)])
 })
 
-test('who changes what somebody else changed meanwhile hears of it', async () => {
+test('a store that overwrites a concurrent change fails', async () => {
   class CarelessStore extends MemoryStore {
     override update(hash: string, patch: Readonly<Record<string, string | null>>, _options?: UpdateOptions): boolean {
       return super.update(hash, patch)
@@ -50,7 +50,7 @@ test('who changes what somebody else changed meanwhile hears of it', async () =>
   expect(broken.filter((title) => !title.startsWith('8: '))).toEqual([])
 })
 
-test('who shows but a hundred of the sessions that live hears of it', async () => {
+test('a store that shows but a hundred live sessions fails', async () => {
   class ShortStore extends MemoryStore {
     override list(now: number, limit: number): readonly SessionRow[] {
       return super.list(now, Math.min(limit, 100))

@@ -192,7 +192,7 @@ export class Browser {
   }
 }
 
-/** Whether a Set-Cookie is of the marker that lies beside a Strict session cookie. */
+/** Whether a Set-Cookie is of the marker of a Strict session cookie. */
 export function isMarker(line: string): boolean {
   return /^[^=]*-seen=/.test(line)
 }

@@ -145,9 +145,9 @@ describe.each(STORES)('on %s', (_name, makeStore) => {
       'answered from a callback with %s is an error page, and the process lives',
       async (_how, answer) => {
         const uncaught: unknown[] = []
-        const hear = (error: unknown) => uncaught.push(error)
-        process.on('uncaughtException', hear)
-        onTestFinished(() => void process.off('uncaughtException', hear))
+        const collect = (error: unknown) => uncaught.push(error)
+        process.on('uncaughtException', collect)
+        onTestFinished(() => void process.off('uncaughtException', collect))
         const store = makeStore()
         const { url, failed } = await site(store, options, (req, res) => {
           setTimeout(() => {
@@ -207,9 +207,9 @@ function closedUnderARequest(open: () => Promise<{ store: Store; close: () => un
     'somebody whose store is closed meanwhile gets an error page, however it is answered, and the process lives; rolling %s',
     async (rolling) => {
       const uncaught: unknown[] = []
-      const hear = (error: unknown) => uncaught.push(error)
-      process.on('uncaughtException', hear)
-      onTestFinished(() => void process.off('uncaughtException', hear))
+      const collect = (error: unknown) => uncaught.push(error)
+      process.on('uncaughtException', collect)
+      onTestFinished(() => void process.off('uncaughtException', collect))
       for (const [how, answer] of Object.entries(ANSWERS)) {
         const { store, close } = await open()
         const { url, failed } = await site(store, { rolling }, (req, res) => {
@@ -276,8 +276,8 @@ test('after a session failed, an atomic change in the error handler is refused: 
   expect(text).toContain('failed in this request')
 })
 
-describe.each(STORES)('whoever awaits the middleware as a promise, over %s', (_name, makeStore) => {
-  /** A server without Express: the promise has settled when the save fails, and nobody hears of its error. */
+describe.each(STORES)('code that awaits the middleware as a promise, over %s', (_name, makeStore) => {
+  /** A server without Express: the promise has settled when the save fails, and nobody gets its error. */
   async function awaiting(answer: (res: ServerResponse) => void): Promise<string> {
     const middleware = session({ store: makeStore() })
     onTestFinished(() => middleware.close())

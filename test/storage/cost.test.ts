@@ -8,7 +8,7 @@ import { describeOnPostgres, makeDatabase } from '../support/postgres.ts'
 import { describeOnRedis, makeRedis, REDIS_URL } from '../support/redis.ts'
 import { openSite, type Site } from '../support/site.ts'
 import type { Answer, Visitor } from '../support/visitor.ts'
-import { type Ear, listenToPostgres, listenToRedis, roundTrips } from '../support/wire-sniffer.ts'
+import { roundTrips, type Sniffer, sniffPostgres, sniffRedis } from '../support/wire-sniffer.ts'
 
 const REQUESTS = 20
 /** Longer than the interval in which a session of 15 minutes is marked as seen once. */
@@ -19,7 +19,7 @@ afterEach(async () => {
   for (const close of opened.splice(0).toReversed()) await close()
 })
 
-interface Heard {
+interface Traffic {
   readonly statements: readonly string[]
   readonly roundTrips: number
   /** Without those that nobody waits for. */
@@ -30,22 +30,22 @@ interface Heard {
 const isWaitedFor = (command: string) =>
   /^EVALSHA .*:(?:session|user|counter):/.test(command) && !command.includes(REMOVE_FROM_INDEX.sha1)
 
-interface Listened {
+interface MeasuredSite {
   readonly site: Site
   /** What an act costs. */
-  heard(act: () => Promise<unknown>): Promise<Heard>
+  measure(act: () => Promise<unknown>): Promise<Traffic>
 }
 
 /** A site with throttles on, as it is run, that is listened to. */
-async function listenedSite({ redis }: { readonly redis: boolean }): Promise<Listened> {
+async function measuredSite({ redis }: { readonly redis: boolean }): Promise<MeasuredSite> {
   const database = await makeDatabase()
   opened.push(database.drop)
-  const toPostgres = await listenToPostgres(database.url)
+  const toPostgres = await sniffPostgres(database.url)
   opened.push(toPostgres.close)
-  const inRedis = redis ? await listenedRedis() : undefined
+  const inRedis = redis ? await sniffedRedis() : undefined
   const site = await openSite({
     database: toPostgres.url,
-    ...(inRedis && { redis: inRedis.ear.url, redisPrefix: inRedis.prefix }),
+    ...(inRedis && { redis: inRedis.sniffer.url, redisPrefix: inRedis.prefix }),
     rateLimit: true,
   })
   opened.push(site.close)
@@ -53,23 +53,23 @@ async function listenedSite({ redis }: { readonly redis: boolean }): Promise<Lis
   for (const [, act] of acts(site.visitor(), 'somebody')) await act()
   return {
     site,
-    async heard(act) {
+    async measure(act) {
       toPostgres.take()
-      inRedis?.ear.take()
+      inRedis?.sniffer.take()
       await act()
       const asked = toPostgres.take()
       const statements = asked.filter((text) => text !== '(sync)')
-      return { statements, roundTrips: roundTrips(asked), commands: (inRedis?.ear.take() ?? []).filter(isWaitedFor) }
+      return { statements, roundTrips: roundTrips(asked), commands: (inRedis?.sniffer.take() ?? []).filter(isWaitedFor) }
     },
   }
 }
 
-async function listenedRedis(): Promise<{ readonly ear: Ear; readonly prefix: string }> {
+async function sniffedRedis(): Promise<{ readonly sniffer: Sniffer; readonly prefix: string }> {
   const keys = await makeRedis()
   opened.push(keys.drop)
-  const ear = await listenToRedis(REDIS_URL)
-  opened.push(ear.close)
-  return { ear, prefix: keys.prefix }
+  const sniffer = await sniffRedis(REDIS_URL)
+  opened.push(sniffer.close)
+  return { sniffer, prefix: keys.prefix }
 }
 
 function acts(visitor: Visitor, name: string): readonly (readonly [string, () => Promise<Answer>])[] {
@@ -82,44 +82,44 @@ function acts(visitor: Visitor, name: string): readonly (readonly [string, () =>
   ]
 }
 
-async function costs({ site, heard }: Listened): Promise<Readonly<Record<string, readonly number[]>>> {
+async function costs({ site, measure }: MeasuredSite): Promise<Readonly<Record<string, readonly number[]>>> {
   const found: Record<string, readonly number[]> = {}
   for (const [name, act] of acts(site.visitor(), 'anna')) {
-    const { statements, roundTrips, commands } = await heard(act)
+    const { statements, roundTrips, commands } = await measure(act)
     found[name] = [statements.length, roundTrips, commands.length]
   }
   return found
 }
 
-async function again(act: () => Promise<Answer>): Promise<void> {
+async function repeat(act: () => Promise<Answer>): Promise<void> {
   for (let request = 0; request < REQUESTS; request++) expect((await act()).status).toBe(200)
 }
 
-const writes = (heard: Heard) => heard.statements.filter((text) => !/^select/i.test(text))
+const writes = (measure: Traffic) => measure.statements.filter((text) => !/^select/i.test(text))
 
 describeOnPostgres('a visit on PostgreSQL', () => {
   test('an authenticated request is one statement and no write, an anonymous one none at all', async () => {
-    const { site, heard } = await listenedSite({ redis: false })
+    const { site, measure } = await measuredSite({ redis: false })
     const anna = site.visitor()
     await anna.register('anna')
-    const ofMember = await heard(() => again(() => anna.api('/profile')))
+    const ofMember = await measure(() => repeat(() => anna.api('/profile')))
     expect([ofMember.statements.length, ofMember.roundTrips, writes(ofMember)]).toEqual([REQUESTS, REQUESTS, []])
-    const ofNobody = await heard(() => again(() => site.visitor().get('/login')))
+    const ofNobody = await measure(() => repeat(() => site.visitor().get('/login')))
     expect([ofNobody.statements, ofNobody.roundTrips]).toEqual([[], 0])
   })
 
   test('once per touch interval an authenticated request is one write more', async () => {
-    const { site, heard } = await listenedSite({ redis: false })
+    const { site, measure } = await measuredSite({ redis: false })
     const anna = site.visitor()
     await anna.register('anna')
     site.clock.forward(PAST_THE_TOUCH_INTERVAL)
-    const after = await heard(() => again(() => anna.api('/profile')))
+    const after = await measure(() => repeat(() => anna.api('/profile')))
     expect(writes(after)).toEqual([expect.stringMatching(/UPDATE guildhall_sessions SET last_seen_at/)])
     expect(after.statements).toHaveLength(REQUESTS + 1)
   })
 
   test('what registering, logging in and logging out cost: statements, round trips', async () => {
-    expect(await costs(await listenedSite({ redis: false }))).toEqual({
+    expect(await costs(await measuredSite({ redis: false }))).toEqual({
       registration: [12, 12, 0],
       'authenticated request': [1, 1, 0],
       logout: [3, 3, 0],
@@ -131,18 +131,18 @@ describeOnPostgres('a visit on PostgreSQL', () => {
   test('sessions that are asked for at once are one statement, and each is the right one', async () => {
     const database = await makeDatabase()
     opened.push(database.drop)
-    const ear = await listenToPostgres(database.url)
-    opened.push(ear.close)
-    const pool = new pg.Pool({ connectionString: ear.url })
+    const sniffer = await sniffPostgres(database.url)
+    opened.push(sniffer.close)
+    const pool = new pg.Pool({ connectionString: sniffer.url })
     opened.push(() => pool.end())
     const store = new PostgresStore({ pool })
     await store.migrate()
     // Keys as no digest looks like, too.
     const hashes = ['a', 'b"', 'c\\', '{d,e}', 'NULL', "f'", '']
     for (const hash of hashes) await store.create(sessionRow({ hash, publicId: `public ${hash}` }))
-    ear.take()
+    sniffer.take()
     const found = await Promise.all([...hashes, 'nobody', 'null\0character'].map((hash) => store.find(hash)))
-    expect(ear.take().filter((text) => text !== '(sync)')).toHaveLength(1)
+    expect(sniffer.take().filter((text) => text !== '(sync)')).toHaveLength(1)
     expect(found.map((row) => row?.publicId)).toEqual([...hashes.map((hash) => `public ${hash}`), undefined, undefined])
   })
 })
@@ -151,26 +151,26 @@ describe('on both', () => {
   describeOnPostgres('a visit on PostgreSQL and Redis', () => {
     describeOnRedis('as they are', () => {
       test('an authenticated request is one command and one statement and no write, an anonymous one none at all', async () => {
-        const { site, heard } = await listenedSite({ redis: true })
+        const { site, measure } = await measuredSite({ redis: true })
         const anna = site.visitor()
         await anna.register('anna')
-        const ofMember = await heard(() => again(() => anna.api('/profile')))
+        const ofMember = await measure(() => repeat(() => anna.api('/profile')))
         expect([ofMember.commands.length, ofMember.statements.length, writes(ofMember)]).toEqual([REQUESTS, REQUESTS, []])
-        const ofNobody = await heard(() => again(() => site.visitor().get('/login')))
+        const ofNobody = await measure(() => repeat(() => site.visitor().get('/login')))
         expect([ofNobody.commands, ofNobody.statements]).toEqual([[], []])
       })
 
       test('once per touch interval an authenticated request is one command more', async () => {
-        const { site, heard } = await listenedSite({ redis: true })
+        const { site, measure } = await measuredSite({ redis: true })
         const anna = site.visitor()
         await anna.register('anna')
         site.clock.forward(PAST_THE_TOUCH_INTERVAL)
-        const after = await heard(() => again(() => anna.api('/profile')))
+        const after = await measure(() => repeat(() => anna.api('/profile')))
         expect([after.commands.length, after.statements.length]).toEqual([REQUESTS + 1, REQUESTS])
       })
 
       test('what registering, logging in and logging out cost: statements, round trips, commands', async () => {
-        expect(await costs(await listenedSite({ redis: true }))).toEqual({
+        expect(await costs(await measuredSite({ redis: true }))).toEqual({
           registration: [8, 8, 7],
           'authenticated request': [1, 1, 1],
           logout: [2, 2, 2],

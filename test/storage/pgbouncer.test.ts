@@ -60,7 +60,7 @@ describeBehindPgbouncer('behind pgbouncer', () => {
     expect(Number(row?.n)).toBeLessThanOrEqual(SERVER_CONNECTIONS)
   })
 
-  test('no setting and no prepared statement stays behind for whoever has the connection next', async () => {
+  test('no setting and no prepared statement stays behind for the next user of the connection', async () => {
     const { setting } = await databaseOfTest()
     const site = await siteOfTest({ database: setting })
     await memberOf(site, 'anna')

@@ -31,10 +31,10 @@ async function hallOfTest(): Promise<Hall> {
   return { db, url, proxy }
 }
 
-/** More turns of the event loop than a call needs that is turned away before it begins; none of them is a timer. */
+/** More turns of the event loop than the refusal of a call needs; none of them is a timer. */
 const TURNS = 20
 
-/** How many calls were turned away before any call can have been too late. */
+/** How many calls were refused before any call can have timed out. */
 async function countAtOnce(calls: readonly Promise<unknown>[]): Promise<number> {
   let rejected = 0
   const judged = calls.map(async (call) => {

@@ -52,7 +52,7 @@ describeWith('redis-server', 'a Redis that loses what it held', () => {
     await expect.poll(probes, PROBED).toBeGreaterThan(before + 1)
   }
 
-  test('F-13 emptied: who was logged in is asked to log in, limits count from zero, accounts and epochs stay, the log says why', async () => {
+  test('F-13 emptied: members are asked to log in, limits count from zero, accounts and epochs stay, the log says why', async () => {
     const site = await siteThatWatches()
     const { visitor, id } = await memberOf(site, 'anna')
     const guess = () => site.visitor().api('/login', { username: 'anna', password: 'not the password' })
@@ -70,10 +70,10 @@ describeWith('redis-server', 'a Redis that loses what it held', () => {
     expect(warnings(site)).toEqual([LOST])
   })
 
-  test('F-13 back at an older copy: the log says that a logout may be undone; who was disabled stays out', async () => {
+  test('F-13 back at an older copy: the log says that a logout may be undone; a suspended member stays out', async () => {
     const site = await siteThatWatches()
     const { id: left, visitor } = await memberOf(site, 'anna')
-    const { id: disabled } = await memberOf(site, 'bert')
+    const { id: suspended } = await memberOf(site, 'bert')
     await redis.tell('SAVE')
     const snapshot = join(redis.folder, 'older.rdb')
     copyFileSync(join(redis.folder, 'dump.rdb'), snapshot)
@@ -83,9 +83,9 @@ describeWith('redis-server', 'a Redis that loses what it held', () => {
     await redis.restoreFrom(snapshot)
     await expect.poll(() => warnings(site), PROBED).toEqual([OLDER])
     expect(await statusWith(site, left)).toBe(200)
-    expect(await statusWith(site, disabled)).toBe(401)
+    expect(await statusWith(site, suspended)).toBe(401)
     await site.membership.users.setStatus('bert', 'active')
-    expect(await statusWith(site, disabled)).toBe(401)
+    expect(await statusWith(site, suspended)).toBe(401)
   })
 
   test('F-13 short of memory: the log says that keys are thrown out, once, and doctor warns of the setting', async () => {

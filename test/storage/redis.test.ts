@@ -151,7 +151,7 @@ describeOnRedis('a membership on Redis', () => {
     }
   })
 
-  test('D-24 a person who is disabled while Redis is away is out for good, though Redis still has the session', async () => {
+  test('D-24 a member who is suspended while Redis is away stays out, though Redis still has the session', async () => {
     const { site, redis, way } = await siteBehindWay()
     const { id } = await memberOf(site, 'anna')
     await way.cut()
@@ -167,7 +167,7 @@ describeOnRedis('a membership on Redis', () => {
     expect(await statusWith(site, id)).toBe(401)
   })
 
-  test('a restored backup logs out whoever Redis still knows, and no later change of an account lets them in again', async () => {
+  test('a restored backup ends the sessions that Redis still has, and no later change of an account revives them', async () => {
     const file = fileOfTest()
     const { site, redis } = await siteOnRedis({ database: `sqlite:${file}` })
     const { id: before } = await memberOf(site, 'anna')
@@ -243,7 +243,7 @@ describeOnRedis('the throttle on Redis', () => {
 
 describeOnRedis('while Redis is away', () => {
   test.each(['cut', 'stall'] as const)(
-    '%s: who is logged in is told to try again, stays logged in, and is served within two seconds of its return',
+    '%s: a member is told to try again, stays logged in, and is served within two seconds of its return',
     async (how) => {
       const { site, way } = await siteBehindWay({ rateLimit: true })
       const { visitor, id } = await memberOf(site, 'anna')
@@ -260,7 +260,7 @@ describeOnRedis('while Redis is away', () => {
       const page = await visitor.form('/logout', {})
       expect([page.status, page.setCookies, await visitor.sessionId()]).toEqual([503, [], id])
       expect(page.text).toMatch(/try again/i)
-      // Who is nobody reads pages; a password is not tried without a counter.
+      // Anonymous visitors read pages; a password is not checked without a counter.
       const stranger = site.visitor()
       expect((await stranger.get('/login')).status).toBe(200)
       expect((await stranger.api('/login', { username: 'anna', password: GOOD_PASSWORD })).status).toBe(503)

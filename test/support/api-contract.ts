@@ -14,7 +14,7 @@ export interface Described {
 interface WholeOperation extends Omit<Operation, 'responses' | 'requestBody'> {
   readonly requestBody?: RequestBody | undefined
   readonly responses: Readonly<Record<string, ApiResponse>>
-  /** Where each answer and the body stand in the document, as JSON Pointers. */
+  /** The place of each answer and of the body in the document, as JSON Pointers. */
   readonly places: Readonly<Record<string, string>>
 }
 
@@ -28,7 +28,7 @@ const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/
 
 export class Contract {
   readonly operations: readonly Described[]
-  /** Every `POST /api/login 401 invalid_credentials` that was seen; `-` where an answer has no code. */
+  /** Every `POST /api/login 401 invalid_credentials` that was seen; `-` if an answer has no code. */
   readonly met = new Set<string>()
   readonly #document: ApiDocument
   readonly #ajv = new Ajv2020({ strict: false, allErrors: true, formats: { 'date-time': ISO, password: true } })

@@ -87,7 +87,7 @@ export interface Tally {
 /** What is sent logs people out: so many requests, and they log in again. */
 const ROUND = 50
 
-/** Makes up as many requests for each operation as asked for; stops early where an answer is not as described. */
+/** Makes up as many requests for each operation as asked for; stops early if an answer is not as described. */
 export async function sendFuzzed(base: string, contract: Contract, { each, seed, atOnce }: FuzzOptions): Promise<Tally> {
   const tally: Tally = { requests: 0, statuses: new Map(), succeeded: new Set(), faults: [] }
   const client = apiClient(base, contract, tally.faults)

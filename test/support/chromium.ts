@@ -1,4 +1,4 @@
-// A real browser for tests and pictures: where it is found, how it is started.
+// Finds and starts a real browser, for tests and pictures.
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
@@ -15,7 +15,7 @@ const ARGS = [
   '--disable-sync',
 ]
 
-/** `CHROMIUM` says where it is; else the usual names, in the usual folders. */
+/** The path in `CHROMIUM`; else the usual names, in the usual folders. */
 export function findChromium(): string | undefined {
   const { CHROMIUM, PATH = '' } = process.env
   const folders = [...PATH.split(delimiter), '/usr/bin', '/usr/local/bin', '/snap/bin']

@@ -5,7 +5,7 @@ import pg from 'pg'
 import { TYPES } from '../../src/database/postgres/query.ts'
 import { keysIn, openRedis } from './redis-server.ts'
 
-/** Whatever says where its database is: `sqlite:PATH` or `postgres://...`, and where its sessions and counters are, if elsewhere. */
+/** The database, `sqlite:PATH` or `postgres://...`, and the Redis of sessions and counters, if there is one. */
 export interface Kept {
   readonly database: string
   readonly redis?: KeptInRedis | undefined
@@ -45,7 +45,7 @@ export async function countRows(kept: Kept, table: 'users' | 'credentials' | 'se
   return Number(row?.n)
 }
 
-/** Every stored session, live or not. In Redis a row is what its key holds, and what stands in that as JSON. */
+/** Every stored session, live or not. In Redis a row is the fields of its key, with those in its JSON. */
 export async function sessionRows(kept: Kept): Promise<readonly Row[]> {
   if (!kept.redis) return inDatabase(kept, 'SELECT * FROM guildhall_sessions')
   const begin = `${kept.redis.prefix}session:`

@@ -1,4 +1,4 @@
-// Tests that need a real browser, and what becomes of them where there is none.
+// Tests that need a real browser, left out if there is none.
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll } from 'vitest'
 import { findChromium, type LaunchOptions, launchChromium } from './chromium.ts'

@@ -17,12 +17,12 @@ export async function memberOf(site: Site, username: string): Promise<Member> {
   return { visitor, id: await idOf(visitor) }
 }
 
-/** The id in a visitor's session cookie; empty where there is none. */
+/** The id in a visitor's session cookie; empty if there is none. */
 export async function idOf(visitor: Visitor): Promise<string> {
   return (await visitor.sessionId()) ?? ''
 }
 
-/** What the profile answers to whoever brings this id: 200 or 401. */
+/** What the profile answers to a request with this id: 200 or 401. */
 export async function statusWith(site: Site, id: string): Promise<number> {
   return (await rawGet(site.base, '/api/profile', `guildhall=${id}`)).status
 }

@@ -1,4 +1,4 @@
-// Tests that need a service or a program: left out where it is missing, failed by REQUIRE_ALL=1.
+// Tests that need a service or a program: left out if it is missing, failed by REQUIRE_ALL=1.
 import { describe } from 'vitest'
 import { findProgram } from './own-server.ts'
 
@@ -9,7 +9,7 @@ declare module 'vitest' {
   }
 }
 
-/** `missing` names what is not there, in words that complete "there is no ..."; undefined where all is. */
+/** `missing` names what is not there, in words that complete "there is no ..."; undefined if all is. */
 export function describeUnless(missing: string | undefined, title: string, body: () => void): void {
   if (missing === undefined || process.env.REQUIRE_ALL === '1') describe(title, body)
   else describe.skip(title, { meta: { missing } }, body)

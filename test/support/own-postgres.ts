@@ -8,7 +8,7 @@ import { freePort } from './program.ts'
 
 export class OwnPostgres {
   readonly port: number
-  /** Where its own user's data lies. */
+  /** The data folder, owned by its own user. */
   readonly folder: string
   readonly #settings: readonly string[]
 
@@ -75,7 +75,7 @@ export class OwnPostgres {
     }
   }
 
-  /** How many connections others have now; undefined where nobody says so. */
+  /** How many connections others have now; undefined if nobody says so. */
   async connections(): Promise<number | undefined> {
     const client = new pg.Client({ connectionString: this.url, connectionTimeoutMillis: 1000, query_timeout: 1000 })
     // It may be thrown out with all others.
@@ -93,7 +93,7 @@ export class OwnPostgres {
     }
   }
 
-  /** Another one that follows it, copied from it; it confirms each commit where the first one asks for that. */
+  /** Another one that follows it, copied from it; it confirms each commit if the first one asks for that. */
   async follower(name: string): Promise<OwnPostgres> {
     const follower = new OwnPostgres(ownFolder(), await freePort(), [])
     const from = `host=127.0.0.1 port=${this.port} user=postgres application_name=${name}`

@@ -6,7 +6,7 @@ import { createClient } from 'redis'
 import { getProgram, give, ownFolder, removeFolder, spawnServer } from './own-server.ts'
 import { freePort } from './program.ts'
 
-const LONGEST_START_MS = 20_000
+const MAX_START_MS = 20_000
 
 /** Every write is on disk before it is answered. */
 export const KEPT = ['--appendonly', 'yes', '--appendfsync', 'always'] as const
@@ -55,7 +55,7 @@ export class OwnRedis {
     const child = spawnServer(getProgram('redis-server'), own)
     this.#process = child
     this.#ended = new Promise((done) => child.once('exit', () => done()))
-    const deadline = performance.now() + LONGEST_START_MS
+    const deadline = performance.now() + MAX_START_MS
     while ((await this.tell('PING').catch(() => '')) !== 'PONG') {
       if (child.exitCode !== null || performance.now() > deadline) throw new Error('redis-server did not start')
       await new Promise((done) => setTimeout(done, 10))
@@ -71,7 +71,7 @@ export class OwnRedis {
   /** Starts again with an older copy: a file that SAVE wrote. */
   async restoreFrom(file: string): Promise<void> {
     await this.kill()
-    // It reads no copy where it finds a log of its writes.
+    // It reads no snapshot if it finds an append-only file.
     rmSync(join(this.folder, 'appendonlydir'), { recursive: true, force: true })
     copyFileSync(file, join(this.folder, 'dump.rdb'))
     give(join(this.folder, 'dump.rdb'))

@@ -43,12 +43,12 @@ export function runAs(program: string, args: readonly string[], env: Readonly<Re
   child.stderr?.on('data', keep)
   return new Promise((done, fail) => {
     child.on('error', fail)
-    // Not `close`: a server that goes on holds the pipes.
+    // Not `close`: a running server holds the pipes.
     child.on('exit', (code) => done({ code, output }))
   })
 }
 
-/** Where a program is: in the path, or where Debian puts what is not for everybody. */
+/** Where a program is: in the path, or if Debian puts what is not for everybody. */
 export function findProgram(name: string): string | undefined {
   const versions = '/usr/lib/postgresql'
   const own = existsSync(versions)
@@ -60,7 +60,7 @@ export function findProgram(name: string): string | undefined {
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path))
 }
 
-/** The same, where nothing goes without it. */
+/** The same, for a program that is required. */
 export function getProgram(name: string): string {
   const path = findProgram(name)
   if (path === undefined) throw new Error(`${name} is not installed`)

@@ -10,7 +10,7 @@ import { freePort } from './program.ts'
 
 /** So few that requests share them. */
 export const SERVER_CONNECTIONS = 5
-const LONGEST_START_MS = 10_000
+const MAX_START_MS = 10_000
 
 const isThere = findProgram('pgbouncer') !== undefined && (await postgresAnswers())
 
@@ -37,7 +37,7 @@ export class Pgbouncer {
     const port = await freePort()
     writeSettings(folder, port)
     const pgbouncer = new Pgbouncer(port, folder)
-    const deadline = performance.now() + LONGEST_START_MS
+    const deadline = performance.now() + MAX_START_MS
     while (!(await answers(pgbouncer.urlOf(SERVER)))) {
       if (performance.now() > deadline) throw new Error('pgbouncer did not start')
       await new Promise((done) => setTimeout(done, 20))

@@ -19,7 +19,7 @@ export interface ProgramOptions {
   readonly port?: number
 }
 
-/** Runs `node ARGS` and waits until its port answers; throws with what it printed where it ends before. */
+/** Runs `node ARGS` and waits until its port answers; throws with its output if it ends before. */
 export async function runProgram(args: readonly string[], { cwd = ROOT, env = {}, port }: ProgramOptions = {}): Promise<Program> {
   const chosen = port ?? (await freePort())
   const child = spawn(process.execPath, args, {

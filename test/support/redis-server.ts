@@ -31,7 +31,7 @@ export async function keysIn(client: TestClient, prefix: string): Promise<string
   return found
 }
 
-/** Redis has sixteen numbered databases unless it is told otherwise; the first is everybody's. */
+/** Redis has sixteen numbered databases by default; the first is shared. */
 const NUMBERED = Array.from({ length: 15 }, (_, at) => at + 1)
 const MINE = 'borrowed-for-a-run'
 /** Longer than any stress run: what a killed one leaves behind is given free again by then. */

@@ -7,8 +7,8 @@ export interface Step {
   readonly answer: Answer
 }
 
-/** Logging out comes last, or the rest of the walk would be a stranger's. `fields` go into every write, `id` into the path. */
-export async function walkEveryRoute(
+/** Logging out comes last, or the rest would be anonymous. `fields` go into every write, `id` into the path. */
+export async function crawlRoutes(
   site: Pick<Site, 'paths'>,
   visitor: Visitor,
   fields: Readonly<Record<string, string>>,

@@ -32,7 +32,7 @@ export interface Finished {
 }
 
 export interface TestServer {
-  /** Where people come: BASE_URL, or http://localhost and the port. */
+  /** The address of the site: BASE_URL, or http://localhost and the port. */
   readonly url: string
   readonly port: number
   readonly folder: string
@@ -202,22 +202,22 @@ export function ask(path: string, { port, method = 'GET', headers = {}, body, ca
 export interface Conversation {
   write(text: string): void
   /** What came so far. */
-  heard(): string
+  received(): string
   readonly closed: Promise<unknown>
 }
 
 /** A connection that stays open; gone after the test. */
 export async function converse(port: number): Promise<Conversation> {
   const socket = connect(port, '127.0.0.1')
-  let heard = ''
+  let received = ''
   socket.setEncoding('utf8').on('data', (part: string) => {
-    heard += part
+    received += part
   })
   socket.on('error', () => {})
   onTestFinished(() => void socket.destroy())
   const closed = once(socket, 'close')
   await once(socket, 'connect')
-  return { write: (text) => void socket.write(text), heard: () => heard, closed }
+  return { write: (text) => void socket.write(text), received: () => received, closed }
 }
 
 /** Writes bytes to the port and gives back what came until the other side hung up. */
@@ -248,20 +248,20 @@ export async function askHalf({ port, url }: TestServer, account: object): Promi
   const body = JSON.stringify(account)
   const type = `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nExpect: 100-continue`
   registration.write(`POST /api/register HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n${type}\r\n\r\n`)
-  await until(() => registration.heard().includes(' 100 '))
+  await until(() => registration.received().includes(' 100 '))
   readiness.write(`GET /healthz HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
-  await until(() => readiness.heard().includes(' 200 '))
+  await until(() => readiness.received().includes(' 200 '))
   readiness.write(`GET /readyz HTTP/1.1\r\nHost: ${host}\r\n`)
   return {
     registration,
     readiness,
     async finish() {
-      const before = readiness.heard().length
+      const before = readiness.received().length
       readiness.write('\r\n')
       await readiness.closed
       registration.write(body)
       await registration.closed
-      return { registered: registration.heard().split('\r\n\r\n').slice(1).join(), ready: readiness.heard().slice(before) }
+      return { registered: registration.received().split('\r\n\r\n').slice(1).join(), ready: readiness.received().slice(before) }
     },
   }
 }

@@ -17,9 +17,9 @@ export interface Site extends Internals {
   /** `http://localhost:PORT`, the membership's base URL unless a test set another. */
   readonly base: string
   readonly clock: TestClock
-  /** `sqlite:PATH` or `postgres://...`: where `inDatabase` looks, and what another process opens. */
+  /** `sqlite:PATH` or `postgres://...`, for `inDatabase` and other processes. */
   readonly database: string
-  /** Where its sessions and counters are, if in Redis. */
+  /** The Redis of its sessions and counters, if there is one. */
   readonly redis: KeptInRedis | undefined
   readonly logs: LogLine[]
   visitor(): Visitor
@@ -40,10 +40,10 @@ export interface SiteOptions extends Partial<Omit<MembershipOptions, 'clock' | '
   readonly trustProxy?: number | string | boolean
 }
 
-/** Cheap hashes: the tests are about the walk, `test/passwords` about the hashes. Production refuses these. */
+/** Cheap hashes: `test/passwords` tests the real ones. Production refuses these. */
 export const CHEAP_HASHES = { memoryKiB: 1024, passes: 1 } as const
 
-/** Whether sites stand on PostgreSQL where a test does not say on what: the second run of the tests of the application. */
+/** Whether sites use PostgreSQL by default: the second run of the tests of the application. */
 export const ON_POSTGRES = process.env.GUILDHALL_TEST_DATABASE === 'postgres'
 /** The same for sessions and counters in Redis. */
 export const ON_REDIS = process.env.GUILDHALL_TEST_REDIS === '1'

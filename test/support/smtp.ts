@@ -20,7 +20,7 @@ export interface TakenMail {
 export interface MailServer {
   readonly port: number
   readonly mails: readonly TakenMail[]
-  /** Who logged in, and whether TLS was spoken then. */
+  /** Logins, and whether TLS was spoken then. */
   readonly logins: readonly { readonly user: string; readonly isOverTls: boolean }[]
   /** Connections that are open. */
   open(): number
@@ -110,13 +110,13 @@ export async function startMailServer({ tls, login }: MailServerOptions = {}): P
 export interface ScriptedServer {
   readonly port: number
   /** All that was said to it. */
-  heard(): string
+  received(): string
   open(): number
 }
 
 /** A server that says what the script says to each line; `undefined` is silence, `'hang up'` the end. The greeting answers the line `''`. */
 export async function startScriptedServer(script: (line: string, socket: Socket) => string | undefined): Promise<ScriptedServer> {
-  let heard = ''
+  let received = ''
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
@@ -128,7 +128,7 @@ export async function startScriptedServer(script: (line: string, socket: Socket)
       else if (answer !== undefined) socket.write(`${answer}\r\n`)
     }
     socket.on('data', (bytes) => {
-      heard += bytes.toString('latin1')
+      received += bytes.toString('latin1')
       for (const line of bytes.toString('latin1').split('\r\n')) if (line !== '') say(line)
     })
     say('')
@@ -139,7 +139,7 @@ export async function startScriptedServer(script: (line: string, socket: Socket)
     for (const socket of sockets) socket.destroy()
     server.close()
   })
-  return { port: portOf(server.address()), heard: () => heard, open: () => sockets.size }
+  return { port: portOf(server.address()), received: () => received, open: () => sockets.size }
 }
 
 function portOf(address: AddressInfo | string | null): number {

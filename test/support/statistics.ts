@@ -7,7 +7,7 @@ export function median(sample: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2
 }
 
-/** How far the median of a sample may lie from that of what it was taken from: one standard deviation, as its quartiles tell. */
+/** How far the median of a sample may lie from that of what it was taken from: one standard deviation, by its quartiles. */
 export function medianError(sample: readonly number[]): number {
   const sorted = sample.toSorted((a, b) => a - b)
   const quartile = (part: number) => sorted[Math.floor(part * (sorted.length - 1))] ?? Number.NaN

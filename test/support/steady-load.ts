@@ -11,7 +11,7 @@ export interface Load {
   end(): Promise<void>
 }
 
-/** `send` resolves with what is wrong about the answer, undefined where nothing is, and rejects where none came. */
+/** `send` resolves with what is wrong about the answer, undefined if nothing is, and rejects if none came. */
 export function startLoad(perSecond: number, send: (number: number) => Promise<string | undefined>): Load {
   const failed: string[] = []
   const onTheWay = new Set<Promise<void>>()

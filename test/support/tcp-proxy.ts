@@ -71,10 +71,10 @@ export class TcpProxy {
     await closed
   }
 
-  /** Cuts the connection on which this text comes by: before the server hears it, or before its answer is heard. */
-  cutAt(text: string, { heard }: { readonly heard: boolean }): void {
-    this.#lets = heard ? text : undefined
-    this.#swallows = heard ? undefined : text
+  /** Cuts the connection that carries this text: before the server gets it, or before its answer arrives. */
+  cutAt(text: string, { delivered }: { readonly delivered: boolean }): void {
+    this.#lets = delivered ? text : undefined
+    this.#swallows = delivered ? undefined : text
   }
 
   /** All is well again. What was stalled is lost, as after a partition. */

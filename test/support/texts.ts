@@ -1,4 +1,4 @@
-// Every text of a site: those that stand in src/i18n, and those that features bring along.
+// Every text of a site: those of src/i18n, and those of the features.
 import { FEATURES } from '../../src/features/all.ts'
 import { textsOf } from '../../src/http/routes.ts'
 import en from '../../src/i18n/en.json' with { type: 'json' }

@@ -21,7 +21,7 @@ export const failuresOf = (rate: Limit['budgets'][number]['rate']): Limit => ({
   budgets: [{ rate, counts: ['failure'] }],
 })
 
-/** So many tries at once, spread over the processes; gives how many were judged. Whoever was not, was refused for those that failed. */
+/** So many tries at once, spread over the processes; gives how many were judged. The others were refused because of those that failed. */
 export async function tryAtOnce(
   throttles: readonly Throttle[],
   times: number,

@@ -5,9 +5,9 @@ export interface Answer {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  /** The parsed body; fails the test where it is no JSON. */
+  /** The parsed body; fails the test if it is no JSON. */
   json<T = Record<string, unknown>>(): T
-  /** Where a redirect leads, as a local path. */
+  /** The target of a redirect, as a local path. */
   readonly location: string | null
   readonly setCookies: readonly string[]
 }

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-export interface Ear {
+export interface Sniffer {
   /** The same URL by way of this listener. */
   readonly url: string
   /** What was asked since the last time, in order. */
@@ -14,13 +14,13 @@ export interface Ear {
 type Reader = (bytes: Buffer, isFirst: boolean) => { readonly asked: readonly string[]; readonly rest: Buffer }
 
 /** Hears the text of each statement. `(sync)` ends a round trip of the extended protocol; a simple query is one by itself. */
-export function listenToPostgres(url: string): Promise<Ear> {
-  return listenTo(url, readPostgres)
+export function sniffPostgres(url: string): Promise<Sniffer> {
+  return sniff(url, readPostgres)
 }
 
-/** Hears each command with its arguments, but for greetings and what looks after Redis by the clock, whoever comes. */
-export function listenToRedis(url: string): Promise<Ear> {
-  return listenTo(url, readRedis)
+/** Hears each command with its arguments, except greetings and periodic commands. */
+export function sniffRedis(url: string): Promise<Sniffer> {
+  return sniff(url, readRedis)
 }
 
 /** So often somebody waited for an answer: each simple query, and each `(sync)`. */
@@ -28,10 +28,10 @@ export function roundTrips(asked: readonly string[]): number {
   return asked.filter((text) => text === '(sync)' || text.startsWith('(simple) ')).length
 }
 
-async function listenTo(url: string, read: Reader): Promise<Ear> {
+async function sniff(url: string, read: Reader): Promise<Sniffer> {
   const { hostname, port } = new URL(url)
   const sockets = new Set<Socket>()
-  let heard: string[] = []
+  let captured: string[] = []
   const server = createServer((near) => {
     const far = connect(Number(port), hostname)
     let [waiting, isFirst] = [Buffer.alloc(0), true]
@@ -39,7 +39,7 @@ async function listenTo(url: string, read: Reader): Promise<Ear> {
       const { asked, rest } = read(Buffer.concat([waiting, bytes]), isFirst)
       waiting = Buffer.from(rest)
       isFirst = false
-      heard.push(...asked)
+      captured.push(...asked)
       far.write(bytes)
     })
     far.on('data', (bytes) => near.write(bytes))
@@ -60,8 +60,8 @@ async function listenTo(url: string, read: Reader): Promise<Ear> {
   return {
     url: through.href,
     take() {
-      const taken = heard
-      heard = []
+      const taken = captured
+      captured = []
       return taken
     },
     async close() {

@@ -43,7 +43,7 @@ const SMALL_TARGETS = `[...document.querySelectorAll('button, .button, nav a, .m
   .filter((target) => target.getBoundingClientRect().height < 44)
   .map((target) => target.outerHTML.slice(0, 80))`
 
-// Lines of a text, each mark of Chinese that stands alone on one: no Chinese book has a line like that.
+// Lines of a text, each Chinese punctuation mark alone on a line: no Chinese book has one.
 const LONELY_MARKS = `(() => {
   const found = []
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)

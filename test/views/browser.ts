@@ -13,7 +13,7 @@ const POLICY =
 export interface Site {
   /** Opens the sample of this name. */
   open(name: string): Promise<Page>
-  /** Paths that forms were sent to. The answer, 204, leaves the page where it is. */
+  /** Paths that forms were sent to. The answer, 204, changes no page. */
   readonly posts: readonly string[]
   /** What the browser complained about: refused by the policy, not found, an error in the script. */
   readonly complaints: readonly string[]

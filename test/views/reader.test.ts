@@ -1,4 +1,4 @@
-// The pages as a screen reader tells them: what Chromium makes of each for somebody who does not see it.
+// The pages as a screen reader gets them: Chromium's accessibility tree of each.
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { describeInChromium } from '../support/in-chromium.ts'
@@ -120,7 +120,7 @@ describeInChromium((browser) => {
     await checkEach(/^register-errors-en$/, (nodes) => {
       const links = nodes.filter(({ role, within }) => role === 'link' && within.includes('alert')).map(({ name }) => name)
       expect(links).toEqual(['Username', 'Password'])
-      // What is wrong stands once, at the field, and is read with it.
+      // The error is there once, at the field, and is read with it.
       const description = (of: string) => nodes.find(({ role, name }) => role === 'textbox' && name === of)?.description
       expect(description('Username')).toContain('Some characters here are not allowed.')
       expect(description('Password')).toContain('Use at least 8 characters.')

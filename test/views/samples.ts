@@ -39,7 +39,7 @@ export function samplesInEveryLanguage(word?: string): (Sample & { readonly loca
   )
 }
 
-/** All pages in all their states. `word` stands wherever a person chose the text. */
+/** All pages in all their states. `word` is in the place of every text that a person chose. */
 export function samples(word?: string, { path = '', locale = 'en' }: { path?: string; locale?: Locale } = {}): Sample[] {
   const t = translator(locale)
   const notice = (code: string) => noticeText(t, code) ?? ''

@@ -14,7 +14,7 @@ async function submit(event) {
   const loggedOut = event.target === member && (answer.status === 204 || answer.body.code === 'login_required')
   if (loggedOut) return show({ status: answer.status, body: {} }, answer)
   if (answer.body.user) return show(answer)
-  tell(answer)
+  showRefusal(answer)
 }
 
 /** Reads without fields, writes with them. The cookie travels by itself. */
@@ -32,11 +32,11 @@ function show({ body: { user } }, answer) {
     document.querySelector('#username').textContent = user.username
     member.elements.displayName.value = user.displayName
   }
-  tell(answer)
+  showRefusal(answer)
 }
 
 /** A problem (RFC 9457) explains itself: `title`, `detail`, and a message for each field. Programs decide by `code`. */
-function tell({ body: { title, detail, errors = [], code } = {} } = { body: {} }) {
+function showRefusal({ body: { title, detail, errors = [], code } = {} } = { body: {} }) {
   problem.hidden = title === undefined
   problem.dataset.code = code ?? ''
   problem.textContent = [title, detail, ...errors.map(({ field, message }) => `${field}: ${message}`)].filter(Boolean).join('\n')

@@ -7,26 +7,26 @@ import {
   HOUR,
   handClock,
   handle,
-  hearDeprecations,
   idIn,
+  ignoreDeprecations,
   lifetime,
   MINUTE,
   middlewareOf,
+  type OpenApp,
   open,
   openApp,
-  type Place,
   SECRET,
   START,
 } from '../support.ts'
 
-/** As express-session has it where nothing is said. */
+/** The defaults of express-session. */
 const PLAIN = { secure: false, sameSite: false }
 const HTTPS = { 'x-forwarded-proto': 'https' }
 
 const counting = (implementation: Implementation, cookie: unknown, more: Options = {}) =>
   open(implementation, { cookie, ...more }, count)
 
-async function attributes(place: Promise<Place>, headers: Record<string, string> = {}): Promise<ReadonlyMap<string, string>> {
+async function attributes(place: Promise<OpenApp>, headers: Record<string, string> = {}): Promise<ReadonlyMap<string, string>> {
   const { cookie } = await (await place).get('/', { headers })
   if (cookie === undefined) throw new Error('no cookie was set')
   return cookie.attributes
@@ -232,7 +232,7 @@ forEachImplementation('the cookie', (implementation) => {
       await place.get()
       expect(place.errors).toEqual([expect.any(TypeError)])
     } else {
-      // On purpose: whoever starts the server is told, not whoever visits it.
+      // On purpose: the operator is told at the start, not the visitor.
       expect(() => implementation.session({ secret: SECRET, store: implementation.newStore(), cookie: wrong })).toThrow(TypeError)
       const place = await counting(implementation, () => wrong)
       await place.get()
@@ -248,14 +248,14 @@ forEachImplementation('the cookie', (implementation) => {
     await place.get()
     expect(place.errors).toEqual([expect.any(TypeError)])
     if (implementation.isReference) return
-    // On purpose: here already whoever starts the server is told.
+    // On purpose: here the operator is told at the start.
     expect(() =>
       implementation.session({ secret: SECRET, store: implementation.newStore(), cookie: { maxAge: 'never' } }),
     ).toThrow(TypeError)
   })
 
   test('a Date as maxAge is the date on which the cookie expires', () => {
-    hearDeprecations()
+    ignoreDeprecations()
     handClock()
     const cookie = new implementation.session.Cookie()
     Reflect.set(cookie, 'maxAge', new Date(START + HOUR))

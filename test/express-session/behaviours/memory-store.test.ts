@@ -59,7 +59,7 @@ forEachImplementation('the memory store', (implementation) => {
   test('sessionStore: all tells the ids, where the store knows them', async () => {
     const { store, ids } = await threeVisitors()
     const all = await called<Record<string, Row>>((done) => store.all(done as never))
-    // On purpose: our own stores know nothing but hashes, and cannot tell.
+    // On purpose: our own stores have only hashes.
     if (implementation.callbacks) expect(Object.keys(all ?? {}).toSorted()).toEqual(ids.toSorted())
     else for (const id of ids) expect(JSON.stringify(all)).not.toContain(id)
   })

@@ -5,9 +5,9 @@ import { forEachImplementation, type Options } from '../implementations.ts'
 import {
   count,
   handle,
-  hearDeprecations,
   homeMade,
   idIn,
+  ignoreDeprecations,
   middlewareOf,
   open,
   openApp,
@@ -75,7 +75,7 @@ forEachImplementation('the options', (implementation) => {
   })
 
   test('without a secret a visitor of express-session gets an error, ours an unsigned random id', async () => {
-    hearDeprecations()
+    ignoreDeprecations()
     const place = await openApp((app) => {
       app.use(
         implementation.session({ name: 'sid', resave: false, saveUninitialized: false, store: implementation.newStore() }),
@@ -92,7 +92,7 @@ forEachImplementation('the options', (implementation) => {
   })
 
   test('resave and saveUninitialized stand by default, in ours they do not', async () => {
-    hearDeprecations()
+    ignoreDeprecations()
     const { store, calls } = watched(implementation)
     const place = await open(implementation, { store, resave: undefined, saveUninitialized: undefined }, writeAtWrite)
     expect((await place.get()).cookie === undefined).toBe(!implementation.isReference)
@@ -211,7 +211,7 @@ forEachImplementation('the options', (implementation) => {
   })
 
   test('cookies and the secret that cookie-parser left on the request are read, in ours they are not', async () => {
-    hearDeprecations()
+    ignoreDeprecations()
     const store = implementation.newStore()
     const visitor = (await open(implementation, { store }, count)).visitor()
     const { cookie } = await visitor.get()

@@ -88,20 +88,20 @@ forEachImplementation('the response', (implementation) => {
   })
 
   test('finish comes once the whole body has gone, and a callback that end was given with it is called', async () => {
-    const heard: string[] = []
+    const received: string[] = []
     const place = await answering((_req, res) => {
-      res.on('finish', () => heard.push('finish'))
-      res.end('whole', () => heard.push('called'))
+      res.on('finish', () => received.push('finish'))
+      res.end('whole', () => received.push('called'))
     })
     expect((await place.get()).text).toBe('whole')
-    expect(heard.toSorted()).toEqual(['called', 'finish'])
+    expect(received.toSorted()).toEqual(['called', 'finish'])
   })
 
   test('end may be given a callback alone', async () => {
-    const heard: string[] = []
-    const place = await answering((_req, res) => res.end(() => heard.push('called')))
+    const received: string[] = []
+    const place = await answering((_req, res) => res.end(() => received.push('called')))
     const { status } = await place.get()
-    expect([status, heard]).toEqual([200, ['called']])
+    expect([status, received]).toEqual([200, ['called']])
   })
 
   test('a second end changes nothing', async () => {
@@ -217,16 +217,16 @@ forEachImplementation('the response', (implementation) => {
   })
 
   test('a middleware that wraps the response after the session still hears everything', async () => {
-    const heard: string[] = []
+    const received: string[] = []
     const place = await open(implementation, { store: homeMade(implementation) }, (req, res) => {
       const { end, writeHead } = res
       Object.assign(res, {
         end: (...args: unknown[]) => {
-          heard.push(`end ${String(args[0])}`)
+          received.push(`end ${String(args[0])}`)
           return Reflect.apply(end, res, args)
         },
         writeHead: (...args: unknown[]) => {
-          heard.push(`head ${String(args[0])}`)
+          received.push(`head ${String(args[0])}`)
           return Reflect.apply(writeHead, res, args)
         },
       })
@@ -235,18 +235,18 @@ forEachImplementation('the response', (implementation) => {
     })
     const { status, text, cookie } = await place.get()
     expect([status, text, cookie !== undefined]).toEqual([202, 'body', true])
-    expect(heard.toSorted()).toEqual(['end body', 'head 202'])
+    expect(received.toSorted()).toEqual(['end body', 'head 202'])
   })
 
   test('a middleware that wraps the response before the session hears the body once', async () => {
-    const heard: string[] = []
+    const received: string[] = []
     const place = await openApp((app) => {
       app.use((_req, res, next) => {
         const { write, end } = res
         const hearing =
           (pass: (...args: never[]) => unknown) =>
           (...args: unknown[]) => {
-            if (typeof args[0] === 'string' || args[0] instanceof Uint8Array) heard.push(args[0].toString())
+            if (typeof args[0] === 'string' || args[0] instanceof Uint8Array) received.push(args[0].toString())
             return Reflect.apply(pass, res, args)
           }
         Object.assign(res, { write: hearing(write), end: hearing(end) })
@@ -262,7 +262,7 @@ forEachImplementation('the response', (implementation) => {
       )
     })
     expect((await place.get()).text).toBe('one two')
-    expect(heard.join('')).toBe('one two')
+    expect(received.join('')).toBe('one two')
   })
 
   test('end and write give something true back', async () => {

@@ -7,14 +7,14 @@ import {
   HOUR,
   handClock,
   handle,
-  hearDeprecations,
   homeMade,
+  ignoreDeprecations,
   lifetime,
   MINUTE,
   middlewareOf,
+  type OpenApp,
   open,
   openApp,
-  type Place,
   type Req,
   START,
   watched,
@@ -27,7 +27,7 @@ const MISSING = [undefined, null, '']
 const HTTPS = { 'x-forwarded-proto': 'https' }
 
 /** An application that counts views, with exactly these options beside secret, resave and saveUninitialized. */
-function counting(implementation: Implementation, options: Options): Promise<Place> {
+function counting(implementation: Implementation, options: Options): Promise<OpenApp> {
   return openApp((app) => {
     app.use(implementation.session({ ...withDefaults(implementation), ...options }))
     app.use(handle(count))
@@ -120,13 +120,13 @@ forEachImplementation('options in running code', (implementation) => {
   })
 
   test('a Date as the option maxAge is the date on which the cookie expires', async () => {
-    hearDeprecations()
+    ignoreDeprecations()
     handClock()
     const place = await open(implementation, { cookie: { maxAge: new Date(START + 2 * HOUR) } }, count)
     expect(lifetime((await place.get()).cookie)).toBe(2 * HOUR)
   })
 
-  test('the date on which the cookie expires is the same for whoever comes later, and in ours for whoever comes again', async () => {
+  test('the date on which the cookie expires is the same for a later visitor, and in ours also at the next visit', async () => {
     const clock = handClock()
     const place = await open(implementation, { cookie: { expires: new Date(START + 2 * HOUR) } }, count)
     const visitor = place.visitor()
@@ -207,7 +207,7 @@ forEachImplementation('options in running code', (implementation) => {
   })
 
   test.each(MISSING)('a secret whose variable is missing is an error at each visit, in ours at the start: %s', async (secret) => {
-    hearDeprecations()
+    ignoreDeprecations()
     const make = () => counting(implementation, { secret })
     if (!implementation.isReference) {
       await expect(async () => make()).rejects.toThrow(/secret must be set.*variable/)

@@ -457,8 +457,8 @@ forEachImplementation('req.session', (implementation) => {
       const { path, httpOnly, secure, sameSite, domain, priority, originalMaxAge } = req.session.cookie
       res.json([{ path, httpOnly, secure, sameSite, domain, priority, maxAge: originalMaxAge }, req.session.cookie])
     })
-    const [told, json]: [object, Record<string, unknown>] = JSON.parse((await place.get()).text)
-    expect(told).toEqual(cookie)
+    const [reported, json]: [object, Record<string, unknown>] = JSON.parse((await place.get()).text)
+    expect(reported).toEqual(cookie)
     const { maxAge, ...others } = cookie
     expect(json).toMatchObject({ ...others, originalMaxAge: maxAge, expires: new Date(START + HOUR).toISOString() })
   })

@@ -87,7 +87,7 @@ forEachImplementation('setting the cookie', (implementation) => {
       expect(text).not.toBe(before.text)
       expect((await visitor.get()).text).toBe(text)
     }
-    // On purpose: a stranger has no id yet that others could know.
+    // On purpose: a new visitor has no id yet that others could know.
     expect((await place.get('/new')).lines).toHaveLength(implementation.isReference ? 1 : 0)
   })
 

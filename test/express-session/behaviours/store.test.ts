@@ -68,15 +68,15 @@ forEachImplementation('errors of a store', (implementation) => {
       const { session } = req
       session.views = 5
       Object.assign(store.errors, { get: FIRE, set: FIRE, destroy: FIRE })
-      const told: string[] = []
+      const reported: string[] = []
       for (const verb of ['save', 'reload', 'regenerate'] as const) {
         const error = await called((done) => session[verb](done)).catch((reason: unknown) => reason)
-        told.push(`${verb}: ${String(error).includes(FIRE.message)}`)
+        reported.push(`${verb}: ${String(error).includes(FIRE.message)}`)
       }
       const error = await called((done) => (req.session ?? session).destroy(done)).catch((reason: unknown) => reason)
-      told.push(`destroy: ${String(error).includes(FIRE.message)}`)
+      reported.push(`destroy: ${String(error).includes(FIRE.message)}`)
       for (const verb of ['get', 'set', 'destroy'] as const) delete store.errors[verb]
-      res.json(told)
+      res.json(reported)
     })
     const visitor = place.visitor()
     await visitor.get('/write')
@@ -108,7 +108,7 @@ forEachImplementation('errors of a store', (implementation) => {
     for (const path of ['/', '/write']) expect((await place.get(path)).text).toBe('no session')
     const away = await visitor.get()
     if (implementation.isReference) expect(away.text).toBe('no session')
-    // On purpose: whoever may be logged in is not shown the pages of a stranger.
+    // On purpose: a visitor who may be logged in is not treated as logged out.
     else expect(away.status).toBeGreaterThanOrEqual(500)
     store.emit('connect')
     expect((await visitor.get()).text).toBe('1')
@@ -134,10 +134,10 @@ forEachImplementation('Store', (implementation) => {
     for (const store of [homeMade(implementation), new Extended()]) {
       expect(store).toBeInstanceOf(EventEmitter)
       expect(store).toBeInstanceOf(implementation.session.Store)
-      const heard: unknown[] = []
-      store.on('news', (news) => heard.push(news))
+      const received: unknown[] = []
+      store.on('news', (news) => received.push(news))
       store.emit('news', 1)
-      expect(heard).toEqual([1])
+      expect(received).toEqual([1])
       const visitor = (await open(implementation, { store }, count)).visitor()
       await visitor.get()
       expect((await visitor.get()).text).toBe('2')

@@ -9,7 +9,7 @@ export interface Watch {
   close(): Promise<void>
 }
 
-/** `table` is where sessions are if they are not in Redis. */
+/** `table` has the sessions if they are not in Redis. */
 export async function watch(target: StorageTarget, table: 'guildhall_sessions' | 'express_sessions'): Promise<Watch> {
   if (target.redis) {
     const { url, prefix } = target.redis

@@ -31,7 +31,7 @@ export default class ClosingLine implements Reporter {
         if (reason !== undefined) missing.set(reason, (missing.get(reason) ?? 0) + 1)
       }
     }
-    // Who chose tests by name knows what was left out.
+    // A run with -t leaves tests out on purpose.
     if (!this.#isFiltered) {
       for (const what of this.#leftOut) console.log(`left out: ${what}`)
       for (const [what, tests] of missing) console.log(`left out: ${tests} tests, as there is no ${what} on this machine`)

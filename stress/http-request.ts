@@ -15,11 +15,11 @@ export interface Asking {
 }
 
 /** Only an answer that never comes takes so long, however busy the machine is. */
-const LONGEST_MS = 60_000
+const MAX_MS = 60_000
 
 const agent = new Agent({ keepAlive: true })
 
-/** Rejects where the connection breaks before the whole answer is there, and where nothing comes for a minute. */
+/** Rejects if the connection breaks before the whole answer is there, and if nothing comes for a minute. */
 export function ask(url: string, { body, headers = {} }: Asking = {}): Promise<Answer> {
   const text = body === undefined ? undefined : JSON.stringify(body)
   const type = text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
@@ -41,7 +41,7 @@ export function ask(url: string, { body, headers = {} }: Asking = {}): Promise<A
       },
     )
     made.on('error', fail)
-    made.setTimeout(LONGEST_MS, () => made.destroy(new Error(`${url} did not answer in ${LONGEST_MS} ms`)))
+    made.setTimeout(MAX_MS, () => made.destroy(new Error(`${url} did not answer in ${MAX_MS} ms`)))
     made.end(text)
   })
 }

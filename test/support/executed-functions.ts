@@ -9,7 +9,7 @@ import { createMembership } from 'guildhall'
 import { testClock } from 'guildhall/testing'
 import { listen, portOf } from './site.ts'
 
-export interface Walks {
+export interface ExecutedFunctions {
   /** Of a read without a write, and of one that marks the session as seen. */
   readonly read: readonly RunFunction[]
   readonly touch: readonly RunFunction[]
@@ -64,7 +64,7 @@ async function main(database: string, redis: string | undefined): Promise<void> 
   // A write, so that no copy in the process answers.
   await membership.users.create({ ...credentials, username: `ben${process.pid}` })
   const way = await wayToSqlite(visit)
-  console.log(JSON.stringify({ read, touch, way } satisfies Walks))
+  console.log(JSON.stringify({ read, touch, way } satisfies ExecutedFunctions))
   server.closeAllConnections()
   server.close()
   await membership.close()

@@ -3,33 +3,33 @@ import { execFile } from 'node:child_process'
 import { resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { RunFunction, Walks } from './support/request-walk.ts'
+import type { ExecutedFunctions, RunFunction } from './support/executed-functions.ts'
 
-const PROGRAM = resolve(import.meta.dirname, 'support/request-walk.ts')
+const PROGRAM = resolve(import.meta.dirname, 'support/executed-functions.ts')
 
 describe('a request of somebody who is logged in', () => {
-  let walks: Walks
+  let executed: ExecutedFunctions
 
   beforeAll(async () => {
     const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=guildhall-source', PROGRAM])
-    walks = JSON.parse(stdout)
+    executed = JSON.parse(stdout)
   })
 
   // As many as before sessions had handles and states: the structure may not be paid for by visitors.
   test('runs few functions, also where it marks the session as seen', () => {
-    expect(walks.read.length).toBeLessThanOrEqual(49)
-    expect(walks.touch.length).toBeLessThanOrEqual(67)
+    expect(executed.read.length).toBeLessThanOrEqual(49)
+    expect(executed.touch.length).toBeLessThanOrEqual(67)
   })
 
   test('passes at most seven folders', () => {
-    expect(foldersOf(walks.read).size).toBeLessThanOrEqual(7)
-    expect(foldersOf(walks.touch).size).toBeLessThanOrEqual(7)
+    expect(foldersOf(executed.read).size).toBeLessThanOrEqual(7)
+    expect(foldersOf(executed.touch).size).toBeLessThanOrEqual(7)
   })
 
   test('reaches the database through the session middleware alone', () => {
-    expect(walks.way.slice(0, 3)).toEqual(['http', 'session', 'database'])
-    expect(walks.way).not.toContain('storage')
-    expect(walks.way.at(-1)).toBe('database')
+    expect(executed.way.slice(0, 3)).toEqual(['http', 'session', 'database'])
+    expect(executed.way).not.toContain('storage')
+    expect(executed.way.at(-1)).toBe('database')
   })
 })
 

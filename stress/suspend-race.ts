@@ -1,8 +1,8 @@
 // F-23: an account is closed while people log in: afterwards none of its sessions is alive, in any process.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Answer, ask, cookieOf } from './ask.ts'
 import { allAtBarrier, barrierHeaders, letGo } from './barriers.ts'
 import { judged } from './fault-environment.ts'
+import { type Answer, ask, cookieOf } from './http-request.ts'
 import { anyOf, logIn, OTHER_PROCESS_MS, onEveryMembership, type RaceSite, repeat, trialName, withCookie } from './race-sites.ts'
 import { atLeast, counted, exactly, type Fact, type StressRun } from './result.ts'
 
@@ -45,7 +45,7 @@ async function measureAt(site: RaceSite, closings: number): Promise<readonly Fac
     exactly(`${name}: closings, each against ${LOGINS} logins`, closings, seen.closings),
     counted(`${name}: of these logins, answered with a session`, seen.logins),
     counted(`${name}: of these logins, refused`, seen.refused),
-    // 503, where the machine is so busy that a store does not answer in time: no session.
+    // 503, if the machine is so busy that a store does not answer in time: no session.
     counted(`${name}: of these logins, turned away`, seen.others),
     atLeast(`${name}: sessions that were written after the closing`, closings, seen.late),
     exactly(`${name}: sessions that were alive after the closing, in any process`, 0, seen.alive),

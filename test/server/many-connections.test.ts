@@ -20,15 +20,15 @@ describe('F-18 more connections than this process may have', () => {
     await until(async () => (await ask('/healthz', { port }).catch(() => undefined))?.status === 200)
     const { text } = await ask('/metrics', { port })
     expect(Number(/^guildhall_connections_dropped_total (\d+)$/m.exec(text)?.[1])).toBeGreaterThan(60)
-    const told = lines().filter(({ msg }) => String(msg).startsWith('Connections are turned away'))
-    expect(told[0]).toMatchObject({ level: 'warn' })
+    const reported = lines().filter(({ msg }) => String(msg).startsWith('Connections are turned away'))
+    expect(reported[0]).toMatchObject({ level: 'warn' })
   })
 
   test('of a thousand that follow each other at once one has a line', () => {
-    const told: object[] = []
-    const warn = limitLog((fields) => told.push(fields))
+    const reported: object[] = []
+    const warn = limitLog((fields) => reported.push(fields))
     for (let n = 0; n < 1000; n++) warn({ n }, 'full')
-    expect(told).toEqual([{ n: 0 }])
+    expect(reported).toEqual([{ n: 0 }])
   })
 })
 
@@ -53,9 +53,9 @@ describe('a burst of requests on one connection', () => {
       await until(() => pending.length > 0)
       pending.shift()?.()
     }
-    await until(() => burst.heard().includes('[/3]'))
+    await until(() => burst.received().includes('[/3]'))
     expect(begun).toEqual(['/1', '/other', '/2', '/3'])
-    expect(burst.heard().match(/\[\/\d\]/g)).toEqual(['[/1]', '[/2]', '[/3]'])
+    expect(burst.received().match(/\[\/\d\]/g)).toEqual(['[/1]', '[/2]', '[/3]'])
   })
 
   test('of the site is answered whole', async () => {
@@ -63,11 +63,11 @@ describe('a burst of requests on one connection', () => {
     await serve(port, [process.execPath, BIN, 'serve'])
     const burst = await converse(port)
     burst.write(`GET /healthz HTTP/1.1\r\nHost: localhost:${port}\r\n\r\n`.repeat(100))
-    await until(() => burst.heard().split('HTTP/1.1 200 OK').length === 101)
-    // What stands behind a request that ends the connection is nobody's.
+    await until(() => burst.received().split('HTTP/1.1 200 OK').length === 101)
+    // Bytes after a request that ends the connection belong to no request.
     burst.write(`GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n`)
     await burst.closed
-    expect(burst.heard().split('HTTP/1.1 200 OK')).toHaveLength(102)
+    expect(burst.received().split('HTTP/1.1 200 OK')).toHaveLength(102)
   })
 })
 
