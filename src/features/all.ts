@@ -1,4 +1,4 @@
-// Every feature: the names of features, paths and events are read off this list.
+// The list of features, from which the types of their names and paths are inferred.
 import type { LocalPath, PathChoice } from '../settings/options.ts'
 import { language } from './language/language.ts'
 import { login } from './login/login.ts'
@@ -9,14 +9,14 @@ import { recentLogin } from './recent-login/recent-login.ts'
 import { registration } from './registration/registration.ts'
 import { security } from './security/security.ts'
 
-/** In the order of the menu and of the security page: a module's own exports would come by the alphabet. */
+/** In the order of the menu and of the security page; the exports of a module would come in alphabetical order. */
 export const FEATURES = [login, registration, profile, security, password, logout, recentLogin, language] as const
 
 type All = (typeof FEATURES)[number]
 
 /**
- * For each feature `false`, or for its paths a new one below the membership's `path`, or `{ own: '/sign-in' }`: a page of your application
- * in the place of ours. What lies below a path, and its JSON, moves along.
+ * For each feature `false`, or new paths by name: one below the membership's `path`, or `{ own: '/sign-in' }`, a page of your application
+ * in place of ours. Everything below a path, and its JSON, moves with it.
  */
 export type FeatureOptions = {
   readonly [F in All as F['name']]?: false | { readonly [P in keyof F['paths']]?: PathChoice }

@@ -1,4 +1,4 @@
-// What an action declares: once, for the page and for the JSON endpoint.
+// The declaration of an action: one for its page and its JSON endpoint.
 import type { z } from 'zod'
 import type { Caller } from '../core/caller.ts'
 import type { Core } from '../core/core.ts'
@@ -10,71 +10,71 @@ import type { RouteLimit } from './limits.ts'
 import type { Page } from './page.ts'
 import type { RequestContext } from './request-context.ts'
 
-/** `guest`: somebody who is logged in is sent on from the page; the act is open to all. */
+/** `guest`: the page redirects users who are logged in; the act is open to all. */
 export type Guard = 'anybody' | 'guest' | 'member'
 
-export interface Declared<Schema extends z.ZodType, Result, Body extends z.ZodType> {
-  /** A path of the feature by its name, with what follows it: `'sessions/:id/end'`. */
+export interface ActionDeclaration<Schema extends z.ZodType, Result, Body extends z.ZodType> {
+  /** The name of one of the feature's paths, and what follows it: `'sessions/:id/end'`. */
   readonly at: string
   /** Default: `post`. A `get` changes nothing and takes its input from the query. */
   readonly method?: 'get' | 'post'
   readonly guard: Guard
-  /** Parts of the path count as input. A function where it depends on the settings. */
+  /** Path parameters are part of the input. A function if it depends on the settings. */
   readonly input: Schema | ((settings: Settings) => Schema)
-  /** Places are taken before any work, in this order. A function where it depends on the settings. */
+  /** Slots are taken before any work, in this order. A function if it depends on the settings. */
   readonly limit?: readonly RouteLimit<z.output<Schema>>[] | ((settings: Settings) => readonly RouteLimit<z.output<Schema>>[])
-  /** The page that holds the form: served to GET, and again with what was wrong. `false`: JSON alone. Default: a form on another page. */
+  /** The page with the form: served to GET, and rendered again with errors. `false`: JSON only. Default: the form is on another page. */
   readonly page?: Page | false
-  /** What the JSON endpoint answers. `false`: the page alone. */
+  /** The JSON endpoint. `false`: the page only. */
   readonly api: Api<Body> | false
   run(core: Core, input: z.output<Schema>, caller: Caller): Awaitable<Result>
-  /** Hears of tries that were rejected before they were judged: `too_many_requests`, `overloaded`. */
+  /** Called for tries that were rejected without a result: `too_many_requests`, `overloaded`. */
   onRejected?(core: Core, code: ErrorCode, caller: Caller): void
-  /** What a success answers; of several outcomes a `switch`, which the compiler completes. */
+  /** The answer to a success; for several outcomes a `switch`, whose completeness the compiler checks. */
   readonly answer: (result: Result, context: RequestContext, input: z.output<Schema>) => Answer<z.output<Body>>
 }
 
-/** The description of the API is made from it, for developers and in English. */
+/** The source of the OpenAPI description, in English. */
 export interface Api<Body extends z.ZodType = z.ZodType> {
-  /** What generated clients call it: `endSession`. */
+  /** The name in generated clients: `endSession`. */
   readonly name: string
-  /** In a few words, as in a list. */
+  /** A few words, as in a list. */
   readonly summary: string
-  /** What it does to whom, and what follows. */
+  /** What it does, and the consequences. */
   readonly description: string
-  /** Of a success. Default: 200 with a body, 204 without. */
+  /** The status of a success. Default: 200 with a body, 204 without. */
   readonly status?: 200 | 201 | 202
-  /** Without it there is nothing to say. */
+  /** Default: no body. */
   readonly body?: Body
-  /** Refusals of its own, besides those that guard, limits and input bring along. */
+  /** Refusals of its own, besides those of guard, limits and input. */
   readonly refuses?: readonly ErrorCode[]
 }
 
-export type Answer<Body> = Onward & (undefined extends Body ? { readonly body?: undefined } : { readonly body: Body })
+export type Answer<Body> = Redirect & (undefined extends Body ? { readonly body?: undefined } : { readonly body: Body })
 
-export interface Onward {
+export interface Redirect {
   /** The full local path of the next page. Default: home. */
   readonly to?: string | undefined
-  /** What the next page says at its top: the key of a text `notice.<notice>`. */
+  /** The notice at the top of the next page: the key of a text `notice.<notice>`. */
   readonly notice?: string
 }
 
-/** An action, its types forgotten. */
+/** An action without its type parameters. */
 export interface Action {
   readonly at: string
-  /** Where it can be reached, with these settings. `ownPage`: the application's page in the place of ours. */
+  /** Its endpoints with these settings. `ownPage`: the path of the application's page that replaces ours. */
   endpoints(settings: Settings, ownPage: string | undefined): readonly ActionEndpoint[]
 }
 
 export interface ActionEndpoint {
   readonly method: 'GET' | 'POST'
   readonly endpoint: Endpoint
-  /** What the description of the API says of it. */
-  readonly described?: Described | undefined
+  /** Its description in OpenAPI. */
+  readonly described?: DescribedAction | undefined
   serve(context: RequestContext): Promise<void>
 }
 
-export interface Described extends Api {
+export interface DescribedAction extends Api {
   readonly guard: Guard
   readonly input: z.ZodType
   readonly isLimited: boolean

@@ -1,6 +1,6 @@
-// One declaration, two endpoints: an action is served as a page and as JSON, with the same checks.
+// Makes the endpoints of an action from its declaration: a page and JSON, with the same checks.
 import type { z } from 'zod'
-import type { Action, ActionEndpoint, Declared, Guard } from './action-types.ts'
+import type { Action, ActionDeclaration, ActionEndpoint, Guard } from './action-types.ts'
 import { keptFields } from './check-input.ts'
 import type { Page } from './page.ts'
 import { performAction, showPage } from './pipeline.ts'
@@ -8,7 +8,7 @@ import { performAction, showPage } from './pipeline.ts'
 export type { Action }
 
 export function action<Schema extends z.ZodType, Result, Body extends z.ZodType = z.ZodUndefined>(
-  declared: Declared<Schema, Result, Body>,
+  declared: ActionDeclaration<Schema, Result, Body>,
 ): Action {
   const { at, guard, page, api } = declared
   const method: ActionEndpoint['method'] = declared.method === 'get' ? 'GET' : 'POST'
@@ -31,7 +31,7 @@ export function action<Schema extends z.ZodType, Result, Body extends z.ZodType 
 }
 
 /** A page without an act. */
-export function showing({ at, guard, page }: { readonly at: string; readonly guard: Guard; readonly page: Page }): Action {
+export function pageOnly({ at, guard, page }: { readonly at: string; readonly guard: Guard; readonly page: Page }): Action {
   return { at, endpoints: (_settings, ownPage) => (ownPage === undefined ? [pageEndpoint(guard, page)] : []) }
 }
 

@@ -1,4 +1,4 @@
-// Who asks, made from a request.
+// The caller of a use case, made from a request.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Caller, NewSession } from '../core/caller.ts'
 import type { Limit } from '../core/throttle.ts'
@@ -15,19 +15,19 @@ import { requestIdOf } from './request-id.ts'
 
 const MAX_USER_AGENT = 300
 
-/** What is read of a request: Express's, or Node's own if there is no application. */
+/** A request of Express, or of Node's own if there is no application. */
 interface CallerRequest extends IncomingMessage {
   readonly ip?: string | undefined
   readonly path?: string
   readonly res?: ServerResponse | undefined
 }
 
-/** A class: V8 keeps an object literal with a getter that closes over something, and its request, alive until a full collection. */
+/** A class, as V8 keeps an object literal whose getters are closures, and with it the request, alive until a full garbage collection. */
 export class RequestCaller implements Caller {
   readonly actor = undefined
   readonly #http: HttpContext
   readonly #req: CallerRequest
-  /** The places that this request took so far. */
+  /** The throttle slots of this request. */
   tries: Tries | undefined
 
   constructor(http: HttpContext, req: CallerRequest) {
@@ -35,7 +35,7 @@ export class RequestCaller implements Caller {
     this.#req = req
   }
 
-  /** `req.ip` is Express's: it believes a forwarding header only as far as `trust proxy` says. */
+  /** Express computes `req.ip`: it trusts forwarding headers only as far as `trust proxy` says. */
   get ip(): string | undefined {
     return plainAddress(this.#req.ip)
   }
@@ -83,7 +83,7 @@ export class RequestCaller implements Caller {
     return this.#http.sessions.renew(this.#req, login)
   }
 
-  /** Chromium keeps pages for its Back button in spite of no-store, also after the logout; `cache` makes it forget them. */
+  /** Chromium keeps pages for its Back button in spite of no-store, even after a logout; `cache` deletes them. */
   async endSession(): Promise<void> {
     await this.#http.sessions.end(this.#req)
     const { res } = this.#req

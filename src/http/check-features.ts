@@ -1,4 +1,4 @@
-// Holds the option `features` to the features that there are, and to the routes that it makes.
+// Checks the option `features`: names, paths, and conflicts between routes.
 import { isGroup, refuseUnknown } from '../settings/check.ts'
 import type { FeatureChoices } from '../settings/options.ts'
 import { LOCAL_PATH } from '../settings/table.ts'
@@ -22,37 +22,39 @@ export function checkFeatures(choices: unknown, features: readonly AnyFeature[],
       continue
     }
     refuseUnknown(`features.${name}.`, chosen, Object.keys(paths), fault)
-    for (const of of Object.keys(chosen)) {
-      const choice: unknown = Reflect.get(chosen, of)
-      const where = `features.${name}.${of}`
-      if (isGroup(choice)) checkOwnPage(where, of, choice, fault)
+    for (const pathName of Object.keys(chosen)) {
+      const choice: unknown = Reflect.get(chosen, pathName)
+      const where = `features.${name}.${pathName}`
+      if (isGroup(choice)) checkOwnPage(where, pathName, choice, fault)
       else if (choice !== undefined) checkMoved(where, choice, fault)
     }
   }
 }
 
-/** Holds choices that are right by themselves to each other. */
+/** Finds conflicts between choices that are valid by themselves. */
 export function checkRoutes(choices: FeatureChoices, routes: readonly Route[], fault: (text: string) => void): void {
   const taken = new Map<string, Route>()
   const shared = new Set<string>()
   for (const route of routes) {
-    // Reads of a page that the application shows go on to it, whoever else would serve them.
+    // The application's own page gets all reads of its path, so no other route may have them.
     for (const method of new Set([route.method, ...(route.hasOwnPage ? ['GET'] : [])])) {
       const other = taken.get(`${method} ${route.path}`)
       const both = `features.${other?.at} and features.${route.at}`
-      // Once: their JSON meets where they meet.
+      // Reported once: their JSON endpoints then conflict too.
       if (other && !shared.has(both)) fault(`${both} cannot both be at ${other.path}`)
       if (other) shared.add(both)
       taken.set(`${method} ${route.path}`, other ?? route)
     }
   }
   for (const [name, chosen] of Object.entries(choices)) {
-    for (const [of, choice] of Object.entries(chosen || {})) {
+    for (const [pathName, choice] of Object.entries(chosen || {})) {
       if (typeof choice !== 'object') continue
-      // Guards would send people round in a circle, or to a page that asks for something else.
-      const ours = routes.find(({ path, hasOwnPage }) => !hasOwnPage && patternOf(path).test(choice.own))
-      if (ours)
-        fault(`features.${name}.${of} is to be a page of your application, and ${choice.own} is served for features.${ours.at}`)
+      // Guards would redirect people in a circle, or to the wrong page.
+      const conflict = routes.find(({ path, hasOwnPage }) => !hasOwnPage && patternOf(path).test(choice.own))
+      if (conflict)
+        fault(
+          `features.${name}.${pathName} is to be a page of your application, and ${choice.own} is served for features.${conflict.at}`,
+        )
     }
   }
 }
@@ -62,8 +64,8 @@ function checkMoved(where: string, path: unknown, fault: (text: string) => void)
   else if (/^\/(?:api|assets)(?:\/|$)/.test(path)) fault(`${where} must not begin with /api or /assets`)
 }
 
-function checkOwnPage(where: string, of: string, choice: object, fault: (text: string) => void): void {
-  if (of !== 'page') return fault(`${where} is no page: it can be moved, '/some/path'`)
+function checkOwnPage(where: string, pathName: string, choice: object, fault: (text: string) => void): void {
+  if (pathName !== 'page') return fault(`${where} is no page: it can be moved, '/some/path'`)
   if (!isLocalPath(Reflect.get(choice, 'own')))
     fault(`${where} must be { own: '/some/path' }, the path of a page of your application`)
 }

@@ -1,9 +1,9 @@
-// Holds raw input against a schema, and keeps what of it a refused form shows again: no secret.
+// Checks raw input by a schema, and keeps the values for a re-rendered form, without secrets.
 import { z } from 'zod'
 import { type FieldError, MembershipError } from '../domain/errors.ts'
 import type { RawInput } from './read-input.ts'
 
-/** The input in its type; throws `invalid_input` with an error for each field that does not fit. Unknown fields are ignored. */
+/** The typed input; throws `invalid_input` with an error for each invalid field. Unknown fields are ignored. */
 export function checkInput<Schema extends z.ZodType>(schema: Schema, raw: RawInput, formFields: boolean): z.output<Schema> {
   const result = schema.safeParse(raw)
   if (result.success) return result.data
@@ -18,7 +18,7 @@ export function checkInput<Schema extends z.ZodType>(schema: Schema, raw: RawInp
 function toFieldError(field: string, issue: z.core.$ZodIssue, raw: RawInput, formFields: boolean): FieldError {
   const value = raw[field]
   if (value === undefined) return { field, code: 'required' }
-  // A form that names a field twice: which of the two was meant is not ours to guess.
+  // If a form has a field twice, we do not guess which one was meant.
   if (formFields && Array.isArray(value)) return { field, code: 'duplicate' }
   if (issue.code === 'too_big') return { field, code: 'too_long', values: { max: Number(issue.maximum) } }
   if (issue.code === 'custom') return { field, code: 'too_long', ...(issue.params && { values: issue.params }) }
@@ -27,7 +27,7 @@ function toFieldError(field: string, issue: z.core.$ZodIssue, raw: RawInput, for
   return { field, code: issue.code === 'invalid_value' ? 'unknown_choice' : 'wrong_type' }
 }
 
-/** A secret says so in its schema, `meta({ format: 'password' })`, which is also what the description of the API shows. */
+/** The fields whose values are kept: those without `meta({ format: 'password' })` in the schema, which OpenAPI shows too. */
 export function keptFields(input: z.ZodType): readonly string[] {
   const { properties = {} } = z.toJSONSchema(input, { io: 'input' })
   return Object.entries(properties).flatMap(([name, field]) => (isSecret(field) ? [] : [name]))

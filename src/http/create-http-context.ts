@@ -1,4 +1,4 @@
-// Makes what the membership shares between all requests.
+// Creates the HttpContext, which all requests share.
 import type { Core } from '../core/core.ts'
 import { isLive } from '../core/live-session.ts'
 import { createTranslators } from '../i18n/translate.ts'
@@ -14,7 +14,7 @@ import { reloadSettings } from './reload-page.ts'
 import { partsOf, textsOf } from './routes.ts'
 import { StaticFile } from './static-file.ts'
 
-/** `served`: the features that are not left out; the texts of all stay, as what they did stands in the audit trail. */
+/** `served`: the features that are not left out. The texts of all are needed, as old audit entries may be of any. */
 export function createHttpContext(
   core: Core,
   paths: Paths,

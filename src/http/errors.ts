@@ -1,4 +1,4 @@
-// The one place that knows the status of each refusal, and how it looks.
+// The status and the texts of every refusal.
 
 import type { Request } from 'express'
 import type { z } from 'zod'
@@ -14,9 +14,9 @@ import type { ProblemShape } from './shapes.ts'
 
 interface Refused {
   readonly status: number
-  /** Whether the form is shown again, with what was entered. */
+  /** Whether the form is rendered again, with the kept values. */
   readonly rerenders?: true
-  /** Whether nothing of the input was judged. */
+  /** Whether the try was rejected without a result. */
   readonly unjudged?: true
 }
 
@@ -77,7 +77,7 @@ export function refusalTexts(
   return more === undefined ? texts : { ...texts, detail: `${texts.detail} ${more}` }
 }
 
-/** A second sentence: what this request in particular should have been. */
+/** A second sentence: how this request should have been sent. */
 function moreOf(http: HttpContext, t: Translate<string>, error: MembershipError, endpoint: Endpoint): string | undefined {
   if (error.code === 'cross_site_request' && !http.core.settings.production)
     return t('error.cross_site_request.development', { baseUrl: http.origin })
@@ -90,7 +90,7 @@ export function fieldMessages(t: Translate<string>, errors: readonly FieldError[
   return errors.map((error) => ({ field: error.field, code: error.code, message: fieldText(t, error) }))
 }
 
-/** What was thrown, as a refusal. A store that fails is worth trying again; anything else is a bug: logged, and told as `internal`. */
+/** Turns anything thrown into a refusal: a failing store into `store_unavailable`, any other bug into `internal`. Logs both. */
 export function asRefusal(http: HttpContext, req: Request, error: unknown): MembershipError {
   if (error instanceof MembershipError) return error
   const isStoreAway = isStoreFailure(error)
@@ -107,7 +107,7 @@ export function isStoreFailure(error: unknown): boolean {
   return isError(error) && 'code' in error && typeof error.code === 'string' && STORE_FAILURES.has(error.code)
 }
 
-/** The refusal as Express's error handlers expect it: `status`, `expose`, `headers`, `code`. */
+/** The refusal as an error for Express's error handlers: `status`, `expose`, `headers`, `code`. */
 export function asHostError(http: HttpContext, req: Request, thrown: unknown): Error {
   const refusal = asRefusal(http, req, thrown)
   const { code, reason } = refusal
@@ -118,7 +118,7 @@ export function asHostError(http: HttpContext, req: Request, thrown: unknown): E
     expose: status < 500,
     code,
     ...(reason !== undefined && { reason }),
-    // Express's own error handler sends them.
+    // Express's default error handler sends them.
     ...(refusal.retryAfter !== undefined && { headers: { 'Retry-After': String(refusal.retryAfter) } }),
   })
 }

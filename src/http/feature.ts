@@ -1,4 +1,4 @@
-// A feature is one value; its name is the folder, the option, the page in docs and the test file.
+// A feature is one value. Its name is also that of folder, option, docs page and test file.
 import type { Catalogue, FeatureTexts } from '../i18n/translate.ts'
 import type { LocalPath } from '../settings/options.ts'
 import type { Action } from './action-types.ts'
@@ -6,14 +6,14 @@ import type { NamedMenuEntry, PageParts } from './http-context.ts'
 
 export interface Feature<Name extends string, Path extends string, En extends Catalogue> {
   readonly name: Name
-  /** By name: `url('login.page')`. An option moves each, and what lies below it moves along. */
+  /** Paths by name, `url('login.page')`. The option `features` can move each, and all below it. */
   readonly paths: { readonly [P in Path]: LocalPath }
-  /** Known to pages as `<feature>.<key>`; notices and activity, which are told on pages of others, by their keys alone. */
+  /** Pages use them as `<feature>.<key>`. Notices and activity appear on pages of other features, and have their keys alone. */
   readonly texts: FeatureTexts<En>
   readonly actions: readonly Action[]
-  /** What it writes into the audit trail. Each has a text `activity.<name>`, which the security page shows. */
+  /** Its audit events. Each needs a text `activity.<name>` for the security page. */
   readonly audit?: readonly { readonly name: ActivityOf<En> }[]
-  /** What it puts on pages of others. */
+  /** Its parts on pages of other features. */
   readonly on?: PartsOnPages<NoInfer<Path>, NoInfer<keyof En & string>>
 }
 
@@ -21,19 +21,22 @@ interface PartsOnPages<Path extends string, Text extends string> extends Partial
   readonly menu?: readonly MenuEntry<Path, Text>[]
 }
 
-/** A feature, its types forgotten. */
+/** A feature without its type parameters. */
 export type AnyFeature = Omit<Feature<string, string, Catalogue>, 'audit'>
 
 interface MenuEntry<Path extends string, Text extends string> extends Pick<NamedMenuEntry, 'who' | 'when'> {
   readonly at: Path
   readonly text: Text
-  /** `button`: acts when it is pressed. Default: a link. */
+  /** `button`: submits a form. Default: a link. */
   readonly as?: 'link' | 'button'
 }
 
 type ActivityOf<En> = { [Key in keyof En]: Key extends `activity.${infer Event}` ? Event : never }[keyof En]
 
-/** Declares a feature: an annotation `: Feature` would lose its names. Annotate its actions (`: Action`): they ask for paths that are read off all features. */
+/**
+ * Declares a feature and keeps the types of its names, unlike an annotation `: Feature`. Its actions need an annotation, `: Action`: they
+ * use path names that are inferred from all features.
+ */
 export function feature<const Name extends string, const Path extends string, const En extends Catalogue>(
   value: Feature<Name, Path, En>,
 ): Feature<Name, Path, En> {

@@ -1,4 +1,4 @@
-// Guards for the host application's own routes, and the same judgement for ours.
+// Guards for the host application's own routes.
 import type { RequestHandler } from 'express'
 import { type Requirement, unmetRequirement } from '../core/live-session.ts'
 import { type Duration, parseDuration } from '../domain/duration.ts'
@@ -11,9 +11,9 @@ import { isRead } from './origin-check.ts'
 import { isScripted, prefersJson, refuse, sendTo, setHeaders } from './respond.ts'
 
 export interface MemberRequirement {
-  /** The role the user must have. Default: none. Consequence: others get 403 `forbidden`. */
+  /** The role that the user must have. Default: none. Others get 403 `forbidden`. */
   readonly role?: string
-  /** How recent the login must be, `'10m'`. Default: any. Consequence: others confirm their password first. */
+  /** How recent the login must be, `'10m'`. Default: any. Others must confirm their password first. */
   readonly within?: Duration
 }
 
@@ -32,7 +32,7 @@ export function createGuards(http: HttpContext): Guards {
         )
       const code = judge(http.sessions.row(req))
       if (code === undefined) return next()
-      setHeaders(req, res)
+      setHeaders(res)
       const endpoint = prefersJson(http, req) ? 'api' : 'page'
       if (code === 'login_required' || code === 'recent_login_required') return askForLogin(http, req, res, endpoint, code)
       if (code === 'already_logged_in' && endpoint === 'page' && isRead(req) && !isScripted(req)) return sendTo(res, http.home)

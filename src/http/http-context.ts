@@ -1,4 +1,4 @@
-// What the membership makes once for all requests, and what pages and their parts may look at.
+// What all requests share, and the request as pages and their parts see it.
 import type { Request } from 'express'
 import type { Caller } from '../core/caller.ts'
 import type { Core } from '../core/core.ts'
@@ -16,19 +16,19 @@ export interface HttpContext {
   readonly sessions: Sessions<SessionWithUser>
   readonly cookieName: string
   readonly views: Views
-  /** The style sheet, the script and the icon, by their paths below `path`. */
+  /** Style sheet, script and icon by their paths below `path`. */
   readonly assets: ReadonlyMap<string, StaticFile>
-  /** Where the membership's paths begin: `''` or `/members`. */
+  /** The prefix of the membership's paths: `''` or `/members`. */
   readonly path: string
-  /** The full local path of a named one of ours; undefined if its feature is left out. */
+  /** The full local path by name; undefined if its feature is left out. */
   readonly url: Paths['url']
   readonly isOurPath: Paths['isOurs']
-  /** Where a person goes who wanted nothing in particular: the profile, or the host's front page. */
+  /** The default target of redirects: the profile, or the application's front page. */
   readonly home: string
-  /** Scheme, host and port that people see. */
+  /** Scheme, host and port of `baseUrl`. */
   readonly origin: string
   readonly translator: (locale: Locale) => Translate<string>
-  /** What features put on pages of others. */
+  /** The parts that features have on pages of others. */
   readonly parts: PageParts
 }
 
@@ -41,7 +41,7 @@ export interface PageParts {
 
 export interface NamedMenuEntry {
   readonly href: string
-  /** The key of its text in full. */
+  /** The full key of its text. */
   readonly text: string
   readonly who: 'guest' | 'member'
   readonly isButton: boolean
@@ -49,14 +49,14 @@ export interface NamedMenuEntry {
   readonly when?: (settings: Settings) => boolean
 }
 
-/** A piece of HTML that a feature puts on the page of another, made by its own template. */
+/** A piece of HTML on the page of another feature, rendered by a template of its own. */
 export interface Part<Loaded = Awaitable<object | undefined>> {
   readonly template: FeatureTemplate
-  /** What the template needs to know; undefined: not shown to this person. */
+  /** Loads the template's data; undefined: the part is not shown to this person. */
   load(context: PageContext): Loaded
 }
 
-/** A part of every page, also of the one that says that the store is away: it waits for nothing. */
+/** A part of every page. It is synchronous, as the page that says that the store is away has it too. */
 export type HeaderPart = Part<object | undefined>
 
 export function part<Loaded>(template: FeatureTemplate, load: (context: PageContext) => Loaded): Part<Loaded> {
@@ -71,9 +71,9 @@ export interface PageContext {
   readonly caller: Caller
   readonly t: Translate<string>
   readonly url: Paths['url']
-  /** Where the person wants to go on, if they said so in the form or in the address. */
+  /** The local path for after the act, if the form or the URL has one. */
   readonly returnTo: string | undefined
-  /** A value of the query string; only reads look here, never a write. */
+  /** A value of the query string, for reads only. */
   query(name: string): string | undefined
 }
 

@@ -1,4 +1,4 @@
-// Limits as actions declare them: `perNetwork('language', '120 per 10m')`.
+// The limits that actions declare: `perNetwork('language', judged('120 per 10m'))`.
 import type { Caller } from '../core/caller.ts'
 import type { Core } from '../core/core.ts'
 import { type Budget, type Limit, type Outcome, PROOFS_PER_USER, type Rate } from '../core/throttle.ts'
@@ -10,29 +10,29 @@ import { canonicalUsername } from '../domain/names.ts'
 import { isStoreFailure } from './errors.ts'
 
 export interface RouteLimit<Input> extends Limit {
-  /** Undefined: this one is not counted. */
+  /** Undefined: the try is not counted. */
   readonly subject: (input: Input, caller: Caller) => string | undefined
 }
 
 const JUDGED: readonly Outcome[] = ['success', 'failure']
 
-/** Tries that were judged, however they ended. */
+/** A budget of all tries that ran, successful or not. */
 export const judged = (rate: Rate): Budget => ({ rate, counts: JUDGED })
 
-/** What else was refused counts too, or a network could look for ever which accounts are locked. */
+/** Refused tries count too, or a network could probe for ever which users are locked. */
 const REFUSED: Budget = { rate: '200 per 10m', counts: ['refused'] }
 
-/** What one network does, without more on top of it than others of its limits refused. */
+/** Tries of one network, with a budget for those that its other limits refused. */
 export function perNetwork(name: string, ...budgets: readonly Budget[]): RouteLimit<unknown> {
   return { name: `${name} network`, budgets: [...budgets, REFUSED], subject: (_input, { ip }) => networkOf(ip) }
 }
 
-/** What the IPv6 networks do that one customer may have: they are not refused for each other, but wait until others were served. */
+/** Tries of an IPv6 /48, which one customer may have. Beyond the limit they are not refused, but wait until others are served. */
 function perWideNetwork(name: string, ...budgets: readonly Budget[]): RouteLimit<unknown> {
   return { name: `${name} wide network`, budgets, beyond: 'demote', subject: (_input, { ip }) => wideNetworkOf(ip) }
 }
 
-/** Proofs of anybody's identity from one network: logins and confirmations count together. A success does not buy more guesses. */
+/** Proofs of identity from one network: logins and confirmations count together. A success does not reset the failures. */
 export const proofsPerNetwork: readonly RouteLimit<unknown>[] = [
   {
     ...perNetwork('login', { rate: '20 per 10m', counts: ['failure'] }, { rate: '1200 per 1h', counts: ['success'] }),
@@ -41,13 +41,13 @@ export const proofsPerNetwork: readonly RouteLimit<unknown>[] = [
   perWideNetwork('login', { rate: '100 per 10m', counts: ['failure'] }),
 ]
 
-/** Proofs of the identity of the user who is named. */
+/** Proofs of identity of the user named in the input. */
 export const proofsPerUser: RouteLimit<{ readonly username: string }> = {
   ...PROOFS_PER_USER,
   subject: ({ username }) => canonicalUsername(username),
 }
 
-/** Accounts are cheap for a machine and dear for a site; a whole class behind one address mistypes, and is not locked out for it. */
+/** Machines must not create users in bulk; but a whole class behind one address may mistype without being locked out. */
 export function registrationsPerNetwork(perHour: number): readonly RouteLimit<unknown>[] {
   const tries = { rate: `${perHour * 10} per 1h`, counts: [...JUDGED, 'refused'] } as const
   return [
@@ -56,21 +56,21 @@ export function registrationsPerNetwork(perHour: number): readonly RouteLimit<un
   ]
 }
 
-/** Acts of the person who is logged in. */
+/** Acts of the user who is logged in. */
 export function perMember(name: string, ...budgets: readonly Budget[]): RouteLimit<unknown> {
   return { name: `${name} member`, budgets, subject: (_input, { session }) => session?.userId }
 }
 
-interface Tried<Input> {
+interface LimitedCall<Input> {
   readonly core: Pick<Core, 'overload'>
   readonly caller: Caller & { readonly tries: Tries | undefined }
   readonly input: Input
 }
 
-/** Takes places, works, and gives them back with what became of the try. */
+/** Takes a slot of each limit, does the work, and releases the slots with its outcome. */
 export async function limited<Input, Result>(
   limits: readonly RouteLimit<Input>[],
-  { core, caller, input }: Tried<Input>,
+  { core, caller, input }: LimitedCall<Input>,
   work: () => Awaitable<Result>,
 ): Promise<Result> {
   const { ip } = caller
@@ -86,7 +86,7 @@ export async function limited<Input, Result>(
   } catch (error) {
     if (error instanceof MembershipError && error.code === 'overloaded') core.overload.addRefusal(ip, caller.priority)
     const released = caller.tries?.release(outcomeOf(error))
-    // Whoever waited for a store that is away does not wait for it once more.
+    // If the store is away, the caller has already waited for it once.
     if (!isStoreFailure(error)) await released
     throw error
   }
@@ -97,6 +97,6 @@ export async function limited<Input, Result>(
 
 function outcomeOf(error: unknown): Outcome {
   if (!(error instanceof MembershipError) || error.code === 'overloaded') return 'unjudged'
-  // A new password that is too short is no wrong guess of the one that is there.
+  // A new password that is too short is not a wrong guess of the current one.
   return error.code === 'too_many_requests' || error.code === 'invalid_input' ? 'refused' : 'failure'
 }

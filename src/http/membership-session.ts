@@ -1,4 +1,4 @@
-// `req.session` of a membership: the data, and two getters that say who is logged in.
+// `req.session` of a membership: the data, with getters for the user who is logged in.
 import { Session } from '../session/request/session.ts'
 import type { SessionWithUser } from '../storage/contract.ts'
 
@@ -6,7 +6,7 @@ declare module 'guildhall/session' {
   interface SessionGetters {
     /** Whether somebody is logged in. Assigning it throws. */
     readonly isLoggedIn: boolean
-    /** Who is logged in. Assigning it throws. */
+    /** The name of the user who is logged in. Assigning it throws. */
     readonly username: string | undefined
   }
 }
@@ -29,7 +29,7 @@ export class MembershipSession extends Session<SessionWithUser> {
   }
 }
 
-/** Host code cannot log anybody in by accident. */
+/** The application must not log anybody in by accident. */
 function onlyByLogin(name: string): TypeError {
   return new TypeError(
     `req.session.${name} says who is logged in and cannot be assigned: a login comes from the login page, or from req.login`,

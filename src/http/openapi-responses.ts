@@ -1,16 +1,16 @@
-// The answers of the API as OpenAPI describes them: each refusal once, below `components`.
+// The responses of the OpenAPI document: each refusal once, under `components`.
 import { ERROR_CODES, type ErrorCode } from '../domain/errors.ts'
 import { errorTexts, fieldText } from '../i18n/messages.ts'
 import { translator } from '../i18n/translate.ts'
 import { statusOf } from './errors.ts'
 import type { ApiResponse, Ref, Schema } from './openapi-types.ts'
 
-/** What the HTTP server itself answers to any request, by status: plain text, before there is a request. */
+/** Responses of the HTTP server itself by status: plain text, before a request reaches Express. */
 export type PlainAnswers = Readonly<Record<number, { readonly name: string; readonly description: string }>>
 
 export type Responses = Record<string, ApiResponse>
 
-/** The refusals by status, put into `responses` under names of their own. */
+/** References to the refusals by status; adds each to `responses` under its name. */
 export function refusals(codes: readonly ErrorCode[], plain: PlainAnswers, responses: Responses): Readonly<Record<string, Ref>> {
   const statuses = new Set([...codes.map(statusOf), ...Object.keys(plain).map(Number)])
   const refs: Record<string, Ref> = {}
@@ -25,7 +25,7 @@ export function refusals(codes: readonly ErrorCode[], plain: PlainAnswers, respo
 
 const WITH_RETRY_AFTER = new Set<ErrorCode>(['too_many_requests', 'overloaded', 'store_unavailable'])
 
-/** With the codes that it can have, and how each of them looks. */
+/** A response with these codes, and an example of each. */
 export function refusal(codes: readonly ErrorCode[]): ApiResponse {
   const onlyThese: Schema = { type: 'object', properties: { code: { enum: [...codes] } } }
   const schema: Schema = { allOf: [{ $ref: '#/components/schemas/Problem' }, onlyThese] }

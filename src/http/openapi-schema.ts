@@ -1,8 +1,8 @@
-// Turns our schemas into the JSON Schema of OpenAPI 3.1, with examples.
+// Converts zod schemas to the JSON Schema of OpenAPI 3.1, with examples.
 import { z } from 'zod'
 import type { Media, Schema, Schemas } from './openapi-types.ts'
 
-/** A path's own parts are parameters, of a read the rest too; of a write the rest is the body. */
+/** Splits the input: path parameters and, in a read, all other fields are parameters; in a write the others are the body. */
 export function splitInput(input: Schema, path: string, isRead: boolean) {
   const properties = Object.entries(input.properties ?? {})
   const isPart = (name: string) => path.includes(`{${name}}`)
@@ -15,14 +15,14 @@ export function splitInput(input: Schema, path: string, isRead: boolean) {
   const parameters = properties
     .filter(([name]) => isRead || isPart(name))
     .map(([name, schema]) => {
-      const place = isPart(name) ? ('path' as const) : ('query' as const)
+      const location = isPart(name) ? ('path' as const) : ('query' as const)
       const isRequired = input.required?.includes(name) === true
-      return { name, in: place, required: isRequired, schema: typeof schema === 'object' ? schema : {} }
+      return { name, in: location, required: isRequired, schema: typeof schema === 'object' ? schema : {} }
     })
   return { fields, parameters }
 }
 
-/** As OpenAPI wants it: what has a name of its own stands below `components`. */
+/** The schema for OpenAPI; schemas with an id move to `components`. */
 export function schemaOf(type: z.ZodType, schemas: Schemas): Schema {
   const { $schema: _, $defs = {}, ...schema } = z.toJSONSchema(type, { io: 'input' })
   for (const [name, named] of Object.entries($defs)) schemas[name] = withRefs(named)
@@ -37,7 +37,7 @@ export function media(schema: Schema, schemas: Schemas): Media {
   return { schema, example: exampleOf(schema, schemas) }
 }
 
-/** Put together from the examples of the fields; a field without one is left out. */
+/** Built from the examples of the fields; a field without one is left out. */
 function exampleOf(schema: Schema, schemas: Schemas): unknown {
   if (schema.examples !== undefined) return schema.examples[0]
   const name = schema.$ref?.replace('#/components/schemas/', '')

@@ -1,4 +1,4 @@
-// The parts of OpenAPI 3.1 that our description is made of (https://spec.openapis.org/oas/v3.1.1).
+// The types of OpenAPI 3.1 that our document uses (https://spec.openapis.org/oas/v3.1.1).
 import type { z } from 'zod'
 
 export type Schema = z.core.JSONSchema.BaseSchema
@@ -27,7 +27,7 @@ export interface Operation {
   readonly tags: readonly string[]
   readonly summary: string
   readonly description: string
-  /** Empty: nobody needs to be logged in. */
+  /** Empty: no login is needed. */
   readonly security: readonly Readonly<Record<string, readonly string[]>>[]
   readonly parameters?: readonly {
     readonly name: string
@@ -39,7 +39,7 @@ export interface Operation {
   readonly responses: Readonly<Record<string, ApiResponse | Ref>>
 }
 
-/** To something below `components`. */
+/** A reference to a part of `components`. */
 export interface Ref {
   readonly $ref: string
 }

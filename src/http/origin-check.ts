@@ -1,4 +1,4 @@
-// Refuses writes that another site sends with a visitor's cookies, by what the browser says.
+// Recognises cross-site writes (CSRF) by Fetch Metadata and Origin.
 import type { IncomingMessage } from 'node:http'
 import type { HttpContext } from './http-context.ts'
 
@@ -12,20 +12,22 @@ export function isUnsafe(method: string): boolean {
   return !SAFE_METHODS.has(method)
 }
 
-/** Whether an unsafe request may act: by a listed origin, by Fetch Metadata, which no page can forge, else by an origin that is ours, scheme and all. */
+/** Whether an unsafe request is allowed: by a trusted origin; by Fetch Metadata, which no page can forge; else by our own origin. */
 export function isAllowedOrigin({ core: { settings }, origin }: HttpContext, req: Pick<IncomingMessage, 'headers'>): boolean {
   const from = req.headers.origin
   if (from !== undefined && settings.trustedOrigins.includes(from)) return true
   const site = req.headers['sec-fetch-site']
-  // `none`: the person's own doing, no page's. An origin beside it that names another site contradicts that, and no browser sends it.
+  // `none`: sent by the person, not by a page. No browser sends it with another site's origin.
   if (site === 'none') return from === undefined || from === 'null' || from === origin
   if (site !== undefined) return site === 'same-origin'
   if (from !== undefined) return from === origin
-  // Neither header: no browser of today. Programs pass, unless the operator wants them to say where they come from.
+  // Every current browser sends one of them. Programs may pass without, unless the operator forbids it.
   return !settings.strictOrigin
 }
 
-/** Whether the request may carry the session cookie, in whatever wrapping: the check is for all that somebody might take for a login. */
+/**
+ * Whether the request may carry the session cookie. Deliberately loose: it must hold for any header that some parser finds the cookie in.
+ */
 export function mayCarryCookie({ cookieName }: Pick<HttpContext, 'cookieName'>, req: Pick<IncomingMessage, 'headers'>): boolean {
   return req.headers.cookie?.includes(`${cookieName}=`) === true
 }

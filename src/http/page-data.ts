@@ -1,17 +1,17 @@
-// What every page gets, and what features put on pages of others.
+// The data of every page, and the parts of features on it.
 import { toJson, toUser } from '../domain/user.ts'
 import type { MenuItem, PageData } from '../views/pages.ts'
 import type { PageContext, Part } from './http-context.ts'
 import { isRead } from './origin-check.ts'
 import { localPath, localReferer } from './return-to.ts'
 
-/** What every page gets. Default of the path: that of this page. */
+/** The data of every page. Default of `path`: that of this page. */
 export function commonData(context: PageContext, { form, path }: Pick<PageData, 'form' | 'path'> = {}): PageData {
   const data = { ...partData(context), path: path ?? pathOfPage(context, form !== undefined), form }
   return { ...data, menu: menuFor(context), header: headerFor(context, data) }
 }
 
-/** What every part of a page gets. */
+/** The data of every part of a page. */
 function partData({ caller, t }: PageContext) {
   const user = caller.session?.user
   return { t, lang: t.locale, user: user && toJson(toUser(user)) }
@@ -32,7 +32,7 @@ function headerFor(context: PageContext, common: object): readonly string[] {
   })
 }
 
-/** The HTML of each, in the order of the features; a part that has nothing to show is left out. */
+/** The HTML of each part, in the order of the features; a part without data is left out. */
 export async function renderParts(context: PageContext, parts: readonly Part[]): Promise<readonly string[]> {
   const { views } = context.http
   const loaded = await Promise.all(parts.map(async ({ template, load }) => ({ template, data: await load(context) })))
@@ -40,15 +40,18 @@ export async function renderParts(context: PageContext, parts: readonly Part[]):
   return loaded.flatMap(({ template, data }) => (data ? [views.part(template, { ...common, ...data })] : []))
 }
 
-/** Where a person returns to who changes the language here. The path of a write cannot be opened, but for that of a form that `comesBack`. */
-export function pathOfPage({ http, req, returnTo }: PageContext, comesBack: boolean): string | undefined {
+/**
+ * Where a change of the language on this page leads back to. The path of a write cannot be opened by GET, except that of a form that is
+ * rendered again.
+ */
+export function pathOfPage({ http, req, returnTo }: PageContext, isRerendered: boolean): string | undefined {
   if (isRead(req)) return withoutNotice(localPath(req.originalUrl))
-  if (!comesBack) return withoutNotice(returnTo ?? localReferer(req.headers.referer, http.origin)) ?? http.home
+  if (!isRerendered) return withoutNotice(returnTo ?? localReferer(req.headers.referer, http.origin)) ?? http.home
   const path = localPath(req.originalUrl.split('?')[0])
   return returnTo === undefined ? path : `${path}?returnTo=${encodeURIComponent(returnTo)}`
 }
 
-/** What was told once is not told again. */
+/** A notice is shown once. */
 function withoutNotice(path: string | undefined): string | undefined {
   return path?.replace(/([?&])notice=[^&#]*&?/, '$1').replace(/[?&](?=#|$)/, '')
 }

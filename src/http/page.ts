@@ -1,4 +1,4 @@
-// The page of an action: its template, what it shows, and how a refused form comes back.
+// The page of an action: its template, its data, and its form after a refusal.
 import type { Awaitable } from '../domain/awaitable.ts'
 import type { MembershipError } from '../domain/errors.ts'
 import { noticeText } from '../i18n/messages.ts'
@@ -15,7 +15,7 @@ export interface Page {
   showRefused(context: RequestContext, error: MembershipError): Promise<void>
 }
 
-/** `page('login/login', ({ core }) => ({ ... }))`. `wrongCredentials`: the key of the text for refused credentials, if that of a login does not fit. */
+/** `page('login/login', ({ core }) => ({ ... }))`. `wrongCredentials`: the text for `invalid_credentials`, if not that of a login. */
 export function page(
   template: FeatureTemplate,
   load: (context: PageContext) => Awaitable<object>,
@@ -34,8 +34,8 @@ export function page(
     async showRefused(context, error) {
       const { http, res, t } = context
       setRefusalHeaders(res, error)
-      const own = error.code === 'invalid_credentials' ? wrongCredentials : undefined
-      const detail = own === undefined ? refusalTexts(http, t, error, 'page').detail : t(own)
+      const key = error.code === 'invalid_credentials' ? wrongCredentials : undefined
+      const detail = key === undefined ? refusalTexts(http, t, error, 'page').detail : t(key)
       sendPage(res, statusOf(error.code), await render(context, formState(context, error, detail)))
     },
   }

@@ -1,9 +1,9 @@
-// The order in which every request is checked and served, from the origin check to the answer.
+// The steps of every request in their order, from the origin check to the response.
 import type { RequestHandler } from 'express'
 import type { z } from 'zod'
 import { unmetRequirement } from '../core/live-session.ts'
 import type { MembershipError } from '../domain/errors.ts'
-import type { Api, Declared, Guard, Onward } from './action-types.ts'
+import type { ActionDeclaration, Api, Guard, Redirect } from './action-types.ts'
 import { checkInput, keptValues } from './check-input.ts'
 import { asHostError, asRefusal, isStoreFailure, REFUSALS } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
@@ -11,7 +11,7 @@ import { limited, type RouteLimit } from './limits.ts'
 import { askForLogin } from './login-required.ts'
 import { isAllowedOrigin, isUnsafe, mayCarryCookie } from './origin-check.ts'
 import type { Page } from './page.ts'
-import { ProxyWatch } from './proxy-watch.ts'
+import { ProxyCheck } from './proxy-check.ts'
 import { readInput, readQuery } from './read-input.ts'
 import type { RequestContext } from './request-context.ts'
 import { extendRequest } from './request-extensions.ts'
@@ -19,16 +19,16 @@ import { refuse, refuseCrossSite, sendErrorPage, sendJson, sendProblem, sendTo, 
 import { localPath, withReturnTo } from './return-to.ts'
 import type { Router } from './router.ts'
 
-/** Every request: schema, origin, session, our paths; everything else goes on to the host. */
+/** Every request: schema, origin, session, our paths; all others go on to the application. */
 export function createPipeline(http: HttpContext, route: Router): RequestHandler {
   let isMigrated = false
-  const proxyWatch = new ProxyWatch(http.core.log)
+  const proxyCheck = new ProxyCheck(http.core.log)
   return function handle(req, res, next): void {
     const serve = route(req)
-    /** A failure on our paths is answered by us, on those of the host by the host. */
+    /** A failure on our paths is answered here, on any other by the application's error handler. */
     const fail = (error: unknown) => {
       if (!serve) return next(asHostError(http, req, error))
-      setHeaders(req, res)
+      setHeaders(res)
       refuse(http, req, res, error)
     }
     if (!isMigrated) {
@@ -36,15 +36,15 @@ export function createPipeline(http: HttpContext, route: Router): RequestHandler
         isMigrated = true
         handle(req, res, next)
       }
-      // That nobody migrated is the programmer's to read; a store that is away comes back.
+      // A missing migration is an error for the developer; a store that is away comes back.
       const failed = (error: unknown) => (isStoreFailure(error) ? fail(error) : next(error))
       http.core.db.check().then(goOn).catch(failed)
       return
     }
     if (req.baseUrl !== '')
       return next(new TypeError("app.use(membership) takes no mount path; the option path: '/members' moves its pages"))
-    if (!proxyWatch.isDone) proxyWatch.look(req)
-    // Before anything is parsed, loaded or saved.
+    if (!proxyCheck.isDone) proxyCheck.check(req)
+    // Checked before anything is parsed, loaded or saved.
     if (isUnsafe(req.method) && (serve !== undefined || mayCarryCookie(http, req)) && !isAllowedOrigin(http, req)) {
       return refuseCrossSite(http, req, res)
     }
@@ -69,19 +69,19 @@ export async function showPage(guard: Guard, page: Page, context: RequestContext
 }
 
 /** An action with these settings. */
-interface Bound<Schema extends z.ZodType, Result, Body extends z.ZodType>
-  extends Omit<Declared<Schema, Result, Body>, 'input' | 'method' | 'limit'> {
+interface BoundAction<Schema extends z.ZodType, Result, Body extends z.ZodType>
+  extends Omit<ActionDeclaration<Schema, Result, Body>, 'input' | 'method' | 'limit'> {
   readonly method: 'GET' | 'POST'
   readonly input: Schema
   readonly limit: readonly RouteLimit<z.output<Schema>>[]
-  /** The fields that are shown again. */
+  /** The fields whose values are kept for a re-rendered form. */
   readonly kept: readonly string[]
-  /** The application's page in the place of ours. */
+  /** The path of the application's page that replaces ours. */
   readonly ownPage: string | undefined
 }
 
 export async function performAction<Schema extends z.ZodType, Result, Body extends z.ZodType>(
-  action: Bound<Schema, Result, Body>,
+  action: BoundAction<Schema, Result, Body>,
   context: RequestContext,
 ): Promise<void> {
   const { http, req, res, endpoint, core, caller } = context
@@ -100,9 +100,9 @@ export async function performAction<Schema extends z.ZodType, Result, Body exten
   }
 }
 
-/** The same act by form where this is JSON, and the other way round. */
+/** The path of the same act at the other endpoint: page or JSON. */
 function otherPathOf(
-  { page, api }: Pick<Bound<z.ZodType, unknown, z.ZodType>, 'page' | 'api'>,
+  { page, api }: Pick<BoundAction<z.ZodType, unknown, z.ZodType>, 'page' | 'api'>,
   { http, req, endpoint }: RequestContext,
 ) {
   if (page === false || !api) return undefined
@@ -114,13 +114,13 @@ function mayPass(guard: Guard, { caller, core }: RequestContext): boolean {
   return guard !== 'member' || unmetRequirement(caller.session, {}, core.clock) === undefined
 }
 
-function sendAnswer(context: RequestContext, answer: Onward & { readonly body?: unknown }, api: Api | false): void {
+function sendAnswer(context: RequestContext, answer: Redirect & { readonly body?: unknown }, api: Api | false): void {
   const { http, res, endpoint } = context
   const { body, to = http.home, notice } = answer
   if (endpoint === 'page') {
-    // Another page of the application's does not know our notices.
-    const isTold = notice !== undefined && http.isOurPath(to) && context.t.has(`notice.${notice}`)
-    return sendTo(res, isTold ? withNotice(to, notice) : to)
+    // Other pages of the application do not show our notices.
+    const showsNotice = notice !== undefined && http.isOurPath(to) && context.t.has(`notice.${notice}`)
+    return sendTo(res, showsNotice ? withNotice(to, notice) : to)
   }
   if (body === undefined) return void res.status(204).end()
   sendJson(res, api === false ? 200 : (api.status ?? 200), body)

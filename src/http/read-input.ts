@@ -6,26 +6,29 @@ import type { Endpoint } from './http-context.ts'
 export const MAX_BODY_BYTES = 16 * 1024
 const MAX_FIELDS = 100
 
-/** The fields as they came. A form field that came twice is an array; a JSON value may be anything. */
+/** The unchecked fields. A form field that came twice is an array; a JSON value may be anything. */
 export type RawInput = Readonly<Record<string, unknown>>
 
 const CONTENT_TYPES: Record<Endpoint, string> = { page: 'application/x-www-form-urlencoded', api: 'application/json' }
 
-/** `express.raw` reads, inflates and limits; what the bytes mean is decided here. */
+/** `express.raw` reads, inflates and limits; the bytes are parsed here. */
 const readBytes = express.raw({ type: () => true, limit: MAX_BODY_BYTES })
 
-/** The query of a read, if it takes any of it. */
+/** The query of a read, if the action has fields. */
 export function readQuery(req: Request, fields: readonly string[]): RawInput {
   return fields.length === 0 ? {} : parseForm(queryOf(req))
 }
 
-/** Cut out, not parsed: a request line may hold a whole URL, and one that no parser reads. */
+/** Cut out, not parsed: a request line may hold a whole URL, even an invalid one. */
 export function queryOf({ originalUrl }: Request): string {
   const at = originalUrl.indexOf('?')
   return at < 0 ? '' : originalUrl.slice(at + 1)
 }
 
-/** `otherPath`: where the same act takes the other content type. Throws `body_too_large`, `unsupported_media_type`, `malformed`, or `invalid_input` where the JSON is no object. */
+/**
+ * `otherPath`: the path that accepts the other content type. Throws `body_too_large`, `unsupported_media_type`, `malformed`, or
+ * `invalid_input` if the JSON is not an object.
+ */
 export async function readInput(
   req: Request,
   res: Response,
@@ -36,14 +39,14 @@ export async function readInput(
   refuseOtherTypes(req, endpoint, otherPath)
   if (isUnread(req)) await read(req, res)
   const body: unknown = req.body
-  // The host application may have parsed it already: before or after express.json() makes no difference.
+  // express.json() may run before us and have parsed it already.
   if (!(body instanceof Uint8Array) && typeof body === 'object' && body !== null) return asObject(body)
   const text = body instanceof Uint8Array ? readable(() => utf8.decode(body)) : typeof body === 'string' ? body : ''
   if (endpoint === 'page') return parseForm(text)
   return text === '' ? {} : asObject(readable(() => JSON.parse(text)))
 }
 
-/** A parser of Express 4 gives every request that it does not read itself an empty object. */
+/** Parsers of Express 4 set an empty object on requests that they do not read. */
 function isUnread({ body, readableDidRead }: Request): boolean {
   return body === undefined || (!readableDidRead && Object.keys(body ?? {}).length === 0)
 }
@@ -70,7 +73,7 @@ function read(req: Request, res: Response): Promise<void> {
   })
 }
 
-/** body-parser tells by `status` what was wrong: 413 the limit, also after inflating; 415 the encoding; 400 the rest. */
+/** The `status` of body-parser's errors: 413 for the limit, also after inflating; 415 for the encoding; 400 for the rest. */
 function asRefusal(error: unknown): MembershipError {
   const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined
   if (status === 413) return new MembershipError('body_too_large', { cause: error })
@@ -80,7 +83,7 @@ function asRefusal(error: unknown): MembershipError {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** What cannot be read is `malformed`. */
+/** Throws `malformed` if it cannot be read. */
 function readable<Read>(read: () => Read): Read {
   try {
     return read()
@@ -94,7 +97,7 @@ function asObject(value: unknown): RawInput {
   return Object.assign(Object.create(null), value)
 }
 
-/** https://url.spec.whatwg.org/#urlencoded-parsing, but what is not valid UTF-8 in valid percent-encoding is refused, not replaced. */
+/** https://url.spec.whatwg.org/#urlencoded-parsing, but invalid UTF-8 or percent-encoding is refused, not replaced. */
 function parseForm(text: string): RawInput {
   const fields: Record<string, unknown> = Object.create(null)
   if (text === '') return fields

@@ -1,11 +1,11 @@
-// The page of a same-site reload in the visitor's language, with the site's name.
+// The texts of the same-site reload page, in the visitor's language.
 import { pickLocale } from '../i18n/pick-locale.ts'
 import type { Locale, Translate } from '../i18n/translate.ts'
 import type { ReloadSettings } from '../session/request/same-site-reload.ts'
 import type { Settings } from '../settings/options.ts'
 import { chosenLanguage } from './language-cookie.ts'
 
-/** Nobody is logged in yet, as far as the request can tell: the language is that of the browser. */
+/** This request came without the session cookie, so the language is that of the browser. */
 export function reloadSettings(
   { baseUrl, siteName, locale }: Settings,
   translator: (locale: Locale) => Translate<string>,

@@ -1,4 +1,4 @@
-// One request to a path of ours and its answer, with what the steps of an action need to know.
+// A request to one of our paths and its response, with all that actions and pages need.
 import type { Request, Response } from 'express'
 import type { Core } from '../core/core.ts'
 import { pickLocale } from '../i18n/pick-locale.ts'
@@ -16,9 +16,9 @@ export class RequestContext implements PageContext {
   readonly req: Request
   readonly res: Response
   readonly endpoint: Endpoint
-  /** The values of `:name` parts of the path. */
+  /** The path parameters. */
   readonly params: Readonly<Record<string, string>>
-  /** What a form held, to show it again. Never a secret. */
+  /** The values of the form, without secrets, in case it is rendered again. */
   formValues: Readonly<Record<string, string>> = {}
   #caller: RequestCaller | undefined
   #query: URLSearchParams | undefined
@@ -60,7 +60,7 @@ export class RequestContext implements PageContext {
   }
 }
 
-/** The texts in the visitor's language: chosen in this browser, else in another one by the same user; what the browser asks for; the site's. */
+/** The texts in the visitor's language: chosen in this browser, else stored for the user, else the browser's, else the site's. */
 export function translatorFor(http: HttpContext, req: Request): Translate<string> {
   return http.translator(localeFor(http, req))
 }

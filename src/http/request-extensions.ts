@@ -13,30 +13,32 @@ import { localeFor } from './request-context.ts'
 type Done = (error?: unknown) => void
 type Callback = [done: Done] | [options: object, done: Done]
 
-/** What `req.login` may be told; of passport's options it takes no notice. */
+/** The options of `req.login`; those of passport are ignored. */
 interface LoginOptions {
   /**
-   * Whether another site may have sent this request, as the `form_post` of an identity provider does: the route has compared a state that it
-   * had given to this very browser. Default: false, and such a write is refused with `cross_site_request`.
+   * Whether another site may send this request, like the `form_post` of an identity provider: only if the route has checked a state that it
+   * gave to this browser. Default: false, and such a write is refused with `cross_site_request`.
    */
   readonly crossSite?: boolean
 }
 
 declare global {
   namespace Express {
-    // Merged with the application's own additions, as @types/passport does it; so are the verbs, as overloads.
+    // Interfaces, as in @types/passport, so that they merge with the application's own; the methods merge as overloads.
     interface User extends GuildhallUser {}
     interface Request {
-      /** Who is logged in. Assigning it throws. */
+      /** The user who is logged in. Assigning it throws. */
       user?: User | undefined
-      /** The language that our pages speak to this visitor: chosen in this browser, else by the user, else what the browser asks for, else the site's. */
+      /**
+       * The language of our pages for this visitor: chosen in this browser, else stored for the user, else the browser's, else the site's.
+       */
       locale: Locale
-      /** An externally authenticated login: a new id, the old one is dead. Hooks and status are asked as at any login. */
+      /** Logs in a user whom the application has authenticated, under a new session id. Hook and status are checked as at any login. */
       login(user: { readonly id: string }, options?: LoginOptions): Promise<void>
       login(user: { readonly id: string }, ...rest: Callback): void
       logIn(user: { readonly id: string }, options?: LoginOptions): Promise<void>
       logIn(user: { readonly id: string }, ...rest: Callback): void
-      /** Ends the session and clears the cookie, as often as asked. */
+      /** Ends the session and clears the cookie; may be called again. */
       logout(): Promise<void>
       logout(...rest: Callback): void
       logOut(): Promise<void>
@@ -55,19 +57,19 @@ declare global {
 
 type GuildhallUser = User
 
-const owner = Symbol('guildhall membership')
+const context = Symbol('guildhall membership')
 
-interface Owned extends Request {
-  [owner]?: HttpContext
+interface ExtendedRequest extends Request {
+  [context]?: HttpContext
 }
 
-// Shared by all requests: they keep one shape, and nothing is made for those who never ask.
-const PROPERTIES: PropertyDescriptorMap & ThisType<Owned> = {
+// Shared by all requests, so that all have one hidden class, and requests that use none of them cost nothing.
+const PROPERTIES: PropertyDescriptorMap & ThisType<ExtendedRequest> = {
   user: {
     configurable: true,
     enumerable: true,
     get(): User | undefined {
-      const row = this[owner]?.sessions.row(this)?.user
+      const row = this[context]?.sessions.row(this)?.user
       return row && toUser(row)
     },
     set() {
@@ -80,10 +82,10 @@ const PROPERTIES: PropertyDescriptorMap & ThisType<Owned> = {
     configurable: true,
     enumerable: true,
     get(): Locale | undefined {
-      const http = this[owner]
+      const http = this[context]
       return http && localeFor(http, this)
     },
-    // Other middleware has a language of its own under this name.
+    // Other middleware may set a language of its own under this name.
     set(value: unknown) {
       Object.defineProperty(this, 'locale', { value, configurable: true, enumerable: true, writable: true })
     },
@@ -91,14 +93,14 @@ const PROPERTIES: PropertyDescriptorMap & ThisType<Owned> = {
 }
 
 export function extendRequest(http: HttpContext, req: Request): void {
-  const owned: Owned = req
-  owned[owner] = http
+  const extended: ExtendedRequest = req
+  extended[context] = http
   Object.defineProperties(req, PROPERTIES)
   req.login = login
   req.logIn = login
   req.logout = logout
   req.logOut = logout
-  // TypeScript lets no function be declared as a guard of its `this`; what they return is what the guards say.
+  // TypeScript has no functions that are type guards of their `this`.
   req.isAuthenticated = isAuthenticated as Request['isAuthenticated']
   req.isUnauthenticated = isUnauthenticated as Request['isUnauthenticated']
 }
@@ -134,7 +136,7 @@ async function signInUser(req: Request, user: { readonly id: string }, crossSite
   const http = contextOf(req)
   if (typeof user?.id !== 'string')
     throw new TypeError('req.login takes a user of this membership, with its id: membership.users.find(name)')
-  // A refusal reaches the host's error handler as one: with status, code and what the hook had to say.
+  // A refusal reaches the application's error handler with status, code and the hook's text.
   const caller = new RequestCaller(http, req)
   const result = await signInById(http.core, user.id, { crossSite }, caller).catch((error: unknown) => {
     if (error instanceof MembershipError && error.code === 'cross_site_request') {
@@ -149,13 +151,13 @@ async function signInUser(req: Request, user: { readonly id: string }, crossSite
   if (!result) throw new TypeError(`req.login: there is no user with the id ${user.id}`)
 }
 
-function contextOf(req: Owned): HttpContext {
-  const http = req[owner]
+function contextOf(req: ExtendedRequest): HttpContext {
+  const http = req[context]
   if (!http) throw new TypeError('this request has not met its membership: put app.use(membership) in front')
   return http
 }
 
-/** With a callback as passport has it, without one as a promise. */
+/** Calls the callback as passport does; without one, returns a promise. */
 function answer(work: Promise<void>, done: object | Done | undefined): Promise<void> | void {
   if (typeof done !== 'function') return work
   const callback: (error?: unknown) => unknown = (error) => Reflect.apply(done, undefined, error === undefined ? [] : [error])

@@ -1,4 +1,4 @@
-// Finds the route of a request by its exact path, so that guard and router see one path.
+// Finds the route of a request by its exact path, so that guards and router agree on it.
 import type { Request, Response } from 'express'
 import type { HttpContext } from './http-context.ts'
 import { isRead } from './origin-check.ts'
@@ -10,11 +10,11 @@ import type { StaticFile } from './static-file.ts'
 
 interface Entry {
   readonly methods: Map<string, Route>
-  /** The application shows the page at this path: reads go on to it. */
+  /** Whether the application has a page at this path, which gets the reads. */
   readonly hasOwnPage: boolean
 }
 
-/** What serves this request, or undefined where the path is none of ours. */
+/** Returns a function that serves the request; undefined if the path is none of ours. */
 export type Router = (req: Request) => ((req: Request, res: Response) => void) | undefined
 
 export function createRouter(http: HttpContext, routes: readonly Route[]): Router {
@@ -45,7 +45,7 @@ export function createRouter(http: HttpContext, routes: readonly Route[]): Route
     const asset = http.assets.get(path.slice(http.path.length))
     if (asset) return (_req, res) => serveAsset(http, asset, req, res)
     const found = match(path)
-    // A write is not led anywhere: what it carries was meant for another address.
+    // A write is not redirected: its data was meant for another address.
     if (!found && path.endsWith('/') && isRead(req))
       return match(path.slice(0, -1))?.entry.methods.has('GET') ? sendWithoutSlash : undefined
     if (!found || (found.entry.hasOwnPage && isRead(req))) return undefined
@@ -54,7 +54,7 @@ export function createRouter(http: HttpContext, routes: readonly Route[]): Route
 }
 
 function serve(http: HttpContext, entry: Entry, params: RequestContext['params'], req: Request, res: Response): void {
-  setHeaders(req, res)
+  setHeaders(res)
   const isListed = allowListedOrigin(http, req, res)
   const route = entry.methods.get(req.method === 'HEAD' ? 'GET' : req.method)
   if (!route) return refuseMethod(http, req, res, methodsOf(entry), isListed)
@@ -69,11 +69,11 @@ function methodsOf({ methods, hasOwnPage }: Entry): readonly string[] {
 
 function serveAsset(http: HttpContext, asset: StaticFile, req: Request, res: Response): void {
   if (isRead(req)) return sendStaticFile(req, res, asset, 'public, max-age=31536000, immutable')
-  setHeaders(req, res)
+  setHeaders(res)
   refuseMethod(http, req, res, ['GET', 'HEAD'])
 }
 
-/** Something broke while an answer was written. */
+/** An error while a response was written. */
 function failLate(http: HttpContext, req: Request, res: Response, error: unknown): void {
   if (res.headersSent) {
     http.core.log.error({ err: error }, 'an answer broke off')

@@ -1,4 +1,4 @@
-// What the features make together: routes, texts, and what they put on pages of others.
+// Collects the routes, texts and parts of all features.
 import type { Catalogue, Locale } from '../i18n/translate.ts'
 import type { Settings } from '../settings/options.ts'
 import type { ActionEndpoint } from './action-types.ts'
@@ -6,36 +6,44 @@ import type { AnyFeature } from './feature.ts'
 import type { PageParts } from './http-context.ts'
 import type { Paths } from './paths.ts'
 
-/** An action at one endpoint, under its full local path. */
+/** An endpoint of an action at its full local path. */
 export interface Route extends ActionEndpoint {
   readonly path: string
-  /** The name of the path that it is at, or below. */
+  /** The name of its path, or of the path above it. */
   readonly at: string
-  /** The application shows the page at this path itself. */
+  /** Whether the application has a page of its own at this path. */
   readonly hasOwnPage: boolean
 }
 
 export function routesOf(features: readonly AnyFeature[], paths: Paths, settings: Settings): readonly Route[] {
   return features.flatMap(({ name, actions }) =>
     actions.flatMap((action) => {
-      const place = paths.place(name, action.at)
-      return action.endpoints(settings, place.ownPage).map((endpoint) => {
+      const location = paths.locate(name, action.at)
+      return action.endpoints(settings, location.ownPage).map((endpoint) => {
         const isPage = endpoint.endpoint === 'page'
-        const path = isPage ? place.page : place.api
-        return { ...endpoint, path, at: `${name}.${action.at.split('/')[0]}`, hasOwnPage: isPage && place.ownPage !== undefined }
+        const path = isPage ? location.page : location.api
+        return {
+          ...endpoint,
+          path,
+          at: `${name}.${action.at.split('/')[0]}`,
+          hasOwnPage: isPage && location.ownPage !== undefined,
+        }
       })
     }),
   )
 }
 
-/** `/sessions/:id/end` as a pattern. */
+/** The regular expression of a path like `/sessions/:id/end`. */
 export function patternOf(path: string): RegExp {
   return new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}$`)
 }
 
-/** Of every language. A notice and the text of an event are told on pages of others, so they keep their keys; two of one name are a fault. */
+/**
+ * The texts of all features by language. Notices and activity are used on pages of others, so their keys have no prefix; throws if two
+ * features have the same.
+ */
 export function textsOf(features: readonly AnyFeature[]): Readonly<Record<Locale, Catalogue>> {
-  const of = (locale: Locale): Catalogue => {
+  const textsIn = (locale: Locale): Catalogue => {
     const all: Record<string, string> = {}
     for (const { name, texts } of features) {
       for (const [key, text] of Object.entries<string>(texts[locale])) {
@@ -46,14 +54,14 @@ export function textsOf(features: readonly AnyFeature[]): Readonly<Record<Locale
     }
     return all
   }
-  return { en: of('en'), 'zh-TW': of('zh-TW') }
+  return { en: textsIn('en'), 'zh-TW': textsIn('zh-TW') }
 }
 
 export function partsOf(features: readonly AnyFeature[], paths: Paths): PageParts {
   return {
     menu: features.flatMap(({ name, on }) =>
       (on?.menu ?? []).map(({ at, text, as = 'link', ...entry }) => {
-        const { page, ownPage = page } = paths.place(name, at)
+        const { page, ownPage = page } = paths.locate(name, at)
         return { ...entry, href: as === 'button' ? page : ownPage, text: `${name}.${text}`, isButton: as === 'button' }
       }),
     ),

@@ -1,4 +1,4 @@
-// Shapes that several answers of the API share, for the compiler and the description of the API.
+// Shapes that several API responses share, for types and for OpenAPI.
 import { z } from 'zod'
 import { ERROR_CODES, FIELD_ERROR_CODES } from '../domain/errors.ts'
 import { USERNAME } from '../domain/names.ts'
@@ -12,14 +12,14 @@ export const UserShape = z
     username: z.string().meta({ description: 'As it was typed at registration.', pattern: USERNAME.source, examples: ['alice'] }),
     displayName: z
       .string()
-      .meta({ description: 'What to call the person; the username where they gave no other name.', examples: ['Alice'] }),
+      .meta({ description: 'What to call the person; the username if they chose no other name.', examples: ['Alice'] }),
     email: z
       .string()
       .nullable()
-      .meta({ description: 'null where none is known.', examples: [null] }),
+      .meta({ description: 'null if none is known.', examples: [null] }),
     emailVerified: z
       .boolean()
-      .meta({ description: 'Whether the person has shown that the address is theirs.', examples: [false] }),
+      .meta({ description: 'Whether the person has proven that the address is theirs.', examples: [false] }),
     roles: z
       .array(z.string())
       .readonly()
@@ -46,7 +46,7 @@ export const ProblemShape = z
           .meta({ id: 'FieldError', description: 'What is wrong with one field, in a code and in the visitor’s language.' }),
       )
       .optional()
-      .meta({ description: 'Of `invalid_input`: each field that does not fit.' }),
-    requestId: z.string().meta({ description: 'Names the request in the log of the server.' }),
+      .meta({ description: 'Of `invalid_input`: each invalid field.' }),
+    requestId: z.string().meta({ description: 'Identifies the request in the log of the server.' }),
   })
-  .meta({ id: 'Problem', description: 'A refusal, as RFC 9457 has it.' })
+  .meta({ id: 'Problem', description: 'A refusal (RFC 9457).' })

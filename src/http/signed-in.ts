@@ -1,4 +1,4 @@
-// The answer of every way in.
+// The answer to every successful login.
 import type { z } from 'zod'
 import type { SignInResult } from '../core/sign-in.ts'
 import { toJson, toUser } from '../domain/user.ts'

@@ -1,9 +1,11 @@
-// A file that is the same for everybody: plain, and compressed once.
+// A file that is the same for everybody, plain and compressed.
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import type { Request } from 'express'
 import { digest } from '../domain/secret.ts'
 
-/** The better one first: browsers offer both and mean no order by it. Pages are never compressed: what they hold could be guessed by length (BREACH). */
+/**
+ * The better one first, as browsers offer both without preference. Pages are never compressed: their length would reveal secrets (BREACH).
+ */
 const ENCODINGS = { br: brotliCompressSync, gzip: gzipSync } as const
 
 type Encoding = keyof typeof ENCODINGS
@@ -11,7 +13,7 @@ type Encoding = keyof typeof ENCODINGS
 interface Representation {
   readonly encoding: Encoding | undefined
   readonly body: Uint8Array
-  /** Strong, so one for each encoding (RFC 9110 section 8.8.3.3). */
+  /** A strong ETag: one for each encoding (RFC 9110 section 8.8.3.3). */
   readonly etag: string
 }
 
@@ -28,7 +30,7 @@ export class StaticFile {
     this.#plain = { encoding: undefined, body, etag: `"${this.#digest}"` }
   }
 
-  /** Made at the first request that can read it. */
+  /** The best representation that the request accepts, compressed at its first use. */
   for(req: Request): Representation {
     for (const encoding of ['br', 'gzip'] as const) {
       if (req.acceptsEncodings(encoding) === false) continue
@@ -41,7 +43,7 @@ export class StaticFile {
 
   #compress(encoding: Encoding): Representation {
     const body = ENCODINGS[encoding](this.#plain.body)
-    // Of a few hundred bytes there is little to take off.
+    // A file of a few hundred bytes may not become smaller.
     if (body.length >= this.#plain.body.length) return this.#plain
     return { encoding, body, etag: `"${this.#digest}-${encoding}"` }
   }

@@ -1,15 +1,15 @@
-// What a mail says, once as text and once as HTML, from the same blocks.
+// Renders the content of a mail as text and as HTML, from the same blocks.
 import { fileURLToPath } from 'node:url'
 import { Eta } from 'eta'
 import { escapeHtml } from '../domain/escape-html.ts'
 import type { MailContent } from './mail.ts'
 
-/** Texts in the language of the recipient. Line breaks in them count as spaces: nobody's name makes a line of its own. */
+/** Texts in the language of the recipient. Line breaks become spaces, so that no username can start a line. */
 export type MailBlock =
   | { readonly paragraph: string }
-  /** The address stands below it, alone on its line. */
+  /** A link; its URL is also shown below, on a line of its own. */
   | { readonly button: string; readonly url: string }
-  /** To be typed. */
+  /** A code to type. */
   | { readonly code: string }
 
 export interface Composition {
@@ -18,7 +18,7 @@ export interface Composition {
   readonly lang: string
   readonly heading: string
   readonly blocks: readonly MailBlock[]
-  /** Why the person got this, and what to do if it was not them. */
+  /** Why the person got the mail, and what to do if they did not cause it. */
   readonly foot: string
 }
 
@@ -51,11 +51,11 @@ function readBlock(block: MailBlock): MailBlock {
   const url = URL.canParse(block.url) ? new URL(block.url) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol))
     throw new TypeError('the button of a mail must lead to an http address')
-  // In ASCII and without a space, whatever was given: programs that look for links end them there.
+  // `href` is ASCII without spaces: programs that find links in texts would end them there.
   return { button: plain(block.button), url: url.href }
 }
 
-/** On one line, and without what turns the reading direction round. */
+/** On one line, without direction overrides. */
 function plain(text: string): string {
   return text
     .replace(/[\p{Cc}\s\u2028\u2029]+/gu, ' ')
@@ -63,7 +63,7 @@ function plain(text: string): string {
     .trim()
 }
 
-/** Lines of at most 72 characters, where there are spaces. */
+/** Wraps at spaces into lines of at most 72 characters. */
 function wrap(text: string): string {
   const lines: string[] = []
   for (const word of text.split(' ')) {
@@ -74,5 +74,5 @@ function wrap(text: string): string {
   return lines.join('\n')
 }
 
-/** RFC 5322 section 2.1.1 asks for 78 at most, and answers quote with two more. */
+/** RFC 5322 section 2.1.1 recommends at most 78, and a quote adds two per reply. */
 const LINE_LENGTH = 72

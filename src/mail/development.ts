@@ -1,4 +1,4 @@
-// Mails of a developer's machine: printed, kept for a while, and sent to nobody.
+// The mailer of development: prints mails and keeps the newest, but sends none.
 import type { Mail, Mailer } from './mail.ts'
 
 export interface KeptMail {

@@ -1,4 +1,4 @@
-// One mail to one person, as every transport gets it, and what stops one.
+// A mail to one address, the interface of mailers, and their error.
 
 import { domainOf, isMailAddress } from '../domain/mail-address.ts'
 
@@ -7,7 +7,7 @@ export interface Mailbox {
   readonly address: string
 }
 
-/** A mail to one address. nodemailer's `sendMail` takes it as it is. */
+/** A mail to one address. nodemailer's `sendMail` accepts it as it is. */
 export interface Mail {
   readonly from: Mailbox
   /** One address, no name. */
@@ -15,24 +15,27 @@ export interface Mail {
   readonly subject: string
   readonly text: string
   readonly html: string
-  /** `<id@domain>`. A mail that is sent again has the one of before, so that mailboxes can tell. */
+  /** `<id@domain>`. The same if the mail is sent again, so that mailboxes recognise the duplicate. */
   readonly messageId: string
-  /** Other header fields, which belong to it: what keeps robots from answering, and requests from being folded into one conversation. */
+  /** Further header fields, which keep autoresponders from answering and mailboxes from grouping the mails of different requests. */
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** What brings mails out. An own one resolves when somebody else is responsible for the mail, and rejects when nobody is. */
+/** Sends mails. A mailer of your own resolves once somebody else is responsible for the mail, and rejects otherwise. */
 export interface Mailer {
-  /** Rejects where the mail was not taken. An error with `permanent: true` says that no later try will do; `recipientRefused: true`, that the address takes no mail. All else is tried again. */
+  /**
+   * Rejects if the mail was not accepted. On the error, `permanent: true` means that no later try can succeed, `recipientRefused: true`
+   * that the address accepts no mail. After any other error the mail is tried again.
+   */
   send(mail: Mail): Promise<void>
 }
 
-/** A mail was not taken. */
+/** A mail was not accepted. */
 export class MailError extends Error {
   override readonly name = 'MailError'
-  /** Whether no later try will do. */
+  /** Whether no later try can succeed. */
   readonly permanent: boolean
-  /** Whether it is the address that takes no mail. */
+  /** Whether the address accepts no mail. */
   readonly recipientRefused: boolean
 
   constructor(message: string, { permanent = false, recipientRefused = false } = {}) {
@@ -42,23 +45,23 @@ export class MailError extends Error {
   }
 }
 
-/** What a mail says. */
+/** The content of a mail. */
 export interface MailContent {
-  /** A subject that two requests share may fold their mails into one conversation: say what this one is. */
+  /** Should be specific: mailboxes group mails of one subject into a conversation. */
   readonly subject: string
   readonly text: string
   readonly html: string
 }
 
-/** `id`: of this mail alone, and the same when it is sent again. Throws MailError for what is not one address. */
+/** `id`: unique to this mail, and the same if it is sent again. Throws MailError if `to` is not one address. */
 export function addressMail(
   { subject, text, html }: MailContent,
   { id, to, from }: { readonly id: string; readonly to: string; readonly from: Mailbox },
 ): Mail {
   if (!ID.test(id)) throw new TypeError('the id of a mail must have 8 to 64 letters, digits, - or _')
-  // Mailers of others, and servers, have read lists, comments and headers into an address (CVE-2025-13033, CVE-2021-23400).
+  // Mail libraries and servers have read lists, comments and headers into an address (CVE-2025-13033, CVE-2021-23400).
   if (!isMailAddress(to))
-    throw new MailError('what stands in the place of the address is no mail address', {
+    throw new MailError('the recipient is no mail address', {
       permanent: true,
       recipientRefused: true,
     })
@@ -71,9 +74,9 @@ export function addressMail(
     html,
     messageId: `<${id}@${domain}>`,
     headers: {
-      // RFC 3834 section 5: no vacation notice answers, no list takes it.
+      // RFC 3834 section 5: no autoresponder answers.
       'Auto-Submitted': 'auto-generated',
-      // Gmail puts mails of one subject together, but those whose references differ it keeps apart.
+      // Gmail groups mails of one subject, unless their references differ.
       References: `<${id}.request@${domain}>`,
     },
   }
@@ -81,7 +84,7 @@ export function addressMail(
 
 const ID = /^[\w-]{8,64}$/
 
-/** In a header a line break begins another header, `=?` a word that readers decode (RFC 2047), and other control characters are for nobody. */
+/** Makes a text safe for a header: a line break would start another header, and `=?` a word that readers decode (RFC 2047). */
 function onOneLine(text: string): string {
   return text
     .replace(/[\p{Cc}\u2028\u2029\s]+/gu, ' ')

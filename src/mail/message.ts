@@ -1,4 +1,4 @@
-// A mail as bytes. Links stand in it as they are written: no encoding breaks them or puts a = into them.
+// Encodes a mail as bytes, in a way that keeps links intact.
 import type { Mail } from './mail.ts'
 
 export async function bytesOf(mail: Mail): Promise<Buffer> {
@@ -10,10 +10,10 @@ export async function bytesOf(mail: Mail): Promise<Buffer> {
     subject,
     messageId,
     headers: { ...headers },
-    // Quoted-printable words in a header are read wrongly by more programs than base64 ones.
+    // More programs fail on quoted-printable words in headers than on base64 ones.
     textEncoding: 'base64',
     alternatives: [{ raw: part('text/plain', mail.text) }, { raw: part('text/html', mail.html) }],
-    // What a mail says is never the name of a file or an address to fetch.
+    // No text of a mail is ever a file name or a URL to fetch.
     disableFileAccess: true,
     disableUrlAccess: true,
   })
@@ -26,8 +26,8 @@ const MAX_LINE_LENGTH = 998
 const BASE64_LINE = /.{1,76}/g
 
 /**
- * As it is where that is ASCII, else base64. Quoted-printable would break a link of more than 76 characters and write `=` as `=3D`, which
- * programs that look for links in the bytes get wrong; 8bit passes only servers that offer it.
+ * ASCII stays as it is, other text becomes base64. Quoted-printable would break links of more than 76 characters and write `=` as `=3D`,
+ * which confuses programs that search the bytes for links; not every server accepts 8bit.
  */
 function part(type: string, text: string): string {
   const lines = text.replace(/\r\n?|\n/g, '\r\n')

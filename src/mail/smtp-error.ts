@@ -1,18 +1,18 @@
-// What went wrong with a mail server, in words for the operator, and whether another try is worth it.
+// Turns SMTP errors into MailError: an explanation for the operator, and whether to try again.
 import { printable } from '../domain/printable.ts'
 import { MailError } from './mail.ts'
 import { placeOf, type SmtpServer } from './smtp-url.ts'
 
-/** The time for a whole mail is over. */
+/** Sending a mail took too long. */
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError'
 }
 
-/** What nodemailer's errors carry. */
+/** The fields of nodemailer's errors. */
 interface Failure {
   readonly message: string
   readonly code: unknown
-  /** The command that was answered: `RCPT TO`, `DATA`, `AUTH PLAIN`. */
+  /** The command that failed: `RCPT TO`, `DATA`, `AUTH PLAIN`. */
   readonly command: string
   readonly response: string
   readonly responseCode: number
@@ -24,7 +24,7 @@ export function mailErrorOf(error: unknown, server: SmtpServer): MailError {
   const isAtRecipient = failure.command === 'RCPT TO'
   const text = `The mail server ${placeOf(server)} ${withoutLogin(explain(error, failure, server), server)}`
   return new MailError(text, {
-    // What is refused earlier concerns us and our settings: once they are mended, the mail may go.
+    // An earlier refusal is about our settings: once they are corrected, the mail may be sent.
     permanent: isRefusal && (isAtRecipient || failure.command === 'DATA'),
     recipientRefused: isRefusal && isAtRecipient && !isAboutUs(failure),
   })
@@ -45,7 +45,10 @@ function readFailure(error: unknown): Failure {
   }
 }
 
-/** A block list or a missing login says nothing about the address (RFC 3463 section 3.8; RFC 4954 section 6). */
+/**
+ * Whether the refusal is about us, like a block list or a missing login, and not about the recipient (RFC 3463 section 3.8; RFC 4954
+ * section 6).
+ */
 function isAboutUs({ response, responseCode }: Failure): boolean {
   return responseCode === 530 || responseCode === 535 || /^\d{3}[ -]5\.7\./.test(response)
 }
@@ -75,12 +78,12 @@ function answered(response: string): string {
 
 const MAX_TEXT_LENGTH = 300
 
-/** A server may say what it likes. */
+/** Shortened and made printable, as a server may send anything. */
 function short(text: string): string {
   return printable(text.replace(/\s+/g, ' ').trim().slice(0, MAX_TEXT_LENGTH))
 }
 
-/** A server that repeats what it heard repeats the login. */
+/** Removes the login, which a server may repeat in its response. */
 function withoutLogin(text: string, { login }: SmtpServer): string {
   if (login === undefined) return text
   const [user, password] = [login.user.reveal(), login.password.reveal()]

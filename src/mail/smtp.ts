@@ -1,4 +1,4 @@
-// Sends mails by SMTP: one connection a mail, bounded in time, credentials over TLS alone.
+// Sends mails by SMTP: one connection per mail, with a deadline, credentials only over TLS.
 import type SMTPConnection from 'nodemailer/lib/smtp-connection'
 import type { Mail, Mailer } from './mail.ts'
 import { bytesOf } from './message.ts'
@@ -6,27 +6,29 @@ import { DeadlineError, mailErrorOf } from './smtp-error.ts'
 import type { SmtpServer } from './smtp-url.ts'
 
 export interface SmtpMailer extends Mailer {
-  /** Greets the server and logs in, and sends nothing. Rejects as `send` does. */
+  /** Connects and logs in, but sends nothing. Rejects like `send`. */
   verify(): Promise<void>
 }
 
 export interface SmtpTimes {
-  /** Until the server has greeted, TLS included. */
+  /** Until the server's greeting, TLS included. */
   readonly connectMs: number
-  /** Without a byte from it. */
+  /** Without a byte from the server. */
   readonly silenceMs: number
-  /** For everything, however the server feeds us. */
+  /** For the whole connection. */
   readonly deadlineMs: number
 }
 
-/** Shorter than the minutes of RFC 5321 section 4.5.3.2: whoever waits for a server that hangs keeps others waiting, and tries again anyway. */
+/**
+ * Shorter than the minutes of RFC 5321 section 4.5.3.2: a server that hangs keeps other mails waiting, and the mail is tried again anyway.
+ */
 const TIMES: SmtpTimes = { connectMs: 15_000, silenceMs: 30_000, deadlineMs: 45_000 }
-/** The mail is taken already: a server that does not say goodbye is left. */
-const GOODBYE_MS = 1000
+/** How long the server may take to answer QUIT; the mail is accepted by then. */
+const QUIT_TIMEOUT_MS = 1000
 
 /**
- * One connection a mail. A site of members sends few, far apart: a pool would mostly hold connections that the server has closed meanwhile,
- * so that the next mail fails first, and ending one mail that hangs would end others with it.
+ * One connection per mail, no pool: mails are few and far apart, so the server would mostly have closed pooled connections, and closing
+ * one for a mail that hangs would fail other mails too.
  */
 export function createSmtpMailer(server: SmtpServer, times: SmtpTimes = TIMES): SmtpMailer {
   const whileConnected = async (work: (connection: SMTPConnection) => Promise<void>): Promise<void> => {
@@ -50,7 +52,7 @@ async function withConnection(
   times: SmtpTimes,
   work: (connection: SMTPConnection) => Promise<void>,
 ): Promise<void> {
-  // Loaded where the first mail is sent: most starts send none.
+  // Loaded for the first mail: most processes send none.
   const { default: Connection } = await import('nodemailer/lib/smtp-connection')
   const connection = new Connection(optionsOf(server, times))
   const broken = Promise.withResolvers<never>()
@@ -66,7 +68,7 @@ async function withConnection(
   } finally {
     clearTimeout(deadline)
   }
-  sayGoodbye(connection)
+  quit(connection)
 }
 
 function optionsOf({ host, port, isTls, isClearText }: SmtpServer, { connectMs, silenceMs }: SmtpTimes) {
@@ -75,13 +77,13 @@ function optionsOf({ host, port, isTls, isClearText }: SmtpServer, { connectMs, 
     port,
     secure: isTls,
     requireTLS: !isTls && !isClearText,
-    // This machine's own server may offer a certificate that it made for itself.
+    // A server on this machine may have a self-signed certificate.
     ignoreTLS: isClearText,
     connectionTimeout: connectMs,
     greetingTimeout: connectMs,
     dnsTimeout: connectMs,
     socketTimeout: silenceMs,
-    // The end is the end, also for a server that does not close its side.
+    // Closes at once, even if the server does not close its side.
     socketCloseTimeout: 0,
   }
 }
@@ -89,7 +91,7 @@ function optionsOf({ host, port, isTls, isClearText }: SmtpServer, { connectMs, 
 async function connectTo(connection: SMTPConnection, { login }: SmtpServer): Promise<void> {
   await new Promise<void>((resolve, reject) => connection.connect((error) => (error ? reject(error) : resolve())))
   if (login === undefined) return
-  // Also where the server offers no login: it then refuses, and no mail goes out by a way that was not meant.
+  // Also if the server offers no login: it then refuses, and no mail is sent without the login that was configured.
   const credentials = { user: login.user.reveal(), pass: login.password.reveal() }
   await new Promise<void>((resolve, reject) => connection.login({ credentials }, (error) => (error ? reject(error) : resolve())))
 }
@@ -100,9 +102,9 @@ function sendOver(connection: SMTPConnection, { from, to }: Mail, bytes: Buffer)
   )
 }
 
-/** RFC 5321 section 4.1.1.10. Nobody waits for it. */
-function sayGoodbye(connection: SMTPConnection): void {
-  const closing = setTimeout(() => connection.close(), GOODBYE_MS)
+/** RFC 5321 section 4.1.1.10. Not awaited. */
+function quit(connection: SMTPConnection): void {
+  const closing = setTimeout(() => connection.close(), QUIT_TIMEOUT_MS)
   connection.once('end', () => clearTimeout(closing))
   connection.quit()
 }

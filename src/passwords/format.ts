@@ -1,4 +1,4 @@
-// How a password hash is written down, read back, and judged against the settings of today.
+// The format of stored password hashes, and whether one is still of the current settings.
 import { digest, keyedDigest } from '../domain/secret.ts'
 
 export type PasswordAlgorithm = 'argon2id' | 'bcrypt'
@@ -9,26 +9,26 @@ export interface HashSettings {
   readonly argon2: { readonly memoryKiB: number; readonly passes: number }
   /** Rounds as a power of two. */
   readonly bcryptCost: number
-  /** Secrets outside the database. The first is used, all are accepted. */
+  /** Secrets outside the database. The first is for new hashes, all are accepted. */
   readonly peppers: readonly string[]
 }
 
 /**
- * A stored password, taken apart. Written as
+ * The parts of a stored hash. It is written as
  * - `$argon2id$v=19$m=...,t=...,p=1$salt$tag`: argon2id of the password itself, a PHC string;
  * - `hmac-sha256=<key id>:$argon2id$...` or `hmac-sha256=<key id>:$2b$...`: the hash of base64url(HMAC-SHA-256(pepper, password));
- * - `hmac-sha256=none:$2b$...`: the same with a fixed label for a pepper;
- * - `$2b$...`, `$2a$...`, `$2y$...`: bcrypt of the password itself, brought along from another application.
+ * - `hmac-sha256=none:$2b$...`: the same with a fixed label in place of a pepper;
+ * - `$2b$...`, `$2a$...`, `$2y$...`: bcrypt of the password itself, imported from another application.
  */
 export interface StoredHash {
   readonly algorithm: PasswordAlgorithm
-  /** What the algorithm's library reads. */
+  /** The text for the algorithm's library. */
   readonly hash: string
-  /** Names the pepper, or `none` for the fixed label. Without one the password is hashed as it is. */
+  /** The id of the pepper, or `none` for the fixed label. Undefined: the password itself is hashed. */
   readonly keyId: string | undefined
 }
 
-/** A value that says how long its hash may take is not trusted without end: a damaged row would stop the machine. */
+/** The largest parameters that are accepted in a stored hash: a damaged row must not stop the machine. */
 export const HASH_LIMITS = { memoryKiB: 1_048_576, passes: 64, lanes: 16, bcryptCost: 20 } as const
 
 const NO_PEPPER = 'none'
@@ -40,7 +40,7 @@ const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/
 const SALT_LENGTH = 22 // 16 bytes, RFC 9106 section 3.1
 const TAG_LENGTH = 43 // 32 bytes
 
-/** Reads a stored value. Blank, damaged or of an unknown kind: `undefined`, and no password fits it (allauth 65.11.1). */
+/** Parses a stored value; undefined if it is empty, damaged or unknown: then no password matches (allauth 65.11.1). */
 export function parseStoredHash(stored: string | undefined): StoredHash | undefined {
   if (stored === undefined) return undefined
   const [, keyId, rest] = PRE_HASHED.exec(stored) ?? []
@@ -50,12 +50,12 @@ export function parseStoredHash(stored: string | undefined): StoredHash | undefi
   return undefined
 }
 
-/** Whether the value was made with a pepper that is not among these. Such an account cannot log in by password. */
+/** Whether the value was made with a pepper that is not among these: its user cannot log in by password. */
 export function hasNoPepper(stored: StoredHash, peppers: readonly string[]): boolean {
   return stored.keyId !== undefined && findKey(stored.keyId, peppers) === undefined
 }
 
-/** Whether a hash made now would be of another kind: algorithm, parameters or pepper. True for what cannot be read. */
+/** Whether a new hash would differ in algorithm, parameters or pepper. True if the value cannot be parsed. */
 export function needsRehash(stored: string, settings: HashSettings): boolean {
   const parsed = parseStoredHash(stored)
   if (parsed === undefined || !stored.startsWith(writeStoredHash(algorithmStart(settings), settings))) return true
@@ -64,28 +64,28 @@ export function needsRehash(stored: string, settings: HashSettings): boolean {
   return salt.length < SALT_LENGTH || tag.length < TAG_LENGTH
 }
 
-/** A hash nobody's password has, which takes as long to verify as one made now. */
+/** A hash that no password has, and that takes as long to verify as a new one. */
 export function dummyHash(settings: HashSettings): StoredHash {
   const { algorithm } = settings
   const end = algorithm === 'bcrypt' ? '.'.repeat(53) : `${'A'.repeat(SALT_LENGTH)}$${'A'.repeat(TAG_LENGTH)}`
   return { algorithm, hash: `${algorithmStart(settings)}${end}`, keyId: currentKeyId(settings) }
 }
 
-/** The text to store for what the algorithm's library has just answered. */
+/** The value to store for a new hash of the algorithm's library. */
 export function writeStoredHash(hash: string, settings: HashSettings): string {
   const keyId = currentKeyId(settings)
   return keyId === undefined ? hash : `hmac-sha256=${keyId}:${hash}`
 }
 
-/** The key id that new hashes name, if they are pre-hashed at all. */
+/** The key id of new hashes; undefined if they are not pre-hashed. */
 export function currentKeyId(settings: HashSettings): string | undefined {
   const [pepper] = settings.peppers
   if (pepper !== undefined) return pepperId(pepper)
-  // bcrypt reads 72 bytes and stops at NUL; what it is given has 43 characters of base64url.
+  // bcrypt reads 72 bytes and stops at NUL, so it gets 43 characters of base64url.
   return settings.algorithm === 'bcrypt' ? NO_PEPPER : undefined
 }
 
-/** What the algorithm is given in place of the password. `undefined` where the pepper is missing: nothing may match then. */
+/** The text that the algorithm hashes in place of the password; undefined if the pepper is missing: then nothing may match. */
 export function preHash(password: string, keyId: string | undefined, peppers: readonly string[]): string | undefined {
   if (keyId === undefined) return password
   const key = findKey(keyId, peppers)

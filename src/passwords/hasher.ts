@@ -1,4 +1,4 @@
-// Hashes and verifies passwords: in threads, in a bounded queue, in the same time for nobody.
+// Hashes and verifies passwords: in threads, by a bounded queue, in constant time for unknown users.
 import { availableParallelism } from 'node:os'
 import { isPasswordTooLong, MAX_PASSWORD_CODE_POINTS, normalizePassword } from '../domain/password-policy.ts'
 import {
@@ -15,33 +15,38 @@ import {
 import { HashingPool, type Priority } from './pool.ts'
 import type { HashingAnswer, HashingWork } from './worker.ts'
 
-/** Hashes that may wait. */
 export const DEFAULT_QUEUE_LIMIT = 256
 
 export interface HasherOptions extends HashSettings {
-  /** Threads, and with that hashes at a time. Default: the cores this process may use. */
+  /** Threads, and so hashes at a time. Default: the cores that this process may use. */
   readonly workers?: number
-  /** Hashes that may wait; beyond it `overloaded`. Default: 256. */
+  /** The most hashes that may wait; more throw `overloaded`. Default: 256. */
   readonly queueLimit?: number
 }
 
 export interface PasswordHasher {
-  /** The text to store. Priority: `high` where nothing else is said, as for the application's own acts. Throws `overloaded`, and RangeError for what `passwordIssue` would have refused as too long or ill-formed. */
+  /**
+   * The value to store. Default of `priority`: `high`, as for the application's own acts. Throws `overloaded`, and RangeError for a
+   * password that is too long or ill-formed, which `passwordIssue` refuses.
+   */
   hash(password: string, priority?: Priority): Promise<string>
-  /** Whether the password is the stored one. Nobody's (`undefined`) takes as long and is false. Throws like `hash`. */
+  /**
+   * Whether the password is the stored one. If `stored` is undefined it takes as long, and is false. Throws `overloaded`, and RangeError
+   * for a password that is too long.
+   */
   verify(stored: string | undefined, password: string, priority?: Priority): Promise<boolean>
-  /** Whether the stored value should be replaced while the password is at hand. */
+  /** Whether the stored value should be replaced by a hash of the current settings. */
   needsRehash(stored: string): boolean
-  /** Whether the stored value needs a pepper that is not set, so that no password fits it. */
+  /** Whether the stored value needs a pepper that is not set, so that no password matches. */
   hasNoPepper(stored: string): boolean
   /** Whether one more hash of this priority would be refused as `overloaded`. */
   isFull(priority: Priority): boolean
   readonly stats: HashingPool['stats']
-  /** Waits for the hashes at work, turns away those that wait, ends the threads. */
+  /** Waits for the running hashes, rejects the waiting ones, and ends the threads. */
   close(): Promise<void>
 }
 
-/** The settings are checked by then. */
+/** The options must have been checked. */
 export function createHasher(options: HasherOptions): PasswordHasher {
   const { peppers } = options
   const nobody = dummyHash(options)
@@ -52,7 +57,7 @@ export function createHasher(options: HasherOptions): PasswordHasher {
   })
 
   function find(stored: string | undefined, password: string): StoredHash | undefined {
-    // Half a surrogate pair would be hashed as U+FFFD; nobody can have such a password.
+    // Half a surrogate pair would be hashed as U+FFFD; no user has such a password.
     if (!password.isWellFormed()) return undefined
     const found = parseStoredHash(stored)
     return found === undefined || hasNoPepper(found, peppers) ? undefined : found
@@ -78,7 +83,7 @@ export function createHasher(options: HasherOptions): PasswordHasher {
     async verify(stored, password, priority) {
       refuseTooLong(password)
       const found = find(stored, password)
-      // Hash even when nobody matched: the answer must take as long.
+      // Verify a dummy hash if there is none: the answer must take as long.
       const { algorithm, hash, keyId } = found ?? nobody
       const text = isImported(found) ? password : normalizePassword(password)
       const answer = await run({ verb: 'verify', algorithm, hash }, preHash(text, keyId, peppers), priority)
@@ -107,7 +112,7 @@ function workOf({ algorithm, argon2, bcryptCost }: HashSettings): HashingWork {
   return { verb: 'hash', algorithm, memoryKiB: argon2.memoryKiB, passes: argon2.passes }
 }
 
-/** Plain bcrypt comes from an application that hashed what was typed, so it is checked against what was typed. */
+/** Plain bcrypt comes from an application that hashed the password as typed, without NFC. */
 function isImported(stored: StoredHash | undefined): boolean {
   return stored?.algorithm === 'bcrypt' && stored.keyId === undefined
 }

@@ -1,4 +1,4 @@
-// The thread in which passwords are hashed, so that the event loop is free for everybody else.
+// The thread that hashes passwords, so that the event loop stays free.
 import { setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
 import * as argon2 from '@node-rs/argon2'
@@ -12,7 +12,7 @@ export type HashingWork =
 
 export interface HashingRequest {
   readonly work: HashingWork
-  /** Handed over, not copied, and wiped after use: it must not linger in two heaps. */
+  /** Transferred, not copied, and wiped after use: it must not stay in two heaps. */
   readonly password: Uint8Array<ArrayBuffer>
 }
 
@@ -21,12 +21,12 @@ export type HashingAnswer =
   | { readonly verb: 'verify'; readonly matches: boolean }
   | { readonly verb: 'failed'; readonly reason: string }
 
-/** Niceness. Enough for requests to pass a login storm, not enough for a storm of requests to stop the logins. */
+/** Niceness: enough that requests pass a storm of logins, but a storm of requests does not stop the logins. */
 const PRIORITY = 10
 
 if (parentPort === null) throw new TypeError('passwords/worker must run as a worker thread')
 const port = parentPort
-stepBack()
+lowerPriority()
 port.on('message', (request: HashingRequest) => port.postMessage(answer(request)))
 
 function answer({ work, password }: HashingRequest): HashingAnswer {
@@ -40,7 +40,7 @@ function answer({ work, password }: HashingRequest): HashingAnswer {
   }
 }
 
-/** A salt of 16 random bytes is the libraries' own doing. */
+/** The libraries add a salt of 16 random bytes. */
 function hash(work: HashingWork & { verb: 'hash' }, password: Uint8Array): string {
   if (work.algorithm === 'bcrypt') return bcrypt.hashSync(password, { cost: work.cost })
   return argon2.hashSync(password, { memoryCost: work.memoryKiB, timeCost: work.passes, parallelism: 1 })
@@ -51,12 +51,12 @@ function verify(work: HashingWork & { verb: 'verify' }, password: Uint8Array): b
   return argon2.verifySync(work.hash, password)
 }
 
-/** On Linux the priority of `0` is this thread's alone; elsewhere it would be the whole process's. */
-function stepBack(): void {
+/** On Linux the pid `0` means this thread; elsewhere it would be the whole process. */
+function lowerPriority(): void {
   if (process.platform !== 'linux') return
   try {
     setPriority(0, PRIORITY)
   } catch {
-    // A process that runs at a lower priority already may not raise it: good enough.
+    // A process of lower priority may not raise it, and need not.
   }
 }

@@ -1,4 +1,4 @@
-// The style sheet, the script and the icon, under addresses that carry their digest.
+// The style sheet, the script and the icon, at paths with their digest.
 import { readFileSync } from 'node:fs'
 import { digest } from '../domain/secret.ts'
 
@@ -8,13 +8,13 @@ export interface Asset {
 }
 
 export interface Assets {
-  /** Where the layout finds them, below the membership's path. */
+  /** Their paths for the layout, below the membership's path. */
   readonly paths: { readonly style: string; readonly script: string; readonly icon: string }
   /** Every asset by its path below the membership's path. May be cached for ever: `public, max-age=31536000, immutable`. */
   readonly files: ReadonlyMap<string, Asset>
 }
 
-/** Ours, with the application's CSS behind our own: what comes later wins. */
+/** The application's CSS follows our style sheet, so that it overrides it. */
 export function createAssets(styleSheet = ''): Assets {
   const style = asset('style.css', 'text/css; charset=utf-8', styleSheet)
   const script = asset('client.js', 'text/javascript; charset=utf-8')
@@ -25,7 +25,7 @@ export function createAssets(styleSheet = ''): Assets {
   }
 }
 
-/** The icon for what asks for `/favicon.ico` and reads no SVG: 32 pixels square. */
+/** The icon for browsers that read no SVG, `/favicon.ico`: 32 pixels square. */
 export function readFavicon(): Uint8Array {
   return readFileSync(new URL('favicon.ico', import.meta.url))
 }

@@ -1,10 +1,10 @@
-// Says which browser on which system, never in the words of the header itself.
+// Names the browser and the system of a User-Agent, never with text of the header itself.
 import type { Translate } from '../i18n/translate.ts'
 
-/** A longer header than this is no browser's; the rest is not read. */
+/** No browser's header is longer; the rest is not read. */
 const MAX_CHARACTERS = 512
 
-// The first match wins: Edge and Opera also say Chrome, Chrome also says Safari.
+// The first match wins: Edge and Opera also contain Chrome, Chrome also Safari.
 const BROWSERS = [
   ['Edg', 'Edge'],
   ['OPR/', 'Opera'],
@@ -17,7 +17,7 @@ const BROWSERS = [
   ['Safari/', 'Safari'],
 ] as const
 
-// iPhones also say Mac OS X, Android also says Linux.
+// The first match wins: iPhones also contain Mac OS X, Android also Linux.
 const SYSTEMS = [
   ['iPhone', 'iPhone'],
   ['iPad', 'iPad'],
@@ -28,7 +28,7 @@ const SYSTEMS = [
   ['Linux', 'Linux'],
 ] as const
 
-/** `Firefox on Linux`; what is not in the table is an unknown device. */
+/** `Firefox on Linux`; an unknown device if neither is in the tables. */
 export function deviceName(userAgent: string | undefined, t: Translate): string {
   const text = (userAgent ?? '').slice(0, MAX_CHARACTERS)
   const browser = nameIn(BROWSERS, text)
@@ -39,6 +39,6 @@ export function deviceName(userAgent: string | undefined, t: Translate): string 
   return t('device.unknown')
 }
 
-function nameIn(table: readonly (readonly [mark: string, name: string])[], text: string): string | undefined {
-  return table.find(([mark]) => text.includes(mark))?.[1]
+function nameIn(table: readonly (readonly [token: string, name: string])[], text: string): string | undefined {
+  return table.find(([token]) => text.includes(token))?.[1]
 }

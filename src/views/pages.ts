@@ -1,22 +1,22 @@
-// What every page needs to know, and the pages that belong to no feature.
+// The data of every page, and the pages that belong to no feature.
 import type { UserJson } from '../domain/user.ts'
 import type { Translate } from '../i18n/translate.ts'
 
-/** Every page gets these. */
+/** The data of every page. */
 export interface PageData {
   readonly t: Translate<string>
   /** For `<html lang>`. */
   readonly lang: string
-  /** Where this page is, so that it can be shown again in another language. */
+  /** The path of this page, so that it can be shown again in another language. */
   readonly path?: string | undefined
-  /** Who is logged in, as JSON tells it: never the stored row. */
+  /** The user who is logged in, as in JSON: never the stored row. */
   readonly user?: Pick<UserJson, 'username' | 'displayName' | 'roles' | 'createdAt'> | undefined
   readonly menu: readonly MenuItem[]
-  /** HTML that features put into the header. */
+  /** HTML of the parts of features in the header. */
   readonly header: readonly string[]
-  /** A sentence at the top: what has just been done. */
+  /** A sentence at the top about what has just been done. */
   readonly notice?: string | undefined
-  /** A form that came back. */
+  /** A form after a refusal. */
   readonly form?: FormState | undefined
 }
 
@@ -24,12 +24,12 @@ export interface MenuItem {
   readonly href: string
   readonly text: string
   readonly isCurrent: boolean
-  /** Acts when it is pressed: a form, not a link. */
+  /** A form, not a link. */
   readonly isButton: boolean
 }
 
 export interface FormState {
-  /** What the person had entered, secrets left out. */
+  /** The values that the person entered, without secrets. */
   readonly values: Readonly<Record<string, string>>
   readonly errors: readonly { readonly field: string; readonly message: string }[]
   /** What is wrong with the form as a whole. */
@@ -43,7 +43,7 @@ export interface BasePages {
     readonly detail: string
     readonly status: number
     readonly requestId: string
-    /** The page of the application's that the form stands on. */
+    /** The application's page with the form. */
     readonly backTo?: string | undefined
   }
 }

@@ -66,7 +66,7 @@ const FOR_PROGRAMMERS: Readonly<Record<string, string>> = {
   'http/openapi.ts': 'the description of the API',
   'passwords/format.ts': 'labels that go into hashes and never change',
   'domain/reserved-names.ts': 'names that nobody may register',
-  'http/proxy-watch.ts': 'warnings about a setting: for the log',
+  'http/proxy-check.ts': 'warnings about a setting: for the log',
 }
 
 /** The same, anywhere. */

@@ -75,7 +75,8 @@ test('every page but the same-site reload offers the other languages, in their o
       offered.map(({ attributes }) => [attributes.get('value'), attributes.get('lang')]),
       name,
     ).toEqual([locale === 'en' ? ['zh-TW', 'zh-TW'] : ['en', 'en']])
-    expect(form, name).toContain(locale === 'en' ? '<span>繁體中文</span>' : '<span>English</span>')
+    const offeredText = form.replace(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)))
+    expect(offeredText, name).toContain(locale === 'en' ? '<span>繁體中文</span>' : '<span>English</span>')
   }
 })
 
@@ -173,7 +174,7 @@ describe('templates', () => {
       for (const [, key = ''] of code.matchAll(/\bt\('([^']*)'/g)) expect(Object.keys(en), file).toContain(key)
       for (const [, key = ''] of code.matchAll(/\bt\.count\('([^']*)'/g)) expect(Object.keys(en), file).toContain(`${key}.other`)
       for (const [, raw = ''] of text.matchAll(/<%~([\s\S]*?)%>/g))
-        expect(raw.trim(), file).toMatch(/^(it\.body$|part$|include\('\/views\/parts\/)/)
+        expect(raw.trim(), file).toMatch(/^(it\.body$|part$|htmlName$|include\('\/views\/parts\/)/)
     }
   })
 })

@@ -1,4 +1,4 @@
-// A visitor chooses the language; a user finds it again in every other browser.
+// Stores the language that a user chose, so that it applies in other browsers too.
 import type { Caller } from '../../core/caller.ts'
 import type { Core } from '../../core/core.ts'
 import { setLocale } from '../../storage/users.ts'

@@ -1,4 +1,4 @@
-// `/language`: the language of the pages, chosen with a button that stands on each of them.
+// `/language`: chooses the language of the pages, by a button in the header.
 import { z } from 'zod'
 import { type Action, action } from '../../http/action.ts'
 import { feature } from '../../http/feature.ts'

@@ -1,4 +1,4 @@
-// A person logs in with a name and a password.
+// Logs a user in with name and password.
 import { audit } from '../../core/audit.ts'
 import type { Caller } from '../../core/caller.ts'
 import type { Core } from '../../core/core.ts'
@@ -15,11 +15,11 @@ export interface Credentials {
   readonly remember: boolean
 }
 
-/** The route has counted the try by now; a success refunds it. */
+/** The route has already counted the try; a success refunds it. Throws `invalid_credentials`. */
 export async function logIn(core: Core, input: Credentials, caller: Caller): Promise<SignInResult> {
   const found = await core.db.first(findForLogin, { usernameKey: canonicalUsername(input.username) })
   const stored = found?.passwordHash
-  // Also when nobody matched: the hasher then works as long on a hash that is nobody's.
+  // Also if there is no such user: the hasher then takes as long with a dummy hash.
   const matches = await core.passwords.verify(stored, input.password, caller.priority)
   if (!found || stored === undefined || !matches) {
     await audit(core, loginEvent, found?.user.id, caller, 'wrong_password')
@@ -33,7 +33,7 @@ export async function logIn(core: Core, input: Credentials, caller: Caller): Pro
   return result
 }
 
-/** Hashes follow the settings at the next login. That this fails is no reason to refuse a person who knew the password. */
+/** Renews a hash of old settings. Never throws: a failure here must not fail the login. */
 async function upgradeHash(core: Core, user: StoredUser, old: string, password: string, { priority }: Caller): Promise<void> {
   try {
     const hash = await core.passwords.hash(password, priority)

@@ -1,4 +1,4 @@
-// `/login`: the way in.
+// `/login`: logs in by username and password.
 import { z } from 'zod'
 import { loginEvent } from '../../core/sign-in.ts'
 import { type Action, action } from '../../http/action.ts'
@@ -32,7 +32,7 @@ const logInAction: Action = action({
     name: 'logIn',
     summary: 'Log in',
     description:
-      'Takes the username, whatever its case, and the password. The answer sets the session cookie; a session id from before is dead. Whether the name is unknown or the password wrong is not told.',
+      'Takes the username, in any case, and the password. The response sets the session cookie; an earlier session id is dead. The refusal does not say whether the name is unknown or the password wrong.',
     body: UserBody,
     refuses: ['invalid_credentials', 'refused'],
   },

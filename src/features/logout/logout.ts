@@ -1,4 +1,4 @@
-// `/logout`: the way out. GET shows a button and changes nothing.
+// `/logout`: logs out. GET only shows a button.
 import { logoutEvent, signOut } from '../../core/sign-out.ts'
 import { type Action, action } from '../../http/action.ts'
 import { feature } from '../../http/feature.ts'
@@ -15,7 +15,7 @@ const logOut: Action = action({
   api: {
     name: 'logOut',
     summary: 'Log out',
-    description: 'Ends the session of this request and clears its cookie. Works in any state, as often as asked.',
+    description: 'Ends the session of this request and clears its cookie. Works in any state, also repeatedly.',
   },
   run: (core, _input, caller) => signOut(core, caller),
   answer: (_result, { url }) => ({ to: url('login.page'), notice: 'logged_out' }),

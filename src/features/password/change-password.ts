@@ -1,4 +1,4 @@
-// A member replaces the password: the current one is the proof, and every other session ends.
+// Changes a password: the current one is the proof, and every other session ends.
 import { audit, auditEvent } from '../../core/audit.ts'
 import type { Caller } from '../../core/caller.ts'
 import type { Core } from '../../core/core.ts'
@@ -20,17 +20,17 @@ export interface PasswordChange {
   readonly newPassword: string
 }
 
-/** `log-in`: the password is changed, and the session at hand was ended meanwhile. */
+/** `log-in`: the password is changed, but this session could not go on. */
 export async function changePassword(core: Core, input: PasswordChange, caller: Caller): Promise<'go-on' | 'log-in'> {
   const { user } = requireSession(caller)
   const { currentPassword, newPassword } = input
-  // Before anything is hashed or counted: what is wrong with the new one says nothing of the one that is stored.
+  // Checked before anything is hashed or counted: an issue of the new password reveals nothing about the stored one.
   const issue = issueOf(core, input, user.username)
   if (issue) throw new MembershipError('invalid_input', { errors: [{ field: 'newPassword', ...issue }] })
-  // With the tries to log in: whoever took over a session gets no more guesses than a stranger.
+  // Counts with the tries to log in: a stolen session must not allow more guesses.
   await caller.count(PROOFS_PER_USER, canonicalUsername(user.username))
   const stored = await core.db.first(findPassword, { userId: user.id })
-  // Also for somebody without a password: the hasher then works as long on a hash that is nobody's.
+  // Also for a user without a password: the hasher then takes as long with a dummy hash.
   const matches = await core.passwords.verify(stored?.passwordHash, currentPassword)
   if (!matches) {
     await audit(core, passwordChangedEvent, user.id, caller, 'wrong_password')
@@ -41,7 +41,7 @@ export async function changePassword(core: Core, input: PasswordChange, caller: 
     core,
     user.id,
     ({ id, credentialEpoch }) => {
-      // Others changed them while this was hashed: they ended this session, and its proof may be a password of before.
+      // The credentials changed during the hashing: this session has ended, and the proof may be an old password.
       if (credentialEpoch !== user.credentialEpoch) throw new MembershipError('login_required')
       const statement = bind(setPassword, { userId: id, hash, now: core.clock.now() }, { expectRows: 1 })
       return { because: passwordChangedEvent, statements: [statement], keep: caller }
@@ -52,7 +52,7 @@ export async function changePassword(core: Core, input: PasswordChange, caller: 
   return kept ? 'go-on' : 'log-in'
 }
 
-/** The same again would look like a change to somebody who was robbed of the old one. */
+/** Setting the same password again is refused: after a theft it would only look like a change. */
 function issueOf(core: Core, { currentPassword, newPassword }: PasswordChange, username: string): FieldIssue | undefined {
   const isSame = normalizePassword(newPassword) === normalizePassword(currentPassword)
   return isSame ? { code: 'unchanged' } : newPasswordIssue(core.settings, newPassword, username)

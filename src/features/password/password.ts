@@ -1,4 +1,4 @@
-// `/account/password`: a member replaces the password.
+// `/account/password`: changes the password.
 import { z } from 'zod'
 import { requireSession } from '../../core/live-session.ts'
 import { type Action, action } from '../../http/action.ts'
@@ -15,7 +15,7 @@ const passwordPage: Page = page(
   'password/password',
   async ({ core, caller }) => {
     const stored = await core.db.first(findPassword, { userId: requireSession(caller).user.id })
-    // Undefined for somebody whom the application logs in by itself: the page then has no form.
+    // Undefined for a user whom only the application logs in: the page then has no form.
     return { changedAt: stored?.changedAt, now: core.clock.now(), minLength: core.settings.passwords.minLength }
   },
   { wrongCredentials: 'password.wrong_password' },
@@ -29,14 +29,14 @@ const change: Action = action({
       currentPassword: passwordText,
       newPassword: newPassword(passwords.minLength).meta({ examples: ['harbour violet kettle'] }),
     }),
-  // Each change stands in a line of its own on the security page: nobody pushes a login off it.
+  // Each change has a line of its own on the security page: without a limit they could push a login off it.
   limit: [...proofsPerNetwork, perMember('password', { rate: '10 per 1h', counts: ['success'] })],
   page: passwordPage,
   api: {
     name: 'changePassword',
     summary: 'Change the password',
     description:
-      'Takes the current password as the proof, however old the login is. Every other session of the person ends; this one goes on under a new id, which the answer sets as its cookie.',
+      'Takes the current password as the proof, however old the login is. Every other session of the user ends; this one goes on under a new id, which the response sets as its cookie.',
     refuses: ['invalid_credentials'],
   },
   run: changePassword,

@@ -1,4 +1,4 @@
-// A person changes what the site calls them, and in which language it speaks.
+// Changes the display name and the language of a user.
 import { auditEntry, auditEvent } from '../../core/audit.ts'
 import type { Caller } from '../../core/caller.ts'
 import type { Core } from '../../core/core.ts'
@@ -11,9 +11,9 @@ import { newDisplayName } from '../../users/display-name.ts'
 export const profileChangedEvent = auditEvent('profile_changed', { hidden: true })
 
 export interface ProfileChange {
-  /** Empty: the username again. Missing: as it was. */
+  /** Empty: the username. Undefined: unchanged. */
   readonly displayName?: string | undefined
-  /** Missing: as it was. */
+  /** Undefined: unchanged. */
   readonly locale?: string | undefined
 }
 

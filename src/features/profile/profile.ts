@@ -1,4 +1,4 @@
-// `/profile`: a person sees their data and changes what the site calls them.
+// `/profile`: shows the user's data, and changes display name and language.
 import { z } from 'zod'
 import { requireSession } from '../../core/live-session.ts'
 import { toJson, toUser } from '../../domain/user.ts'
@@ -22,7 +22,7 @@ const read: Action = action({
   api: {
     name: 'getProfile',
     summary: 'See who is logged in',
-    description: 'The user behind the session cookie, as the profile page shows them.',
+    description: 'The user of the session cookie, as on the profile page.',
     body: UserBody,
   },
   run: (_core, _input, caller) => requireSession(caller).user,
@@ -40,7 +40,7 @@ const change: Action = action({
     name: 'changeProfile',
     summary: 'Change the profile',
     description:
-      'Changes what the site calls the person, and in which language it speaks to them. A field that is left out stays as it was; the answer is the user as it is then.',
+      'Changes the display name and the language of the user. A field that is left out stays as it was; the response is the changed user.',
     body: UserBody,
   },
   run: changeProfile,

@@ -1,4 +1,4 @@
-// Somebody who is logged in proves it once more, before what needs a recent login.
+// Confirms the password of a user who is logged in, which makes the login recent.
 import { audit, auditEvent } from '../../core/audit.ts'
 import type { Caller } from '../../core/caller.ts'
 import type { Core } from '../../core/core.ts'
@@ -13,9 +13,9 @@ export const recentLoginEvent = auditEvent('recent_login', { folds: true })
 
 export async function reauthenticate(core: Core, input: { readonly password: string }, caller: Caller): Promise<void> {
   const { session, user } = requireSession(caller)
-  // With the tries to log in: whoever took over a session gets no more guesses than a stranger.
+  // Counts with the tries to log in: a stolen session must not allow more guesses.
   await caller.count(PROOFS_PER_USER, canonicalUsername(user.username))
-  // The person is logged in: their password is hashed before those of strangers.
+  // No priority is given, so it is high: the user is logged in already.
   const credential = await core.db.first(findPassword, { userId: user.id })
   const matches = await core.passwords.verify(credential?.passwordHash, input.password)
   if (!matches) {

@@ -1,4 +1,4 @@
-// `/reauthenticate`: the password once more, before something that needs a recent login.
+// `/reauthenticate`: asks for the password again, before acts that need a recent login.
 import { z } from 'zod'
 import { type Action, action } from '../../http/action.ts'
 import { feature } from '../../http/feature.ts'
@@ -14,14 +14,14 @@ const confirm: Action = action({
   at: 'page',
   guard: 'member',
   input: z.object({ password: passwordText, returnTo }),
-  // By user, not by session, which gets a new id each time; nobody else reaches this counter.
+  // By user, as the session gets a new id each time; nobody else can use up this counter.
   limit: [...proofsPerNetwork, perMember('confirmations', { rate: '30 per 10m', counts: ['success'] })],
   page: page('recent-login/reauthenticate', () => ({}), { wrongCredentials: 'recent-login.wrong_password' }),
   api: {
     name: 'confirmLogin',
     summary: 'Confirm the password',
     description:
-      'For what needs a recent login, after 403 `recent_login_required`. The session goes on under a new id, which the answer sets as its cookie.',
+      'For acts that need a recent login, after 403 `recent_login_required`. The session goes on under a new id, which the response sets as its cookie.',
     refuses: ['invalid_credentials'],
   },
   run: reauthenticate,

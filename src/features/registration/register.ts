@@ -1,4 +1,4 @@
-// A visitor makes an account and is logged in.
+// Registers a visitor and logs them in.
 import type { Caller } from '../../core/caller.ts'
 import type { Core } from '../../core/core.ts'
 import { type SignInResult, signIn } from '../../core/sign-in.ts'
@@ -10,7 +10,7 @@ export interface Registration {
   readonly displayName?: string | undefined
 }
 
-/** Only these fields are a visitor's to choose: a role in the request is not read. */
+/** Visitors choose only these fields: a role in the request is ignored. */
 export async function register(
   core: Core,
   { username, password, displayName }: Registration,

@@ -1,4 +1,4 @@
-// `/register`: a visitor makes an account.
+// `/register`: registers a visitor and logs them in.
 import { z } from 'zod'
 import { type Action, action } from '../../http/action.ts'
 import { feature } from '../../http/feature.ts'
@@ -30,8 +30,9 @@ const registerAction: Action = action({
   page: registerPage,
   api: {
     name: 'register',
-    summary: 'Make an account',
-    description: 'Makes an account and logs in: the answer sets the session cookie. Every fault of the input is told at once.',
+    summary: 'Register',
+    description:
+      'Creates a user and logs them in: the response sets the session cookie. Every fault of the input is reported at once.',
     status: 201,
     body: UserBody,
     refuses: ['username_taken', 'registration_closed', 'refused'],

@@ -1,4 +1,4 @@
-// What happened to an account lately: guesses fold into one line, so that they hide no login.
+// The recent activity of a user: failed logins fold into one line, so that they hide no login.
 import { requireSession } from '../../core/live-session.ts'
 import { networkOf } from '../../domain/address.ts'
 import type { PageContext } from '../../http/http-context.ts'
@@ -7,15 +7,15 @@ import type { Translate } from '../../i18n/translate.ts'
 import { recentActivity, recentFoldedActivity, type StoredActivity } from '../../storage/audit.ts'
 import { deviceName } from '../../views/device-name.ts'
 
-/** Logins and changes. */
+/** The most entries that are shown alone: logins and changes. */
 const MAX_ALONE = 20
-/** Lines of what folds, and how many entries of the trail they are made of. */
+/** The most folded lines, and the most entries that they are made from. */
 const MAX_FOLDED = 10
 const MAX_FOLDED_ENTRIES = 2000
 
 interface ActivityLine extends Pick<StoredActivity, 'count' | 'firstAt' | 'lastAt' | 'lastId' | 'ip'> {
   readonly text: string
-  /** Undefined where the people who run the site acted. */
+  /** Undefined if an operator acted. */
   readonly device: string | undefined
 }
 
@@ -28,7 +28,7 @@ export async function activityOf({ core, caller, t }: PageContext): Promise<read
   return byTime([...alone.map((entry) => toLine(entry, t)), ...folded.slice(0, MAX_FOLDED)])
 }
 
-/** One line for what was done by the same device in the same network: a browser's version and an address within a home change by themselves. */
+/** Folds entries of one device in one network: a browser's version and the address within a home change by themselves. */
 function foldLines(lines: readonly ActivityLine[]): readonly ActivityLine[] {
   const folded = new Map<string, ActivityLine>()
   for (const line of byTime(lines)) {

@@ -1,4 +1,4 @@
-// Panels of the security page: where a person is logged in, and the age of their password.
+// The panels of the security page: the sessions, and the age of the password.
 import { requireSession } from '../../core/live-session.ts'
 import type { PageContext } from '../../http/http-context.ts'
 import { findPassword } from '../../storage/users.ts'

@@ -1,6 +1,6 @@
-// `/account/security` and `/account/sessions`: where a person is logged in, and how to end it.
+// `/account/security` and `/account/sessions`: shows sessions and activity, and ends sessions.
 import { z } from 'zod'
-import { type Action, action, showing } from '../../http/action.ts'
+import { type Action, action, pageOnly } from '../../http/action.ts'
 import { feature } from '../../http/feature.ts'
 import { nothing } from '../../http/fields.ts'
 import { part } from '../../http/http-context.ts'
@@ -27,7 +27,7 @@ const securityPage: Page = page('security/security', async (context) => ({
 }))
 
 const sessionId = z.string().meta({
-  description: 'Names the session in this list; not usable as a cookie.',
+  description: 'Identifies the session; not usable as a cookie.',
   examples: ['6b1f8f0e-52c4-4d0c-9c1e-8a3b7d2f9e10'],
 })
 
@@ -58,7 +58,7 @@ const list: Action = action({
   api: {
     name: 'listSessions',
     summary: 'List the sessions',
-    description: 'Where the person is logged in, the last seen first. The ids name sessions and cannot be used as cookies.',
+    description: 'The sessions of the user, the last seen first. The ids cannot be used as cookies.',
     body: z.object({ sessions: z.array(SessionShape) }).meta({ id: 'SessionsBody' }),
   },
   run: (core, _input, caller) => listOwnSessions(core, caller),
@@ -74,7 +74,7 @@ const endOne: Action = action({
     name: 'endSession',
     summary: 'End a session',
     description:
-      'Ends one session of the person, also the one of this request. An id that is not theirs is as unknown as one that never was.',
+      'Ends one session of the user, which may be that of this request. The id of another user’s session is `not_found`, like an unknown one.',
     refuses: ['not_found'],
   },
   run: endOwnSession,
@@ -90,7 +90,7 @@ const endOthers: Action = action({
   api: {
     name: 'endOtherSessions',
     summary: 'End the other sessions',
-    description: 'Ends every session of the person but the one of this request.',
+    description: 'Ends every session of the user except the one of this request.',
   },
   run: endOtherSessions,
   answer: (_result, { url }) => ({ to: url('security.page'), notice: 'other_sessions_ended' }),
@@ -100,7 +100,7 @@ export const security = feature({
   name: 'security',
   paths: { page: '/account/security', sessions: '/account/sessions' },
   texts: { en, 'zh-TW': zhTW },
-  actions: [showing({ at: 'page', guard: 'member', page: securityPage }), list, endOne, endOthers],
+  actions: [pageOnly({ at: 'page', guard: 'member', page: securityPage }), list, endOne, endOthers],
   audit: [sessionEndedEvent, otherSessionsEndedEvent],
   on: {
     menu: [{ at: 'page', text: 'menu', who: 'member' }],

@@ -1,8 +1,8 @@
-// Warns once if a proxy is in front and Express is not told how far to believe it.
+// Warns once if `trust proxy` trusts everybody, or does not trust the proxy in front.
 import type { Request } from 'express'
 import type { Logger } from '../domain/logger.ts'
 
-/** By what a proxy says for whom it asks. */
+/** The headers by which a proxy names its client. */
 const FORWARDING_HEADERS = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-real-ip', 'forwarded']
 
 const UNTRUSTED =
@@ -10,16 +10,16 @@ const UNTRUSTED =
 const ALL_TRUSTED =
   "app.set('trust proxy', true) believes whatever address a visitor makes up, so that no limit holds: write the number of proxies in front instead, app.set('trust proxy', 1) for one"
 
-export class ProxyWatch {
+export class ProxyCheck {
   readonly #log: Pick<Logger, 'warn'>
-  /** Whether there is nothing more to be found out. */
+  /** Whether the answer is known. */
   isDone = false
 
   constructor(log: Pick<Logger, 'warn'>) {
     this.#log = log
   }
 
-  look(req: Request): void {
+  check(req: Request): void {
     if (req.app.get('trust proxy') === true) return this.#warn(ALL_TRUSTED)
     for (const name of FORWARDING_HEADERS) {
       if (req.headers[name] === undefined) continue
