@@ -11,6 +11,7 @@ import { redisLoses } from './fault-redis-lost.ts'
 import { revokedWhileAway } from './fault-revoked.ts'
 import { fuzzing } from './fuzzing.ts'
 import { gracefulStop } from './graceful-stop.ts'
+import { histories } from './histories.ts'
 import { killed } from './kill.ts'
 import { killedSaves } from './kill-saves.ts'
 import { logoutRace } from './logout-race.ts'
@@ -22,6 +23,7 @@ import type { StressRun } from './result.ts'
 import { rollingRestart } from './rolling-restart.ts'
 import { sameMoment } from './same-moment.ts'
 import { sharedLimit } from './shared-limit.ts'
+import { soak } from './soak.ts'
 import { disableRace } from './suspend-race.ts'
 import { touchRace } from './touch-race.ts'
 import { writersRace } from './writers-race.ts'
@@ -37,6 +39,7 @@ export const stressRuns: readonly StressRun[] = [
   regenerateRace,
   oneTime,
   disableRace,
+  histories,
   comparison,
   cleanup,
   sharedLimit,
@@ -44,6 +47,7 @@ export const stressRuns: readonly StressRun[] = [
   rollingRestart,
   gracefulStop,
   bursts,
+  soak,
   fuzzing,
   postgresStops,
   postgresLags,

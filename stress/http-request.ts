@@ -52,3 +52,8 @@ export function cookieOf({ setCookies, status }: Answer): string {
   if (pair === undefined) throw new Error(`the answer (${status}) has no cookie`)
   return pair
 }
+
+/** Those that nobody uses. */
+export function closeConnections(): void {
+  agent.destroy()
+}

@@ -61,13 +61,21 @@ async function tryToChange(core: Core, id: string, changeOf: ChangeOf, by: Origi
     auditEntry(core, change.because, id, by),
   ])
   // The change is made, and the epoch has ended every session: an error from here on would be misleading.
-  const kept = change.keep && (await keepSession(core, { ...user, credentialEpoch: user.credentialEpoch + 1 }, change.keep))
+  const changed = { ...user, credentialEpoch: user.credentialEpoch + 1 }
+  const kept = change.keep && (await keepSession(core, changed, change.keep))
   try {
-    await core.db.sessions.deleteByUser(id, { except: kept?.hash })
+    await deleteEnded(core, changed)
   } catch (error) {
     core.log.warn({ err: error, userId: id }, 'the sessions of a changed user are dead, but could not be deleted')
   }
   return kept
+}
+
+/** One that began with these credentials meanwhile, or with newer ones, goes on. */
+async function deleteEnded(core: Core, { id, credentialEpoch }: StoredUser): Promise<void> {
+  const sessions = await core.db.sessions.listByUser(id)
+  const ended = sessions.filter((session) => (session.credentialEpoch ?? 0) < credentialEpoch).map(({ hash }) => hash)
+  if (ended.length > 0) await core.db.sessions.delete(ended)
 }
 
 /** Undefined if the session cannot go on: then the person logs in again. */

@@ -28,7 +28,7 @@ export interface SignInResult {
 /** Starts a session for a user who was authenticated. If the user is not active, it throws as for a wrong proof: `invalid_credentials`. */
 export async function signIn(core: Core, user: StoredUser, proof: Proof, caller: Caller): Promise<SignInResult> {
   if (proof.crossSite !== true) caller.refuseCrossSite()
-  if (user.status !== 'active') return refuseInactive(core, user, caller)
+  if (user.status !== 'active') return refuse(core, user, 'suspended', caller)
   await askBeforeSignIn(core, user, caller)
   // The entry comes first: a crash may leave an entry without a session, but never a session without its entry.
   await audit(core, loginEvent, user.id, caller)
@@ -40,8 +40,9 @@ export async function signIn(core: Core, user: StoredUser, proof: Proof, caller:
     session = await startLogin(core, user, { factors, persistent, keep, continues: false }, caller)
   } catch (error) {
     const endedMeanwhile = error instanceof MembershipError && error.code === 'invalid_credentials'
-    if (endedMeanwhile) return refuseInactive(core, user, caller)
-    throw error
+    if (!endedMeanwhile) throw error
+    const now = await core.db.first(findUserById, { id: user.id })
+    return refuse(core, user, now?.status === 'active' ? 'wrong_password' : 'suspended', caller)
   }
   await endOldest(core, user, session)
   core.events.emit('login', { outcome: 'success', user: toUser(user), ip: caller.ip, requestId: caller.requestId })
@@ -49,8 +50,8 @@ export async function signIn(core: Core, user: StoredUser, proof: Proof, caller:
 }
 
 /** The trail says why; the person learns no more than after a wrong password. */
-async function refuseInactive(core: Core, user: StoredUser, caller: Caller): Promise<never> {
-  await audit(core, loginEvent, user.id, caller, 'suspended')
+async function refuse(core: Core, user: StoredUser, outcome: 'suspended' | 'wrong_password', caller: Caller): Promise<never> {
+  await audit(core, loginEvent, user.id, caller, outcome)
   core.events.emit('login', { outcome: 'wrong_credentials', user: toUser(user), ip: caller.ip, requestId: caller.requestId })
   throw new MembershipError('invalid_credentials')
 }

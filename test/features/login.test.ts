@@ -77,3 +77,58 @@ test('somebody who is suspended while their password is judged is refused, and t
   )
   expect(entries.at(-1)).toEqual({ outcome: 'suspended' })
 })
+
+test('somebody who logs in while another device ends all others is logged in, and nothing speaks of a wrong password', async () => {
+  const owner = site.visitor()
+  await owner.register('sonja')
+  const { sessions } = site.core.db
+  const { create } = sessions
+  sessions.create = async (row) => {
+    sessions.create = create
+    await Reflect.apply(create, sessions, [row])
+    expect((await owner.api('/account/sessions/end-others', {})).status).toBe(204)
+  }
+  const phone = site.visitor()
+  expect((await phone.logIn('sonja')).status).toBe(200)
+  for (const one of [owner, phone]) expect((await one.api('/profile')).status).toBe(200)
+  expect(await outcomesOf('sonja')).toEqual(['success', 'success'])
+})
+
+test('somebody who logs in while the password is changed is refused as for a wrong one, and the audit trail says that', async () => {
+  const owner = site.visitor()
+  await owner.register('tilda')
+  const { sessions } = site.core.db
+  const { create } = sessions
+  sessions.create = async (row) => {
+    sessions.create = create
+    await Reflect.apply(create, sessions, [row])
+    const change = { currentPassword: GOOD_PASSWORD, newPassword: 'harbour violet kettle' }
+    expect((await owner.api('/account/password', change)).status).toBe(204)
+  }
+  const phone = site.visitor()
+  expect((await phone.logIn('tilda')).status).toBe(401)
+  expect((await phone.api('/profile')).status).toBe(401)
+  expect(await outcomesOf('tilda')).toEqual(['success', 'success', 'wrong_password'])
+})
+
+test('somebody who logs in with the new password while the change of it is being answered stays logged in', async () => {
+  const owner = site.visitor()
+  await owner.register('ulla')
+  const newPassword = 'harbour violet kettle'
+  const phone = site.visitor()
+  const { sessions } = site.core.db
+  const { create } = sessions
+  sessions.create = async (row) => {
+    sessions.create = create
+    expect((await phone.logIn('ulla', newPassword)).status).toBe(200)
+    await Reflect.apply(create, sessions, [row])
+  }
+  expect((await owner.api('/account/password', { currentPassword: GOOD_PASSWORD, newPassword })).status).toBe(204)
+  for (const one of [owner, phone]) expect((await one.api('/profile')).status).toBe(200)
+})
+
+async function outcomesOf(username: string): Promise<readonly string[]> {
+  const sql = `SELECT outcome FROM guildhall_audit JOIN guildhall_users ON guildhall_users.id = user_id
+    WHERE event = 'login' AND username = ? ORDER BY at, guildhall_audit.id`
+  return (await inDatabase(site, sql, username)).map(({ outcome }) => String(outcome))
+}

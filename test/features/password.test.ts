@@ -178,12 +178,12 @@ test('F-04 a process that dies between the change and the new id leaves no sessi
   const thief = site.visitor()
   await thief.logIn('unlucky')
   const { sessions } = site.core.db
-  const [create, deleteByUser] = [sessions.create, sessions.deleteByUser]
+  const [create, listByUser] = [sessions.create, sessions.listByUser]
   // Nothing reaches the store of the sessions any more once the transaction is done.
   const away = () => Promise.reject(new Error('gone'))
-  Object.assign(sessions, { create: away, deleteByUser: away })
+  Object.assign(sessions, { create: away, listByUser: away })
   const changed = await visitor.form('/account/password', { currentPassword: GOOD_PASSWORD, newPassword: OTHER })
-  Object.assign(sessions, { create, deleteByUser })
+  Object.assign(sessions, { create, listByUser })
   expect([changed.status, changed.location]).toEqual([303, '/login?notice=password_changed_log_in'])
   expect(await statusWith(site, id)).toBe(401)
   expect((await thief.api('/profile')).status).toBe(401)

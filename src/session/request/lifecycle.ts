@@ -4,7 +4,7 @@ import { newToken } from '../../domain/secret.ts'
 import type { SessionLimits } from '../../domain/session-lifetime.ts'
 import { patchValues, serialise, valuesOfRow, writeValues } from '../data.ts'
 import { type NewLogin, newRow } from '../row.ts'
-import type { SessionRow } from '../store.ts'
+import type { SessionRow, SessionStore } from '../store.ts'
 import { RELOAD_FAILED } from './detached-session.ts'
 import { diff, fill } from './diff.ts'
 import type { Engine } from './engine.ts'
@@ -106,7 +106,7 @@ export async function renew<Row extends SessionRow>(
       // Deleting the old row tells whether it was still there: what a logout took meanwhile stays ended.
       const deleted = await deleteAll(engine, hashesOf(of, old))
       if (continues && (old.storedRow === undefined || !deleted.includes(old.storedRow.hash))) throw new SessionEndedError()
-      const found = await store.find(row.hash)
+      const found = (await store.find(row.hash)) ?? (continues ? undefined : await createAgain(store, row))
       if (!isLive(found)) throw new SessionEndedError()
       const handle = new SessionHandle(engine, request, { made: { id, row: found } })
       of.replaceHandle(handle)
@@ -125,6 +125,12 @@ export async function renew<Row extends SessionRow>(
       throw error
     }
   })
+}
+
+/** Somebody ended every session of the user in this moment. A login that rests on none of them counts as one that came after. */
+async function createAgain<Row extends SessionRow>(store: SessionStore<Row>, row: SessionRow): Promise<Row | undefined> {
+  await store.create(row)
+  return store.find(row.hash)
 }
 
 /** Every row that the request leads to, live or not, and the one that this session replaced. */
