@@ -29,7 +29,7 @@ test('a name full of markup changes no element and no attribute of any page', ()
   }
 })
 
-test('nothing stands inline: no style, but for the one that its page allows by its hash, no script or handler', () => {
+test('nothing is inline: no style, but for the one that its page allows by its hash, no script or handler', () => {
   for (const { name, html, policy = '' } of pages) {
     for (const tag of tags(html)) {
       if (tag.name === 'style') expect(policy, name).toContain(`'sha256-${hashOf(html)}'`)
@@ -129,7 +129,7 @@ test('a form that comes back keeps what was typed, but never a password', () => 
   for (const page of pages) expect(page.html).not.toContain('never shown')
 })
 
-test('every address of ours lies below the path', () => {
+test('every path of ours is below the option', () => {
   for (const { name, html } of samples(undefined, { path: '/members' })) {
     for (const { attributes } of tags(html)) {
       const address = attributes.get('href') ?? attributes.get('action') ?? attributes.get('src')
