@@ -15,8 +15,8 @@ import { describeForeign, readObjects } from './foreign-objects.ts'
 type Reason = 'missing' | 'forbidden' | 'same' | 'unsound' | 'newer' | 'foreign'
 
 /** A file that cannot be restored, or a database that is not worth a copy; nothing was changed. */
-export class NoBackup extends Error {
-  override readonly name = 'NoBackup'
+export class InvalidBackupError extends Error {
+  override readonly name = 'InvalidBackupError'
   readonly reason: Reason
   /** The objects that are not ours. */
   readonly what: string
@@ -30,14 +30,14 @@ export class NoBackup extends Error {
 
 /**
  * A sound copy of one moment, for its owner alone. Resolves with what a restore would refuse in it, which its owner can take out. Throws
- * EEXIST where there is a file, NoBackup where the database is damaged, OtherSchemaError where it could not be put back.
+ * EEXIST where there is a file, InvalidBackupError where the database is damaged, OtherSchemaError where it could not be put back.
  */
 export async function backUp(database: string, to: string): Promise<string | undefined> {
   let foreign: string | undefined
   await withTemporaryFile(to, async (temporary) => {
     await copyPages(database, temporary)
     inFile(temporary, (copy) => {
-      if (!isSound(copy)) throw new NoBackup('unsound')
+      if (!isSound(copy)) throw new InvalidBackupError('unsound')
       // One file, readable from a read-only medium.
       copy.exec('PRAGMA journal_mode = DELETE')
     })
@@ -61,10 +61,10 @@ async function refuseUnrestorable(file: string): Promise<void> {
   }
 }
 
-/** Opens a copy that may replace the database; throws NoBackup if it may not. Changes nothing and leaves no file. */
+/** Opens a copy that may replace the database; throws InvalidBackupError if it may not. Changes nothing and leaves no file. */
 export function openCopy(from: string, database: string): DatabaseSync {
-  if (!existsSync(from)) throw new NoBackup('missing')
-  if (isSameFile(from, database)) throw new NoBackup('same')
+  if (!existsSync(from)) throw new InvalidBackupError('missing')
+  if (isSameFile(from, database)) throw new InvalidBackupError('same')
   let copy: DatabaseSync | undefined
   try {
     accessSync(from, constants.R_OK)
@@ -72,16 +72,16 @@ export function openCopy(from: string, database: string): DatabaseSync {
     // What is checked now is what is restored later.
     copy.exec('BEGIN')
     const version = isSound(copy) ? versionOf(copy) : 0
-    if (version === 0) throw new NoBackup('unsound')
-    if (version > SCHEMA_VERSION) throw new NoBackup('newer')
+    if (version === 0) throw new InvalidBackupError('unsound')
+    if (version > SCHEMA_VERSION) throw new InvalidBackupError('newer')
     const what = describeForeign(readObjects(copy), version)
-    if (what !== undefined) throw new NoBackup('foreign', { what })
+    if (what !== undefined) throw new InvalidBackupError('foreign', { what })
     return copy
   } catch (error) {
     copy?.close()
-    if (error instanceof NoBackup) throw error
+    if (error instanceof InvalidBackupError) throw error
     const isForbidden = error instanceof Error && 'code' in error && error.code === 'EACCES'
-    throw new NoBackup(isForbidden ? 'forbidden' : 'unsound', { cause: error })
+    throw new InvalidBackupError(isForbidden ? 'forbidden' : 'unsound', { cause: error })
   }
 }
 
@@ -145,7 +145,7 @@ async function prepare(temporary: string): Promise<void> {
       copy.exec('DELETE FROM guildhall_sessions; PRAGMA journal_mode = DELETE')
     })
   } catch (error) {
-    throw new NoBackup('unsound', { cause: error })
+    throw new InvalidBackupError('unsound', { cause: error })
   }
 }
 
