@@ -6,8 +6,8 @@ import type { Config } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
 import { explainFailure } from '../server/explain-failure.ts'
 import { copyDatabase, type Progress } from '../storage/copy/copy.ts'
+import { type CopiedTable, CopyOpenError, CopyRefusedError, REDIS_SESSIONS, type Refusal } from '../storage/copy/copy-database.ts'
 import { RedisTarget } from '../storage/copy/redis-target.ts'
-import { type CopiedTable, CopyRefusedError, CopySideError, REDIS_SESSIONS, type Refusal } from '../storage/copy/side.ts'
 import { table } from './columns.ts'
 import { CommandError, FAILURE, type Json, print, printError, printJson, refuseMissing, report, UsageError } from './terminal.ts'
 
@@ -135,18 +135,17 @@ function readSessions({ redis, redisPrefix }: CopyOptions): Sessions | undefined
 
 async function reportFailure(
   error: unknown,
-  sides: { readonly from: Location; readonly to: Location },
+  ends: { readonly from: Location; readonly to: Location },
   redacted: Redacted,
 ): Promise<void> {
   if (error instanceof CopyRefusedError) return report(new CommandError(TEXTS[error.reason]({ ...redacted, ...error.values })))
   // Once both are open, a file that fails is the target, which is written.
-  const file =
-    error instanceof CopySideError ? sides[error.side].databaseFile : (sides.to.databaseFile ?? sides.from.databaseFile)
+  const file = error instanceof CopyOpenError ? ends[error.end].databaseFile : (ends.to.databaseFile ?? ends.from.databaseFile)
   const settings = { port: 0, host: '', databaseFile: file }
-  if (!(error instanceof CopySideError)) return report(error, settings)
+  if (!(error instanceof CopyOpenError)) return report(error, settings)
   const message = explainFailure(error.cause, settings)
   if (message === undefined) return report(error.cause)
-  return report(new CommandError(`${redacted[error.side]}: ${message}`))
+  return report(new CommandError(`${redacted[error.end]}: ${message}`))
 }
 
 const CLEAR_LINE = '\r\u001b[K'

@@ -9,12 +9,12 @@ const ROWS: Rows = { ...SERVER_SETTINGS, ...SETTINGS }
 
 export const VARIABLES: readonly string[] = Object.values(ROWS).flatMap(({ env }) => env ?? [])
 
-/** How a setting is called where the server reads it. */
+/** The name of a setting for the server: its variable. */
 export function variableOf(path: string): string {
   return ROWS[path]?.env ?? path
 }
 
-/** Settings of later versions. Whoever sets one expects it to work: silence would be a promise. */
+/** Settings of later versions, which must not be ignored silently. */
 const LATER_VARIABLES = ['REGISTRATION_DOMAINS']
 
 const KNOWN: readonly string[] = [...VARIABLES, ...LATER_VARIABLES]

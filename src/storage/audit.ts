@@ -1,4 +1,4 @@
-// The audit trail: who did what, when, from where. Entries are added, never changed.
+// The audit trail in SQL: who did what, when and from where. Entries are added, never changed.
 import { sql } from 'kysely'
 import { statement } from './statement.ts'
 

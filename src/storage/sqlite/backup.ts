@@ -29,8 +29,8 @@ export class InvalidBackupError extends Error {
 }
 
 /**
- * A sound copy of one moment, for its owner alone. Resolves with what a restore would refuse in it, which its owner can take out. Throws
- * EEXIST where there is a file, InvalidBackupError where the database is damaged, OtherSchemaError where it could not be put back.
+ * Makes a consistent copy, readable by its owner alone. Resolves with the foreign objects for which a restore would refuse it. Throws
+ * EEXIST if the file exists, InvalidBackupError if the database is damaged, OtherSchemaError if the copy could not be restored.
  */
 export async function backUp(database: string, to: string): Promise<string | undefined> {
   let foreign: string | undefined
@@ -86,8 +86,8 @@ export function openCopy(from: string, database: string): DatabaseSync {
 }
 
 /**
- * Puts a copy of `openCopy` back in one transaction, and what was there into `kept`: who reads meanwhile finds the old or the new. It
- * comes without its sessions: one that was logged out since the copy was made would live again.
+ * Replaces the database by a copy from `openCopy` in one transaction, and keeps the old one at `kept`: readers see the old or the new. The
+ * sessions of the copy are left out, as one that was logged out meanwhile would live again.
  */
 export async function restore(copy: DatabaseSync, database: string, kept: string | undefined): Promise<void> {
   mkdirSync(dirname(database), { recursive: true, mode: 0o700 })
@@ -108,7 +108,7 @@ export async function restore(copy: DatabaseSync, database: string, kept: string
   })
 }
 
-/** Like a backup, but of whatever is there. */
+/** Like a backup, but even of a damaged or foreign database. */
 async function keep(database: string, to: string): Promise<void> {
   await withTemporaryFile(to, async (temporary) => {
     try {
