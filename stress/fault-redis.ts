@@ -20,11 +20,11 @@ async function measure(size: Size): Promise<readonly Fact[]> {
   const redis = await OwnRedis.start(KEPT)
   const proxy = await TcpProxy.before(redis.url)
   const faults: readonly Fault[] = [
-    { name: 'stopped', lastsMs, breakIt: () => redis.kill(), mendIt: () => redis.start() },
-    { name: 'frozen', lastsMs, breakIt: () => redis.signal('SIGSTOP'), mendIt: () => redis.signal('SIGCONT') },
-    { name: 'silent', lastsMs, breakIt: () => proxy.stall(), mendIt: () => proxy.mend() },
-    { name: 'refused', lastsMs, breakIt: () => proxy.refuse(), mendIt: () => proxy.mend() },
-    { name: 'two seconds late', lastsMs, breakIt: () => proxy.delay(2000), mendIt: () => proxy.mend() },
+    { name: 'stopped', lastsMs, breakIt: () => redis.kill(), repairIt: () => redis.start() },
+    { name: 'frozen', lastsMs, breakIt: () => redis.signal('SIGSTOP'), repairIt: () => redis.signal('SIGCONT') },
+    { name: 'silent', lastsMs, breakIt: () => proxy.stall(), repairIt: () => proxy.repair() },
+    { name: 'refused', lastsMs, breakIt: () => proxy.refuse(), repairIt: () => proxy.repair() },
+    { name: 'two seconds late', lastsMs, breakIt: () => proxy.delay(2000), repairIt: () => proxy.repair() },
   ]
   try {
     return await withEnvironment({ database: postgres.url, redis: proxy.urlOf(redis.url) }, async (environment) => {

@@ -31,11 +31,11 @@ export function isVariable(name: string): boolean {
 /** The setting that was probably meant: `BASEURL`, `base_url`, `GUILDHALL_BASE_URL`, `TRUSTED_ORIGIN`. Undefined for all others and for our own names. */
 export function suggestVariable(name: string): string | undefined {
   if (isVariable(name) || isVariable(name.replace(/_FILE$/, ''))) return undefined
-  const given = plain(name)
+  const meant = plain(name)
   return KNOWN.find((known) => {
     const wanted = plain(known)
-    if (given === wanted) return PREFIX.test(name) || !COMMON.has(known)
-    return wanted.length >= MIN_LENGTH_FOR_TYPO && isOneTypoApart(given, wanted)
+    if (meant === wanted) return PREFIX.test(name) || !COMMON.has(known)
+    return wanted.length >= MIN_LENGTH_FOR_TYPO && isOneTypoApart(meant, wanted)
   })
 }
 

@@ -71,8 +71,8 @@ const STORE_METHODS = 'create find update touch supersede delete listByUser dele
 const TOKEN = /^[\w!#%&'*+.^`|~-][\w!#$%&'*+.^`|~-]{0,127}$/ // RFC 6265 section 4.1.1; a leading $ is RFC 2965's
 
 /** Makes settings from options, also those of express-session. Throws one TypeError that lists every fault. */
-export function readOptions(given: SessionOptions | null = {}) {
-  const options = given ?? {}
+export function readOptions(optionsOrNull: SessionOptions | null = {}) {
+  const options = optionsOrNull ?? {}
   if (typeof options !== 'object') throw new TypeError(`session(): the options must be an object, got ${typeof options}`)
   const reader = new OptionReader()
   const { faults, warnings, must } = reader

@@ -169,7 +169,7 @@ describeOnPostgres('on PostgreSQL', () => {
       const answer = await fetch(server.url + path, { headers: { cookie } })
       expect([path, answer.status, answer.headers.get('retry-after')]).toEqual([path, 503, '1'])
     }
-    await proxy.mend()
+    await proxy.repair()
     await until(async () => (await status('/readyz')) === 200)
   })
 

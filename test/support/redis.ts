@@ -47,7 +47,7 @@ export interface Way {
   cut(): Promise<void>
   /** Takes everything and passes nothing on, as a network does that fell silent. */
   stall(): void
-  mend(): Promise<void>
+  repair(): Promise<void>
   close(): Promise<void>
 }
 
@@ -57,7 +57,7 @@ export async function openWay(): Promise<Way> {
     url: proxy.urlOf(REDIS_URL),
     cut: () => proxy.refuse(),
     stall: () => proxy.stall(),
-    mend: () => proxy.mend(),
+    repair: () => proxy.repair(),
     close: () => proxy.close(),
   }
 }

@@ -47,9 +47,9 @@ export class Semaphore {
         resolve()
       }
       const judge = (): void => {
-        const patience = Math.min(this.#servedAt + DEADLINE_MS - activeTime(), longest())
-        if (patience > 0) {
-          cancel = onTimeout(patience, judge)
+        const remainingMs = Math.min(this.#servedAt + DEADLINE_MS - activeTime(), longest())
+        if (remainingMs > 0) {
+          cancel = onTimeout(remainingMs, judge)
           return
         }
         this.#waiting.delete(begin)

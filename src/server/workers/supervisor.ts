@@ -180,8 +180,8 @@ export class Supervisor {
 
   /** Sends the numbers of all workers to the worker that requested them. */
   async #collect(worker: WorkerProcess, call: string): Promise<void> {
-    const asked = [...this.#serving.values()].toSorted((a, b) => a.number - b.number)
-    const texts = await Promise.all(asked.map((one) => one.measure(call)))
+    const workers = [...this.#serving.values()].toSorted((a, b) => a.number - b.number)
+    const texts = await Promise.all(workers.map((worker) => worker.measure(call)))
     worker.send({ verb: 'collected', call, texts: texts.filter((text) => text !== undefined) })
   }
 }
