@@ -15,6 +15,7 @@ const PROBE = resolve(HERE, 'probe.ts')
 const LONGEST_START_MS = 20_000
 
 export interface Measured {
+  readonly pid: number
   readonly base: string
   /** Milliseconds from the start of the process to its first answer. */
   readonly startMs: number
@@ -102,6 +103,7 @@ export async function startServer({ flags = [], settings = {} }: ServerOptions =
 
 function measured(child: ChildProcess, base: string, startedAt: number): Measured {
   return {
+    pid: child.pid ?? 0,
     base,
     startMs: performance.now() - startedAt,
     usage() {

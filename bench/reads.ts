@@ -1,6 +1,7 @@
-// Reads: every contestant in turn, cycle after cycle of short rounds, each beside a round of bare Express.
+// Reads: each contestant in turn, in short rounds beside rounds of bare Express.
 import { watchOthers } from './busyness.ts'
 import { BARE, CONTROL, type Contestant, contestants, hasMembers, servers } from './contestants.ts'
+import { type Cores, shareCores } from './cores.ts'
 import { type Cost, costOfLoad, medianCost } from './cost.ts'
 import type { External, StoreCpu } from './external.ts'
 import { CONNECTIONS, type Load, load } from './generator.ts'
@@ -27,26 +28,27 @@ export interface ReadResult {
   readonly rows: readonly ReadRow[]
   /** Who could not take part, and why. */
   readonly leftOut: readonly { readonly name: string; readonly because: string }[]
-  readonly cycles: number
+  /** Rounds of each contestant, each with one of bare Express. */
+  readonly pairs: number
 }
 
 export interface ReadOptions {
-  /** Quiet cycles. One in which the machine had something else to do is taken again. */
+  /** In each of which every contestant has a turn, in new processes. */
   readonly cycles: number
-  /** Disturbed cycles count as well. */
+  /** Disturbed turns count as well. */
   readonly anyway: boolean
   readonly external: External
   /** Only contestants with such a name. */
   readonly among?: RegExp | undefined
 }
 
-/** Before the first cycle: until all is compiled. */
-const WARM_UP_SECONDS = 2
-/** Before each round, not measured: who waited long for its turn has given back memory, and its pools their connections. */
-const RUN_UP_SECONDS = 0.25
+/** Of each process before it is measured: until all is compiled. */
+const WARM_UP_SECONDS = 2.5
 const ROUND_SECONDS = 0.5
-/** All cycles together, those included that are taken again because they were disturbed. */
-const LONGEST_MS = 600_000
+/** Of each contestant in a cycle, each beside a round of bare Express. */
+const PAIRS = 5
+/** A turn in which the machine had something else to do is taken again, up to so often. */
+const MAX_ATTEMPTS = 3
 /** The control may differ from bare Express by so much. */
 const CONTROL_MAY_DIFFER = 0.05
 /** They come in turn: a store that is asked for the same session again and again would look better than it is, or worse. */
@@ -69,75 +71,76 @@ interface Pair {
   readonly bare: Round
 }
 
-type Hosts = ReadonlyMap<string, Host>
-
-type Cycle = ReadonlyMap<Contestant, Pair>
+type Pairs = ReadonlyMap<Contestant, readonly Pair[]>
 
 /** What was measured, and what says that it should not be believed. */
 export async function measureReads(options: ReadOptions): Promise<{ result: ReadResult; busy: readonly string[] }> {
-  const { external, among } = options
+  const { external, among, cycles } = options
   const wanted = contestants.filter(({ name }) => among === undefined || among.test(name))
   const leftOut = wanted.flatMap(({ name, needs }) => {
     const because = needs?.flatMap((need) => external.missing.get(need) ?? []).join(', and ')
     return because ? [{ name, because }] : []
   })
   const present = wanted.filter(({ name }) => leftOut.every((left) => left.name !== name))
-  const hosts = new Map<string, Host>()
+  const cores = shareCores()
   try {
-    for (const { host } of [BARE, ...present]) if (!hosts.has(host)) hosts.set(host, await open(host, external))
-    const { kept, busy } = await takeCycles(present, hosts, options)
-    const bare = kept.flatMap((cycle) => [...cycle.values()]).map((pair) => ({ own: pair.bare, bare: pair.bare }))
-    const pairsOf = (each: Contestant) => kept.flatMap((cycle) => cycle.get(each) ?? [])
-    const rows = [rowOf(BARE, bare), ...present.map((each) => rowOf(each, pairsOf(each)))]
-    return { result: { rows, leftOut, cycles: kept.length }, busy: [...busy, ...whatTheControlSays(rows)] }
+    const { pairs, busy } = await takeCycles(present, cores, options)
+    const bare = [...pairs.values()].flat().map((pair) => ({ own: pair.bare, bare: pair.bare }))
+    const rows = [rowOf(BARE, bare), ...present.map((each) => rowOf(each, pairs.get(each) ?? []))]
+    return { result: { rows, leftOut, pairs: cycles * PAIRS }, busy: [...busy, ...whatTheControlSays(rows)] }
   } finally {
-    for (const { server } of hosts.values()) await server.stop()
+    cores.release()
   }
 }
 
-/** Ends early where there is no time left for enough quiet cycles: what was measured until then is only to be looked at. */
-async function takeCycles(present: readonly Contestant[], hosts: Hosts, { cycles, anyway, external }: ReadOptions) {
-  for (const each of [BARE, ...present]) await load(loadOf(each, hostOf(each, hosts), WARM_UP_SECONDS))
-  const startedAt = performance.now()
-  const quiet: Cycle[] = []
-  const disturbed: Cycle[] = []
+async function takeCycles(present: readonly Contestant[], cores: Cores, { cycles, anyway, external }: ReadOptions) {
+  const pairs = new Map<Contestant, Pair[]>()
   const disturbances: string[] = []
-  const taken = () => quiet.length + disturbed.length
-  const toGo = () => cycles - (anyway ? taken() : quiet.length)
-  const isInTime = () => taken() === 0 || ((performance.now() - startedAt) / taken()) * (taken() + toGo()) < LONGEST_MS
-  while (toGo() > 0 && isInTime()) {
-    // Not always in the same order: who comes after whom must not matter.
-    const turn = taken() % present.length
-    const busySince = watchOthers({ storesAreOurs: true })
-    const cycle = await cycleOf([...present.slice(turn), ...present.slice(0, turn)], hosts, external)
-    const busy = busySince()
-    if (busy.length === 0) quiet.push(cycle)
-    else disturbed.push(cycle)
-    disturbances.push(...busy)
-    console.error(`  cycle ${taken()}, ${quiet.length} of ${cycles} quiet${busy.map((what) => `\n    ${what}`).join('')}`)
+  const hosts = [...new Set(present.map(({ host }) => host))]
+  for (let cycle = 1; cycle <= cycles; cycle++) {
+    for (const host of hosts) {
+      const guests = present.filter((each) => each.host === host)
+      for (let attempt = 1; ; attempt++) {
+        const busySince = watchOthers({ storesAreOurs: true })
+        const taken = await turnOf(host, guests, cores, external)
+        const busy = busySince()
+        if (busy.length > 0) console.error(`  ${host}: ${busy.join(', ')}`)
+        if (busy.length > 0 && !anyway && attempt < MAX_ATTEMPTS) continue
+        for (const [each, more] of taken) pairs.set(each, [...(pairs.get(each) ?? []), ...more])
+        disturbances.push(...busy)
+        break
+      }
+    }
+    console.error(`  cycle ${cycle} of ${cycles}`)
   }
-  if (quiet.length === cycles) return { kept: quiet, busy: [] }
-  const counted = `${disturbed.length} of ${taken()} cycles were disturbed, the last of them as follows`
-  return { kept: [...quiet, ...disturbed], busy: [counted, ...disturbances.slice(-1)] }
+  return { pairs, busy: anyway ? [] : disturbances }
 }
 
-/** Two contestants at a time, and bare Express between them: each is compared with the round next to its own. */
-async function cycleOf(turn: readonly Contestant[], hosts: Hosts, external: External): Promise<Cycle> {
-  const pairs = new Map<Contestant, Pair>()
-  for (let at = 0; at < turn.length; at += 2) {
-    const [before, after] = turn.slice(at, at + 2)
-    const first = before && (await roundOf(before, hosts, external))
-    const bare = await roundOf(BARE, hosts, external)
-    const second = after && (await roundOf(after, hosts, external))
-    if (before && first) pairs.set(before, { own: first, bare })
-    if (after && second) pairs.set(after, { own: second, bare })
+/**
+ * One host beside bare Express, both in new processes that work without a pause: the kernel takes back the memory of one that waits,
+ * and two processes of one program differ by a twentieth for as long as they live.
+ */
+async function turnOf(host: string, guests: readonly Contestant[], cores: Cores, external: External): Promise<Pairs> {
+  const pairs = new Map<Contestant, Pair[]>(guests.map((each) => [each, []]))
+  const own = await open(host, cores, external)
+  const bare = await open(BARE.host, cores, external)
+  try {
+    await load(loadOf(BARE, bare, WARM_UP_SECONDS))
+    for (const each of guests) await load(loadOf(each, own, WARM_UP_SECONDS))
+    for (let round = 0; round < PAIRS; round++) {
+      for (const each of guests) {
+        const beside = await roundOf(BARE, bare, external)
+        pairs.get(each)?.push({ own: await roundOf(each, own, external), bare: beside })
+      }
+    }
+    return pairs
+  } finally {
+    await own.server.stop()
+    await bare.server.stop()
   }
-  return pairs
 }
 
-async function roundOf(who: Contestant, hosts: Hosts, external: External): Promise<Round> {
-  const host = hostOf(who, hosts)
-  await load(loadOf(who, host, RUN_UP_SECONDS))
+async function roundOf(who: Contestant, host: Host, external: External): Promise<Round> {
   const { cpuMicros, stores, result } = await costOfLoad(host.server, external, who.needs ?? [], loadOf(who, host, ROUND_SECONDS))
   return { cpuMicros, stores, perSecond: result.perSecond, p99Ms: result.p99Ms }
 }
@@ -146,10 +149,6 @@ function loadOf({ path, as, headers }: Contestant, { server, cookies, cookieFile
   const url = server.base + path
   if (as === 'anonymous') return { url, seconds, ...(headers && { headers }) }
   return { url, seconds, headers: { ...headers, Cookie: cookies[0] ?? missing('cookie') }, cookies: cookieFile }
-}
-
-function hostOf({ host }: Contestant, hosts: Hosts): Host {
-  return hosts.get(host) ?? missing(host)
 }
 
 function rowOf({ name, goal, needs, inReadme }: Contestant, pairs: readonly Pair[]): ReadRow {
@@ -174,11 +173,12 @@ function whatTheControlSays(rows: readonly ReadRow[]): readonly string[] {
   ]
 }
 
-async function open(host: string, external: External): Promise<Host> {
+async function open(host: string, cores: Cores, external: External): Promise<Host> {
   const needs = servers.get(host)
   const server = needs
     ? await startServer({ settings: { ...BEHIND_PROXY, ...(await serverSettings(needs, external)) } })
     : await startApp(host, external)
+  cores.forServer(server.pid)
   const needsLogin = contestants.some((contestant) => contestant.host === host && contestant.as === 'member')
   const logIn = hasMembers(host) ? registerAndLogIn : logInSimply
   const cookies: string[] = []

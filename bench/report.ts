@@ -64,7 +64,7 @@ function goalsTable(rows: readonly Cells[]): string {
   return table(['work', 'goal', 'reached', ''], rows)
 }
 
-function readsText({ rows, leftOut, cycles }: ReadResult): string {
+function readsText({ rows, leftOut, pairs }: ReadResult): string {
   const cells = rows.map(({ name, timesBare, goal, cpuMicros, storeMicros = {}, perSecond, p99Ms }) => [
     name,
     timesText(timesBare),
@@ -77,7 +77,7 @@ function readsText({ rows, leftOut, cycles }: ReadResult): string {
     p99Ms.toFixed(1),
   ])
   const head = [
-    `one request, ${cycles} cycles`,
+    `one request, ${pairs} pairs of rounds`,
     'times bare Express',
     'goal',
     'CPU µs',

@@ -14,8 +14,8 @@ import { performanceText, profileText } from './report.ts'
 import { type Measures, type Part, type Results, readResults, recorded, writeResults } from './results.ts'
 import { measureStorm } from './storm.ts'
 
-/** In which all contestants take their turn. */
-const CYCLES = 18
+/** In each of which all contestants have a turn. */
+const CYCLES = 3
 
 const USAGE = `npm run bench                     requests: some ten minutes
 npm run bench -- --storm          the login storm

@@ -133,7 +133,7 @@ describe('the structure', () => {
     expect(values).toEqual([])
   })
 
-  test('node:sqlite is looked up in one place, so that an older Node hears in words which one is needed', () => {
+  test('node:sqlite is looked up in one place, so that an older Node gets the message that names the needed one', () => {
     expect(files.flatMap(importsOf).filter(({ to, typeOnly }) => to === 'node:sqlite' && !typeOnly)).toEqual([])
   })
 

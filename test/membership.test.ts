@@ -327,7 +327,7 @@ describe('features', () => {
     await site.close()
   })
 
-  test('what lies below a path moves along', async () => {
+  test('paths below a moved path move with it', async () => {
     const site = await openSite({ features: { security: { page: '/me/security', sessions: '/me/devices' } } })
     const visitor = site.visitor()
     await visitor.register('anna')

@@ -64,7 +64,7 @@ test('a clock begins where a test says', () => {
   expect(clock.now()).toBe(3000)
 })
 
-test('it is a login as any other: hooks are asked and listeners hear of it', async () => {
+test('it is a login as any other: hooks run and listeners are called', async () => {
   const received: string[] = []
   const { membership } = await application({
     hooks: {

@@ -32,7 +32,7 @@ export function createGuards(http: HttpContext): Guards {
         )
       const code = judge(http.sessions.row(req))
       if (code === undefined) return next()
-      setHeaders(req, res)
+      setHeaders(res)
       const endpoint = prefersJson(http, req) ? 'api' : 'page'
       if (code === 'login_required' || code === 'recent_login_required') return askForLogin(http, req, res, endpoint, code)
       if (code === 'already_logged_in' && endpoint === 'page' && isRead(req) && !isScripted(req)) return sendTo(res, http.home)

@@ -28,7 +28,7 @@ export function createPipeline(http: HttpContext, route: Router): RequestHandler
     /** A failure on our paths is answered here, on any other by the application's error handler. */
     const fail = (error: unknown) => {
       if (!serve) return next(asHostError(http, req, error))
-      setHeaders(req, res)
+      setHeaders(res)
       refuse(http, req, res, error)
     }
     if (!isMigrated) {

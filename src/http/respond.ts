@@ -1,5 +1,7 @@
 // Writes answers. Nearly every answer of ours may depend on who asks, and is stored by nobody.
-import type { Request, RequestHandler, Response } from 'express'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import type { Request, Response } from 'express'
 import helmet from 'helmet'
 import { plainAddress } from '../domain/address.ts'
 import { MembershipError } from '../domain/errors.ts'
@@ -10,37 +12,53 @@ import { queryOf } from './read-input.ts'
 import { RequestContext } from './request-context.ts'
 import { requestIdOf } from './request-id.ts'
 
-const helmetHeaders: RequestHandler = helmet({
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: {
-      defaultSrc: ["'none'"],
-      styleSrc: ["'self'"],
-      scriptSrc: ["'self'"],
-      imgSrc: ["'self'"],
-      formAction: ["'self'"],
-      baseUri: ["'none'"],
-      objectSrc: ["'none'"],
-      frameAncestors: ["'none'"],
+const SECURITY_HEADERS = headersOf(
+  helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'self'"],
+        scriptSrc: ["'self'"],
+        imgSrc: ["'self'"],
+        formAction: ["'self'"],
+        baseUri: ["'none'"],
+        objectSrc: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
     },
-  },
-  // same-origin, not no-referrer: a form post by somebody whose session ended finds its way back to the page it came from.
-  referrerPolicy: { policy: 'same-origin' },
-  frameguard: { action: 'deny' },
-  // Whether a host may only be reached by HTTPS is the host's to say; our server says it.
-  strictTransportSecurity: false,
-})
+    // same-origin, not no-referrer: a form post by somebody whose session ended finds its way back to the page it came from.
+    referrerPolicy: { policy: 'same-origin' },
+    frameguard: { action: 'deny' },
+    // Whether a host may only be reached by HTTPS is the host's to say; our server says it.
+    strictTransportSecurity: false,
+  }),
+)
 
 /** The headers of every answer that may depend on who asks. */
-export function setHeaders(req: Request, res: Response): void {
-  setSharedHeaders(req, res, 'no-store')
+export function setHeaders(res: Response): void {
+  setSharedHeaders(res, 'no-store')
   res.setHeader('Vary', 'Accept-Language, Cookie, Origin, Sec-Fetch-Site')
 }
 
 /** The headers of an answer that is the same for everybody, for a while or for good. */
-export function setSharedHeaders(req: Request, res: Response, caching: string): void {
-  helmetHeaders(req, res, () => {})
+export function setSharedHeaders(res: Response, caching: string): void {
+  for (const [name, value] of SECURITY_HEADERS) res.setHeader(name, value)
+  if (res.hasHeader('X-Powered-By')) res.removeHeader('X-Powered-By')
   res.setHeader('Cache-Control', caching)
+}
+
+/** helmet sets the same headers on every answer, so it is asked once. */
+function headersOf(middleware: ReturnType<typeof helmet>): readonly (readonly [name: string, value: string])[] {
+  const req = new IncomingMessage(new Socket())
+  const res = new ServerResponse(req)
+  const headers: [name: string, value: string][] = []
+  res.setHeader = (name, value) => {
+    headers.push([name, String(value)])
+    return res
+  }
+  middleware(req, res, () => {})
+  return headers
 }
 
 export function sendJson(res: Response, status: number, body: unknown, type = 'application/json'): void {
@@ -54,7 +72,7 @@ export function sendPage(res: Response, status: number, html: string): void {
 /** Leads a reader on from a path with a slash at its end to the one without, which there is. */
 export function sendWithoutSlash(req: Request, res: Response): void {
   const query = queryOf(req)
-  setHeaders(req, res)
+  setHeaders(res)
   res.setHeader('Location', req.path.slice(0, -1) + (query === '' ? '' : `?${query}`))
   res.status(308).end()
 }
@@ -124,7 +142,7 @@ export function refuseCrossSite(http: HttpContext, req: Request, res: Response):
     ip: plainAddress(req.ip),
     requestId: requestIdOf(req),
   })
-  setHeaders(req, res)
+  setHeaders(res)
   refuse(http, req, res, new MembershipError('cross_site_request'))
 }
 

@@ -54,7 +54,7 @@ export function createRouter(http: HttpContext, routes: readonly Route[]): Route
 }
 
 function serve(http: HttpContext, entry: Entry, params: RequestContext['params'], req: Request, res: Response): void {
-  setHeaders(req, res)
+  setHeaders(res)
   const isListed = allowListedOrigin(http, req, res)
   const route = entry.methods.get(req.method === 'HEAD' ? 'GET' : req.method)
   if (!route) return refuseMethod(http, req, res, methodsOf(entry), isListed)
@@ -69,7 +69,7 @@ function methodsOf({ methods, hasOwnPage }: Entry): readonly string[] {
 
 function serveAsset(http: HttpContext, asset: StaticFile, req: Request, res: Response): void {
   if (isRead(req)) return sendStaticFile(req, res, asset, 'public, max-age=31536000, immutable')
-  setHeaders(req, res)
+  setHeaders(res)
   refuseMethod(http, req, res, ['GET', 'HEAD'])
 }
 

@@ -6,7 +6,7 @@ import type { StaticFile } from './static-file.ts'
 /** Answers a GET or HEAD. `caching`: for `Cache-Control`. */
 export function sendStaticFile(req: Request, res: Response, file: StaticFile, caching: string): void {
   const { encoding, body, etag } = file.for(req)
-  setSharedHeaders(req, res, caching)
+  setSharedHeaders(res, caching)
   res.setHeader('Vary', 'Accept-Encoding')
   res.setHeader('ETag', etag)
   if (matches(req.headers['if-none-match'], etag)) return void res.status(304).end()

@@ -73,13 +73,13 @@ export function createTranslators(
 ): (locale: Locale) => Translate<string> {
   const made = new Map<Locale, Translate<string>>()
   return (locale) => {
-    const known = made.get(locale) ?? createTranslate(locale, { ...BASE[locale], ...more[locale] })
+    const known = made.get(locale) ?? createTranslate(locale, new Map(Object.entries({ ...BASE[locale], ...more[locale] })))
     made.set(locale, known)
     return known
   }
 }
 
-function createTranslate(locale: Locale, texts: Catalogue): Translate<string> {
+function createTranslate(locale: Locale, texts: ReadonlyMap<string, string>): Translate<string> {
   const plural = new Intl.PluralRules(locale)
   const number = new Intl.NumberFormat(locale)
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'always' })
@@ -118,10 +118,10 @@ function createTranslate(locale: Locale, texts: Catalogue): Translate<string> {
     return filled
   }
 
-  const has = (key: string): boolean => Object.hasOwn(texts, key)
+  const has = (key: string): boolean => texts.has(key)
 
   const get = (key: string): string => {
-    const text = has(key) ? texts[key] : undefined
+    const text = texts.get(key)
     if (text === undefined) throw new TypeError(`there is no text '${key}'`)
     return text
   }

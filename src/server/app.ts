@@ -37,7 +37,7 @@ export function createApp(context: AppContext): Express {
 /** `/`, and the 404 page for everything else. */
 function frontPage({ http }: Internals): RequestHandler {
   return (req, res) => {
-    setHeaders(req, res)
+    setHeaders(res)
     if (req.path === '/' && !isRead(req)) return refuseMethod(http, req, res, ['GET', 'HEAD'])
     // A method that no path has is refused as one, not as an unknown path.
     if (!METHODS.has(req.method)) return refuseMethod(http, req, res, [])
@@ -68,7 +68,7 @@ function errorHandler({ internals: { http }, log }: AppContext): ErrorRequestHan
       res.destroy()
       return
     }
-    setHeaders(req, res)
+    setHeaders(res)
     refuse(http, req, res, asKnown(error))
   }
 }

@@ -49,7 +49,7 @@ export function openDevMailbox({ core, http }: Internals, { host }: Pick<Config,
       const { path, query } = req
       const isOurs = path === PATH || path.startsWith(`${PATH}/`)
       if (!isOurs || !isRead(req) || typeof query.key !== 'string' || !sameSecret(query.key, key)) return next()
-      setHeaders(req, res)
+      setHeaders(res)
       // The URL contains the key.
       res.setHeader('Referrer-Policy', 'no-referrer')
       if (path === PATH)

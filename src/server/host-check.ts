@@ -26,7 +26,7 @@ export function checkHostAndOrigin({
   const goesInCircles = circleDetector()
   return (req, res, next) => {
     if (!hosts.has(hostOf(req))) {
-      setHeaders(req, res)
+      setHeaders(res)
       const isLed =
         !config.production && isRead(req) && !prefersJson(http, req) && !goesInCircles(`${hostOf(req)} ${req.originalUrl}`)
       if (isLed) return sendTo(res, http.origin + localPart(req))

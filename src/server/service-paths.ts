@@ -37,7 +37,7 @@ export function servicePaths(context: AppContext): RequestHandler {
     const { path } = req
     // The rest goes through the checks of every request, then to the refusals below.
     if (!isServicePath(path) || !isRead(req)) return next()
-    setHeaders(req, res)
+    setHeaders(res)
     if (path === '/metrics' && !mayReadMetrics(req)) return refuse(http, req, res, new MembershipError('not_found'))
     serve[path](req, res).catch(next)
   }
@@ -51,7 +51,7 @@ export function serviceRefusals(context: AppContext): RequestHandler {
     const { path } = req
     if (path.endsWith('/') && isServicePath(path.slice(0, -1)) && isRead(req)) return sendWithoutSlash(req, res)
     if (!isServicePath(path)) return next()
-    setHeaders(req, res)
+    setHeaders(res)
     if (path === '/metrics' && !mayReadMetrics(req)) return sendProblem(http, req, res, new MembershipError('not_found'))
     if (answerOptions(req, res, ['GET', 'HEAD'])) return
     sendProblem(http, req, res, new MembershipError('method_not_allowed'))

@@ -42,7 +42,7 @@ export function siteFiles({ internals: { http, core }, config }: AppContext): Re
     const to = path === CHANGE_PASSWORD ? http.url('password.page') : undefined
     if (!file && to === undefined) return next()
     if (file && isRead(req)) return sendStaticFile(req, res, file(), CACHING)
-    setHeaders(req, res)
+    setHeaders(res)
     if (to !== undefined && isRead(req)) return sendTo(res, to)
     refuseMethod(http, req, res, ['GET', 'HEAD'])
   }

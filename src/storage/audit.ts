@@ -1,4 +1,4 @@
-// The audit trail in SQL: who did what, when and from where. Entries are added, never changed.
+// The audit trail in SQL: who did what, when, from where. Entries are added; later they lose their address.
 import { sql } from 'kysely'
 import { statement } from './statement.ts'
 
@@ -165,6 +165,23 @@ export const auditTrail = statement(
     userAgent: user_agent ?? undefined,
     data: data ?? undefined,
   }),
+)
+
+/** The earliest first; the index of migration 2 holds only those that have one. */
+export const clearOldAddresses = statement('clear old addresses', (db, p: { before: number; limit: number }) =>
+  db
+    .updateTable('guildhall_audit')
+    .set({ ip: null })
+    .where('id', 'in', (of) =>
+      of
+        .selectFrom('guildhall_audit')
+        .select('id')
+        .where('at', '<', p.before)
+        .where('ip', 'is not', null)
+        .orderBy('at')
+        .limit(p.limit),
+    )
+    .returning('id'),
 )
 
 export const deleteOldAuditEntries = statement('delete old audit entries', (db, p: { before: number; limit: number }) =>

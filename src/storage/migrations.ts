@@ -38,4 +38,9 @@ export const migrations: readonly Migration[] = [
       'CREATE TABLE guildhall_leases (name text PRIMARY KEY, holder text NOT NULL, until bigint NOT NULL)',
     ],
   },
+  {
+    number: 2,
+    title: 'audit entries that still have an address',
+    statements: ['CREATE INDEX guildhall_audit_with_ip ON guildhall_audit (at) WHERE ip IS NOT NULL'],
+  },
 ]

@@ -46,7 +46,7 @@ export function createViews({ siteName, path = '', url, assets }: ViewOptions): 
     url,
     assets: { style: path + assets.style, script: path + assets.script, icon: path + assets.icon },
     initial: firstLetter,
-    languages: LANGUAGES,
+    languages: LANGUAGES.map(({ locale, name }) => ({ locale, htmlName: asciiHtml(name) })),
   }
   const render = (template: string, data: object) => eta.render(template, { ...data, ...site })
   return {
@@ -74,6 +74,14 @@ function escapeValue(value: unknown): string {
   if (typeof value !== 'string' && typeof value !== 'number')
     throw new TypeError(`a view printed a value of type ${typeof value}`)
   return escapeHtml(String(value))
+}
+
+/**
+ * One letter beyond Latin-1 makes V8 keep and encode the whole page as UTF-16, at a tenth of its time, and every page names the other
+ * languages. Joined, not replaced: what is replaced in UTF-16 stays that.
+ */
+function asciiHtml(text: string): string {
+  return Array.from(text, (character) => (character > '~' ? `&#${character.codePointAt(0)};` : escapeHtml(character))).join('')
 }
 
 // Made once: making one takes a tenth of the time of a page.

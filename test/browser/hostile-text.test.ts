@@ -58,7 +58,7 @@ describeInChromium((browser) => {
     await person.leave()
   })
 
-  test('I-09 what was typed or stands in an address comes back as text', { timeout: 60_000 }, async () => {
+  test('I-09 typed text, and text from a URL, comes back as text', { timeout: 60_000 }, async () => {
     const person = await enter(browser(), site.base)
     for (const payload of PAYLOADS) {
       const escaped = encodeURIComponent(payload)

@@ -168,7 +168,7 @@ describeInChromium(
         const come = () =>
           Somebody.enter(browser().newContext({ ignoreHTTPSErrors: true, javaScriptEnabled }), shop, elsewhere.base)
 
-        test('a stranger who follows a link from another site sends the form there, and it is taken', async () => {
+        test('a new visitor who follows a link from another site sends the form there, and it is taken', async () => {
           const person = await come()
           await person.follow('/form')
           expect(await person.heading()).toBe('Form')
@@ -178,7 +178,7 @@ describeInChromium(
           await person.leave()
         })
 
-        test('a stranger who follows a link to a guarded page is back there after the login', async () => {
+        test('a new visitor who follows a link to a guarded page is back there after the login', async () => {
           const person = await come()
           await person.follow('/diary?of=today')
           expect(await person.heading()).toBe('Who is there?')
@@ -187,7 +187,7 @@ describeInChromium(
           await person.leave()
         })
 
-        test('a stranger who follows a link that fills the cart finds it filled', async () => {
+        test('a new visitor who follows a link that fills the cart finds it filled', async () => {
           const person = await come()
           await person.follow('/add')
           await person.click('look')

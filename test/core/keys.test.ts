@@ -19,7 +19,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 const OLD = 'an old secret of thirty-two bytes'
 const NEW = 'a new secret of thirty-two bytes!'
 
-test('X-06 a secret that stands behind another one has the same key and the same id as before', () => {
+test('X-06 a secret that is second in the list has the same key and the same id as before', () => {
   const [before] = keysFor('throttle', [OLD])
   const [now, rotated] = keysFor('throttle', [NEW, OLD])
   expect(rotated).toEqual(before)

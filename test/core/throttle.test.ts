@@ -393,7 +393,7 @@ describe('overload', () => {
     return seen
   }
 
-  test('somebody whose network has logged in lately comes before strangers, for a month', async () => {
+  test('a network with a login comes before unknown ones, for a month', async () => {
     await throttledSite()
     await site.membership.users.create({ username: 'regular', password: GOOD_PASSWORD })
     const seen = priorities()
@@ -447,7 +447,7 @@ describe('overload', () => {
     expect(await from('9')(undefined, 1)).toBe(401)
   })
 
-  test('somebody whose home has logged in lately is not turned away for others of their /48 who go on while the queue is full', async () => {
+  test('a member whose own network has a recent login is not refused for others of the /48 that continue while the queue is full', async () => {
     await throttledSite()
     await site.membership.users.create({ username: 'at-home', password: GOOD_PASSWORD })
     const home = '2001:db8:c:1::1'

@@ -30,7 +30,7 @@ test('a burst that takes longer than the deadline is worked off where the databa
   expect(await outcomesAfter(1100, begin)).toEqual({ served: 20, rejected: 0 })
 })
 
-test('what comes without end is turned away after two seconds', async () => {
+test('calls behind endless ones are refused after two seconds', async () => {
   const semaphore = new Semaphore(1)
   const { served, rejected } = await outcomesAfter(2200, () => Array.from({ length: 40 }, () => semaphore.run(() => sleep(150))))
   expect([served > 8, rejected > 10, served + rejected]).toEqual([true, true, 40])

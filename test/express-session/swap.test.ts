@@ -171,7 +171,7 @@ for (const { name, make, missing } of kinds)
         expect(await writeTwiceAtOnce(ours, options)).toEqual([true, true])
       })
 
-      test('a stranger’s cookie finds nobody, and makes no row', async () => {
+      test('an unknown cookie finds no session, and makes no row', async () => {
         const backend = await make()
         const visitor = (await application(REFERENCE, memory())).visitor()
         await visitor.get('/login')

@@ -57,7 +57,7 @@ test('somebody who is logged in is sent on from the login and registration pages
   expect((await visitor.get('/register?returnTo=/diary')).location).toBe('/diary')
 })
 
-test('somebody who is suspended while their password is judged is refused, and the trail and the listeners hear why', async () => {
+test('somebody who is suspended while their password is judged is refused, and the audit trail and the listeners get the reason', async () => {
   await site.visitor().register('suzie')
   const { passwords, events } = site.core
   const outcomes: string[] = []

@@ -1,4 +1,4 @@
-// A member replaces the password: the current one is the proof, and nobody else stays logged in.
+// A member replaces the password: it needs the current one, and every other session ends.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { translator } from '../../src/i18n/translate.ts'
 import { inDatabase } from '../support/database-inspector.ts'
@@ -99,7 +99,7 @@ test('A-16 a password that comes back later has another hash', async () => {
   expect([after.length, after[0] === before[0]]).toEqual([1, false])
 })
 
-test('A-21 somebody without a password hears that there is none, and cannot set one by any guess', async () => {
+test('A-21 a member without a password reads that there is none, and cannot set one by any guess', async () => {
   await site.membership.users.create({ username: 'no-password' })
   const visitor = site.visitor()
   await visitor.get('/come-in/no-password')
@@ -112,7 +112,7 @@ test('A-21 somebody without a password hears that there is none, and cannot set 
   expect((await site.visitor().logIn('no-password', OTHER)).status).toBe(401)
 })
 
-test('D-33 the current password is the proof, however old the login is', async () => {
+test('D-33 a change needs the current password, however old the login is', async () => {
   const { visitor } = await memberOf(site, 'slow-person')
   // Longer ago than a recent login, and the session still lives.
   site.clock.forward('14m')
@@ -209,7 +209,7 @@ test('somebody who logs out while the password is hashed has a new password, and
   expect((await site.visitor().logIn('leaver', OTHER)).status).toBe(200)
 })
 
-test('a person finds the form on the security page, hears what is wrong, and reads there afterwards what happened', async () => {
+test('a member finds the form on the security page, reads what is wrong, and reads there afterwards what happened', async () => {
   for (const [locale, words] of [
     ['en', ['That is not your current password', 'The password was changed', 'the current one was wrong']],
     ['zh-TW', ['這不是你目前的密碼', '變更密碼', '目前的密碼輸入錯誤']],

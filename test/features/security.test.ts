@@ -24,7 +24,7 @@ test('D-26 a member ends one session, then all others, by the forms of the secur
   expect((await visitor.api('/profile')).status).toBe(200)
 })
 
-test('a quiet act stands in the audit trail, and pushes nothing off the list that the person is shown', async () => {
+test('an act that is not shown is in the audit trail, and pushes nothing off the list on the page', async () => {
   const site = await siteOfTest()
   const { visitor } = await memberOf(site, 'anna')
   for (let at = 0; at < 25; at++) await visitor.form('/profile', { displayName: `Anna ${at}` })

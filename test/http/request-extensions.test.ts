@@ -136,7 +136,7 @@ test('a route that has checked a state of its own logs in whom another site send
   expect((await site.visitor().get('/callback', { headers: fromElsewhere })).json()).toEqual([true])
 })
 
-test('host code that assigns req.user is told to use req.login, also where passport stands', async () => {
+test('host code that assigns req.user is told to use req.login, also beside passport', async () => {
   const answer = await site.visitor().get('/assign')
   expect([answer.status, answer.text]).toEqual([
     500,

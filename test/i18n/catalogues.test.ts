@@ -93,7 +93,7 @@ function sentences(text: string): string[] {
   return literals.filter((literal) => /[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}|[A-Z][a-z]+ [a-z]{2,}|\p{Script=Han}/u.test(literal))
 }
 
-describe('no sentence for people stands outside the catalogues', () => {
+describe('no sentence for people is outside the catalogues', () => {
   const sources: readonly Source[] = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
     .map((file) => file.replaceAll('\\', '/'))
     .filter((file) => /\.(?:ts|js)$/.test(file))

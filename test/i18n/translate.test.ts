@@ -21,7 +21,7 @@ test('every text of English says something, and a counted one knows one and many
   for (const key of keys.filter((one) => one.endsWith('.one'))) expect(keys).toContain(key.replace(/\.one$/, '.other'))
 })
 
-test('no text lies around unused', () => {
+test('no text is unused', () => {
   const folder = fileURLToPath(new URL('../../src/', import.meta.url))
   const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => /\.(eta|ts)$/.test(file))
@@ -48,7 +48,7 @@ test('values stand in their place, as plain text, once', () => {
   expect(fieldText(t, { field: 'password', code: 'too_short', values: { min: 8 } })).toBe('Use at least 8 characters.')
 })
 
-test('one session and many sessions are told apart', () => {
+test('one session is singular, and many are plural', () => {
   expect(t.count('security.sessions.end_others', 1)).toBe('End the other session')
   expect(t.count('security.sessions.end_others', 2)).toBe('End the other 2 sessions')
   expect(t.count('summary.fields', 1200)).toBe('1,200 things need another look.')

@@ -61,7 +61,7 @@ describe('E-06: whatever the site is called,', () => {
 })
 
 describe('a link', () => {
-  test.each([SHORT_LINK, LONG_LINK])('%s stands alone on a line of the bytes, as it is', async (url) => {
+  test.each([SHORT_LINK, LONG_LINK])('%s is alone on a line of the bytes, as it is', async (url) => {
     const content = composed([{ paragraph: 'Hello Anna.' }, { button: 'Choose', url }])
     const mail = await arrived(content)
     const bytes = mail.bytes.toString('latin1')
@@ -80,7 +80,7 @@ describe('a link', () => {
     expect(text.split('\n').every((line) => line.length < 76)).toBe(true)
   })
 
-  test('stands alone on its line beside Chinese too, once the base64 is undone', async () => {
+  test('is alone on its line beside Chinese too, once the base64 is decoded', async () => {
     const mail = await arrived(composed([{ paragraph: '請設定新密碼。' }, { button: '設定', url: LONG_LINK }]))
     const bytes = mail.bytes.toString('latin1')
     expect(bytes.match(/Content-Transfer-Encoding: (\S+)/g)).toEqual(Array(2).fill('Content-Transfer-Encoding: base64'))

@@ -167,7 +167,7 @@ describe.skipIf(found === undefined)('the installed package, for which npm needs
     })
   })
 
-  test.each(ENTRIES)('somebody whose Node is too old hears of %s which one is needed, and how to get it', async (name) => {
+  test.each(ENTRIES)('%s under an older Node says which one is needed, and how to get it', async (name) => {
     const project = writeProject(installed, 'old', {
       'old.cjs': OLD_NODE,
       'app.cjs': `require('${name}')`,

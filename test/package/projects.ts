@@ -124,7 +124,7 @@ app.get('/moving', (req, res, next) => {
 })
 `
 
-/** What somebody does with the sessions alone: a store of their own, in both spellings, types behind the function's name, a key taken out. */
+/** Use of the sessions alone: a store of one's own, in both spellings, types in the function's namespace, a deleted key. */
 export const SESSION_TYPESCRIPT = `
 import express from 'express'
 import session, { MemoryStore, type SessionOptions, Store } from 'guildhall/session'

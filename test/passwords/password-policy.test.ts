@@ -96,7 +96,7 @@ describe('content', () => {
     expect(codeOf('bobbobbob', { context: ['bob'] })).toBe('too_personal')
   })
 
-  test('A-11 of two words that begin alike the longer one is taken out, in either spelling', () => {
+  test('A-11 of two words that begin alike the longer one is removed, in either spelling', () => {
     expect(codeOf('guildhall-1234', { context: ['guild', 'guildhall'] })).toBe('too_personal')
     expect(codeOf('ZOE\u0308LLE-1234', { context: ['zoëlle'] })).toBe('too_personal')
   })

@@ -6,7 +6,7 @@ import { HashingPool, type PoolOptions } from '../../src/passwords/pool.ts'
 import type { HashingRequest } from '../../src/passwords/worker.ts'
 import { hasher } from './support.ts'
 
-test('F-42 of a thousand logins at once, as many are served as the queue holds and the rest is turned away', async () => {
+test('F-42 of a thousand logins at once, as many are served as the queue holds and the rest is refused', async () => {
   const passwords = hasher({ workers: 2, queueLimit: 100 })
   const logins = Array.from({ length: 1000 }, () => passwords.verify(undefined, 'a good password'))
   const outcomes = Promise.allSettled(logins)

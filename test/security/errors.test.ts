@@ -152,7 +152,7 @@ describe.each(['development', 'production'] as const)('in %s', (mode) => {
     }
   })
 
-  test('Z-09 a session that cannot be loaded is 503 at every guarded place, and nobody counts as a stranger', async () => {
+  test('Z-09 a session that cannot be loaded is 503 at every guarded path, and nobody counts as logged out', async () => {
     const replies = await withBroken(site.core.db.sessions, 'find', BREAKS['throws as SQLite does'] ?? (() => {}))
     expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([503]))
     expect(replies.flatMap(({ setCookies }) => setCookies)).toEqual([])
@@ -248,7 +248,7 @@ describe('N-02 routes of the host', () => {
     expect(await isOk()).toBe(true)
   })
 
-  test.each(['throws as SQLite does', 'rejects'])('a session store that %s makes no member a stranger', async (way) => {
+  test.each(['throws as SQLite does', 'rejects'])('a session store that %s logs no member out', async (way) => {
     const { sessions } = site.core.db
     Object.assign(sessions, { find: BREAKS[way] })
     const status = way === 'rejects' ? 500 : 503

@@ -136,7 +136,7 @@ describe.each(TARGET_NAMES)('%s', (target) => {
     }
   })
 
-  test('B-19 a field that comes twice or in another type is refused, and the query never stands in for it', async () => {
+  test('B-19 a field that comes twice or in another type is refused, and the query never replaces it', async () => {
     const form = 'application/x-www-form-urlencoded'
     const password = encodeURIComponent(GOOD_PASSWORD)
     for (const body of [

@@ -78,7 +78,7 @@ test('B-18 a flood of logins costs no more hashes than the limit, and members ar
   expect(site.core.passwords.stats.done - before).toBeLessThanOrEqual(20)
 })
 
-test('B-08 while strangers lock an account from everywhere, its owner stays in, and the operator can open it', async () => {
+test('B-08 while attackers lock an account from everywhere, its owner stays logged in, and the operator can unlock it', async () => {
   const site = await siteOfTest({ rateLimit: true, trustProxy: 1 })
   const owner = site.visitor()
   await owner.register('patient')

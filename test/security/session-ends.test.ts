@@ -170,7 +170,7 @@ describe('by others', () => {
     expect((await latest.api('/profile')).status).toBe(200)
   })
 
-  test('F-21 a session that is ended twenty times at once ends once, and stands in the audit trail once', async () => {
+  test('F-21 a session that is ended twenty times at once ends once, and is in the audit trail once', async () => {
     const site = await siteOfTest()
     const { visitor, id } = await memberOf(site, 'anna')
     const other = site.visitor()

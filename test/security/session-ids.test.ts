@@ -99,7 +99,7 @@ describe('fixation', () => {
     expect(await countRows(site, 'sessions')).toBe(0)
   })
 
-  test('D-04 what a stranger left in the session is gone after the login, but for what the site keeps', async () => {
+  test('D-04 data of an anonymous session is gone after the login, except what the site keeps', async () => {
     for (const [keepAtLogin, kept] of [
       [[], {}],
       [['cart'], { cart: 'two owls' }],
@@ -140,7 +140,7 @@ describe('fixation', () => {
   })
 })
 
-describe('strangers', () => {
+describe('anonymous visitors', () => {
   test('D-06 thousands of made-up ids make no row', async () => {
     const site = await siteOfTest(withCart)
     await memberOf(site, 'anna')
@@ -188,7 +188,7 @@ describe('at rest', () => {
     }
   })
 
-  test('D-16 nothing that stands in a stolen row can be used as a cookie', async () => {
+  test('D-16 nothing in a stolen row can be used as a cookie', async () => {
     const site = await siteOfTest()
     const { id } = await memberOf(site, 'anna')
     const [row = {}] = await sessionRows(site)

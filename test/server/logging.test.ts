@@ -55,7 +55,7 @@ test('N-04: no password, cookie or token is in the log, not at the finest level,
 })
 
 describe('the second net', () => {
-  test('values under names that sound secret are taken out, however deep', () => {
+  test('values under names that sound secret are redacted, however deep', () => {
     const fields = { a: [{ headers: { cookie: 'x', Authorization: 'x', accept: 'y' } }], newPassword: 'x', csrfToken: 'x' }
     expect(redact(fields)).toEqual({
       a: [{ headers: { cookie: '[redacted]', Authorization: '[redacted]', accept: 'y' } }],

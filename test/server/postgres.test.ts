@@ -32,7 +32,7 @@ describeOnPostgres('on PostgreSQL', () => {
   })
   afterAll(() => migrated.drop())
 
-  test('a site starts on an empty database: people register, log in and are known; the secret lies in ./data', async () => {
+  test('a site starts on an empty database: people register, log in and are known; the secret is in ./data', async () => {
     const database = await freshDatabase()
     const server = await startServer({ env: { DATABASE_URL: database.url } })
     expect((await post(server, '/api/register', { username: 'anna', password: PASSWORD })).status).toBe(201)
@@ -169,7 +169,7 @@ describeOnPostgres('on PostgreSQL', () => {
       const answer = await fetch(server.url + path, { headers: { cookie } })
       expect([path, answer.status, answer.headers.get('retry-after')]).toEqual([path, 503, '1'])
     }
-    await proxy.repair()
+    await proxy.restore()
     await until(async () => (await status('/readyz')) === 200)
   })
 

@@ -15,7 +15,7 @@ describeOnRedis('a server on Redis', () => {
       expect(await ready()).toBe(503)
       expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
       expect((await fetch(`${server.url}/login`)).status).toBe(200)
-      await way.repair()
+      await way.restore()
       await expect.poll(ready).toBe(200)
       await way.cut()
       expect(await server.stop()).toMatchObject({ code: 0 })

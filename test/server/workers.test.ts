@@ -273,7 +273,7 @@ describe('F-40: a graceful stop of several', () => {
     expect(await stopped).toMatchObject({ code: 0 })
   })
 
-  test('Ctrl-C, which every process hears, ends them in order too', async () => {
+  test('Ctrl-C, which every process gets, ends them in order too', async () => {
     const server = await startServer({ env: { WORKERS: '2' } })
     for (const worker of workersOf(server.child)) process.kill(worker, 'SIGINT')
     expect(await server.stop('SIGINT')).toMatchObject({ code: 0 })

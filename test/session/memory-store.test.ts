@@ -45,7 +45,7 @@ test('where many came back, those go first who did not come for longest, and a n
   expect(shoppers.slice(10, 30).some(has)).toBe(false)
 })
 
-test('sessions of users are not put out for visitors, who are told why they get none; a user puts out the one unused for longest', () => {
+test('a visitor evicts no session of a user, and is told why there is none for them; a user evicts the one unused for longest', () => {
   const { store, create, has } = open()
   const members = Array.from({ length: MAX }, (_, n) => create({ userId: `u${n}` }))
   expect(() => create()).toThrow('MemoryStore: all 100 sessions are of users')

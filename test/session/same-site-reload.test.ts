@@ -51,7 +51,7 @@ describe('somebody who comes from another site with a marker and no session cook
     expect(await at('/x/javascript:alert(1)')).toContain('url=./javascript:alert(1)"')
   })
 
-  test('is answered as a stranger after the third time within ten seconds, and begins no session then', async () => {
+  test('is answered without a session after the third time within ten seconds, and begins none then', async () => {
     const { url, clock, store } = await shop()
     const browser = new Browser(url)
     browser.marker = MARKED
@@ -100,7 +100,7 @@ describe('somebody who comes from another site with a marker and no session cook
   })
 })
 
-test('a stranger whose first visit comes from another site begins a session as anybody does', async () => {
+test('a new visitor from another site begins a session as any other', async () => {
   for (const sameSite of ['strict', 'lax'] as const) {
     const browser = new Browser((await shop({ cookie: { ...COOKIE, sameSite } })).url)
     expect((await browser.get('/add', { headers: FROM_ELSEWHERE })).text).toBe('1')
@@ -115,7 +115,7 @@ test('with a Lax cookie there is no marker, and one that is left is of no accoun
 })
 
 describe('the marker', () => {
-  test('lies beside the session cookie for as long, at the same place, and goes with it', async () => {
+  test('has the lifetime, path and domain of the session cookie, and goes with it', async () => {
     const cookie = { ...COOKIE, path: '/', domain: 'example.org', maxAgeMs: 600_000 }
     const { url } = await shop({ cookie })
     const [session = '', marker = ''] = (await send(`${url}/add`)).setCookies
@@ -151,7 +151,7 @@ describe('the marker', () => {
       const added = await send(`${url}/add`, { headers: { 'sec-fetch-site': site }, cookie: MARKED })
       expect(namesOf(added.setCookies)).toEqual(['sid', 'sid-seen'])
     }
-    // A page of another name below the same domain is no proof that the cookie is gone.
+    // A page of another name below the same domain does not show that the cookie is gone.
     expect((await send(url, { headers: { 'sec-fetch-site': 'same-site' }, cookie: MARKED })).setCookies).toEqual([])
   })
 

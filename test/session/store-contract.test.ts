@@ -5,11 +5,11 @@ import { expect, test } from 'vitest'
 
 /** The titles of the rules that a store breaks. */
 async function brokenRules(makeStore: () => MemoryStore): Promise<string[]> {
-  const rules: [title: string, proof: () => Promise<void>][] = []
-  const it = (title: string, proof: () => Promise<void>) => rules.push([title, proof])
+  const rules: [title: string, body: () => Promise<void>][] = []
+  const it = (title: string, body: () => Promise<void>) => rules.push([title, body])
   sessionStoreSuite('a store', makeStore, { describe: (_name, body) => body(), it })
   const broken: string[] = []
-  for (const [title, proof] of rules) await proof().catch(() => broken.push(title))
+  for (const [title, body] of rules) await body().catch(() => broken.push(title))
   return broken
 }
 

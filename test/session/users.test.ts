@@ -103,7 +103,7 @@ test.each(STORES)('on %s, code that destroys each of all sessions is told how to
   expect((await visitor.get('/who')).text).toBe('"anna"')
 })
 
-test.each(STORES)('on %s, somebody who was a stranger is told to begin anew at their login', async (_name, makeStore) => {
+test.each(STORES)('on %s, code that gives an anonymous session a user is told to regenerate it', async (_name, makeStore) => {
   const visitor = (await open(makeStore()))()
   await visitor.get('/visit')
   const answer = await visitor.get('/careless/anna')

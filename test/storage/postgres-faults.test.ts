@@ -98,7 +98,7 @@ describeOnPostgres('a store that fails', () => {
     site = await openBehindProxy()
   })
 
-  beforeEach(() => proxy.repair())
+  beforeEach(() => proxy.restore())
 
   afterAll(async () => {
     await site.close()
@@ -114,7 +114,7 @@ describeOnPostgres('a store that fails', () => {
       for (const [name, ask] of STORE_REQUESTS) await expect(expectTurnedAway(visitor, ask), name).resolves.toBeUndefined()
       for (const [name, ask] of WAYS_OUT) await expect(expectTurnedAway(leaver, ask), name).resolves.toBeUndefined()
       expect(await leaver.sessionId()).toBeDefined()
-      await proxy.repair()
+      await proxy.restore()
       await expectBack(visitor)
     })
 
@@ -122,7 +122,7 @@ describeOnPostgres('a store that fails', () => {
       const visitor = await member()
       await fail()
       await Promise.all(Array.from({ length: 100 }, () => expectTurnedAway(visitor, (who) => who.api('/profile'))))
-      await proxy.repair()
+      await proxy.restore()
       await expectBack(visitor)
     })
 
@@ -138,7 +138,7 @@ describeOnPostgres('a store that fails', () => {
     const visitor = site.visitor()
     await proxy.refuse()
     await expectTurnedAway(visitor, (who) => who.logIn(`member-${names}`))
-    await proxy.repair()
+    await proxy.restore()
     expect(await visitor.sessionId()).toBeUndefined()
     expect((await visitor.api('/profile')).status).toBe(401)
     expect((await visitor.logIn(`member-${names}`)).status).toBe(200)
@@ -150,7 +150,7 @@ describeOnPostgres('a store that fails', () => {
     proxy.stall()
     await expectTurnedAway(visitor, (who) => who.api('/logout', {}))
     await expect(site.membership.users.endSessions(`member-${names}`)).rejects.toMatchObject({ code: 'store_unavailable' })
-    await proxy.repair()
+    await proxy.restore()
     expect(await visitor.sessionId()).toBe(id)
     expect((await visitor.api('/logout', {})).status).toBe(204)
     await visitor.jar.setCookie(`guildhall=${id}`, site.base)
@@ -164,7 +164,7 @@ describeOnPostgres('a store that fails', () => {
       const visitor = site.visitor()
       proxy.cutAt('INSERT INTO guildhall_sessions', { delivered })
       await expectTurnedAway(visitor, (who) => who.logIn(`member-${names}`))
-      await proxy.repair()
+      await proxy.restore()
       expect(await visitor.sessionId()).toBeUndefined()
       expect((await visitor.logIn(`member-${names}`)).status).toBe(200)
     },
@@ -175,14 +175,14 @@ describeOnPostgres('a store that fails', () => {
     await visitor.get('/count')
     proxy.cutAt('UPDATE guildhall_sessions SET data', { delivered: false })
     await expectTurnedAway(visitor, (who) => who.get('/count'))
-    await proxy.repair()
+    await proxy.restore()
     expect((await visitor.get('/count')).text).toBe('visit 2')
   })
 
   test('F-11 a registration whose COMMIT nobody heard made nothing at all', async () => {
     proxy.cutAt('COMMIT', { delivered: false })
     await expectTurnedAway(site.visitor(), (who) => who.register('unheard'))
-    await proxy.repair()
+    await proxy.restore()
     expect(await inDatabase(pastProxy(), "SELECT id FROM guildhall_users WHERE username_key = 'unheard'")).toEqual([])
     expect(await countRows(pastProxy(), 'users')).toBe(await countRows(pastProxy(), 'credentials'))
     expect((await site.visitor().register('unheard')).status).toBe(201)
@@ -192,7 +192,7 @@ describeOnPostgres('a store that fails', () => {
     const visitor = site.visitor()
     proxy.cutAt('COMMIT', { delivered: true })
     await expectTurnedAway(visitor, (who) => who.register('halfheard'))
-    await proxy.repair()
+    await proxy.restore()
     expect(await visitor.sessionId()).toBeUndefined()
     expect(await inDatabase(pastProxy(), "SELECT id FROM guildhall_users WHERE username_key = 'halfheard'")).toHaveLength(1)
     expect(await countRows(pastProxy(), 'users')).toBe(await countRows(pastProxy(), 'credentials'))
@@ -262,7 +262,7 @@ describeOnPostgres('a store that fails', () => {
     const visitor = new Visitor(baseUrl)
     await expectTurnedAway(visitor, (who) => who.get('/login'))
     await expectTurnedAway(visitor, (who) => who.get('/elsewhere'))
-    await proxy.repair()
+    await proxy.restore()
     expect((await visitor.get('/login')).status).toBe(200)
     server.close()
     await membership.close()

@@ -60,12 +60,12 @@ describeOnPostgres('behind a PostgreSQL that says nothing', () => {
     expect(rejected).toBeGreaterThanOrEqual(50)
     // The first ones wait too, until they are given their connections.
     expect(rejected).toBeLessThanOrEqual(50 + MAX_CONNECTIONS)
-    await store.proxy.repair()
+    await store.proxy.restore()
     const isBack = async () => (await Promise.allSettled([ask(store)]))[0].status
     await expect.poll(isBack).toBe('fulfilled')
   })
 
-  test('F-10 who stands in line behind calls that fail is turned away with them, not after as long once more', async () => {
+  test('F-10 a call queued behind calls that fail is refused with them, not after as long once more', async () => {
     const { db, proxy } = await openTestPool()
     await db.first(findUserById, { id: 'nobody' })
     proxy.stall()

@@ -88,7 +88,7 @@ describeWith('redis-server', 'a Redis that loses what it held', () => {
     expect(await statusWith(site, suspended)).toBe(401)
   })
 
-  test('F-13 short of memory: the log says that keys are thrown out, once, and doctor warns of the setting', async () => {
+  test('F-13 short of memory: the log says that keys are evicted, once, and doctor warns of the setting', async () => {
     await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
     const site = await siteThatWatches()
     expect(warnings(site)).toEqual([MAY_EVICT])

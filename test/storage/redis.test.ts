@@ -160,7 +160,7 @@ describeOnRedis('a membership on Redis', () => {
       'warn',
       'the sessions of a changed user are dead, but could not be deleted',
     ])
-    await way.repair()
+    await way.restore()
     await expect.poll(() => statusWith(site, id)).toBe(401)
     expect(await sessionsIn(redis)).toBe(1)
     await site.membership.users.setStatus('anna', 'active')
@@ -189,7 +189,7 @@ describeOnRedis('a membership on Redis', () => {
     expect(await statusWith(site, after)).toBe(401)
   })
 
-  test('D-15 D-16 neither an id, a name nor an address that was typed stands in a key or a value', async () => {
+  test('D-15 D-16 neither an id, a typed name nor an address is in a key or a value', async () => {
     const { site, redis } = await siteOnRedis({ rateLimit: true, trustProxy: 1 })
     const headers = { 'x-forwarded-for': '198.51.100.77' }
     const ids: string[] = []
@@ -265,7 +265,7 @@ describeOnRedis('while Redis is away', () => {
       expect((await stranger.get('/login')).status).toBe(200)
       expect((await stranger.api('/login', { username: 'anna', password: GOOD_PASSWORD })).status).toBe(503)
       await expect(site.core.db.ready()).rejects.toMatchObject({ code: 'store_unavailable' })
-      await way.repair()
+      await way.restore()
       await expect.poll(() => statusWith(site, id)).toBe(200)
       expect((await visitor.api('/logout', {})).status).toBe(204)
       expect([await statusWith(site, id), await visitor.sessionId()]).toEqual([401, undefined])
@@ -307,7 +307,7 @@ describeOnRedis('while Redis is away', () => {
       return status === 503 && performance.now() - began < 100
     }
     await expect.poll(answersAtOnce).toBe(true)
-    await way.repair()
+    await way.restore()
     await expect.poll(() => statusWith(site, id)).toBe(200)
   })
 
@@ -319,7 +319,7 @@ describeOnRedis('while Redis is away', () => {
     const site = await siteOfTest({ redis: way.url, redisPrefix: prefix })
     expect((await site.visitor().get('/login')).status).toBe(200)
     await expect(site.core.db.ready()).rejects.toMatchObject({ code: 'store_unavailable' })
-    await way.repair()
+    await way.restore()
     await expect.poll(async () => (await memberOf(site, `anna-${Math.trunc(performance.now())}`)).id).not.toBe('')
   })
 })

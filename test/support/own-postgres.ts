@@ -78,7 +78,7 @@ export class OwnPostgres {
   /** How many connections others have now; undefined if nobody says so. */
   async connections(): Promise<number | undefined> {
     const client = new pg.Client({ connectionString: this.url, connectionTimeoutMillis: 1000, query_timeout: 1000 })
-    // It may be thrown out with all others.
+    // It may be disconnected with all others.
     client.on('error', () => {})
     try {
       await client.connect()

@@ -47,7 +47,7 @@ export interface Way {
   cut(): Promise<void>
   /** Takes everything and passes nothing on, as a network does that fell silent. */
   stall(): void
-  repair(): Promise<void>
+  restore(): Promise<void>
   close(): Promise<void>
 }
 
@@ -57,7 +57,7 @@ export async function openWay(): Promise<Way> {
     url: proxy.urlOf(REDIS_URL),
     cut: () => proxy.refuse(),
     stall: () => proxy.stall(),
-    repair: () => proxy.repair(),
+    restore: () => proxy.restore(),
     close: () => proxy.close(),
   }
 }

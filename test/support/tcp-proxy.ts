@@ -78,7 +78,7 @@ export class TcpProxy {
   }
 
   /** All is well again. What was stalled is lost, as after a partition. */
-  async repair(): Promise<void> {
+  async restore(): Promise<void> {
     if (this.#stalled) this.cut()
     this.#stalled = false
     this.#delayMs = 0

@@ -70,8 +70,9 @@ const FOCUS = `(() => {
   }
 })()`
 
-/** Wherever the focus is, the next Tab comes to the first stop. */
-const FROM_THE_TOP = `(() => {
+/** Wherever the focus is, the next Tab comes to the first stop. Chromium moves the focus to a field with autofocus in the first frames. */
+const FROM_THE_TOP = `(async () => {
+  for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame)
   const start = document.createElement('span')
   start.tabIndex = -1
   document.body.prepend(start)

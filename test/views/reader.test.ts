@@ -52,7 +52,7 @@ describeInChromium((browser) => {
     await site.close()
   }
 
-  test('a person who hears a page is told where everything is, and what every control does', { timeout: 60_000 }, async () => {
+  test('a screen reader gets the place of everything, and the purpose of every control', { timeout: 60_000 }, async () => {
     await checkEach(/./, (nodes, page) => {
       const all = (role: string) => nodes.filter((one) => one.role === role)
       const isReload = page.startsWith('same-site-reload')

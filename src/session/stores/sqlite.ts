@@ -60,9 +60,9 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
     return row as Row
   }
 
+  /** Without waiting for the disk, on which all requests would wait: a login that a power cut loses is done again. */
   create(row: SessionRow): Awaitable<void> {
-    const options = { durable: row.userId !== undefined }
-    return this.#write(row.hash, () => void this.#connection.run(this.#sql.create, valuesOf(row), options))
+    return this.#write(row.hash, () => void this.#connection.run(this.#sql.create, valuesOf(row)))
   }
 
   find(hash: string): Awaitable<Row | undefined> {

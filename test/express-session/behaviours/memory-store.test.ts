@@ -18,7 +18,7 @@ forEachImplementation('the memory store', (implementation) => {
     return { store, ids, place }
   }
 
-  test('sessionStore: get gives the row of an id, and nothing for a stranger', async () => {
+  test('sessionStore: get gives the row of an id, and nothing for an unknown one', async () => {
     const { store, ids } = await threeVisitors()
     const row = await called<Row>((done) => store.get(ids[1] ?? '', done))
     expect(row).toMatchObject({ user: 'bob', cookie: { originalMaxAge: HOUR, path: '/', httpOnly: true } })

@@ -216,7 +216,7 @@ forEachImplementation('the response', (implementation) => {
     expect((await visitor.get('/target')).text).toBe('alice')
   })
 
-  test('a middleware that wraps the response after the session still hears everything', async () => {
+  test('a middleware that wraps the response after the session still gets everything', async () => {
     const received: string[] = []
     const place = await open(implementation, { store: homeMade(implementation) }, (req, res) => {
       const { end, writeHead } = res
@@ -238,7 +238,7 @@ forEachImplementation('the response', (implementation) => {
     expect(received.toSorted()).toEqual(['end body', 'head 202'])
   })
 
-  test('a middleware that wraps the response before the session hears the body once', async () => {
+  test('a middleware that wraps the response before the session gets the body once', async () => {
     const received: string[] = []
     const place = await openApp((app) => {
       app.use((_req, res, next) => {

@@ -28,7 +28,7 @@ forEachImplementation('errors of a store', (implementation) => {
     return { store, place, visitor }
   }
 
-  test('a store that fails to read is an error for the error handler, and nobody is taken for a stranger', async () => {
+  test('a store that fails to read is an error for the error handler, and nobody counts as logged out', async () => {
     const { store, place, visitor } = await opened()
     store.errors.get = FIRE
     const { status, lines } = await visitor.get('/write')
