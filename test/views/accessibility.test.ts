@@ -99,7 +99,7 @@ describeInChromium((browser) => {
         findings.push(...faint.map((control) => `${name}: faint edge: ${control}`))
       }
       expect(findings).toEqual([])
-      expect(site.complaints).toEqual([])
+      expect(site.problems).toEqual([])
       await site.close()
     },
   )
@@ -127,7 +127,7 @@ describeInChromium((browser) => {
     const hostile = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
     const site = await openSite(browser(), samples(hostile))
     for (const name of names) await site.open(name)
-    expect(site.complaints).toEqual([])
+    expect(site.problems).toEqual([])
     await site.close()
   })
 

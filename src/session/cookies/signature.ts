@@ -31,11 +31,11 @@ export function signatureReader(secrets: readonly Key[]): (value: string) => str
 }
 
 function unsign(value: string, secrets: readonly Key[]): string | undefined {
-  const [, written, given] = SIGNED.exec(value) ?? []
-  if (written === undefined || given === undefined) return undefined
+  const [, written, signature] = SIGNED.exec(value) ?? []
+  if (written === undefined || signature === undefined) return undefined
   const id = decode(written)
   if (id === undefined || !ID.test(id)) return undefined
-  const base64url = given.replace(/%2B|\+/gi, '-').replace(/%2F|\//gi, '_')
+  const base64url = signature.replace(/%2B|\+/gi, '-').replace(/%2F|\//gi, '_')
   return secrets.some((secret) => sameSecret(keyedDigest(secret, id), base64url)) ? id : undefined
 }
 

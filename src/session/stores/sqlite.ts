@@ -17,7 +17,7 @@ export { SqliteConnection } from '../../database/sqlite/connection.ts'
 export { UnexpectedRowCountError } from '../../database/transaction.ts'
 
 export type SqliteStoreOptions =
-  /** A file of its own, made where it is missing, with the table `express_sessions`. */
+  /** A separate file, created if it is missing, with the table `express_sessions`. */
   | { readonly path: string }
   /** A table with the same columns, and one of leases, which the owner of the connection made. */
   | {
@@ -25,7 +25,7 @@ export type SqliteStoreOptions =
       readonly table: string
       /** The name of the table of leases. Default: the other's with `_leases`. */
       readonly leases?: string | undefined
-      /** Reads the row of a hash: SESSION_COLUMNS, then whatever `complete` takes. Its tables are watched, too. */
+      /** Reads the row of a hash: SESSION_COLUMNS, then the columns for `complete`. Changes of its tables are noticed too. */
       readonly find?: string | undefined
     }
 
