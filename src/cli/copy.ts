@@ -11,7 +11,7 @@ import { RedisTarget } from '../storage/copy/redis-target.ts'
 import { table } from './columns.ts'
 import { CommandError, FAILURE, type Json, print, printError, printJson, refuseMissing, report, UsageError } from './terminal.ts'
 
-export interface CopyOptions extends Json {
+export interface CopyCommandOptions extends Json {
   readonly from: string
   readonly to: string
   /** `true`: the Redis of the settings. */
@@ -21,7 +21,7 @@ export interface CopyOptions extends Json {
 
 type Location = Pick<Config, 'database' | 'databaseFile'>
 
-interface Sessions {
+interface RedisSessions {
   readonly connection: RedisConnection
   readonly prefix: string
   /** The URL without password, and the prefix. */
@@ -50,7 +50,7 @@ const TEXTS: Readonly<Record<Refusal, (named: Named) => string>> = {
     `Redis has sessions already that this copy did not bring, at ${redis}. Empty it, or name another prefix; nothing was changed.`,
 }
 
-export async function copy(options: CopyOptions): Promise<void> {
+export async function copy(options: CopyCommandOptions): Promise<void> {
   const from = readLocation('--from', options.from)
   const to = readLocation('--to', options.to)
   const sessions = readSessions(options)
@@ -121,7 +121,7 @@ function nameOf({ database, databaseFile }: Location): string {
   return [redactDatabaseUrl(database), ...more].join(' ')
 }
 
-function readSessions({ redis, redisPrefix }: CopyOptions): Sessions | undefined {
+function readSessions({ redis, redisPrefix }: CopyCommandOptions): RedisSessions | undefined {
   if (redisPrefix !== undefined && (redis === undefined || !/^[\w:.-]{1,64}$/.test(redisPrefix)))
     throw new UsageError('--redis-prefix has 1 to 64 letters, digits or any of :._-, and stands beside --redis.')
   if (redis === undefined) return undefined

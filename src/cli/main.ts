@@ -7,7 +7,7 @@ import { SETTINGS } from '../settings/table.ts'
 import type { AuditOptions } from './audit.ts'
 import type { RestoreOptions } from './backup.ts'
 import { PlainCommand, refuseEmpty } from './command.ts'
-import type { CopyOptions } from './copy.ts'
+import type { CopyCommandOptions } from './copy.ts'
 import type { InitOptions } from './init.ts'
 import type { ServeOptions } from './serve.ts'
 import type { EndOptions } from './sessions.ts'
@@ -168,7 +168,7 @@ function commands(): Command {
     .option('--redis [url]', 'put the sessions into Redis; without an address, into that of REDIS_URL')
     .option('--redis-prefix <prefix>', 'what the keys in Redis begin with')
     .option('--json', 'as JSON')
-    .action(async (options: CopyOptions) => (await import('./copy.ts')).copy(options))
+    .action(async (options: CopyCommandOptions) => (await import('./copy.ts')).copy(options))
 
   program
     .command('openapi')

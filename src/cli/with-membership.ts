@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import type { Logger } from '../domain/logger.ts'
 import { type Config, configOf } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
-import { type Internals, openMembership, settingsOf } from '../server/open-membership.ts'
+import { type Internals, openMembership, settingsOfConfig } from '../server/open-membership.ts'
 import type { Settings } from '../settings/options.ts'
 import { CommandError, IN_MEMORY, printError, refuseMissing, report } from './terminal.ts'
 
@@ -21,7 +21,7 @@ export async function withMembership(
     // On a PostgreSQL server, `check` below finds out whether the database was migrated.
     const isNew = file !== undefined && !existsSync(file)
     if (isNew && ifMissing === 'refuse') refuseMissing(file)
-    await check(settingsOf(config))
+    await check(settingsOfConfig(config))
     await inMembership(config, async (internals) => {
       // Only `serve` and `migrate` migrate an existing database: an older server may be running on it.
       await (isNew ? internals.membership.migrate() : internals.core.db.check())

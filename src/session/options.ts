@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { type Clock, systemClock } from '../domain/clock.ts'
 import { type Duration, parseDuration } from '../domain/duration.ts'
-import type { Key } from '../domain/secret.ts'
+import type { HmacKey } from '../domain/secret.ts'
 import { COOKIE_OPTIONS, type CookieOptions, readCookieOptions } from './cookies/options.ts'
 import { ID } from './cookies/signature.ts'
 import { type CookieAttributes, type CookieSettings, MAX_COOKIE_MS } from './cookies/write.ts'
@@ -27,7 +27,7 @@ export interface SessionOptions {
    * Signs the cookie as express-session does; in a list the first signs, all are accepted. Default: none. The id is random and needs no
    * signature. Named but empty it is an error: its variable is missing.
    */
-  readonly secret?: Key | readonly Key[]
+  readonly secret?: HmacKey | readonly HmacKey[]
   /** The name of the cookie. Default: `guildhall`. With `secure: true` it is `__Host-guildhall`, with `secret` `connect.sid`. */
   readonly name?: string | undefined
   /** The same as `name`. Default: none. */

@@ -1,6 +1,6 @@
 // Writes Set-Cookie.
 import { inspect } from '../../domain/inspect.ts'
-import type { Key } from '../../domain/secret.ts'
+import type { HmacKey } from '../../domain/secret.ts'
 import { MARKER_SUFFIX } from './marker.ts'
 import { sign } from './signature.ts'
 
@@ -26,7 +26,7 @@ export interface CookieAttributes {
 export interface CookieSettings extends CookieAttributes {
   readonly name: string
   /** Signs the id as express-session does. The first one signs, all are accepted. */
-  readonly secrets?: readonly Key[] | undefined
+  readonly secrets?: readonly HmacKey[] | undefined
 }
 
 /** Browsers keep a cookie for at most 400 days (RFC 6265bis section 5.5). */
