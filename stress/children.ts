@@ -25,9 +25,9 @@ export async function startChild(program: string, argument: object, { compiled }
     env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: compiled },
   })
   const ended = new Promise<void>((done) => child.once('exit', () => done()))
-  let complaints = ''
+  let errorOutput = ''
   child.stderr?.on('data', (data: Buffer) => {
-    complaints += data.toString()
+    errorOutput += data.toString()
   })
   let isOver = false
   const kill = () => {
@@ -38,12 +38,12 @@ export async function startChild(program: string, argument: object, { compiled }
   const late = setTimeout(() => void kill(), MAX_START_MS)
   const base = await new Promise<string>((ready, fail) => {
     child.once('message', (message: { base: string }) => ready(message.base))
-    child.once('exit', () => fail(new Error(`a process did not start: ${complaints}`)))
+    child.once('exit', () => fail(new Error(`a process did not start: ${errorOutput}`)))
   })
   clearTimeout(late)
   // One that dies by itself in the middle of a run would only be seen as a connection that broke.
   child.once('exit', (code, signal) => {
-    if (!isOver) console.error(`a process of ${program} ended by itself (${code ?? signal}): ${complaints}`)
+    if (!isOver) console.error(`a process of ${program} ended by itself (${code ?? signal}): ${errorOutput}`)
   })
   return { base, process: child, kill }
 }

@@ -32,7 +32,7 @@ export interface Fault {
   readonly name: string
   readonly lastsMs: number
   breakIt(): Promise<void> | void
-  repairIt(): Promise<void> | void
+  restoreIt(): Promise<void> | void
   /** How many answers 503 there are at least: otherwise nothing was broken. */
   readonly atLeast503?: number
 }
@@ -63,7 +63,7 @@ export async function withEnvironment<T>(
 /** Breaks, waits, repairs, and waits until no request is answered 503 any more. The load runs already. */
 export async function suffer(
   environment: Environment,
-  { name, lastsMs, breakIt, repairIt, atLeast503 = 1 }: Fault,
+  { name, lastsMs, breakIt, restoreIt, atLeast503 = 1 }: Fault,
 ): Promise<readonly Fact[]> {
   const { load } = environment
   await sleep(BEFORE_MS)
@@ -71,7 +71,7 @@ export async function suffer(
   const before = load.answered.length
   await breakIt()
   await sleep(lastsMs)
-  await repairIt()
+  await restoreIt()
   const repairedAt = performance.now()
   const isBack = await quiet(load, repairedAt)
   const answered = load.answered.slice(before)

@@ -45,7 +45,7 @@ async function failOver(
     name: 'failover',
     lastsMs: 1000,
     breakIt: () => first.stop('immediate'),
-    async repairIt() {
+    async restoreIt() {
       await second.promote()
       proxy.moveTo(second.url)
     },

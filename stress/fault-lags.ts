@@ -27,9 +27,9 @@ async function runLag(size: Size): Promise<readonly Fact[]> {
   try {
     return await withEnvironment({ database: proxy.urlOf(postgres.url) }, async (environment) => {
       const faults: readonly Fault[] = [
-        { name: 'two seconds late', lastsMs, breakIt: () => proxy.delay(2000), repairIt: () => proxy.restore() },
+        { name: 'two seconds late', lastsMs, breakIt: () => proxy.delay(2000), restoreIt: () => proxy.restore() },
         { name: 'locked by somebody', lastsMs, ...lockUsers(postgres, lastsMs) },
-        { name: 'frozen', lastsMs, breakIt: () => postgres.signal('SIGSTOP'), repairIt: () => postgres.signal('SIGCONT') },
+        { name: 'frozen', lastsMs, breakIt: () => postgres.signal('SIGSTOP'), restoreIt: () => postgres.signal('SIGCONT') },
         // Clients that are thrown out reconnect at once, so there may be no 503.
         { name: 'throws everybody out', lastsMs, atLeast503: 0, ...disconnectAll(postgres) },
       ]
@@ -67,7 +67,7 @@ async function storm({ load, bases, probe }: Environment, postgres: OwnPostgres,
 }
 
 /** Somebody else locks a table and sleeps in it. */
-function lockUsers(postgres: OwnPostgres, lastsMs: number): Pick<Fault, 'breakIt' | 'repairIt'> {
+function lockUsers(postgres: OwnPostgres, lastsMs: number): Pick<Fault, 'breakIt' | 'restoreIt'> {
   let held: Promise<void> = Promise.resolve()
   return {
     breakIt() {
@@ -76,12 +76,12 @@ function lockUsers(postgres: OwnPostgres, lastsMs: number): Pick<Fault, 'breakIt
         postgres.url,
       )
     },
-    repairIt: () => held,
+    restoreIt: () => held,
   }
 }
 
 /** Every connection is ended, five times a second. */
-function disconnectAll(postgres: OwnPostgres): Pick<Fault, 'breakIt' | 'repairIt'> {
+function disconnectAll(postgres: OwnPostgres): Pick<Fault, 'breakIt' | 'restoreIt'> {
   const sql =
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
   let throwing: Promise<void> = Promise.resolve()
@@ -95,7 +95,7 @@ function disconnectAll(postgres: OwnPostgres): Pick<Fault, 'breakIt' | 'repairIt
         }
       })()
     },
-    async repairIt() {
+    async restoreIt() {
       isOver = true
       await throwing
     },

@@ -21,7 +21,7 @@ async function runStop(size: Size): Promise<readonly Fact[]> {
         name: 'stopped',
         lastsMs: size === 'full' ? 30_000 : 1500,
         breakIt: () => postgres.stop('immediate'),
-        repairIt: () => postgres.start(),
+        restoreIt: () => postgres.start(),
       })
       await sleep(size === 'full' ? 3000 : 500)
       await environment.load.end()

@@ -32,13 +32,13 @@ async function measure(rounds: number): Promise<readonly Fact[]> {
       environment.load.begin()
       await sleep(BEFORE_MS)
       const losses = [
-        ...(await lose(environment, { name: 'emptied', rounds, lose: () => redis.tell('FLUSHALL'), reported: LOST })),
+        ...(await lose(environment, { name: 'emptied', rounds, lose: () => redis.command('FLUSHALL'), reported: LOST })),
         ...(await lose(environment, { name: 'started without a copy', rounds, lose: () => startAgain(redis), reported: LOST })),
         // One line a minute reports many evicted keys.
         ...(await lose(environment, { name: 'short of memory', rounds: 1, lose: () => fill(redis), reported: THROWN_OUT })),
       ]
-      await redis.tell('CONFIG', 'SET', 'maxmemory', '0')
-      await redis.tell('FLUSHALL')
+      await redis.command('CONFIG', 'SET', 'maxmemory', '0')
+      await redis.command('FLUSHALL')
       await environment.load.end()
       const after = await accountsIn(postgres)
       return [
@@ -103,15 +103,15 @@ async function startAgain(redis: OwnRedis): Promise<void> {
 
 /** Writes until nothing of ours is left. */
 async function fill(redis: OwnRedis): Promise<void> {
-  await redis.tell('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-random')
-  await redis.tell('CONFIG', 'SET', 'maxmemory', '3mb')
-  while (Number(await countOurs(redis)) > 0) await redis.tell('DEBUG', 'POPULATE', '2000', `filling-${Math.random()}`, '1000')
-  await redis.tell('CONFIG', 'SET', 'maxmemory', '0')
-  await redis.tell('FLUSHALL')
+  await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-random')
+  await redis.command('CONFIG', 'SET', 'maxmemory', '3mb')
+  while (Number(await countOurs(redis)) > 0) await redis.command('DEBUG', 'POPULATE', '2000', `filling-${Math.random()}`, '1000')
+  await redis.command('CONFIG', 'SET', 'maxmemory', '0')
+  await redis.command('FLUSHALL')
 }
 
 async function countOurs(redis: OwnRedis): Promise<number> {
-  const keys = await redis.tell('KEYS', 'guildhall:*')
+  const keys = await redis.command('KEYS', 'guildhall:*')
   return Array.isArray(keys) ? keys.length : 0
 }
 

@@ -20,11 +20,11 @@ async function measure(size: Size): Promise<readonly Fact[]> {
   const redis = await OwnRedis.start(KEPT)
   const proxy = await TcpProxy.before(redis.url)
   const faults: readonly Fault[] = [
-    { name: 'stopped', lastsMs, breakIt: () => redis.kill(), repairIt: () => redis.start() },
-    { name: 'frozen', lastsMs, breakIt: () => redis.signal('SIGSTOP'), repairIt: () => redis.signal('SIGCONT') },
-    { name: 'silent', lastsMs, breakIt: () => proxy.stall(), repairIt: () => proxy.restore() },
-    { name: 'refused', lastsMs, breakIt: () => proxy.refuse(), repairIt: () => proxy.restore() },
-    { name: 'two seconds late', lastsMs, breakIt: () => proxy.delay(2000), repairIt: () => proxy.restore() },
+    { name: 'stopped', lastsMs, breakIt: () => redis.kill(), restoreIt: () => redis.start() },
+    { name: 'frozen', lastsMs, breakIt: () => redis.signal('SIGSTOP'), restoreIt: () => redis.signal('SIGCONT') },
+    { name: 'silent', lastsMs, breakIt: () => proxy.stall(), restoreIt: () => proxy.restore() },
+    { name: 'refused', lastsMs, breakIt: () => proxy.refuse(), restoreIt: () => proxy.restore() },
+    { name: 'two seconds late', lastsMs, breakIt: () => proxy.delay(2000), restoreIt: () => proxy.restore() },
   ]
   try {
     return await withEnvironment({ database: postgres.url, redis: proxy.urlOf(redis.url) }, async (environment) => {

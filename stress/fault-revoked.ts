@@ -62,7 +62,7 @@ async function revoke(
 
   // With everything that it had: each write was on disk.
   await redis.start()
-  const held = await redis.tell('KEYS', 'guildhall:session:*')
+  const held = await redis.command('KEYS', 'guildhall:session:*')
   const alive = await countIn(bases, leaving)
   const afterReturn = await countIn(bases, closed)
   for (const { name } of closed) await setStatus(name, 'active')

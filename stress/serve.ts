@@ -53,9 +53,9 @@ export async function serve({ target, port: given, settings = {}, under = [] }: 
     },
   })
   const ended = new Promise<void>((done) => child.once('exit', () => done()))
-  let complaints = ''
+  let errorOutput = ''
   child.stderr?.on('data', (data: Buffer) => {
-    complaints += data.toString()
+    errorOutput += data.toString()
   })
   // Read even without a listener: a full pipe would block the server.
   child.stdout?.setEncoding('utf8').on('data', () => {})
@@ -67,7 +67,7 @@ export async function serve({ target, port: given, settings = {}, under = [] }: 
     await untilReady(child, base)
   } catch (error) {
     await kill()
-    throw new Error(`a server did not start: ${complaints}`, { cause: error })
+    throw new Error(`a server did not start: ${errorOutput}`, { cause: error })
   }
   return {
     base,

@@ -37,7 +37,7 @@ export async function withTarget<T>(name: TargetName, work: (target: StorageTarg
   try {
     return await work({ name, folder, database, redis: redis && { url: redis.url, prefix: PREFIX } })
   } finally {
-    await redis?.giveBack()
+    await redis?.release()
     await postgres?.drop()
     rmSync(folder, { recursive: true, force: true })
   }

@@ -1,12 +1,12 @@
-// Where a password comes from: a hidden prompt, asked twice, or stdin. Never an argument.
+// Reads a password from stdin, or twice from a hidden prompt; never from an argument.
 import { createInterface } from 'node:readline'
 import { type Readable, Writable } from 'node:stream'
 import { CommandError, INTERRUPTED } from './terminal.ts'
 
-/** More than any password we accept; nobody means to send a film. */
+/** Far more than any accepted password. */
 const MAX_BYTES = 64 * 1024
 
-/** The whole input, without the line break that `echo` puts at its end and the byte order mark that Windows puts before it. */
+/** The whole input, without a final line break, as from `echo`, and without the byte order mark of Windows. */
 export async function readPassword(input: Readable): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
@@ -18,7 +18,7 @@ export async function readPassword(input: Readable): Promise<string> {
   }
   const password = decode(Buffer.concat(chunks)).replace(/\r?\n$/, '')
   refuseMangled(password)
-  // No form could send it.
+  // A form could not send it.
   if (/[\r\n]/.test(password)) throw new CommandError('A password is one line, and this is more than one. Nothing was changed.')
   if (password === '') throw new CommandError('There was no password. Nothing was changed.')
   return password
@@ -35,15 +35,15 @@ function decode(bytes: Buffer): string {
 const NOT_UTF8 =
   'The password did not arrive as UTF-8, and could not be typed again later. Send it as UTF-8. Nothing was changed.'
 
-/** U+FFFD stands where bytes of another encoding were replaced, U+0000 in every letter of UTF-16: such a password would fit no later try. */
+/** U+FFFD replaces bytes of another encoding, and UTF-16 is full of U+0000: such a password could not be typed again. */
 function refuseMangled(password: string): void {
   if (/[\0\uFFFD]/.test(password)) throw new CommandError(NOT_UTF8)
 }
 
 export async function askNewPassword(username: string): Promise<string> {
-  // What is typed is shown nowhere: readline's own output goes into nothing.
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
-  const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true, historySize: 0 })
+  // Discards readline's output, so that the password is not shown.
+  const discard = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const terminal = createInterface({ input: process.stdin, output: discard, terminal: true, historySize: 0 })
   terminal.once('SIGINT', () => terminal.close())
   const lines = terminal[Symbol.asyncIterator]()
   const ask = async (prompt: string): Promise<string> => {
@@ -57,7 +57,7 @@ export async function askNewPassword(username: string): Promise<string> {
     const password = await ask(`Password for ${username} (is not shown):`)
     if (password === '') throw new CommandError('There was no password. Nothing was changed.')
     refuseMangled(password)
-    // Nobody sees what they type: a slip would lock the account.
+    // The password is not shown, so a typing mistake would lock the user out.
     if ((await ask('Once more:')) !== password) throw new CommandError('The two were not the same. Nothing was changed.')
     return password
   } finally {

@@ -1,4 +1,4 @@
-// `guildhall audit`: reads the audit trail.
+// `guildhall audit`: prints the audit trail.
 import { parseDuration } from '../domain/duration.ts'
 import type { StoredAuditEntry } from '../storage/audit.ts'
 import { readTrail } from '../users/read-trail.ts'
@@ -26,7 +26,7 @@ export async function readAudit({ since = DEFAULT_SINCE, user, json }: AuditOpti
   })
 }
 
-/** A duration counts back from now; else a date, or a date and time with its zone. */
+/** Milliseconds since 1970 UTC: a duration before now, a date, or a date and time with its zone. */
 function momentOf(since: string, now: number): number {
   const ms = parseDuration(since)
   if (ms !== undefined) return now - ms
@@ -57,7 +57,7 @@ function asJson({ at, userId, username, ip, userAgent, data, ...entry }: StoredA
   }
 }
 
-/** Who did it, if it was not the person. */
+/** Who acted, if not the user. */
 function byOf(data: string | undefined): string | undefined {
   const { by }: { by?: unknown } = Object(data === undefined ? undefined : JSON.parse(data))
   return typeof by === 'string' ? by : undefined

@@ -1,9 +1,9 @@
-// `guildhall backup | restore`: a copy of the database while the site runs, and back.
+// `guildhall backup | restore`: copies the database while the site runs, and puts a copy back.
 import { existsSync } from 'node:fs'
 import { systemClock } from '../domain/clock.ts'
 import { configOf } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
-import { backUp, NoBackup, openCopy, restore } from '../storage/sqlite/backup.ts'
+import { backUp, InvalidBackupError, openCopy, restore } from '../storage/sqlite/backup.ts'
 import { confirm } from './confirm.ts'
 import { CommandError, IN_MEMORY, type Json, print, printError, printJson, refuseMissing, report } from './terminal.ts'
 
@@ -16,7 +16,7 @@ export async function makeBackup(to: string, { json }: Json): Promise<void> {
     try {
       foreign = await backUp(file, to)
     } catch (error) {
-      if (error instanceof NoBackup)
+      if (error instanceof InvalidBackupError)
         throw new CommandError(`${file} is no SQLite database, or is damaged: restore a backup, or write another DATABASE_URL.`)
       if (!(error instanceof Error && 'syscall' in error)) throw error
       if ('code' in error && error.code === 'EEXIST') throw exists
@@ -34,13 +34,13 @@ export async function makeBackup(to: string, { json }: Json): Promise<void> {
 }
 
 export interface RestoreOptions extends Json {
-  /** Asks nothing. */
+  /** Does not ask. */
   readonly yes?: boolean
 }
 
 export async function restoreBackup(from: string, { yes, json }: RestoreOptions): Promise<void> {
   await withFile(async (file) => {
-    // What is there now is kept: nothing is lost by restoring the wrong file.
+    // The present database is kept: restoring the wrong file must lose nothing.
     const kept = existsSync(file) ? `${file}.before-restore-${stamp()}` : undefined
     try {
       const copy = openCopy(from, file)
@@ -55,7 +55,7 @@ export async function restoreBackup(from: string, { yes, json }: RestoreOptions)
         copy.close()
       }
     } catch (error) {
-      if (error instanceof NoBackup) throw new CommandError(NO_BACKUP[error.reason](from, error.what))
+      if (error instanceof InvalidBackupError) throw new CommandError(BACKUP_ERRORS[error.reason](from, error.what))
       throw error
     }
     if (json) return printJson({ restored: from, kept: kept ?? null })
@@ -64,7 +64,7 @@ export async function restoreBackup(from: string, { yes, json }: RestoreOptions)
   })
 }
 
-const NO_BACKUP: Readonly<Record<NoBackup['reason'], (file: string, what: string) => string>> = {
+const BACKUP_ERRORS: Readonly<Record<InvalidBackupError['reason'], (file: string, what: string) => string>> = {
   missing: (file) => `There is no file ${file}. Nothing was changed.`,
   forbidden: (file) => `${file} cannot be read: give this user the right to. Nothing was changed.`,
   same: (file) => `${file} is the database itself. Name a copy of it; nothing was changed.`,
@@ -86,7 +86,7 @@ async function withFile(work: (file: string) => Promise<void>): Promise<void> {
   }
 }
 
-/** `20261123-140512-087`, UTC: names sort by time, and two restores in a second have two. */
+/** `20261123-140512-087`, UTC: names sort by time, and two restores in a second differ. */
 function stamp(): string {
   return new Date(systemClock.now()).toISOString().slice(0, 23).replace(/[-:]/g, '').replace(/[T.]/g, '-')
 }

@@ -1,4 +1,4 @@
-// Commander, but that a refusal never repeats a value: somebody may have typed a password there.
+// Commander, but its errors never repeat a value, which may be a password.
 import { Command, type ErrorOptions } from 'commander'
 
 export class PlainCommand extends Command {
@@ -12,7 +12,7 @@ export class PlainCommand extends Command {
   }
 }
 
-/** `guildhall backup "$FILE"`, where FILE is not set. */
+/** An empty argument is a missing one: `guildhall backup "$FILE"` without FILE. */
 export function refuseEmpty(_program: Command, command: Command): void {
   const argument = command.registeredArguments[command.args.indexOf('')]
   if (argument) command.error(`error: missing required argument '${argument.name()}'`)

@@ -1,4 +1,4 @@
-// `guildhall copy`: a database into an empty one, sessions included. Run again, it goes on.
+// `guildhall copy`: copies a database into an empty one, sessions included; resumes if run again.
 import { existsSync, realpathSync } from 'node:fs'
 import { RedisConnection } from '../database/redis/connection.ts'
 import { isRedisUrl, postgresUrl, readDatabaseUrl, redactDatabaseUrl } from '../domain/database-url.ts'
@@ -6,30 +6,30 @@ import type { Config } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
 import { explainFailure } from '../server/explain-failure.ts'
 import { copyDatabase, type Progress } from '../storage/copy/copy.ts'
+import { type CopiedTable, CopyOpenError, CopyRefusedError, REDIS_SESSIONS, type Refusal } from '../storage/copy/copy-database.ts'
 import { RedisTarget } from '../storage/copy/redis-target.ts'
-import { type CopiedTable, CopyRefusedError, CopySideError, REDIS_SESSIONS, type Refusal } from '../storage/copy/side.ts'
 import { table } from './columns.ts'
 import { CommandError, FAILURE, type Json, print, printError, printJson, refuseMissing, report, UsageError } from './terminal.ts'
 
-export interface CopyOptions extends Json {
+export interface CopyCommandOptions extends Json {
   readonly from: string
   readonly to: string
-  /** True: that of the settings. */
+  /** `true`: the Redis of the settings. */
   readonly redis?: string | true
   readonly redisPrefix?: string
 }
 
-type Place = Pick<Config, 'database' | 'databaseFile'>
+type Location = Pick<Config, 'database' | 'databaseFile'>
 
-interface Sessions {
+interface RedisSessions {
   readonly connection: RedisConnection
   readonly prefix: string
-  /** As it may be shown: no password. */
-  readonly shown: string
+  /** The URL without password, and the prefix. */
+  readonly redacted: string
 }
 
-/** What the copy is between, without passwords. */
-interface Shown {
+/** Source and target without passwords. */
+interface Redacted {
   readonly from: string
   readonly to: string
   readonly redis?: string
@@ -50,79 +50,78 @@ const TEXTS: Readonly<Record<Refusal, (named: Named) => string>> = {
     `Redis has sessions already that this copy did not bring, at ${redis}. Empty it, or name another prefix; nothing was changed.`,
 }
 
-export async function copy(options: CopyOptions): Promise<void> {
-  const from = placeOf('--from', options.from)
-  const to = placeOf('--to', options.to)
-  const sessions = sessionsPlace(options)
-  const shown = {
+export async function copy(options: CopyCommandOptions): Promise<void> {
+  const from = readLocation('--from', options.from)
+  const to = readLocation('--to', options.to)
+  const sessions = readSessions(options)
+  const redacted = {
     from: redactDatabaseUrl(from.database),
     to: redactDatabaseUrl(to.database),
-    ...(sessions && { redis: sessions.shown }),
+    ...(sessions && { redis: sessions.redacted }),
   }
   try {
     refuseMissing(from.databaseFile)
-    // Loading the package is not taken for a Redis that is away.
+    // Opened first, so that loading the package does not count as a slow answer.
     await sessions?.connection.open()
     const copied = await copyDatabase({
       from: from.database,
       to: to.database,
-      name: [nameOf(from), ...(sessions ? [sessions.shown] : [])].join(' -> '),
+      name: [nameOf(from), ...(sessions ? [sessions.redacted] : [])].join(' -> '),
       redis: sessions && new RedisTarget(sessions.connection, sessions.prefix),
       onProgress: process.stderr.isTTY ? showProgress : () => {},
     })
     if (process.stderr.isTTY) process.stderr.write(CLEAR_LINE)
-    tellOutcome(copied, shown, options)
+    printOutcome(copied, redacted, options)
   } catch (error) {
-    await reportFailure(error, { from, to }, shown)
+    await reportFailure(error, { from, to }, redacted)
   } finally {
     await sessions?.connection.close()
   }
 }
 
-function tellOutcome(copied: readonly CopiedTable[], shown: Shown, { json }: Json): void {
+function printOutcome(copied: readonly CopiedTable[], redacted: Redacted, { json }: Json): void {
   const different = copied.filter(({ same }) => !same).map((one) => one.table)
   if (different.length > 0) process.exitCode = FAILURE
   if (json === true) {
     const { [REDIS_SESSIONS]: redisSessions, ...tables } = Object.fromEntries(
       copied.map(({ table: name, ...counts }) => [name, counts]),
     )
-    printJson({ ...shown, complete: different.length === 0, tables, redisSessions })
+    printJson({ ...redacted, complete: different.length === 0, tables, redisSessions })
   } else {
     const rows = copied.map((one) => [one.table, one.source.toLocaleString('en'), one.target.toLocaleString('en')])
     print(table([['What', 'Source', 'Target'], ...rows]))
   }
   if (different.length > 0)
     return printError(
-      `${shown.to} is not the same in ${different.join(', ')}: one of the two was changed meanwhile. It cannot be served as it is: empty it, see to it that nobody writes to either, and run this again.`,
+      `${redacted.to} is not the same in ${different.join(', ')}: one of the two was changed meanwhile. It cannot be served as it is: empty it, see to it that nobody writes to either, and run this again.`,
     )
   if (json === true) return
   print(
-    `\n${shown.to} is the copy of ${shown.from} now: as many rows in every table${shown.redis === undefined ? '' : ', as many sessions in Redis'}, and those that were compared are the same.\nDo not start the old site again. Open the new one with the same SECRET and PASSWORD_PEPPER.`,
+    `\n${redacted.to} is the copy of ${redacted.from} now: as many rows in every table${redacted.redis === undefined ? '' : ', as many sessions in Redis'}, and those that were compared are the same.\nDo not start the old site again. Open the new one with the same SECRET and PASSWORD_PEPPER.`,
   )
-  if (shown.redis === undefined && readEnvironment().values.has('REDIS_URL'))
+  if (redacted.redis === undefined && readEnvironment().values.has('REDIS_URL'))
     print(
       'The sessions are in the database. A site with REDIS_URL does not read them there: add --redis, or everybody has to log in again.',
     )
 }
 
-function placeOf(flag: string, text: string): Place {
-  const place = readDatabaseUrl(text)
-  const isInMemory = place?.databaseFile === undefined && text.startsWith('sqlite:')
-  if (!place || isInMemory) throw new UsageError(`${flag} takes sqlite: and the path of a file, or postgres://...`)
-  return place
+function readLocation(flag: string, text: string): Location {
+  const location = readDatabaseUrl(text)
+  const isInMemory = location?.databaseFile === undefined && text.startsWith('sqlite:')
+  if (!location || isInMemory) throw new UsageError(`${flag} takes sqlite: and the path of a file, or postgres://...`)
+  return location
 }
 
-/** What a database is called by, wherever the command runs from and whoever logs in to it. */
-function nameOf(place: Place): string {
-  if (place.databaseFile !== undefined)
-    return `sqlite:${existsSync(place.databaseFile) ? realpathSync(place.databaseFile) : place.databaseFile}`
-  const params = postgresUrl(place.database)?.searchParams
-  // Two schemas of one database are two; a socket is named by its folder.
+/** Identifies a database, whatever the working folder and the database user. */
+function nameOf({ database, databaseFile }: Location): string {
+  if (databaseFile !== undefined) return `sqlite:${existsSync(databaseFile) ? realpathSync(databaseFile) : databaseFile}`
+  const params = postgresUrl(database)?.searchParams
+  // Schemas (`options`) of one database differ, and a socket is named by its folder (`host`).
   const more = ['host', 'options'].map((name) => params?.get(name)).filter((value) => typeof value === 'string')
-  return [redactDatabaseUrl(place.database), ...more].join(' ')
+  return [redactDatabaseUrl(database), ...more].join(' ')
 }
 
-function sessionsPlace({ redis, redisPrefix }: CopyOptions): Sessions | undefined {
+function readSessions({ redis, redisPrefix }: CopyCommandOptions): RedisSessions | undefined {
   if (redisPrefix !== undefined && (redis === undefined || !/^[\w:.-]{1,64}$/.test(redisPrefix)))
     throw new UsageError('--redis-prefix has 1 to 64 letters, digits or any of :._-, and stands beside --redis.')
   if (redis === undefined) return undefined
@@ -131,29 +130,32 @@ function sessionsPlace({ redis, redisPrefix }: CopyOptions): Sessions | undefine
     throw new UsageError('--redis takes redis://... or rediss://..., or nothing where REDIS_URL is set.')
   const prefix = redisPrefix ?? 'guildhall:'
   const { host, pathname } = new URL(url)
-  return { connection: new RedisConnection(url), prefix, shown: `redis://${host}${pathname} ${prefix}` }
+  return { connection: new RedisConnection(url), prefix, redacted: `redis://${host}${pathname} ${prefix}` }
 }
 
-async function reportFailure(error: unknown, sides: { readonly from: Place; readonly to: Place }, shown: Shown): Promise<void> {
-  if (error instanceof CopyRefusedError) return report(new CommandError(TEXTS[error.reason]({ ...shown, ...error.values })))
-  // Once both are open, a file that fails is the one that is written.
-  const file =
-    error instanceof CopySideError ? sides[error.side].databaseFile : (sides.to.databaseFile ?? sides.from.databaseFile)
-  const told = { port: 0, host: '', databaseFile: file }
-  if (!(error instanceof CopySideError)) return report(error, told)
-  const message = explainFailure(error.cause, told)
+async function reportFailure(
+  error: unknown,
+  ends: { readonly from: Location; readonly to: Location },
+  redacted: Redacted,
+): Promise<void> {
+  if (error instanceof CopyRefusedError) return report(new CommandError(TEXTS[error.reason]({ ...redacted, ...error.values })))
+  // Once both are open, a file that fails is the target, which is written.
+  const file = error instanceof CopyOpenError ? ends[error.end].databaseFile : (ends.to.databaseFile ?? ends.from.databaseFile)
+  const settings = { port: 0, host: '', databaseFile: file }
+  if (!(error instanceof CopyOpenError)) return report(error, settings)
+  const message = explainFailure(error.cause, settings)
   if (message === undefined) return report(error.cause)
-  return report(new CommandError(`${shown[error.side]}: ${message}`))
+  return report(new CommandError(`${redacted[error.end]}: ${message}`))
 }
 
 const CLEAR_LINE = '\r\u001b[K'
-const PROGRESS_EVERY_MS = 100
-let shownAt = Number.NEGATIVE_INFINITY
+const PROGRESS_INTERVAL_MS = 100
+let printedAt = Number.NEGATIVE_INFINITY
 
-/** One line that is written over. */
+/** Overwrites one line. */
 function showProgress({ table: name, rows, of }: Progress): void {
   const now = performance.now()
-  if (now - shownAt < PROGRESS_EVERY_MS && rows < of) return
-  shownAt = now
+  if (now - printedAt < PROGRESS_INTERVAL_MS && rows < of) return
+  printedAt = now
   process.stderr.write(`${CLEAR_LINE}${name}: ${rows} of ${of}`)
 }

@@ -1,4 +1,4 @@
-// `guildhall doctor`: explains a wrong setting before it bites. Looks, and changes nothing.
+// `guildhall doctor`: checks the settings and their environment, and changes nothing.
 
 import { readConfig } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'

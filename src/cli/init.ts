@@ -1,4 +1,4 @@
-// `guildhall init`: asks a few questions and writes `.env`. Every question has a flag.
+// `guildhall init`: asks a few questions, each of which has a flag, and writes `.env`.
 import { existsSync, writeFileSync } from 'node:fs'
 import { redactDatabaseUrl } from '../domain/database-url.ts'
 import { newToken } from '../domain/secret.ts'
@@ -35,11 +35,11 @@ const DEFAULTS: Answers = {
 export async function init({ yes, json, ...flags }: InitOptions): Promise<void> {
   try {
     for (const name of NAMES) {
-      const given = flags[name]
-      const wrong = given === undefined ? undefined : faultOf(name, given)
-      if (wrong !== undefined) throw new UsageError(`${QUESTIONS[name].flag}: ${wrong}`)
+      const value = flags[name]
+      const fault = value === undefined ? undefined : faultOf(name, value)
+      if (fault !== undefined) throw new UsageError(`${QUESTIONS[name].flag}: ${fault}`)
     }
-    // The file holds the secret: writing over it would end every throttle's memory, and who knows what else it holds.
+    // Overwriting the file would lose the secret, and other settings in it.
     if (existsSync(FILE)) throw new CommandError(EXISTS)
     const answers = yes ? { ...DEFAULTS, ...flags } : await ask(flags)
     write(answers)
@@ -64,7 +64,7 @@ async function ask(flags: Partial<Answers>): Promise<Answers> {
     const { setting, initial } = QUESTIONS[name]
     const answer = await text({
       message: setting.question,
-      // Written beside what is typed, not into it: whoever answers would have to delete it first.
+      // Shown as a placeholder: as an initial value it would have to be deleted first.
       placeholder: initial,
       defaultValue: initial,
       validate: (value) => (value ? faultOf(name, value) : undefined),
@@ -75,23 +75,23 @@ async function ask(flags: Partial<Answers>): Promise<Answers> {
   return answers
 }
 
-/** As the server will read it, so that it starts from what is written here. */
-function faultOf(name: Name, given: string): string | undefined {
+/** The same checks as by the server, so that it starts with the written file. */
+function faultOf(name: Name, answer: string): string | undefined {
   const { kind }: Setting<unknown> = QUESTIONS[name].setting
-  if (name === 'trustProxy' && given === '') return undefined
-  if (/[\r\n"'#\\]/.test(given) && (name !== 'siteName' || /[\r\n"#\\]/.test(given)))
+  if (name === 'trustProxy' && answer === '') return undefined
+  if (/[\r\n"'#\\]/.test(answer) && (name !== 'siteName' || /[\r\n"#\\]/.test(answer)))
     return 'must have no line break, quotation mark, # or \\, which mean something else in .env'
-  return kind.accepts(kind.parse ? kind.parse(given) : given) ? undefined : kind.rule
+  return kind.accepts(kind.parse ? kind.parse(answer) : answer) ? undefined : kind.rule
 }
 
-/** For the owner alone, and only where there is no such file: `wx`. */
+/** Readable by the owner alone, and only if there is no such file: `wx`. */
 function write({ baseUrl, siteName, database, registration, trustProxy }: Answers): void {
   const { protocol, port } = new URL(baseUrl)
   const isPublic = protocol === 'https:'
   const lines = [
     `NODE_ENV=${isPublic ? 'production' : 'development'}`,
     `BASE_URL=${baseUrl}`,
-    // By http people come to the server itself, by https to a proxy, which has a port of its own.
+    // The port of an http URL is the server's own; that of an https URL is the proxy's.
     ...(isPublic || port === '' ? [] : [`PORT=${port}`]),
     `SITE_NAME=${JSON.stringify(siteName)}`,
     `DATABASE_URL=${database}`,

@@ -1,4 +1,4 @@
-// `guildhall mail`: whether mails go out.
+// `guildhall mail test`: sends a test mail.
 import { createMailer } from '../core/mailer.ts'
 import { isMailAddress } from '../domain/mail-address.ts'
 import { newId } from '../domain/secret.ts'
@@ -9,7 +9,7 @@ import { readEnvironment } from '../server/env.ts'
 import { baseUrlOf, mailSettingsOf } from '../server/open-membership.ts'
 import { CommandError, type Json, print, printError, printJson, UsageError } from './terminal.ts'
 
-/** By the transport itself: what it answers is told at once. */
+/** Sends by the transport itself, so that its response is reported at once. */
 export async function sendTestMail(address: string, { json }: Json): Promise<void> {
   if (!isMailAddress(address)) throw new UsageError('That is no mail address: write one, like anna@example.org, without a name.')
   const config = configOf(readEnvironment())
@@ -30,7 +30,7 @@ export async function sendTestMail(address: string, { json }: Json): Promise<voi
     settings.from.name,
   )
   const mail = addressMail(content, { id: newId(), to: address, from: settings.from })
-  // The mail on the standard output would be no JSON.
+  // In development the mail is printed: on the standard output it would spoil the JSON.
   await createMailer(settings, json ? printError : print)
     .send(mail)
     .catch((error: unknown) => {

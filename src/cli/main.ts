@@ -1,4 +1,4 @@
-// `guildhall`: the command line. Each command is a file; it is loaded when it is called.
+// `guildhall`: the command line. The file of a command is loaded when it is called.
 import { type Command, CommanderError, Option } from 'commander'
 import { SETTABLE_STATUSES } from '../domain/user.ts'
 import { version } from '../domain/version.ts'
@@ -7,7 +7,7 @@ import { SETTINGS } from '../settings/table.ts'
 import type { AuditOptions } from './audit.ts'
 import type { RestoreOptions } from './backup.ts'
 import { PlainCommand, refuseEmpty } from './command.ts'
-import type { CopyOptions } from './copy.ts'
+import type { CopyCommandOptions } from './copy.ts'
 import type { InitOptions } from './init.ts'
 import type { ServeOptions } from './serve.ts'
 import type { EndOptions } from './sessions.ts'
@@ -61,9 +61,9 @@ function commands(): Command {
     )
     .option('--password-stdin', 'read the password from the standard input')
     .option('--json', 'as JSON')
-    // Arguments stand in the process list and in the shell's history, for everybody to read.
+    // Arguments can be read in the process list and in the shell's history.
     .addOption(new Option('--password [password]').hideHelp().argParser(() => program.error(NO_PASSWORD)))
-    // Commander would repeat them.
+    // Commander's error would repeat them.
     .allowExcessArguments()
     .action(async (username: string, options: NewUserOptions, { args }: Command) => {
       if (args.length > 1) return program.error(NO_PASSWORD)
@@ -168,7 +168,7 @@ function commands(): Command {
     .option('--redis [url]', 'put the sessions into Redis; without an address, into that of REDIS_URL')
     .option('--redis-prefix <prefix>', 'what the keys in Redis begin with')
     .option('--json', 'as JSON')
-    .action(async (options: CopyOptions) => (await import('./copy.ts')).copy(options))
+    .action(async (options: CopyCommandOptions) => (await import('./copy.ts')).copy(options))
 
   program
     .command('openapi')
@@ -201,13 +201,13 @@ async function run(): Promise<void> {
   try {
     await commands().parseAsync()
   } catch (error) {
-    // Commander has printed what it had to say.
+    // Commander has already printed the error.
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE
     else await report(error)
   }
 }
 
-// Whoever reads may have had enough, as `head` has: the work is done all the same, and its exit code counts.
+// A reader such as `head` may close the pipe early: the work is done all the same, so the exit code stays.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') return
   process.exitCode = FAILURE

@@ -1,4 +1,4 @@
-// `guildhall migrate`: brings the database up to date, and makes it where it is missing.
+// `guildhall migrate`: brings the database up to date, and creates it if it is missing.
 
 import { redactDatabaseUrl } from '../domain/database-url.ts'
 import { configOf } from '../server/config.ts'

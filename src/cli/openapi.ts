@@ -1,4 +1,4 @@
-// `guildhall openapi`: what `/openapi.json` of this site says, without a server and its stores.
+// `guildhall openapi`: prints `/openapi.json` of this site, without a server and its stores.
 import { newToken, Secret } from '../domain/secret.ts'
 import { configOf } from '../server/config.ts'
 import { describeServer } from '../server/describe-server.ts'
@@ -10,9 +10,9 @@ export async function printDescription(): Promise<void> {
   try {
     const { membership, ...config } = configOf(readEnvironment())
     const { redis: _, ...options } = membership
-    // Nothing is made, and nothing that is there is looked at.
-    const apart = { database: 'sqlite::memory:', databaseFile: undefined, secrets: [new Secret(newToken())], membership: options }
-    await inMembership({ ...config, ...apart }, async (internals) => printJson(describeServer(internals)))
+    // Neither the site's database nor its secret file is opened or created.
+    const memory = { database: 'sqlite::memory:', databaseFile: undefined, secrets: [new Secret(newToken())] }
+    await inMembership({ ...config, ...memory, membership: options }, async (internals) => printJson(describeServer(internals)))
   } catch (error) {
     await report(error)
   }

@@ -1,4 +1,4 @@
-// `guildhall serve`: the site, in this process or, with WORKERS, in several.
+// `guildhall serve`: runs the site, in this process or, with WORKERS, in several.
 import cluster from 'node:cluster'
 import { type Config, ConfigError, type Reading, readConfig } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
@@ -20,13 +20,13 @@ export async function serveSite(options: ServeOptions): Promise<void> {
     } else await serveAlone(config, warnings)
   } catch (error) {
     await report(error, config)
-    // The line to the supervisor would hold the process open.
+    // The channel to the supervisor would keep the process alive.
     if (cluster.isWorker) process.exit()
   }
 }
 
 async function serveAlone(config: Config, warnings: readonly string[]): Promise<void> {
-  // One process alone has nothing to renew, and ends as any other where its terminal is gone.
+  // Only workers are renewed by SIGHUP; a single process ends with its terminal.
   process.removeAllListeners('SIGHUP')
   const { createLog } = await import('../server/logging.ts')
   const { openSite } = await import('../server/site.ts')
@@ -38,13 +38,13 @@ async function serveAlone(config: Config, warnings: readonly string[]): Promise<
   if (mailboxUrl !== undefined) log.info({}, `Mails are not sent in development, but kept at ${mailboxUrl}`)
 }
 
-/** The flag wins over the variable. What doctor would say without a look at the database is a warning here too. */
+/** The flag overrides the variable. Findings of doctor that need no database are warnings here too. */
 function read({ workers }: ServeOptions): Reading {
-  const given = readEnvironment()
-  const environment = workers === undefined ? given : { ...given, values: new Map(given.values).set('WORKERS', workers) }
+  const real = readEnvironment()
+  const environment = workers === undefined ? real : { ...real, values: new Map(real.values).set('WORKERS', workers) }
   const reading = readConfig(environment)
   if (!reading.config) return reading
-  const found = [...checkReach(reading.config), ...checkSecretFiles(reading.config, environment)]
-  const more = found.filter(({ mark }) => mark !== 'ok').map(({ text }) => text)
-  return { ...reading, warnings: [...reading.warnings, ...more] }
+  const findings = [...checkReach(reading.config), ...checkSecretFiles(reading.config, environment)]
+  const warnings = findings.filter(({ mark }) => mark !== 'ok').map(({ text }) => text)
+  return { ...reading, warnings: [...reading.warnings, ...warnings] }
 }

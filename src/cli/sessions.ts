@@ -1,4 +1,4 @@
-// `guildhall sessions list | end`: where an account is logged in.
+// `guildhall sessions list | end`: shows and ends the sessions of a user.
 import { deviceName } from '../views/device-name.ts'
 import { table } from './columns.ts'
 import { CommandError, english, type Json, print, printJson, UsageError } from './terminal.ts'

@@ -1,4 +1,4 @@
-// How the command line speaks: answers on stdout, troubles on stderr, exit codes, in English.
+// The output of commands: results on stdout, errors on stderr, exit codes; in English.
 import { existsSync } from 'node:fs'
 import { MembershipError } from '../domain/errors.ts'
 import { printable } from '../domain/printable.ts'
@@ -10,20 +10,20 @@ import { explainFailure, type NamedSettings } from '../server/explain-failure.ts
 export const FAILURE = 1
 export const WRONG_USAGE = 2
 
-/** `--json`: for programs. */
+/** `--json`: output for programs. */
 export interface Json {
   readonly json?: boolean
 }
 
-/** Dates, and what a refusal says on a page. */
+/** For dates, and the texts of refusals. */
 export const english = translator('en')
 
-/** The caller's own mistake, in words that are fit to print. */
+/** A mistake of the caller; the message can be printed. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** The work could not be done, in words that are fit to print. */
+/** The command failed; the message can be printed. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
 }
@@ -54,7 +54,7 @@ export function plural(count: number, noun: string, nouns = `${noun}s`): string 
   return `${count} ${count === 1 ? noun : nouns}`
 }
 
-/** Prints why a command failed, and sets the exit code. A stack is shown for bugs alone. */
+/** Prints why a command failed, and sets the exit code. Only bugs have a stack. */
 export async function report(error: unknown, config?: NamedSettings): Promise<void> {
   process.exitCode = error instanceof UsageError ? WRONG_USAGE : FAILURE
   if (error instanceof UsageError || error instanceof CommandError) return printError(error.message)

@@ -15,45 +15,45 @@ export interface NewUserOptions extends Json {
   readonly passwordStdin?: boolean
 }
 
-/** Also where registration is closed. */
+/** Also if registration is closed. */
 export async function createUser(
   username: string,
   { displayName, role: roles = [], passwordStdin, json }: NewUserOptions,
 ): Promise<void> {
   if (!passwordStdin && !process.stdin.isTTY)
     throw new UsageError('This is no terminal to ask for a password in. Pipe it in with --password-stdin.')
-  // All before a database is made: where somebody is refused, nothing is.
+  // Everything is checked before a database is created: a refusal must create none.
   let password = passwordStdin ? await readPassword(process.stdin) : undefined
-  const judge = async (settings: Settings) => {
+  const check = async (settings: Settings) => {
     checkNewUser(settings, { username, password, displayName, roles })
     password ??= await askNewPassword(username)
     checkNewUser(settings, { username, password, displayName, roles })
   }
-  const make = async ({ membership: { users } }: Internals) => {
+  const create = async ({ membership: { users } }: Internals) => {
     const user = await users.create({ username, password, displayName, roles })
     if (json) return printJson(toJson(user))
     print(`${user.username} can log in now.`)
   }
-  await withMembership('make it', make, judge)
+  await withMembership('create', create, check)
 }
 
 const PAGE = 1000
 
 export async function listUsers({ json }: Json): Promise<void> {
   await withMembership('refuse', async ({ membership: { users } }) => {
-    const found = await all(users)
-    if (json) return printJson(found.map((user) => ({ ...toJson(user), status: user.status })))
-    if (found.length === 0) return print('Nobody has an account yet.')
-    print(table([['Username', 'Display name', 'Status', 'Roles', 'Since (UTC)'], ...found.map(rowOf)]))
+    const listed = await all(users)
+    if (json) return printJson(listed.map((user) => ({ ...toJson(user), status: user.status })))
+    if (listed.length === 0) return print('Nobody has an account yet.')
+    print(table([['Username', 'Display name', 'Status', 'Roles', 'Since (UTC)'], ...listed.map(rowOf)]))
   })
 }
 
 async function all(users: Users): Promise<readonly ListedUser[]> {
-  const found: ListedUser[] = []
+  const listed: ListedUser[] = []
   for (;;) {
-    const page = await users.list({ after: found.at(-1)?.username ?? '', limit: PAGE })
-    found.push(...page)
-    if (page.length < PAGE) return found
+    const page = await users.list({ after: listed.at(-1)?.username ?? '', limit: PAGE })
+    listed.push(...page)
+    if (page.length < PAGE) return listed
   }
 }
 
@@ -120,7 +120,7 @@ export async function setDisplayName(username: string, displayName: string | und
   })
 }
 
-/** The user as in the HTTP API, and what only the operator sees. */
+/** The user as in the HTTP API, with fields that only operators see. */
 function detailsJson({ user, status, passwordChangedAt, sessions }: UserDetails): object {
   return { ...toJson(user), status, passwordChangedAt: passwordChangedAt ?? null, sessions }
 }

@@ -1,31 +1,31 @@
-// Opens the internals for one command, with the settings of the server, and closes it afterwards.
+// Opens the membership for a command, with the settings of the server, and closes it afterwards.
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Logger } from '../domain/logger.ts'
 import { type Config, configOf } from '../server/config.ts'
 import { readEnvironment } from '../server/env.ts'
-import { type Internals, openMembership, settingsOf } from '../server/open-membership.ts'
+import { type Internals, openMembership, settingsOfConfig } from '../server/open-membership.ts'
 import type { Settings } from '../settings/options.ts'
 import { CommandError, IN_MEMORY, printError, refuseMissing, report } from './terminal.ts'
 
-/** A command that meets no database makes one, or says that there is none. `judge` may refuse before anything is opened or made. */
+/** Without a database file, one is created, or the command is refused. `check` may throw before anything is opened or created. */
 export async function withMembership(
-  whereMissing: 'make it' | 'refuse',
+  ifMissing: 'create' | 'refuse',
   work: (internals: Internals) => Promise<void>,
-  judge: (settings: Settings) => Promise<void> = async () => {},
+  check: (settings: Settings) => Promise<void> = async () => {},
 ): Promise<void> {
   const config = configOf(readEnvironment())
   try {
     const { database, databaseFile: file } = config
     if (file === undefined && database.startsWith('sqlite:')) throw new CommandError(IN_MEMORY)
-    // A server tells by itself whether its database was migrated.
+    // On a PostgreSQL server, `check` below finds out whether the database was migrated.
     const isNew = file !== undefined && !existsSync(file)
-    if (isNew && whereMissing === 'refuse') refuseMissing(file)
-    await judge(settingsOf(config))
+    if (isNew && ifMissing === 'refuse') refuseMissing(file)
+    await check(settingsOfConfig(config))
     await inMembership(config, async (internals) => {
-      // A database that is there is migrated by `serve` and `migrate` alone: an older server may be running on it.
+      // Only `serve` and `migrate` migrate an existing database: an older server may be running on it.
       await (isNew ? internals.membership.migrate() : internals.core.db.check())
-      // In the wrong folder somebody would look in vain for whom they made here.
+      // In the wrong folder, the operator would create users in the wrong database without noticing.
       if (isNew) printError(`There was no database at ${resolve(file)}: a new one is made.`)
       await work(internals)
     })

@@ -35,7 +35,7 @@ export interface Caller extends Origin {
    */
   refuseCrossSite(): void
   /** Ends the current session and starts one with a new id; its cookie goes out with the response. */
-  startSession(login: NewSession): Promise<SessionWithUser>
+  startSession(login: NewLoginSession): Promise<SessionWithUser>
   /** Deletes the current session and clears the cookie; may be called again. */
   endSession(): Promise<void>
   /**
@@ -46,7 +46,7 @@ export interface Caller extends Origin {
   readonly priority: Priority
 }
 
-export interface NewSession extends NewLogin {
+export interface NewLoginSession extends NewLogin {
   readonly limits: SessionLimits
   readonly persistent: boolean
   /** The keys of `req.session` that are kept. */

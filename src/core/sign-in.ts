@@ -6,7 +6,7 @@ import { SessionEndedError } from '../session/request/lifecycle.ts'
 import type { SessionWithUser, StoredUser } from '../storage/contract.ts'
 import { findUserById } from '../storage/users.ts'
 import { audit, auditEvent } from './audit.ts'
-import type { Caller, NewSession } from './caller.ts'
+import type { Caller, NewLoginSession } from './caller.ts'
 import type { Core } from './core.ts'
 
 export const loginEvent = auditEvent('login')
@@ -73,7 +73,7 @@ export function continueLogin(
 async function startLogin(
   core: Core,
   user: StoredUser,
-  { persistent, ...login }: Pick<NewSession, 'factors' | 'persistent' | 'keep' | 'continues'>,
+  { persistent, ...login }: Pick<NewLoginSession, 'factors' | 'persistent' | 'keep' | 'continues'>,
   caller: Caller,
 ): Promise<SessionWithUser> {
   const { ip, userAgent } = caller

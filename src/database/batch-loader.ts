@@ -1,4 +1,4 @@
-// Look-ups of one turn of the event loop are asked together, in one statement.
+// Batches look-ups of one turn of the event loop into one statement.
 
 /** The most keys in one statement: nobody waits for a large batch. */
 const MAX_KEYS = 100

@@ -1,4 +1,4 @@
-// Values that may be promises or not: a store inside the process answers without an extra microtask.
+// Values that may be promises: a store inside the process answers without an extra microtask.
 export type Awaitable<T> = T | Promise<T>
 
 export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {

@@ -54,9 +54,9 @@ export class Events {
   emit<Name extends EventName>(name: Name, event: MembershipEvents[Name]): void {
     for (const listener of this.#listeners[name]) {
       try {
-        const told: unknown = listener(event)
+        const result: unknown = listener(event)
         // A listener may be an async function; an unhandled rejection would end the process.
-        if (isNativePromise(told)) told.catch((error: unknown) => this.#onError(error, name))
+        if (isNativePromise(result)) result.catch((error: unknown) => this.#onError(error, name))
       } catch (error) {
         this.#onError(error, name)
       }

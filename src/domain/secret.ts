@@ -41,10 +41,10 @@ export function digest(token: string | Uint8Array): string {
   return hash('sha256', token, 'base64url')
 }
 
-export type Key = string | NodeJS.ArrayBufferView | KeyObject
+export type HmacKey = string | NodeJS.ArrayBufferView | KeyObject
 
 /** HMAC-SHA-256, base64url. */
-export function keyedDigest(key: Key, text: string): string {
+export function keyedDigest(key: HmacKey, text: string): string {
   return createHmac('sha256', key).update(text).digest('base64url')
 }
 

@@ -1,6 +1,6 @@
 // The caller of a use case, made from a request.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Caller, NewSession } from '../core/caller.ts'
+import type { Caller, NewLoginSession } from '../core/caller.ts'
 import type { Limit } from '../core/throttle.ts'
 import { Tries } from '../core/tries.ts'
 import { plainAddress } from '../domain/address.ts'
@@ -79,7 +79,7 @@ export class RequestCaller implements Caller {
     throw new MembershipError('cross_site_request')
   }
 
-  startSession(login: NewSession): Promise<SessionWithUser> {
+  startSession(login: NewLoginSession): Promise<SessionWithUser> {
     return this.#http.sessions.renew(this.#req, login)
   }
 

@@ -1,7 +1,7 @@
 // Turns SMTP errors into MailError: an explanation for the operator, and whether to try again.
 import { printable } from '../domain/printable.ts'
 import { MailError } from './mail.ts'
-import { placeOf, type SmtpServer } from './smtp-url.ts'
+import { hostAndPort, type SmtpServer } from './smtp-url.ts'
 
 /** Sending a mail took too long. */
 export class DeadlineError extends Error {
@@ -22,7 +22,7 @@ export function mailErrorOf(error: unknown, server: SmtpServer): MailError {
   const failure = readFailure(error)
   const isRefusal = failure.responseCode >= 500 && failure.responseCode < 600
   const isAtRecipient = failure.command === 'RCPT TO'
-  const text = `The mail server ${placeOf(server)} ${withoutLogin(explain(error, failure, server), server)}`
+  const text = `The mail server ${hostAndPort(server)} ${withoutLogin(explain(error, failure, server), server)}`
   return new MailError(text, {
     // An earlier refusal is about our settings: once they are corrected, the mail may be sent.
     permanent: isRefusal && (isAtRecipient || failure.command === 'DATA'),

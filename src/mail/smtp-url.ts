@@ -50,6 +50,6 @@ function readLogin(user: string | undefined, password: string | undefined): Smtp
 }
 
 /** Host and port for messages, without user and password. */
-export function placeOf({ host, port }: SmtpServer): string {
+export function hostAndPort({ host, port }: SmtpServer): string {
   return `${isIPv6(host) ? `[${host}]` : host}:${port}`
 }

@@ -1,4 +1,4 @@
-// Hashes and verifies passwords: in threads, by a bounded queue, in constant time for unknown users.
+// Hashes and verifies passwords: in threads, by a bounded queue, as long for unknown users.
 import { availableParallelism } from 'node:os'
 import { isPasswordTooLong, MAX_PASSWORD_CODE_POINTS, normalizePassword } from '../domain/password-policy.ts'
 import {

@@ -18,7 +18,7 @@ export interface Config extends DatabaseLocation {
   /** Undefined: http://localhost and the port, in development. */
   readonly baseUrl: string | undefined
   readonly trustProxy: TrustProxy | undefined
-  /** Processes that share the port, with one that looks after them. Undefined: this process is the server, alone. */
+  /** Processes that share the port under a supervisor. Undefined: this process alone is the server. */
   readonly workers: number | undefined
   /** PEM texts. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
@@ -31,7 +31,7 @@ export interface Config extends DatabaseLocation {
   readonly metricsPort: number | undefined
   /** Leads to the base URL. */
   readonly redirectPort: number | undefined
-  /** What Strict-Transport-Security says; undefined where it is not sent. */
+  /** The value of Strict-Transport-Security; undefined if it is not sent. */
   readonly hsts: string | undefined
   /** Undefined: no mail is sent; in development it is printed. */
   readonly smtpUrl: Secret | undefined
@@ -40,7 +40,7 @@ export interface Config extends DatabaseLocation {
 }
 
 export interface Reading {
-  /** Undefined where there are faults. */
+  /** Undefined if there are faults. */
   readonly config: Config | undefined
   readonly faults: readonly string[]
   readonly warnings: readonly string[]
@@ -127,7 +127,7 @@ export function readConfig(environment: Environment): Reading {
   return { config, faults, warnings }
 }
 
-/** Without what later versions will do; what is expected of it is a fault, or a warning where nothing is promised. */
+/** Rejects settings of later versions: as a fault, or as a warning if they promise nothing. */
 function withoutLater(values: ReadonlyMap<string, string>, faults: string[], warnings: string[]): ReadonlyMap<string, string> {
   if (values.has('REGISTRATION_DOMAINS'))
     faults.push('REGISTRATION_DOMAINS is not in this version: take it out, or write REGISTRATION=closed')
@@ -150,7 +150,7 @@ function without(values: ReadonlyMap<string, string>, names: readonly string[]):
   return new Map([...values].filter(([name]) => !names.includes(name)))
 }
 
-/** In development, on this machine alone, the server is called localhost; everywhere else somebody has to say it. */
+/** A development server that listens on this machine alone is localhost; any other needs BASE_URL. */
 function standInBaseUrl(host: string, production: boolean, collector: Collector): string {
   const where = production ? 'in production' : 'where HOST is not this machine alone'
   if (production || !isLoopback(host))
@@ -189,7 +189,7 @@ function checkPorts(
     collector.add('metricsPort', 'must be another port than REDIRECT_PORT')
 }
 
-/** One year (ASVS 3.4.1). Never for this machine itself: every other site that somebody builds here would be told the same. */
+/** One year (ASVS 3.4.1). Never for this machine: the header would also apply to every other site that is developed on it. */
 function hstsFor(choice: 'on' | 'subdomains' | 'off', baseUrl: string): string | undefined {
   const { protocol, hostname } = new URL(baseUrl)
   if (choice === 'off' || protocol !== 'https:' || isLoopback(hostname)) return undefined

@@ -1,4 +1,4 @@
-// `/dev/mailbox`: the mails that a developer's machine kept instead of sending them. For whoever has the key from the terminal.
+// `/dev/mailbox`: shows the mails of development, by the key from the terminal.
 import { fileURLToPath } from 'node:url'
 import { Eta } from 'eta'
 import type { RequestHandler, Response } from 'express'
@@ -29,7 +29,7 @@ const TEXTS = {
 const MAIL_POLICY =
   "sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation; default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-/** Undefined where mails are sent, and wherever somebody on another machine could come in. */
+/** Undefined if mails are sent, or if other machines could reach the server. */
 export function openDevMailbox({ core, http }: Internals, { host }: Pick<Config, 'host'>): DevMailbox | undefined {
   const { mailer, settings } = core
   const isLocal = isLoopback(settings.baseUrl.hostname) && isLoopback(host)
@@ -50,7 +50,7 @@ export function openDevMailbox({ core, http }: Internals, { host }: Pick<Config,
       const isOurs = path === PATH || path.startsWith(`${PATH}/`)
       if (!isOurs || !isRead(req) || typeof query.key !== 'string' || !sameSecret(query.key, key)) return next()
       setHeaders(res)
-      // The key stands in the address.
+      // The URL contains the key.
       res.setHeader('Referrer-Policy', 'no-referrer')
       if (path === PATH)
         return sendPage(

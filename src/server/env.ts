@@ -94,8 +94,8 @@ function readText(path: string): Text {
   } catch (error) {
     return isMissing(error) ? 'missing' : 'unreadable'
   }
-  const mark = bytes.toString('hex', 0, 2)
-  const encoding = mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8'
+  const byteOrderMark = bytes.toString('hex', 0, 2)
+  const encoding = byteOrderMark === 'fffe' ? 'utf-16le' : byteOrderMark === 'feff' ? 'utf-16be' : 'utf-8'
   try {
     const text = new TextDecoder(encoding, { fatal: true }).decode(bytes)
     // UTF-16 without a byte order mark.

@@ -1,4 +1,4 @@
-// Why it did not start, in one line that says what to do. Undefined where it is a bug.
+// Explains in one line why a start failed, and what to do.
 import { existsSync, readlinkSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { codeOf } from '../database/postgres/query.ts'

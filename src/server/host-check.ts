@@ -54,7 +54,7 @@ export function hostOf(req: Request): string {
   return (headers.host ?? '').toLowerCase()
 }
 
-/** A proxy that sends its own name as Host brings a redirected client back here: the same address, at once, again and again. */
+/** If a proxy sends its own name as Host, a redirected client comes back at once, and is redirected again and again. */
 function circleDetector(): (address: string) => boolean {
   let last = ''
   let times = 0

@@ -1,4 +1,4 @@
-// Logs what strangers can bring about as often as they like: one line at most each ten seconds.
+// Limits log lines that anybody can cause at will: at most one in ten seconds.
 const EVERY_MS = 10_000
 
 type LogLine = (fields: object, message: string) => void

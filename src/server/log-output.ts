@@ -1,4 +1,4 @@
-// Writes the log to the standard output, and never waits for whoever reads it.
+// Writes the log to the standard output, without waiting for its reader.
 import { write } from 'node:fs'
 import { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -106,8 +106,8 @@ export function truncatePath(path: string): string {
 function requestLine({ requestId, method, path, status, ms, ip, aborted }: RequestLine, extra: string): string {
   const from = ip === undefined ? '' : `,"ip":${JSON.stringify(ip)}`
   const end = aborted ? ',"aborted":true' : ''
-  const asked = `"requestId":"${requestId}","method":"${method}","path":${JSON.stringify(path)}`
-  return `{"level":"info","time":"${timeNow()}"${extra},${asked},"status":${status},"ms":${ms}${from}${end},"msg":"request"}\n`
+  const requestFields = `"requestId":"${requestId}","method":"${method}","path":${JSON.stringify(path)}`
+  return `{"level":"info","time":"${timeNow()}"${extra},${requestFields},"status":${status},"ms":${ms}${from}${end},"msg":"request"}\n`
 }
 
 let lastMs = 0

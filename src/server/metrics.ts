@@ -1,4 +1,4 @@
-// Counts what the server does: plain numbers, which become text when somebody asks.
+// Counts requests, logins and more, and writes them in the Prometheus format.
 import type { Registry } from 'prom-client'
 import type { Core } from '../core/core.ts'
 import { LOGIN_OUTCOMES } from '../domain/events.ts'
@@ -51,18 +51,17 @@ export function createMetrics(core: Core, paths: readonly string[]): Metrics {
     async text(labels = {}) {
       const connections = counter('guildhall_connections_dropped_total', 'Connections closed unread', single(dropped))
       const families = [...events(), ...hashing(core), connections, durationFamily(durations.values())]
-      const ours = writeMetrics(families, labels)
-      return ours + (await processMetrics(labels))
+      return writeMetrics(families, labels) + (await processMetrics(labels))
     },
   }
 }
 
 function routeFinder(paths: readonly string[]): (path: string) => string {
-  const fixed = new Set(paths)
+  const exact = new Set(paths)
   const patterns = paths
     .filter((route) => route.includes('/:'))
     .map((route) => ({ route, pattern: new RegExp(`^${route.replace(/\/:\w+/g, '/[^/]+')}$`) }))
-  return (path) => (fixed.has(path) ? path : (patterns.find(({ pattern }) => pattern.test(path))?.route ?? 'other'))
+  return (path) => (exact.has(path) ? path : (patterns.find(({ pattern }) => pattern.test(path))?.route ?? 'other'))
 }
 
 function durationFamily(series: Iterable<Series>): Family {

@@ -10,45 +10,46 @@ import { type Config, ConfigError } from './config.ts'
 export type { Internals }
 
 /** What the membership is going to be set to, with nothing opened or made yet. */
-export function settingsOf(config: Config): Settings {
+export function settingsOfConfig(config: Config): Settings {
   const { database } = config
-  return settingsFrom({ ...config.membership, ...mailOf(config), baseUrl: baseUrlOf(config, config.port), database }).settings
+  return settingsFrom({ ...config.membership, ...mailOptionOf(config), baseUrl: baseUrlOf(config, config.port), database })
+    .settings
 }
 
-/** Opens the database, and makes it where it is missing. */
+/** Opens the database, or creates it if it is missing. */
 export function openMembership(config: Config, { port, logger }: { readonly port: number; readonly logger: Logger }): Internals {
   return openInternals({
     ...config.membership,
-    ...mailOf(config),
+    ...mailOptionOf(config),
     baseUrl: baseUrlOf(config, port),
     database: config.database,
-    secret: secretsOf(config),
+    secret: serverSecrets(config),
     logger,
   })
 }
 
-function mailOf({ smtpUrl, mailFrom }: Config): Pick<MembershipOptions, 'mail'> {
+function mailOptionOf({ smtpUrl, mailFrom }: Config): Pick<MembershipOptions, 'mail'> {
   return smtpUrl === undefined || mailFrom === undefined ? {} : { mail: { url: smtpUrl.reveal(), from: mailFrom } }
 }
 
-/** How mails go out; undefined where they do not. */
+/** The settings of mail; undefined if it is not set up. */
 export function mailSettingsOf(config: Config): MailSettings | undefined {
-  return settingsOf(config).mail
+  return settingsOfConfig(config).mail
 }
 
-/** In development, where nothing is said, the server is called localhost. */
+/** The default in development is localhost. */
 export function baseUrlOf({ baseUrl, tls }: Pick<Config, 'baseUrl' | 'tls'>, port: number): string {
   if (baseUrl !== undefined) return baseUrl
   return new URL(`${tls ? 'https' : 'http'}://localhost:${port}`).origin
 }
 
-/** Beside the database file; where the database is in memory, in `./data`. */
+/** Beside the database file; in `./data` if there is none. */
 export function secretFile({ databaseFile }: Pick<Config, 'databaseFile'>): string {
   return join(databaseFile === undefined ? 'data' : dirname(databaseFile), 'secret')
 }
 
-/** The secrets of the settings, or the one from the file, made where there is none yet. */
-export function secretsOf(config: Config): readonly string[] {
+/** The secrets of the settings, or the one from the file, which is created if it is missing. */
+export function serverSecrets(config: Config): readonly string[] {
   if (config.secrets.length > 0) return config.secrets.map((secret) => secret.reveal())
   const path = secretFile(config)
   const secret = developmentSecret(path)

@@ -1,4 +1,4 @@
-// Answers the requests of one connection one at a time, alternating with those of other connections.
+// Answers the requests of a connection one at a time, alternating with those of other connections.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 

@@ -77,8 +77,8 @@ async function isReady({ internals, lifecycle, log }: AppContext): Promise<boole
 }
 
 /**
- * With METRICS_TOKEN, whoever sends it. With METRICS_PORT, nobody here. Otherwise only a site on this machine itself. Headers decide
- * nothing: a proxy may add none.
+ * Who may read /metrics here: with METRICS_TOKEN, requests with the token; with METRICS_PORT, nobody; else anybody, if BASE_URL names this
+ * machine. Forwarding headers do not matter, as a proxy need not add any.
  */
 function metricsRule({ config: { metricsToken, metricsPort }, internals }: AppContext): (req: Request) => boolean {
   if (metricsToken) {

@@ -1,4 +1,4 @@
-// What browsers, search engines, password managers and researchers ask any site for.
+// The files that every site has for browsers, search engines, password managers and researchers.
 import type { RequestHandler } from 'express'
 import { isRead } from '../http/origin-check.ts'
 import { refuseMethod, sendTo, setHeaders } from '../http/respond.ts'

@@ -24,7 +24,7 @@ export interface OpenSite {
   readonly port: number
   readonly metrics: Metrics
   readonly lifecycle: Lifecycle
-  /** Where mails are kept in development; whoever has this address may read them. */
+  /** The mailbox of development; anybody with this URL may read it. */
   readonly mailboxUrl: string | undefined
 }
 
@@ -39,7 +39,7 @@ export interface SiteOptions {
 export async function openSite(config: Config, log: ServerLog, { exposeMetrics, openPort }: SiteOptions = {}): Promise<OpenSite> {
   let handle: RequestListener = answerTooEarly
   const server = createNodeServer(config, (req, res) => handle(req, res))
-  // The port first: somebody who starts a second server by mistake is told before the database is opened.
+  // The port comes first: a second server that is started by mistake fails before it opens the database.
   const port = openPort ?? (await listen(server, config))
   const closeAndThrow = (error: unknown): never => {
     server.close()

@@ -16,23 +16,35 @@ export interface ServerOptions {
   readonly tlsCert?: string
   /** The path of the certificate's private key, PEM without a passphrase. Default: none. */
   readonly tlsKey?: string
-  /** With TLS_CERT: a second port, like 80, that only leads to BASE_URL whoever came by http. Default: none. */
+  /** With TLS_CERT: a second port, like 80, that only redirects http to BASE_URL. Default: none. */
   readonly redirectPort?: number
-  /** Strict-Transport-Security: on tells browsers to come by https alone for a year, subdomains tells it of every subdomain too, off tells nothing. Default: on. Sent where BASE_URL is https: and no name of this machine itself. */
+  /**
+   * Strict-Transport-Security: with on, browsers use https alone for a year; with subdomains, for every subdomain too; off sends no header.
+   * Default: on. Sent if BASE_URL is https: and does not name this machine.
+   */
   readonly hsts?: 'on' | 'subdomains' | 'off'
   /** The number of proxies in front, or their addresses or subnets. Default: none. Never true: visitors could then choose their own address. */
   readonly trustProxy?: TrustProxy
-  /** Processes that share the port, or auto for one per processor. Default: one process and nobody who looks after it. Also: guildhall serve --workers 2. */
+  /**
+   * Processes that share the port, or auto for one per processor. Default: one process without a supervisor. Also: guildhall serve
+   * --workers 2.
+   */
   readonly workers?: number
   /** How much is logged. Default: info. */
   readonly logLevel?: LogLevel
   /** How lines are written. Default: pretty on a terminal, json otherwise. */
   readonly logFormat?: 'json' | 'pretty'
-  /** Opens /metrics to whoever sends it as a bearer token, 16 bytes or more. Default: none. Without it and METRICS_PORT only a site whose BASE_URL is this machine itself answers there. */
+  /**
+   * The bearer token for /metrics, 16 bytes or more. Default: none. Without it and METRICS_PORT, /metrics only answers if BASE_URL names
+   * this machine.
+   */
   readonly metricsToken?: string
-  /** Who is written to about a weakness, as mailto:security@example.org or the https: address of a page. Default: none. With it the site has /.well-known/security.txt. */
+  /**
+   * The contact for reports of weaknesses: mailto:security@example.org, or the https: URL of a page. Default: none. With it the site has
+   * /.well-known/security.txt.
+   */
   readonly securityContact?: string
-  /** A port of its own for /metrics, at 127.0.0.1, for programs on this machine. Default: none. It asks for no token. */
+  /** A separate port for /metrics at 127.0.0.1, for programs on this machine. Default: none. It needs no token. */
   readonly metricsPort?: number
 }
 

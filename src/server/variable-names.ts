@@ -9,12 +9,12 @@ const ROWS: Rows = { ...SERVER_SETTINGS, ...SETTINGS }
 
 export const VARIABLES: readonly string[] = Object.values(ROWS).flatMap(({ env }) => env ?? [])
 
-/** How a setting is called where the server reads it. */
+/** The name of a setting for the server: its variable. */
 export function variableOf(path: string): string {
   return ROWS[path]?.env ?? path
 }
 
-/** Settings of later versions. Whoever sets one expects it to work: silence would be a promise. */
+/** Settings of later versions, which must not be ignored silently. */
 const LATER_VARIABLES = ['REGISTRATION_DOMAINS']
 
 const KNOWN: readonly string[] = [...VARIABLES, ...LATER_VARIABLES]
@@ -31,11 +31,11 @@ export function isVariable(name: string): boolean {
 /** The setting that was probably meant: `BASEURL`, `base_url`, `GUILDHALL_BASE_URL`, `TRUSTED_ORIGIN`. Undefined for all others and for our own names. */
 export function suggestVariable(name: string): string | undefined {
   if (isVariable(name) || isVariable(name.replace(/_FILE$/, ''))) return undefined
-  const given = plain(name)
+  const meant = plain(name)
   return KNOWN.find((known) => {
     const wanted = plain(known)
-    if (given === wanted) return PREFIX.test(name) || !COMMON.has(known)
-    return wanted.length >= MIN_LENGTH_FOR_TYPO && isOneTypoApart(given, wanted)
+    if (meant === wanted) return PREFIX.test(name) || !COMMON.has(known)
+    return wanted.length >= MIN_LENGTH_FOR_TYPO && isOneTypoApart(meant, wanted)
   })
 }
 

@@ -92,8 +92,8 @@ export function emptyObject<T>(): Record<string, T> {
 }
 
 /**
- * The JSON text of a value; undefined where there is nothing to store.
- * Throws a TypeError that names the key where JSON would lose something without a word.
+ * The JSON text of a value; undefined if there is nothing to store.
+ * Throws a TypeError that names the key if JSON would lose something silently.
  */
 export function serialise(key: string, value: unknown): string | undefined {
   if (typeof value === 'string' || typeof value === 'boolean') return JSON.stringify(value)

@@ -49,7 +49,7 @@ export type { MemoryStoreOptions } from './stores/memory.ts'
 // biome-ignore lint/suspicious/noEmptyInterface: applications add to it.
 export interface SessionData {}
 
-/** Properties of a session that are not stored: a membership adds who is logged in. */
+/** Properties of a session that are not stored: a membership adds the user who is logged in. */
 // biome-ignore lint/suspicious/noEmptyInterface: http/membership-session.ts adds to it.
 export interface SessionGetters {}
 
@@ -67,8 +67,8 @@ declare global {
 }
 
 /**
- * Two declarations of `req.session` must be the same to the letter. Where a project has @types/express-session beside us, which is common
- * while it moves over, theirs stands, and ours is added to their `Session`; so both compile, and `req.session.isLoggedIn` is there in both.
+ * Two declarations of `req.session` must be identical. If a project also has @types/express-session, as during a migration, their
+ * declaration stays, and ours is added to their `Session`: both compile, and both have `req.session.isLoggedIn`.
  */
 // oxlint-disable-next-line typescript/no-redundant-type-constituents -- Unknown types here, known ones beside that package.
 type SessionOfRequest = Declared<Session & SessionGetters & Partial<SessionData>, Theirs.Session & Partial<Theirs.SessionData>>

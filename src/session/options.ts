@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { type Clock, systemClock } from '../domain/clock.ts'
 import { type Duration, parseDuration } from '../domain/duration.ts'
-import type { Key } from '../domain/secret.ts'
+import type { HmacKey } from '../domain/secret.ts'
 import { COOKIE_OPTIONS, type CookieOptions, readCookieOptions } from './cookies/options.ts'
 import { ID } from './cookies/signature.ts'
 import { type CookieAttributes, type CookieSettings, MAX_COOKIE_MS } from './cookies/write.ts'
@@ -27,28 +27,27 @@ export interface SessionOptions {
    * Signs the cookie as express-session does; in a list the first signs, all are accepted. Default: none. The id is random and needs no
    * signature. Named but empty it is an error: its variable is missing.
    */
-  readonly secret?: Key | readonly Key[]
+  readonly secret?: HmacKey | readonly HmacKey[]
   /** The name of the cookie. Default: `guildhall`. With `secure: true` it is `__Host-guildhall`, with `secret` `connect.sid`. */
   readonly name?: string | undefined
   /** The same as `name`. Default: none. */
   readonly key?: string | undefined
-  /** What the cookie looks like, or a function that tells for one request. Default: see below. */
+  /** The attributes of the cookie, or a function that returns them for a request. Default: see below. */
   readonly cookie?: CookieOptions | FunctionOfRequest<CookieOptions> | undefined
   /** Makes the id of a new session. Default: 256 random bits. Needs `secret`: the signature keeps ids from being guessed. */
   readonly genid?: FunctionOfRequest<string> | undefined
   /**
-   * Whose session it is, by its data, so that the store can list and end the sessions of a user. Default: nobody's. It is asked when a session
-   * is stored first, so a login begins with `await req.session.regenerate()`.
+   * Returns the user of a session from its data, so that the store can list and end the sessions of a user. Default: none. Called when a
+   * session is first stored, so a login must start with `await req.session.regenerate()`.
    */
   readonly userOf?: ((session: StoredSession) => string | undefined) | undefined
   /**
-   * Whether X-Forwarded-Proto says how a request came, whoever sent it. Default: as Express' `trust proxy` says. With false only the
-   * socket counts.
+   * Whether X-Forwarded-Proto is trusted from any sender. Default: as Express' `trust proxy` says. With false only the socket counts.
    */
   readonly proxy?: boolean | undefined
   /** Marks a session as seen in its store at every request, not once per interval. Default: false. */
   readonly resave?: boolean | undefined
-  /** Sends the cookie with every response of a stored session, so that its maxAge begins anew. Default: false. */
+  /** Sends the cookie with every response of a stored session, so that its maxAge starts again. Default: false. */
   readonly rolling?: boolean | undefined
   /** Stores sessions that nobody wrote to, and sets their cookie. Default: false. */
   readonly saveUninitialized?: boolean | undefined
@@ -56,7 +55,7 @@ export interface SessionOptions {
   readonly unset?: 'destroy' | 'keep' | undefined
   /** Ends a session after this time without a request. Default: the cookie's `maxAge`, else `'15m'`. */
   readonly idleTimeout?: Duration | undefined
-  /** Ends a session after this time whatever happens. Default: `'12h'`, or the cookie's `maxAge` where that is longer. */
+  /** Ends a session this time after its start, even if it is used. Default: `'12h'`, or the cookie's `maxAge` if that is longer. */
   readonly absoluteTimeout?: Duration | undefined
   /** The clock. Default: the system's. */
   readonly clock?: Clock | undefined
@@ -72,8 +71,8 @@ const STORE_METHODS = 'create find update touch supersede delete listByUser dele
 const TOKEN = /^[\w!#%&'*+.^`|~-][\w!#$%&'*+.^`|~-]{0,127}$/ // RFC 6265 section 4.1.1; a leading $ is RFC 2965's
 
 /** Makes settings from options, also those of express-session. Throws one TypeError that lists every fault. */
-export function readOptions(given: SessionOptions | null = {}) {
-  const options = given ?? {}
+export function readOptions(optionsOrNull: SessionOptions | null = {}) {
+  const options = optionsOrNull ?? {}
   if (typeof options !== 'object') throw new TypeError(`session(): the options must be an object, got ${typeof options}`)
   const reader = new OptionReader()
   const { faults, warnings, must } = reader
@@ -136,8 +135,8 @@ export function readOptions(given: SessionOptions | null = {}) {
   }
   if (faults.length > 0) throw new TypeError(`session(): ${faults.join('; ')}`)
 
-  const odd = [...warnings, ...(fixed?.warnings ?? [])]
-  if (odd.length > 0) warn(`session(): ${odd.join('; ')}`)
+  const allWarnings = [...warnings, ...(fixed?.warnings ?? [])]
+  if (allWarnings.length > 0) warn(`session(): ${allWarnings.join('; ')}`)
   const warnOnce = onceEach(warn)
   const adopted = isExpressStore(store) && !isStore(store) ? fromExpressStore(store, { ids: 'plain' }) : undefined
   const usedStore: SessionStore = adopted ?? (isStore(store) ? store : memoryStore(clock, warn))
@@ -198,7 +197,7 @@ function attributesFor(
   const { attributes, faults, warnings } = readCookieOptions(cookieOf(req))
   if (faults.length > 0) throw new TypeError(`session(): ${faults.join('; ')}`)
   for (const warning of warnings) warnOnce(`session(): ${warning}`)
-  // A function gives its date anew for each request, so the date is no fixed end.
+  // A function returns a new date for each request, so the date is no fixed end.
   return { ...attributes, expiresAt: undefined }
 }
 

@@ -1,10 +1,10 @@
 // Reads the option `secret`: one that signs, and others that still check.
 import { KeyObject } from 'node:crypto'
-import type { Key } from '../domain/secret.ts'
+import type { HmacKey } from '../domain/secret.ts'
 import { ifGiven, type OptionReader } from './option-reader.ts'
 
 /** The secrets; undefined if the option is not given. A variable that is not set must not turn signatures off. */
-export function readSecrets(options: { readonly secret?: unknown }, must: OptionReader['must']): readonly Key[] | undefined {
+export function readSecrets(options: { readonly secret?: unknown }, must: OptionReader['must']): readonly HmacKey[] | undefined {
   if (!('secret' in options)) return undefined
   const { secret } = options
   if (Array.isArray(secret)) {
@@ -22,7 +22,7 @@ export function readSecrets(options: { readonly secret?: unknown }, must: Option
   return isSecret(secret) ? [secret] : undefined
 }
 
-function isSecret(secret: unknown): secret is Key {
+function isSecret(secret: unknown): secret is HmacKey {
   if (typeof secret === 'string') return secret !== ''
   if (ArrayBuffer.isView(secret)) return secret.byteLength > 0
   return secret instanceof KeyObject && secret.type === 'secret'

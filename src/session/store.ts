@@ -14,7 +14,7 @@ export interface SessionRow {
    * `{"views":"3","cart":"[1,2]"}`. As every value is a string, a merge patch (RFC 7396) replaces whole keys.
    */
   readonly data: string
-  /** Raised by each update. What was read is unchanged where this is: texts cannot be compared, as PostgreSQL reorders JSON. */
+  /** Raised by each update, so that a change is noticed: the texts cannot be compared, as PostgreSQL reorders JSON. */
   readonly revision: number
   readonly createdAt: number
   readonly lastSeenAt: number
@@ -22,7 +22,7 @@ export interface SessionRow {
   readonly idleMs: number
   /** When it ends if nobody comes back. */
   readonly expiresAt: number
-  /** When it ends whatever happens. */
+  /** When it ends even if it is used. */
   readonly endsAt: number
   /** Whether the cookie outlives the browser ("remember me"). */
   readonly persistent: boolean
@@ -72,7 +72,7 @@ export interface SessionRows<Row extends SessionRow = SessionRow> {
   /** All at once: a visitor may send any number of ids. */
   delete(hashes: readonly string[]): Awaitable<readonly string[]>
   close(): Awaitable<void>
-  /** Whether it says that it cannot be reached: who brings no cookie is then served without a session. Default: false. */
+  /** Whether it reports when it is unreachable: requests without a cookie are then served without a session. Default: false. */
   readonly isDisconnected?: boolean | undefined
   /** The key of an id. Default: SHA-256, base64url. Only a store that adopts rows of others has another one. */
   keyOf?(id: string): string
@@ -111,7 +111,7 @@ export interface SessionBrowsing {
   clear(): Awaitable<void>
 }
 
-/** What the middleware asks of a store. Browsing is optional: without it `req.sessionStore` says what it cannot do. */
+/** The store that the middleware needs. Browsing is optional: without it, `req.sessionStore` reports that it cannot. */
 export interface SessionStore<Row extends SessionRow = SessionRow>
   extends SessionRows<Row>,
     SessionGrace,

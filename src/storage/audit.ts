@@ -1,4 +1,4 @@
-// The audit trail: who did what, when, from where. Entries are added; later they lose their address.
+// The audit trail in SQL. Entries are added, and later lose only their address.
 import { sql } from 'kysely'
 import { statement } from './statement.ts'
 

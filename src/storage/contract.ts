@@ -29,7 +29,7 @@ export interface Database {
   migrate(): Promise<void>
   /** Resolves if the database answers and has this program's schema. */
   check(): Promise<void>
-  /** Resolves if all that requests need answers: what `check` asks, and Redis if sessions are there. */
+  /** Resolves if all stores that requests need answer: the one of `check`, and Redis if it has the sessions. */
   ready(): Promise<void>
   close(): Promise<void>
 }

@@ -1,4 +1,4 @@
-// Counters in SQL: a state that is replaced only where nobody else did so first.
+// Counters in SQL, changed by compare-and-swap.
 import type { Counters, Database } from './contract.ts'
 import { statement } from './statement.ts'
 

@@ -9,7 +9,7 @@ import { databaseFiles, describeExposed } from './sqlite/file-mode.ts'
 
 const SQLITE = 'sqlite:'
 
-interface Beside {
+interface DatabaseOptions {
   readonly redis: RedisLocation | undefined
   readonly log: Pick<Logger, 'warn'>
   /** Whether to warn of a file that others can read. */
@@ -20,10 +20,10 @@ interface Beside {
  * Opens `sqlite:PATH`, `sqlite::memory:` or `postgres://...`, or takes an open pool of the pg package; with `redis`, sessions and counters
  * go there.
  */
-export function openDatabase(database: string | PostgresPool, beside?: Beside): Database {
+export function openDatabase(database: string | PostgresPool, options?: DatabaseOptions): Database {
   const isFile = typeof database === 'string' && database.startsWith(SQLITE)
-  if (isFile && beside?.production)
-    for (const text of describeExposed(databaseFiles(database.slice(SQLITE.length)))) beside.log.warn({}, text)
-  const sql = isFile ? openSqlite(database.slice(SQLITE.length)) : openPostgres(database, beside?.log)
-  return beside?.redis ? withRedis(sql, beside.redis, beside.log) : sql
+  if (isFile && options?.production)
+    for (const text of describeExposed(databaseFiles(database.slice(SQLITE.length)))) options.log.warn({}, text)
+  const sql = isFile ? openSqlite(database.slice(SQLITE.length)) : openPostgres(database, options?.log)
+  return options?.redis ? withRedis(sql, options.redis, options.log) : sql
 }

@@ -24,7 +24,7 @@ const QUALIFIED_COLUMNS = USER_COLUMNS.map((column) => `guildhall_users.${column
 // Written out, not bound: the partial index of passwords serves a statement that says so, without a new plan at each use.
 const PASSWORD = sql.lit<'password'>('password')
 
-/** Touches no row where the name is taken: one account per canonical name, whoever asks at the same time. */
+/** Touches no row if the name is taken: of concurrent registrations of one canonical name, one succeeds. */
 export const insertUser = statement(
   'insert user',
   (db, p: { id: string; username: string; usernameKey: string; displayName: string; roles: string; now: number }) =>
@@ -49,7 +49,7 @@ export const insertPassword = statement('insert password', (db, p: { id: string;
     .values({ id: p.id, user_id: p.userId, kind: 'password', data: p.hash, created_at: p.now, changed_at: p.now }),
 )
 
-/** Another password, in the transaction that raises the epoch. Touches no row where the user has none. */
+/** Replaces the password, in the transaction that raises the epoch. Touches no row if the user has none. */
 export const setPassword = statement('set password', (db, p: { userId: string; hash: string; now: number }) =>
   db
     .updateTable('guildhall_credentials')
@@ -131,7 +131,7 @@ export const setLocale = statement('set locale', (db, p: { id: string; locale: s
   db.updateTable('guildhall_users').set({ locale: p.locale }).where('id', '=', p.id),
 )
 
-/** Touches no row where the epoch moved since it was read: what a change was decided on no longer holds. */
+/** Touches no row if the epoch changed since it was read: the change was decided on old data. */
 export const raiseEpoch = statement('raise credential epoch', (db, p: { id: string; from: number }) =>
   db
     .updateTable('guildhall_users')
@@ -144,7 +144,7 @@ export const setStatus = statement('set status', (db, p: { id: string; status: U
   db.updateTable('guildhall_users').set({ status: p.status }).where('id', '=', p.id),
 )
 
-/** Touches no row where somebody else has the name. Rows of before may hold the username as the display name: nobody chose it there. */
+/** Touches no row if another user has the name. Old rows may have the username as the display name, which is not a choice. */
 export const setUsername = statement('set username', (db, p: { id: string; username: string; usernameKey: string }) =>
   db
     .updateTable('guildhall_users')
@@ -187,7 +187,7 @@ export function userFrom(values: readonly unknown[]): StoredUser {
   }
 }
 
-/** What a display name is in the table of somebody who chose none: a rename then shows. */
+/** The stored display name of a user who chose none: empty, so that a rename shows. */
 const NO_CHOICE = ''
 
 export function displayNameOf(username: string, chosen: string): string {

@@ -1,4 +1,4 @@
-// guildhall/testing: a clock to move, a login without a password, the contract of session stores.
+// guildhall/testing: a movable clock, a login without a password, the contract of session stores.
 import '../domain/node-version.cts'
 
 import { IncomingMessage, ServerResponse } from 'node:http'
@@ -11,17 +11,17 @@ export { sessionRow } from './session-row.ts'
 export { type SuiteOptions, sessionStoreSuite, type TestRunner } from './session-store-contract.ts'
 
 export interface TestClock extends Clock {
-  /** Moves it: `forward('16m')`. Throws a TypeError for what is no duration. */
+  /** Moves the clock: `forward('16m')`. Throws a TypeError if the text is no duration. */
   forward(by: Duration): void
 }
 
 /**
- * A clock that stands still until a test moves it, so that no test waits. Default: begins now; else at these milliseconds since 1970 UTC.
+ * A clock that stands still until a test moves it. `start`: milliseconds since 1970 UTC. Default: now.
  *
  * @example
  * const clock = testClock()
  * const membership = createMembership({ baseUrl: 'http://localhost:3000', database: 'sqlite::memory:', clock })
- * clock.forward('16m') // everybody who was idle is logged out
+ * clock.forward('16m') // every idle session has ended
  */
 export function testClock(start: number = systemClock.now()): TestClock {
   let now = start
@@ -36,9 +36,9 @@ export function testClock(start: number = systemClock.now()): TestClock {
 }
 
 /**
- * Logs a user in without a password and gives the value of the `Cookie` header that requests bring along from then on. The login is a real
- * one: hooks and the user's status are asked, it is audited, it ends as others do. Throws a TypeError where there is no such user, and in
- * production; what a hook refuses it throws as MembershipError.
+ * Logs a user in without a password and returns the value of the `Cookie` header for further requests. The login is a real one: hook and
+ * status are checked, it is audited, and it ends like any other. Throws a TypeError if there is no such user, and in production; throws
+ * MembershipError if a hook refuses.
  *
  * @example
  * await membership.users.create({ username: 'alice', password: 'granite lantern ferry' })
@@ -46,7 +46,7 @@ export function testClock(start: number = systemClock.now()): TestClock {
  * const answer = await fetch('http://localhost:3000/diary', { headers: { cookie } })
  */
 export async function logInAs(membership: Membership, username: string): Promise<string> {
-  // On first use: who only runs the contract of stores loads nothing else.
+  // Imported at first use: the contract of stores needs none of it.
   const [{ internalsOf }, { signInById }, { RequestCaller }] = await Promise.all([
     import('../membership.ts'),
     import('../core/sign-in.ts'),

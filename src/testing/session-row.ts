@@ -1,4 +1,4 @@
-// Rows of sessions for tests of a store, and what such tests ask of them.
+// Makes session rows for tests of a store, with helpers.
 import assert from 'node:assert/strict'
 import { systemClock } from '../domain/clock.ts'
 import { readValues } from '../session/data.ts'
@@ -6,7 +6,7 @@ import type { SessionRow, SessionStore } from '../session/store.ts'
 
 let made = 0
 
-/** A row of a session that nobody else has. It begins now: a store that takes out what has expired has a clock of its own. */
+/** A row with a unique hash. It begins now, as a store that deletes expired rows has a clock of its own. */
 export function sessionRow(changes: Partial<SessionRow> = {}): SessionRow {
   made++
   const now = systemClock.now()

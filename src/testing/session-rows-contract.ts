@@ -1,11 +1,11 @@
-// What a visit counter needs of a session store (`SessionRows`), as tests.
+// The rules of the interface `SessionRows`, as tests.
 import assert from 'node:assert/strict'
 import { newId } from '../domain/secret.ts'
 import type { SessionStore } from '../session/store.ts'
 import { dataOf, later, sessionRow, times } from './session-row.ts'
 
 /** Declares a test of one rule. */
-export type Rule = (title: string, proof: (store: SessionStore) => Promise<void>) => void
+export type Rule = (title: string, test: (store: SessionStore) => Promise<void>) => void
 
 export function sessionRowsRules(rule: Rule, { expiresByItself }: { readonly expiresByItself: boolean }): void {
   rule('gives back what was created, every column of it', async (store) => {
@@ -49,7 +49,8 @@ export function sessionRowsRules(rule: Rule, { expiresByItself }: { readonly exp
   rule('3: keeps keys and values of any characters apart', async (store) => {
     const row = sessionRow()
     await store.create(row)
-    // Other keys at each run: V8 may read an escaped key as one of another object that was parsed before, https://github.com/nodejs/node/issues/63785.
+    // Different keys in each run: V8 may read an escaped key as one of an object parsed before,
+    // https://github.com/nodejs/node/issues/63785.
     const suffix = `-${newId()}`
     const keys = [
       '',
@@ -129,8 +130,8 @@ export function sessionRowsRules(rule: Rule, { expiresByItself }: { readonly exp
     const kept = sessionRow({ userId: 'u1' })
     for (const row of [...rows, kept]) await store.create(row)
     const hashes = rows.map(({ hash }) => hash)
-    const asked = [...times(300, (n) => `unknown-${n}`), ...hashes, 'a "quoted", {odd} one']
-    assert.deepEqual([...(await store.delete(asked))].toSorted(), hashes.toSorted())
+    const some = [...times(300, (n) => `unknown-${n}`), ...hashes, 'a "quoted", {braced} one']
+    assert.deepEqual([...(await store.delete(some))].toSorted(), hashes.toSorted())
     for (const hash of hashes) assert.equal(await store.find(hash), undefined)
     assert.deepEqual(
       (await store.listByUser('u1')).map(({ hash }) => hash),
@@ -180,7 +181,7 @@ export function sessionRowsRules(rule: Rule, { expiresByItself }: { readonly exp
     assert.deepEqual(await dataOf(store, row), { n: '2' })
     const { revision } = (await store.find(row.hash)) ?? row
     assert.equal(await store.update(row.hash, { n: '1' }), true)
-    // The same data as before, and yet another revision: somebody was here.
+    // The data is the same as before, but the revision is not.
     assert.equal(await store.update(row.hash, { n: '4' }, { ifRevision: row.revision }), false)
     assert.equal(await store.update(row.hash, { n: '4' }, { ifRevision: revision }), false)
     assert.equal(await store.update('unknown', { n: '3' }, { ifRevision: 0 }), false)

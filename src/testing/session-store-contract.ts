@@ -14,12 +14,15 @@ export interface TestRunner {
 }
 
 export interface SuiteOptions {
-  /** Whether the store takes out by itself what has expired, as Redis does. Default: false. Such a row may be gone, and nothing is left to clean up. */
+  /**
+   * Whether the store deletes expired rows by itself, like Redis. Default: false. If true, expired rows may be gone, and `deleteExpired`
+   * finds none.
+   */
   readonly expiresByItself?: boolean
 }
 
 /**
- * Declares tests for every rule of `SessionStore`. `makeStore` gives an empty store each time; the suite closes it.
+ * Declares tests for every rule of `SessionStore`. `makeStore` returns a new empty store each time; the suite closes it.
  *
  * @example
  * import { describe, it } from 'node:test'
@@ -31,11 +34,11 @@ export function sessionStoreSuite(
   { describe, it }: TestRunner,
   { expiresByItself = false }: SuiteOptions = {},
 ): void {
-  const rule: Rule = (title, proof) => {
+  const rule: Rule = (title, test) => {
     it(title, async () => {
       const store = await makeStore()
       try {
-        await proof(store)
+        await test(store)
       } finally {
         await store.close()
       }

@@ -1,41 +1,40 @@
-// Comfort for browsers with scripts. Every page is complete without this file.
+// Enhancements for browsers with scripts. Every page works without this file.
 
 focusSummary()
 for (const control of document.querySelectorAll('.control[data-show]')) addShowButton(control)
 document.addEventListener('submit', guardAgainstDoubleSubmit)
 
-/** A person who cannot see the page hears first what went wrong. */
+/** A screen reader reads the focused summary of errors first. */
 function focusSummary() {
   document.getElementById('summary')?.focus()
 }
 
 function addShowButton(control) {
   const input = control.querySelector('input')
-  const texts = control.dataset
+  const labels = control.dataset
   const button = document.createElement('button')
   button.type = 'button'
   button.className = 'show'
   button.setAttribute('aria-controls', input.id)
   control.append(button)
-  say('hidden')
-  button.addEventListener('click', () => say(input.type === 'password' ? 'shown' : 'hidden'))
-  // A browser remembers what was sent from a text field, never what was sent from a password field.
-  input.form?.addEventListener('submit', () => say('hidden'))
+  setVisible(false)
+  button.addEventListener('click', () => setVisible(input.type === 'password'))
+  // Browsers remember the values of text fields that were submitted, but not those of password fields.
+  input.form?.addEventListener('submit', () => setVisible(false))
 
-  function say(state) {
-    const shown = state === 'shown'
-    input.type = shown ? 'text' : 'password'
-    button.textContent = shown ? texts.hide : texts.show
-    button.setAttribute('aria-label', shown ? texts.hideLabel : texts.showLabel)
+  function setVisible(visible) {
+    input.type = visible ? 'text' : 'password'
+    button.textContent = visible ? labels.hide : labels.show
+    button.setAttribute('aria-label', visible ? labels.hideLabel : labels.showLabel)
   }
 }
 
-/** The second click of a double click sends nothing. The button is not disabled, so its value travels; after 5 seconds a new try is free. */
+/** Ignores a second submit for 5 seconds. The button is not disabled, as its value would then not be sent. */
 function guardAgainstDoubleSubmit(event) {
   const form = event.target
   if (form.dataset.sent) return event.preventDefault()
   form.dataset.sent = 'yes'
-  const free = () => delete form.dataset.sent
-  setTimeout(free, 5000)
-  addEventListener('pageshow', free, { once: true })
+  const reset = () => delete form.dataset.sent
+  setTimeout(reset, 5000)
+  addEventListener('pageshow', reset, { once: true })
 }

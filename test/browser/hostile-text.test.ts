@@ -54,7 +54,7 @@ describeInChromium((browser) => {
     expect(await person.page.getByRole('main').locator('strong').textContent()).toBe(PAYLOADS.at(-1))
     for (const path of ['/account/security', '/account/password', '/reauthenticate', '/logout', '/nothing'])
       await person.open(path)
-    expect(person.complaints).toEqual([])
+    expect(person.problems).toEqual([])
     await person.leave()
   })
 
@@ -72,7 +72,7 @@ describeInChromium((browser) => {
       await person.open(path)
       expect(await person.heading.textContent()).toBe('There is nothing here')
     }
-    expect(person.complaints).toEqual([])
+    expect(person.problems).toEqual([])
     await person.leave()
   })
 
@@ -111,7 +111,7 @@ describeInChromium((browser) => {
       await person.open(`/login?returnTo=${encodeURIComponent(to)}`)
       expect(person.path, to).not.toMatch(/^\/login/)
     }
-    expect(person.complaints).toEqual([])
+    expect(person.problems).toEqual([])
     await person.leave()
   })
 

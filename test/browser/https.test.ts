@@ -71,7 +71,7 @@ describeInChromium((browser) => {
       await person.context.addCookies([{ name: COOKIE, value, url: base, httpOnly: true, secure: true, sameSite: 'Strict' }])
       await person.open('/profile')
       expect(person.path).toBe('/login?returnTo=%2Fprofile')
-      expect(person.complaints).toEqual([])
+      expect(person.problems).toEqual([])
       await person.leave()
     })
   })

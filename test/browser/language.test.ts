@@ -45,7 +45,7 @@ describeInChromium((browser) => {
       await person.fillLogin(name)
       await choose(person, '繁體中文')
       expect([person.path, await languageOf(person)]).toEqual(['/profile', 'zh-TW'])
-      expect(person.complaints).toEqual([])
+      expect(person.problems).toEqual([])
 
       const elsewhere = await enter(browser(), site.base, { javaScriptEnabled, locale: 'en-GB' })
       await elsewhere.logIn(name, GOOD_PASSWORD)

@@ -47,7 +47,7 @@ describeInChromium((browser) => {
       await person.fillLogin(`ANNA${mark}`)
       expect(person.path).toBe('/diary?of=today')
       expect(await person.heading.textContent()).toBe(`The diary of anna${mark}`)
-      expect(person.complaints).toEqual([])
+      expect(person.problems).toEqual([])
       await person.leave()
     })
 
@@ -94,7 +94,7 @@ describeInChromium((browser) => {
       expect(await other.page.getByRole('alert').textContent()).toContain('The name or the password is wrong.')
       await other.fillLogin(`new${mark}`, 'harbour violet kettle')
       expect(other.path).toBe('/profile')
-      expect([...person.complaints, ...other.complaints]).toEqual([])
+      expect([...person.problems, ...other.problems]).toEqual([])
       for (const one of [person, other]) await one.leave()
     })
 

@@ -63,7 +63,7 @@ describeInChromium((browser) => {
 
       expect(await person.cookie()).toEqual(before)
       expect(person.cookiesSet.length).toBe(set)
-      expect(person.complaints).toEqual([])
+      expect(person.problems).toEqual([])
       await person.leave()
     })
 

@@ -95,7 +95,7 @@ describeInChromium((browser) => {
         findings.push(...inline.map((element) => `${stop}: ${element}`))
       })
       expect(findings).toEqual([])
-      expect(person.complaints).toEqual([])
+      expect(person.problems).toEqual([])
       await person.leave()
     },
   )

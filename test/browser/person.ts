@@ -8,7 +8,7 @@ export class Person {
   readonly context: BrowserContext
   readonly page: Page
   /** What the browser refused, could not load or could not run; dialogs too. Must stay empty. */
-  readonly complaints: string[] = []
+  readonly problems: string[] = []
   /** Answers of the site that set a cookie, as `GET /path`; but for the marker beside the session cookie. */
   readonly cookiesSet: string[] = []
 
@@ -117,11 +117,11 @@ export class Person {
       const kind = message.type()
       // The browser also mentions an answer like 404 or 422, which is a page of ours as good as any.
       const isStatus = /the server responded with a status of 4\d\d/.test(message.text())
-      if ((kind === 'error' || kind === 'warning') && !isStatus) this.complaints.push(`${page.url()}: ${message.text()}`)
+      if ((kind === 'error' || kind === 'warning') && !isStatus) this.problems.push(`${page.url()}: ${message.text()}`)
     })
-    page.on('pageerror', (error) => this.complaints.push(`${page.url()}: ${error.message}`))
+    page.on('pageerror', (error) => this.problems.push(`${page.url()}: ${error.message}`))
     page.on('dialog', (dialog) => {
-      this.complaints.push(`${page.url()}: dialog ${dialog.message()}`)
+      this.problems.push(`${page.url()}: dialog ${dialog.message()}`)
       return dialog.dismiss()
     })
   }
@@ -134,7 +134,7 @@ export class Person {
     const lines = response.headers()['set-cookie']?.split('\n') ?? []
     if (lines.some((line) => !/^[^=]*-seen=/.test(line))) this.cookiesSet.push(`${request.method()} ${pathname}`)
     if (response.status() >= 400 && request.resourceType() !== 'document')
-      this.complaints.push(`${request.method()} ${pathname} answered ${response.status()}`)
+      this.problems.push(`${request.method()} ${pathname} answered ${response.status()}`)
   }
 }
 

@@ -216,7 +216,7 @@ describeInChromium(
           expect(person.reloads).toBe(isStrict ? 6 : 0)
           expect(await person.session()).toEqual(before)
           expect((await person.marker())?.value).toBe(isStrict ? '1' : undefined)
-          if (kind.scheme === 'https') expect(person.complaints).toEqual([])
+          if (kind.scheme === 'https') expect(person.problems).toEqual([])
           await person.leave()
         })
 
@@ -301,7 +301,7 @@ describeInChromium(
 class Somebody {
   readonly context: BrowserContext
   readonly page: Page
-  readonly complaints: string[] = []
+  readonly problems: string[] = []
   readonly #reloadsBefore: number
   readonly #shop: Shop
   readonly #elsewhere: string
@@ -312,7 +312,7 @@ class Somebody {
     this.#shop = shop
     this.#elsewhere = elsewhere
     context.setDefaultTimeout(15_000)
-    page.on('console', (message) => message.type() === 'error' && this.complaints.push(message.text()))
+    page.on('console', (message) => message.type() === 'error' && this.problems.push(message.text()))
     this.#reloadsBefore = shop.reloads
   }
 

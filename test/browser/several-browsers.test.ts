@@ -41,7 +41,7 @@ describeInChromium((browser) => {
       await other.open('/profile')
       await one.logOut()
       await other.logOut()
-      expect(other.complaints).toEqual([])
+      expect(other.problems).toEqual([])
       await one.leave()
     })
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { openPostgresSource } from '../../src/storage/copy/postgres-side.ts'
-import { openSqliteSource } from '../../src/storage/copy/sqlite-side.ts'
+import { openPostgresSource } from '../../src/storage/copy/postgres-copy.ts'
+import { openSqliteSource } from '../../src/storage/copy/sqlite-copy.ts'
 import { openDatabase } from '../../src/storage/open.ts'
 import { TABLE_KEYS } from '../../src/storage/schema.ts'
 import { bind } from '../../src/storage/statement.ts'
@@ -133,10 +133,10 @@ describeOnPostgres('a copy between databases', () => {
   test('a site that still runs refuses writes until the copy is done', async () => {
     for (const source of [fresh(), (await copyOnPostgres()).url]) {
       const db = openDatabase(source)
-      const side = await (source.startsWith('sqlite:') ? openSqliteSource(fileOf(source)) : openPostgresSource(source))
+      const database = await (source.startsWith('sqlite:') ? openSqliteSource(fileOf(source)) : openPostgresSource(source))
       const raise = db.transaction([bind(setDisplayName, { id: 'aanna', displayName: 'A' }, { expectRows: 1 })])
       await expect(raise).rejects.toMatchObject({ code: expect.stringMatching(/^store_(busy|unavailable)$/) })
-      await side.close()
+      await database.close()
       await db.transaction([bind(setDisplayName, { id: 'aanna', displayName: 'A' }, { expectRows: 1 })])
       await db.close()
     }

@@ -204,7 +204,7 @@ describeWith('redis-server', 'Redis', () => {
   let redis: OwnRedis
   beforeAll(async () => {
     redis = await OwnRedis.start()
-    await redis.tell('CONFIG', 'SET', 'requirepass', 'to%1')
+    await redis.command('CONFIG', 'SET', 'requirepass', 'to%1')
   })
   afterAll(() => redis.drop())
 

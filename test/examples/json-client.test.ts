@@ -27,9 +27,9 @@ describeInChromium((browser) => {
     const { base } = await runExample('json-client')
     const context = await browser().newContext()
     const page = await context.newPage()
-    const complaints: string[] = []
-    page.on('pageerror', (error) => complaints.push(error.message))
-    page.on('console', (message) => message.text().includes('Content Security Policy') && complaints.push(message.text()))
+    const problems: string[] = []
+    page.on('pageerror', (error) => problems.push(error.message))
+    page.on('console', (message) => message.text().includes('Content Security Policy') && problems.push(message.text()))
     const problem = page.getByRole('alert')
     await page.goto(base)
 
@@ -57,7 +57,7 @@ describeInChromium((browser) => {
     await page.getByLabel('Password').fill(GOOD_PASSWORD)
     await page.getByRole('button', { name: 'Log in' }).click()
     await page.getByText('Logged in as anna').waitFor()
-    expect(complaints).toEqual([])
+    expect(problems).toEqual([])
     await context.close()
   })
 })

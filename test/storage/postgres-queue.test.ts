@@ -14,13 +14,13 @@ import { TcpProxy } from '../support/tcp-proxy.ts'
 
 const DEADLINE_MS = 500
 
-interface Hall {
+interface TestPool {
   readonly db: Database
   readonly url: string
   readonly proxy: TcpProxy
 }
 
-async function hallOfTest(): Promise<Hall> {
+async function openTestPool(): Promise<TestPool> {
   const { url, drop } = await makeDatabase()
   onTestFinished(drop)
   const proxy = await TcpProxy.before(url)
@@ -50,23 +50,23 @@ async function countAtOnce(calls: readonly Promise<unknown>[]): Promise<number> 
 describeOnPostgres('behind a PostgreSQL that says nothing', () => {
   test.each([
     // Look-ups that come together are one call.
-    ['sessions', ({ db }: Hall) => db.sessions.delete(['nobody']), MAX_CONNECTIONS],
-    ['everything else', ({ db }: Hall) => db.first(findUserById, { id: 'nobody' }), MAX_CONNECTIONS - 3],
+    ['sessions', ({ db }: TestPool) => db.sessions.delete(['nobody']), MAX_CONNECTIONS],
+    ['everything else', ({ db }: TestPool) => db.first(findUserById, { id: 'nobody' }), MAX_CONNECTIONS - 3],
   ] as const)('F-11 %s: so many calls wait, and more are turned away at once', async (_, ask, connections) => {
-    const hall = await hallOfTest()
-    hall.proxy.stall()
-    const calls = Array.from({ length: MAX_WAITING + connections + 50 }, async () => ask(hall))
+    const store = await openTestPool()
+    store.proxy.stall()
+    const calls = Array.from({ length: MAX_WAITING + connections + 50 }, async () => ask(store))
     const rejected = await countAtOnce(calls)
     expect(rejected).toBeGreaterThanOrEqual(50)
     // The first ones wait too, until they are given their connections.
     expect(rejected).toBeLessThanOrEqual(50 + MAX_CONNECTIONS)
-    await hall.proxy.restore()
-    const isBack = async () => (await Promise.allSettled([ask(hall)]))[0].status
+    await store.proxy.restore()
+    const isBack = async () => (await Promise.allSettled([ask(store)]))[0].status
     await expect.poll(isBack).toBe('fulfilled')
   })
 
   test('F-10 a call queued behind calls that fail is refused with them, not after as long once more', async () => {
-    const { db, proxy } = await hallOfTest()
+    const { db, proxy } = await openTestPool()
     await db.first(findUserById, { id: 'nobody' })
     proxy.stall()
     const ask = async () => {
@@ -81,7 +81,7 @@ describeOnPostgres('behind a PostgreSQL that says nothing', () => {
   })
 
   test('F-11 what waits for a lock there is told to give up when nobody waits for it any more', async () => {
-    const { db, url } = await hallOfTest()
+    const { db, url } = await openTestPool()
     const somebody = new pg.Client({ connectionString: url })
     await somebody.connect()
     onTestFinished(() => somebody.end())

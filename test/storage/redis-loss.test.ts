@@ -27,16 +27,16 @@ describeWith('redis-server', 'a Redis that loses what it held', () => {
     redis = await OwnRedis.start(KEPT)
   })
   afterEach(async () => {
-    await redis.tell('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
-    await redis.tell('CONFIG', 'SET', 'maxmemory', '0')
-    await redis.tell('FLUSHALL')
+    await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
+    await redis.command('CONFIG', 'SET', 'maxmemory', '0')
+    await redis.command('FLUSHALL')
   })
   afterAll(() => redis.drop())
 
   /** A site that has probed Redis once. */
   async function siteThatWatches(): Promise<Site> {
     const site = await siteOfTest({ redis: redis.url, rateLimit: true })
-    const keys = async () => redis.tell('KEYS', 'guildhall:watch:*')
+    const keys = async () => redis.command('KEYS', 'guildhall:monitor:*')
     await expect.poll(keys, PROBED).toHaveLength(1)
     return site
   }
@@ -44,8 +44,8 @@ describeWith('redis-server', 'a Redis that loses what it held', () => {
   /** Until the site has probed Redis once more, from beginning to end. */
   async function anotherProbe(): Promise<void> {
     const probes = async () => {
-      const keys = await redis.tell('KEYS', 'guildhall:watch:*')
-      return Array.isArray(keys) && keys.length > 0 ? Number(await redis.tell('HGET', String(keys[0]), 'probe')) : 0
+      const keys = await redis.command('KEYS', 'guildhall:monitor:*')
+      return Array.isArray(keys) && keys.length > 0 ? Number(await redis.command('HGET', String(keys[0]), 'probe')) : 0
     }
     await expect.poll(probes, PROBED).toBeGreaterThan(0)
     const before = await probes()
@@ -59,7 +59,7 @@ describeWith('redis-server', 'a Redis that loses what it held', () => {
     for (let tries = 0; tries < 5; tries++) expect((await guess()).status).toBe(401)
     expect((await guess()).status).toBe(429)
     expect(warnings(site)).toEqual([])
-    await redis.tell('FLUSHALL')
+    await redis.command('FLUSHALL')
     expect((await visitor.api('/profile')).status).toBe(401)
     const page = await visitor.get('/profile')
     expect([page.status, page.headers.get('location')]).toEqual([303, expect.stringContaining('/login')])
@@ -74,7 +74,7 @@ describeWith('redis-server', 'a Redis that loses what it held', () => {
     const site = await siteThatWatches()
     const { id: left, visitor } = await memberOf(site, 'anna')
     const { id: suspended } = await memberOf(site, 'bert')
-    await redis.tell('SAVE')
+    await redis.command('SAVE')
     const snapshot = join(redis.folder, 'older.rdb')
     copyFileSync(join(redis.folder, 'dump.rdb'), snapshot)
     expect((await visitor.api('/logout', {})).status).toBe(204)
@@ -89,13 +89,13 @@ describeWith('redis-server', 'a Redis that loses what it held', () => {
   })
 
   test('F-13 short of memory: the log says that keys are evicted, once, and doctor warns of the setting', async () => {
-    await redis.tell('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
+    await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
     const site = await siteThatWatches()
     expect(warnings(site)).toEqual([MAY_EVICT])
-    await redis.tell('DEBUG', 'POPULATE', '20000', 'filling', '500')
-    await redis.tell('CONFIG', 'SET', 'maxmemory', '4mb')
+    await redis.command('DEBUG', 'POPULATE', '20000', 'filling', '500')
+    await redis.command('CONFIG', 'SET', 'maxmemory', '4mb')
     await expect.poll(() => warnings(site), PROBED).toEqual([MAY_EVICT, EVICTED])
-    await redis.tell('DEBUG', 'POPULATE', '20000', 'more', '500').catch(() => {})
+    await redis.command('DEBUG', 'POPULATE', '20000', 'more', '500').catch(() => {})
     await anotherProbe()
     expect(warnings(site)).toEqual([MAY_EVICT, EVICTED])
     const folder = newFolder()
@@ -108,13 +108,13 @@ describeWith('redis-server', 'a Redis that loses what it held', () => {
   test('a full Redis that keeps what it has: new logins wait, members stay members and can log out', async () => {
     const site = await siteThatWatches()
     const { visitor, id } = await memberOf(site, 'anna')
-    await redis.tell('CONFIG', 'SET', 'maxmemory', '1')
+    await redis.command('CONFIG', 'SET', 'maxmemory', '1')
     expect((await visitor.api('/profile')).status).toBe(200)
     const rejected = await site.visitor().logIn('anna')
     expect([rejected.status, rejected.headers.get('retry-after')]).toEqual([503, '1'])
     expect((await visitor.api('/logout', {})).status).toBe(204)
     expect(await statusWith(site, id)).toBe(401)
-    await redis.tell('CONFIG', 'SET', 'maxmemory', '0')
+    await redis.command('CONFIG', 'SET', 'maxmemory', '0')
     await anotherProbe()
     expect(warnings(site)).toEqual([])
   })
@@ -122,6 +122,6 @@ describeWith('redis-server', 'a Redis that loses what it held', () => {
   test('a site that closes takes its mark along', async () => {
     const site = await siteThatWatches()
     await site.membership.close()
-    expect(await redis.tell('KEYS', 'guildhall:watch:*')).toEqual([])
+    expect(await redis.command('KEYS', 'guildhall:monitor:*')).toEqual([])
   })
 })

@@ -56,7 +56,7 @@ export class OwnRedis {
     this.#process = child
     this.#ended = new Promise((done) => child.once('exit', () => done()))
     const deadline = performance.now() + MAX_START_MS
-    while ((await this.tell('PING').catch(() => '')) !== 'PONG') {
+    while ((await this.command('PING').catch(() => '')) !== 'PONG') {
       if (child.exitCode !== null || performance.now() > deadline) throw new Error('redis-server did not start')
       await new Promise((done) => setTimeout(done, 10))
     }
@@ -83,7 +83,7 @@ export class OwnRedis {
   }
 
   /** One command, on a connection of its own. */
-  async tell(...command: readonly string[]): Promise<unknown> {
+  async command(...command: readonly string[]): Promise<unknown> {
     const client = createClient({ url: this.url, socket: { connectTimeout: 1000, reconnectStrategy: false } })
     client.on('error', () => {})
     await client.connect()
@@ -106,6 +106,6 @@ export class OwnRedis {
 
 /** The numbers of INFO, by name. */
 export async function infoOf(redis: OwnRedis, section: string): Promise<ReadonlyMap<string, string>> {
-  const lines = String(await redis.tell('INFO', section)).split('\r\n')
+  const lines = String(await redis.command('INFO', section)).split('\r\n')
   return new Map(lines.filter((line) => line.includes(':')).map((line) => [line.split(':')[0] ?? '', line.split(':')[1] ?? '']))
 }

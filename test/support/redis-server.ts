@@ -40,7 +40,7 @@ const BORROWED_S = 43_200
 export interface NumberedRedis {
   readonly url: string
   /** Takes our keys out and gives it back. */
-  giveBack(): Promise<void>
+  release(): Promise<void>
 }
 
 /** A database of Redis that nobody uses, for servers whose prefix is always the same. */
@@ -49,7 +49,7 @@ export async function borrowNumbered(): Promise<NumberedRedis> {
     const url = new URL(REDIS_URL)
     url.pathname = `/${number}`
     const client = await openRedis(url.href)
-    if (await borrow(client)) return { url: url.href, giveBack: () => giveBack(client) }
+    if (await borrow(client)) return { url: url.href, release: () => release(client) }
     await client.close()
   }
   throw new Error(`all numbered databases of ${new URL(REDIS_URL).host} are in use: empty one, or wait for who uses it`)
@@ -63,7 +63,7 @@ async function borrow(client: TestClient): Promise<boolean> {
   return false
 }
 
-async function giveBack(client: TestClient): Promise<void> {
+async function release(client: TestClient): Promise<void> {
   const keys = await keysIn(client, 'guildhall:')
   for (const key of keys) await client.del(key)
   await client.del(MINE)

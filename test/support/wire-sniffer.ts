@@ -104,7 +104,7 @@ function readRedis(bytes: Buffer): ReturnType<Reader> {
 }
 
 function isHousekeeping([name = '', ...rest]: readonly string[]): boolean {
-  return /^(?:HELLO|CLIENT|SELECT|PING|AUTH)$/i.test(name) || rest.some((word) => word.includes(':watch:'))
+  return /^(?:HELLO|CLIENT|SELECT|PING|AUTH)$/i.test(name) || rest.some((word) => word.includes(':monitor:'))
 }
 
 function wordsAt(text: string, from: number): { readonly words: readonly string[]; readonly end: number } | undefined {

@@ -16,14 +16,14 @@ export interface Site {
   /** Paths that forms were sent to. The answer, 204, changes no page. */
   readonly posts: readonly string[]
   /** What the browser complained about: refused by the policy, not found, an error in the script. */
-  readonly complaints: readonly string[]
+  readonly problems: readonly string[]
   close(): Promise<void>
 }
 
 export async function openSite(browser: Browser, pages: readonly Sample[], options: BrowserContextOptions = {}): Promise<Site> {
   const context = await browser.newContext({ viewport: { width: 1100, height: 760 }, ...options })
   const posts: string[] = []
-  const complaints: string[] = []
+  const problems: string[] = []
   await context.route('**/*', async (route) => {
     const request = route.request()
     const { pathname } = new URL(request.url())
@@ -40,15 +40,15 @@ export async function openSite(browser: Browser, pages: readonly Sample[], optio
     return route.fulfill({ body: sample.html, contentType: 'text/html; charset=utf-8', headers })
   })
   const page = await context.newPage()
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
-  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
+  page.on('pageerror', (error) => problems.push(error.message))
   page.on('dialog', (dialog) => {
-    complaints.push(`dialog: ${dialog.message()}`)
+    problems.push(`dialog: ${dialog.message()}`)
     return dialog.dismiss()
   })
   const open = async (name: string): Promise<Page> => {
     await page.goto(`${ORIGIN}/sample/${name}`)
     return page
   }
-  return { open, posts, complaints, close: () => context.close() }
+  return { open, posts, problems, close: () => context.close() }
 }

@@ -1,4 +1,4 @@
-// The database: whether it is sound, of our schema, and whether every password can be checked.
+// Checks the database: its file, its schema, foreign objects, and peppers of passwords.
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { MAX_CONNECTIONS } from '../../database/postgres/pool.ts'
@@ -20,30 +20,30 @@ export async function checkDatabase(config: Config): Promise<readonly Finding[]>
   const { databaseFile: file } = config
   if (file === undefined && config.database.startsWith('sqlite:'))
     return [warning('The database is in memory: everybody is forgotten at the next start.')]
-  if (file !== undefined && !existsSync(file)) return [checkPlace(file)]
+  if (file !== undefined && !existsSync(file)) return [checkMissing(file)]
   if (file !== undefined && (!isWritable(file) || !isWritable(dirname(file)))) return [error(unwritable(file))]
   try {
     const findings: Finding[] = []
-    // The doctor makes no secret file.
+    // With a secret, none is made in a file.
     const readOnly = config.secrets.length > 0 ? config : { ...config, secrets: [new Secret(newToken())] }
-    const look = async (internals: Internals) => {
+    const check = async (internals: Internals) => {
       const schema = await checkSchema(internals, config)
       findings.push(schema, await (file === undefined ? checkServer(internals, config) : checkSoundness(internals)))
       if (schema.mark === 'ok') findings.push(...(await checkForeign(internals, config)))
-      // In another schema nobody knows where the passwords are.
+      // In another schema the passwords may be elsewhere.
       if (schema.mark === 'ok') findings.push(await checkPepper(internals))
     }
-    // Redis is looked at by itself, and what the logger would say of the file is a finding already.
+    // Redis has a check of its own, and warnings about the file are findings already.
     const { redis: _redis, ...membership } = readOnly.membership
-    await inMembership({ ...readOnly, membership }, look, SILENT)
+    await inMembership({ ...readOnly, membership }, check, SILENT)
     return findings
   } catch (failure) {
     return [failed(failure, config)]
   }
 }
 
-/** Where the file is going to be. */
-function checkPlace(file: string): Finding {
+/** Checks whether the first start can create the file. */
+function checkMissing(file: string): Finding {
   const dangling = describeDangling(file)
   if (dangling !== undefined) return error(dangling)
   const folder = nearestFolder(file)
@@ -68,7 +68,7 @@ async function checkSoundness({ core }: Internals): Promise<Finding> {
   return isSound ? ok('The database file is sound.') : error('The database file is damaged: stop the site and restore a backup.')
 }
 
-/** What others hung on our tables runs with every login. */
+/** Foreign triggers and functions on our tables would run with every login. */
 async function checkForeign({ core: { db } }: Internals, { databaseFile }: Config): Promise<readonly Finding[]> {
   const onServer = databaseFile === undefined
   const what = onServer
@@ -80,7 +80,7 @@ async function checkForeign({ core: { db } }: Internals, { databaseFile }: Confi
   ]
 }
 
-/** A server looks after its own files; whether it has room for all our connections it does not say before it is too late. */
+/** A server checks its own files, but reports too many connections only when it is too late. */
 async function checkServer({ core }: Internals, { workers = 1 }: Config): Promise<Finding> {
   const allowed = (await core.db.first(connectionsAllowed, {})) ?? 0
   const needed = workers * MAX_CONNECTIONS
@@ -90,7 +90,7 @@ async function checkServer({ core }: Internals, { workers = 1 }: Config): Promis
   )
 }
 
-/** Counts the accounts that a pepper which is no longer set would lock out. */
+/** Counts the users who cannot log in because their pepper is no longer set. */
 async function checkPepper({ core }: Internals): Promise<Finding> {
   let lockedOut = 0
   let after = ''

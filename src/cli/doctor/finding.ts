@@ -1,4 +1,4 @@
-// What doctor found: how bad it is, and what to do about it.
+// A finding of doctor: its level, and what to do about it.
 import type { Config } from '../../server/config.ts'
 import { explainFailure } from '../../server/explain-failure.ts'
 

@@ -1,11 +1,11 @@
-// How long one password hash takes here: too quick helps a thief, too slow keeps members waiting.
+// Measures a password hash: too fast helps a thief, too slow makes members wait.
 
 import { createHasher } from '../../passwords/hasher.ts'
 import type { Config } from '../../server/config.ts'
 import { settingsFrom } from '../../settings/check.ts'
 import { type Finding, ok, warning } from './finding.ts'
 
-/** The default takes 10 to 50 ms on a machine of today. */
+/** The default takes 10 to 50 ms on a current machine. */
 const TOO_QUICK_MS = 5
 const TOO_SLOW_MS = 1000
 const ROUNDS = 3

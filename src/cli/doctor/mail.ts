@@ -1,7 +1,7 @@
-// Mail: whether there is any, and whether its server lets us in.
+// Checks whether mail is set up, and whether its server accepts the login.
 import { MailError } from '../../mail/mail.ts'
 import { createSmtpMailer } from '../../mail/smtp.ts'
-import { placeOf, readSmtpUrl } from '../../mail/smtp-url.ts'
+import { hostAndPort, readSmtpUrl } from '../../mail/smtp-url.ts'
 import type { Config } from '../../server/config.ts'
 import { error, type Finding, ok, warning } from './finding.ts'
 
@@ -16,7 +16,7 @@ export async function checkMail({ smtpUrl, production }: Config): Promise<Findin
   try {
     await createSmtpMailer(server).verify()
     return ok(
-      `The mail server ${placeOf(server)} answers${server.login ? ' and takes the login' : ''}. guildhall mail test sends a mail.`,
+      `The mail server ${hostAndPort(server)} answers${server.login ? ' and takes the login' : ''}. guildhall mail test sends a mail.`,
     )
   } catch (failure) {
     if (failure instanceof MailError) return error(failure.message)

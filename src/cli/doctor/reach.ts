@@ -1,4 +1,4 @@
-// How visitors reach the site: the address and its cookies, the proxy in front, the certificate.
+// Checks how visitors reach the site: URL and cookies, port, proxy, certificate.
 import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { isLoopback } from '../../domain/address.ts'

@@ -1,4 +1,4 @@
-// Redis: whether it answers, and whether it keeps what it was given.
+// Checks whether Redis answers, and whether it keeps all keys.
 
 import { RedisConnection } from '../../database/redis/connection.ts'
 import { wrongPolicy } from '../../database/redis/monitor.ts'
@@ -6,13 +6,13 @@ import type { Config } from '../../server/config.ts'
 import { SETTINGS } from '../../settings/table.ts'
 import { type Finding, failed, ok, warning } from './finding.ts'
 
-/** Looked at by itself: there may be no database yet. */
+/** Needs no database, which may not exist yet. */
 export async function checkRedis(config: Config): Promise<readonly Finding[]> {
   const { redis, redisPrefix = SETTINGS.redisPrefix.default } = config.membership
   if (typeof redis !== 'string') return []
   const connection = new RedisConnection(redis)
   try {
-    // Loading the package and the first greeting are not taken for a slow answer.
+    // Opened first, so that loading the package and connecting do not count as a slow answer.
     await connection.open()
     const policy = await wrongPolicy(connection, redisPrefix)
     const answers = ok('Redis answers.')

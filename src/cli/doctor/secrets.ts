@@ -1,4 +1,4 @@
-// Where the secret comes from, and who else on this machine could read it and the data.
+// Checks where the secret comes from, and whether other users can read it or the data.
 import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Config } from '../../server/config.ts'
@@ -20,7 +20,7 @@ function inWords(source: Source): string {
   return source === '.env' ? source : `the file that ${source.file} names`
 }
 
-/** Whatever holds a password hash or a secret belongs to one user alone. */
+/** Files with password hashes or secrets must be readable by one user alone. */
 export function checkFiles(config: Config, environment: Environment): readonly Finding[] {
   const { databaseFile } = config
   const files = databaseFile === undefined ? [] : databaseFiles(databaseFile)
@@ -29,7 +29,7 @@ export function checkFiles(config: Config, environment: Environment): readonly F
   return findings.length === 0 && isThere ? [ok('Only this user can read the data.')] : findings
 }
 
-/** The same without the database, which says so itself when it is opened. */
+/** Like `checkFiles`, but without the database file, about which the logger warns when it is opened. */
 export function checkSecretFiles(config: Config, { file: dotEnv, sources }: Environment): readonly Finding[] {
   const { databaseFile } = config
   const secrets = config.secrets.length === 0 ? [secretFile(config)] : []
@@ -38,9 +38,9 @@ export function checkSecretFiles(config: Config, { file: dotEnv, sources }: Envi
   return [...describeExposed([...secrets, ...env]).map(error), ...folder]
 }
 
-/** Others may look into a folder, as into a home; they may not put a file of theirs in the place of ours. */
+/** Others may read the folder, like a home folder, but must not be able to replace our files. */
 function checkFolder(folder: string): readonly Finding[] {
-  // Windows has no such modes.
+  // Windows has no file modes.
   const isOpen = process.platform !== 'win32' && existsSync(folder) && (statSync(folder).mode & 0o022) !== 0
   return isOpen ? [error(`Others on this machine can put files into ${folder}: chmod 700 ${folder}`)] : []
 }

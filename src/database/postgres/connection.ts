@@ -18,13 +18,13 @@ export async function openConnection(connectionString: string): Promise<OwnConne
   const options = { connectionString, connectionTimeoutMillis, query_timeout: LONG_DEADLINE_MS, keepAlive: true }
   const Client = closingClient(pg.Client)
   const client = withItsFiles(() => new Client(options))
-  // The call that waits is told; unheard, the error of a connection that dies between two calls would end the process.
+  // A waiting call gets the error itself; without a listener, that of a connection that dies between two calls would end the process.
   client.on('error', () => {})
   await client.connect()
   return client
 }
 
-/** An optional peer: whoever is on SQLite has none. */
+/** An optional peer dependency, which SQLite does not need. */
 export async function loadPg() {
   const { default: pg } = await import('pg').catch((error: unknown) => {
     const missing = new Error('PostgreSQL needs the package pg beside guildhall: npm install pg', { cause: error })
@@ -48,7 +48,7 @@ function isConnection(value: unknown): value is EventEmitter & { readonly stream
   return value instanceof EventEmitter && 'stream' in value
 }
 
-/** pg reads the files of a connection string (sslrootcert, sslcert, sslkey) where it is given the string. */
+/** pg reads the files in a connection string (sslrootcert, sslcert, sslkey) only if it gets the string. */
 export function withItsFiles<T>(make: () => T): T {
   try {
     return make()

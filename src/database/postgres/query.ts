@@ -64,7 +64,7 @@ export async function runOn(pool: PostgresPool, text: string, values: unknown[] 
   }
 }
 
-/** The text of an array of texts. A null character stands in none: whatever holds one is a key that nobody has. */
+/** The text of an array of texts. A null character, which PostgreSQL cannot store, becomes U+FFFD: no key has either. */
 export function arrayOf(texts: readonly string[]): string {
   return `{${texts.map((text) => `"${text.replaceAll('\0', '\ufffd').replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`
 }

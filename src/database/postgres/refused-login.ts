@@ -1,16 +1,18 @@
 // Why PostgreSQL let nobody in, and what to do about it.
 
-/** pg's own, which has no code: the server asks for a password, and there is none. */
+/** An error of pg itself, without a code: the server requires a password, and there is none. */
 const NO_PASSWORD = /^SASL: SCRAM-SERVER-FIRST-MESSAGE: client password/
 
-/** Undefined for every other failure. `code` is that of an error of pg, '' where it has none. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+/**
+ * Undefined for every other failure. `code` is that of pg's error, or ''. https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
 export function explainRefusedLogin(code: string, message: string): string | undefined {
   if (NO_PASSWORD.test(message))
     return 'PostgreSQL asks for a password, and the connection string has none: write one there, or set PGPASSWORD'
   const name = nameIn(message)
   if (code === '3D000')
     return `PostgreSQL has no database ${name ?? 'of this name'} (${message}): make it with createdb ${quoted(name)}, or name another`
-  // The server hides from strangers which roles there are where it asks for a password.
+  // With password authentication, the server does not reveal which roles exist.
   if (code === '28000' && name !== undefined && /^role .* does not exist$/.test(message))
     return `PostgreSQL has no role ${name} (${message}): make it with createuser --pwprompt ${quoted(name)}, or name another`
   if (code === '28P01')

@@ -1,4 +1,4 @@
-// Lets at most so many calls in at a time. Who waits in vain is turned away and never begins.
+// Limits concurrent calls. A call that waits too long is rejected, and never starts.
 import { activeTime, DEADLINE_MS, onTimeout, StoreUnavailableError, startDeadline } from '../timeout.ts'
 
 /** How long a call waits while others are served: a burst is worked off, and an endless flood is turned away. */
@@ -47,9 +47,9 @@ export class Semaphore {
         resolve()
       }
       const judge = (): void => {
-        const patience = Math.min(this.#servedAt + DEADLINE_MS - activeTime(), longest())
-        if (patience > 0) {
-          cancel = onTimeout(patience, judge)
+        const remainingMs = Math.min(this.#servedAt + DEADLINE_MS - activeTime(), longest())
+        if (remainingMs > 0) {
+          cancel = onTimeout(remainingMs, judge)
           return
         }
         this.#waiting.delete(begin)

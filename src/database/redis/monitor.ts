@@ -12,26 +12,26 @@ const RETENTION_MS = 86_400_000
 const NO_EVICTION = 'noeviction'
 
 /** One field of INFO; empty if this user may not read it. */
-const TOLD = `local function told(section, name)
+const INFO_FIELD = `local function info_field(section, name)
   local info = redis.pcall('INFO', section)
   return type(info) == 'string' and string.match(info, name .. ':([^\\r\\n]*)') or ''
 end`
 
 /** Writes the number of this probe. Returns the number before it, whether it was written, and the state of Redis's memory. */
-export const PROBE = script(`${TOLD}
+export const PROBE = script(`${INFO_FIELD}
 local before = redis.call('HGET', KEYS[1], 'probe')
 local written = redis.pcall('HSET', KEYS[1], 'probe', ARGV[1])
 redis.pcall('PEXPIRE', KEYS[1], ${RETENTION_MS})
-return { before or '', type(written) == 'number' and 1 or 0, told('stats', 'evicted_keys'), told('memory', 'maxmemory_policy') }`)
+return { before or '', type(written) == 'number' and 1 or 0, info_field('stats', 'evicted_keys'), info_field('memory', 'maxmemory_policy') }`)
 
 const DELETE = script(`return redis.call('DEL', KEYS[1])`)
 
-const POLICY = script(`${TOLD}
-return told('memory', 'maxmemory_policy')`)
+const POLICY = script(`${INFO_FIELD}
+return info_field('memory', 'maxmemory_policy')`)
 
 /** The eviction policy, if it is not the one that we need. Undefined if it is, or if nobody may read it. */
 export async function wrongPolicy(client: RedisClient, prefix: string): Promise<string | undefined> {
-  return wrong(String(await runScript(client, POLICY, `${prefix}watch`)))
+  return wrong(String(await runScript(client, POLICY, `${prefix}monitor`)))
 }
 
 export class RedisMonitor {
@@ -52,7 +52,7 @@ export class RedisMonitor {
   constructor(client: RedisClient, prefix: string, log: Pick<Logger, 'warn'>) {
     this.#client = client
     this.#log = log
-    this.#key = `${prefix}watch:${newId()}`
+    this.#key = `${prefix}monitor:${newId()}`
   }
 
   /** May be called again. The timer keeps no process alive. */

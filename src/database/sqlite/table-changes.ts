@@ -38,10 +38,10 @@ export class Tables {
     this.#toldBySqlite = 'setAuthorizer' in database
     if (!this.#toldBySqlite) return
     database.setAuthorizer((action, name, _detail, _database, trigger) => {
-      if (action === constants.SQLITE_READ) this.#note('reads', this.#table(name))
-      else if (ROWS_WRITTEN.includes(action)) this.#note('writes', trigger === null ? this.#table(name) : this.#any)
+      if (action === constants.SQLITE_READ) this.#addUse('reads', this.#table(name))
+      else if (ROWS_WRITTEN.includes(action)) this.#addUse('writes', trigger === null ? this.#table(name) : this.#any)
       else if (action === constants.SQLITE_TRANSACTION && name !== 'ROLLBACK') return constants.SQLITE_OK
-      else if (!HARMLESS.includes(action)) this.#note('writes', this.#any)
+      else if (!HARMLESS.includes(action)) this.#addUse('writes', this.#any)
       return constants.SQLITE_OK
     })
   }
@@ -71,7 +71,7 @@ export class Tables {
   }
 
   /** SQLite also recompiles by itself while it runs, for a better plan or a changed schema. */
-  #note(how: 'reads' | 'writes', table: Table): void {
+  #addUse(how: 'reads' | 'writes', table: Table): void {
     if (this.#used[how].includes(table)) return
     this.#used = { ...this.#used, [how]: [...this.#used[how], table] }
     if (this.#compiling) return

@@ -1,4 +1,4 @@
-// What the supervisor and its workers tell each other. Verbs are added, not changed.
+// The messages between supervisor and workers. Verbs are added, not changed.
 
 /** The two may be of different versions while a site is renewed. */
 export type ToWorker =

@@ -1,7 +1,7 @@
 // `guildhall serve --workers N`: a supervisor that starts workers, or one of those.
 import type { Config, Reading } from '../config.ts'
 import { createLog, type ServerLog } from '../logging.ts'
-import { readWorkerPlace } from './place.ts'
+import { readWorkerAssignment } from './assignment.ts'
 import { Supervisor } from './supervisor.ts'
 import { WorkerEndedError } from './worker-process.ts'
 
@@ -12,10 +12,10 @@ export async function serveWithWorkers(
   /** Reads the settings again, for workers that start later. */
   reread: () => Reading,
 ): Promise<void> {
-  const place = readWorkerPlace()
-  if (place !== undefined) {
+  const assignment = readWorkerAssignment()
+  if (assignment !== undefined) {
     const { serveAsWorker } = await import('./worker.ts')
-    return serveAsWorker(config, place)
+    return serveAsWorker(config, assignment)
   }
   try {
     await supervise(config, warnings, reread)

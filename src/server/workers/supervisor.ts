@@ -1,8 +1,8 @@
 // Several processes on one port: starts them, replaces one that ends, renews them one by one.
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { ServerLog } from '../logging.ts'
+import type { Listen } from './assignment.ts'
 import type { Ready } from './messages.ts'
-import type { Listen } from './place.ts'
 import { type WorkerEnd, WorkerProcess } from './worker-process.ts'
 
 /** A worker that ends sooner would do so again: the next one starts after a pause. */
@@ -160,7 +160,7 @@ export class Supervisor {
       const ready = await worker.ready
       this.#port = ready.port
       this.#serving.set(number, worker)
-      // The settings ask for fewer by now.
+      // The settings now have fewer workers.
       if (number > this.#count) void this.#stopSurplus(worker)
       return ready
     } finally {
@@ -178,10 +178,10 @@ export class Supervisor {
     void this.#fill(number, livedMs < MIN_LIFETIME_MS ? FIRST_PAUSE_MS : 0)
   }
 
-  /** Answers a worker that asks for the numbers of all. */
+  /** Sends the numbers of all workers to the worker that requested them. */
   async #collect(worker: WorkerProcess, call: string): Promise<void> {
-    const asked = [...this.#serving.values()].toSorted((a, b) => a.number - b.number)
-    const texts = await Promise.all(asked.map((one) => one.measure(call)))
+    const workers = [...this.#serving.values()].toSorted((a, b) => a.number - b.number)
+    const texts = await Promise.all(workers.map((worker) => worker.measure(call)))
     worker.send({ verb: 'collected', call, texts: texts.filter((text) => text !== undefined) })
   }
 }

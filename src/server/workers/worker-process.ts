@@ -1,8 +1,8 @@
 // One worker as its supervisor sees it: a process that starts, serves, and ends, whichever way.
 import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type WorkerAssignment, writeWorkerAssignment } from './assignment.ts'
 import type { Ready, ToSupervisor, ToWorker } from './messages.ts'
-import { type WorkerPlace, writeWorkerPlace } from './place.ts'
 
 /** A worker exits by itself after ten seconds; one that hangs is killed. */
 const FORCE_EXIT_TIMEOUT_MS = 15_000
@@ -43,10 +43,10 @@ export class WorkerProcess {
   #lastMessageAt = performance.now()
   #isOver = false
 
-  /** `onCollect`: the worker asks for the numbers of all workers. */
-  constructor(place: WorkerPlace, onCollect: (call: string) => void) {
-    this.number = place.number
-    this.#worker = cluster.fork(writeWorkerPlace(place))
+  /** `onCollect`: the worker requests the numbers of all workers. */
+  constructor(assignment: WorkerAssignment, onCollect: (call: string) => void) {
+    this.number = assignment.number
+    this.#worker = cluster.fork(writeWorkerAssignment(assignment))
     const ready = Promise.withResolvers<Ready>()
     const ended = Promise.withResolvers<WorkerEnd>()
     this.ready = ready.promise

@@ -7,11 +7,11 @@ import { createLog } from '../logging.ts'
 import type { Metrics } from '../metrics.ts'
 import { joinMetrics } from '../metrics-text.ts'
 import { openSite } from '../site.ts'
+import type { WorkerAssignment } from './assignment.ts'
 import type { ToSupervisor, ToWorker } from './messages.ts'
-import type { WorkerPlace } from './place.ts'
 
 /** Resolves when the site is open. Throws if it cannot start. */
-export async function serveAsWorker(read: Config, { number, port: openPort, listen }: WorkerPlace): Promise<void> {
+export async function serveAsWorker(read: Config, { number, port: openPort, listen }: WorkerAssignment): Promise<void> {
   const config = { ...read, ...listen }
   const log = await createLog(config, { shared: true, base: { worker: number } })
   const collecting = new Map<string, (texts: readonly string[]) => void>()

@@ -1,4 +1,4 @@
-// `req.session.cookie`: the looks of one session's cookie. Changes go out with the response.
+// `req.session.cookie`: the attributes of one session's cookie. Changes go out with the response.
 import { isDate } from '../../domain/builtins.ts'
 import { type Clock, systemClock } from '../../domain/clock.ts'
 import { type CookieAttributes, wholeSpan, writeCookie } from './write.ts'
@@ -38,7 +38,7 @@ export class Cookie {
   sameSite: SameSite | undefined
   partitioned: boolean | undefined
   priority: 'low' | 'medium' | 'high' | undefined
-  /** The `maxAge` that every request counts from, in milliseconds; null where the cookie lives as long as the browser. */
+  /** The `maxAge` that every request starts again, in milliseconds; null if the cookie lives until the browser is closed. */
   originalMaxAge: Span = null
   readonly #clock: Clock
   #expires: Date | false | null | undefined = null
@@ -56,7 +56,7 @@ export class Cookie {
     if (originalMaxAge !== undefined) this.originalMaxAge = originalMaxAge
   }
 
-  /** When the browser drops the cookie; null or false where it lives as long as the browser. */
+  /** When the browser deletes the cookie; null or false if it lives until the browser is closed. */
   get expires(): Date | false | null | undefined {
     return this.#expires
   }

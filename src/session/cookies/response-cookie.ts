@@ -1,4 +1,4 @@
-// The cookie of the session of one request: its looks, how long it is good, whether it goes out.
+// The session cookie of one request: its attributes, its lifetime, and whether it is sent.
 import type { IncomingMessage } from 'node:http'
 import type { SessionLimits } from '../../domain/session-lifetime.ts'
 import type { DroppedBy, Engine } from '../request/engine.ts'
@@ -15,7 +15,7 @@ import {
   decidedSameSite,
   issueCookie,
   issueMarker,
-  type Looks,
+  type SetCookieOptions,
   wholeSpan,
 } from './write.ts'
 
@@ -37,8 +37,8 @@ type CookieEngine = Pick<Engine, 'cookie' | 'clock' | 'limits' | 'behavior'>
 export class ResponseCookie {
   readonly #engine: CookieEngine
   readonly #request: CookieRequest
-  /** As the settings say. */
-  readonly #usual: CookieAttributes
+  /** The attributes of the settings. */
+  readonly #defaults: CookieAttributes
   readonly #owner: CookieOwner
   #cookie: Cookie | undefined
   #textBefore = ''
@@ -48,7 +48,7 @@ export class ResponseCookie {
     this.#request = request
     const { attributes } = request
     const { expiresAt } = attributes
-    this.#usual = expiresAt === undefined ? attributes : { ...attributes, maxAgeMs: wholeSpan(expiresAt - engine.clock.now()) }
+    this.#defaults = expiresAt === undefined ? attributes : { ...attributes, maxAgeMs: wholeSpan(expiresAt - engine.clock.now()) }
     this.#owner = owner
   }
 
@@ -70,27 +70,29 @@ export class ResponseCookie {
 
   /** The Set-Cookies with the id of a row; undefined if the browser would not keep them. */
   issue(row: SessionRow): readonly string[] | undefined {
-    const looks = this.#looksFor(row)
-    if (looks === undefined || this.#isOver) return undefined
-    return [issueCookie(this.#engine.cookie, this.#owner.id, looks), ...this.#mark(looks)]
+    const options = this.#optionsFor(row)
+    if (options === undefined || this.#isOver) return undefined
+    return [issueCookie(this.#engine.cookie, this.#owner.id, options), ...this.#markerCookies(options)]
   }
 
   /** The Set-Cookies that delete the cookie; undefined if the browser would ignore them. */
   clear(): readonly string[] | undefined {
-    const looks = this.#looksFor(undefined)
+    const options = this.#optionsFor(undefined)
     const { name } = this.#engine.cookie
-    return looks && [clearCookie(name, looks), ...(looks.attributes.sameSite === 'strict' ? [clearMarker(name, looks)] : [])]
+    return (
+      options && [clearCookie(name, options), ...(options.attributes.sameSite === 'strict' ? [clearMarker(name, options)] : [])]
+    )
   }
 
   /** The Set-Cookie of the marker alone, if the browser already has the session cookie; none if the cookie is not Strict. */
   mark(row: SessionRow): readonly string[] {
-    const looks = this.#looksFor(row)
-    return looks ? this.#mark(looks) : []
+    const options = this.#optionsFor(row)
+    return options ? this.#markerCookies(options) : []
   }
 
   unmark(): readonly string[] {
-    const looks = this.#looksFor(undefined)
-    return looks ? [clearMarker(this.#engine.cookie.name, looks)] : []
+    const options = this.#optionsFor(undefined)
+    return options ? [clearMarker(this.#engine.cookie.name, options)] : []
   }
 
   /** Whether the browser sent a cookie of this name, valid or not. */
@@ -99,7 +101,7 @@ export class ResponseCookie {
   }
 
   /** Whether this response may set or delete a cookie. */
-  get isWelcome(): boolean {
+  get isAllowed(): boolean {
     return !mayHoldSessionBack({ ...this.#request, attributes: this.#attributes })
   }
 
@@ -109,22 +111,22 @@ export class ResponseCookie {
     const maxAge = this.#maxAge
     if (maxAge === undefined) return { ...limits, persistent: false }
     // The `maxAge` of this one session goes before the settings for all.
-    const isUsual = maxAge === this.#usual.maxAgeMs
-    const follows = behavior.idleFollowsCookie || !isUsual
+    const isDefault = maxAge === this.#defaults.maxAgeMs
+    const follows = behavior.idleFollowsCookie || !isDefault
     const absoluteMs = behavior.absoluteFollowsCookie ? Math.max(limits.absoluteMs, maxAge) : limits.absoluteMs
     return {
       idleMs: follows ? Math.max(1, maxAge) : limits.idleMs,
       // A fixed date ends the session: no later response renews the cookie.
-      absoluteMs: isUsual && this.#usual.expiresAt !== undefined ? Math.max(1, Math.min(absoluteMs, maxAge)) : absoluteMs,
+      absoluteMs: isDefault && this.#defaults.expiresAt !== undefined ? Math.max(1, Math.min(absoluteMs, maxAge)) : absoluteMs,
       persistent: true,
     }
   }
 
-  #mark(looks: Looks): readonly string[] {
-    return looks.attributes.sameSite === 'strict' ? [issueMarker(this.#engine.cookie.name, MARKED, looks)] : []
+  #markerCookies(options: SetCookieOptions): readonly string[] {
+    return options.attributes.sameSite === 'strict' ? [issueMarker(this.#engine.cookie.name, MARKED, options)] : []
   }
 
-  #looksFor(row: SessionRow | undefined): Looks | undefined {
+  #optionsFor(row: SessionRow | undefined): SetCookieOptions | undefined {
     const attributes = this.#attributes
     if (!this.#isKept(attributes)) return undefined
     const now = this.#engine.clock.now()
@@ -138,11 +140,11 @@ export class ResponseCookie {
 
   /** Every response starts the maxAge again. */
   get #attributes(): CookieAttributes {
-    return this.#isSpecial ? { ...this.cookie.attributes(), maxAgeMs: this.#maxAge } : this.#usual
+    return this.#isSpecial ? { ...this.cookie.attributes(), maxAgeMs: this.#maxAge } : this.#defaults
   }
 
   get #maxAge(): number | undefined {
-    if (!this.#isSpecial) return this.#usual.maxAgeMs
+    if (!this.#isSpecial) return this.#defaults.maxAgeMs
     const { originalMaxAge } = this.cookie
     if (Number.isNaN(originalMaxAge)) throw new TypeError('cookie.originalMaxAge must be a number of milliseconds, got NaN')
     return typeof originalMaxAge === 'number' ? wholeSpan(originalMaxAge) : undefined
@@ -166,7 +168,7 @@ export class ResponseCookie {
 
   /** Whether the settings give an expiry that has passed. */
   get #isOver(): boolean {
-    const { maxAgeMs } = this.#usual
+    const { maxAgeMs } = this.#defaults
     if (maxAgeMs === undefined || maxAgeMs > 0 || this.#maxAge !== maxAgeMs) return false
     this.#engine.behavior.onDropped?.('maxAge')
     return true
@@ -179,16 +181,16 @@ export class ResponseCookie {
   #open(): Cookie {
     const { clock, behavior } = this.#engine
     const { storedRow, storedCookie } = this.#owner
-    const { maxAgeMs = null, ...looks } = this.#usual
+    const { maxAgeMs = null, ...attributes } = this.#defaults
     const stored = storedCookie === undefined ? {} : readCookieText(storedCookie)
-    const secure = this.#isSecure(looks)
-    const sameSite = decidedSameSite(looks.sameSite, secure)
-    const cookie = new Cookie({ ...looks, secure, sameSite, originalMaxAge: maxAgeMs, ...stored }, clock)
+    const secure = this.#isSecure(attributes)
+    const sameSite = decidedSameSite(attributes.sameSite, secure)
+    const cookie = new Cookie({ ...attributes, secure, sameSite, originalMaxAge: maxAgeMs, ...stored }, clock)
     const { originalMaxAge } = cookie
     // Counted from when the session was last seen, or from now if the settings decide.
     const unseenMs = behavior.cookieCanChange && storedRow ? clock.now() - storedRow.lastSeenAt : 0
-    const left = typeof originalMaxAge === 'number' ? originalMaxAge - unseenMs : undefined
-    const maxAge = maxAgeOf({ ...this.#usual, maxAgeMs: left }, storedRow, clock.now())
+    const remainingMs = typeof originalMaxAge === 'number' ? originalMaxAge - unseenMs : undefined
+    const maxAge = maxAgeOf({ ...this.#defaults, maxAgeMs: remainingMs }, storedRow, clock.now())
     if (maxAge !== undefined) {
       cookie.maxAge = maxAge
       if (originalMaxAge !== null) cookie.originalMaxAge = originalMaxAge

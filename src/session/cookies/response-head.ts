@@ -36,13 +36,13 @@ function addToList(res: ServerResponse, list: readonly unknown[], cookies: reado
 
 function addToObject(res: ServerResponse, headers: object, cookies: readonly string[]): object {
   const pairs = Object.entries(headers).map(uncached)
-  const given = pairs.filter(([name]) => isNamed(name, 'set-cookie')).flatMap(([, value]) => value ?? [])
-  if (given.length === 0) {
+  const existing = pairs.filter(([name]) => isNamed(name, 'set-cookie')).flatMap(([, value]) => value ?? [])
+  if (existing.length === 0) {
     addToResponse(res, cookies)
     return Object.fromEntries(pairs)
   }
   const others = pairs.filter(([name]) => !isNamed(name, 'set-cookie'))
-  return { ...Object.fromEntries(others), 'Set-Cookie': [...given.map(String), ...cookies] }
+  return { ...Object.fromEntries(others), 'Set-Cookie': [...existing.map(String), ...cookies] }
 }
 
 function addToResponse(res: ServerResponse, cookies: readonly string[]): void {

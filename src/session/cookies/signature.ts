@@ -1,6 +1,6 @@
 // The signature of a cookie as express-session writes it, so that applications can move over.
 import { BoundedCache } from '../../domain/bounded-cache.ts'
-import { type Key, keyedDigest, sameSecret } from '../../domain/secret.ts'
+import { type HmacKey, keyedDigest, sameSecret } from '../../domain/secret.ts'
 
 const MAX_VERIFIED = 10_000
 
@@ -13,12 +13,12 @@ export const ID = /^(?!.*\.\.)[^\s"\\;,\p{Cc}]{1,256}$/u
 // encodeURIComponent('s:' + id + '.' + base64 without '=').
 const SIGNED = /^s(?:%3[Aa]|:)([^\s"\\]{1,1024})\.((?:[A-Za-z\d+/]|%2[Bb]|%2[Ff]){43})$/
 
-export function sign(id: string, secret: Key): string {
+export function sign(id: string, secret: HmacKey): string {
   return `s:${id}.${signature(id, secret)}`
 }
 
 /** Remembers valid cookies byte by byte, so that a returning visitor costs no HMAC. It reveals nothing to others. */
-export function signatureReader(secrets: readonly Key[]): (value: string) => string | undefined {
+export function signatureReader(secrets: readonly HmacKey[]): (value: string) => string | undefined {
   const verified = new BoundedCache<string>(MAX_VERIFIED)
   return (value) => {
     const known = verified.get(value)
@@ -30,12 +30,12 @@ export function signatureReader(secrets: readonly Key[]): (value: string) => str
   }
 }
 
-function unsign(value: string, secrets: readonly Key[]): string | undefined {
-  const [, written, given] = SIGNED.exec(value) ?? []
-  if (written === undefined || given === undefined) return undefined
+function unsign(value: string, secrets: readonly HmacKey[]): string | undefined {
+  const [, written, signature] = SIGNED.exec(value) ?? []
+  if (written === undefined || signature === undefined) return undefined
   const id = decode(written)
   if (id === undefined || !ID.test(id)) return undefined
-  const base64url = given.replace(/%2B|\+/gi, '-').replace(/%2F|\//gi, '_')
+  const base64url = signature.replace(/%2B|\+/gi, '-').replace(/%2F|\//gi, '_')
   return secrets.some((secret) => sameSecret(keyedDigest(secret, id), base64url)) ? id : undefined
 }
 
@@ -52,6 +52,6 @@ function decode(text: string): string | undefined {
   }
 }
 
-function signature(id: string, secret: Key): string {
+function signature(id: string, secret: HmacKey): string {
   return keyedDigest(secret, id).replaceAll('-', '+').replaceAll('_', '/')
 }

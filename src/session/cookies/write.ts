@@ -1,6 +1,6 @@
 // Writes Set-Cookie.
 import { inspect } from '../../domain/inspect.ts'
-import type { Key } from '../../domain/secret.ts'
+import type { HmacKey } from '../../domain/secret.ts'
 import { MARKER_SUFFIX } from './marker.ts'
 import { sign } from './signature.ts'
 
@@ -26,7 +26,7 @@ export interface CookieAttributes {
 export interface CookieSettings extends CookieAttributes {
   readonly name: string
   /** Signs the id as express-session does. The first one signs, all are accepted. */
-  readonly secrets?: readonly Key[] | undefined
+  readonly secrets?: readonly HmacKey[] | undefined
 }
 
 /** Browsers keep a cookie for at most 400 days (RFC 6265bis section 5.5). */
@@ -59,7 +59,7 @@ export function decidedSameSite<T>(sameSite: T, secure: boolean): T | 'none' | '
 const EXPIRED = 'Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT'
 
 /** How a Set-Cookie is written. */
-export interface Looks {
+export interface SetCookieOptions {
   readonly attributes: CookieAttributes
   readonly secure: boolean
   readonly maxAgeMs: number | undefined
@@ -67,7 +67,7 @@ export interface Looks {
 }
 
 /** The value of a Set-Cookie with an id. */
-export function issueCookie({ name, secrets }: CookieSettings, id: string, as: Looks): string {
+export function issueCookie({ name, secrets }: CookieSettings, id: string, as: SetCookieOptions): string {
   const [secret] = secrets ?? []
   const { encode = encodeURIComponent } = as.attributes
   const value = encode(secret === undefined ? id : sign(id, secret))
@@ -75,12 +75,12 @@ export function issueCookie({ name, secrets }: CookieSettings, id: string, as: L
 }
 
 /** The value of the marker's Set-Cookie, with the attributes of its session cookie. Scripts have no use for it. */
-export function issueMarker(name: string, value: string, as: Looks): string {
+export function issueMarker(name: string, value: string, as: SetCookieOptions): string {
   return writeCookie(name + MARKER_SUFFIX, value, { ...as, attributes: markerAttributes(as.attributes) })
 }
 
 /** A Set-Cookie with an encoded value. */
-export function writeCookie(name: string, value: string, as: Looks): string {
+export function writeCookie(name: string, value: string, as: SetCookieOptions): string {
   if (!VALUE.test(value)) throw new TypeError(`the value of the cookie ${name} cannot stand in a Set-Cookie`)
   const text = `${name}=${value}${attributes(as.attributes, as.secure)}`
   if (as.maxAgeMs === undefined) return text
@@ -90,11 +90,11 @@ export function writeCookie(name: string, value: string, as: Looks): string {
 }
 
 /** The value of a Set-Cookie that deletes the cookie: with the same attributes, or the browser would keep it. */
-export function clearCookie(name: string, as: Pick<Looks, 'attributes' | 'secure'>): string {
+export function clearCookie(name: string, as: Pick<SetCookieOptions, 'attributes' | 'secure'>): string {
   return `${name}=${attributes(as.attributes, as.secure)}; ${EXPIRED}`
 }
 
-export function clearMarker(name: string, as: Pick<Looks, 'attributes' | 'secure'>): string {
+export function clearMarker(name: string, as: Pick<SetCookieOptions, 'attributes' | 'secure'>): string {
   return clearCookie(name + MARKER_SUFFIX, { ...as, attributes: markerAttributes(as.attributes) })
 }
 

@@ -14,16 +14,16 @@ import { type AdoptionContext, rowOfStored, storedOfRow } from './stored-session
 
 export interface FromExpressStoreOptions {
   /**
-   * How ids are kept. `'plain'` as express-session keeps them: a running application's sessions are adopted, and who reads the store can
-   * log in with what he finds. `'hashed'`: only SHA-256 of an id is stored; sessions begin anew.
+   * How ids are stored. `'plain'` like express-session: existing sessions are adopted, but a reader of the store can log in with them.
+   * `'hashed'`: only the SHA-256 of an id is stored; existing sessions end.
    */
   readonly ids: 'plain' | 'hashed'
 }
 
 /**
  * Makes a `SessionStore` from a store that was written for express-session: connect-redis, connect-pg-simple, session-file-store.
- * Such a store writes whole sessions and cannot refuse to bring one back; within one process the rules hold all the same, as the work on
- * one session is done in turn, but not between processes. It cannot list or end the sessions of a user.
+ * Such a store writes whole sessions and may revive a deleted one. Within one process the rules hold all the same, as the operations on a
+ * session are serialised, but not between processes. It cannot list or end the sessions of a user.
  *
  * @example
  * app.use(session({ secret, store: fromExpressStore(new RedisStore({ client }), { ids: 'plain' }) }))

@@ -85,8 +85,8 @@ export class StoreFacade extends Store {
 
   #sessionOf({ data, persistent, expiresAt }: SessionRow): StoredSession {
     const { path, domain, httpOnly, secure, sameSite, partitioned, priority, maxAgeMs } = this.#cookie
-    const looks = { path, domain, httpOnly, secure, sameSite, partitioned, priority, originalMaxAge: maxAgeMs ?? null }
-    return sessionOf(readValues(data), { clock: this.#clock, until: persistent ? expiresAt : undefined, looks })
+    const attributes = { path, domain, httpOnly, secure, sameSite, partitioned, priority, originalMaxAge: maxAgeMs ?? null }
+    return sessionOf(readValues(data), { clock: this.#clock, until: persistent ? expiresAt : undefined, attributes })
   }
 }
 

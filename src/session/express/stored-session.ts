@@ -19,7 +19,7 @@ export interface AdoptionContext {
 
 /** The key of our own fields, which express-session leaves alone, so that an application can go back to it. */
 const OWN_KEY = '__guildhall'
-type Ours = Pick<SessionRow, 'publicId' | 'createdAt' | 'lastSeenAt' | 'idleMs' | 'endsAt' | 'persistent'> & {
+type OwnFields = Pick<SessionRow, 'publicId' | 'createdAt' | 'lastSeenAt' | 'idleMs' | 'endsAt' | 'persistent'> & {
   readonly predecessor: string | undefined
 }
 
@@ -29,23 +29,23 @@ export function rowOfStored(hash: string, stored: StoredSession, { limits, clock
   const cookie = readStoredCookie(stored.cookie)
   const maxAge = typeof cookie.originalMaxAge === 'number' ? cookie.originalMaxAge : undefined
   const idleMs = maxAge ?? limits.idleMs
-  const ours = readOurs(stored[OWN_KEY])
-  const endsAt = ours?.endsAt ?? now + Math.max(limits.absoluteMs, idleMs)
+  const own = readOwnFields(stored[OWN_KEY])
+  const endsAt = own?.endsAt ?? now + Math.max(limits.absoluteMs, idleMs)
   const values = valuesOf(stored)
   const data = writeValues(values)
   return rowWithValues(
     {
       hash,
-      publicId: ours?.publicId ?? digest(hash),
+      publicId: own?.publicId ?? digest(hash),
       data,
       revision: revisionOf(data),
-      createdAt: ours?.createdAt ?? now,
-      lastSeenAt: lastSeenOf(cookie, ours, maxAge),
-      idleMs: ours?.idleMs ?? idleMs,
+      createdAt: own?.createdAt ?? now,
+      lastSeenAt: lastSeenOf(cookie, own, maxAge),
+      idleMs: own?.idleMs ?? idleMs,
       // The store has judged by the cookie's date whether it was idle for too long; some keep that date nowhere else.
       expiresAt: endsAt,
       endsAt,
-      persistent: ours?.persistent ?? maxAge !== undefined,
+      persistent: own?.persistent ?? maxAge !== undefined,
       ...NO_LOGIN,
     },
     values,
@@ -59,14 +59,14 @@ export function rowOfStored(hash: string, stored: StoredSession, { limits, clock
 export function storedOfRow(row: SessionRow, clock: Clock, from?: StoredSession): StoredSession {
   const { data, expiresAt, publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent } = row
   const values = readValues(data)
-  const ours: Ours = { publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent, predecessor: values.get(PREDECESSOR_KEY) }
-  const session = Object.assign(sessionOf(values, { clock, until: expiresAt }), { [OWN_KEY]: ours })
-  if (from !== undefined) giveBack(session, values, from)
+  const own: OwnFields = { publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent, predecessor: values.get(PREDECESSOR_KEY) }
+  const session = Object.assign(sessionOf(values, { clock, until: expiresAt }), { [OWN_KEY]: own })
+  if (from !== undefined) restoreProperties(session, values, from)
   return session
 }
 
 /** Unchanged values as the store returned them, and properties that JSON cannot hold. */
-function giveBack(session: StoredSession, values: SerialisedValues, from: StoredSession): void {
+function restoreProperties(session: StoredSession, values: SerialisedValues, from: StoredSession): void {
   for (const key of Reflect.ownKeys(from)) {
     if (typeof key === 'string' && (key === OWN_KEY || isOwnKey(key))) continue
     const property = Object.getOwnPropertyDescriptor(from, key)
@@ -86,13 +86,13 @@ function textOf(value: unknown): string | undefined {
   }
 }
 
-/** The values of a session with its cookie; `looks` are its attributes if nothing else is stored. */
+/** The values of a session with its cookie; `attributes` apply if no cookie is stored. */
 export function sessionOf(
   values: SerialisedValues,
-  { clock, until, looks }: { readonly clock: Clock; readonly until: number | undefined; readonly looks?: CookieFields },
+  { clock, until, attributes }: { readonly clock: Clock; readonly until: number | undefined; readonly attributes?: CookieFields },
 ): StoredSession {
   const text = values.get(COOKIE_KEY)
-  const cookie = new Cookie({ ...looks, ...(text === undefined ? {} : readCookieText(text)) }, clock)
+  const cookie = new Cookie({ ...attributes, ...(text === undefined ? {} : readCookieText(text)) }, clock)
   const { originalMaxAge } = cookie
   if (until !== undefined) cookie.expires = new Date(until)
   cookie.originalMaxAge = originalMaxAge
@@ -102,10 +102,10 @@ export function sessionOf(
 }
 
 /** When a session was last seen. A store's `touch` changes the cookie's date alone, and some not even that. */
-function lastSeenOf({ expires }: CookieFields, ours: Ours | undefined, maxAge: number | undefined): number {
+function lastSeenOf({ expires }: CookieFields, own: OwnFields | undefined, maxAge: number | undefined): number {
   const until = isDate(expires) ? expires.getTime() : 0
-  if (ours === undefined) return maxAge === undefined ? 0 : until - maxAge
-  return Math.max(ours.lastSeenAt, until - ours.idleMs - touchIntervalMs(ours.idleMs))
+  if (own === undefined) return maxAge === undefined ? 0 : until - maxAge
+  return Math.max(own.lastSeenAt, until - own.idleMs - touchIntervalMs(own.idleMs))
 }
 
 /** Such a store counts no revisions, and others write to it: the revision is a digest of 48 bits, which a number holds. */
@@ -123,16 +123,16 @@ function valuesOf(stored: StoredSession): SerialisedValues {
     if (text !== undefined) values.set(key, text)
   }
   values.set(COOKIE_KEY, textOfCookie(new Cookie(readStoredCookie(stored.cookie))))
-  const predecessor = readOurs(stored[OWN_KEY])?.predecessor
+  const predecessor = readOwnFields(stored[OWN_KEY])?.predecessor
   if (predecessor !== undefined) values.set(PREDECESSOR_KEY, predecessor)
   return values
 }
 
-function readOurs(value: unknown): Ours | undefined {
+function readOwnFields(value: unknown): OwnFields | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const { publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent, predecessor }: Record<string, unknown> = { ...value }
   if (typeof publicId !== 'string' || typeof createdAt !== 'number' || typeof lastSeenAt !== 'number') return undefined
   if (typeof idleMs !== 'number' || typeof endsAt !== 'number') return undefined
-  const ours = { publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent: persistent === true }
-  return { ...ours, predecessor: typeof predecessor === 'string' ? predecessor : undefined }
+  const own = { publicId, createdAt, lastSeenAt, idleMs, endsAt, persistent: persistent === true }
+  return { ...own, predecessor: typeof predecessor === 'string' ? predecessor : undefined }
 }

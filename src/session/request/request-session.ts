@@ -165,7 +165,7 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
 
   clearCookie(handle: SessionHandle<Row>): void {
     const isLeft = handle === this.handle || this.handle.state === 'new'
-    const cookies = isLeft && handle.cookie.isCarried && handle.cookie.isWelcome ? handle.cookie.clear() : undefined
+    const cookies = isLeft && handle.cookie.isCarried && handle.cookie.isAllowed ? handle.cookie.clear() : undefined
     if (cookies !== undefined) this.outgoingCookies = cookies
   }
 

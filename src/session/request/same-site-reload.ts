@@ -35,7 +35,7 @@ const ENGLISH: ReloadTexts = {
 
 // It is seen where the next answer takes its time, and only then: a page that flashes by is a fault to whoever sees it.
 const STYLE = `
-:root { color-scheme: light dark; font: 100%/1.5 system-ui, sans-serif }
+:root { color-scheme: light dark; color: CanvasText; background: Canvas; font: 100%/1.5 system-ui, sans-serif }
 body { max-width: 26rem; margin: 20vh auto 0; padding: 0 1rem; animation: appear .2s .4s both }
 h1 { margin: 0; font-size: 1.5rem }
 p { margin: .5rem 0 }

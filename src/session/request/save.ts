@@ -60,7 +60,7 @@ function refuseOtherUser({ engine }: RequestState, { session }: SessionHandle, r
 export function createRow(of: RequestState, handle: SessionHandle, patch: SessionPatch): Awaitable<void> {
   const { keyOf, clock, store, behavior } = of.engine
   const late = isHeadOut(of.request.res) && of.outgoingCookies === undefined
-  if (late || !handle.cookie.isWelcome) return
+  if (late || !handle.cookie.isAllowed) return
   const values = new Map(patchValues(NO_VALUES, patch))
   if (handle.usedCookie?.isChanged || behavior.storesCookie) values.set(COOKIE_KEY, handle.cookie.text)
   const { predecessor } = handle

@@ -7,8 +7,9 @@ import type { SessionPatch, SessionRow, SessionSeen, SessionStore, UpdateOptions
 
 export interface MemoryStoreOptions {
   /**
-   * How many sessions are kept at most. Default: 100 000. Beyond it expired ones go first, then those whose browser never came back,
-   * then the least recently used. Those of users are never put out for a visitor's: where there are no others, the visitor gets none. A user's new one may put out the least recently used of another user.
+   * The most sessions that are kept. Default: 100 000. Beyond it expired ones go first, then those whose browser never came back, then the
+   * least recently used. A visitor's session never replaces a user's: if there are no others, the visitor gets none. A user's new session
+   * may replace the least recently used one of another user.
    */
   readonly max?: number | undefined
   readonly clock?: Clock | undefined
@@ -16,7 +17,7 @@ export interface MemoryStoreOptions {
 
 /** How many sessions are searched for an expired one when the store is full. */
 const MAX_LOOKED_AT = 100
-/** The share of the store for visitors who have not come back yet: without any, nobody could begin a session. */
+/** The share of the store for visitors who have not come back yet: without it, nobody could start a session. */
 const SHARE_OF_NEWCOMERS = 0.2
 
 /** Keeps sessions in a Map, without promises. */

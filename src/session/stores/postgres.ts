@@ -27,7 +27,7 @@ export interface PostgresStoreOptions {
   readonly table?: string | undefined
   /** The name of the table of leases. Default: the other's with `_leases`. */
   readonly leases?: string | undefined
-  /** For subclasses: reads the rows of an array of hashes, SESSION_COLUMNS, then whatever `complete` takes. Default: the columns alone. */
+  /** For subclasses: reads the rows of an array of hashes: SESSION_COLUMNS, then the columns for `complete`. Default: the columns alone. */
   readonly find?: string | undefined
 }
 

@@ -17,12 +17,12 @@ export interface RedisStoreOptions {
    * Give it `disableOfflineQueue: true`: commands that wait for a connection would come late.
    */
   readonly client: RedisClient
-  /** What every key begins with. Default: `guildhall:`. */
+  /** The prefix of every key. Default: `guildhall:`. */
   readonly prefix?: string | undefined
 }
 
 /** The unchanging part of a session. JSON leaves out what is undefined. */
-type Fixed = Pick<
+type ConstantFields = Pick<
   SessionRow,
   'publicId' | 'createdAt' | 'userId' | 'credentialEpoch' | 'factors' | 'authenticatedAt' | 'ip' | 'userAgent'
 >
@@ -58,11 +58,11 @@ export class RedisStore<Row extends SessionRow = SessionRow> implements SessionS
   }
 
   async create(row: SessionRow): Promise<void> {
-    const { hash, data, revision, lastSeenAt, idleMs, expiresAt, endsAt, persistent, ...fixed } = row
+    const { hash, data, revision, lastSeenAt, idleMs, expiresAt, endsAt, persistent, ...constant } = row
     // The index first: it may name a missing session, but every session must be in it.
-    if (fixed.userId !== undefined) await this.#addToIndex(fixed.userId, row)
+    if (constant.userId !== undefined) await this.#addToIndex(constant.userId, row)
     const changing = { revision, lastSeenAt, idleMs, expiresAt, endsAt, persistent: Number(persistent) }
-    const fields = [['row', JSON.stringify(fixed)], ...Object.entries(changing), ...fieldsOf(readValues(data))]
+    const fields = [['row', JSON.stringify(constant)], ...Object.entries(changing), ...fieldsOf(readValues(data))]
     if ((await this.#on(hash, scripts.CREATE, [expiresAt, ...fields.flat()])) !== 1)
       throw new Error('a session with this hash exists')
   }
@@ -141,7 +141,7 @@ export class RedisStore<Row extends SessionRow = SessionRow> implements SessionS
     return Array.isArray(reply) && reply.length > 0 ? rowFrom(hash, reply.map(String)) : undefined
   }
 
-  async #delete(hash: string): Promise<Fixed | undefined> {
+  async #delete(hash: string): Promise<ConstantFields | undefined> {
     const text = await this.#on(hash, scripts.DELETE)
     return typeof text === 'string' ? JSON.parse(text) : undefined
   }
@@ -189,13 +189,13 @@ function fieldsOf(values: SerialisedValues): [string, string][] {
 function rowFrom(hash: string, reply: readonly string[]): SessionRow {
   const fields = new Map<string, string>()
   for (let at = 0; at + 1 < reply.length; at += 2) fields.set(reply[at] ?? '', reply[at + 1] ?? '')
-  const fixed: Fixed = JSON.parse(fields.get('row') ?? 'null')
+  const constant: ConstantFields = JSON.parse(fields.get('row') ?? 'null')
   const number = (name: string): number => Number(fields.get(name))
   const data = [...fields].filter(([name]) => name.startsWith(scripts.DATA)).toSorted(([a], [b]) => (a < b ? -1 : 1))
   return {
     hash,
     ...NO_LOGIN,
-    ...fixed,
+    ...constant,
     data: writeValues(data.map(([name, text]) => [JSON.parse(name.slice(scripts.DATA.length)), text])),
     revision: number('revision'),
     lastSeenAt: number('lastSeenAt'),

@@ -17,7 +17,7 @@ export { SqliteConnection } from '../../database/sqlite/connection.ts'
 export { UnexpectedRowCountError } from '../../database/transaction.ts'
 
 export type SqliteStoreOptions =
-  /** A file of its own, made where it is missing, with the table `express_sessions`. */
+  /** A separate file, created if it is missing, with the table `express_sessions`. */
   | { readonly path: string }
   /** A table with the same columns, and one of leases, which the owner of the connection made. */
   | {
@@ -25,7 +25,7 @@ export type SqliteStoreOptions =
       readonly table: string
       /** The name of the table of leases. Default: the other's with `_leases`. */
       readonly leases?: string | undefined
-      /** Reads the row of a hash: SESSION_COLUMNS, then whatever `complete` takes. Its tables are watched, too. */
+      /** Reads the row of a hash: SESSION_COLUMNS, then the columns for `complete`. Changes of its tables are noticed too. */
       readonly find?: string | undefined
     }
 
@@ -60,9 +60,9 @@ export class SqliteStore<Row extends SessionRow = SessionRow> implements Session
     return row as Row
   }
 
+  /** Without waiting for the disk, on which all requests would wait: a login that a power cut loses is done again. */
   create(row: SessionRow): Awaitable<void> {
-    const options = { durable: row.userId !== undefined }
-    return this.#write(row.hash, () => void this.#connection.run(this.#sql.create, valuesOf(row), options))
+    return this.#write(row.hash, () => void this.#connection.run(this.#sql.create, valuesOf(row)))
   }
 
   find(hash: string): Awaitable<Row | undefined> {

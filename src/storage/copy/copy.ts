@@ -1,4 +1,4 @@
-// Copies a database into an empty one, table after table. A stopped run can be gone on with.
+// Copies a database into an empty one, table by table. An interrupted copy can be resumed.
 import { chmodSync, existsSync } from 'node:fs'
 import { SIDECARS } from '../../database/sqlite/connection.ts'
 import { readDatabaseUrl } from '../../domain/database-url.ts'
@@ -8,15 +8,23 @@ import { TABLE_KEYS, type TableName } from '../schema.ts'
 import { OtherSchemaError } from '../schema-state.ts'
 import { isSameFile } from '../sqlite/atomic-file.ts'
 import { openSqlite } from '../sqlite/database.ts'
-import { openPostgresSource, openPostgresTarget } from './postgres-side.ts'
+import {
+  type CopiedTable,
+  type CopyDatabase,
+  CopyOpenError,
+  CopyRefusedError,
+  REDIS_SESSIONS,
+  type Row,
+  TABLE_NAMES,
+} from './copy-database.ts'
+import { openPostgresSource, openPostgresTarget } from './postgres-copy.ts'
 import type { RedisTarget } from './redis-target.ts'
-import { type CopiedTable, CopyRefusedError, CopySideError, REDIS_SESSIONS, type Row, type Side, TABLE_NAMES } from './side.ts'
-import { openSqliteReadOnly, openSqliteSource, openSqliteTarget } from './sqlite-side.ts'
+import { openSqliteReadOnly, openSqliteSource, openSqliteTarget } from './sqlite-copy.ts'
 
 export interface Progress {
   readonly table: CopiedTable['table']
   readonly rows: number
-  /** How many there are in the source. */
+  /** The number of rows in the source. */
   readonly of: number
 }
 
@@ -24,23 +32,23 @@ export interface CopyOptions {
   /** `sqlite:PATH` or `postgres://...` */
   readonly from: string
   readonly to: string
-  /** What the copy is called in its target: the source, and where the sessions go. No passwords. */
+  /** Identifies the copy in its target: the source, and Redis if it gets the sessions. No passwords. */
   readonly name: string
-  /** Where the sessions go instead of the target. */
+  /** Gets the sessions instead of the target. */
   readonly redis?: RedisTarget | undefined
   readonly onProgress: (progress: Progress) => void
 }
 
-/** How many rows of a table are compared, the first and the last among them. */
+/** How many rows of a table are compared, including the first and the last. */
 const SAMPLES = 50
 
-/** Until all is the same, the target cannot be served. Throws CopyRefusedError where it has something that this copy did not bring. */
+/** The target cannot be served until everything is equal. Throws CopyRefusedError if it has data that this copy did not insert. */
 export async function copyDatabase(options: CopyOptions): Promise<readonly CopiedTable[]> {
   const [from, to] = [fileOf(options.from), fileOf(options.to)]
   if (from !== undefined && to !== undefined && isSameFile(from, to)) throw new CopyRefusedError('busy')
-  const source = await onSide('from', () => openSource(options.from))
+  const source = await whileOpening('from', () => openSource(options.from))
   try {
-    const target = await onSide('to', () => openTarget(source, options))
+    const target = await whileOpening('to', () => openTarget(source, options))
     try {
       return await copyTables(source, target, options)
     } finally {
@@ -51,8 +59,8 @@ export async function copyDatabase(options: CopyOptions): Promise<readonly Copie
   }
 }
 
-async function copyTables(source: Side, target: Side, options: CopyOptions): Promise<readonly CopiedTable[]> {
-  // Once more: now nobody else is at it.
+async function copyTables(source: CopyDatabase, target: CopyDatabase, options: CopyOptions): Promise<readonly CopiedTable[]> {
+  // Checked again, now that both databases are locked.
   await refuseTaken(source, target, options)
   closeToOthers(options.to)
   await target.writeCheckpoint(options.name)
@@ -67,9 +75,9 @@ async function copyTables(source: Side, target: Side, options: CopyOptions): Pro
   return copied
 }
 
-/** Throws where this copy may not go there. */
-async function refuseTaken(source: Side, target: Side, { name, redis }: CopyOptions): Promise<void> {
-  const [{ copying = null } = {}] = await target.ask('SELECT copying FROM guildhall_schema')
+/** Throws if this copy may not write into the target. */
+async function refuseTaken(source: CopyDatabase, target: CopyDatabase, { name, redis }: CopyOptions): Promise<void> {
+  const [{ copying = null } = {}] = await target.query('SELECT copying FROM guildhall_schema')
   if (copying === name) return
   if (copying !== null) throw new CopyRefusedError('other_source', { source: String(copying) })
   for (const table of TABLE_NAMES)
@@ -77,19 +85,24 @@ async function refuseTaken(source: Side, target: Side, { name, redis }: CopyOpti
   if (await redis?.hasSessions()) throw new CopyRefusedError('redis')
 }
 
-/** Whether an earlier copy brought the users: ids are random, so nobody else has them. The new site may have changed the rest since. */
-async function isFinished(source: Side, target: Side): Promise<boolean> {
+/** Whether an earlier copy was finished: the target has the same user ids, which are random. The rest may have changed since. */
+async function isFinished(source: CopyDatabase, target: CopyDatabase): Promise<boolean> {
   for (const { id } of await samples(source, 'guildhall_users', await count(source, 'guildhall_users'))) {
-    const [there] = await target.ask('SELECT id FROM guildhall_users WHERE id = ?', String(id))
+    const [there] = await target.query('SELECT id FROM guildhall_users WHERE id = ?', String(id))
     if (there) return true
   }
   return false
 }
 
-/** Rows come in the order of their keys: the last key in the target says where to go on. */
-async function copyTable(source: Side, target: Side, name: TableName, onRows: (rows: number) => void): Promise<CopiedTable> {
+/** Rows are inserted in the order of their keys, so the last key in the target is where to resume. */
+async function copyTable(
+  source: CopyDatabase,
+  target: CopyDatabase,
+  name: TableName,
+  onRows: (rows: number) => void,
+): Promise<CopiedTable> {
   let rows = await count(target, name)
-  const [{ last = null } = {}] = await target.ask(`SELECT max(${target.sortKey(name)}) AS last FROM ${name}`)
+  const [{ last = null } = {}] = await target.query(`SELECT max(${target.sortKey(name)}) AS last FROM ${name}`)
   for await (const batch of source.sorted(name, String(last ?? ''))) {
     await target.insert(name, batch)
     rows += batch.length
@@ -100,20 +113,20 @@ async function copyTable(source: Side, target: Side, name: TableName, onRows: (r
   return { table: name, ...counts, same }
 }
 
-async function samplesAgree(source: Side, target: Side, name: TableName, rows: number): Promise<boolean> {
+async function samplesAgree(source: CopyDatabase, target: CopyDatabase, name: TableName, rows: number): Promise<boolean> {
   const key = TABLE_KEYS[name]
   for (const row of await samples(source, name, rows)) {
-    const [there] = await target.ask(`SELECT * FROM ${name} WHERE ${key} = ?`, String(row[key]))
+    const [there] = await target.query(`SELECT * FROM ${name} WHERE ${key} = ?`, String(row[key]))
     if (!isSameRow(row, there)) return false
   }
   return true
 }
 
-async function samples(side: Side, name: TableName, rows: number): Promise<readonly Row[]> {
+async function samples(database: CopyDatabase, name: TableName, rows: number): Promise<readonly Row[]> {
   const offsets = new Set(Array.from({ length: SAMPLES }, (_, n) => Math.floor((n * (rows - 1)) / (SAMPLES - 1))))
   const found: Row[] = []
   for (const offset of rows === 0 ? [] : offsets)
-    found.push(...(await side.ask(`SELECT * FROM ${name} ORDER BY ${side.sortKey(name)} LIMIT 1 OFFSET ?`, offset)))
+    found.push(...(await database.query(`SELECT * FROM ${name} ORDER BY ${database.sortKey(name)} LIMIT 1 OFFSET ?`, offset)))
   return found
 }
 
@@ -121,19 +134,19 @@ function isSameRow(one: Row | undefined, other: Row | undefined): boolean {
   return one !== undefined && Object.entries(one).every(([column, value]) => value === other?.[column])
 }
 
-async function count(side: Side, table: TableName): Promise<number> {
-  const [row] = await side.ask(`SELECT count(*) AS rows FROM ${table}`)
+async function count(database: CopyDatabase, table: TableName): Promise<number> {
+  const [row] = await database.query(`SELECT count(*) AS rows FROM ${table}`)
   return Number(row?.rows)
 }
 
-async function openSource(from: string): Promise<Side> {
+async function openSource(from: string): Promise<CopyDatabase> {
   const file = fileOf(from)
   await withDatabase(file === undefined ? openDatabase(from) : openSqlite(file, { readOnly: true }), (db) => db.check())
   return file === undefined ? openPostgresSource(from) : openSqliteSource(file)
 }
 
-/** Made where there is none. A file that is refused stays as it is: it is only read before that is known. */
-async function openTarget(source: Side, options: CopyOptions): Promise<Side> {
+/** Created if it is missing. A file that is refused stays unchanged: it is only read until then. */
+async function openTarget(source: CopyDatabase, options: CopyOptions): Promise<CopyDatabase> {
   const { to } = options
   const file = fileOf(to)
   if (file === undefined) {
@@ -141,17 +154,17 @@ async function openTarget(source: Side, options: CopyOptions): Promise<Side> {
     return openPostgresTarget(to)
   }
   if (existsSync(file) && (await withDatabase(openSqlite(file, { readOnly: true }), isMigrated))) {
-    const look = openSqliteReadOnly(file)
+    const readOnly = openSqliteReadOnly(file)
     try {
-      await refuseTaken(source, look, options)
+      await refuseTaken(source, readOnly, options)
     } finally {
-      await look.close()
+      await readOnly.close()
     }
   } else await withDatabase(openSqlite(file), (db) => db.migrate())
   return openSqliteTarget(file)
 }
 
-/** False where nothing of ours is there yet. Throws where it has the schema of another program. */
+/** False if it has no schema yet. Throws if it has the schema of another program or version. */
 async function isMigrated(db: Database): Promise<boolean> {
   try {
     await db.check()
@@ -172,7 +185,7 @@ async function withDatabase<T>(db: Database, work: (db: Database) => Promise<T>)
   }
 }
 
-/** What is going to be in the file is for its owner alone, whoever made it. */
+/** The file must be readable by its owner alone, whatever its mode was. */
 function closeToOthers(to: string): void {
   const file = fileOf(to)
   if (file === undefined) return
@@ -183,10 +196,10 @@ function fileOf(database: string): string | undefined {
   return readDatabaseUrl(database)?.databaseFile
 }
 
-async function onSide<T>(side: 'from' | 'to', work: () => Promise<T>): Promise<T> {
+async function whileOpening<T>(end: 'from' | 'to', work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    throw error instanceof CopyRefusedError ? error : new CopySideError(side, error)
+    throw error instanceof CopyRefusedError ? error : new CopyOpenError(end, error)
   }
 }

@@ -1,11 +1,11 @@
-// Where the sessions of a copy go if the new site keeps them in Redis.
+// Redis as the target for the sessions of a copy.
 import { type RedisClient, runScript, script } from '../../database/redis/script.ts'
 import { systemClock } from '../../domain/clock.ts'
 import { readValues } from '../../session/data.ts'
 import type { SessionRow } from '../../session/store.ts'
 import { SESSION_COLUMNS, sessionFrom, valuesOf } from '../../session/stores/columns.ts'
 import { RedisStore } from '../../session/stores/redis.ts'
-import { type CopiedTable, REDIS_SESSIONS, type Side } from './side.ts'
+import { type CopiedTable, type CopyDatabase, REDIS_SESSIONS } from './copy-database.ts'
 
 /** Returns some keys and the next cursor. The prefix has no characters with a meaning in a pattern. */
 const SCAN = script(`return redis.call('SCAN', ARGV[1], 'MATCH', KEYS[1] .. '*', 'COUNT', 1000)`)
@@ -34,7 +34,7 @@ export class RedisTarget {
   }
 
   /** Inserts what is missing and compares every live session: Redis keeps no others. */
-  async copySessions(source: Side, onRows: (rows: number) => void): Promise<CopiedTable> {
+  async copySessions(source: CopyDatabase, onRows: (rows: number) => void): Promise<CopiedTable> {
     const counts = { source: 0, target: 0 }
     let same = true
     for await (const batch of source.sorted('guildhall_sessions', '')) {

@@ -1,4 +1,4 @@
-// The schema in PostgreSQL: looked at, and brought up to date by one process at a time.
+// Checks the schema in PostgreSQL, and migrates it in one process at a time.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type PostgresCalls, wasRolledBack } from '../../database/postgres/calls.ts'

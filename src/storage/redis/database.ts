@@ -35,7 +35,7 @@ function onClient(sql: Database, client: RedisClient, { prefix, log, own }: Clie
     await own?.open()
     monitor.begin()
   }
-  /** Does not ask Redis: pages for visitors need none. */
+  /** Does not need Redis, like the pages for visitors. */
   const check = async () => {
     await sql.check()
     // A missing package is reported at the start, not at the first login; and loading it does not count as a slow answer.

@@ -12,7 +12,7 @@ export class RedisMembershipSessions extends RedisStore<SessionWithUser> {
     this.#sql = sql
   }
 
-  /** SQL alone decides who may be in: status and epoch are read at every request, whatever Redis still has. */
+  /** SQL alone decides whether a session is valid: status and epoch are read at every request, whatever is still in Redis. */
   protected override async complete(row: SessionRow): Promise<SessionWithUser> {
     if (row.userId === undefined) return { ...row, user: undefined }
     return { ...row, user: await this.#sql.findUser(row.userId) }

@@ -15,8 +15,8 @@ import { describeForeign, readObjects } from './foreign-objects.ts'
 type Reason = 'missing' | 'forbidden' | 'same' | 'unsound' | 'newer' | 'foreign'
 
 /** A file that cannot be restored, or a database that is not worth a copy; nothing was changed. */
-export class NoBackup extends Error {
-  override readonly name = 'NoBackup'
+export class InvalidBackupError extends Error {
+  override readonly name = 'InvalidBackupError'
   readonly reason: Reason
   /** The objects that are not ours. */
   readonly what: string
@@ -29,15 +29,15 @@ export class NoBackup extends Error {
 }
 
 /**
- * A sound copy of one moment, for its owner alone. Resolves with what a restore would refuse in it, which its owner can take out. Throws
- * EEXIST where there is a file, NoBackup where the database is damaged, OtherSchemaError where it could not be put back.
+ * Makes a consistent copy, readable by its owner alone. Resolves with the foreign objects for which a restore would refuse it. Throws
+ * EEXIST if the file exists, InvalidBackupError if the database is damaged, OtherSchemaError if the copy could not be restored.
  */
 export async function backUp(database: string, to: string): Promise<string | undefined> {
   let foreign: string | undefined
   await withTemporaryFile(to, async (temporary) => {
     await copyPages(database, temporary)
     inFile(temporary, (copy) => {
-      if (!isSound(copy)) throw new NoBackup('unsound')
+      if (!isSound(copy)) throw new InvalidBackupError('unsound')
       // One file, readable from a read-only medium.
       copy.exec('PRAGMA journal_mode = DELETE')
     })
@@ -61,10 +61,10 @@ async function refuseUnrestorable(file: string): Promise<void> {
   }
 }
 
-/** Opens a copy that may replace the database; throws NoBackup if it may not. Changes nothing and leaves no file. */
+/** Opens a copy that may replace the database; throws InvalidBackupError if it may not. Changes nothing and leaves no file. */
 export function openCopy(from: string, database: string): DatabaseSync {
-  if (!existsSync(from)) throw new NoBackup('missing')
-  if (isSameFile(from, database)) throw new NoBackup('same')
+  if (!existsSync(from)) throw new InvalidBackupError('missing')
+  if (isSameFile(from, database)) throw new InvalidBackupError('same')
   let copy: DatabaseSync | undefined
   try {
     accessSync(from, constants.R_OK)
@@ -72,22 +72,22 @@ export function openCopy(from: string, database: string): DatabaseSync {
     // What is checked now is what is restored later.
     copy.exec('BEGIN')
     const version = isSound(copy) ? versionOf(copy) : 0
-    if (version === 0) throw new NoBackup('unsound')
-    if (version > SCHEMA_VERSION) throw new NoBackup('newer')
+    if (version === 0) throw new InvalidBackupError('unsound')
+    if (version > SCHEMA_VERSION) throw new InvalidBackupError('newer')
     const what = describeForeign(readObjects(copy), version)
-    if (what !== undefined) throw new NoBackup('foreign', { what })
+    if (what !== undefined) throw new InvalidBackupError('foreign', { what })
     return copy
   } catch (error) {
     copy?.close()
-    if (error instanceof NoBackup) throw error
+    if (error instanceof InvalidBackupError) throw error
     const isForbidden = error instanceof Error && 'code' in error && error.code === 'EACCES'
-    throw new NoBackup(isForbidden ? 'forbidden' : 'unsound', { cause: error })
+    throw new InvalidBackupError(isForbidden ? 'forbidden' : 'unsound', { cause: error })
   }
 }
 
 /**
- * Puts a copy of `openCopy` back in one transaction, and what was there into `kept`: who reads meanwhile finds the old or the new. It
- * comes without its sessions: one that was logged out since the copy was made would live again.
+ * Replaces the database by a copy from `openCopy` in one transaction, and keeps the old one at `kept`: readers see the old or the new. The
+ * sessions of the copy are left out, as one that was logged out meanwhile would live again.
  */
 export async function restore(copy: DatabaseSync, database: string, kept: string | undefined): Promise<void> {
   mkdirSync(dirname(database), { recursive: true, mode: 0o700 })
@@ -108,7 +108,7 @@ export async function restore(copy: DatabaseSync, database: string, kept: string
   })
 }
 
-/** Like a backup, but of whatever is there. */
+/** Like a backup, but even of a damaged or foreign database. */
 async function keep(database: string, to: string): Promise<void> {
   await withTemporaryFile(to, async (temporary) => {
     try {
@@ -145,7 +145,7 @@ async function prepare(temporary: string): Promise<void> {
       copy.exec('DELETE FROM guildhall_sessions; PRAGMA journal_mode = DELETE')
     })
   } catch (error) {
-    throw new NoBackup('unsound', { cause: error })
+    throw new InvalidBackupError('unsound', { cause: error })
   }
 }
 

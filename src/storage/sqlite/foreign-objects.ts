@@ -18,8 +18,8 @@ const OWN_NAME = /^guildhall_/i
 const ACTING = ['trigger', 'view', 'index']
 
 /**
- * Says what is not as this version's migrations leave it: a trigger, a default, a generated column, an index on an expression runs with
- * every login and could make anybody an administrator. Undefined where all is. What names none of our tables is the application's own.
+ * Describes what differs from this version's migrations: a trigger, a default, a generated column or an index on an expression runs with
+ * every login, and could make anybody an administrator. Undefined if nothing does. Objects that name none of our tables are ignored.
  */
 export function describeForeign(objects: readonly SchemaObject[], version: number): string | undefined {
   const expected = objectsOf(version)

@@ -1,8 +1,8 @@
-// Which worker of a supervisor this process is: told in two variables when it is started.
+// Tells a new process, by environment variables, which worker of the supervisor it is.
 import cluster from 'node:cluster'
 import { readRawVariable } from '../env.ts'
 
-export interface WorkerPlace {
+export interface WorkerAssignment {
   /** From 1. */
   readonly number: number
   /** The port of the other workers; undefined for the first one. */
@@ -20,7 +20,7 @@ const WORKER_NUMBER = 'GUILDHALL_WORKER'
 const WORKER_PORT = 'GUILDHALL_WORKER_PORT'
 const WORKER_LISTEN = 'GUILDHALL_WORKER_LISTEN'
 
-export function writeWorkerPlace({ number, port, listen }: WorkerPlace): Readonly<Record<string, string>> {
+export function writeWorkerAssignment({ number, port, listen }: WorkerAssignment): Readonly<Record<string, string>> {
   return {
     [WORKER_NUMBER]: String(number),
     ...(listen && { [WORKER_LISTEN]: `${listen.port} ${listen.host}` }),
@@ -29,7 +29,7 @@ export function writeWorkerPlace({ number, port, listen }: WorkerPlace): Readonl
 }
 
 /** Undefined if this process is no worker. */
-export function readWorkerPlace(): WorkerPlace | undefined {
+export function readWorkerAssignment(): WorkerAssignment | undefined {
   const number = Number(readRawVariable(WORKER_NUMBER))
   if (!cluster.isWorker || !process.connected || !(number > 0)) return undefined
   return { number, port: Number(readRawVariable(WORKER_PORT)) || undefined, listen: readListen() }

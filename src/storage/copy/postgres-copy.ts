@@ -1,43 +1,43 @@
-// A database in PostgreSQL that is copied, or copied to.
+// A PostgreSQL database as source or target of a copy.
 import { type OwnConnection, openConnection } from '../../database/postgres/connection.ts'
 import { asUnavailable, TYPES } from '../../database/postgres/query.ts'
 import { TABLE_KEYS, type TableName } from '../schema.ts'
-import { BATCH, CopyRefusedError, type Row, type Side, TABLE_NAMES } from './side.ts'
+import { BATCH, type CopyDatabase, CopyRefusedError, type Row, TABLE_NAMES } from './copy-database.ts'
 
-/** One copy at a time to one place, and none to its own source. */
-const PLACE = "hashtext('guildhall copy ' || coalesce(current_schema(), ''))"
+/** The advisory lock: one copy at a time into a schema, and none into its own source. */
+const LOCK_KEY = "hashtext('guildhall copy ' || coalesce(current_schema(), ''))"
 /** Locked before the first read, so that the snapshot contains every write. */
 const LOCK_SOURCE = `SET lock_timeout = 5000; BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE ${TABLE_NAMES.join(', ')} IN SHARE MODE;
   SET LOCAL idle_in_transaction_session_timeout = 0`
 
 /** Nobody else can write until it is closed: the copy fails if a site still runs. */
-export function openPostgresSource(url: string): Promise<Side> {
+export function openPostgresSource(url: string): Promise<CopyDatabase> {
   return opened(url, 'pg_try_advisory_lock_shared', LOCK_SOURCE)
 }
 
-export function openPostgresTarget(url: string): Promise<Side> {
+export function openPostgresTarget(url: string): Promise<CopyDatabase> {
   // The checkpoint at the end waits for the disk, and so for everything before it.
   return opened(url, 'pg_try_advisory_lock', 'SET synchronous_commit = off')
 }
 
-async function opened(url: string, lock: string, prepare: string): Promise<Side> {
+async function opened(url: string, lock: string, prepare: string): Promise<CopyDatabase> {
   const connection = await openConnection(url).catch((error: unknown) => {
     throw asUnavailable(error)
   })
-  const side = new PostgresSide(connection)
+  const database = new PostgresCopy(connection)
   try {
-    await side.ask('SET statement_timeout = 0')
-    const [row] = await side.ask(`SELECT ${lock}(${PLACE})::int AS locked`)
+    await database.query('SET statement_timeout = 0')
+    const [row] = await database.query(`SELECT ${lock}(${LOCK_KEY})::int AS locked`)
     if (row?.locked !== 1) throw new CopyRefusedError('busy')
-    await side.ask(prepare)
-    return side
+    await database.query(prepare)
+    return database
   } catch (error) {
-    await side.close()
+    await database.close()
     throw error
   }
 }
 
-class PostgresSide implements Side {
+class PostgresCopy implements CopyDatabase {
   readonly #connection: OwnConnection
 
   constructor(connection: OwnConnection) {
@@ -49,7 +49,7 @@ class PostgresSide implements Side {
     return `${TABLE_KEYS[name]} COLLATE "C"`
   }
 
-  async ask(sql: string, ...values: readonly (string | number | null)[]): Promise<readonly Row[]> {
+  async query(sql: string, ...values: readonly (string | number | null)[]): Promise<readonly Row[]> {
     let at = 0
     try {
       const text = sql.replace(/\?/g, () => `$${++at}`)
@@ -68,10 +68,10 @@ class PostgresSide implements Side {
   /** A cursor sorts the rows once, not once for each batch. */
   async *sorted(table: TableName, after: string): AsyncGenerator<readonly Row[]> {
     const key = this.sortKey(table)
-    await this.ask(`DECLARE copied NO SCROLL CURSOR FOR SELECT * FROM ${table} WHERE ${key} > ? ORDER BY ${key}`, after)
-    const next = () => this.ask(`FETCH ${BATCH} FROM copied`)
+    await this.query(`DECLARE copied NO SCROLL CURSOR FOR SELECT * FROM ${table} WHERE ${key} > ? ORDER BY ${key}`, after)
+    const next = () => this.query(`FETCH ${BATCH} FROM copied`)
     for (let rows = await next(); rows.length > 0; rows = await next()) yield rows
-    await this.ask('CLOSE copied')
+    await this.query('CLOSE copied')
   }
 
   /** All rows as one value: a statement takes at most 65535. */
@@ -79,13 +79,13 @@ class PostgresSide implements Side {
     refuseNull(table, rows)
     const columns = Object.keys(rows[0] ?? {}).join(', ')
     const select = `SELECT ${columns} FROM json_populate_recordset(NULL::${table}, ?)`
-    await this.ask(`INSERT INTO ${table} (${columns}) ${select}`, JSON.stringify(rows))
+    await this.query(`INSERT INTO ${table} (${columns}) ${select}`, JSON.stringify(rows))
   }
 
   async writeCheckpoint(copying: string | undefined): Promise<void> {
-    await this.ask('SET synchronous_commit = on')
-    await this.ask('UPDATE guildhall_schema SET copying = ?', copying ?? null)
-    await this.ask('SET synchronous_commit = off')
+    await this.query('SET synchronous_commit = on')
+    await this.query('UPDATE guildhall_schema SET copying = ?', copying ?? null)
+    await this.query('SET synchronous_commit = off')
   }
 
   async close(): Promise<void> {
