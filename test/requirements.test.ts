@@ -14,6 +14,25 @@ test('each id of a test is explained on the page, and each id on the page has a 
   expect(explainedIds(page).toSorted()).toEqual([...carriers.keys()])
 })
 
+test('whoever asks what is missing reads how many ids have a test, how many do not apply yet, and which', () => {
+  const [, all, tested, without, untested, added] =
+    /Of the (\d+) ids .*?, (\d+) have a test, (\d+) .*? and (\d+) apply without one; (\d+) was added/.exec(page)?.map(Number) ??
+    []
+  const missing = [...page.matchAll(/^\| ([A-Z]-\d.*?) \| .* \|$/gm)].flatMap(([, ids = '']) => ids.split(', ').flatMap(idsIn))
+  expect(missing.filter((id) => carriers.has(id))).toEqual([])
+  expect(new Set(missing).size).toBe(without)
+  expect(carriers.size).toBe(Number(tested) + Number(added))
+  expect(all).toBe(Number(tested) + Number(without) + Number(untested))
+})
+
+/** All of a range, both ends named. */
+function idsIn(range: string): readonly string[] {
+  const [first = '', last = first] = range.split(' to ')
+  const [from, to] = [first, last].map((id) => Number(id.slice(2)))
+  const count = Number(to) - Number(from) + 1
+  return Array.from({ length: count }, (_, n) => `${first.slice(0, 2)}${String(Number(from) + n).padStart(2, '0')}`)
+}
+
 test('each id is explained in one sentence', () => {
   const explained = [...page.matchAll(/^### (\S+)\n\n(.+)\n\n- /gm)]
   expect(explained.map(([, id]) => id)).toEqual(explainedIds(page))
