@@ -100,20 +100,28 @@ async function takeCycles(present: readonly Contestant[], cores: Cores, { cycles
   for (let cycle = 1; cycle <= cycles; cycle++) {
     for (const host of hosts) {
       const guests = present.filter((each) => each.host === host)
-      for (let attempt = 1; ; attempt++) {
-        const busySince = watchOthers({ storesAreOurs: true })
-        const taken = await turnOf(host, guests, cores, external)
-        const busy = busySince()
-        if (busy.length > 0) console.error(`  ${host}: ${busy.join(', ')}`)
-        if (busy.length > 0 && !anyway && attempt < MAX_ATTEMPTS) continue
-        for (const [each, more] of taken) pairs.set(each, [...(pairs.get(each) ?? []), ...more])
-        disturbances.push(...busy)
-        break
-      }
+      const { taken, busy } = await quietTurnOf(host, guests, cores, external, anyway ? 1 : MAX_ATTEMPTS)
+      for (const [each, more] of taken) pairs.set(each, [...(pairs.get(each) ?? []), ...more])
+      disturbances.push(...busy)
     }
     console.error(`  cycle ${cycle} of ${cycles}`)
   }
   return { pairs, busy: anyway ? [] : disturbances }
+}
+
+/** A turn, and what disturbed it: the last of so many attempts if none was quiet. */
+async function quietTurnOf(
+  host: string,
+  guests: readonly Contestant[],
+  cores: Cores,
+  external: External,
+  attempts: number,
+): Promise<{ taken: Pairs; busy: readonly string[] }> {
+  const busySince = watchOthers({ storesAreOurs: true })
+  const taken = await turnOf(host, guests, cores, external)
+  const busy = busySince()
+  if (busy.length > 0) console.error(`  ${host}: ${busy.join(', ')}`)
+  return busy.length > 0 && attempts > 1 ? quietTurnOf(host, guests, cores, external, attempts - 1) : { taken, busy }
 }
 
 /**
