@@ -13,12 +13,7 @@ export interface OpenedLink {
  * Changes nothing for the token. Returns the number of the flow; undefined if the link is dead: only a token that was mailed makes a row,
  * or anybody could fill the database.
  */
-export async function openLink(
-  core: Core,
-  purpose: TokenPurpose,
-  token: string,
-  caller: Caller,
-): Promise<string | undefined> {
+export async function openLink(core: Core, purpose: TokenPurpose, token: string, caller: Caller): Promise<string | undefined> {
   const found = await findToken(core, purpose, token)
   if (!found) return undefined
   return beginFlow(core, { purpose: purpose.name, userId: found.user.id, data: { token: found.hash } }, caller)

@@ -12,6 +12,7 @@ import type { SessionWithUser } from '../storage/contract.ts'
 import { clearFlowCookie, flowCookieOf, setFlowCookie } from './flow-cookie.ts'
 import type { HttpContext } from './http-context.ts'
 import { chosenLanguage } from './language-cookie.ts'
+import { localeFor } from './locale-for.ts'
 import { isAllowedOrigin, isUnsafe } from './origin-check.ts'
 import { requestIdOf } from './request-id.ts'
 
@@ -50,6 +51,10 @@ export class RequestCaller implements Caller {
 
   get locale(): Locale | undefined {
     return chosenLanguage(this.#req)
+  }
+
+  get language(): Locale {
+    return localeFor(this.#http, this.#req)
   }
 
   get requestId(): string {

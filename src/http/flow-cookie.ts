@@ -20,7 +20,10 @@ export function clearFlowCookie(site: Site, res: ServerResponse): void {
 export function flowCookieOf({ cookieName }: Site, { headers }: Pick<IncomingMessage, 'headers'>): string | undefined {
   const begin = `${nameOf(cookieName)}=`
   const pairs = headers.cookie?.split(';').map((pair) => pair.trim()) ?? []
-  return pairs.filter((pair) => pair.startsWith(begin)).map((pair) => pair.slice(begin.length)).find((value) => TOKEN.test(value))
+  return pairs
+    .filter((pair) => pair.startsWith(begin))
+    .map((pair) => pair.slice(begin.length))
+    .find((value) => TOKEN.test(value))
 }
 
 function nameOf(cookieName: string): string {

@@ -15,7 +15,15 @@ export const insertFlow = statement(
   'insert flow',
   (
     db,
-    p: { hash: string; number: string; purpose: string; userId: string | undefined; data: string; now: number; expiresAt: number },
+    p: {
+      hash: string
+      number: string
+      purpose: string
+      userId: string | undefined
+      data: string
+      now: number
+      expiresAt: number
+    },
   ) =>
     db.insertInto('guildhall_flows').values({
       hash: p.hash,

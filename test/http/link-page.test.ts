@@ -63,7 +63,9 @@ let base: string
 async function open(options: SiteOptions = {}): Promise<void> {
   site = await siteOfTest(options)
   const own = routesOf([pick], createPaths('', [pick], {}), site.settings)
-  const server = await listen(createServer(express().use(createPipeline(site.http, createRouter(site.http, [...site.routes, ...own])))))
+  const server = await listen(
+    createServer(express().use(createPipeline(site.http, createRouter(site.http, [...site.routes, ...own])))),
+  )
   onTestFinished(() => void server.close())
   base = `http://localhost:${portOf(server)}`
 }
@@ -73,7 +75,8 @@ beforeEach(() => open())
 const browser = () => new Visitor(base)
 
 async function linkOf(username: string, lifeMs?: number): Promise<string> {
-  const user = (await site.membership.users.find(username)) ?? (await site.membership.users.create({ username, password: GOOD_PASSWORD }))
+  const user =
+    (await site.membership.users.find(username)) ?? (await site.membership.users.create({ username, password: GOOD_PASSWORD }))
   return giveToken(site, user.id, { purpose: purpose.name, now: site.clock.now(), ...(lifeMs !== undefined && { lifeMs }) })
 }
 
@@ -99,7 +102,11 @@ test('G-08 the token leaves the address at once, and neither cookie nor row hold
   ])
   expect(arrived.setCookies.join()).not.toContain(token)
   const page = await visitor.get(arrived.location ?? '')
-  expect([page.text, page.headers.get('referrer-policy'), page.headers.get('cache-control')]).toEqual(['anna', 'no-referrer', 'no-store'])
+  expect([page.text, page.headers.get('referrer-policy'), page.headers.get('cache-control')]).toEqual([
+    'anna',
+    'no-referrer',
+    'no-store',
+  ])
   const kept = await bytesAtRest(site)
   expect([kept.includes(token), kept.includes(digest(token))]).toEqual([false, true])
 })
@@ -228,7 +235,9 @@ test('a member who comes from webmail is logged in on the page and afterwards', 
   expect(first.body.split(token)).toHaveLength(3)
   expect(first.body.split(`${site.base}/pick?token=${token}"`)).toHaveLength(3)
   expect(await rows('flows')).toBe(0)
-  const second = await visitor.get(`/pick?token=${token}`, { headers: { 'sec-fetch-site': 'same-origin', referer: `${base}/pick?token=${token}` } })
+  const second = await visitor.get(`/pick?token=${token}`, {
+    headers: { 'sec-fetch-site': 'same-origin', referer: `${base}/pick?token=${token}` },
+  })
   expect([second.status, second.headers.get('referrer-policy')]).toEqual([303, 'no-referrer'])
   expect(await shown(visitor, numberIn(second))).toBe('anna')
   expect([await visitor.sessionId(), (await visitor.api('/profile')).status]).toEqual([session, 200])
@@ -237,7 +246,9 @@ test('a member who comes from webmail is logged in on the page and afterwards', 
 test('over HTTPS the cookie is bound to this host, and a name of the site’s own names it too', async () => {
   await open({ baseUrl: 'https://members.example', cookie: { name: 'club' }, secret: 'x'.repeat(32) })
   const { setCookies } = await browser().get(`/pick?token=${await linkOf('anna')}`)
-  expect(setCookies).toEqual([expect.stringMatching(/^__Host-club-flow=[\w-]{43}; Max-Age=600; Path=\/; HttpOnly; SameSite=Lax; Secure$/)])
+  expect(setCookies).toEqual([
+    expect.stringMatching(/^__Host-club-flow=[\w-]{43}; Max-Age=600; Path=\/; HttpOnly; SameSite=Lax; Secure$/),
+  ])
 })
 
 test('without HTTPS the form still says where it comes from: browsers send no Fetch Metadata there', async () => {

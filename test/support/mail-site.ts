@@ -36,7 +36,11 @@ export async function mailSiteOfTest(options: SiteOptions = {}): Promise<MailSit
 }
 
 /** A user with an address, `NAME@mail.example` by default. */
-export async function userWith(site: Site, username: string, { email = `${username}@mail.example`, isProven = true }: Address = {}) {
+export async function userWith(
+  site: Site,
+  username: string,
+  { email = `${username}@mail.example`, isProven = true }: Address = {},
+) {
   const user = await site.membership.users.create({ username, password: GOOD_PASSWORD })
   await inDatabase(
     site,
@@ -53,6 +57,11 @@ export async function userWith(site: Site, username: string, { email = `${userna
 export function linkIn({ parsed }: TakenMail): string {
   const url = /^https?:\/\/\S+[?]token=\S+$/m.exec(parsed.text ?? '')?.[0]
   return url === undefined ? '' : new URL(url).pathname + new URL(url).search
+}
+
+/** The text of a mail on one line. */
+export function textOf({ parsed }: TakenMail): string {
+  return (parsed.text ?? '').replaceAll(/\s+/g, ' ')
 }
 
 export function tokenIn(mail: TakenMail): string {

@@ -7,6 +7,7 @@ import { newPassword, passwordText } from '../../http/fields.ts'
 import { perMember, proofsPerNetwork } from '../../http/limits.ts'
 import { type Page, page } from '../../http/page.ts'
 import { findPassword } from '../../storage/users.ts'
+import { passwordChangedMail } from '../../users/password-changed-mail.ts'
 import { changePassword, passwordChangedEvent } from './change-password.ts'
 import en from './texts.en.json' with { type: 'json' }
 import zhTW from './texts.zh-TW.json' with { type: 'json' }
@@ -56,4 +57,5 @@ export const password = feature({
   texts: { en, 'zh-TW': zhTW },
   actions: [change],
   audit: [passwordChangedEvent],
+  mails: [passwordChangedMail],
 })
