@@ -33,7 +33,7 @@ const request: Action = action({
       .max(MAX_IDENTIFIER)
       .meta({ description: 'The username, or the mail address.', examples: ['alice'] }),
   }),
-  limit: [perNetwork('password reset request', judged('60 per 1h'))],
+  limit: [perNetwork('reset request', judged('60 per 1h'))],
   page: requestPage,
   api: {
     name: 'requestPasswordReset',
@@ -63,7 +63,7 @@ const choose: Action = action({
       flow: z.string().max(64).optional().meta({ description: 'Of the page’s form; a client sends `token`.' }),
       password: newPassword(passwords.minLength),
     }),
-  limit: [perNetwork('password reset', judged('60 per 10m'))],
+  limit: [perNetwork('reset', judged('60 per 10m'))],
   page: choosePage,
   api: {
     name: 'resetPassword',
