@@ -33,6 +33,8 @@ export interface OutboxOfTest {
   /** What the mail server has taken, the oldest first. */
   mailsTo(address: string): readonly TakenMail[]
   member(username: string): Promise<StoredUser>
+  /** Another process on the same database and mail server, beside this one. */
+  another(): Promise<OutboxOfTest>
   /** As a process that starts again: another core on the same database and mail server. */
   restart(options?: Partial<MembershipOptions>): Promise<OutboxOfTest>
 }
@@ -105,6 +107,7 @@ async function start(work: Kinds, places: Places, options: Partial<MembershipOpt
       const { id } = await createUser(core, { username, password: 'violet otter lantern' }, OPERATOR)
       return withAddress({ core, database }, id, `${username}@example.org`)
     },
+    another: () => start(work, places, options),
     async restart(changed = {}) {
       await close()
       return start(work, places, { ...options, ...changed })
@@ -113,7 +116,11 @@ async function start(work: Kinds, places: Places, options: Partial<MembershipOpt
 }
 
 /** Proves an address of a user. */
-export async function withAddress({ core, database }: { core: Core; database: string }, id: string, email: string): Promise<StoredUser> {
+export async function withAddress(
+  { core, database }: { core: Core; database: string },
+  id: string,
+  email: string,
+): Promise<StoredUser> {
   const sql = 'UPDATE guildhall_users SET email = ?, email_key = ?, email_verified_at = ? WHERE id = ?'
   await inDatabase({ database }, sql, email, email.toLowerCase(), core.clock.now(), id)
   const user = await core.db.findUser(id)
