@@ -54,7 +54,7 @@ class Worker implements OutboxWorker {
     this.#core = core
     this.#mailer = mailer
     this.#work = work
-    core.outbox.onWake(() => {
+    core.outbox.onRing(() => {
       this.#isRung = true
       void this.run()
     })
