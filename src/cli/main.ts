@@ -4,6 +4,7 @@ import { SETTABLE_STATUSES } from '../domain/user.ts'
 import { version } from '../domain/version.ts'
 import { SERVER_SETTINGS } from '../server/table.ts'
 import { SETTINGS } from '../settings/table.ts'
+import type { AfterRestoreOptions } from './after-restore.ts'
 import type { AuditOptions } from './audit.ts'
 import type { RestoreOptions } from './backup.ts'
 import { PlainCommand, refuseEmpty } from './command.ts'
@@ -160,6 +161,12 @@ function commands(): Command {
     .option('--yes', 'do not ask')
     .option('--json', 'as JSON')
     .action(async (file: string, options: RestoreOptions) => (await import('./backup.ts')).restoreBackup(file, options))
+  program
+    .command('after-restore')
+    .description('end every session, mailed link and waiting mail, after PostgreSQL or the file was put back by other means')
+    .option('--yes', 'do not ask')
+    .option('--json', 'as JSON')
+    .action(async (options: AfterRestoreOptions) => (await import('./after-restore.ts')).endAll(options))
   program
     .command('copy')
     .description('copy a stopped site into another database, sessions included; run again, it goes on')
