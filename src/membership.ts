@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { RequestHandler } from 'express'
 import { startBackground } from './core/background.ts'
 import { type Core, createCore } from './core/core.ts'
+import { type OutboxWorker, startOutbox } from './core/outbox-worker.ts'
 import type { EventName, Listener } from './domain/events.ts'
 import { toUser, type User } from './domain/user.ts'
 import { FEATURES, type FeatureOptions } from './features/all.ts'
@@ -10,6 +11,7 @@ import { checkFeatures, checkRoutes } from './http/check-features.ts'
 import { createHttpContext } from './http/create-http-context.ts'
 import { createGuards, type Guards } from './http/guards.ts'
 import type { HttpContext } from './http/http-context.ts'
+import { mailWork } from './http/mail-work.ts'
 import { describeApi } from './http/openapi.ts'
 import { isAllowedOrigin } from './http/origin-check.ts'
 import { createPaths } from './http/paths.ts'
@@ -59,6 +61,8 @@ export interface Internals {
   readonly core: Core
   readonly http: HttpContext
   readonly settings: Settings
+  /** Undefined if mail is not set up. */
+  readonly outbox: OutboxWorker | undefined
   /** The routes of all actions that are served. */
   readonly routes: readonly Route[]
   /** Every path that is served, with `:name` for parameters. */
@@ -85,6 +89,7 @@ export function openInternals(options: MembershipOptions): Internals {
   const http = createHttpContext(core, paths, FEATURES, served)
   const guards = createGuards(http)
   const stopBackground = startBackground(core)
+  const outbox = startOutbox(core, mailWork(http, paths, served))
 
   const membership: Membership = Object.assign(createPipeline(http, createRouter(http, routes)), guards, {
     async user(req: IncomingMessage) {
@@ -100,12 +105,12 @@ export function openInternals(options: MembershipOptions): Internals {
     migrate: () => core.db.migrate(),
     openapi: () => describeApi(http, routes),
     async close() {
-      await Promise.all([stopBackground(), http.sessions.close()])
+      await Promise.all([stopBackground(), outbox?.stop(), http.sessions.close()])
       await core.passwords.close()
       await core.db.close()
     },
   })
-  const internals = { membership, core, http, settings, routes, paths: routes.map(({ path }) => path) }
+  const internals = { membership, core, http, settings, outbox, routes, paths: routes.map(({ path }) => path) }
   INTERNALS.set(membership, internals)
   return internals
 }

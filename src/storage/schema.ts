@@ -1,5 +1,6 @@
 // The nouns as tables. Times are milliseconds since 1970 UTC, flags are 0 or 1.
 
+import type { Generated } from 'kysely'
 import type { UserStatus } from '../domain/user.ts'
 
 export interface UsersTable {
@@ -105,7 +106,7 @@ export interface TokensTable {
   code: string | null
   code_key: string | null
   /** How often a code was compared. */
-  tries: number
+  tries: Generated<number>
   /** JSON. */
   data: string | null
   created_at: number
@@ -150,7 +151,7 @@ export interface MailsTable {
   priority: number
   /** `waiting` or `failed`. */
   state: string
-  attempts: number
+  attempts: Generated<number>
   due_at: number
   created_at: number
   /** When it is no longer worth sending; of a failed one when its row goes. */
