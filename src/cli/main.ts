@@ -139,14 +139,24 @@ function commands(): Command {
     .option('--json', 'as JSON')
     .action(async (options: AuditOptions) => (await import('./audit.ts')).readAudit(options))
 
-  program
-    .command('mail')
-    .description('mails of the site')
+  const mail = program.command('mail').description('mails of the site')
+  mail
     .command('test')
-    .description('send a mail by the mail server of SMTP_URL at once, and say what it answers; needs no database')
+    .description('send a mail through the outbox, and say what the mail server answers')
     .argument('<address>', 'who gets it')
     .option('--json', 'as JSON')
     .action(async (address: string, options: Json) => (await import('./mail.ts')).sendTestMail(address, options))
+  mail
+    .command('list')
+    .description('show the mails that wait, and those that could not be sent, with the reason')
+    .option('--json', 'as JSON')
+    .action(async (options: Json) => (await import('./mail.ts')).listMails(options))
+  mail
+    .command('retry')
+    .description('try a mail again at once, or all of them')
+    .argument('[id]', 'the id that mail list shows')
+    .option('--json', 'as JSON')
+    .action(async (id: string | undefined, options: Json) => (await import('./mail.ts')).retryMails(id, options))
 
   program
     .command('backup')

@@ -9,6 +9,7 @@ import { countTokens, deleteToken, findTokenRow, insertToken, renewToken } from 
 import { findUserById, setUndeliverable } from '../storage/users.ts'
 import type { Core } from './core.ts'
 import type { MailContext, MailKind } from './mail-kind.ts'
+import { composeTestMail, TEST_MAIL } from './test-mail.ts'
 import { type DerivedToken, deriveToken, type TokenPurpose } from './tokens.ts'
 
 /** What the worker cannot know: the kinds of all features, their texts, and the addresses of pages. */
@@ -29,7 +30,31 @@ const FAILED_MS = 30 * 24 * 60 * MINUTE_MS
 const MAX_LIVE = 3
 const MAX_ERROR = 500
 
+/** A mail that may go. */
+interface Prepared {
+  readonly content: () => MailContent
+  /** Undefined for the operator's test mail. */
+  readonly user?: StoredUser
+  readonly purpose?: TokenPurpose | undefined
+  readonly derived?: DerivedToken | undefined
+}
+
 export async function deliverMail(core: Core, mailer: Mailer, texts: MailTexts, mail: StoredMail): Promise<Delivery> {
+  const isTest = mail.kind === TEST_MAIL
+  const prepared = isTest ? { content: () => composeTestMail(core.settings) } : await prepare(core, texts, mail)
+  if (typeof prepared === 'string') return prepared
+  const claimed = await claim(core, mail, prepared)
+  if (claimed !== 'claimed') return claimed
+  try {
+    await mailer.send(addressMail(prepared.content(), { id: mail.id, to: mail.recipient ?? '', from: fromOf(core) }))
+  } catch (error) {
+    return notSent(core, mail, prepared, error)
+  }
+  await core.db.write(deleteMail, { id: mail.id })
+  return 'sent'
+}
+
+async function prepare(core: Core, texts: MailTexts, mail: StoredMail): Promise<Prepared | 'dropped' | 'failed'> {
   const kind = texts.kinds.get(mail.kind)
   if (!kind) return fail(core, mail, undefined, `this program has no mail of the kind ${mail.kind}`)
   const user = mail.userId === undefined ? undefined : await core.db.first(findUserById, { id: mail.userId })
@@ -43,16 +68,7 @@ export async function deliverMail(core: Core, mailer: Mailer, texts: MailTexts, 
       'the SECRET that its link is derived with is not set any more: add the old one, after a comma',
     )
   if (derived && kind.purpose && (await hasTooMany(core, kind.purpose, mail, derived))) return drop(core, mail)
-  const claimed = await claim(core, mail, kind.purpose, derived)
-  if (claimed !== 'claimed') return claimed
-  try {
-    const content = compose(core, texts, kind, { mail, user, derived })
-    await mailer.send(addressMail(content, { id: mail.id, to: mail.recipient ?? '', from: fromOf(core) }))
-  } catch (error) {
-    return notSent(core, mail, user, derived, error)
-  }
-  await core.db.write(deleteMail, { id: mail.id })
-  return 'sent'
+  return { content: () => compose(core, texts, kind, { mail, user, derived }), user, purpose: kind.purpose, derived }
 }
 
 /** Whether it would arrive dead, or about something that is over. */
@@ -86,8 +102,7 @@ async function hasTooMany(core: Core, purpose: TokenPurpose, mail: StoredMail, {
 async function claim(
   core: Core,
   mail: StoredMail,
-  purpose: TokenPurpose | undefined,
-  derived: DerivedToken | undefined,
+  { purpose, derived }: Prepared,
 ): Promise<'claimed' | 'dropped' | 'taken by another process'> {
   const { id, attempts } = mail
   const now = core.clock.now()
@@ -147,13 +162,7 @@ function compose(core: Core, texts: MailTexts, kind: MailKind, { mail, user, der
   return composeMail({ ...composition, lang: t.locale }, siteName)
 }
 
-async function notSent(
-  core: Core,
-  mail: StoredMail,
-  user: StoredUser,
-  derived: DerivedToken | undefined,
-  error: unknown,
-): Promise<Delivery> {
+async function notSent(core: Core, mail: StoredMail, { user, derived }: Prepared, error: unknown): Promise<Delivery> {
   const { permanent, recipientRefused } = refusalOf(error)
   const text = error instanceof Error ? error.message : String(error)
   const isFinal = permanent || core.clock.now() + MINUTE_MS >= mail.expiresAt
@@ -161,8 +170,8 @@ async function notSent(
     { mail: mail.id, kind: mail.kind, err: error },
     isFinal ? 'a mail was not sent' : 'a mail was not sent, and is tried again',
   )
-  if (recipientRefused && user.emailKey === mail.recipientKey)
-    await core.db.write(setUndeliverable, { id: user.id, emailKey: user.emailKey ?? '', at: core.clock.now() })
+  if (recipientRefused && user?.emailKey !== undefined && user.emailKey === mail.recipientKey)
+    await core.db.write(setUndeliverable, { id: user.id, emailKey: user.emailKey, at: core.clock.now() })
   if (isFinal) return fail(core, mail, derived, text)
   await core.db.write(keepMailError, { id: mail.id, error: shortened(text) })
   return 'postponed'
