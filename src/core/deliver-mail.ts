@@ -71,6 +71,11 @@ async function prepare(core: Core, texts: MailTexts, mail: StoredMail): Promise<
   return { content: () => compose(core, texts, kind, { mail, user, derived }), user, purpose: kind.purpose, derived }
 }
 
+/** The pause after so many tries. */
+function backoffMs(attempts: number): number {
+  return BACKOFF_MS[Math.min(attempts, BACKOFF_MS.length - 1)] ?? MINUTE_MS
+}
+
 /** Whether it would arrive dead, or about something that is over. */
 function isDead({ purpose, isNotification, isStale }: MailKind, mail: StoredMail, user: StoredUser): boolean {
   if (isStale?.(user, mail.recipient ?? '')) return true
@@ -106,7 +111,7 @@ async function claim(
 ): Promise<'claimed' | 'dropped' | 'taken by another process'> {
   const { id, attempts } = mail
   const now = core.clock.now()
-  const retryAt = now + (BACKOFF_MS[Math.min(attempts, BACKOFF_MS.length - 1)] ?? MINUTE_MS)
+  const retryAt = now + backoffMs(attempts)
   const statements: BoundStatement[] = [bind(claimMail, { id, attempts, retryAt }, { expectRows: 1 })]
   if (purpose && derived) statements.push(tokenStatement(mail, purpose, derived, now))
   try {
@@ -165,7 +170,7 @@ function compose(core: Core, texts: MailTexts, kind: MailKind, { mail, user, der
 async function notSent(core: Core, mail: StoredMail, { user, derived }: Prepared, error: unknown): Promise<Delivery> {
   const { permanent, recipientRefused } = refusalOf(error)
   const text = error instanceof Error ? error.message : String(error)
-  const isFinal = permanent || core.clock.now() + MINUTE_MS >= mail.expiresAt
+  const isFinal = permanent || core.clock.now() + backoffMs(mail.attempts) >= mail.expiresAt
   core.log.warn(
     { mail: mail.id, kind: mail.kind, err: error },
     isFinal ? 'a mail was not sent' : 'a mail was not sent, and is tried again',
