@@ -3,9 +3,9 @@ import { toUser } from '../domain/user.ts'
 import { composeMail } from '../mail/compose.ts'
 import { addressMail, type MailContent, MailError, type Mailer } from '../mail/mail.ts'
 import { type StoredUser, UnexpectedRowCountError } from '../storage/contract.ts'
-import { claimMail, deleteMail, failMail, keepMailError, type StoredMail } from '../storage/mails.ts'
+import { claimMail, deleteMail, failMail, keepMailError, postponeMail, type StoredMail } from '../storage/mails.ts'
 import { type BoundStatement, bind } from '../storage/statement.ts'
-import { countTokens, deleteToken, findTokenRow, insertToken, renewToken } from '../storage/tokens.ts'
+import { countTokens, deleteToken, findTokenRow, insertToken, limitToken, renewToken } from '../storage/tokens.ts'
 import { findUserById, setUndeliverable } from '../storage/users.ts'
 import type { Core } from './core.ts'
 import type { MailContext, MailKind } from './mail-kind.ts'
@@ -50,13 +50,23 @@ export async function deliverMail(core: Core, mailer: Mailer, texts: MailTexts, 
   } catch (error) {
     return notSent(core, mail, prepared, error)
   }
-  await core.db.write(deleteMail, { id: mail.id })
+  await finish(core, mail, prepared)
   return 'sent'
 }
 
-async function prepare(core: Core, texts: MailTexts, mail: StoredMail): Promise<Prepared | 'dropped' | 'failed'> {
+async function finish(core: Core, { id }: StoredMail, { purpose, derived }: Prepared): Promise<void> {
+  if (!purpose || !derived) return void (await core.db.write(deleteMail, { id }))
+  const expiresAt = core.clock.now() + purpose.lifeMs
+  await core.db.transaction([bind(deleteMail, { id }), bind(limitToken, { hash: derived.hash, expiresAt })])
+}
+
+async function prepare(
+  core: Core,
+  texts: MailTexts,
+  mail: StoredMail,
+): Promise<Prepared | 'dropped' | 'failed' | 'taken by another process'> {
   const kind = texts.kinds.get(mail.kind)
-  if (!kind) return fail(core, mail, undefined, `this program has no mail of the kind ${mail.kind}`)
+  if (!kind) return leaveToOthers(core, mail)
   const user = mail.userId === undefined ? undefined : await core.db.first(findUserById, { id: mail.userId })
   if (!user || isDead(kind, mail, user)) return drop(core, mail)
   const derived = kind.purpose && derive(core, kind.purpose, mail, user)
@@ -94,9 +104,9 @@ function derive(core: Core, purpose: TokenPurpose, mail: StoredMail, user: Store
 }
 
 async function hasTooMany(core: Core, purpose: TokenPurpose, mail: StoredMail, { hash }: DerivedToken): Promise<boolean> {
-  const now = core.clock.now()
-  if (await core.db.first(findTokenRow, { hash, purpose: purpose.name, now })) return false
-  const live = (await core.db.first(countTokens, { userId: mail.userId ?? '', purpose: purpose.name, now })) ?? 0
+  const since = core.clock.now() - purpose.lifeMs
+  if (await core.db.first(findTokenRow, { hash, purpose: purpose.name, since })) return false
+  const live = (await core.db.first(countTokens, { userId: mail.userId ?? '', purpose: purpose.name, since })) ?? 0
   return live >= (purpose.maxLive ?? MAX_LIVE)
 }
 
@@ -127,8 +137,7 @@ async function claim(
 
 function tokenStatement(mail: StoredMail, purpose: TokenPurpose, derived: DerivedToken, now: number): BoundStatement {
   const { hash } = derived
-  const expiresAt = now + purpose.lifeMs
-  if (mail.attempts > 0) return bind(renewToken, { hash, expiresAt }, { expectRows: 1 })
+  if (mail.attempts > 0) return bind(renewToken, { hash, now }, { expectRows: 1 })
   const values = {
     hash,
     purpose: purpose.name,
@@ -139,7 +148,8 @@ function tokenStatement(mail: StoredMail, purpose: TokenPurpose, derived: Derive
     codeKey: purpose.hasCode ? mail.keyId : undefined,
     data: mail.data,
     now,
-    expiresAt,
+    // The row outlives its mail, however long the mail server is away: one that is missing was used.
+    expiresAt: Math.max(now, mail.expiresAt) + purpose.lifeMs,
   }
   return bind(insertToken, values, { expectRows: 1 })
 }
@@ -187,6 +197,13 @@ function refusalOf(error: unknown): { readonly permanent: boolean; readonly reci
   if (error instanceof MailError) return error
   const is = (name: string) => error instanceof Error && Reflect.get(error, name) === true
   return { permanent: is('permanent'), recipientRefused: is('recipientRefused') }
+}
+
+/** While the processes of a site are renewed, one of before may find a mail of a newer one. */
+async function leaveToOthers(core: Core, { id, kind }: StoredMail): Promise<'taken by another process'> {
+  const error = `this program has no mail of the kind ${kind}: a newer one may have, or a feature is left out`
+  await core.db.write(postponeMail, { id, dueAt: core.clock.now() + MINUTE_MS, error })
+  return 'taken by another process'
 }
 
 async function drop(core: Core, mail: StoredMail): Promise<'dropped'> {

@@ -128,6 +128,7 @@ export const dueMails = statement(
       .select(COLUMNS)
       .where('state', '=', 'waiting')
       .where('due_at', '<=', p.now)
+      .where('expires_at', '>', p.now)
       .orderBy('priority')
       .orderBy('due_at')
       .orderBy('id')
@@ -137,7 +138,13 @@ export const dueMails = statement(
 
 /** Whether there is anything to do: read at every tick. */
 export const findAnyDue = statement('find any due mail', (db, p: { now: number }) =>
-  db.selectFrom('guildhall_mails').select('id').where('state', '=', 'waiting').where('due_at', '<=', p.now).limit(1),
+  db
+    .selectFrom('guildhall_mails')
+    .select('id')
+    .where('state', '=', 'waiting')
+    .where('due_at', '<=', p.now)
+    .where('expires_at', '>', p.now)
+    .limit(1),
 )
 
 /** Counts a try before it is made. Touches no row if another process was faster. */
@@ -153,6 +160,11 @@ export const claimMail = statement('claim mail', (db, p: { id: string; attempts:
 /** A mail that was sent or must not be, or a request that was decided. */
 export const deleteMail = statement('delete mail', (db, p: { id: string }) =>
   db.deleteFrom('guildhall_mails').where('id', '=', p.id),
+)
+
+/** It comes up again then, and no try is counted. */
+export const postponeMail = statement('postpone mail', (db, p: { id: string; dueAt: number; error: string }) =>
+  db.updateTable('guildhall_mails').set({ due_at: p.dueAt, last_error: p.error }).where('id', '=', p.id),
 )
 
 /** It waits for its next try. */

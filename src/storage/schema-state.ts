@@ -28,7 +28,9 @@ export const UNRELEASED_COLUMNS = [
 ] as const
 
 /** Our tables but for the version's, as a list for IN. */
-export const OTHER_TABLES = [...Object.keys(TABLE_KEYS), ...UNCOPIED_TABLES, 'guildhall_leases'].map((name) => `'${name}'`).join(', ')
+export const OTHER_TABLES = [...Object.keys(TABLE_KEYS), ...UNCOPIED_TABLES, 'guildhall_leases']
+  .map((name) => `'${name}'`)
+  .join(', ')
 
 /** What exists under our names. */
 export interface TablesFound {
