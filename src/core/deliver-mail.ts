@@ -3,12 +3,13 @@ import { toUser } from '../domain/user.ts'
 import { composeMail } from '../mail/compose.ts'
 import { addressMail, type MailContent, MailError, type Mailer } from '../mail/mail.ts'
 import { type StoredUser, UnexpectedRowCountError } from '../storage/contract.ts'
-import { claimMail, deleteMail, failMail, keepMailError, type StoredMail } from '../storage/mails.ts'
+import { claimMail, deleteMail, failMail, keepMailError, postponeMail, type StoredMail } from '../storage/mails.ts'
 import { type BoundStatement, bind } from '../storage/statement.ts'
-import { countTokens, deleteToken, findTokenRow, insertToken, renewToken } from '../storage/tokens.ts'
+import { countTokens, deleteToken, findTokenRow, insertToken, limitToken, renewToken } from '../storage/tokens.ts'
 import { findUserById, setUndeliverable } from '../storage/users.ts'
 import type { Core } from './core.ts'
 import type { MailContext, MailKind } from './mail-kind.ts'
+import { composeTestMail, TEST_MAIL } from './test-mail.ts'
 import { type DerivedToken, deriveToken, type TokenPurpose } from './tokens.ts'
 
 /** What the worker cannot know: the kinds of all features, their texts, and the addresses of pages. */
@@ -29,9 +30,43 @@ const FAILED_MS = 30 * 24 * 60 * MINUTE_MS
 const MAX_LIVE = 3
 const MAX_ERROR = 500
 
+/** A mail that may go. */
+interface Prepared {
+  readonly content: () => MailContent
+  /** Undefined for the operator's test mail. */
+  readonly user?: StoredUser
+  readonly purpose?: TokenPurpose | undefined
+  readonly derived?: DerivedToken | undefined
+}
+
 export async function deliverMail(core: Core, mailer: Mailer, texts: MailTexts, mail: StoredMail): Promise<Delivery> {
+  const isTest = mail.kind === TEST_MAIL
+  const prepared = isTest ? { content: () => composeTestMail(core.settings) } : await prepare(core, texts, mail)
+  if (typeof prepared === 'string') return prepared
+  const claimed = await claim(core, mail, prepared)
+  if (claimed !== 'claimed') return claimed
+  try {
+    await mailer.send(addressMail(prepared.content(), { id: mail.id, to: mail.recipient ?? '', from: fromOf(core) }))
+  } catch (error) {
+    return notSent(core, mail, prepared, error)
+  }
+  await finish(core, mail, prepared)
+  return 'sent'
+}
+
+async function finish(core: Core, { id }: StoredMail, { purpose, derived }: Prepared): Promise<void> {
+  if (!purpose || !derived) return void (await core.db.write(deleteMail, { id }))
+  const expiresAt = core.clock.now() + purpose.lifeMs
+  await core.db.transaction([bind(deleteMail, { id }), bind(limitToken, { hash: derived.hash, expiresAt })])
+}
+
+async function prepare(
+  core: Core,
+  texts: MailTexts,
+  mail: StoredMail,
+): Promise<Prepared | 'dropped' | 'failed' | 'taken by another process'> {
   const kind = texts.kinds.get(mail.kind)
-  if (!kind) return fail(core, mail, undefined, `this program has no mail of the kind ${mail.kind}`)
+  if (!kind) return leaveToOthers(core, mail)
   const user = mail.userId === undefined ? undefined : await core.db.first(findUserById, { id: mail.userId })
   if (!user || isDead(kind, mail, user)) return drop(core, mail)
   const derived = kind.purpose && derive(core, kind.purpose, mail, user)
@@ -43,16 +78,12 @@ export async function deliverMail(core: Core, mailer: Mailer, texts: MailTexts, 
       'the SECRET that its link is derived with is not set any more: add the old one, after a comma',
     )
   if (derived && kind.purpose && (await hasTooMany(core, kind.purpose, mail, derived))) return drop(core, mail)
-  const claimed = await claim(core, mail, kind.purpose, derived)
-  if (claimed !== 'claimed') return claimed
-  try {
-    const content = compose(core, texts, kind, { mail, user, derived })
-    await mailer.send(addressMail(content, { id: mail.id, to: mail.recipient ?? '', from: fromOf(core) }))
-  } catch (error) {
-    return notSent(core, mail, user, derived, error)
-  }
-  await core.db.write(deleteMail, { id: mail.id })
-  return 'sent'
+  return { content: () => compose(core, texts, kind, { mail, user, derived }), user, purpose: kind.purpose, derived }
+}
+
+/** The pause after so many tries. */
+function backoffMs(attempts: number): number {
+  return BACKOFF_MS[Math.min(attempts, BACKOFF_MS.length - 1)] ?? MINUTE_MS
 }
 
 /** Whether it would arrive dead, or about something that is over. */
@@ -73,9 +104,9 @@ function derive(core: Core, purpose: TokenPurpose, mail: StoredMail, user: Store
 }
 
 async function hasTooMany(core: Core, purpose: TokenPurpose, mail: StoredMail, { hash }: DerivedToken): Promise<boolean> {
-  const now = core.clock.now()
-  if (await core.db.first(findTokenRow, { hash, purpose: purpose.name, now })) return false
-  const live = (await core.db.first(countTokens, { userId: mail.userId ?? '', purpose: purpose.name, now })) ?? 0
+  const since = core.clock.now() - purpose.lifeMs
+  if (await core.db.first(findTokenRow, { hash, purpose: purpose.name, since })) return false
+  const live = (await core.db.first(countTokens, { userId: mail.userId ?? '', purpose: purpose.name, since })) ?? 0
   return live >= (purpose.maxLive ?? MAX_LIVE)
 }
 
@@ -86,12 +117,11 @@ async function hasTooMany(core: Core, purpose: TokenPurpose, mail: StoredMail, {
 async function claim(
   core: Core,
   mail: StoredMail,
-  purpose: TokenPurpose | undefined,
-  derived: DerivedToken | undefined,
+  { purpose, derived }: Prepared,
 ): Promise<'claimed' | 'dropped' | 'taken by another process'> {
   const { id, attempts } = mail
   const now = core.clock.now()
-  const retryAt = now + (BACKOFF_MS[Math.min(attempts, BACKOFF_MS.length - 1)] ?? MINUTE_MS)
+  const retryAt = now + backoffMs(attempts)
   const statements: BoundStatement[] = [bind(claimMail, { id, attempts, retryAt }, { expectRows: 1 })]
   if (purpose && derived) statements.push(tokenStatement(mail, purpose, derived, now))
   try {
@@ -107,8 +137,7 @@ async function claim(
 
 function tokenStatement(mail: StoredMail, purpose: TokenPurpose, derived: DerivedToken, now: number): BoundStatement {
   const { hash } = derived
-  const expiresAt = now + purpose.lifeMs
-  if (mail.attempts > 0) return bind(renewToken, { hash, expiresAt }, { expectRows: 1 })
+  if (mail.attempts > 0) return bind(renewToken, { hash, now }, { expectRows: 1 })
   const values = {
     hash,
     purpose: purpose.name,
@@ -119,7 +148,8 @@ function tokenStatement(mail: StoredMail, purpose: TokenPurpose, derived: Derive
     codeKey: purpose.hasCode ? mail.keyId : undefined,
     data: mail.data,
     now,
-    expiresAt,
+    // The row outlives its mail, however long the mail server is away: one that is missing was used.
+    expiresAt: Math.max(now, mail.expiresAt) + purpose.lifeMs,
   }
   return bind(insertToken, values, { expectRows: 1 })
 }
@@ -147,22 +177,16 @@ function compose(core: Core, texts: MailTexts, kind: MailKind, { mail, user, der
   return composeMail({ ...composition, lang: t.locale }, siteName)
 }
 
-async function notSent(
-  core: Core,
-  mail: StoredMail,
-  user: StoredUser,
-  derived: DerivedToken | undefined,
-  error: unknown,
-): Promise<Delivery> {
+async function notSent(core: Core, mail: StoredMail, { user, derived }: Prepared, error: unknown): Promise<Delivery> {
   const { permanent, recipientRefused } = refusalOf(error)
   const text = error instanceof Error ? error.message : String(error)
-  const isFinal = permanent || core.clock.now() + MINUTE_MS >= mail.expiresAt
+  const isFinal = permanent || core.clock.now() + backoffMs(mail.attempts) >= mail.expiresAt
   core.log.warn(
     { mail: mail.id, kind: mail.kind, err: error },
     isFinal ? 'a mail was not sent' : 'a mail was not sent, and is tried again',
   )
-  if (recipientRefused && user.emailKey === mail.recipientKey)
-    await core.db.write(setUndeliverable, { id: user.id, emailKey: user.emailKey ?? '', at: core.clock.now() })
+  if (recipientRefused && user?.emailKey !== undefined && user.emailKey === mail.recipientKey)
+    await core.db.write(setUndeliverable, { id: user.id, emailKey: user.emailKey, at: core.clock.now() })
   if (isFinal) return fail(core, mail, derived, text)
   await core.db.write(keepMailError, { id: mail.id, error: shortened(text) })
   return 'postponed'
@@ -173,6 +197,13 @@ function refusalOf(error: unknown): { readonly permanent: boolean; readonly reci
   if (error instanceof MailError) return error
   const is = (name: string) => error instanceof Error && Reflect.get(error, name) === true
   return { permanent: is('permanent'), recipientRefused: is('recipientRefused') }
+}
+
+/** While the processes of a site are renewed, one of before may find a mail of a newer one. */
+async function leaveToOthers(core: Core, { id, kind }: StoredMail): Promise<'taken by another process'> {
+  const error = `this program has no mail of the kind ${kind}: a newer one may have, or a feature is left out`
+  await core.db.write(postponeMail, { id, dueAt: core.clock.now() + MINUTE_MS, error })
+  return 'taken by another process'
 }
 
 async function drop(core: Core, mail: StoredMail): Promise<'dropped'> {

@@ -1,8 +1,9 @@
 // Empties the outbox: one process at a time, by looking now and then, and at once when a member has caused a mail.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { MembershipError } from '../domain/errors.ts'
 import { newId, randomDelay } from '../domain/secret.ts'
 import type { Mailer } from '../mail/mail.ts'
-import { claimMail, deleteMail, dueMails, findAnyDue, type StoredMail } from '../storage/mails.ts'
+import { deleteMail, dueMails, findAnyDue, postponeMail, type StoredMail } from '../storage/mails.ts'
 import { bind } from '../storage/statement.ts'
 import type { Core } from './core.ts'
 import { type Delivery, deliverMail, type MailTexts } from './deliver-mail.ts'
@@ -25,11 +26,14 @@ const BATCH = 50
 const FAULT_PAUSE_MS = 5 * 60_000
 /** Mails to different people at once. */
 const AT_ONCE = 4
+/** How long the end of the process waits for a mail server: the mail is claimed, and goes twice at most. */
+const MAX_STOP_MS = 3000
+const MAX_ERROR = 500
 
 export interface OutboxWorker {
   /** Does what is due now. Resolves when it is done; for tests and the command line. */
   run(): Promise<void>
-  /** After what is being sent. */
+  /** After what is being sent, three seconds later at most. */
   stop(): Promise<void>
 }
 
@@ -46,7 +50,7 @@ class Worker implements OutboxWorker {
   readonly #holder = newId()
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
-  /** Somebody rang while it was working. */
+  /** Whether it has to look once more. */
   #isRung = false
   #isStopped = false
 
@@ -54,25 +58,22 @@ class Worker implements OutboxWorker {
     this.#core = core
     this.#mailer = mailer
     this.#work = work
-    core.outbox.onWake(() => {
-      this.#isRung = true
-      void this.run()
-    })
+    core.outbox.onRing(() => void this.run())
     this.#plan()
   }
 
   run(): Promise<void> {
     if (this.#isStopped) return Promise.resolve()
-    this.#running ??= this.#workThrough().finally(() => {
-      this.#running = undefined
-    })
+    // While it works, it may have looked too early.
+    this.#isRung = true
+    this.#running ??= this.#workThrough()
     return this.#running
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true
     clearTimeout(this.#timer)
-    await this.#running
+    if (this.#running) await Promise.race([this.#running, sleep(MAX_STOP_MS, undefined, { ref: false })])
   }
 
   #plan(): void {
@@ -87,7 +88,9 @@ class Worker implements OutboxWorker {
         while (await this.#workOnce()) if (this.#isStopped) return
       } while (this.#isRung && !this.#isStopped)
     } catch (error) {
-      this.#core.log.warn({ err: error }, 'the outbox did not work; it is tried again')
+      if (!this.#isStopped) this.#core.log.warn({ err: error }, 'the outbox did not work; it is tried again')
+    } finally {
+      this.#running = undefined
     }
   }
 
@@ -145,8 +148,10 @@ class Worker implements OutboxWorker {
       return delivery !== 'taken by another process'
     } catch (error) {
       // The next mail is not to wait for what is wrong with this one.
+      // The database is closed: another process has it.
+      if (this.#isStopped) return false
       this.#core.log.error({ err: error, mail: mail.id, kind: mail.kind }, 'a mail of the outbox could not be handled')
-      await db.write(claimMail, { id: mail.id, attempts: mail.attempts, retryAt: clock.now() + FAULT_PAUSE_MS })
+      await db.write(postponeMail, { id: mail.id, dueAt: clock.now() + FAULT_PAUSE_MS, error: String(error).slice(0, MAX_ERROR) })
       return false
     }
   }

@@ -40,7 +40,7 @@ export async function findToken(core: Core, purpose: TokenPurpose, token: string
 
 /** For a flow, which keeps the hash alone. */
 export async function findTokenByHash(core: Core, purpose: TokenPurpose, hash: string): Promise<FoundToken | undefined> {
-  const row = await core.db.first(findTokenRow, { hash, purpose: purpose.name, now: core.clock.now() })
+  const row = await core.db.first(findTokenRow, { hash, purpose: purpose.name, since: core.clock.now() - purpose.lifeMs })
   return row && found(core, purpose, row)
 }
 
@@ -61,8 +61,8 @@ export async function findTokenByCode(
 ): Promise<FoundToken | undefined> {
   const code = typed.replace(/[\s-]/g, '').toUpperCase()
   if (code.length !== CODE_LENGTH) return undefined
-  const now = core.clock.now()
-  const rows = await core.db.write(countCodeTry, { userId, purpose: purpose.name, maxTries: MAX_TRIES, now })
+  const since = core.clock.now() - purpose.lifeMs
+  const rows = await core.db.write(countCodeTry, { userId, purpose: purpose.name, maxTries: MAX_TRIES, since })
   const match = rows.find((row) => {
     const stored = core.mailKeys.find(({ id }) => id === row.codeKey)
     return stored && row.code !== undefined && sameSecret(row.code, codeDigest(stored.bytes, purpose.name, userId, code))
@@ -70,11 +70,11 @@ export async function findTokenByCode(
   return match && found(core, purpose, match)
 }
 
-async function found(core: Core, { isBoundToAddress }: TokenPurpose, row: StoredToken): Promise<FoundToken | undefined> {
+async function found(core: Core, { isBoundToAddress, lifeMs }: TokenPurpose, row: StoredToken): Promise<FoundToken | undefined> {
   const user = await core.db.first(findUserById, { id: row.userId })
   if (!user || (isBoundToAddress && user.emailKey !== row.emailKey)) return undefined
-  const { hash, emailKey, expiresAt } = row
-  return { hash, user, emailKey, data: row.data === undefined ? {} : JSON.parse(row.data), expiresAt }
+  const { hash, emailKey, createdAt } = row
+  return { hash, user, emailKey, data: row.data === undefined ? {} : JSON.parse(row.data), expiresAt: createdAt + lifeMs }
 }
 
 /** In the transaction of the act: of concurrent uses one succeeds, and the others roll back. */

@@ -29,12 +29,13 @@ export interface StoredMail {
 export type NewStoredMail = {
   readonly id: string
   readonly kind: string
-  readonly userId: string
+  /** Undefined for the operator's test mail. */
+  readonly userId: string | undefined
   readonly recipient: string
   readonly recipientKey: string
   readonly locale: string | undefined
   readonly data: string
-  readonly epoch: number
+  readonly epoch: number | undefined
   readonly nonce: string
   readonly keyId: string
   readonly priority: number
@@ -46,12 +47,12 @@ export const insertMail = statement('insert mail', (db, p: NewStoredMail) =>
   db.insertInto('guildhall_mails').values({
     id: p.id,
     kind: p.kind,
-    user_id: p.userId,
+    user_id: p.userId ?? null,
     recipient: p.recipient,
     recipient_key: p.recipientKey,
     locale: p.locale ?? null,
     data: p.data,
-    epoch: p.epoch,
+    epoch: p.epoch ?? null,
     nonce: p.nonce,
     key_id: p.keyId,
     priority: p.priority,
@@ -127,6 +128,7 @@ export const dueMails = statement(
       .select(COLUMNS)
       .where('state', '=', 'waiting')
       .where('due_at', '<=', p.now)
+      .where('expires_at', '>', p.now)
       .orderBy('priority')
       .orderBy('due_at')
       .orderBy('id')
@@ -136,7 +138,13 @@ export const dueMails = statement(
 
 /** Whether there is anything to do: read at every tick. */
 export const findAnyDue = statement('find any due mail', (db, p: { now: number }) =>
-  db.selectFrom('guildhall_mails').select('id').where('state', '=', 'waiting').where('due_at', '<=', p.now).limit(1),
+  db
+    .selectFrom('guildhall_mails')
+    .select('id')
+    .where('state', '=', 'waiting')
+    .where('due_at', '<=', p.now)
+    .where('expires_at', '>', p.now)
+    .limit(1),
 )
 
 /** Counts a try before it is made. Touches no row if another process was faster. */
@@ -154,6 +162,11 @@ export const deleteMail = statement('delete mail', (db, p: { id: string }) =>
   db.deleteFrom('guildhall_mails').where('id', '=', p.id),
 )
 
+/** It comes up again then, and no try is counted. */
+export const postponeMail = statement('postpone mail', (db, p: { id: string; dueAt: number; error: string }) =>
+  db.updateTable('guildhall_mails').set({ due_at: p.dueAt, last_error: p.error }).where('id', '=', p.id),
+)
+
 /** It waits for its next try. */
 export const keepMailError = statement('keep mail error', (db, p: { id: string; error: string }) =>
   db.updateTable('guildhall_mails').set({ last_error: p.error }).where('id', '=', p.id),
@@ -164,17 +177,19 @@ export const failMail = statement('fail mail', (db, p: { id: string; error: stri
   db.updateTable('guildhall_mails').set({ state: 'failed', last_error: p.error, expires_at: p.expiresAt }).where('id', '=', p.id),
 )
 
-/** As if it were new, and at once. `id`: one mail, or `''` for all. */
-export const retryMails = statement(
-  'retry failed mails',
-  (db, p: { id: string; now: number; expiresAt: number }) =>
-    db
-      .updateTable('guildhall_mails')
-      .set({ state: 'waiting', attempts: 0, due_at: p.now, expires_at: p.expiresAt })
-      .where('recipient', 'is not', null)
-      .where((of) => of.or([of(of.val(p.id), '=', ''), of('id', '=', p.id)]))
-      .returning(COLUMNS),
-  storedMail,
+/** At once; one that failed as if it were new. One that waits keeps its tries, as its token is there. `id`: one mail, or `''` for all. */
+export const retryMails = statement('retry mails', (db, p: { id: string; now: number; expiresAt: number }) =>
+  db
+    .updateTable('guildhall_mails')
+    .set((of) => ({
+      state: 'waiting',
+      attempts: of.case().when('state', '=', 'failed').then(0).else(of.ref('attempts')).end(),
+      expires_at: of.case().when('state', '=', 'failed').then(p.expiresAt).else(of.ref('expires_at')).end(),
+      due_at: p.now,
+    }))
+    .where('recipient', 'is not', null)
+    .where((of) => of.or([of(of.val(p.id), '=', ''), of('id', '=', p.id)]))
+    .returning('id'),
 )
 
 /** The oldest first; requests are left out, as nobody knows yet whether they become a mail. */

@@ -195,4 +195,7 @@ export const TABLE_KEYS = {
   guildhall_audit: 'id',
 } as const satisfies { readonly [Name in keyof Schema]?: keyof Schema[Name] }
 
+/** What copies leave out: it works once, or for a short while, and a second database must not do it again. */
+export const UNCOPIED_TABLES = ['guildhall_tokens', 'guildhall_flows', 'guildhall_mails'] as const
+
 export type TableName = keyof typeof TABLE_KEYS

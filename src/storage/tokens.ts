@@ -12,10 +12,11 @@ export interface StoredToken {
   readonly codeKey: string | undefined
   /** JSON. */
   readonly data: string | undefined
-  readonly expiresAt: number
+  /** When its mail left: its life begins. */
+  readonly createdAt: number
 }
 
-const COLUMNS = ['hash', 'user_id', 'email_key', 'code', 'code_key', 'data', 'expires_at'] as const
+const COLUMNS = ['hash', 'user_id', 'email_key', 'code', 'code_key', 'data', 'created_at'] as const
 
 export const insertToken = statement(
   'insert token',
@@ -48,20 +49,26 @@ export const insertToken = statement(
     }),
 )
 
-/** Its mail is sent again: it lives as long as from now. Touches no row if the token was used or has ended. */
-export const renewToken = statement('renew token', (db, p: { hash: string; expiresAt: number }) =>
+/** Its mail is sent again: its life begins anew. Touches no row if the token was used or has ended. */
+export const renewToken = statement('renew token', (db, p: { hash: string; now: number }) =>
+  db.updateTable('guildhall_tokens').set({ created_at: p.now }).where('hash', '=', p.hash),
+)
+
+/** Its mail was sent: the row goes when its life is over. */
+export const limitToken = statement('limit token', (db, p: { hash: string; expiresAt: number }) =>
   db.updateTable('guildhall_tokens').set({ expires_at: p.expiresAt }).where('hash', '=', p.hash),
 )
 
+/** `since`: those that left before are over, even if their row is still there for another try. */
 export const findTokenRow = statement(
   'find token',
-  (db, p: { hash: string; purpose: string; now: number }) =>
+  (db, p: { hash: string; purpose: string; since: number }) =>
     db
       .selectFrom('guildhall_tokens')
       .select(COLUMNS)
       .where('hash', '=', p.hash)
       .where('purpose', '=', p.purpose)
-      .where('expires_at', '>', p.now),
+      .where('created_at', '>', p.since),
   storedToken,
 )
 
@@ -77,7 +84,7 @@ export const deleteToken = statement('delete token', (db, p: { hash: string }) =
 /** Counts a try at the codes of a purpose, and returns those that it may be compared with. */
 export const countCodeTry = statement(
   'count code try',
-  (db, p: { userId: string; purpose: string; maxTries: number; now: number }) =>
+  (db, p: { userId: string; purpose: string; maxTries: number; since: number }) =>
     db
       .updateTable('guildhall_tokens')
       .set((of) => ({ tries: of('tries', '+', 1) }))
@@ -85,20 +92,20 @@ export const countCodeTry = statement(
       .where('purpose', '=', p.purpose)
       .where('code', 'is not', null)
       .where('tries', '<', p.maxTries)
-      .where('expires_at', '>', p.now)
+      .where('created_at', '>', p.since)
       .returning(COLUMNS),
   storedToken,
 )
 
 export const countTokens = statement(
   'count tokens',
-  (db, p: { userId: string; purpose: string; now: number }) =>
+  (db, p: { userId: string; purpose: string; since: number }) =>
     db
       .selectFrom('guildhall_tokens')
       .select((of) => of.fn.countAll<number>().as('count'))
       .where('user_id', '=', p.userId)
       .where('purpose', '=', p.purpose)
-      .where('expires_at', '>', p.now),
+      .where('created_at', '>', p.since),
   ({ count }) => Number(count),
 )
 
@@ -126,7 +133,7 @@ interface TokenRow {
   readonly code: string | null
   readonly code_key: string | null
   readonly data: string | null
-  readonly expires_at: number
+  readonly created_at: number
 }
 
 function storedToken(row: TokenRow): StoredToken {
@@ -137,6 +144,6 @@ function storedToken(row: TokenRow): StoredToken {
     code: row.code ?? undefined,
     codeKey: row.code_key ?? undefined,
     data: row.data ?? undefined,
-    expiresAt: Number(row.expires_at),
+    createdAt: Number(row.created_at),
   }
 }

@@ -1,7 +1,7 @@
 // Somebody who forgot the password asks for a mail, opens its link and sets a new one.
 import { describe, expect, test } from 'vitest'
 import { inDatabase, siteOfTest } from '../support/artifacts.ts'
-import { linkIn, type MailSite, mailSiteOfTest, textOf, tokenIn, userWith } from '../support/mail-site.ts'
+import { linkIn, type MailSite, mailSiteOfTest, textOf, tokenIn, userWith } from '../support/site-with-mail.ts'
 import { type Answer, GOOD_PASSWORD, type Visitor } from '../support/visitor.ts'
 
 const NEW = 'harbour violet kettle'
