@@ -49,7 +49,11 @@ async function measureAt(site: RaceSite, target: StorageTarget, rounds: number):
     exactly(`${name}: of these, new ids that are nobody's`, 0, deadWinners),
     exactly(`${name}: sessions, each ended ${USES} times at once, for which not exactly one request ended it`, 0, wrongEnds),
     exactly(`${name}: audit entries of these ends`, rounds, Number(entries?.n)),
-    exactly(`${name}: mailed links, each used ${USES} times at once, with which not exactly one request set a password`, 0, wrongResets),
+    exactly(
+      `${name}: mailed links, each used ${USES} times at once, with which not exactly one request set a password`,
+      0,
+      wrongResets,
+    ),
     exactly(`${name}: answers other than the one success and the refusals`, 0, others),
   ]
 }

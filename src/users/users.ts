@@ -58,6 +58,8 @@ export interface UnlockedUser extends User {
 export interface UserDetails {
   readonly user: User
   readonly status: UserStatus
+  /** Whether a mail server refused the address for good: only notifications are still sent there. */
+  readonly emailUndeliverable: boolean
   readonly passwordChangedAt: Date | undefined
   /** The number of live sessions. */
   readonly sessions: number
@@ -94,6 +96,7 @@ export function createUsers(core: Core): Users {
       return {
         user: toUser(row),
         status: row.status,
+        emailUndeliverable: row.isUndeliverable,
         passwordChangedAt: password && new Date(password.changedAt),
         sessions: sessions.length,
       }
