@@ -1,5 +1,6 @@
 // The list of features, from which the types of their names and paths are inferred.
 import type { LocalPath, PathChoice } from '../settings/options.ts'
+import { emailVerification } from './email-verification/email-verification.ts'
 import { language } from './language/language.ts'
 import { login } from './login/login.ts'
 import { logout } from './logout/logout.ts'
@@ -11,7 +12,7 @@ import { registration } from './registration/registration.ts'
 import { security } from './security/security.ts'
 
 /** In the order of the menu and of the security page; the exports of a module would come in alphabetical order. */
-export const FEATURES = [login, registration, profile, security, password, passwordReset, logout, recentLogin, language] as const
+export const FEATURES = [login, registration, profile, security, password, passwordReset, emailVerification, logout, recentLogin, language] as const
 
 type All = (typeof FEATURES)[number]
 

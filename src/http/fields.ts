@@ -62,6 +62,16 @@ export const mailedToken = z
     examples: ['R3S0d6nKXw2Vd7rO6b8mJp0hT5yqLz9aFcEgUiWvYxk'],
   })
 
+export const mailedCode = z
+  .string()
+  .min(1)
+  .max(MAX_TOKEN)
+  .meta({
+    format: 'password',
+    description: 'The code of the mail, in any case, with or without its dash.',
+    examples: ['BCDF-GHJK'],
+  })
+
 /** A checkbox in a form, a boolean in JSON. */
 export const flag = z.union([
   z.boolean(),

@@ -34,9 +34,10 @@ export function checkNewUser(
   const secret = password === undefined ? undefined : newPasswordIssue(settings, password, { username, email: typedEmail })
   if (secret) errors.push({ field: 'password', ...secret })
   if (!roles.every(isRoleName)) errors.push({ field: 'roles', code: 'bad_characters' })
-  const email = typedEmail === '' ? undefined : readMailAddress(typedEmail)
-  if (typedEmail !== '' && !email) errors.push({ field: 'email', code: 'not_an_address' })
-  if (emailVerified && typedEmail === '') errors.push({ field: 'email', code: 'required' })
+  const hasEmail = typedEmail.trim() !== ''
+  const email = hasEmail ? readMailAddress(typedEmail) : undefined
+  if (hasEmail && !email) errors.push({ field: 'email', code: 'not_an_address' })
+  if (emailVerified && !hasEmail) errors.push({ field: 'email', code: 'required' })
   if (errors.length > 0) throw new MembershipError('invalid_input', { errors })
   return { username, usernameKey: canonicalUsername(username), password, displayName, roles, email, emailVerified }
 }

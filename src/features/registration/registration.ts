@@ -41,8 +41,12 @@ const registerAction: Action = action({
     refuses: ['username_taken', 'registration_closed', 'refused'],
   },
   run: register,
-  answer: (result, context, input) => ({ ...signedIn(result, context, input), notice: 'registered' }),
+  answer: (result, context, input) => ({ ...signedIn(result, context, input), notice: hasAddress(input) ? 'registered_email' : 'registered' }),
 })
+
+function hasAddress(input: { readonly email?: string | undefined }): boolean {
+  return input.email !== undefined && input.email.trim() !== ''
+}
 
 const loginLink: Part = part('registration/login-link', ({ core }) => (isOpen(core.settings) ? {} : undefined))
 
