@@ -49,7 +49,11 @@ async function measureAt(site: RaceSite, target: StorageTarget, rounds: number):
     exactly(`${name}: of these, new ids that are nobody's`, 0, deadWinners),
     exactly(`${name}: sessions, each ended ${USES} times at once, for which not exactly one request ended it`, 0, wrongEnds),
     exactly(`${name}: audit entries of these ends`, rounds, Number(entries?.n)),
-    exactly(`${name}: mailed links, each used ${USES} times at once, with which not exactly one request set a password`, 0, wrongResets),
+    exactly(
+      `${name}: mailed links, each used ${USES} times at once, with which not exactly one request set a password`,
+      0,
+      wrongResets,
+    ),
     exactly(`${name}: answers other than the one success and the refusals`, 0, others),
   ]
 }
@@ -62,7 +66,7 @@ function bases(site: RaceSite): readonly string[] {
 async function mailedToken(target: StorageTarget): Promise<string> {
   await inDatabase(target, 'UPDATE guildhall_users SET used_at = NULL')
   const [user] = await inDatabase(target, 'SELECT id FROM guildhall_users')
-  return giveToken(target, String(user?.id), { purpose: 'reset', now: Date.now() })
+  return giveToken(target, String(user?.id), { purpose: 'reset', at: Date.now() })
 }
 
 function countOthers(answers: readonly Answer[], refusal: number): number {
