@@ -66,7 +66,7 @@ function bases(site: RaceSite): readonly string[] {
 async function mailedToken(target: StorageTarget): Promise<string> {
   await inDatabase(target, 'UPDATE guildhall_users SET used_at = NULL')
   const [user] = await inDatabase(target, 'SELECT id FROM guildhall_users')
-  return giveToken(target, String(user?.id), { purpose: 'reset', now: Date.now() })
+  return giveToken(target, String(user?.id), { purpose: 'reset', at: Date.now() })
 }
 
 function countOthers(answers: readonly Answer[], refusal: number): number {

@@ -220,7 +220,7 @@ describe('a real server', () => {
     await hosted.call(contract.operation('POST', '/api/login'))
 
     // Only a mail brings its token.
-    const token = await giveToken(site, id, { purpose: 'reset', now: site.clock.now() })
+    const token = await giveToken(site, id, { purpose: 'reset', at: site.clock.now() })
     const reset = contract.operation('POST', '/api/reset-password')
     const body = { token, password: 'harbour violet kettle' }
     const { hash } = site.core.passwords

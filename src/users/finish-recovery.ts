@@ -19,9 +19,10 @@ import { unlock } from './unlock.ts'
 export const passwordResetEvent = auditEvent('password_reset')
 
 /** Whether the token still opens the account: its user may have been suspended, or have come into use, since the mail left. */
-export async function isRecoverable(core: Core, { user: { id } }: FoundToken): Promise<boolean> {
+export async function isRecoverable(core: Core, { user: { id }, data }: FoundToken): Promise<boolean> {
   const user = await core.db.first(findUserById, { id })
-  return user !== undefined && user.status === 'active' && mayRecover(user)
+  if (user?.status !== 'active') return false
+  return data.byOperator === true || mayRecover(user)
 }
 
 /** `also`: statements of the same transaction. Throws `invalid_token` if the token was used, or the user changed, meanwhile. */

@@ -23,7 +23,7 @@ export const resetMail: MailKind = {
       subject: text('subject'),
       heading: text('heading'),
       blocks: [
-        { paragraph: text(data.hasPassword === false ? 'none' : 'asked') },
+        { paragraph: text(data.hasPassword === false ? 'none' : data.byOperator === true ? 'sent' : 'asked') },
         { button: text('button'), url: link('password-reset.choose') },
         { paragraph: text('life') },
       ],

@@ -337,6 +337,33 @@ describe('an address that nobody has proven', () => {
   })
 })
 
+describe('an operator', () => {
+  test('has a link mailed, also to an address that nobody has proven, and never sees it', async () => {
+    const site = await mailSiteOfTest()
+    const { id } = await userWith(site, 'in-use', { isProven: false })
+    await inDatabase(site, 'UPDATE guildhall_users SET used_at = created_at WHERE id = ?', id)
+    const sent = await site.membership.users.sendReset('in-use')
+    expect(sent).toMatchObject({ username: 'in-use', problem: undefined })
+    const [mail] = await site.deliver()
+    expect(mail && textOf(mail)).toContain('Whoever runs Guildhall sends you a link')
+    expect(JSON.stringify(sent)).not.toContain(mail && tokenIn(mail))
+    expect((await reset(site, mail && tokenIn(mail))).status).toBe(204)
+    expect(await canLogIn(site, 'in-use', NEW)).toBe(true)
+  })
+
+  test('is told why there is none', async () => {
+    const site = await mailSiteOfTest()
+    await userWith(site, 'closed')
+    await site.membership.users.setStatus('closed', 'suspended')
+    await site.membership.users.create({ username: 'plain', password: GOOD_PASSWORD })
+    const problems = await Promise.all(
+      ['closed', 'plain'].map(async (name) => (await site.membership.users.sendReset(name)).problem),
+    )
+    expect([problems, await site.deliver()]).toEqual([['suspended', 'no_address'], []])
+    await expect(site.membership.users.sendReset('nobody')).rejects.toMatchObject({ code: 'not_found' })
+  })
+})
+
 test('several mails and a login in one browser never act on each other’s account', async () => {
   const site = await mailSiteOfTest()
   for (const name of ['anna', 'bert', 'cora']) await userWith(site, name)

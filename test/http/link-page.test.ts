@@ -74,10 +74,10 @@ beforeEach(() => open())
 
 const browser = () => new Visitor(base)
 
-async function linkOf(username: string, lifeMs?: number): Promise<string> {
+async function linkOf(username: string, { ageMs = 0 } = {}): Promise<string> {
   const user =
     (await site.membership.users.find(username)) ?? (await site.membership.users.create({ username, password: GOOD_PASSWORD }))
-  return giveToken(site, user.id, { purpose: purpose.name, now: site.clock.now(), ...(lifeMs !== undefined && { lifeMs }) })
+  return giveToken(site, user.id, { purpose: purpose.name, at: site.clock.now() - ageMs })
 }
 
 async function rows(table: 'flows' | 'tokens'): Promise<number> {
@@ -130,7 +130,7 @@ test('E-09 a link that is opened again and again, or looked at by programs, stil
 })
 
 test('a dead link, and any text in its place, leads to the page without a row and without a cookie', async () => {
-  const over = await linkOf('anna', 0)
+  const over = await linkOf('anna', { ageMs: purpose.lifeMs })
   const visitor = browser()
   for (const token of [over, '', 'x', 'A'.repeat(43), 'x'.repeat(4000), '%00', '%F0%9F%98%80', `${over}&token=${over}`]) {
     const arrived = await visitor.get(`/pick?token=${token}`)

@@ -11,10 +11,12 @@ export interface MailSite extends Site {
   deliver(): Promise<readonly TakenMail[]>
 }
 
-interface Address {
+interface UserOptions {
   readonly email?: string
   /** Default: it is. */
   readonly isProven?: boolean
+  /** Default: a good one. */
+  readonly hasPassword?: boolean
 }
 
 /** Closed when the test is over. */
@@ -36,12 +38,9 @@ export async function mailSiteOfTest(options: SiteOptions = {}): Promise<MailSit
 }
 
 /** A user with an address, `NAME@mail.example` by default. */
-export async function userWith(
-  site: Site,
-  username: string,
-  { email = `${username}@mail.example`, isProven = true }: Address = {},
-) {
-  const user = await site.membership.users.create({ username, password: GOOD_PASSWORD })
+export async function userWith(site: Site, username: string, options: UserOptions = {}) {
+  const { email = `${username}@mail.example`, isProven = true, hasPassword = true } = options
+  const user = await site.membership.users.create({ username, password: hasPassword ? GOOD_PASSWORD : undefined })
   await inDatabase(
     site,
     'UPDATE guildhall_users SET email = ?, email_key = ?, email_verified_at = CASE WHEN ? = 1 THEN created_at END WHERE id = ?',

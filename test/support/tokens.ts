@@ -4,12 +4,14 @@ import { inDatabase, type Kept } from './database-inspector.ts'
 
 interface Given {
   readonly purpose: string
-  readonly now: number
-  readonly lifeMs?: number
+  /** When its mail left. */
+  readonly at: number
 }
 
+const HOUR_MS = 3_600_000
+
 /** Stores a token of this user and returns it. */
-export async function giveToken(kept: Kept, userId: string, { purpose, now, lifeMs = 30 * 60_000 }: Given): Promise<string> {
+export async function giveToken(kept: Kept, userId: string, { purpose, at }: Given): Promise<string> {
   const token = newToken()
   await inDatabase(
     kept,
@@ -18,8 +20,8 @@ export async function giveToken(kept: Kept, userId: string, { purpose, now, life
     digest(token),
     purpose,
     userId,
-    now,
-    now + lifeMs,
+    at,
+    at + HOUR_MS,
   )
   return token
 }

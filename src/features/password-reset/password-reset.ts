@@ -10,7 +10,7 @@ import { linkPage } from '../../http/link-page.ts'
 import { type Page, page } from '../../http/page.ts'
 import { passwordResetEvent } from '../../users/finish-recovery.ts'
 import { passwordChangedMail } from '../../users/password-changed-mail.ts'
-import { resetRequest } from '../../users/recovery.ts'
+import { resetRequest, resetSentEvent } from '../../users/recovery.ts'
 import { claimMail, resetMail, resetPurpose } from '../../users/recovery-mails.ts'
 import { findResetLink, resetPassword } from './reset-password.ts'
 import en from './texts.en.json' with { type: 'json' }
@@ -84,7 +84,7 @@ export const passwordReset = feature({
   texts: { en, 'zh-TW': zhTW },
   actions: [request, choose],
   needs: ({ mail, email }) => mail !== undefined && email !== 'off',
-  audit: [passwordResetEvent],
+  audit: [passwordResetEvent, resetSentEvent],
   mails: [resetMail, claimMail, passwordChangedMail],
   requests: [resetRequest],
   on: { login: [forgotLink] },
