@@ -13,7 +13,7 @@ import { openDatabase } from '../storage/open.ts'
 import { secretsOf } from './development-secret.ts'
 import { type Key, keysFor } from './keys.ts'
 import { createMailer } from './mailer.ts'
-import { Outbox } from './outbox.ts'
+import { OutboxBell } from './outbox-bell.ts'
 import { OverloadGuard } from './overload.ts'
 import { createThrottle, type Throttle, unlimited } from './throttle.ts'
 
@@ -28,7 +28,8 @@ export interface Core {
   readonly log: Logger
   /** Undefined if mail is not set up. */
   readonly mailer: Mailer | undefined
-  readonly outbox: Outbox
+  /** Wakes the worker. */
+  readonly outbox: OutboxBell
   /** The links and codes of mails are derived with them. The first is for new ones. */
   readonly mailKeys: readonly [Key, ...Key[]]
   readonly settings: Settings
@@ -62,7 +63,7 @@ export function createCore(settings: Settings): Core {
     hooks: settings.hooks,
     log: logger,
     mailer: settings.mail && createMailer(settings.mail, (text) => console.log(printable(text))),
-    outbox: new Outbox(),
+    outbox: new OutboxBell(),
     mailKeys: keysFor('mail', secrets),
     settings,
   }

@@ -79,7 +79,7 @@ async function tryToChange(core: Core, id: string, changeOf: ChangeOf, by: Origi
     auditEntry(core, change.because, id, by),
     ...mails,
   ])
-  if (mails.length > 0) core.outbox.wake()
+  if (mails.length > 0) core.outbox.ring()
   // The change is made, and the epoch has ended every session: an error from here on would be misleading.
   const kept = change.keep && (await keepSession(core, changed, change.keep))
   try {

@@ -58,7 +58,7 @@ class Worker implements OutboxWorker {
     this.#core = core
     this.#mailer = mailer
     this.#work = work
-    core.outbox.onWake(() => void this.run())
+    core.outbox.onRing(() => void this.run())
     this.#plan()
   }
 

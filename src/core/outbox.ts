@@ -20,20 +20,7 @@ const MAX_IDENTIFIER = 254
 /** The order in which mails go. */
 export const PRIORITY = { notification: 0, requested: 1 } as const
 
-/** The worker's bell. Only what a member causes may ring it. */
-export class Outbox {
-  #onWake: () => void = () => {}
-
-  wake(): void {
-    this.#onWake()
-  }
-
-  onWake(listener: () => void): void {
-    this.#onWake = listener
-  }
-}
-
-/** A mail, for the transaction of the act. `core.outbox.wake()` after the commit, unless a stranger caused it. */
+/** A mail, for the transaction of the act. `core.outbox.ring()` after the commit, unless a stranger caused it. */
 export function mailStatement(core: Core, { kind, to, toKey, user, locale, data = {} }: NewMail): BoundStatement {
   const now = core.clock.now()
   const [key] = core.mailKeys

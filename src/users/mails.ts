@@ -23,7 +23,7 @@ export async function listMails(core: Core): Promise<readonly StoredMail[]> {
 export async function retryMails(core: Core, { id = '' }: { readonly id?: string | undefined } = {}): Promise<number> {
   const now = core.clock.now()
   const retried = await core.db.write(retry, { id, now, expiresAt: lifetimeEnd(false, now) })
-  core.outbox.wake()
+  core.outbox.ring()
   return retried.length
 }
 

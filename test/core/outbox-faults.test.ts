@@ -101,7 +101,7 @@ test('a process ends soon while a mail server hangs, and the next one sends the 
   const outbox = await openOutbox({ kinds: [kind] })
   await outbox.put(mailTo(await outbox.member('anna'), kind))
   outbox.server.trouble('greeting', 'hang')
-  outbox.core.outbox.wake()
+  outbox.core.outbox.ring()
   await until(() => outbox.server.open() > 0)
   const next = await outbox.restart()
   // Before the mail server's time is over, which would be said here.

@@ -33,7 +33,7 @@ describe('a mail', () => {
   test('that a member causes is sent at once, without a tick', async () => {
     const outbox = await openOutbox({ kinds: [kind] })
     await outbox.put(mailTo(await outbox.member('anna'), kind))
-    outbox.core.outbox.wake()
+    outbox.core.outbox.ring()
     await until(() => outbox.server.mails.length === 1)
   })
 
@@ -48,7 +48,7 @@ describe('a mail', () => {
     const user = await outbox.member('anna')
     for (let number = 1; number <= 20; number++) {
       await outbox.put(mailTo(user, kind, number))
-      outbox.core.outbox.wake()
+      outbox.core.outbox.ring()
     }
     await until(() => outbox.server.mails.length === 20)
     expect(subjects(outbox)).toEqual(Array.from({ length: 20 }, (_, at) => `Number ${at + 1} for anna`))
@@ -270,7 +270,7 @@ describe('what a stranger asks for', () => {
       expect(delay).toBeGreaterThanOrEqual(500)
       expect(delay).toBeLessThanOrEqual(2000)
     }
-    outbox.core.outbox.wake()
+    outbox.core.outbox.ring()
     outbox.clock.forward('499ms')
     await outbox.run()
     expect(outbox.server.mails).toEqual([])
