@@ -6,7 +6,7 @@ export type TextLookup = Pick<Resolver, 'resolveTxt'>
 
 /** One short try for each name: a machine without DNS must not make the command wait. */
 const LOOKUP = { timeout: 2000, tries: 1 } as const
-const NO_SUCH_RECORD: ReadonlySet<unknown> = new Set(['ENODATA', 'ENOTFOUND'])
+const NO_SUCH_RECORD: ReadonlySet<string | undefined> = new Set(['ENODATA', 'ENOTFOUND'])
 
 /** A resolver that does not answer is no fault of the site. */
 export async function checkMailDomain(domain: string, dns: TextLookup = new Resolver(LOOKUP)): Promise<readonly Finding[]> {
@@ -63,6 +63,6 @@ function unanswered(domain: string, error: unknown): Finding {
   return warning(`DNS says nothing about ${domain} (${codeOf(error) ?? 'no answer'}), so SPF and DMARC were not checked.`)
 }
 
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined
 }
