@@ -53,7 +53,17 @@ export function startLoad(what: Load): { readonly served: Promise<Served>; stop(
   const { url, headers = {}, seconds, connections = CONNECTIONS, cookies, logins } = what
   const fields = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
   const script = cookies === undefined ? (logins === undefined ? [] : ['-s', LOGINS]) : ['-s', COOKIES]
-  const all = ['-t1', `-c${connections}`, `-d${Math.ceil(seconds)}s`, '--timeout', TIMEOUT, '--latency', ...script, ...fields, url]
+  const all = [
+    '-t1',
+    `-c${connections}`,
+    `-d${Math.ceil(seconds)}s`,
+    '--timeout',
+    TIMEOUT,
+    '--latency',
+    ...script,
+    ...fields,
+    url,
+  ]
   const env = { ...process.env, COOKIES: cookies, LOGINS: logins }
   const child = spawn(WRK, all, { stdio: ['ignore', 'pipe', 'ignore'], env })
   return { served: text(child.stdout).then(read), stop: () => void child.kill('SIGINT') }
