@@ -44,8 +44,8 @@ const registerAction: Action = action({
   answer: (result, context, input) => ({ ...signedIn(result, context, input), notice: hasAddress(input) ? 'registered_email' : 'registered' }),
 })
 
-function hasAddress(input: { readonly email?: string | undefined }): boolean {
-  return input.email !== undefined && input.email.trim() !== ''
+function hasAddress(input: object): boolean {
+  return 'email' in input && typeof input.email === 'string' && input.email.trim() !== ''
 }
 
 const loginLink: Part = part('registration/login-link', ({ core }) => (isOpen(core.settings) ? {} : undefined))
