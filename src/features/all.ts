@@ -12,7 +12,18 @@ import { registration } from './registration/registration.ts'
 import { security } from './security/security.ts'
 
 /** In the order of the menu and of the security page; the exports of a module would come in alphabetical order. */
-export const FEATURES = [login, registration, profile, security, password, passwordReset, emailVerification, logout, recentLogin, language] as const
+export const FEATURES = [
+  login,
+  registration,
+  profile,
+  security,
+  password,
+  passwordReset,
+  emailVerification,
+  logout,
+  recentLogin,
+  language,
+] as const
 
 type All = (typeof FEATURES)[number]
 

@@ -7,7 +7,13 @@ export const NOBODYS_ID = '00000000-0000-4000-8000-000000000000'
 
 /** The fields of each write, with values that the action takes. */
 const INPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  '/register': { username: 'newcomer', password: GOOD_PASSWORD, displayName: 'New Comer', email: 'newcomer@mail.example', returnTo: '/profile' },
+  '/register': {
+    username: 'newcomer',
+    password: GOOD_PASSWORD,
+    displayName: 'New Comer',
+    email: 'newcomer@mail.example',
+    returnTo: '/profile',
+  },
   '/login': { username: 'alice', password: GOOD_PASSWORD, remember: 'on', returnTo: '/profile' },
   '/logout': {},
   '/profile': { displayName: 'Alice' },

@@ -41,7 +41,10 @@ const registerAction: Action = action({
     refuses: ['username_taken', 'registration_closed', 'refused'],
   },
   run: register,
-  answer: (result, context, input) => ({ ...signedIn(result, context, input), notice: hasAddress(input) ? 'registered_email' : 'registered' }),
+  answer: (result, context, input) => ({
+    ...signedIn(result, context, input),
+    notice: hasAddress(input) ? 'registered_email' : 'registered',
+  }),
 })
 
 function hasAddress(input: object): boolean {
