@@ -20,7 +20,7 @@ export interface MailTexts {
   link(path: string, token: string | undefined): string
 }
 
-export type Delivery = 'sent' | 'dropped' | 'postponed' | 'failed' | 'taken by another process'
+export type Delivery = 'sent' | 'dropped' | 'postponed' | 'failed' | 'taken'
 
 const MINUTE_MS = 60_000
 /** Longer than a try takes, or another process would begin the next one meanwhile. */
@@ -60,11 +60,7 @@ async function finish(core: Core, { id }: StoredMail, { purpose, derived }: Prep
   await core.db.transaction([bind(deleteMail, { id }), bind(limitToken, { hash: derived.hash, expiresAt })])
 }
 
-async function prepare(
-  core: Core,
-  texts: MailTexts,
-  mail: StoredMail,
-): Promise<Prepared | 'dropped' | 'failed' | 'taken by another process'> {
+async function prepare(core: Core, texts: MailTexts, mail: StoredMail): Promise<Prepared | 'dropped' | 'failed' | 'taken'> {
   const kind = texts.kinds.get(mail.kind)
   if (!kind) return leaveToOthers(core, mail)
   const user = mail.userId === undefined ? undefined : await core.db.first(findUserById, { id: mail.userId })
@@ -114,11 +110,7 @@ async function hasTooMany(core: Core, purpose: TokenPurpose, mail: StoredMail, {
  * Counts the try and makes the token, in one transaction: a token that is gone at a later try was used after the mail had arrived, and is not
  * made again.
  */
-async function claim(
-  core: Core,
-  mail: StoredMail,
-  { purpose, derived }: Prepared,
-): Promise<'claimed' | 'dropped' | 'taken by another process'> {
+async function claim(core: Core, mail: StoredMail, { purpose, derived }: Prepared): Promise<'claimed' | 'dropped' | 'taken'> {
   const { id, attempts } = mail
   const now = core.clock.now()
   const retryAt = now + backoffMs(attempts)
@@ -129,7 +121,7 @@ async function claim(
     return 'claimed'
   } catch (error) {
     if (!(error instanceof UnexpectedRowCountError)) throw error
-    if (error.statement !== renewToken.name) return 'taken by another process'
+    if (error.statement !== renewToken.name) return 'taken'
     await drop(core, mail)
     return 'dropped'
   }
@@ -200,10 +192,10 @@ function refusalOf(error: unknown): { readonly permanent: boolean; readonly reci
 }
 
 /** While the processes of a site are renewed, one of before may find a mail of a newer one. */
-async function leaveToOthers(core: Core, { id, kind }: StoredMail): Promise<'taken by another process'> {
+async function leaveToOthers(core: Core, { id, kind }: StoredMail): Promise<'taken'> {
   const error = `this program has no mail of the kind ${kind}: a newer one may have, or a feature is left out`
   await core.db.write(postponeMail, { id, dueAt: core.clock.now() + MINUTE_MS, error })
-  return 'taken by another process'
+  return 'taken'
 }
 
 async function drop(core: Core, mail: StoredMail): Promise<'dropped'> {

@@ -145,7 +145,7 @@ class Worker implements OutboxWorker {
       const delivery: Delivery = await deliverMail(this.#core, this.#mailer, this.#work, mail)
       if (delivery === 'sent' || delivery === 'failed' || delivery === 'postponed')
         events.emit('mail', { kind: mail.kind, outcome: delivery })
-      return delivery !== 'taken by another process'
+      return delivery !== 'taken'
     } catch (error) {
       // The next mail is not to wait for what is wrong with this one.
       // The database is closed: another process has it.

@@ -60,7 +60,7 @@ export async function sendTestMail(
       return { id, by, error }
     }
     if (mail.attempts === 0 && waitedMs > PATIENCE_MS) {
-      if ((await deliverMail(core, mailer, texts, mail)) !== 'taken by another process') by = 'command'
+      if ((await deliverMail(core, mailer, texts, mail)) !== 'taken') by = 'command'
     } else await sleep(PAUSE_MS)
   }
 }

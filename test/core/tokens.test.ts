@@ -7,6 +7,7 @@ import { credentialsChanged } from '../../src/core/credentials-changed.ts'
 import { deriveToken, findToken, findTokenByCode, type TokenPurpose, useToken } from '../../src/core/tokens.ts'
 import type { MembershipError } from '../../src/domain/errors.ts'
 import { bind } from '../../src/storage/statement.ts'
+import { endAddressTokens } from '../../src/storage/tokens.ts'
 import { setDisplayName } from '../../src/storage/users.ts'
 import { bytesAtRest, inDatabase } from '../support/database-inspector.ts'
 import { codeIn, mailKind, mailTo, openOutbox, PROOF, tokenIn } from '../support/mail-site.ts'
@@ -106,6 +107,27 @@ test('a change of the credentials ends what ends with them, and leaves what outl
   expect([...found, ...live].filter((token) => token !== undefined)).toHaveLength(1)
 })
 
+test('a proof of the address ends what ends with the address, and leaves the rest', async () => {
+  const purposes = (['address', 'credentials', 'nothing'] as const).map((endsWith) => ({
+    name: endsWith,
+    endsWith,
+    lifeMs: 3_600_000,
+  }))
+  const kinds = purposes.map((purpose) => mailKind({ name: purpose.name, purpose }))
+  const { core, put, run, member, mailsTo } = await openOutbox({ kinds })
+  const user = await member('anna')
+  await put(...kinds.map((kind) => mailTo(user, kind)))
+  await run()
+  const tokens = mailsTo('anna@example.org').map((mail) => tokenIn(mail))
+  const live = async () => {
+    const found = purposes.flatMap((purpose) => tokens.map((token) => findToken(core, purpose, token)))
+    return (await Promise.all(found)).filter((token) => token !== undefined).length
+  }
+  expect(await live()).toBe(3)
+  await core.db.transaction([bind(endAddressTokens, { userId: user.id })])
+  expect(await live()).toBe(2)
+})
+
 test('a token that is bound to an address ends when the user has another', async () => {
   const { core, token, user, database } = await sent({ ...PROOF, isBoundToAddress: true })
   expect(await findToken(core, { ...PROOF, isBoundToAddress: true }, token)).toBeDefined()
@@ -136,7 +158,7 @@ test('a code is good for its own user and purpose alone, and what is no code cou
   expect(await inDatabase({ database }, 'SELECT tries FROM guildhall_tokens')).toEqual([{ tries: 0 }])
 })
 
-test('F-05 no token and no code is in the database, its log, or what is logged', async () => {
+test('E-08 no token and no code is in the database, its log, or what is logged', async () => {
   const { core, token, code, database, logs, put, user, kind, run, server } = await sent()
   server.trouble('recipient', 450)
   await put(mailTo(user, kind))
