@@ -11,7 +11,7 @@ const ONLY_IN_THE_FULL_RUN = {
   'every page by the rules of accessibility': ['test/views/{accessibility,needs,reader}.test.ts'],
   'the package, packed and installed': ['test/package/**'],
   'several processes, the proxy and the units of deploy/': ['test/server/workers.test.ts', 'test/deploy/**'],
-  'backups and copies, killed in the middle': ['test/cli/{backup,copy}.test.ts'],
+  'backups and copies, killed in the middle': ['test/cli/{after-restore,backup,copy}.test.ts'],
   'the program on PostgreSQL and on Redis': ['test/server/{postgres,redis}.test.ts'],
   'the command line beyond its main commands': ['test/cli/{language,operator,slips}.test.ts'],
   'servers of their own that fail, lose data or speak TLS': [

@@ -2,7 +2,7 @@
 import { type Cost, costOf, costOfLoad, medianCost } from './cost.ts'
 import type { External, Need } from './external.ts'
 import { CONNECTIONS } from './generator.ts'
-import { cookieFile, type Measured, serverSettings } from './processes.ts'
+import { linesFile, type Measured, serverSettings } from './processes.ts'
 import { median } from './stats.ts'
 import { sendClients } from './storm-clients.ts'
 import { openOwn } from './storm-contestants.ts'
@@ -53,7 +53,7 @@ async function measurePlace(server: Measured, needs: readonly Need[], external: 
     const profile = {
       url: `${server.base}/api/profile`,
       headers: { Cookie: cookies[0] ?? '' },
-      cookies: cookieFile(cookies.slice(0, CONNECTIONS)),
+      cookies: linesFile(cookies.slice(0, CONNECTIONS)),
     }
     const request = await costOfLoad(server, external, needs, { ...profile, seconds: SECONDS })
     const walBefore = await walBytes(external)

@@ -37,7 +37,25 @@ export async function fillPostgres(external: External, rows: number): Promise<Fi
   for (const table of ['guildhall_users', 'guildhall_credentials', 'guildhall_sessions', 'guildhall_audit'])
     await postgres.query(`VACUUM ANALYZE ${schema}.${table}`)
   const visitors = known.map(({ hash, user_id }) => ({ hash: String(hash), userId: String(user_id) }))
-  return { rows, schema, settings: { DATABASE_URL: url }, needs: ['PostgreSQL'], open, expire, visitors, ...cookies }
+  return {
+    rows,
+    schema,
+    settings: { DATABASE_URL: url },
+    needs: ['PostgreSQL'],
+    open,
+    dialect: 'postgres',
+    explain,
+    expire,
+    visitors,
+    ...cookies,
+  }
+
+  async function explain(sql: string, values: readonly unknown[]): Promise<readonly string[]> {
+    await postgres.query(`SET search_path = ${schema}`)
+    const { rows: steps } = await postgres.query(`EXPLAIN (COSTS OFF) ${sql}`, values)
+    await postgres.query('RESET search_path')
+    return steps.map((step) => String(step['QUERY PLAN']).trim())
+  }
 
   async function expire(sessions: number): Promise<void> {
     const some = `SELECT hash FROM ${schema}.guildhall_sessions ORDER BY public_id LIMIT ${sessions}`

@@ -39,7 +39,24 @@ export async function fillSqlite(rows: number): Promise<Filled> {
   })
   sql.exec('COMMIT; ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)')
   sql.close()
-  return { rows, settings: { DATABASE_URL: `sqlite:${file}` }, needs: [], open, expire, visitors, ...cookies }
+  return {
+    rows,
+    settings: { DATABASE_URL: `sqlite:${file}` },
+    needs: [],
+    open,
+    dialect: 'sqlite',
+    explain,
+    expire,
+    visitors,
+    ...cookies,
+  }
+
+  async function explain(statement: string, values: readonly unknown[]): Promise<readonly string[]> {
+    const reader = new DatabaseSync(file)
+    const steps = reader.prepare(`EXPLAIN QUERY PLAN ${statement}`).all(...values.map(sqlValue))
+    reader.close()
+    return steps.map(({ detail }) => String(detail))
+  }
 
   async function expire(sessions: number): Promise<void> {
     const writer = new DatabaseSync(file)
@@ -48,4 +65,8 @@ export async function fillSqlite(rows: number): Promise<Filled> {
     )
     writer.close()
   }
+}
+
+function sqlValue(value: unknown): string | number {
+  return typeof value === 'number' ? value : String(value)
 }

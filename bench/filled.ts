@@ -1,8 +1,9 @@
 // A database with as many members as growth asks for, wherever it is.
 import { digest, newToken } from '../src/domain/secret.ts'
 import type { Database } from '../src/storage/contract.ts'
+import type { Dialect } from '../src/storage/statement.ts'
 import type { Need } from './external.ts'
-import { cookieFile } from './processes.ts'
+import { linesFile } from './processes.ts'
 
 export interface Filled {
   readonly rows: number
@@ -11,6 +12,9 @@ export interface Filled {
   /** Whose CPU time a request takes beside the site's own. */
   readonly needs: readonly Need[]
   open(): Database
+  readonly dialect: Dialect
+  /** The steps of a statement's plan, one line each. */
+  explain(sql: string, values: readonly unknown[]): Promise<readonly string[]>
   /** Lets so many sessions be over. */
   expire(sessions: number): Promise<void>
   /** Those who will come: what their sessions are called in the store, and who they are. */
@@ -33,5 +37,5 @@ export const DAY_MS = 86_400_000
 export function visitorsOf(rows: number) {
   const ids = Array.from({ length: Math.min(rows, MOST_VISITORS) }, () => newToken())
   const cookies = ids.map((id) => `guildhall=${id}; guildhall-seen=1`)
-  return { hashes: ids.map(digest), everybody: cookieFile(cookies), some: cookieFile(cookies.slice(0, FEW)) }
+  return { hashes: ids.map(digest), everybody: linesFile(cookies), some: linesFile(cookies.slice(0, FEW)) }
 }

@@ -10,8 +10,12 @@ export interface Load {
   readonly headers?: Readonly<Record<string, string>>
   /** A fraction, too. */
   readonly seconds: number
+  /** Default: 16. */
+  readonly connections?: number
   /** A file with one Cookie header per line: each request takes the next. */
   readonly cookies?: string
+  /** A file with one login per line, a network and a body, parted by a tab: each request is the next. */
+  readonly logins?: string
 }
 
 export interface Served {
@@ -23,7 +27,10 @@ export interface Served {
 }
 
 const WRK: string = 'wrk'
+/** Applications that hash on the event loop answer a login of many after seconds. */
+const TIMEOUT = '60s'
 const COOKIES = resolve(import.meta.dirname, 'cookies.lua')
+const LOGINS = resolve(import.meta.dirname, 'logins.lua')
 
 /** What to install where the load generator is missing. */
 export function missingGenerator(): string | undefined {
@@ -42,11 +49,23 @@ export async function load(what: Load): Promise<Served> {
 }
 
 /** Load that ends after so many whole seconds, or when it is stopped: wrk then says what was until there. */
-export function startLoad({ url, headers = {}, seconds, cookies }: Load): { readonly served: Promise<Served>; stop(): void } {
-  const given = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
-  const script = cookies === undefined ? [] : ['-s', COOKIES]
-  const all = ['-t1', `-c${CONNECTIONS}`, `-d${Math.ceil(seconds)}s`, '--latency', ...script, ...given, url]
-  const child = spawn(WRK, all, { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, COOKIES: cookies } })
+export function startLoad(what: Load): { readonly served: Promise<Served>; stop(): void } {
+  const { url, headers = {}, seconds, connections = CONNECTIONS, cookies, logins } = what
+  const fields = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
+  const script = cookies === undefined ? (logins === undefined ? [] : ['-s', LOGINS]) : ['-s', COOKIES]
+  const all = [
+    '-t1',
+    `-c${connections}`,
+    `-d${Math.ceil(seconds)}s`,
+    '--timeout',
+    TIMEOUT,
+    '--latency',
+    ...script,
+    ...fields,
+    url,
+  ]
+  const env = { ...process.env, COOKIES: cookies, LOGINS: logins }
+  const child = spawn(WRK, all, { stdio: ['ignore', 'pipe', 'ignore'], env })
   return { served: text(child.stdout).then(read), stop: () => void child.kill('SIGINT') }
 }
 

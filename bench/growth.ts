@@ -8,6 +8,7 @@ import { type Bytes, bytesOf, fillPostgres } from './fill-postgres.ts'
 import { fillRedis, growRedis } from './fill-redis.ts'
 import { fillSqlite } from './fill-sqlite.ts'
 import { FEW, type Filled } from './filled.ts'
+import { type Plan, plansOf } from './plans.ts'
 import { type Measured, startServer } from './processes.ts'
 import { median, percentile } from './stats.ts'
 
@@ -40,6 +41,8 @@ export interface GrowthPlace {
   readonly sweep?: { readonly expired: number; readonly batches: number; readonly p50Ms: number; readonly longestMs: number }
   /** From the start of the process to its first answer. */
   readonly start?: { readonly smallMs: number; readonly largeMs: number }
+  /** Of the many. */
+  readonly plans?: readonly Plan[]
 }
 
 const MANY = 1_000_000
@@ -87,6 +90,7 @@ async function growthOf(name: string, small: Filled, large: Filled, external: Ex
     userList: { smallP95Ms: await listMs(small), largeP95Ms: await listMs(large) },
     start: { smallMs: await startMs(small), largeMs: await startMs(large) },
     sweep: await measureSweep(large),
+    plans: await plansOf(large),
   }
 }
 

@@ -33,9 +33,9 @@ export function newFolder(): string {
 }
 
 /** A file for the load generator: each request takes the next line. */
-export function cookieFile(cookies: readonly string[]): string {
-  const file = join(newFolder(), 'cookies')
-  writeFileSync(file, cookies.join('\n'))
+export function linesFile(lines: readonly string[]): string {
+  const file = join(newFolder(), 'lines')
+  writeFileSync(file, lines.join('\n'))
   return file
 }
 

@@ -5,7 +5,7 @@ import { type Cores, shareCores } from './cores.ts'
 import { type Cost, costOfLoad, medianCost } from './cost.ts'
 import type { External, StoreCpu } from './external.ts'
 import { CONNECTIONS, type Load, load } from './generator.ts'
-import { cookieFile, type Measured, serverSettings, startApp, startServer } from './processes.ts'
+import { linesFile, type Measured, serverSettings, startApp, startServer } from './processes.ts'
 import { median, type Spread, spreadOf } from './stats.ts'
 import { BEHIND_PROXY, logInSimply, registerAndLogIn } from './visitors.ts'
 
@@ -191,7 +191,7 @@ async function open(host: string, cores: Cores, external: External): Promise<Hos
   const logIn = hasMembers(host) ? registerAndLogIn : logInSimply
   const cookies: string[] = []
   for (let index = 0; needsLogin && index < VISITORS; index++) cookies.push(await logIn(server.base, index))
-  return { server, cookies, cookieFile: cookieFile(cookies) }
+  return { server, cookies, cookieFile: linesFile(cookies) }
 }
 
 function missing(name: string): never {

@@ -46,6 +46,14 @@ function ratioRow(work: string, ratio: number, small: Cost, large: Cost): Cells 
   return [work, '≤ 1.1 times', `${ratio.toFixed(2)} (${costText(small)} → ${costText(large)} µs)`, verdict(ratio <= 1.1)]
 }
 
+/** How each database finds what is asked for among the many. */
+export function plansTable({ places, many }: GrowthResult): string {
+  const rows = places.flatMap(({ name, plans = [] }) =>
+    plans.map(({ of, steps }): Cells => [`${name}: ${of}`, steps.map((step) => `\`${step}\``).join('<br>')]),
+  )
+  return rows.length === 0 ? '' : table([`how it is found, among ${counted(many)}`, 'query plan'], rows)
+}
+
 export function capacityTable(capacity: readonly CapacityRow[]): string {
   const head = [
     'one core, `guildhall serve`',

@@ -1,7 +1,7 @@
 // Turns results into tables: for the terminal, docs/measurements/performance.md and the README.
 
 import type { ReadResult } from './reads.ts'
-import { bytesTable, capacityTable, growthRows } from './report-growth.ts'
+import { bytesTable, capacityTable, growthRows, plansTable } from './report-growth.ts'
 import type { Recorded, Results } from './results.ts'
 import type { Spread } from './stats.ts'
 import type { StormResult } from './storm.ts'
@@ -32,11 +32,11 @@ export function performanceText({ reads, storm, growth, capacity }: Results): st
   const texts = [
     ...(reads ? [runText('Requests', reads), readsText(reads.measured)] : []),
     ...(storm ? [runText('The login storm', storm), stormTable(storm.measured), goalsTable(stormRows(storm.measured))] : []),
-    ...(growth ? [runText('Growth', growth), goalsTable(growthRows(growth.measured))] : []),
+    ...(growth ? [runText('Growth', growth), goalsTable(growthRows(growth.measured)), plansTable(growth.measured)] : []),
     ...(capacity ? [runText('One core', capacity), capacityTable(capacity.measured)] : []),
     ...(growth?.measured.bytes ? [bytesTable(growth.measured, growth.measured.bytes)] : []),
   ]
-  return texts.join('\n\n')
+  return texts.filter((text) => text !== '').join('\n\n')
 }
 
 export function profileText({ profiles }: Results): string {

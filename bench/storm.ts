@@ -3,7 +3,7 @@ import { startLoad } from './generator.ts'
 import { hashRate } from './hash-rate.ts'
 import { median } from './stats.ts'
 import type { StormReport } from './storm-client.ts'
-import { type Latency, latencyOf, sendClients } from './storm-clients.ts'
+import { type Latency, latencyOf, logInAll, sendClients } from './storm-clients.ts'
 import { type InStorm, openOwn, openRivals } from './storm-contestants.ts'
 import { measureOverload, type OverloadResult } from './storm-overload.ts'
 
@@ -46,7 +46,7 @@ interface StormRound {
 interface OwnRound extends StormRound {
   readonly raw: number
   readonly niced: number
-  readonly flooded: StormReport
+  readonly loginsInFlood: number
 }
 
 export async function measureStorm(): Promise<StormResult> {
@@ -65,13 +65,13 @@ export async function measureStorm(): Promise<StormResult> {
         raw: await hashRate({ ms: HASHING_MS, niceness: 0 }),
         niced: await hashRate({ ms: HASHING_MS, niceness: 10 }),
         ...(await roundOf(own)),
-        flooded: await inFlood(own),
+        loginsInFlood: await loginsInFlood(own),
       })
       for (const rival of rivals) others.get(rival.name)?.push(await roundOf(rival))
     }
     const each = (what: (round: OwnRound) => number) => median(rounds.map(what))
     const row = rowOf(own.name, rounds)
-    const loginsPerSecondInFlood = each(({ flooded }) => flooded.loginsPerSecond)
+    const loginsPerSecondInFlood = each(({ loginsInFlood }) => loginsInFlood)
     return {
       ...row,
       rawHashesPerSecond: each(({ raw }) => raw),
@@ -90,29 +90,35 @@ export async function measureStorm(): Promise<StormResult> {
 }
 
 /** First without the storm, then in it. */
-async function roundOf(who: InStorm): Promise<StormRound> {
-  return { idle: await sendTo(who, { seconds: SECONDS, logins: 0 }), storm: await stormOn(who, SECONDS) }
+async function roundOf(contestant: InStorm): Promise<StormRound> {
+  return { idle: { ...(await read(contestant, SECONDS)), loginsPerSecond: 0 }, storm: await stormOn(contestant, SECONDS) }
 }
 
-function stormOn(who: InStorm, seconds: number): Promise<StormReport> {
-  return sendTo(who, { seconds, logins: LOGINS })
+async function stormOn(contestant: InStorm, seconds: number): Promise<StormReport> {
+  const [reads, loginsPerSecond] = await Promise.all([read(contestant, seconds), logIn(contestant, seconds)])
+  return { ...reads, loginsPerSecond }
 }
 
-async function sendTo(who: InStorm, order: { readonly seconds: number; readonly logins: number }): Promise<StormReport> {
-  const { name, door, readers, server } = who
-  const report = await sendClients({ base: server.base, door, readers, readsPerSecond: READS_PER_SECOND, ...order })
+async function read({ name, door, readers, server }: InStorm, seconds: number): Promise<StormReport> {
+  const report = await sendClients({ base: server.base, door, readers, readsPerSecond: READS_PER_SECOND, seconds })
   if (report.failures > 0) throw new Error(`${name}: ${report.failures} requests of the storm failed`)
   return report
 }
 
-/** Logins alone, while cheap requests come as fast as they are answered. */
-async function inFlood({ door, server, readers }: InStorm): Promise<StormReport> {
+/** Returns the logins per second. */
+async function logIn({ name, door, server }: InStorm, seconds: number): Promise<number> {
+  const { perSecond, failures } = await logInAll({ base: server.base, door, seconds, connections: LOGINS })
+  if (failures > 0) throw new Error(`${name}: ${failures} logins of the storm failed`)
+  return perSecond
+}
+
+/** The logins per second while cheap requests come as fast as they are answered. */
+async function loginsInFlood(contestant: InStorm): Promise<number> {
+  const { server, readers } = contestant
   const headers = { Cookie: readers[0] ?? '' }
   const flood = startLoad({ url: `${server.base}/api/profile`, headers, seconds: LONGEST_FLOOD_SECONDS })
   try {
-    const report = await sendClients({ base: server.base, door, seconds: SECONDS, logins: LOGINS })
-    if (report.failures > 0) throw new Error(`${report.failures} logins in the flood failed`)
-    return report
+    return await logIn(contestant, SECONDS)
   } finally {
     flood.stop()
     await flood.served

@@ -56,6 +56,14 @@ export async function logOut(base: string, cookie: string): Promise<void> {
   if (response.status !== 204) throw new Error(`a logout was answered ${response.status}`)
 }
 
+/** The logins of all members in turn, as the load generator takes them: one line each. */
+export function loginLines(base: string, door: Door): readonly string[] {
+  return Array.from({ length: MEMBERS }, (_, index) => {
+    const { body, headers } = loginRequest(base, door, index)
+    return `${headers['x-forwarded-for']}\t${JSON.stringify(body)}`
+  })
+}
+
 /** What a login sends, for whoever sends it with a client of their own. */
 export function loginRequest(base: string, { path, by }: Door, index: number) {
   const body = { [by]: by === 'email' ? memberAddress(index) : memberName(index), password: PASSWORD }

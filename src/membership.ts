@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { RequestHandler } from 'express'
 import { startBackground } from './core/background.ts'
 import { type Core, createCore } from './core/core.ts'
+import { type OutboxWork, type OutboxWorker, startOutbox } from './core/outbox-worker.ts'
 import type { EventName, Listener } from './domain/events.ts'
 import { toUser, type User } from './domain/user.ts'
 import { FEATURES, type FeatureOptions } from './features/all.ts'
@@ -10,6 +11,7 @@ import { checkFeatures, checkRoutes } from './http/check-features.ts'
 import { createHttpContext } from './http/create-http-context.ts'
 import { createGuards, type Guards } from './http/guards.ts'
 import type { HttpContext } from './http/http-context.ts'
+import { mailWork } from './http/mail-work.ts'
 import { describeApi } from './http/openapi.ts'
 import { isAllowedOrigin } from './http/origin-check.ts'
 import { createPaths } from './http/paths.ts'
@@ -59,6 +61,10 @@ export interface Internals {
   readonly core: Core
   readonly http: HttpContext
   readonly settings: Settings
+  /** Undefined if mail is not set up, and in a command. */
+  readonly outbox: OutboxWorker | undefined
+  /** What the mails of the outbox are made from. */
+  readonly mails: OutboxWork
   /** The routes of all actions that are served. */
   readonly routes: readonly Route[]
   /** Every path that is served, with `:name` for parameters. */
@@ -78,13 +84,16 @@ export function createMembership(options: MembershipOptions): Membership {
   return openInternals(options).membership
 }
 
-export function openInternals(options: MembershipOptions): Internals {
+/** `command`: it ends soon, and its mails are sent by the server. */
+export function openInternals(options: MembershipOptions, purpose: 'serve' | 'command' = 'serve'): Internals {
   // All options are checked before the database is opened, which may create a file.
   const { settings, served, paths, routes } = readOptions(options)
   const core = createCore(settings)
   const http = createHttpContext(core, paths, FEATURES, served)
   const guards = createGuards(http)
   const stopBackground = startBackground(core)
+  const mails = mailWork(http, paths, served)
+  const outbox = purpose === 'serve' ? startOutbox(core, mails) : undefined
 
   const membership: Membership = Object.assign(createPipeline(http, createRouter(http, routes)), guards, {
     async user(req: IncomingMessage) {
@@ -100,12 +109,12 @@ export function openInternals(options: MembershipOptions): Internals {
     migrate: () => core.db.migrate(),
     openapi: () => describeApi(http, routes),
     async close() {
-      await Promise.all([stopBackground(), http.sessions.close()])
+      await Promise.all([stopBackground(), outbox?.stop(), http.sessions.close()])
       await core.passwords.close()
       await core.db.close()
     },
   })
-  const internals = { membership, core, http, settings, routes, paths: routes.map(({ path }) => path) }
+  const internals = { membership, core, http, settings, outbox, mails, routes, paths: routes.map(({ path }) => path) }
   INTERNALS.set(membership, internals)
   return internals
 }

@@ -4,8 +4,8 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import express from 'express'
-import { createMembership, type Membership, type MembershipOptions, RefusalError } from 'guildhall'
-import { logInAs, testClock } from 'guildhall/testing'
+import { createMembership, type Mail, type Membership, type MembershipOptions, RefusalError } from 'guildhall'
+import { logInAs, testClock, testMailbox } from 'guildhall/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import { CHEAP_HASHES, listen, portOf } from './support/site.ts'
 import { GOOD_PASSWORD } from './support/visitor.ts'
@@ -100,4 +100,42 @@ test('a membership for production refuses it', async () => {
   })
   await membership.migrate()
   await expect(logInAs(membership, 'alice')).rejects.toThrow('this membership is one for production')
+})
+
+const mailTo = (to: string, subject: string): Mail => ({
+  from: { name: 'Harbour', address: 'noreply@example.org' },
+  to,
+  subject,
+  text: 'Hello.\n',
+  html: '<p>Hello.</p>\n',
+  messageId: '<mail-0001@example.org>',
+  headers: {},
+})
+
+test('a test that waits for a mail gets it when it comes, in any letter case, and each one once', async () => {
+  const mailbox = testMailbox()
+  const first = mailbox.next('Alice@example.org')
+  await mailbox.send(mailTo('bob@example.org', 'another'))
+  await mailbox.send(mailTo('alice@example.org', 'first'))
+  await mailbox.send(mailTo('alice@example.org', 'second'))
+  expect((await first).subject).toBe('first')
+  expect((await mailbox.next('alice@example.org')).subject).toBe('second')
+  expect(mailbox.mails.map(({ subject }) => subject)).toEqual(['another', 'first', 'second'])
+})
+
+test('two tests that wait for mails to one address get one each', async () => {
+  const mailbox = testMailbox()
+  const both = [mailbox.next('alice@example.org'), mailbox.next('alice@example.org')]
+  await mailbox.send(mailTo('alice@example.org', 'first'))
+  await mailbox.send(mailTo('alice@example.org', 'second'))
+  expect((await Promise.all(both)).map(({ subject }) => subject)).toEqual(['first', 'second'])
+})
+
+test('a test whose mail does not come is told which ones did', async () => {
+  const mailbox = testMailbox()
+  await expect(mailbox.next('alice@example.org', { within: '20ms' })).rejects.toThrow('no mail came at all')
+  await mailbox.send(mailTo('bob@example.org', 'another'))
+  await expect(mailbox.next('alice@example.org', { within: '20ms' })).rejects.toThrow('there are mails to bob@example.org')
+  // @ts-expect-error no duration
+  expect(() => mailbox.next('alice@example.org', { within: 'soon' })).toThrow("within must be a duration like '5s', got 'soon'")
 })

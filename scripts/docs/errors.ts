@@ -46,6 +46,9 @@ const WHAT_TO_DO: Readonly<Record<ErrorCode, string>> = {
     'What arrived could be read and does not fit. `errors` names each field, its code and a sentence to show beside it.',
   invalid_credentials:
     'Ask the person again. The answer does not tell whether the name exists, the password is wrong or the account is closed.',
+  invalid_code:
+    'Ask for the code again. It is wrong, was used, has expired, or was tried five times: then have another mail sent.',
+  invalid_token: 'The token of the link is wrong, was used, or has expired. Have another mail sent.',
   login_required: 'There is no session, or it has ended. Log in, then send the request again.',
   recent_login_required: 'Send the password to `/reauthenticate`, then send the request again.',
   forbidden:

@@ -29,7 +29,7 @@ export async function examine({ json }: Json): Promise<void> {
       ...checkFiles(config, environment),
       ...(await checkDatabase(config)),
       ...(await checkRedis(config)),
-      await checkMail(config),
+      ...(await checkMail(config)),
       await checkHashing(config),
     )
   }

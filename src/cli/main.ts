@@ -4,6 +4,7 @@ import { SETTABLE_STATUSES } from '../domain/user.ts'
 import { version } from '../domain/version.ts'
 import { SERVER_SETTINGS } from '../server/table.ts'
 import { SETTINGS } from '../settings/table.ts'
+import type { AfterRestoreOptions } from './after-restore.ts'
 import type { AuditOptions } from './audit.ts'
 import type { RestoreOptions } from './backup.ts'
 import { PlainCommand, refuseEmpty } from './command.ts'
@@ -138,14 +139,24 @@ function commands(): Command {
     .option('--json', 'as JSON')
     .action(async (options: AuditOptions) => (await import('./audit.ts')).readAudit(options))
 
-  program
-    .command('mail')
-    .description('mails of the site')
+  const mail = program.command('mail').description('mails of the site')
+  mail
     .command('test')
-    .description('send a mail by the mail server of SMTP_URL at once, and say what it answers; needs no database')
+    .description('send a mail through the outbox, and say what the mail server answers')
     .argument('<address>', 'who gets it')
     .option('--json', 'as JSON')
     .action(async (address: string, options: Json) => (await import('./mail.ts')).sendTestMail(address, options))
+  mail
+    .command('list')
+    .description('show the mails that wait, and those that could not be sent, with the reason')
+    .option('--json', 'as JSON')
+    .action(async (options: Json) => (await import('./mail.ts')).listMails(options))
+  mail
+    .command('retry')
+    .description('try a mail again at once, or all of them')
+    .argument('[id]', 'the id that mail list shows')
+    .option('--json', 'as JSON')
+    .action(async (id: string | undefined, options: Json) => (await import('./mail.ts')).retryMails(id, options))
 
   program
     .command('backup')
@@ -160,6 +171,12 @@ function commands(): Command {
     .option('--yes', 'do not ask')
     .option('--json', 'as JSON')
     .action(async (file: string, options: RestoreOptions) => (await import('./backup.ts')).restoreBackup(file, options))
+  program
+    .command('after-restore')
+    .description('end every session, mailed link and waiting mail, after PostgreSQL or the file was put back by other means')
+    .option('--yes', 'do not ask')
+    .option('--json', 'as JSON')
+    .action(async (options: AfterRestoreOptions) => (await import('./after-restore.ts')).endAll(options))
   program
     .command('copy')
     .description('copy a stopped site into another database, sessions included; run again, it goes on')

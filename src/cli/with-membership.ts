@@ -39,7 +39,7 @@ export async function inMembership(
   work: (internals: Internals) => Promise<void>,
   logger: Logger = terminalLogger,
 ): Promise<void> {
-  const internals = openMembership(config, { port: config.port, logger })
+  const internals = openMembership(config, { port: config.port, logger, purpose: 'command' })
   try {
     await work(internals)
   } finally {

@@ -2,6 +2,8 @@
 import { startCleanup } from '../database/cleanup.ts'
 import { newId } from '../domain/secret.ts'
 import { clearOldAddresses, deleteOldAuditEntries } from '../storage/audit.ts'
+import { deleteExpiredMails } from '../storage/mails.ts'
+import { deleteExpiredTokens } from '../storage/tokens.ts'
 import type { Core } from './core.ts'
 
 const DAY_MS = 86_400_000
@@ -15,7 +17,9 @@ export function startBackground(core: Core): () => Promise<void> {
     const counters = await core.db.counters.deleteExpired(now, limit)
     const entries = await core.db.write(deleteOldAuditEntries, { before: now - AUDIT_RETENTION_MS, limit })
     const addresses = await core.db.write(clearOldAddresses, { before: now - ADDRESS_RETENTION_MS, limit })
-    return Math.max(counters, entries.length, addresses.length)
+    const tokens = await core.db.write(deleteExpiredTokens, { now, limit })
+    const mails = await core.db.write(deleteExpiredMails, { now, limit })
+    return Math.max(counters, entries.length, addresses.length, tokens.length, mails.length)
   }
   const holder = newId()
   const acquireCleanupLease = (now: number, until: number) => core.db.lease('background', holder, now, until)

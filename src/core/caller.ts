@@ -12,6 +12,8 @@ export interface Origin {
   readonly userAgent: string | undefined
   /** The language that was chosen in this browser, if any. */
   readonly locale: Locale | undefined
+  /** The language in which this person reads pages, if there is a request. */
+  readonly language: Locale | undefined
   /** Names the request in the log and on the visitor's error page. */
   readonly requestId: string | undefined
   /** Who acts, if not the user concerned. */
@@ -23,6 +25,7 @@ export const OPERATOR: Origin = {
   ip: undefined,
   userAgent: undefined,
   locale: undefined,
+  language: undefined,
   requestId: undefined,
   actor: { kind: 'operator' },
 }

@@ -11,8 +11,9 @@ import type { Settings } from '../settings/options.ts'
 import type { Database } from '../storage/contract.ts'
 import { openDatabase } from '../storage/open.ts'
 import { secretsOf } from './development-secret.ts'
-import { keysFor } from './keys.ts'
+import { type Key, keysFor } from './keys.ts'
 import { createMailer } from './mailer.ts'
+import { OutboxBell } from './outbox-bell.ts'
 import { OverloadGuard } from './overload.ts'
 import { createThrottle, type Throttle, unlimited } from './throttle.ts'
 
@@ -27,13 +28,18 @@ export interface Core {
   readonly log: Logger
   /** Undefined if mail is not set up. */
   readonly mailer: Mailer | undefined
+  /** Wakes the worker. */
+  readonly outbox: OutboxBell
+  /** The links and codes of mails are derived with them. The first is for new ones. */
+  readonly mailKeys: readonly [Key, ...Key[]]
   readonly settings: Settings
 }
 
 /** Opens the database, but changes nothing in it. */
 export function createCore(settings: Settings): Core {
   const { clock, passwords, logger } = settings
-  const [throttleKey] = keysFor('throttle', secretsOf(settings))
+  const secrets = secretsOf(settings)
+  const [throttleKey] = keysFor('throttle', secrets)
   const hasher = createHasher({
     algorithm: passwords.hash,
     argon2: { memoryKiB: passwords.memoryKiB, passes: passwords.passes },
@@ -57,6 +63,8 @@ export function createCore(settings: Settings): Core {
     hooks: settings.hooks,
     log: logger,
     mailer: settings.mail && createMailer(settings.mail, (text) => console.log(printable(text))),
+    outbox: new OutboxBell(),
+    mailKeys: keysFor('mail', secrets),
     settings,
   }
 }

@@ -4,18 +4,29 @@ import { MembershipError } from '../domain/errors.ts'
 import { KeyedMutex } from '../domain/serial-queue.ts'
 import { type SessionWithUser, type StoredUser, UnexpectedRowCountError } from '../storage/contract.ts'
 import { type BoundStatement, bind } from '../storage/statement.ts'
+import { consumeToken, endTokens } from '../storage/tokens.ts'
 import { findUserById, raiseEpoch } from '../storage/users.ts'
 import { type AuditEvent, auditEntry } from './audit.ts'
 import type { Caller, Origin } from './caller.ts'
 import type { Core } from './core.ts'
+import type { NewMail } from './mail-kind.ts'
+import { mailStatement } from './outbox.ts'
 import { continueLogin } from './sign-in.ts'
+import { type FoundToken, useToken } from './tokens.ts'
 
 export interface Change {
   readonly because: AuditEvent
   readonly statements: readonly BoundStatement[]
+  /** The proof of the change: used up in its transaction. */
+  readonly token?: FoundToken | undefined
+  /** Mails about it, each to its own address. Without mail none are sent. */
+  readonly notifications?: readonly Notification[]
   /** The caller whose session goes on, under a new id. Default: every session ends. */
   readonly keep?: Caller | undefined
 }
+
+/** A mail about the user of the change. */
+export type Notification = Omit<NewMail, 'user'>
 
 /** Returns the change for the user as read; undefined: none. Called again if the user's credentials changed meanwhile. */
 export type ChangeOf = (user: StoredUser) => Awaitable<Change | undefined>
@@ -27,7 +38,7 @@ const perUser = new KeyedMutex()
 
 /**
  * One transaction, then the sessions are deleted; one that survives a crash is dead by its epoch. Returns the session that was kept,
- * if any: its new id is made after the transaction, so a crash in between ends it too. Throws `not_found`; `overloaded` if other changes
+ * if any: its new id is made after the transaction, so a crash in between ends it too. Throws `not_found`; `invalid_token` if its token was used meanwhile; `overloaded` if other changes
  * were faster five times.
  */
 export function credentialsChanged(
@@ -41,7 +52,9 @@ export function credentialsChanged(
       try {
         return await tryToChange(core, userId, changeOf, by)
       } catch (error) {
-        const hasMoved = error instanceof UnexpectedRowCountError && error.statement === raiseEpoch.name
+        const missed = error instanceof UnexpectedRowCountError ? error.statement : undefined
+        if (missed === consumeToken.name) throw new MembershipError('invalid_token', { cause: error })
+        const hasMoved = missed === raiseEpoch.name
         if (!hasMoved) throw error
         if (tries === MAX_TRIES) throw new MembershipError('overloaded', { retryAfter: 1, cause: error })
       }
@@ -54,14 +67,20 @@ async function tryToChange(core: Core, id: string, changeOf: ChangeOf, by: Origi
   if (!user) throw new MembershipError('not_found')
   const change = await changeOf(user)
   if (!change) return undefined
+  const changed = { ...user, credentialEpoch: user.credentialEpoch + 1 }
+  const { token, notifications = [] } = change
+  const mails = core.mailer ? notifications.map((mail) => mailStatement(core, { ...mail, user: changed })) : []
   await core.db.transaction([
     // First, so that the later of two concurrent changes fails here and not in a statement of its own.
     bind(raiseEpoch, { id, from: user.credentialEpoch }, { expectRows: 1 }),
+    ...(token ? [useToken(token, core.clock.now())] : []),
     ...change.statements,
+    bind(endTokens, { userId: id }),
     auditEntry(core, change.because, id, by),
+    ...mails,
   ])
+  if (mails.length > 0) core.outbox.ring()
   // The change is made, and the epoch has ended every session: an error from here on would be misleading.
-  const changed = { ...user, credentialEpoch: user.credentialEpoch + 1 }
   const kept = change.keep && (await keepSession(core, changed, change.keep))
   try {
     await deleteEnded(core, changed)

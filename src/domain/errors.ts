@@ -4,6 +4,8 @@ export const ERROR_CODES = [
   'malformed',
   'invalid_input',
   'invalid_credentials',
+  'invalid_code',
+  'invalid_token',
   'login_required',
   'recent_login_required',
   'forbidden',

@@ -6,6 +6,9 @@ export const LOGIN_OUTCOMES = ['success', 'wrong_credentials', 'throttled', 'ove
 /** How a login attempt ended; `refused`: the proof was right, but the hook `beforeSignIn` refused. */
 export type LoginOutcome = (typeof LOGIN_OUTCOMES)[number]
 
+export const MAIL_OUTCOMES = ['sent', 'postponed', 'failed'] as const
+export type MailOutcome = (typeof MAIL_OUTCOMES)[number]
+
 export interface MembershipEvents {
   /** A user was created. */
   registered: { readonly user: User }
@@ -20,6 +23,8 @@ export interface MembershipEvents {
   logout: { readonly user: User }
   /** Somebody changed their password. `ip` and `requestId` are those of the request. */
   password_changed: { readonly user: User; readonly ip: string | undefined; readonly requestId: string | undefined }
+  /** A mail was sent, could not be sent for now (`postponed`), or for good. `kind`: `password-changed`. */
+  mail: { readonly kind: string; readonly outcome: MailOutcome }
   /** A cross-site write or a throttled try was refused: perhaps an attack. */
   refused: {
     readonly code: 'cross_site_request' | 'too_many_requests'
@@ -39,6 +44,7 @@ export class Events {
     login: new Set(),
     logout: new Set(),
     password_changed: new Set(),
+    mail: new Set(),
     refused: new Set(),
   }
   readonly #onError: (error: unknown, event: EventName) => void

@@ -1,9 +1,19 @@
 // Randomness, digests and constant-time comparison, all in one file for review.
-import { createHmac, hash, hkdfSync, type KeyObject, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, hkdfSync, type KeyObject, randomBytes, randomInt, randomUUID, timingSafeEqual } from 'node:crypto'
 
 /** A new secret: 256 random bits, base64url, 43 characters. OWASP requires at least 128. */
 export function newToken(): string {
   return randomBytes(32).toString('base64url')
+}
+
+/** 128 random bits, base64url: unique, and not to be guessed. */
+export function newNonce(): string {
+  return randomBytes(16).toString('base64url')
+}
+
+/** Milliseconds between the two, which nobody can foresee. */
+export function randomDelay(minMs: number, maxMs: number): number {
+  return randomInt(minMs, maxMs + 1)
 }
 
 /** The least length of a secret in the settings: that of the keys derived from it. */

@@ -32,12 +32,12 @@ export type SettableStatus = 'active' | 'suspended'
 export const SETTABLE_STATUSES: readonly SettableStatus[] = ['active', 'suspended']
 
 /** The stored fields that applications may see. */
-interface Stored extends Pick<User, 'id' | 'username' | 'displayName' | 'roles'> {
+interface Stored extends Pick<User, 'id' | 'username' | 'displayName' | 'email' | 'emailVerified' | 'roles'> {
   readonly createdAt: number
 }
 
-export function toUser({ id, username, displayName, roles, createdAt }: Stored): User {
-  return { id, username, displayName, email: undefined, emailVerified: false, roles, createdAt: new Date(createdAt) }
+export function toUser({ id, username, displayName, email, emailVerified, roles, createdAt }: Stored): User {
+  return { id, username, displayName, email, emailVerified, roles, createdAt: new Date(createdAt) }
 }
 
 export function toJson({ id, username, displayName, email, emailVerified, roles, createdAt }: User): UserJson {

@@ -10,6 +10,7 @@ import type { Priority } from '../passwords/pool.ts'
 import type { SessionWithUser } from '../storage/contract.ts'
 import type { HttpContext } from './http-context.ts'
 import { chosenLanguage } from './language-cookie.ts'
+import { localeFor } from './locale-for.ts'
 import { isAllowedOrigin, isUnsafe } from './origin-check.ts'
 import { requestIdOf } from './request-id.ts'
 
@@ -46,6 +47,10 @@ export class RequestCaller implements Caller {
 
   get locale(): Locale | undefined {
     return chosenLanguage(this.#req)
+  }
+
+  get language(): Locale {
+    return localeFor(this.#http, this.#req)
   }
 
   get requestId(): string {

@@ -24,6 +24,8 @@ export const REFUSALS: Readonly<Record<ErrorCode, Refused>> = {
   malformed: { status: 400 },
   invalid_input: { status: 422, rerenders: true },
   invalid_credentials: { status: 401, rerenders: true },
+  invalid_code: { status: 401, rerenders: true },
+  invalid_token: { status: 422, rerenders: true },
   login_required: { status: 401 },
   recent_login_required: { status: 403 },
   forbidden: { status: 403 },

@@ -1,4 +1,5 @@
 // A feature is one value. Its name is also that of folder, option, docs page and test file.
+import type { MailKind, RequestKind } from '../core/mail-kind.ts'
 import type { Catalogue, FeatureTexts } from '../i18n/translate.ts'
 import type { LocalPath } from '../settings/options.ts'
 import type { Action } from './action-types.ts'
@@ -11,6 +12,10 @@ export interface Feature<Name extends string, Path extends string, En extends Ca
   /** Pages use them as `<feature>.<key>`. Notices and activity appear on pages of other features, and have their keys alone. */
   readonly texts: FeatureTexts<En>
   readonly actions: readonly Action[]
+  /** The mails that it writes. */
+  readonly mails?: readonly MailKind[]
+  /** What strangers may ask for, decided when nobody waits for the answer. */
+  readonly requests?: readonly RequestKind[]
   /** Its audit events. Each needs a text `activity.<name>` for the security page. */
   readonly audit?: readonly { readonly name: ActivityOf<En> }[]
   /** Its parts on pages of other features. */

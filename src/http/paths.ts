@@ -11,6 +11,8 @@ export type PathName = keyof NamedPaths
 export interface Paths {
   /** The full local path of a name, with `below` appended; undefined if its feature is left out. */
   url(name: PathName, below?: string): string | undefined
+  /** The same for a name that no type checks. */
+  find(name: string): string | undefined
   /** Whether a local path is that of one of our pages, below one, or that of the application's page that replaces one. */
   isOurs(path: string): boolean
   /** The paths of an action, and that of the application's page that replaces ours. */
@@ -34,13 +36,15 @@ export function createPaths(prefix: string, features: readonly WithPaths[], choi
     }
   }
   const known = new Set(features.flatMap(({ name, paths }) => Object.keys(paths).map((path) => `${name}.${path}`)))
+  const find = (name: string, below = ''): string | undefined => {
+    const location = locations.get(name)
+    // Templates are not type checked: a misspelt name must not look like a feature that is left out.
+    if (!location && !known.has(name)) throw new TypeError(`there is no path '${name}'`)
+    return location && (location.own ?? `${prefix}${location.path}`) + below
+  }
   return {
-    url(name, below = '') {
-      const location = locations.get(name)
-      // Templates are not type checked: a misspelt name must not look like a feature that is left out.
-      if (!location && !known.has(name)) throw new TypeError(`there is no path '${name}'`)
-      return location && (location.own ?? `${prefix}${location.path}`) + below
-    },
+    url: find,
+    find: (name) => find(name),
     isOurs(path) {
       const [page = ''] = path.split(/[?#]/, 1)
       return [...locations.values()].some(({ path: ours, own }) => {

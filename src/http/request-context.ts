@@ -1,11 +1,10 @@
 // A request to one of our paths and its response, with all that actions and pages need.
 import type { Request, Response } from 'express'
 import type { Core } from '../core/core.ts'
-import { pickLocale } from '../i18n/pick-locale.ts'
-import type { Locale, Translate } from '../i18n/translate.ts'
+import type { Translate } from '../i18n/translate.ts'
 import { RequestCaller } from './caller.ts'
 import type { Endpoint, HttpContext, PageContext } from './http-context.ts'
-import { chosenLanguage } from './language-cookie.ts'
+import { localeFor } from './locale-for.ts'
 import { isRead } from './origin-check.ts'
 import type { Paths } from './paths.ts'
 import { queryOf } from './read-input.ts'
@@ -60,12 +59,7 @@ export class RequestContext implements PageContext {
   }
 }
 
-/** The texts in the visitor's language: chosen in this browser, else stored for the user, else the browser's, else the site's. */
+/** The texts in the visitor's language. */
 export function translatorFor(http: HttpContext, req: Request): Translate<string> {
   return http.translator(localeFor(http, req))
-}
-
-export function localeFor(http: HttpContext, req: Request): Locale {
-  const stored = http.sessions.row(req)?.user?.locale
-  return pickLocale([chosenLanguage(req), stored], req.headers['accept-language'], http.core.settings.locale)
 }

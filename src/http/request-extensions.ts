@@ -8,7 +8,7 @@ import type { Locale } from '../i18n/translate.ts'
 import { RequestCaller } from './caller.ts'
 import { asHostError } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
-import { localeFor } from './request-context.ts'
+import { localeFor } from './locale-for.ts'
 
 type Done = (error?: unknown) => void
 type Callback = [done: Done] | [options: object, done: Done]

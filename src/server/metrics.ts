@@ -2,6 +2,7 @@
 import type { Registry } from 'prom-client'
 import type { Core } from '../core/core.ts'
 import { LOGIN_OUTCOMES } from '../domain/events.ts'
+import { countMails } from './mail-metrics.ts'
 import { type Family, histogram, type Labels, single, writeMetrics } from './metrics-text.ts'
 
 export interface Metrics {
@@ -29,6 +30,7 @@ export function createMetrics(core: Core, paths: readonly string[]): Metrics {
   const routeOf = routeFinder(paths)
   const durations = new Map<string, Series>()
   const events = countEvents(core)
+  const mails = countMails(core)
   let dropped = 0
   return {
     connectionDropped() {
@@ -50,7 +52,7 @@ export function createMetrics(core: Core, paths: readonly string[]): Metrics {
     },
     async text(labels = {}) {
       const connections = counter('guildhall_connections_dropped_total', 'Connections closed unread', single(dropped))
-      const families = [...events(), ...hashing(core), connections, durationFamily(durations.values())]
+      const families = [...events(), ...hashing(core), ...(await mails()), connections, durationFamily(durations.values())]
       return writeMetrics(families, labels) + (await processMetrics(labels))
     },
   }

@@ -17,15 +17,19 @@ export function settingsOfConfig(config: Config): Settings {
 }
 
 /** Opens the database, or creates it if it is missing. */
-export function openMembership(config: Config, { port, logger }: { readonly port: number; readonly logger: Logger }): Internals {
-  return openInternals({
+export function openMembership(
+  config: Config,
+  { port, logger, purpose }: { readonly port: number; readonly logger: Logger; readonly purpose: 'serve' | 'command' },
+): Internals {
+  const options = {
     ...config.membership,
     ...mailOptionOf(config),
     baseUrl: baseUrlOf(config, port),
     database: config.database,
     secret: serverSecrets(config),
     logger,
-  })
+  }
+  return openInternals(options, purpose)
 }
 
 function mailOptionOf({ smtpUrl, mailFrom }: Config): Pick<MembershipOptions, 'mail'> {

@@ -84,7 +84,7 @@ async function untilReady(internals: Internals): Promise<void> {
 }
 
 async function openForAll(config: Config, port: number, log: ServerLog): Promise<Internals> {
-  const internals = openMembership(config, { port, logger: log })
+  const internals = openMembership(config, { port, logger: log, purpose: 'serve' })
   try {
     await internals.membership.migrate()
     return internals

@@ -54,6 +54,13 @@ export interface StoredUser {
   readonly createdAt: number
   /** The language that the person chose; this program may not have it. */
   readonly locale: string | undefined
+  /** As typed. */
+  readonly email: string | undefined
+  /** As compared. */
+  readonly emailKey: string | undefined
+  readonly emailVerified: boolean
+  /** Whether a mail server refused the address for good. */
+  readonly isUndeliverable: boolean
 }
 
 /** A session with its user, read together. */

@@ -1,6 +1,6 @@
 // Which schema a database has, and whether this program may work on it.
 import { migrations } from './migrations.ts'
-import { TABLE_KEYS } from './schema.ts'
+import { TABLE_KEYS, UNCOPIED_TABLES } from './schema.ts'
 
 export const SCHEMA_VERSION = migrations.length
 
@@ -28,7 +28,9 @@ export const UNRELEASED_COLUMNS = [
 ] as const
 
 /** Our tables but for the version's, as a list for IN. */
-export const OTHER_TABLES = [...Object.keys(TABLE_KEYS), 'guildhall_leases'].map((name) => `'${name}'`).join(', ')
+export const OTHER_TABLES = [...Object.keys(TABLE_KEYS), ...UNCOPIED_TABLES, 'guildhall_leases']
+  .map((name) => `'${name}'`)
+  .join(', ')
 
 /** What exists under our names. */
 export interface TablesFound {

@@ -10,7 +10,7 @@ import type { Schema } from './schema.ts'
 import { statement } from './statement.ts'
 import { USER_COLUMNS, userFrom } from './users.ts'
 
-const findWithUser = statement('find session with its user', (db, p: { hash: string }) =>
+export const findWithUser = statement('find session with its user', (db, p: { hash: string }) =>
   withUsers(db).where('guildhall_sessions.hash', '=', p.hash),
 )
 

@@ -15,6 +15,10 @@ export const USER_COLUMNS = [
   'roles',
   'created_at',
   'locale',
+  'email',
+  'email_key',
+  'email_verified_at',
+  'email_undeliverable_at',
 ] as const
 
 type UserColumns = Readonly<Record<(typeof USER_COLUMNS)[number], unknown>>
@@ -131,6 +135,15 @@ export const setLocale = statement('set locale', (db, p: { id: string; locale: s
   db.updateTable('guildhall_users').set({ locale: p.locale }).where('id', '=', p.id),
 )
 
+/** Touches no row if the user has another address by now. */
+export const setUndeliverable = statement('set undeliverable', (db, p: { id: string; emailKey: string; at: number }) =>
+  db
+    .updateTable('guildhall_users')
+    .set({ email_undeliverable_at: p.at })
+    .where('id', '=', p.id)
+    .where('email_key', '=', p.emailKey),
+)
+
 /** Touches no row if the epoch changed since it was read: the change was decided on old data. */
 export const raiseEpoch = statement('raise credential epoch', (db, p: { id: string; from: number }) =>
   db
@@ -173,7 +186,8 @@ export const setUsername = statement('set username', (db, p: { id: string; usern
 
 /** The user from the values of USER_COLUMNS. */
 export function userFrom(values: readonly unknown[]): StoredUser {
-  const [id, username, displayName, status, credentialEpoch, roles, createdAt, locale] = values
+  const [id, username, displayName, status, credentialEpoch, roles, createdAt, locale, ...address] = values
+  const [email, emailKey, verifiedAt, undeliverableAt] = address
   return {
     id: String(id),
     username: String(username),
@@ -183,8 +197,16 @@ export function userFrom(values: readonly unknown[]): StoredUser {
     credentialEpoch: Number(credentialEpoch),
     roles: parseRoles(String(roles)),
     createdAt: Number(createdAt),
-    locale: typeof locale === 'string' ? locale : undefined,
+    locale: textOf(locale),
+    email: textOf(email),
+    emailKey: textOf(emailKey),
+    emailVerified: typeof verifiedAt === 'number',
+    isUndeliverable: typeof undeliverableAt === 'number',
   }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }
 
 /** The stored display name of a user who chose none: empty, so that a rename shows. */

@@ -1,4 +1,4 @@
-// guildhall/testing: a movable clock, a login without a password, the contract of session stores.
+// guildhall/testing: a movable clock, a login without a password, a mailbox, the contract of session stores.
 import '../domain/node-version.cts'
 
 import { IncomingMessage, ServerResponse } from 'node:http'
@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../domain/clock.ts'
 import { type Duration, parseDuration } from '../domain/duration.ts'
 import type { Membership } from '../membership.ts'
 
+export { type TestMailbox, testMailbox } from './mailbox.ts'
 export { sessionRow } from './session-row.ts'
 export { type SuiteOptions, sessionStoreSuite, type TestRunner } from './session-store-contract.ts'
 

@@ -47,6 +47,10 @@ export async function createUser(core: Core, input: NewUser, by: Registrant): Pr
     roles,
     createdAt: now,
     locale,
+    email: undefined,
+    emailKey: undefined,
+    emailVerified: false,
+    isUndeliverable: false,
   }
   core.events.emit('registered', { user: toUser(user) })
   return user

@@ -5,7 +5,7 @@ import { MembershipError } from '../domain/errors.ts'
 import { canonicalUsername } from '../domain/names.ts'
 import { type SettableStatus, toUser, type User, type UserStatus } from '../domain/user.ts'
 import type { StoredUser } from '../storage/contract.ts'
-import { findPassword, findUserById, findUserByKey, listUsers } from '../storage/users.ts'
+import { findPassword, findUserById, findUserByKey, listUsers, setUndeliverable } from '../storage/users.ts'
 import type { NewUser } from './check-new-user.ts'
 import { createUser } from './create-user.ts'
 import { changeDisplayName } from './display-name.ts'
@@ -35,6 +35,11 @@ export interface Users {
   rename(username: string, to: string): Promise<User>
   /** Changes the display name; empty: the username. Throws `invalid_input`. */
   setDisplayName(username: string, displayName: string): Promise<User>
+  /**
+   * Marks the user's mail address as one that takes no mails, as the provider of your mails reports it later (a bounce). Only notifications
+   * are still sent there. Without an address nothing is changed.
+   */
+  markUndeliverable(username: string): Promise<User>
   /** The user's live sessions, the last seen first. */
   sessions(username: string): Promise<readonly UserSession[]>
   /** Ends one session by its id, or all; returns how many. Throws `not_found` if the id is none of the user's. */
@@ -101,6 +106,12 @@ export function createUsers(core: Core): Users {
     rename: async (username, to) => toUser(await rename(core, await getStored(username), to, OPERATOR)),
     setDisplayName: async (username, displayName) =>
       toUser(await changeDisplayName(core, await getStored(username), displayName, OPERATOR)),
+    async markUndeliverable(username) {
+      const user = await getStored(username)
+      const { id, emailKey } = user
+      if (emailKey !== undefined) await core.db.write(setUndeliverable, { id, emailKey, at: core.clock.now() })
+      return toUser(user)
+    },
     sessions: async (username) => listSessions(core, await getStored(username)),
     async endSessions(username, { id } = {}) {
       const user = await getStored(username)

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { openPostgresSource } from '../../src/storage/copy/postgres-copy.ts'
 import { openSqliteSource } from '../../src/storage/copy/sqlite-copy.ts'
 import { openDatabase } from '../../src/storage/open.ts'
-import { TABLE_KEYS } from '../../src/storage/schema.ts'
+import { TABLE_KEYS, UNCOPIED_TABLES } from '../../src/storage/schema.ts'
 import { bind } from '../../src/storage/statement.ts'
 import { setDisplayName } from '../../src/storage/users.ts'
 import { allRows, inDatabase, type Row } from '../support/database-inspector.ts'
@@ -34,13 +34,21 @@ afterAll(() => rmSync(made, { recursive: true, force: true }))
 
 test('the list of tables has every table of data, and says their keys', async () => {
   const rows = await inDatabase({ database: fresh() }, "SELECT name FROM sqlite_schema WHERE type = 'table'")
-  const notCopied = new Set(['guildhall_leases', 'guildhall_schema'])
+  const notCopied = new Set<string>(['guildhall_leases', 'guildhall_schema', ...UNCOPIED_TABLES])
   const there = rows.map(({ name }) => String(name)).filter((name) => !notCopied.has(name))
   expect(Object.keys(TABLE_KEYS).toSorted()).toEqual(there.toSorted())
   for (const [table, key] of Object.entries(TABLE_KEYS)) {
     const keys = await inDatabase({ database: fresh() }, `SELECT name FROM pragma_table_info('${table}') WHERE pk = 1`)
     expect([table, keys]).toEqual([table, [expect.objectContaining({ name: key })]])
   }
+})
+
+test('every table that knows its user is copied, or left out because what it holds works once', async () => {
+  const sql = `SELECT m.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'user_id' ORDER BY 1`
+  const copied = ['guildhall_audit', 'guildhall_credentials', 'guildhall_sessions']
+  const found = (await inDatabase({ database: fresh() }, sql)).map(({ name }) => name)
+  expect(found).toEqual([...copied, ...UNCOPIED_TABLES].toSorted())
+  for (const table of copied) expect(Object.keys(TABLE_KEYS)).toContain(table)
 })
 
 test('a target file that others may read is closed to them; one that is refused stays as it is', async () => {
@@ -103,6 +111,8 @@ describeOnPostgres('a copy between databases', () => {
       const tables = Object.fromEntries(Object.keys(TABLE_KEYS).map((name) => [name, five]))
       expect(JSON.parse(stdout)).toEqual({ from: expect.any(String), to: expect.any(String), complete: true, tables })
       expect(await everything(to)).toEqual(await everything(source))
+      for (const table of UNCOPIED_TABLES)
+        expect([table, await inDatabase({ database: to }, `SELECT * FROM ${table}`)]).toEqual([table, []])
     }
   })
 
@@ -335,7 +345,9 @@ function fileOf(database: string): string {
 function fill(file: string, names: readonly string[]): void {
   const database = new DatabaseSync(file, { timeout: 5000 })
   const now = Date.now()
-  const user = database.prepare("INSERT INTO guildhall_users VALUES (?, ?, ?, ?, 'active', 1, '[]', ?, NULL)")
+  const user = database.prepare(
+    "INSERT INTO guildhall_users VALUES (?, ?, ?, ?, 'active', 1, '[]', ?, NULL, ?, ?, NULL, NULL, ?)",
+  )
   const credential = database.prepare(
     "INSERT INTO guildhall_credentials VALUES (?, ?, 'password', NULL, NULL, 'hash', ?, ?, NULL)",
   )
@@ -344,15 +356,27 @@ function fill(file: string, names: readonly string[]): void {
   )
   const entry = database.prepare("INSERT INTO guildhall_audit VALUES (?, ?, 'login', 'ok', ?, NULL, NULL, ?, NULL, 0)")
   const counter = database.prepare("INSERT INTO guildhall_counters VALUES (?, '{}', ?)")
+  const token = database.prepare(
+    "INSERT INTO guildhall_tokens (hash, purpose, user_id, ends_with, created_at, expires_at) VALUES (?, 'reset', ?, 'nothing', 1, ?)",
+  )
+  const flow = database.prepare(
+    "INSERT INTO guildhall_flows (hash, number, purpose, user_id, data, created_at, expires_at) VALUES (?, '1', 'reset', ?, '{}', 1, ?)",
+  )
+  const mail = database.prepare(
+    "INSERT INTO guildhall_mails (id, kind, user_id, data, nonce, key_id, priority, state, due_at, created_at, expires_at) VALUES (?, 'reset', ?, '{}', '', '', 1, 'waiting', 1, 1, ?)",
+  )
   const signs = ['a', 'B', '_', '\u{1f98a}', '\uffee', '-', 'é', '0']
   database.exec('BEGIN')
   for (const [n, name] of names.entries()) {
     const id = `${signs[n % signs.length]}${name}`
-    user.run(id, name, name.toLowerCase(), `“${name}”\n'; --`, now)
+    user.run(id, name, name.toLowerCase(), `“${name}”\n'; --`, now, `a${n}@B.test`, `a${n}@b.test`, now)
     credential.run(id, id, now, now)
     session.run(`${id}#`, `${id}!`, now, now, DAY_MS, now + DAY_MS, now + DAY_MS, id, now, `Mozilla ${name}`)
     entry.run(`audit-${name}`, now, id, null)
     counter.run(`${id}+`, now + DAY_MS)
+    token.run(`${id}$`, id, now + DAY_MS)
+    flow.run(`${id}$`, id, now + DAY_MS)
+    mail.run(`${id}$`, id, now + DAY_MS)
   }
   database.exec('COMMIT')
   database.close()

@@ -1,12 +1,15 @@
-// Mail as the operator sets it up: settings, `guildhall mail test`, `guildhall doctor`.
+// Mail as the operator sets it up and looks after it: settings, `guildhall mail`, `guildhall doctor`, metrics.
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createMembership } from '../../src/index.ts'
 import { readConfig } from '../../src/server/config.ts'
 import { mergeEnvironment } from '../../src/server/env.ts'
 import { mailSettingsOf } from '../../src/server/open-membership.ts'
 import { settingsFrom } from '../../src/settings/check.ts'
-import { newFolder, PRODUCTION, run, startServer, type Variables } from '../support/server.ts'
+import { bytesAtRest, inDatabase } from '../support/database-inspector.ts'
+import { ask, newFolder, PRODUCTION, post, run, startServer, type TestServer, type Variables } from '../support/server.ts'
 import { startMailServer } from '../support/smtp.ts'
+import { until } from '../support/until.ts'
 
 const FROM = 'noreply@example.org'
 const reading = (env: Variables) => readConfig(mergeEnvironment(env, newFolder()))
@@ -99,43 +102,159 @@ describe('settings', () => {
   })
 })
 
+const CHEAP = { HASH_MEMORY_KIB: '1024', HASH_PASSES: '1' }
+const password = 'violet harbour lantern'
+
+/** A folder with a database and a member whose address is proven. */
+async function folderWithAnna(): Promise<string> {
+  const folder = newFolder()
+  await run(['user', 'create', 'anna', '--password-stdin'], { folder, env: CHEAP, stdin: password })
+  const sql = "UPDATE guildhall_users SET email = 'anna@example.org', email_key = 'anna@example.org', email_verified_at = 1"
+  await inDatabase({ database: databaseOf(folder) }, sql)
+  return folder
+}
+
+const databaseOf = (folder: string) => `sqlite:${join(folder, 'data/guildhall.db')}`
+
 describe('guildhall mail test', () => {
-  test('sends a mail at once, without a database', async () => {
-    const server = await startMailServer()
-    const env = { SMTP_URL: `smtp://127.0.0.1:${server.port}`, MAIL_FROM: FROM, SITE_NAME: 'Harbour' }
-    const { code, stdout } = await run(['mail', 'test', 'anna@example.org'], { env })
-    expect([code, stdout]).toEqual([0, expect.stringContaining('has taken a mail to anna@example.org, from noreply@example.org')])
-    expect(server.mails).toMatchObject([{ from: FROM, to: ['anna@example.org'], parsed: { subject: 'A test mail' } }])
-    const again = JSON.parse((await run(['mail', 'test', 'anna@example.org', '--json'], { env })).stdout)
-    expect(again).toMatchObject({ sent: true, to: 'anna@example.org', from: FROM, messageId: server.mails[1]?.parsed.messageId })
+  test('goes through the outbox of the running server', async () => {
+    const mailServer = await startMailServer()
+    const env = { SMTP_URL: `smtp://127.0.0.1:${mailServer.port}`, MAIL_FROM: FROM, SITE_NAME: 'Harbour' }
+    const { folder } = await startServer({ env })
+    const { code, stdout, stderr } = await run(['mail', 'test', 'anna@example.org'], { env, folder })
+    expect([code, stderr, stdout]).toEqual([
+      0,
+      '',
+      expect.stringContaining('taken a mail to anna@example.org, from noreply@example.org'),
+    ])
+    expect(mailServer.mails).toMatchObject([{ from: FROM, to: ['anna@example.org'], parsed: { subject: 'A test mail' } }])
+    const again = JSON.parse((await run(['mail', 'test', 'anna@example.org', '--json'], { env, folder })).stdout)
+    const messageId = mailServer.mails[1]?.parsed.messageId
+    expect(again).toEqual({ sent: true, by: 'server', to: 'anna@example.org', from: FROM, messageId })
+
+    mailServer.trouble('recipient', 550, 'no such user')
+    expect(await run(['mail', 'test', 'nobody@example.org'], { env, folder })).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: `The mail server 127.0.0.1:${mailServer.port} refuses the recipient (550 no such user). No mail was sent.\n`,
+    })
+    mailServer.trouble('recipient', 450, 'not now')
+    expect(await run(['mail', 'test', 'anna@example.org'], { env, folder })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('450 not now'),
+    })
+    expect(JSON.parse((await run(['mail', 'list', '--json'], { env, folder })).stdout)).toEqual([])
   })
 
-  test('says what the server said where it refuses, and that there is no mail where there is none', async () => {
-    const server = await startMailServer()
-    server.trouble('recipient', 550, 'no such user')
-    const env = { SMTP_URL: `smtp://127.0.0.1:${server.port}`, MAIL_FROM: FROM }
-    expect(await run(['mail', 'test', 'nobody@example.org'], { env })).toMatchObject({
-      code: 1,
-      stderr: `The mail server 127.0.0.1:${server.port} refuses the recipient (550 no such user). No mail was sent.\n`,
-    })
-    expect(await run(['mail', 'test', 'anna@example.org'], { env: PRODUCTION })).toMatchObject({
+  test('sends it itself where no server runs, and says so; in development it prints it', async () => {
+    const mailServer = await startMailServer()
+    const folder = await folderWithAnna()
+    const env = { SMTP_URL: `smtp://127.0.0.1:${mailServer.port}`, MAIL_FROM: FROM }
+    const [sent, printed, json] = await Promise.all([
+      run(['mail', 'test', 'anna@example.org'], { env, folder }),
+      run(['mail', 'test', 'anna@example.org'], { folder }),
+      run(['mail', 'test', 'anna@example.org', '--json'], { folder }),
+    ])
+    expect(sent).toMatchObject({ code: 0, stderr: expect.stringContaining('No server took it') })
+    expect(mailServer.mails).toHaveLength(1)
+    expect(printed.code).toBe(0)
+    expect(printed.stdout).toMatch(
+      /only printed: SMTP_URL is not set[\s\S]*To: +anna@example.org[\s\S]*\n {2}http:\/\/localhost:3000\/\n/,
+    )
+    expect(JSON.parse(json.stdout)).toMatchObject({ sent: false, by: 'command' })
+  })
+
+  test('says what is missing', async () => {
+    const folder = await folderWithAnna()
+    expect(
+      await run(['mail', 'test', 'anna@example.org'], {
+        folder,
+        env: { ...PRODUCTION, DATABASE_URL: 'sqlite:./data/guildhall.db' },
+      }),
+    ).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('write SMTP_URL'),
     })
-    expect(await run(['mail', 'test', 'a@x.test,b@y.test'], { env })).toMatchObject({ code: 2 })
-    expect(server.mails).toEqual([])
-  })
-
-  test('prints it in development, where no server is set up', async () => {
-    const { code, stdout } = await run(['mail', 'test', 'anna@example.org'])
-    expect(code).toBe(0)
-    expect(stdout).toMatch(
-      /only printed: SMTP_URL is not set[\s\S]*To: +anna@example.org[\s\S]*\n {2}http:\/\/localhost:3000\/\n/,
-    )
-    const { stdout: json } = await run(['mail', 'test', 'anna@example.org', '--json'])
-    expect(JSON.parse(json)).toMatchObject({ sent: false })
+    expect(await run(['mail', 'test', 'anna@example.org'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no database'),
+    })
+    expect(await run(['mail', 'test', 'a@x.test,b@y.test'], { folder })).toMatchObject({ code: 2 })
   })
 })
+
+describe('guildhall mail list and retry', () => {
+  test('an operator sees what waits and why, and has it tried again; other commands send nothing', async () => {
+    const mailServer = await startMailServer()
+    mailServer.trouble('body', 451, 'try later')
+    const folder = await folderWithAnna()
+    const env = { SMTP_URL: `smtp://127.0.0.1:${mailServer.port}`, MAIL_FROM: FROM }
+    const server = await startServer({ folder, env })
+    expect((await run(['mail', 'list'], { folder, env })).stdout).toBe('No mail waits, and none has failed.\n')
+    expect((await run(['mail', 'retry'], { folder, env })).stdout).toMatch(/^No mail waits/)
+    await changePassword(server)
+    await until(async () => (await listed(folder, env))[0]?.lastError != null)
+    const [mail] = await listed(folder, env)
+    expect(mail).toMatchObject({
+      kind: 'password-changed',
+      to: 'anna@example.org',
+      state: 'waiting',
+      tries: 1,
+      lastError: expect.stringContaining('451 try later'),
+    })
+    const { stdout } = await run(['mail', 'list'], { folder, env })
+    expect(stdout).toMatch(
+      /Id +Mail +To +State[\s\S]*password-changed +anna@example\.org +waiting +1 [\s\S]*451 try later[\s\S]*\n1 mail\n$/,
+    )
+
+    expect(await run(['mail', 'retry', 'nobody'], { folder, env })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no mail with that id'),
+    })
+    mailServer.trouble('body', undefined)
+    expect(await run(['mail', 'retry', mail?.id ?? ''], { folder, env })).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^1 mail /),
+    })
+    await until(() => mailServer.mails.length === 1)
+    await until(async () => (await listed(folder, env)).length === 0)
+    mailServer.trouble('body', 554, 'spam')
+    await run(['mail', 'test', 'anna@example.org'], { folder, env })
+    const metrics = await metricsOf(server)
+    for (const outcome of ['postponed', 'sent', 'failed'])
+      expect(metrics).toContain(`guildhall_mail_tries_total{outcome="${outcome}"} 1\n`)
+    expect(metrics).toContain('guildhall_mails{state="waiting"} 0\n')
+  })
+
+  test('a database holds no piece of what a mail says', async () => {
+    const folder = await folderWithAnna()
+    const env = { SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: FROM }
+    const server = await startServer({ folder, env })
+    await changePassword(server)
+    await until(async () => (await listed(folder, env))[0]?.lastError != null)
+    expect(await bytesAtRest({ database: databaseOf(folder) })).not.toMatch(/Your password was changed|Subject/)
+  })
+})
+
+interface ListedMail {
+  readonly id: string
+  readonly lastError: string | null
+}
+
+async function listed(folder: string, env: Variables): Promise<readonly ListedMail[]> {
+  return JSON.parse((await run(['mail', 'list', '--json'], { folder, env })).stdout)
+}
+
+async function metricsOf({ url }: TestServer): Promise<string> {
+  return (await fetch(`${url}/metrics`)).text()
+}
+
+async function changePassword(server: TestServer): Promise<void> {
+  const { headers } = await post(server, '/api/login', { username: 'anna', password })
+  const cookie = String(headers['set-cookie']).split(';')[0] ?? ''
+  const body = { currentPassword: password, newPassword: 'granite otter ferry' }
+  expect((await post(server, '/api/account/password', body, { cookie })).status).toBe(204)
+}
 
 describe('guildhall doctor', () => {
   const found = async (env: Variables) => JSON.parse((await run(['doctor', '--json'], { env })).stdout).findings
@@ -155,6 +274,27 @@ describe('guildhall doctor', () => {
     expect(await found(env)).toContainEqual({ mark: 'error', text: expect.stringContaining('go away') })
     expect(server.mails).toEqual([])
   })
+})
+
+test('a mail server that hangs makes the site no less ready; the metrics say that a mail waits', async () => {
+  const mailServer = await startMailServer()
+  mailServer.trouble('greeting', 'hang')
+  const env = { SMTP_URL: `smtp://127.0.0.1:${mailServer.port}`, MAIL_FROM: FROM }
+  const folder = await folderWithAnna()
+  const server = await startServer({ folder, env })
+  await changePassword(server)
+  await until(() => mailServer.open() > 0)
+  expect((await fetch(`${server.url}/readyz`)).status).toBe(200)
+  expect(await metricsOf(server)).toMatch(/^guildhall_mails\{state="waiting"\} 1$/m)
+})
+
+test('a site without mail has no numbers of mails', async () => {
+  const server = await startServer({ env: { ...PRODUCTION, METRICS_TOKEN: 'a-token-for-the-collector' } })
+  const { status, text } = await ask('/metrics', {
+    port: server.port,
+    headers: { Authorization: 'Bearer a-token-for-the-collector' },
+  })
+  expect([status, text.includes('guildhall_logins_total'), text.includes('guildhall_mail')]).toEqual([200, true, false])
 })
 
 test('a site with a mail server that is away serves as before', async () => {

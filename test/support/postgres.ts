@@ -25,7 +25,7 @@ export async function borrowDatabase(): Promise<TestDatabase> {
     url,
     async drop() {
       await onServer(
-        'DELETE FROM guildhall_audit; DELETE FROM guildhall_sessions; DELETE FROM guildhall_users; DELETE FROM guildhall_counters; DELETE FROM guildhall_leases',
+        'DELETE FROM guildhall_audit; DELETE FROM guildhall_sessions; DELETE FROM guildhall_mails; DELETE FROM guildhall_flows; DELETE FROM guildhall_users; DELETE FROM guildhall_counters; DELETE FROM guildhall_leases',
         url,
       )
       free.push(url)

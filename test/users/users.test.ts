@@ -1,5 +1,6 @@
 // What an operator does with accounts: close and reopen, rename, look at and end sessions.
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { inDatabase } from '../support/database-inspector.ts'
 import { openSite, type Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
 
@@ -70,9 +71,21 @@ test('D-27 an operator sees an account and its sessions, and ends one or all', a
   expect((await first.api('/profile')).status).toBe(401)
 })
 
+test('an address whose mails came back is marked, whatever the case of the name; without an address nothing is', async () => {
+  const { users } = site.membership
+  const { id } = await users.create({ username: 'bouncer' })
+  const marked = async () => (await site.core.db.findUser(id))?.isUndeliverable
+  await users.markUndeliverable('bouncer')
+  expect(await marked()).toBe(false)
+  await inDatabase(site, "UPDATE guildhall_users SET email = 'b@example.org', email_key = 'b@example.org' WHERE id = ?", id)
+  expect(await users.markUndeliverable('BOUNCER')).toMatchObject({ username: 'bouncer' })
+  expect(await marked()).toBe(true)
+})
+
 test('a name that nobody has is said to be that', async () => {
   const { users } = site.membership
   for (const ask of [
+    () => users.markUndeliverable('nobody'),
     () => users.show('nobody'),
     () => users.sessions('nobody'),
     () => users.setStatus('nobody', 'suspended'),

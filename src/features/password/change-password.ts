@@ -4,6 +4,7 @@ import type { Caller } from '../../core/caller.ts'
 import type { Core } from '../../core/core.ts'
 import { credentialsChanged } from '../../core/credentials-changed.ts'
 import { requireSession } from '../../core/live-session.ts'
+import { notificationsOf } from '../../core/outbox.ts'
 import { PROOFS_PER_USER } from '../../core/throttle.ts'
 import { type FieldIssue, MembershipError } from '../../domain/errors.ts'
 import { canonicalUsername } from '../../domain/names.ts'
@@ -12,6 +13,7 @@ import { toUser } from '../../domain/user.ts'
 import { bind } from '../../storage/statement.ts'
 import { findPassword, setPassword } from '../../storage/users.ts'
 import { newPasswordIssue } from '../../users/new-password-issue.ts'
+import { passwordChangedMail } from './password-changed-mail.ts'
 
 export const passwordChangedEvent = auditEvent('password_changed')
 
@@ -40,11 +42,13 @@ export async function changePassword(core: Core, input: PasswordChange, caller: 
   const kept = await credentialsChanged(
     core,
     user.id,
-    ({ id, credentialEpoch }) => {
+    (current) => {
+      const { id, credentialEpoch } = current
       // The credentials changed during the hashing: this session has ended, and the proof may be an old password.
       if (credentialEpoch !== user.credentialEpoch) throw new MembershipError('login_required')
       const statement = bind(setPassword, { userId: id, hash, now: core.clock.now() }, { expectRows: 1 })
-      return { because: passwordChangedEvent, statements: [statement], keep: caller }
+      const notifications = notificationsOf(current, passwordChangedMail, caller)
+      return { because: passwordChangedEvent, statements: [statement], notifications, keep: caller }
     },
     caller,
   )

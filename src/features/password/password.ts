@@ -8,6 +8,7 @@ import { perMember, proofsPerNetwork } from '../../http/limits.ts'
 import { type Page, page } from '../../http/page.ts'
 import { findPassword } from '../../storage/users.ts'
 import { changePassword, passwordChangedEvent } from './change-password.ts'
+import { passwordChangedMail } from './password-changed-mail.ts'
 import en from './texts.en.json' with { type: 'json' }
 import zhTW from './texts.zh-TW.json' with { type: 'json' }
 
@@ -56,4 +57,5 @@ export const password = feature({
   texts: { en, 'zh-TW': zhTW },
   actions: [change],
   audit: [passwordChangedEvent],
+  mails: [passwordChangedMail],
 })

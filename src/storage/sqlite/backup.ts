@@ -7,6 +7,7 @@ import { openReadOnly, SIDECARS } from '../../database/sqlite/connection.ts'
 import { backup, DatabaseSync } from '../../database/sqlite/driver.ts'
 import { isNoDatabase } from '../../database/sqlite/error-codes.ts'
 import { systemClock } from '../../domain/clock.ts'
+import { endAfterRestore } from '../after-restore.ts'
 import { OtherSchemaError, SCHEMA_VERSION, SELECT_SCHEMA } from '../schema-state.ts'
 import { isSameFile, renameAtomically, sync, withTemporaryFile } from './atomic-file.ts'
 import { openSqlite } from './database.ts'
@@ -87,7 +88,7 @@ export function openCopy(from: string, database: string): DatabaseSync {
 
 /**
  * Replaces the database by a copy from `openCopy` in one transaction, and keeps the old one at `kept`: readers see the old or the new. The
- * sessions of the copy are left out, as one that was logged out meanwhile would live again.
+ * sessions, links and mails of the copy are left out, as one that was ended, used or sent meanwhile would live again.
  */
 export async function restore(copy: DatabaseSync, database: string, kept: string | undefined): Promise<void> {
   mkdirSync(dirname(database), { recursive: true, mode: 0o700 })
@@ -130,20 +131,17 @@ async function copyPages(database: string, temporary: string): Promise<void> {
   }
 }
 
-/** Migrated, without sessions, and in one file; with epochs that no account ever had, because sessions in Redis outlive it. */
+/** Migrated, without sessions, links and mails, and in one file; with epochs that no account ever had, as sessions in Redis outlive it. */
 async function prepare(temporary: string): Promise<void> {
   try {
     const database = openSqlite(temporary)
     try {
       await database.migrate()
+      await endAfterRestore(database, systemClock.now())
     } finally {
       await database.close()
     }
-    inFile(temporary, (copy) => {
-      // Epochs rise by one with each change: the milliseconds since 1970 are far above them, and above those of an earlier restore.
-      copy.prepare('UPDATE guildhall_users SET credential_epoch = max(credential_epoch + 1, ?)').run(systemClock.now())
-      copy.exec('DELETE FROM guildhall_sessions; PRAGMA journal_mode = DELETE')
-    })
+    inFile(temporary, (copy) => copy.exec('PRAGMA journal_mode = DELETE'))
   } catch (error) {
     throw new InvalidBackupError('unsound', { cause: error })
   }
