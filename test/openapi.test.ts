@@ -188,6 +188,8 @@ describe('a real server', () => {
       ['/api/account/sessions/end-others', {}],
       ['/api/forgot-password', { identifier: 'nobody' }],
       ['/api/reset-password', { token: 'A'.repeat(43), password: 'harbour violet kettle' }],
+      ['/api/verify-email', { token: 'A'.repeat(43), password: 'wrong' }],
+      ['/api/verify-email/resend', {}],
     ] as const)
       for (let n = 0; n < 61; n++) await strict.call(contract.operation('POST', path), { cookie, body })
     // On the counter that end-others has filled.
