@@ -9,7 +9,7 @@ export interface MailAddress {
 }
 
 /** https://html.spec.whatwg.org/#valid-e-mail-address */
-const LOCAL = /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]+$/i
+const LOCAL = /^[a-z0-9.!#$%&'*+/=?^_\x60{|}~-]+$/i
 const DOMAIN = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i
 // RFC 5321 sections 4.5.3.1.1 and 4.5.3.1.3, less the two angle brackets.
 const MAX_LOCAL_LENGTH = 64

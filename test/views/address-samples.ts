@@ -9,7 +9,7 @@ export function addressSamples(views: Views, anybody: PageData, member: PageData
   const address = word ?? `${'wilhelmina.konstantinopel'.repeat(2)}@xn--fsqu00a.xn--kpry57d`
   const link = { flow: 'f2a1', account: username, address, isUndeliverable: false }
   const none = { ...link, flow: undefined, account: undefined }
-  const show = (data: object) => views.featurePage('email-verification/verify', data)
+  const show = (data: PageData & Readonly<Record<string, unknown>>) => views.featurePage('email-verification/verify', data)
   return [
     { name: 'verify-own', html: show({ ...member, ...link, state: 'own' }) },
     { name: 'verify-password', html: show({ ...anybody, ...link, state: 'password' }) },

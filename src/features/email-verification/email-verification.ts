@@ -41,7 +41,7 @@ const verify: Action = action({
   at: 'page',
   guard: 'anybody',
   input: VerifyInput,
-  limit: [...proofsWithPassword, perNetwork('verification', judged('120 per 10m'))],
+  limit: [...proofsWithPassword, perNetwork('verification', judged('60 per 10m'))],
   page: verifyPage,
   api: {
     name: 'verifyEmail',
@@ -65,7 +65,7 @@ const disown: Action = action({
   at: 'page/disown',
   guard: 'anybody',
   input: z.object({ token: mailedToken.optional(), flow }),
-  limit: [perNetwork('verification', judged('120 per 10m'))],
+  limit: [perNetwork('verification', judged('60 per 10m'))],
   api: {
     name: 'disownEmail',
     summary: 'Say that an account is not yours',
