@@ -290,7 +290,7 @@ describe('asking again', () => {
       await visitor.logIn(name)
       const { status, text } = await visitor.api('/verify-email/resend', {})
       const [row] = await inDatabase(site, "SELECT count(*) AS n FROM guildhall_mails WHERE state = 'waiting'")
-      heard.add(`${status} ${text} ${row?.n}`)
+      heard.add(`${status} ${text} ${Number(row?.n)}`)
       const mails = await site.deliver()
       const to = { free: ['free@mail.example'], late: ['taken@mail.example'], done: [], none: [] }[name]
       expect(mails.flatMap((mail) => mail.to)).toEqual(to)
