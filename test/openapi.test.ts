@@ -187,6 +187,7 @@ describe('a real server', () => {
       ['/api/profile', { displayName: 'often' }],
       ['/api/account/sessions/end-others', {}],
       ['/api/forgot-password', { identifier: 'nobody' }],
+      ['/api/not-me', { token: 'A'.repeat(43) }],
       ['/api/reset-password', { token: 'A'.repeat(43), password: 'harbour violet kettle' }],
     ] as const)
       for (let n = 0; n < 61; n++) await strict.call(contract.operation('POST', path), { cookie, body })
@@ -228,6 +229,8 @@ describe('a real server', () => {
     await hosted.call(reset, { body })
     site.core.passwords.hash = hash
     await hosted.call(reset, { body })
+    const alarm = await giveToken(site, id, { purpose: 'not-me', at: site.clock.now() })
+    await hosted.call(contract.operation('POST', '/api/not-me'), { body: { token: alarm } })
 
     for (const described of contract.operations.filter(({ operation }) => operation.tags.includes('server')))
       await free.call(described)
@@ -281,7 +284,7 @@ describe('a real server', () => {
 })
 
 /** Nobody guesses the token of a mail. */
-const NEEDS_MAIL: ReadonlySet<string> = new Set(['/api/reset-password'])
+const NEEDS_MAIL: ReadonlySet<string> = new Set(['/api/reset-password', '/api/not-me'])
 
 const PARSER = / (?:400|408|413|431) -$/
 

@@ -58,6 +58,13 @@ export const mailedToken = z
     examples: ['R3S0d6nKXw2Vd7rO6b8mJp0hT5yqLz9aFcEgUiWvYxk'],
   })
 
+/** Of a flow: our pages send it, clients have tokens. */
+export const flowNumber = z
+  .string()
+  .max(MAX_TOKEN)
+  .optional()
+  .meta({ description: 'Of the page’s form; a client sends `token`.' })
+
 /** A checkbox in a form, a boolean in JSON. */
 export const flag = z.union([
   z.boolean(),

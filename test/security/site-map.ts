@@ -19,6 +19,7 @@ const INPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '/forgot-password': { identifier: 'alice' },
   // Nobody's token: it is refused once its length and that of the password were judged.
   '/reset-password': { token: 'A'.repeat(43), flow: NOBODYS_ID, password: 'harbour violet kettle' },
+  '/not-me': { token: 'A'.repeat(43), flow: NOBODYS_ID },
   '/reauthenticate': { password: GOOD_PASSWORD, returnTo: '/profile' },
 }
 
