@@ -138,7 +138,8 @@ describe('the document', () => {
 })
 
 describe('a real server', () => {
-  const unproven = / (?:internal|store_unavailable)$/
+  // Without a hash an act is overloaded only by five others on the same user, each of which was faster.
+  const unproven = / (?:internal|store_unavailable)$|^POST \/api\/not-me 503 overloaded$/
 
   test('Z-04 answers every documented request as it is described, and meets every documented code', {
     timeout: 120_000,
