@@ -4,13 +4,14 @@ import { language } from './language/language.ts'
 import { login } from './login/login.ts'
 import { logout } from './logout/logout.ts'
 import { password } from './password/password.ts'
+import { passwordReset } from './password-reset/password-reset.ts'
 import { profile } from './profile/profile.ts'
 import { recentLogin } from './recent-login/recent-login.ts'
 import { registration } from './registration/registration.ts'
 import { security } from './security/security.ts'
 
 /** In the order of the menu and of the security page; the exports of a module would come in alphabetical order. */
-export const FEATURES = [login, registration, profile, security, password, logout, recentLogin, language] as const
+export const FEATURES = [login, registration, profile, security, password, passwordReset, logout, recentLogin, language] as const
 
 type All = (typeof FEATURES)[number]
 

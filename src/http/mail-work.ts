@@ -25,7 +25,8 @@ export function mailWork(http: HttpContext, paths: Paths, features: readonly Any
 function byName<Kind extends { readonly name: string }>(kinds: readonly Kind[]): ReadonlyMap<string, Kind> {
   const named = new Map<string, Kind>()
   for (const kind of kinds) {
-    if (named.has(kind.name)) throw new TypeError(`two features have a mail '${kind.name}'`)
+    // One mail may be of two features: both change a password.
+    if ((named.get(kind.name) ?? kind) !== kind) throw new TypeError(`two features have a mail '${kind.name}'`)
     named.set(kind.name, kind)
   }
   return named

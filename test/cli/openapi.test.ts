@@ -51,6 +51,8 @@ test('somebody who generates a client calls operations by their names, and finds
     'logIn',
     'logOut',
     'register',
+    'requestPasswordReset',
+    'resetPassword',
   ])
   for (const { operationId, summary, description, responses } of operations) {
     expect([operationId, summary.length < 40, description.length > summary.length]).toEqual([operationId, true, true])
