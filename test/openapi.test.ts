@@ -138,7 +138,8 @@ describe('the document', () => {
 })
 
 describe('a real server', () => {
-  const unproven = / (?:internal|store_unavailable)$/
+  // Without a hash an act is overloaded only by five others on the same user, each of which was faster.
+  const unproven = / (?:internal|store_unavailable)$|^POST \/api\/not-me 503 overloaded$/
 
   test('Z-04 answers every documented request as it is described, and meets every documented code', {
     timeout: 120_000,
@@ -188,6 +189,7 @@ describe('a real server', () => {
       ['/api/profile', { displayName: 'often' }],
       ['/api/account/sessions/end-others', {}],
       ['/api/forgot-password', { identifier: 'nobody' }],
+      ['/api/not-me', { token: 'A'.repeat(43) }],
       ['/api/reset-password', { token: 'A'.repeat(43), password: 'harbour violet kettle' }],
       ['/api/verify-email', { token: 'A'.repeat(43), password: 'wrong' }],
       ['/api/verify-email/disown', { token: 'A'.repeat(43) }],
@@ -248,6 +250,8 @@ describe('a real server', () => {
         await hosted.call(operation, { body: { token: mailed, ...wrong } })
       await hosted.call(operation, { body: { token: mailed, password } })
     }
+    const alarm = await giveToken(site, id, { purpose: 'not-me', at: site.clock.now() })
+    await hosted.call(contract.operation('POST', '/api/not-me'), { body: { token: alarm } })
 
     for (const described of contract.operations.filter(({ operation }) => operation.tags.includes('server')))
       await free.call(described)
@@ -301,7 +305,12 @@ describe('a real server', () => {
 })
 
 /** Nobody guesses the token of a mail. */
-const NEEDS_MAIL: ReadonlySet<string> = new Set(['/api/reset-password', '/api/verify-email', '/api/verify-email/disown'])
+const NEEDS_MAIL: ReadonlySet<string> = new Set([
+  '/api/reset-password',
+  '/api/not-me',
+  '/api/verify-email',
+  '/api/verify-email/disown',
+])
 
 const PARSER = / (?:400|408|413|431) -$/
 

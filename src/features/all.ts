@@ -4,6 +4,7 @@ import { emailVerification } from './email-verification/email-verification.ts'
 import { language } from './language/language.ts'
 import { login } from './login/login.ts'
 import { logout } from './logout/logout.ts'
+import { notMe } from './not-me/not-me.ts'
 import { password } from './password/password.ts'
 import { passwordReset } from './password-reset/password-reset.ts'
 import { profile } from './profile/profile.ts'
@@ -20,6 +21,7 @@ export const FEATURES = [
   password,
   passwordReset,
   emailVerification,
+  notMe,
   logout,
   recentLogin,
   language,

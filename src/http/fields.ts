@@ -72,6 +72,13 @@ export const mailedCode = z
     examples: ['BCDF-GHJK'],
   })
 
+/** Of a flow: our pages send it, clients have tokens. */
+export const flowNumber = z
+  .string()
+  .max(MAX_TOKEN)
+  .optional()
+  .meta({ description: 'Of the page’s form; a client sends `token`.' })
+
 /** A checkbox in a form, a boolean in JSON. */
 export const flag = z.union([
   z.boolean(),

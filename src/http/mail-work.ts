@@ -12,6 +12,7 @@ export function mailWork(http: HttpContext, paths: Paths, features: readonly Any
     kinds: byName<MailKind>(features.flatMap(({ mails = [] }) => mails)),
     requests: byName<RequestKind>(features.flatMap(({ requests = [] }) => requests)),
     translate: (locale) => http.translator(pickLocale([locale], undefined, http.core.settings.locale)),
+    isServed: (name) => paths.find(name) !== undefined,
     link(name, token) {
       const path = paths.find(name)
       if (path === undefined) throw new TypeError(`a mail leads to ${name}, and that feature is left out`)

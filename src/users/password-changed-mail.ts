@@ -1,10 +1,12 @@
 // The mail to a member whose password was changed.
 import type { MailKind } from '../core/mail-kind.ts'
+import { notMePurpose } from './not-me-link.ts'
 
 export const passwordChangedMail: MailKind = {
   name: 'password-changed',
   isNotification: true,
-  compose({ t, user, data, siteName, createdAt, link }) {
+  purpose: notMePurpose,
+  compose({ t, user, data, siteName, createdAt, link, isServed }) {
     const at = t.date(createdAt, 'long')
     const values = { username: user.username, site: siteName, at }
     return {
@@ -12,8 +14,9 @@ export const passwordChangedMail: MailKind = {
       heading: t('password.mail_heading'),
       blocks: [
         { paragraph: t(data.byMail === true ? 'password.mail_text_by_mail' : 'password.mail_text', values) },
-        { paragraph: t(data.byMail === true ? 'password.mail_not_me_by_mail' : 'password.mail_not_me') },
-        { button: t('password.mail_button'), url: link('login.page') },
+        ...(isServed('not-me.page')
+          ? [{ paragraph: t('password.mail_alarm') }, { button: t('password.mail_alarm_button'), url: link('not-me.page') }]
+          : [{ paragraph: t(data.byMail === true ? 'password.mail_not_me_by_mail' : 'password.mail_not_me') }]),
       ],
       foot: t('password.mail_foot', { site: siteName }),
     }

@@ -1,5 +1,5 @@
 // The mails of a recovery: one with a link, and one for an address that an account only claims.
-import type { MailKind } from '../core/mail-kind.ts'
+import type { MailData, MailKind } from '../core/mail-kind.ts'
 import type { TokenPurpose } from '../core/tokens.ts'
 
 const LIFE_MS = 30 * 60_000
@@ -23,13 +23,19 @@ export const resetMail: MailKind = {
       subject: text('subject'),
       heading: text('heading'),
       blocks: [
-        { paragraph: text(data.hasPassword === false ? 'none' : data.byOperator === true ? 'sent' : 'asked') },
+        { paragraph: text(whyOf(data)) },
         { button: text('button'), url: link('password-reset.choose') },
         { paragraph: text('life') },
       ],
       foot: text('foot'),
     }
   },
+}
+
+function whyOf({ isAlarm, hasPassword, byOperator }: MailData): string {
+  if (isAlarm === true) return 'alarm'
+  if (hasPassword === false) return 'none'
+  return byOperator === true ? 'sent' : 'asked'
 }
 
 /** Without a link that opens anything: the mailbox may be that of a stranger whose address somebody mistyped. */

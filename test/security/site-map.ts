@@ -29,6 +29,7 @@ const INPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '/verify-email': { token: 'A'.repeat(43), flow: NOBODYS_ID, code: 'BCDF-GHJK', password: GOOD_PASSWORD },
   '/verify-email/disown': { token: 'A'.repeat(43), flow: NOBODYS_ID },
   '/verify-email/resend': {},
+  '/not-me': { token: 'A'.repeat(43), flow: NOBODYS_ID },
   '/reauthenticate': { password: GOOD_PASSWORD, returnTo: '/profile' },
 }
 

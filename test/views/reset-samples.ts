@@ -9,7 +9,10 @@ export function resetSamples(views: Views, anybody: PageData, username: string) 
   const request = { ...anybody, isSent: false }
   const choose = { ...anybody, flow: 'f2a1', account: username, minLength: 8 }
   const dead = { ...choose, flow: undefined, account: undefined }
+  const notMe = { ...anybody, flow: 'f2a1', account: username }
   return [
+    { name: 'not-me', html: views.featurePage('not-me/not-me', notMe) },
+    { name: 'not-me-dead', html: views.featurePage('not-me/not-me', { ...notMe, flow: undefined }) },
     { name: 'forgot', html: views.featurePage('password-reset/request', request) },
     {
       name: 'forgot-errors',

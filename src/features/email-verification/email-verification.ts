@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { type Action, action } from '../../http/action.ts'
 import { feature } from '../../http/feature.ts'
-import { mailedCode, mailedToken, nothing, passwordText } from '../../http/fields.ts'
+import { flowNumber, mailedCode, mailedToken, nothing, passwordText } from '../../http/fields.ts'
 import { type Part, part } from '../../http/http-context.ts'
 import { judged, perMember, perNetwork, proofsPerNetwork } from '../../http/limits.ts'
 import { linkPage } from '../../http/link-page.ts'
@@ -16,11 +16,9 @@ import zhTW from './texts.zh-TW.json' with { type: 'json' }
 import { emailVerifiedEvent, verifyAddress } from './verify-address.ts'
 import { addressPanel, verifyState } from './verify-state.ts'
 
-const flow = z.string().max(64).optional().meta({ description: 'Of the page’s form; a client sends `token`.' })
-
 const VerifyInput = z.object({
   token: mailedToken.optional(),
-  flow,
+  flow: flowNumber,
   code: mailedCode.optional(),
   password: passwordText.optional(),
 })
@@ -64,7 +62,7 @@ const verify: Action = action({
 const disown: Action = action({
   at: 'page/disown',
   guard: 'anybody',
-  input: z.object({ token: mailedToken.optional(), flow }),
+  input: z.object({ token: mailedToken.optional(), flow: flowNumber }),
   limit: [perNetwork('verification', judged('60 per 10m'))],
   api: {
     name: 'disownEmail',

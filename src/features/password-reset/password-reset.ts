@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { requestStatement } from '../../core/outbox.ts'
 import { type Action, action } from '../../http/action.ts'
 import { feature } from '../../http/feature.ts'
-import { mailedToken, newPassword } from '../../http/fields.ts'
+import { flowNumber, mailedToken, newPassword } from '../../http/fields.ts'
 import { type Part, part } from '../../http/http-context.ts'
 import { judged, perNetwork } from '../../http/limits.ts'
 import { linkPage } from '../../http/link-page.ts'
@@ -60,7 +60,7 @@ const choose: Action = action({
   input: ({ passwords }) =>
     z.object({
       token: mailedToken.optional(),
-      flow: z.string().max(64).optional().meta({ description: 'Of the page’s form; a client sends `token`.' }),
+      flow: flowNumber,
       password: newPassword(passwords.minLength),
     }),
   limit: [perNetwork('reset', judged('60 per 10m'))],
