@@ -26,7 +26,7 @@ const ONLY_IN_THE_FULL_RUN = {
 const ON_EVERY_DATABASE = [
   'test/membership.test.ts',
   'test/core/credentials-changed.test.ts',
-  'test/features/{login,logout,password,profile,recent-login,registration,security}.test.ts',
+  'test/features/{login,logout,password,password-reset,profile,recent-login,registration,security}.test.ts',
   'test/users/**/*.test.ts',
   'test/security/{registration,session-ends}.test.ts',
 ]
@@ -35,7 +35,7 @@ const ON_EVERY_DATABASE_IN_FULL = [
   'test/testing.test.ts',
   'test/{core,features,http}/**/*.test.ts',
   'test/storage/redis.test.ts',
-  'test/security/{login,login-limits,logout,regressions,session-ids}.test.ts',
+  'test/security/{login,login-limits,logout,password-reset,regressions,session-ids}.test.ts',
 ]
 
 /** What is about sessions and throttles; it runs once more with both in Redis, and everything else in SQLite. */

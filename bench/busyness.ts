@@ -22,7 +22,7 @@ const NAMED = 5
 const KERNEL = 2
 const STORES = /^(?:postgres|redis-server|valkey-server)$/
 
-interface Look {
+interface Snapshot {
   readonly atMs: number
   /** Ticks of the whole machine. */
   readonly all: number
@@ -45,19 +45,19 @@ export async function whatIsBusy(): Promise<readonly string[]> {
 
 /** Gives a function that says what was busy beside the benchmark since now. PostgreSQL and Redis are the benchmark's own while it uses them. */
 export function watchOthers({ storesAreOurs }: { readonly storesAreOurs: boolean }): () => readonly string[] {
-  const before = look()
+  const before = snapshot()
   return () => {
-    const after = look()
+    const after = snapshot()
     if (before === undefined || after === undefined) return ['what else runs cannot be seen: there is no /proc here']
     return compare(before, after, storesAreOurs)
   }
 }
 
-function compare(before: Look, after: Look, storesAreOurs: boolean): readonly string[] {
+function compare(before: Snapshot, after: Snapshot, storesAreOurs: boolean): readonly string[] {
   const cores = (ticks: number) => (ticks / TICKS_PER_SECOND / (after.atMs - before.atMs)) * 1000
   const seen = cores(sum(after) - sum(before))
-  const ours = cores(sum(after, ownIn(after, storesAreOurs)) - sum(before, ownIn(before, storesAreOurs)))
-  const others = seen - ours
+  const own = cores(sum(after, ownIn(after, storesAreOurs)) - sum(before, ownIn(before, storesAreOurs)))
+  const others = seen - own
   const unseen = cores(after.busy - before.busy) - seen
   const steal = (after.stolen - before.stolen) / (after.all - before.all)
   const found: string[] = []
@@ -73,7 +73,7 @@ function compare(before: Look, after: Look, storesAreOurs: boolean): readonly st
 }
 
 /** A process is named with what its children took that have ended since. */
-function busiest(before: Look, after: Look, storesAreOurs: boolean, cores: (ticks: number) => number): string {
+function busiest(before: Snapshot, after: Snapshot, storesAreOurs: boolean, cores: (ticks: number) => number): string {
   const isOwn = ownIn(after, storesAreOurs)
   const usedBefore = new Map<number, number>()
   for (const [pid, times] of before.processes) {
@@ -91,7 +91,7 @@ function busiest(before: Look, after: Look, storesAreOurs: boolean, cores: (tick
 }
 
 /** This process and all that it started, the stores where they work for it, and the kernel's threads, which work for everybody. */
-function ownIn({ processes }: Look, storesAreOurs: boolean): (pid: number) => boolean {
+function ownIn({ processes }: Snapshot, storesAreOurs: boolean): (pid: number) => boolean {
   const isOwn = (pid: number): boolean => {
     const found = processes.get(pid)
     if (found === undefined) return false
@@ -101,7 +101,7 @@ function ownIn({ processes }: Look, storesAreOurs: boolean): (pid: number) => bo
   return isOwn
 }
 
-function sum({ processes }: Look, counts: (pid: number) => boolean = () => true): number {
+function sum({ processes }: Snapshot, counts: (pid: number) => boolean = () => true): number {
   return [...processes].reduce((ticks, [pid, times]) => (counts(pid) ? ticks + ticksOf(times) : ticks), 0)
 }
 
@@ -110,7 +110,7 @@ function ticksOf({ own, ofEnded }: ProcessTimes): number {
   return own + ofEnded
 }
 
-function look(): Look | undefined {
+function snapshot(): Snapshot | undefined {
   const processes = processTimes()
   if (processes.size === 0) return undefined
   // user, nice, system, idle, iowait, irq, softirq, steal: proc_stat(5).

@@ -7,13 +7,13 @@ export async function postgresCpu(client: PostgresClient, database: string): Pro
   const { rows } = await client.query('SELECT pg_backend_pid() AS pid')
   const server = timesOf(Number(rows[0]?.pid))?.parent
   if (server === undefined || !titleOf(server).includes('postgres')) return undefined
-  const ours = new RegExp(`\\b(?:${database}|walwriter|checkpointer|background writer)\\b`)
+  const named = new RegExp(`\\b(?:${database}|walwriter|checkpointer|background writer)\\b`)
   const seen = new Map<number, number>()
   let sum = 0
   // One that has ended meanwhile takes along what it used since it was seen last, and nothing of before.
   return () => {
     for (const pid of pids()) {
-      if (timesOf(pid)?.parent !== server || !ours.test(titleOf(pid))) continue
+      if (timesOf(pid)?.parent !== server || !named.test(titleOf(pid))) continue
       const micros = microsOf(pid)
       sum += Math.max(0, micros - (seen.get(pid) ?? 0))
       seen.set(pid, micros)

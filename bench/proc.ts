@@ -45,9 +45,9 @@ export function timesOf(pid: number): ProcessTimes | undefined {
 
 /** The program and its first arguments, without their folders. */
 export function commandOf(pid: number): string {
-  const [program = '', ...given] = textOf(`/proc/${pid}/cmdline`).split('\0')
+  const [program = '', ...args] = textOf(`/proc/${pid}/cmdline`).split('\0')
   return (
-    [program, ...given.slice(0, 2)]
+    [program, ...args.slice(0, 2)]
       .map((part) => basename(part).slice(0, 30))
       .join(' ')
       .trim() ||

@@ -78,10 +78,10 @@ function add(sums: Map<string, number>, name: string, micros: number): void {
 
 /** Our rooms by name, packages by name, `node:...`, and what the engine does itself. */
 function originOf({ url, functionName }: CallFrame): string {
-  const ours = /\/(?:src|dist)\/([\w-]+)[/.]/.exec(url)?.[1]
+  const folder = /\/(?:src|dist)\/([\w-]+)[/.]/.exec(url)?.[1]
   const inPackage = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1]
   if (inPackage !== undefined) return inPackage
-  if (ours !== undefined) return `guildhall: ${ours}/`
+  if (folder !== undefined) return `guildhall: ${folder}/`
   if (url.startsWith('node:')) return url.replace(/^node:internal\/([\w-]+).*$/, 'node: $1').replace(/^node:(\w+).*$/, 'node: $1')
   return functionName.startsWith('(') ? functionName : 'built into Node and V8'
 }

@@ -20,7 +20,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     const site = await openSite(browser, shown, { colorScheme, javaScriptEnabled: false, viewport: { width, height: 760 } })
     for (const { name } of shown) {
       const page = await site.open(name)
-      const picture = await page.screenshot({ fullPage: true })
+      const picture = await page.screenshot({ fullPage: true, animations: 'disabled' })
       writeFileSync(join(folder, `${name}-${colorScheme}-${width}.png`), picture)
     }
     await site.close()

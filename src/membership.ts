@@ -9,6 +9,7 @@ import { toUser, type User } from './domain/user.ts'
 import { FEATURES, type FeatureOptions } from './features/all.ts'
 import { checkFeatures, checkRoutes } from './http/check-features.ts'
 import { createHttpContext } from './http/create-http-context.ts'
+import type { AnyFeature } from './http/feature.ts'
 import { createGuards, type Guards } from './http/guards.ts'
 import type { HttpContext } from './http/http-context.ts'
 import { mailWork } from './http/mail-work.ts'
@@ -19,7 +20,7 @@ import { createPipeline } from './http/pipeline.ts'
 import { createRouter } from './http/router.ts'
 import { type Route, routesOf } from './http/routes.ts'
 import { isGroup, settingsFrom } from './settings/check.ts'
-import type { MembershipOptions as CheckedOptions, Settings } from './settings/options.ts'
+import type { MembershipOptions as CheckedOptions, FeatureChoices, Settings } from './settings/options.ts'
 import { createUsers, type Users } from './users/users.ts'
 
 /** Middleware for `app.use(membership)`: once, without a mount path, before or after `express.json()`. */
@@ -142,8 +143,9 @@ function readOptions(options: MembershipOptions) {
   // Routes can only be made from valid choices.
   if (faults.length > before) throw refusal(faults)
   const settings: Settings = choices.registration === false ? { ...checked, registration: 'closed' } : checked
-  const served = FEATURES.filter(({ name }) => choices[name] !== false)
-  const paths = createPaths(settings.path, FEATURES, choices)
+  const chosen: FeatureChoices = choices
+  const served = FEATURES.filter(({ name, needs }: AnyFeature) => chosen[name] !== false && needs?.(settings) !== false)
+  const paths = createPaths(settings.path, FEATURES, choices, served)
   const routes = routesOf(served, paths, settings)
   checkRoutes(choices, routes, fault)
   if (faults.length > 0) throw refusal(faults)

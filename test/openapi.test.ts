@@ -2,7 +2,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { ERROR_CODES } from '../src/domain/errors.ts'
+import { ERROR_CODES, MembershipError } from '../src/domain/errors.ts'
 import { RefusalError } from '../src/domain/hooks.ts'
 import { action } from '../src/http/action.ts'
 import { JSON_BODY } from '../src/http/openapi.ts'
@@ -13,6 +13,7 @@ import { Contract, type Described, promises, schemaAt } from './support/api-cont
 import { type ApiRequest, apiClient, bodyOf, sendFuzzed } from './support/api-requests.ts'
 import { startServer, type Variables } from './support/server.ts'
 import { openSite, type Site } from './support/site.ts'
+import { giveToken } from './support/tokens.ts'
 
 /** `npm run stress -- I-15` sends 100 000 in all; the quick run sends fewer. */
 const REQUESTS_PER_OPERATION = process.env.REQUIRE_ALL === '1' ? 500 : 100
@@ -137,7 +138,8 @@ describe('the document', () => {
 })
 
 describe('a real server', () => {
-  const unproven = / (?:internal|store_unavailable)$/
+  // Without a hash an act is overloaded only by five others on the same user, each of which was faster.
+  const unproven = / (?:internal|store_unavailable)$|^POST \/api\/not-me 503 overloaded$/
 
   test('Z-04 answers every documented request as it is described, and meets every documented code', {
     timeout: 120_000,
@@ -185,6 +187,9 @@ describe('a real server', () => {
       ['/api/register', { username: 'root', password: 'granite lantern ferry' }],
       ['/api/profile', { displayName: 'often' }],
       ['/api/account/sessions/end-others', {}],
+      ['/api/forgot-password', { identifier: 'nobody' }],
+      ['/api/not-me', { token: 'A'.repeat(43) }],
+      ['/api/reset-password', { token: 'A'.repeat(43), password: 'harbour violet kettle' }],
     ] as const)
       for (let n = 0; n < 61; n++) await strict.call(contract.operation('POST', path), { cookie, body })
     // On the counter that end-others has filled.
@@ -209,12 +214,24 @@ describe('a real server', () => {
       )
 
     // A host application's own refusals.
-    await site.membership.users.create({ username: 'alice', password: 'granite lantern ferry' })
+    const { id } = await site.membership.users.create({ username: 'alice', password: 'granite lantern ferry' })
     const hosted = apiClient(site.base, contract, faults)
     await hosted.call(contract.operation('POST', '/api/register'), {
       body: { username: 'bob', password: 'granite lantern ferry' },
     })
     await hosted.call(contract.operation('POST', '/api/login'))
+
+    // Only a mail brings its token.
+    const token = await giveToken(site, id, { purpose: 'reset', at: site.clock.now() })
+    const reset = contract.operation('POST', '/api/reset-password')
+    const body = { token, password: 'harbour violet kettle' }
+    const { hash } = site.core.passwords
+    site.core.passwords.hash = () => Promise.reject(new MembershipError('overloaded', { retryAfter: 1 }))
+    await hosted.call(reset, { body })
+    site.core.passwords.hash = hash
+    await hosted.call(reset, { body })
+    const alarm = await giveToken(site, id, { purpose: 'not-me', at: site.clock.now() })
+    await hosted.call(contract.operation('POST', '/api/not-me'), { body: { token: alarm } })
 
     for (const described of contract.operations.filter(({ operation }) => operation.tags.includes('server')))
       await free.call(described)
@@ -263,9 +280,12 @@ describe('a real server', () => {
     expect({ seed, faults: faults.slice(0, 3) }).toEqual({ seed, faults: [] })
     expect([...statuses.keys()].filter((status) => status >= 500)).toEqual([])
     expect([...statuses.keys()]).toEqual(expect.arrayContaining([200, 201, 204, 400, 401, 403, 404, 413, 415, 421, 422]))
-    expect(contract.operations.filter((one) => !succeeded.has(one))).toEqual([])
+    expect(contract.operations.filter((one) => !succeeded.has(one) && !NEEDS_MAIL.has(one.path))).toEqual([])
   })
 })
+
+/** Nobody guesses the token of a mail. */
+const NEEDS_MAIL: ReadonlySet<string> = new Set(['/api/reset-password', '/api/not-me'])
 
 const PARSER = / (?:400|408|413|431) -$/
 

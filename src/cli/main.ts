@@ -97,6 +97,12 @@ function commands(): Command {
     .option('--json', 'as JSON')
     .action(async (username: string, options: Json) => (await import('./user.ts')).unlockUser(username, options))
   user
+    .command('send-reset')
+    .description('mail somebody a link to set a new password')
+    .argument('<username>')
+    .option('--json', 'as JSON')
+    .action(async (username: string, options: Json) => (await import('./user.ts')).sendResetTo(username, options))
+  user
     .command('set-display-name')
     .description('change what an account is called on its pages')
     .argument('<username>')

@@ -1,12 +1,13 @@
-// `guildhall user create | list | show | set-status | unlock | set-display-name | rename`.
+// `guildhall user create | list | show | set-status | unlock | send-reset | set-display-name | rename`.
 import { SETTABLE_STATUSES, type SettableStatus, toJson } from '../domain/user.ts'
 import type { Internals } from '../server/open-membership.ts'
 import type { Settings } from '../settings/options.ts'
 import { checkNewUser } from '../users/check-new-user.ts'
+import type { NoReset } from '../users/recovery.ts'
 import type { ListedUser, UserDetails, Users } from '../users/users.ts'
 import { askNewPassword, readPassword } from './ask-password.ts'
 import { table } from './columns.ts'
-import { english, type Json, print, printJson, UsageError } from './terminal.ts'
+import { CommandError, english, type Json, print, printJson, UsageError } from './terminal.ts'
 import { withMembership } from './with-membership.ts'
 
 export interface NewUserOptions extends Json {
@@ -101,6 +102,21 @@ export async function unlockUser(username: string, { json }: Json): Promise<void
     if (json) return printJson({ ...detailsJson(await users.show(user.username)), wasLocked: user.wasLocked })
     print(user.wasLocked ? `${user.username} can log in again.` : `${user.username} was not locked. Nothing was changed.`)
   })
+}
+
+export async function sendResetTo(username: string, { json }: Json): Promise<void> {
+  await withMembership('refuse', async ({ membership: { users } }) => {
+    const { problem, ...user } = await users.sendReset(username)
+    if (problem) throw new CommandError(`${user.username} ${NO_RESET[problem]} Nothing was changed.`)
+    if (json) return printJson(detailsJson(await users.show(user.username)))
+    print(`A link to set a new password goes to ${user.email} as soon as the server looks into its outbox.`)
+  })
+}
+
+const NO_RESET: Readonly<Record<NoReset, string>> = {
+  suspended: 'is closed: open the account first, with user set-status.',
+  no_address: 'has no mail address.',
+  no_mail: 'cannot be mailed: there is no SMTP_URL.',
 }
 
 export async function renameUser(username: string, to: string, { json }: Json): Promise<void> {

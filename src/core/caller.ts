@@ -41,6 +41,12 @@ export interface Caller extends Origin {
   startSession(login: NewLoginSession): Promise<SessionWithUser>
   /** Deletes the current session and clears the cookie; may be called again. */
   endSession(): Promise<void>
+  /** The hash of the flow cookie; undefined if this browser has none. */
+  readonly flowHash: string | undefined
+  /** Gives this browser a flow cookie, or lets the one it has live on, and returns its hash. */
+  keepFlowCookie(): string
+  /** Clears the flow cookie. */
+  dropFlowCookie(): void
   /**
    * Counts a try whose subject is only known after a look-up, together with those of the route. Throws `too_many_requests` or `overloaded`.
    */

@@ -18,6 +18,7 @@ export interface MailTexts {
   translate(locale: string | undefined): MailContext['t']
   /** The absolute address of a page. */
   link(path: string, token: string | undefined): string
+  isServed(path: string): boolean
 }
 
 export type Delivery = 'sent' | 'dropped' | 'postponed' | 'failed' | 'taken'
@@ -164,6 +165,7 @@ function compose(core: Core, texts: MailTexts, kind: MailKind, { mail, user, der
     siteName,
     createdAt: mail.createdAt,
     link: (path) => texts.link(path, derived?.token),
+    isServed: (path) => texts.isServed(path),
     code,
   })
   return composeMail({ ...composition, lang: t.locale }, siteName)

@@ -31,6 +31,8 @@ export interface MailContext {
   readonly createdAt: number
   /** The address of a page, `link('password-reset.choose')`, with the token if the mail has one. Throws a TypeError if its feature is left out. */
   link(path: string): string
+  /** Whether there is this page. */
+  isServed(path: string): boolean
   /** The code of its token, in two halves for the eye; empty without one. */
   readonly code: string
 }

@@ -3,14 +3,27 @@ import type { LocalPath, PathChoice } from '../settings/options.ts'
 import { language } from './language/language.ts'
 import { login } from './login/login.ts'
 import { logout } from './logout/logout.ts'
+import { notMe } from './not-me/not-me.ts'
 import { password } from './password/password.ts'
+import { passwordReset } from './password-reset/password-reset.ts'
 import { profile } from './profile/profile.ts'
 import { recentLogin } from './recent-login/recent-login.ts'
 import { registration } from './registration/registration.ts'
 import { security } from './security/security.ts'
 
 /** In the order of the menu and of the security page; the exports of a module would come in alphabetical order. */
-export const FEATURES = [login, registration, profile, security, password, logout, recentLogin, language] as const
+export const FEATURES = [
+  login,
+  registration,
+  profile,
+  security,
+  password,
+  passwordReset,
+  notMe,
+  logout,
+  recentLogin,
+  language,
+] as const
 
 type All = (typeof FEATURES)[number]
 

@@ -5,9 +5,11 @@ import type { Limit } from '../core/throttle.ts'
 import { Tries } from '../core/tries.ts'
 import { plainAddress } from '../domain/address.ts'
 import { MembershipError } from '../domain/errors.ts'
+import { digest, newToken } from '../domain/secret.ts'
 import type { Locale } from '../i18n/translate.ts'
 import type { Priority } from '../passwords/pool.ts'
 import type { SessionWithUser } from '../storage/contract.ts'
+import { clearFlowCookie, flowCookieOf, setFlowCookie } from './flow-cookie.ts'
 import type { HttpContext } from './http-context.ts'
 import { chosenLanguage } from './language-cookie.ts'
 import { localeFor } from './locale-for.ts'
@@ -30,6 +32,8 @@ export class RequestCaller implements Caller {
   readonly #req: CallerRequest
   /** The throttle slots of this request. */
   tries: Tries | undefined
+  /** The flow cookie that this response sets. */
+  #newFlow: string | undefined
 
   constructor(http: HttpContext, req: CallerRequest) {
     this.#http = http
@@ -93,5 +97,28 @@ export class RequestCaller implements Caller {
     await this.#http.sessions.end(this.#req)
     const { res } = this.#req
     if (res && !res.headersSent) res.setHeader('Clear-Site-Data', '"cache"')
+  }
+
+  get flowHash(): string | undefined {
+    const value = this.#flow
+    return value === undefined ? undefined : digest(value)
+  }
+
+  keepFlowCookie(): string {
+    const isSet = this.#newFlow !== undefined
+    const value = this.#flow ?? newToken()
+    this.#newFlow = value
+    const { res } = this.#req
+    if (!isSet && res && !res.headersSent) setFlowCookie(this.#http, res, value)
+    return digest(value)
+  }
+
+  dropFlowCookie(): void {
+    const { res } = this.#req
+    if (res && !res.headersSent) clearFlowCookie(this.#http, res)
+  }
+
+  get #flow(): string | undefined {
+    return this.#newFlow ?? flowCookieOf(this.#http, this.#req)
   }
 }

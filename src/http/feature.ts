@@ -1,7 +1,7 @@
 // A feature is one value. Its name is also that of folder, option, docs page and test file.
 import type { MailKind, RequestKind } from '../core/mail-kind.ts'
 import type { Catalogue, FeatureTexts } from '../i18n/translate.ts'
-import type { LocalPath } from '../settings/options.ts'
+import type { LocalPath, Settings } from '../settings/options.ts'
 import type { Action } from './action-types.ts'
 import type { NamedMenuEntry, PageParts } from './http-context.ts'
 
@@ -12,6 +12,8 @@ export interface Feature<Name extends string, Path extends string, En extends Ca
   /** Pages use them as `<feature>.<key>`. Notices and activity appear on pages of other features, and have their keys alone. */
   readonly texts: FeatureTexts<En>
   readonly actions: readonly Action[]
+  /** Whether it is there with these settings. Default: it is. */
+  readonly needs?: (settings: Settings) => boolean
   /** The mails that it writes. */
   readonly mails?: readonly MailKind[]
   /** What strangers may ask for, decided when nobody waits for the answer. */

@@ -44,6 +44,27 @@ export function newPassword(minLength: number) {
   })
 }
 
+/** Longer than any token, shorter than what would be work. */
+const MAX_TOKEN = 128
+
+/** Secret, so that no form shows it again. */
+export const mailedToken = z
+  .string()
+  .min(1)
+  .max(MAX_TOKEN)
+  .meta({
+    format: 'password',
+    description: 'From the mailed link: what follows `?token=`.',
+    examples: ['R3S0d6nKXw2Vd7rO6b8mJp0hT5yqLz9aFcEgUiWvYxk'],
+  })
+
+/** Of a flow: our pages send it, clients have tokens. */
+export const flowNumber = z
+  .string()
+  .max(MAX_TOKEN)
+  .optional()
+  .meta({ description: 'Of the page’s form; a client sends `token`.' })
+
 /** A checkbox in a form, a boolean in JSON. */
 export const flag = z.union([
   z.boolean(),

@@ -73,6 +73,8 @@ export interface PageContext {
   readonly url: Paths['url']
   /** The local path for after the act, if the form or the URL has one. */
   readonly returnTo: string | undefined
+  /** The number of the flow that the form or the URL names. */
+  readonly flow: string | undefined
   /** A value of the query string, for reads only. */
   query(name: string): string | undefined
 }

@@ -12,6 +12,7 @@ export function mailWork(http: HttpContext, paths: Paths, features: readonly Any
     kinds: byName<MailKind>(features.flatMap(({ mails = [] }) => mails)),
     requests: byName<RequestKind>(features.flatMap(({ requests = [] }) => requests)),
     translate: (locale) => http.translator(pickLocale([locale], undefined, http.core.settings.locale)),
+    isServed: (name) => paths.find(name) !== undefined,
     link(name, token) {
       const path = paths.find(name)
       if (path === undefined) throw new TypeError(`a mail leads to ${name}, and that feature is left out`)
@@ -25,7 +26,8 @@ export function mailWork(http: HttpContext, paths: Paths, features: readonly Any
 function byName<Kind extends { readonly name: string }>(kinds: readonly Kind[]): ReadonlyMap<string, Kind> {
   const named = new Map<string, Kind>()
   for (const kind of kinds) {
-    if (named.has(kind.name)) throw new TypeError(`two features have a mail '${kind.name}'`)
+    // One mail may be of two features: both change a password.
+    if ((named.get(kind.name) ?? kind) !== kind) throw new TypeError(`two features have a mail '${kind.name}'`)
     named.set(kind.name, kind)
   }
   return named

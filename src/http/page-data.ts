@@ -44,10 +44,11 @@ export async function renderParts(context: PageContext, parts: readonly Part[]):
  * Where a change of the language on this page leads back to. The path of a write cannot be opened by GET, except that of a form that is
  * rendered again.
  */
-export function pathOfPage({ http, req, returnTo }: PageContext, isRerendered: boolean): string | undefined {
+export function pathOfPage({ http, req, returnTo, flow }: PageContext, isRerendered: boolean): string | undefined {
   if (isRead(req)) return withoutNotice(localPath(req.originalUrl))
   if (!isRerendered) return withoutNotice(returnTo ?? localReferer(req.headers.referer, http.origin)) ?? http.home
   const path = localPath(req.originalUrl.split('?')[0])
+  if (flow !== undefined) return `${path}?flow=${encodeURIComponent(flow)}`
   return returnTo === undefined ? path : `${path}?returnTo=${encodeURIComponent(returnTo)}`
 }
 

@@ -24,11 +24,16 @@ interface WithPaths {
   readonly paths: Readonly<Record<string, LocalPath>>
 }
 
-export function createPaths(prefix: string, features: readonly WithPaths[], choices: FeatureChoices): Paths {
+/** `served`: the features that are not left out. */
+export function createPaths(
+  prefix: string,
+  features: readonly WithPaths[],
+  choices: FeatureChoices,
+  served: readonly WithPaths[] = features,
+): Paths {
   const locations = new Map<string, { path: string; own: string | undefined }>()
-  for (const { name, paths } of features) {
-    const chosen = choices[name]
-    if (chosen === false) continue
+  for (const { name, paths } of served) {
+    const chosen = choices[name] || undefined
     for (const [pathName, declared] of Object.entries(paths)) {
       const choice = chosen?.[pathName]
       const path = typeof choice === 'string' ? choice : declared

@@ -122,7 +122,7 @@ function sendAnswer(context: RequestContext, answer: Redirect & { readonly body?
     const showsNotice = notice !== undefined && http.isOurPath(to) && context.t.has(`notice.${notice}`)
     return sendTo(res, showsNotice ? withNotice(to, notice) : to)
   }
-  if (body === undefined) return void res.status(204).end()
+  if (body === undefined) return void res.status(api === false ? 204 : (api.status ?? 204)).end()
   sendJson(res, api === false ? 200 : (api.status ?? 200), body)
 }
 

@@ -53,6 +53,10 @@ export class RequestContext implements PageContext {
     return localPath(isRead(this.req) ? this.query('returnTo') : this.formValues.returnTo)
   }
 
+  get flow(): string | undefined {
+    return isRead(this.req) ? this.query('flow') : this.formValues.flow
+  }
+
   query(name: string): string | undefined {
     this.#query ??= new URLSearchParams(queryOf(this.req))
     return this.#query.get(name) ?? undefined

@@ -44,7 +44,7 @@ export function explainFailure(error: unknown, config?: NamedSettings): string |
     case 'database_unfit':
       return `DATABASE_URL: ${error.message}.`
     case 'ENOENT':
-      return describeDangling(file)
+      return describeDangling(file) ?? explainUncreatable(error, file)
     case 'store_unavailable':
       return explainStore(error)
     // PostgreSQL's insufficient_privilege.
@@ -112,6 +112,14 @@ export function describeDangling(file: string): string | undefined {
   const target = linkTarget(file)
   if (target === undefined || existsSync(dirname(target))) return undefined
   return `DATABASE_URL leads to ${file}, a link to ${target}, whose folder is not there: make it, or change the link.`
+}
+
+/** A folder like /proc in which no file can be made, whatever its rights say. */
+function explainUncreatable(error: Error, file: string): string | undefined {
+  const folder = dirname(file)
+  // The first file there may be the secret of development.
+  const isThere = file !== '' && 'path' in error && dirname(String(error.path)) === folder && existsSync(folder)
+  return isThere ? `${folder} cannot be written: give this user the right to, ${OR_ANOTHER}` : undefined
 }
 
 function linkTarget(file: string): string | undefined {

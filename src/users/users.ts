@@ -9,6 +9,7 @@ import { findPassword, findUserById, findUserByKey, listUsers, setUndeliverable 
 import type { NewUser } from './check-new-user.ts'
 import { createUser } from './create-user.ts'
 import { changeDisplayName } from './display-name.ts'
+import { type NoReset, sendReset } from './recovery.ts'
 import { rename } from './rename.ts'
 import { endAllSessions, endSession, listSessions, type UserSession } from './sessions.ts'
 import { setStatus } from './set-status.ts'
@@ -31,6 +32,11 @@ export interface Users {
   setStatus(username: string, status: SettableStatus): Promise<User>
   /** Lets a user log in at once who was locked out by wrong passwords; changes nothing otherwise. */
   unlock(username: string): Promise<UnlockedUser>
+  /**
+   * Mails the user a link to set a new password, also to an address that nobody has proven: for somebody whom the operator knows. Nothing
+   * else changes.
+   */
+  sendReset(username: string): Promise<SentReset>
   /** Gives the user another username; sessions go on. Throws `invalid_input` or `username_taken`. */
   rename(username: string, to: string): Promise<User>
   /** Changes the display name; empty: the username. Throws `invalid_input`. */
@@ -53,6 +59,11 @@ export interface ListedUser extends User {
 export interface UnlockedUser extends User {
   /** Whether the user was locked out. */
   readonly wasLocked: boolean
+}
+
+export interface SentReset extends User {
+  /** Why no mail is sent. Undefined: it is on its way. */
+  readonly problem: NoReset | undefined
 }
 
 export interface UserDetails {
@@ -102,6 +113,10 @@ export function createUsers(core: Core): Users {
     async unlock(username) {
       const user = await getStored(username)
       return { ...toUser(user), wasLocked: await unlock(core, user, OPERATOR) }
+    },
+    async sendReset(username) {
+      const user = await getStored(username)
+      return { ...toUser(user), problem: await sendReset(core, user, OPERATOR) }
     },
     rename: async (username, to) => toUser(await rename(core, await getStored(username), to, OPERATOR)),
     setDisplayName: async (username, displayName) =>

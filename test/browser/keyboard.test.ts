@@ -92,7 +92,7 @@ describeInChromium((browser) => {
       await tabTo(person, 'Password')
       await keyboard.type(GOOD_PASSWORD)
       if (javaScriptEnabled) {
-        await tabTo(person, 'Show the password')
+        await tabTo(person, 'Show “Password”')
         await keyboard.press('Space')
         expect(await person.password.getAttribute('type')).toBe('text')
       }

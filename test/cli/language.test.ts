@@ -28,7 +28,7 @@ test('the language of the terminal and of the site change nothing', async () => 
 test('every command has its help', async () => {
   const folder = newFolder()
   const commands = [
-    '', 'serve', 'migrate', 'user', 'user create', 'user list', 'user show', 'user set-status', 'user unlock', 'user rename', 'sessions', 'sessions list',
+    '', 'serve', 'migrate', 'user', 'user create', 'user list', 'user show', 'user set-status', 'user unlock', 'user send-reset', 'user rename', 'sessions', 'sessions list',
     'sessions end', 'backup', 'restore', 'copy', 'init', 'doctor',
   ] // biome-ignore format: a list of names reads as a block
   for (const command of commands) {

@@ -51,6 +51,9 @@ test('somebody who generates a client calls operations by their names, and finds
     'logIn',
     'logOut',
     'register',
+    'requestPasswordReset',
+    'resetPassword',
+    'sayNotMe',
   ])
   for (const { operationId, summary, description, responses } of operations) {
     expect([operationId, summary.length < 40, description.length > summary.length]).toEqual([operationId, true, true])

@@ -76,6 +76,15 @@ test.each([
   expect(reported).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^The database is in memory.*\n$/) })
 })
 
+// Root may write everywhere but there.
+test.runIf(process.platform === 'linux')(
+  'a database in a folder where no file can be made is named, with its folder',
+  async () => {
+    const { code, stderr } = await run(['migrate'], { env: { DATABASE_URL: 'sqlite:/proc/members.db' } })
+    expect([code, stderr]).toEqual([1, '/proc cannot be written: give this user the right to, or write another DATABASE_URL.\n'])
+  },
+)
+
 test('a folder in the place of the database, or a file in the place of its folder', async () => {
   const folder = newFolder()
   mkdirSync(join(folder, 'data/guildhall.db'), { recursive: true })

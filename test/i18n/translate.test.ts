@@ -28,7 +28,7 @@ test('no text is unused', () => {
     .map((file) => readFileSync(`${folder}${file}`, 'utf8'))
     .join('\n')
   // Keys made of parts: `notice.${code}` names every key of that shape.
-  const made = [...sources.matchAll(/`(\w+\.[\w.]*(?:\$\{[^}]+\}[\w.]*)+)`/g)].map(([, key = '']) => {
+  const made = [...sources.matchAll(/`([\w-]+\.[\w.]*(?:\$\{[^}]+\}[\w.]*)+)`/g)].map(([, key = '']) => {
     const parts = key.split(/\$\{[^}]+\}/).map((part) => part.replaceAll('.', '\\.'))
     return new RegExp(`^${parts.join('[\\w.]+')}$`)
   })

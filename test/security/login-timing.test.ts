@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { PasswordHasher } from '../../src/passwords/hasher.ts'
 import { inDatabase, siteOfTest } from '../support/artifacts.ts'
 import type { Site } from '../support/site.ts'
-import { median, medianError, sameDistribution } from '../support/statistics.ts'
+import { areDistinguishable } from '../support/statistics.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
 
 const TRIES = {
@@ -47,15 +47,7 @@ async function sample(site: Site, size: number): Promise<Samples> {
 /** Which pairs can be distinguished by time. */
 function distinguishable(samples: Samples): readonly string[] {
   const pairs = [['unknown', 'wrong'], ['unknown', 'suspended'], ['wrong', 'suspended']] as const // biome-ignore format: three pairs
-  return pairs
-    .filter(([a, b]) => {
-      const [left, right] = [median(samples[a]), median(samples[b])]
-      // On a busy machine a median is less precise, so the bound is wider.
-      const noise = 4 * Math.hypot(medianError(samples[a]), medianError(samples[b]))
-      const isClose = Math.abs(left - right) < Math.max(1, 0.02 * Math.max(left, right), noise)
-      return !isClose || sameDistribution(samples[a], samples[b]) <= 0.01
-    })
-    .map(([a, b]) => `${a} and ${b}`)
+  return pairs.filter(([a, b]) => areDistinguishable(samples[a], samples[b])).map(([a, b]) => `${a} and ${b}`)
 }
 
 async function siteWithPeople(): Promise<Site> {

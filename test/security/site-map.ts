@@ -3,6 +3,8 @@
 import type { Site } from '../support/site.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
 
+export const NOBODYS_ID = '00000000-0000-4000-8000-000000000000'
+
 /** The fields of each write, with values that the action takes. */
 const INPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '/register': { username: 'newcomer', password: GOOD_PASSWORD, displayName: 'New Comer', returnTo: '/profile' },
@@ -14,6 +16,10 @@ const INPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '/language': { locale: 'en', returnTo: '/profile' },
   // The same again, which is refused: a crawl over all routes changes no password.
   '/account/password': { currentPassword: GOOD_PASSWORD, newPassword: GOOD_PASSWORD },
+  '/forgot-password': { identifier: 'alice' },
+  // Nobody's token: it is refused once its length and that of the password were judged.
+  '/reset-password': { token: 'A'.repeat(43), flow: NOBODYS_ID, password: 'harbour violet kettle' },
+  '/not-me': { token: 'A'.repeat(43), flow: NOBODYS_ID },
   '/reauthenticate': { password: GOOD_PASSWORD, returnTo: '/profile' },
 }
 
@@ -27,8 +33,6 @@ export interface Route {
   /** The fields of the write at this path; undefined if there is none. */
   readonly input: Readonly<Record<string, string>> | undefined
 }
-
-export const NOBODYS_ID = '00000000-0000-4000-8000-000000000000'
 
 /** Every path above at both endpoints, for a server that cannot be asked; a few of them are served at one endpoint only. */
 export const ROUTES: readonly Route[] = [...Object.keys(INPUTS), ...READS].flatMap((path) => {

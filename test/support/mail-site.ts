@@ -85,6 +85,7 @@ async function start(work: Kinds, places: Places, options: Partial<MembershipOpt
     kinds: new Map(work.kinds.map((kind) => [kind.name, kind])),
     requests: new Map((work.requests ?? []).map((kind) => [kind.name, kind])),
     translate: (locale) => translators(locale === 'zh-TW' ? 'zh-TW' : 'en'),
+    isServed: () => true,
     link: (path, token) => `https://example.org/${path}${token === undefined ? '' : `?token=${token}`}`,
   })
   let isOpen = true

@@ -33,6 +33,15 @@ export function sameDistribution(a: readonly number[], b: readonly number[]): nu
   return Math.min(1, Math.max(0, sum))
 }
 
+/** Whether two samples of times in milliseconds tell what they are of: their medians lie apart, or their distributions do. */
+export function areDistinguishable(a: readonly number[], b: readonly number[]): boolean {
+  const [left, right] = [median(a), median(b)]
+  // On a busy machine a median is less precise, so the bound is wider.
+  const noise = 4 * Math.hypot(medianError(a), medianError(b))
+  const isClose = Math.abs(left - right) < Math.max(1, 0.02 * Math.max(left, right), noise)
+  return !isClose || sameDistribution(a, b) <= 0.01
+}
+
 /** How many standard deviations a chi-square lies above what chance gives (Wilson and Hilferty 1931). */
 export function surplus(counts: readonly number[]): number {
   const expected = counts.reduce((sum, count) => sum + count, 0) / counts.length

@@ -152,11 +152,11 @@ describeInChromium((browser) => {
     const page = await site.open('login')
     const input = page.locator('#field-password')
     await input.fill('correct horse')
-    await page.getByRole('button', { name: 'Show the password' }).click()
+    await page.getByRole('button', { name: 'Show “Password”' }).click()
     expect(await input.getAttribute('type')).toBe('text')
-    await page.getByRole('button', { name: 'Hide the password' }).click()
+    await page.getByRole('button', { name: 'Hide “Password”' }).click()
     expect(await input.getAttribute('type')).toBe('password')
-    await page.getByRole('button', { name: 'Show the password' }).click()
+    await page.getByRole('button', { name: 'Show “Password”' }).click()
     const pasteAllowed = await page.evaluate(
       `document.querySelector('#field-password').dispatchEvent(new ClipboardEvent('paste', { bubbles: true, cancelable: true }))`,
     )

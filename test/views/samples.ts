@@ -10,6 +10,7 @@ import { deviceName } from '../../src/views/device-name.ts'
 import type { FormState, PageData } from '../../src/views/pages.ts'
 import { createViews, type FeatureTemplate } from '../../src/views/render.ts'
 import { translator } from '../support/texts.ts'
+import { resetSamples } from './reset-samples.ts'
 
 export interface Sample {
   readonly name: string
@@ -106,7 +107,8 @@ export function samples(word?: string, { path = '', locale = 'en' }: { path?: st
       part('security/sessions-panel', { sessions: shown, now: NOW }),
     ],
   })
-  const login = { ...at(anybody, '/login'), rememberDays: 30, parts: [part('registration/login-link', {})] }
+  const forgotLink = part('password-reset/forgot-link', { forgotPath: `${path}/forgot-password` })
+  const login = { ...at(anybody, '/login'), rememberDays: 30, parts: [part('registration/login-link', {}), forgotLink] }
   const register = { ...at(anybody, '/register'), minLength: 8 }
   const profile = at(member, '/profile')
   const changePassword = { ...member, ...password, now: NOW, minLength: 8 }
@@ -127,7 +129,7 @@ export function samples(word?: string, { path = '', locale = 'en' }: { path?: st
         ...login,
         returnTo,
         form: refused,
-        parts: [part('registration/login-link', { returnTo })],
+        parts: [part('registration/login-link', { returnTo }), forgotLink],
       }),
     },
     {
@@ -195,6 +197,7 @@ export function samples(word?: string, { path = '', locale = 'en' }: { path?: st
       }),
     },
     { name: 'password-none', html: views.featurePage('password/password', { ...changePassword, changedAt: undefined }) },
+    ...resetSamples(views, anybody, username),
     { name: 'error', html: views.page('error', { ...anybody, ...error }) },
     {
       name: 'error-way-back',

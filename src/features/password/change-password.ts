@@ -13,7 +13,7 @@ import { toUser } from '../../domain/user.ts'
 import { bind } from '../../storage/statement.ts'
 import { findPassword, setPassword } from '../../storage/users.ts'
 import { newPasswordIssue } from '../../users/new-password-issue.ts'
-import { passwordChangedMail } from './password-changed-mail.ts'
+import { passwordChangedMail } from '../../users/password-changed-mail.ts'
 
 export const passwordChangedEvent = auditEvent('password_changed')
 

@@ -7,8 +7,8 @@ import { newPassword, passwordText } from '../../http/fields.ts'
 import { perMember, proofsPerNetwork } from '../../http/limits.ts'
 import { type Page, page } from '../../http/page.ts'
 import { findPassword } from '../../storage/users.ts'
+import { passwordChangedMail } from '../../users/password-changed-mail.ts'
 import { changePassword, passwordChangedEvent } from './change-password.ts'
-import { passwordChangedMail } from './password-changed-mail.ts'
 import en from './texts.en.json' with { type: 'json' }
 import zhTW from './texts.zh-TW.json' with { type: 'json' }
 

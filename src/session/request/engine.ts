@@ -11,11 +11,11 @@ import type { SessionOperations } from './session-operations.ts'
 /** The settings for which browsers drop a cookie: `Secure` over HTTP, cross-site without `Secure`, an end that has passed. */
 export type DroppedBy = 'secure' | 'sameSite' | 'partitioned' | 'maxAge'
 
-/** What an application may ask of `session()`, as it did of express-session. A membership takes the defaults. */
+/** The options of `session()` that express-session has too. A membership takes the defaults. */
 export interface SessionBehavior {
-  /** These four are as the options say. */
+  /** These four are the options of the same names. */
   readonly rolling: boolean
-  /** What becomes of a session at every request: it is marked as seen, or, in a store of express-session, written. */
+  /** What happens to a session at every request: it is marked as seen or, in a store of express-session, written. */
   readonly resave: false | 'touch' | 'write'
   readonly saveUninitialized: boolean
   readonly unset: 'destroy' | 'keep'
@@ -23,7 +23,7 @@ export interface SessionBehavior {
   readonly watchesUnset: boolean
   /** Whether `req.session.cookie` can be changed. */
   readonly cookieCanChange: boolean
-  /** Whether each session keeps what its cookie looks like, as it is not the same for all. */
+  /** Whether each session stores the attributes of its cookie, as they are not the same for all. */
   readonly storesCookie: boolean
   /** Whether a session lives as long as its cookie's maxAge, and may live longer than the absolute timeout for it. */
   readonly idleFollowsCookie: boolean
@@ -31,10 +31,10 @@ export interface SessionBehavior {
   readonly transport: Transport
   /** Called with the setting for which no browser would keep a cookie, which does not go out. Default: it goes out anyway; a membership knows that a proxy speaks HTTPS. */
   onDropped?(setting: DroppedBy): void
-  /** The looks of the cookie for one request. Default: those of the settings. */
+  /** The attributes of the cookie for one request. Default: those of the settings. */
   attributesFor?(req: IncomingMessage): CookieAttributes
   newId?(req: IncomingMessage): string
-  /** Whose session it is, by its data. Default: nobody's; a membership says so at the login. */
+  /** The user of a session, by its data. Default: none; a membership names the user at the login. */
   userOf?(session: object): string | undefined
 }
 
@@ -58,13 +58,13 @@ export interface Engine<Row extends SessionRow = SessionRow> {
   readonly clock: Clock
   readonly behavior: SessionBehavior
   makeSession(operations: SessionOperations<Row>): Session<Row>
-  /** The names that the class of sessions takes for itself. */
+  /** The reserved names of the class of sessions. */
   readonly reserved: ReadonlySet<string>
   isLive(row: Row | undefined): row is Row
   readonly keyOf: (id: string) => string
 }
 
-export interface Found<Row> {
+export interface LoadedSession<Row> {
   readonly id: string
   readonly row: Row
 }

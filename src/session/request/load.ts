@@ -5,7 +5,7 @@ import { expiryAfter, needsTouch } from '../../domain/session-lifetime.ts'
 import { MAX_CANDIDATES } from '../cookies/read.ts'
 import { isSuperseded } from '../row.ts'
 import type { SessionRow } from '../store.ts'
-import type { Engine, Found } from './engine.ts'
+import type { Engine, LoadedSession } from './engine.ts'
 
 /** How many recent touches are remembered; with more sessions than these, some are touched once more than needed. */
 const MAX_TOUCHED = 20_000
@@ -20,7 +20,7 @@ export class Loader<Row extends SessionRow> {
     this.#onTouchError = onTouchError
   }
 
-  load(ids: readonly string[], from = 0): Awaitable<Found<Row> | undefined> {
+  load(ids: readonly string[], from = 0): Awaitable<LoadedSession<Row> | undefined> {
     for (let at = from; at < ids.length && at < MAX_CANDIDATES; at++) {
       const id = ids[at] ?? ''
       const row = this.#engine.store.find(this.#engine.keyOf(id))
@@ -31,7 +31,7 @@ export class Loader<Row extends SessionRow> {
     return undefined
   }
 
-  #accept(id: string, row: Row | undefined): Found<Row> | undefined {
+  #accept(id: string, row: Row | undefined): LoadedSession<Row> | undefined {
     const { isLive, behavior } = this.#engine
     if (!isLive(row)) return undefined
     // With `resave` and `rolling` every response does it.

@@ -11,14 +11,14 @@ import { cookieReader, coversPath, type ReadCookies, type SessionCookies } from 
 import { overHttps } from '../cookies/transport.ts'
 import { type CookieAttributes, type CookieSettings, issueMarker } from '../cookies/write.ts'
 import type { SessionRow, SessionStore } from '../store.ts'
-import { DEFAULT_BEHAVIOR, type Engine, type Found, type SessionBehavior } from './engine.ts'
+import { DEFAULT_BEHAVIOR, type Engine, type LoadedSession, type SessionBehavior } from './engine.ts'
 import { type RenewOptions, renew } from './lifecycle.ts'
 import { Loader } from './load.ts'
 import { defineSession, noSession, SESSION_OF_REQUEST } from './request-properties.ts'
 import { RequestSession } from './request-session.ts'
 import type { Next, SessionRequest } from './request-state.ts'
 import { type ReloadSettings, reloadMarker, sendReload } from './same-site-reload.ts'
-import { Session, sealSessionClass } from './session.ts'
+import { freezeSessionClass, Session } from './session.ts'
 import type { SessionOperations } from './session-operations.ts'
 
 export interface SessionsOptions<Row extends SessionRow = SessionRow> {
@@ -28,15 +28,15 @@ export interface SessionsOptions<Row extends SessionRow = SessionRow> {
   readonly clock: Clock
   /** Default: those of a membership. */
   readonly behavior?: SessionBehavior | undefined
-  /** How the page of a same-site reload looks. */
+  /** The texts and colours of the page of a same-site reload. */
   readonly reload?: ReloadSettings | undefined
   /** What `req.sessionStore` is. Default: there is none. */
   readonly publicStore?: object | undefined
-  /** Whether a request that brings a `req.session` of somebody else is passed on. Default: false, it is an error. */
+  /** Whether a request that already has a `req.session` of another middleware is passed on. Default: false, it is an error. */
   readonly yields?: boolean | undefined
   /** The class of `req.session`. Default: Session. What it adds to its prototype cannot be a key of the data. */
   readonly SessionClass?: (new (operations: SessionOperations<Row>) => Session<Row>) | undefined
-  /** Whether a row that was found is a live session. Default: where it has not expired. */
+  /** Whether a stored row is a live session. Default: if it has not expired. */
   judge?(row: Row, now: number): boolean
   /** Called for failures that fail no request. Default: a process warning. */
   onError?(error: unknown, step: 'touch' | 'cleanup'): void
@@ -55,8 +55,8 @@ export class Sessions<Row extends SessionRow = SessionRow> {
   constructor(options: SessionsOptions<Row>) {
     const { store, cookie, limits, clock, behavior = DEFAULT_BEHAVIOR, SessionClass = Session } = options
     let reserved: ReadonlySet<string> | undefined
-    const seal = (): ReadonlySet<string> => {
-      reserved ??= sealSessionClass(SessionClass)
+    const freezeClass = (): ReadonlySet<string> => {
+      reserved ??= freezeSessionClass(SessionClass)
       return reserved
     }
     const keyOf = (id: string): string => store.keyOf?.(id) ?? digest(id)
@@ -69,11 +69,11 @@ export class Sessions<Row extends SessionRow = SessionRow> {
       clock,
       behavior,
       makeSession(operations) {
-        seal()
+        freezeClass()
         return new SessionClass(operations)
       },
       get reserved() {
-        return seal()
+        return freezeClass()
       },
       isLive: (row): row is Row => {
         if (row === undefined) return false
@@ -98,7 +98,7 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     }
     let attributes: CookieAttributes
     let cookies: SessionCookies
-    let found: Awaitable<Found<Row> | undefined>
+    let found: Awaitable<LoadedSession<Row> | undefined>
     try {
       attributes = this.#engine.behavior.attributesFor?.(req) ?? this.#engine.cookie
       if (attributes.path !== '/' && !coversPath(attributes.path, req)) return next()
@@ -111,8 +111,8 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     }
     const request: SessionRequest = { req, res, next, cookies, attributes }
     if (!isPromise(found)) return this.#begin(request, found)
-    // A store that fails is an error, never an anonymous visitor where somebody was logged in.
-    // What the next handler throws is not handed to it once more: it would be called twice.
+    // A failing store is an error: a member must not look anonymous.
+    // `next` is no `catch`: what a later handler throws would call it a second time.
     found.then((loaded) => this.#begin(request, loaded), next)
   }
 
@@ -134,36 +134,36 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     return this.#of(req)?.row
   }
 
-  /** Starts a login: a new row under a new id. The id that the request came with is dead, the new one goes out with this response. */
+  /** Starts a login: a new row under a new id. The id of the request is dead, the new one goes out with this response. */
   renew(req: IncomingMessage, options: RenewOptions): Promise<Row> {
     return renew(this.#requestSession(req), options)
   }
 
-  /** Ends the session of a request and clears its cookie: in any state, as often as asked. */
+  /** Ends the session of a request and clears its cookie, in any state; may be called again. */
   end(req: IncomingMessage): Promise<void> {
     return this.#requestSession(req).destroy()
   }
 
-  /** Stops what runs in the background. The store belongs to who made it. */
+  /** Stops the cleanup. The store stays open. */
   close(): Promise<void> {
     return this.#stopCleanup()
   }
 
-  /** Answers somebody whose session cookie is held back by a page that asks once more. Says whether it did. */
-  #reloads(visit: Omit<SessionRequest, 'next'>): boolean {
-    const { req, res, cookies, attributes } = visit
+  /** If the browser holds the session cookie back, responds with a page that reloads. Returns whether it did. */
+  #reloads(request: Omit<SessionRequest, 'next'>): boolean {
+    const { req, res, cookies, attributes } = request
     if (cookies.hasSession || cookies.markers.length === 0) return false
     const { cookie, clock, behavior } = this.#engine
     const now = clock.now()
-    const marker = reloadMarker(visit, now)
+    const marker = reloadMarker(request, now)
     if (marker === undefined) return false
     const secure = attributes.secure === 'auto' ? overHttps(req, behavior.transport) : attributes.secure
-    const looks = { attributes, secure, maxAgeMs: attributes.maxAgeMs, now }
-    sendReload(req, res, issueMarker(cookie.name, marker, looks), this.#options.reload)
+    const markerOptions = { attributes, secure, maxAgeMs: attributes.maxAgeMs, now }
+    sendReload(req, res, issueMarker(cookie.name, marker, markerOptions), this.#options.reload)
     return true
   }
 
-  #begin(request: SessionRequest & { readonly req: WithStore }, found: Found<Row> | undefined): void {
+  #begin(request: SessionRequest & { readonly req: WithStore }, found: LoadedSession<Row> | undefined): void {
     const { req, next } = request
     req[SESSION_OF_REQUEST] = new RequestSession(this.#engine, request, found)
     defineSession(req)
@@ -183,10 +183,10 @@ export class Sessions<Row extends SessionRow = SessionRow> {
     return current
   }
 
-  /** The session of a request, where this middleware gave it: another one may be in front. */
+  /** The session of a request if this middleware made it: another one may be in front. */
   #of(req: IncomingMessage): RequestSession<Row> | undefined {
     const current = req[SESSION_OF_REQUEST]
-    // Nobody else has this engine, and what has it was made below.
+    // Only sessions of this object have this engine.
     return current?.engine === this.#engine ? (current as RequestSession<Row>) : undefined
   }
 }

@@ -1,4 +1,4 @@
-// The session of one request: what is asked of it runs in turn; it is saved before the response.
+// The session of one request: its operations run one after the other, and it is saved before the response.
 import { type Awaitable, after, isPromise } from '../../domain/awaitable.ts'
 import { SerialQueue } from '../../domain/serial-queue.ts'
 import type { Cookie } from '../cookies/cookie.ts'
@@ -6,7 +6,7 @@ import { MARKED } from '../cookies/marker.ts'
 import { defineOwn } from '../data.ts'
 import type { SessionRow } from '../store.ts'
 import { readStoredCookie } from './detached-session.ts'
-import type { Engine, Found } from './engine.ts'
+import type { Engine, LoadedSession } from './engine.ts'
 import { isHeadOut } from './head.ts'
 import { destroy, regenerate, reload } from './lifecycle.ts'
 import type { RequestState, SessionRequest } from './request-state.ts'
@@ -22,18 +22,18 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
   readonly engine: Engine<Row>
   readonly request: SessionRequest
   isChanging = false
-  readonly #found: Found<Row> | undefined
-  /** Made at the first use: most requests only ask for the row that was found. */
+  readonly #found: LoadedSession<Row> | undefined
+  /** Created at the first use: most requests only read the row. */
   #handle: SessionHandle<Row> | undefined
   outgoingCookies: readonly string[] | undefined
-  /** Of `req.session = null`. Nobody can catch it, so the response fails with it, whenever it comes. */
+  /** The error of `req.session = null`. Nobody can catch it, so the response fails with it, however late it comes. */
   #failure: { readonly error: unknown } | undefined
   #madeQueue: SerialQueue | undefined
   #isDeferred = false
-  /** Whether the session came without the marker that belongs to its cookie. */
+  /** Whether the request had the session cookie but not its marker. */
   readonly #isUnmarked: boolean
 
-  constructor(engine: Engine<Row>, request: SessionRequest, found: Found<Row> | undefined) {
+  constructor(engine: Engine<Row>, request: SessionRequest, found: LoadedSession<Row> | undefined) {
     this.engine = engine
     this.request = request
     this.#found = found
@@ -69,7 +69,7 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
     return this.handle.cookie.cookie
   }
 
-  /** `req.session`. The first look at it parses the row and defers the response. */
+  /** `req.session`. The first access parses the row and defers the response. */
   get session(): Session<Row> | undefined {
     const { handle } = this
     if (handle.state === 'ended') return undefined
@@ -112,7 +112,7 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
     return destroy(this)
   }
 
-  /** A new, empty session with a new id, beside what is stored of the old one. */
+  /** A new, empty session with a new id; the stored one stays. */
   begin(): void {
     const handle = new SessionHandle(this.engine, this.request, {})
     handle.isSuccessor = this.#found !== undefined
@@ -121,7 +121,7 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
     handle.open(this)
   }
 
-  /** What was stored takes the place of what is there, under the id at hand. */
+  /** Replaces the data by what is stored, under the current id. */
   fill(stored: object): Session<Row> {
     if (this.handle.state === 'ended') this.begin()
     const session = this.session ?? this.handle.open(this)
@@ -149,7 +149,7 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
   }
 
   act<T>(work: () => Awaitable<T>, atOnce?: () => void): Promise<T> {
-    // It would wait for the change, and the change for it.
+    // It would wait for the change, and the change for it: a deadlock.
     if (this.isChanging)
       return Promise.reject(new TypeError('req.session.update: its function must change the data, and nothing else'))
     atOnce?.()
@@ -174,7 +174,7 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
     if (handle === this.handle && !isHeadOut(this.request.res)) this.outgoingCookies = undefined
   }
 
-  /** Before the response goes out: what still runs, then what the application changed. */
+  /** Called before the response goes out: waits for running operations, then saves what the application changed. */
   flush(): Awaitable<void> {
     const { handle } = this
     const { state } = handle
@@ -184,7 +184,7 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
     if (running) return running.then(() => this.#queue.take(() => saveChanges(this, this.handle)))
     const patch = changesOf(this, handle)
     const saving = patch && saveChanges(this, handle, patch)
-    // A store that answers at once needs no turn.
+    // A synchronous store needs no queue.
     if (isPromise(saving)) return this.#queue.take(() => saving)
   }
 
@@ -193,7 +193,7 @@ export class RequestSession<Row extends SessionRow = SessionRow> implements Requ
     this.request.next(error)
   }
 
-  /** What is asked of an old session, or of one that has ended, concerns nothing. */
+  /** Operations of an old session, or of one that has ended, do nothing. */
   #handleOf(session: object): SessionHandle<Row> | undefined {
     const { handle } = this
     return session === handle.session && handle.state !== 'ended' ? handle : undefined

@@ -1,34 +1,34 @@
-// Defers a response until its session is saved: own `writeHead`, `write`, `flushHeaders`, `end`.
+// Defers a response until its session is saved, by replacing `writeHead`, `write`, `flushHeaders` and `end`.
 import type { ServerResponse } from 'node:http'
 import { type Awaitable, isPromise } from '../../domain/awaitable.ts'
 import { addCookies } from '../cookies/response-head.ts'
 import { claimHead, forgetBody, isHeadOut, lockHead, quietHeaders } from './head.ts'
 
-/** What has to happen before a response may go out. */
+/** What happens before a response may go out. */
 export interface Deferring {
-  /** Saves what is to be saved. May throw, or reject. */
+  /** Saves the session. May throw or reject. */
   flush(): Awaitable<void>
   /** The Set-Cookies of the session that go out with this response. */
   readonly headCookies: readonly string[]
-  /** `flush` failed, and nothing is sent of the answer: if it had not begun, the host's error handler may answer. */
+  /** Called when `flush` failed. Nothing of the response is sent; if it had not begun, the host's error handler may respond. */
   failed(error: unknown): void
 }
 
-/** Whoever writes more than this while a save runs is told to wait for `drain`. */
+/** A handler that writes more than this during a save is told to wait for `drain`. */
 const MAX_WAITING_BYTES = 16_384
 
-/** How long an error handler may take to begin its answer. */
+/** How long an error handler may take to begin its response. */
 const ERROR_HANDLER_MS = 5_000
 
 type Method = 'writeHead' | 'write' | 'flushHeaders' | 'end'
 type Call = readonly [Method, readonly unknown[]]
 
 /**
- * - `open`: nothing has gone out; the first call saves before it.
- * - `waiting`: a save runs; what is called meanwhile waits for it, in order.
- * - `streaming`: the head was let through; `end` saves once more.
- * - `through`: all is saved, everything passes.
- * - `failed`: the save failed. What the handler still sends goes nowhere; nothing that it calls throws.
+ * - `open`: nothing has gone out; the first call saves first.
+ * - `waiting`: a save runs; calls wait for it, in order.
+ * - `streaming`: the head has gone out; `end` saves once more.
+ * - `through`: everything is saved, and calls pass.
+ * - `failed`: the save failed. What the handler still sends is dropped; none of its calls throws.
  */
 type State = 'open' | 'waiting' | 'streaming' | 'through' | 'failed'
 
@@ -37,12 +37,12 @@ const DEFERRED = Symbol('guildhall deferred response')
 type Deferrable = ServerResponse & { [DEFERRED]?: DeferredResponse }
 
 /**
- * The own methods stay, as others may have wrapped them. None of them throws for the session: a handler may call them from a callback.
- * They are the same functions on every response: V8 kept each request with functions of its own until a full collection, which cost a fifth of the time.
+ * The methods stay replaced, as other middleware may have wrapped them. None throws because of the session: a handler may call them from a callback.
+ * They are the same functions on every response: with closures V8 kept each request alive until a full garbage collection.
  */
 export function defer(res: Deferrable, session: Deferring): void {
   const deferred = new DeferredResponse(res, session)
-  // Where a session was ended and another middleware began one, the second lies around the first.
+  // If another middleware begins a session after this one ended, its methods wrap these.
   if (res[DEFERRED]) return deferAgain(res, deferred)
   res[DEFERRED] = deferred
   res.writeHead = writeHead
@@ -82,7 +82,7 @@ function end(this: Deferrable, ...args: unknown[]): Deferrable {
   return this
 }
 
-/** A class: functions made anew for each response were a tenth of its cost, in the garbage collector. */
+/** A class, as closures for each response cost a tenth of its time in the garbage collector. */
 class DeferredResponse {
   readonly #res: ServerResponse
   readonly #session: Deferring
@@ -92,7 +92,7 @@ class DeferredResponse {
   #waitingBytes = 0
   #isHandled = false
   #isAnswered = false
-  /** Whether the handler may go on with an answer that was dropped. */
+  /** Whether the handler may continue a response that was dropped. */
   #isUnfinished = false
 
   constructor(res: ServerResponse, session: Deferring) {
@@ -102,7 +102,7 @@ class DeferredResponse {
     this.#original = { writeHead, write, flushHeaders, end }
   }
 
-  /** Gives what the original gives; undefined if it was not called. */
+  /** Returns the result of the original method; undefined if it was not called. */
   call(method: Method, args: readonly unknown[]): unknown {
     const res = this.#res
     const state = this.#state
@@ -141,18 +141,18 @@ class DeferredResponse {
     try {
       this.#pass('writeHead', addCookies(res, args, cookies))
     } catch (error) {
-      // An error page is still to come, with the cookies once.
+      // The error page that follows sends the cookies.
       if (before === undefined) res.removeHeader('Set-Cookie')
       else res.setHeader('Set-Cookie', before)
       throw error
     }
   }
 
-  /** Gives what `write` gives: whether there is room for more. */
+  /** Returns what `write` does: whether there is room for more. */
   #wait(method: Method, args: readonly unknown[]): boolean {
     this.#waiting ??= []
     const [last] = this.#waiting.at(-1) ?? []
-    // The head is locked, and the first answer counts.
+    // The head has been written, and the first response counts.
     if (last === 'end' || (last !== undefined && method === 'writeHead')) return false
     this.#waiting.push([method, args])
     if (method === 'write') this.#waitingBytes += lengthOf(args[0])
@@ -179,7 +179,7 @@ class DeferredResponse {
     const isUnfinished = !calls.some(([method]) => method === 'end')
     this.#state = 'failed'
     this.#waiting = undefined
-    // Too late for an error page: the reader must see that this answer is not whole.
+    // Too late for an error page: the client must notice that the response is incomplete.
     if (isHeadOut(res)) res.destroy()
     else forgetBody(res)
     quietHeaders(res)
@@ -193,7 +193,7 @@ class DeferredResponse {
     })
   }
 
-  /** Who awaited the middleware as a promise has gone on with it, and hears of no error: then nobody else answers. */
+  /** An application that awaited the middleware as a promise has continued and learns of no error: then nobody else responds. */
   #answerLater(): void {
     const res = this.#res
     const timer = setTimeout(() => {
@@ -204,7 +204,7 @@ class DeferredResponse {
     res.once('close', () => clearTimeout(timer))
   }
 
-  /** Until the error handler has its turn all is dropped; then the rest of a stream, which is no error page, and what comes too late. */
+  /** Drops everything until the error handler runs; afterwards the rest of a stream, which is no error page, and what comes too late. */
   #isOver(method: Method, [status]: readonly unknown[]): boolean {
     if (!this.#isHandled) return true
     if (this.#isUnfinished && !this.#isAnswered && Number(method === 'writeHead' ? status : this.#res.statusCode) < 300)

@@ -52,14 +52,14 @@ const HEADERS = Object.entries({
   'Content-Type': 'text/html; charset=utf-8',
   'Cache-Control': 'no-store',
   'Content-Security-Policy': RELOAD_POLICY,
-  // Whoever opened this window must not learn from it whether somebody has a session here.
+  // The page that opened this window must not learn from it whether there is a session.
   'Cross-Origin-Opener-Policy': 'same-origin',
   // By the Referer of the second request a site without Fetch Metadata knows that it comes from here.
   'Referrer-Policy': 'same-origin',
   'X-Content-Type-Options': 'nosniff',
 })
 
-interface Visit {
+interface CookieRequest {
   readonly req: IncomingMessage
   readonly cookies: SessionCookies
   readonly attributes: Pick<CookieAttributes, 'sameSite'>
@@ -70,7 +70,7 @@ interface Visit {
  * session, and one that is cleared now would end it. A navigation of the whole window brings the Lax marker of a Strict cookie, or the Lax
  * session cookie itself.
  */
-export function mayHoldSessionBack({ req, cookies: { hasSession, markers }, attributes: { sameSite } }: Visit): boolean {
+export function mayHoldSessionBack({ req, cookies: { hasSession, markers }, attributes: { sameSite } }: CookieRequest): boolean {
   if (hasSession || (sameSite !== 'strict' && sameSite !== 'lax')) return false
   const isMarked = sameSite === 'strict' && markers.length > 0
   const site = req.headers['sec-fetch-site']
@@ -79,13 +79,13 @@ export function mayHoldSessionBack({ req, cookies: { hasSession, markers }, attr
 }
 
 /** Whether a marker that comes alone tells that the session cookie is gone, as nothing holds it back. */
-export function isMarkerLeftOver({ req, cookies: { hasSession, markers } }: Visit): boolean {
+export function isMarkerLeftOver({ req, cookies: { hasSession, markers } }: CookieRequest): boolean {
   return !hasSession && markers.length > 0 && isFromHere(req)
 }
 
 /** The marker's value on the page that reloads this request; undefined if the request is to be answered as it is. */
-export function reloadMarker(visit: Visit, now: number): string | undefined {
-  return isNavigation(visit.req) && mayHoldSessionBack(visit) ? countReload(visit.cookies.markers, now) : undefined
+export function reloadMarker(request: CookieRequest, now: number): string | undefined {
+  return isNavigation(request.req) && mayHoldSessionBack(request) ? countReload(request.cookies.markers, now) : undefined
 }
 
 export function sendReload(req: IncomingMessage, res: ServerResponse, marker: string, settings: ReloadSettings = {}): void {

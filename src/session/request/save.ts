@@ -1,4 +1,4 @@
-// Saves a session: a row that is there is patched, never made again.
+// Saves a session: a stored row is patched, never created again.
 import { StoreUnavailableError } from '../../database/timeout.ts'
 import { type Awaitable, after, isPromise } from '../../domain/awaitable.ts'
 import { expiryAfter, needsTouch } from '../../domain/session-lifetime.ts'
@@ -12,7 +12,7 @@ import type { SessionHandle } from './session-handle.ts'
 
 const NO_CHANGE: SessionPatch = emptyObject()
 
-/** Undefined if there is nothing to save. Every writer asks here whether it may write. */
+/** Undefined if there is nothing to save. Every write is decided here. */
 export function changesOf(of: RequestState, handle: SessionHandle): SessionPatch | undefined {
   if (!handle.isWritable) return undefined
   const { reserved, behavior } = of.engine
@@ -34,11 +34,11 @@ export function saveChanges(of: RequestState, handle: SessionHandle, patch = cha
   const limited = COOKIE_KEY in patch ? withLimits(row, handle) : row
   const isChanged = patch !== NO_CHANGE
   const sends = limited !== row || (isChanged && behavior.cookieCanChange && row.persistent) || needsProof(of, handle)
-  // Before anything is written, as it may throw.
+  // First, as it may throw.
   const cookies = sends ? handle.cookie.issue(limited) : undefined
   const isPatched = isChanged || (behavior.resave === 'write' && !handle.isSaved)
   return after(isPatched ? store.update(row.hash, patch) : true, (updated) => {
-    // The write is dropped: a session that was ended does not come back.
+    // The write is dropped: a session that has ended does not come back.
     if (!updated) return of.lost(handle)
     handle.patched(patch)
     const marks = !isPatched || limited !== row || (behavior.resave === 'touch' && needsTouch(row, of.engine.clock.now()))
@@ -49,14 +49,14 @@ export function saveChanges(of: RequestState, handle: SessionHandle, patch = cha
   })
 }
 
-/** Whose session it is stands in its row from the beginning: one that was a stranger's may have been planted. */
+/** The row names its user from the beginning: an anonymous session may have been planted by an attacker. */
 function refuseOtherUser({ engine }: RequestState, { session }: SessionHandle, row: SessionRow): void {
   const userId = session && engine.behavior.userOf?.(session)
   if (userId !== undefined && userId !== row.userId)
     throw new TypeError('session(): userOf names another user than at the beginning: await req.session.regenerate() at the login')
 }
 
-/** The first row of a session. One that nobody can come back to is not stored. */
+/** The first row of a session. If its cookie cannot go out, it is not stored. */
 export function createRow(of: RequestState, handle: SessionHandle, patch: SessionPatch): Awaitable<void> {
   const { keyOf, clock, store, behavior } = of.engine
   const late = isHeadOut(of.request.res) && of.outgoingCookies === undefined
@@ -79,7 +79,7 @@ export function createRow(of: RequestState, handle: SessionHandle, patch: Sessio
   return patch === NO_CHANGE && !handle.isSuccessor ? unlessUnavailable(create) : create()
 }
 
-/** Whoever left nothing in a session misses none: their page does not fail for a store that cannot be reached. */
+/** A visitor without data in the session loses nothing: the page does not fail because the store is away. */
 function unlessUnavailable(create: () => Awaitable<void>): Awaitable<void> {
   const ignore = (error: unknown): void => {
     if (!(error instanceof StoreUnavailableError)) throw error
@@ -92,7 +92,7 @@ function unlessUnavailable(create: () => Awaitable<void>): Awaitable<void> {
   }
 }
 
-/** Marks a row as seen now, with its limits if they changed. Says whether it lives. */
+/** Marks a row as seen now, with its limits if they changed. Returns whether it lives. */
 export function touch(of: RequestState, handle: SessionHandle, row: SessionRow): Awaitable<boolean> {
   const { clock, store } = of.engine
   const lastSeenAt = clock.now()
@@ -106,13 +106,13 @@ export function touch(of: RequestState, handle: SessionHandle, row: SessionRow):
   })
 }
 
-/** Whether a cookie would go out of which only the store knows that it is still right: others know its id, and may have ended it. */
+/** Whether a cookie would go out that only the store can confirm: other requests know its id, and may have ended the session. */
 function needsProof(of: RequestState, { isShared }: SessionHandle): boolean {
   if (!isShared || isHeadOut(of.request.res)) return false
   return of.engine.behavior.rolling || of.outgoingCookies !== undefined
 }
 
-/** The row as it has to be with the cookie at hand. */
+/** The row with the limits of the current cookie. */
 function withLimits(row: SessionRow, { cookie }: SessionHandle): SessionRow {
   const { idleMs, absoluteMs, persistent } = cookie.limits
   return { ...row, idleMs, endsAt: row.createdAt + absoluteMs, persistent }

@@ -1,11 +1,11 @@
-// What one session id leads to: row, values, cookie, object, state. A new id is a new handle.
+// Everything known about one session id: row, values, cookie, object, state. A new id is a new handle.
 import { newToken } from '../../domain/secret.ts'
 import { type CookieOwner, type CookieRequest, ResponseCookie } from '../cookies/response-cookie.ts'
 import { COOKIE_KEY, NO_VALUES, PREDECESSOR_KEY, patchValues, type SerialisedValues, valuesOfRow } from '../data.ts'
 import { isSuperseded } from '../row.ts'
 import type { SessionPatch, SessionRow } from '../store.ts'
 import { fill } from './diff.ts'
-import type { Engine, Found } from './engine.ts'
+import type { Engine, LoadedSession } from './engine.ts'
 import type { Session } from './session.ts'
 import type { SessionOperations } from './session-operations.ts'
 
@@ -19,18 +19,18 @@ import type { SessionOperations } from './session-operations.ts'
 export type SessionState = 'new' | 'live' | 'read-only' | 'ended' | 'failed'
 
 export class SessionHandle<Row extends SessionRow = SessionRow> implements CookieOwner {
-  /** Whether the id came with the request, so that others know it. */
+  /** Whether the id came with the request, so that other requests know it. */
   readonly isShared: boolean
   state: SessionState
-  /** Whether this request wrote it, or marked it as seen. */
+  /** Whether this request wrote it or marked it as seen. */
   isSaved = false
-  /** Whether it takes the place of a live session that a request brought: its id is handed out whatever is in it. */
+  /** Whether it replaces a live session of the request: its id is sent even if it is empty. */
   isSuccessor = false
-  /** What the application holds, once it has looked. */
+  /** The object of the application, once it was accessed. */
   session: Session<Row> | undefined
-  /** The row that is written to: the live one, or one made during this request. */
+  /** The row that is written to: the live one, or one created by this request. */
   storedRow: SessionRow | undefined
-  /** Undefined until somebody asks for it. */
+  /** Undefined until it is read. */
   usedCookie: ResponseCookie | undefined
   readonly #engine: Engine<Row>
   readonly #request: CookieRequest
@@ -42,7 +42,11 @@ export class SessionHandle<Row extends SessionRow = SessionRow> implements Cooki
   constructor(
     engine: Engine<Row>,
     request: CookieRequest,
-    from: { readonly found?: Found<Row> | undefined; readonly made?: Found<Row>; readonly replaces?: SessionHandle<Row> },
+    from: {
+      readonly found?: LoadedSession<Row> | undefined
+      readonly made?: LoadedSession<Row>
+      readonly replaces?: SessionHandle<Row>
+    },
   ) {
     const { found, made = found, replaces } = from
     this.#engine = engine
@@ -64,7 +68,7 @@ export class SessionHandle<Row extends SessionRow = SessionRow> implements Cooki
     return this.#id
   }
 
-  /** The live row, as the store gave it. */
+  /** The live row, as read from the store. */
   get row(): Row | undefined {
     return this.state === 'ended' ? undefined : this.#row
   }
@@ -83,7 +87,7 @@ export class SessionHandle<Row extends SessionRow = SessionRow> implements Cooki
     return this.values.get(COOKIE_KEY)
   }
 
-  /** The anonymous session that this one replaces by a bare `regenerate`. Requests on their way may read it for a while; it ends with this one. */
+  /** The anonymous session that a bare `regenerate` replaced by this one. Concurrent requests may read it for a while; it ends with this one. */
   get predecessor(): string | undefined {
     const row = this.#replaces?.storedRow
     return row === undefined || row.userId !== undefined ? this.values.get(PREDECESSOR_KEY) : row.hash

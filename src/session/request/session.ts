@@ -119,21 +119,21 @@ export class Session<Row extends SessionRow = SessionRow> {
 }
 
 /**
- * What an application has added to the prototype until the first request is there in every session, and its names are taken like ours.
- * From then on no request can change what all of them share, as `session[a][b] = c` would with a = 'constructor'. Gives the taken names.
+ * What an application has added to the prototype before the first request is in every session, and its names are reserved like ours.
+ * Afterwards no request can change what all sessions share, as `session[a][b] = c` would with a = 'constructor'. Returns the reserved names.
  */
-export function sealSessionClass(SessionClass: { readonly prototype: object }): ReadonlySet<string> {
+export function freezeSessionClass(SessionClass: { readonly prototype: object }): ReadonlySet<string> {
   for (let at = SessionClass.prototype; at !== Object.prototype; at = Object.getPrototypeOf(at)) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
       if (name !== 'constructor' && value !== undefined) reserve(at, name)
     }
     Object.preventExtensions(at)
   }
-  for (const sealed of [Session, SessionClass]) Object.freeze(sealed)
+  for (const fixed of [Session, SessionClass]) Object.freeze(fixed)
   return reservedNames(SessionClass)
 }
 
-/** The names that a session class takes for itself. They cannot be keys. */
+/** The reserved names of a session class, which cannot be keys. */
 function reservedNames(SessionClass: { readonly prototype: object }): ReadonlySet<string> {
   const names = new Set<string>()
   for (let at = SessionClass.prototype; at !== Object.prototype; at = Object.getPrototypeOf(at)) {

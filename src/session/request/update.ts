@@ -1,4 +1,4 @@
-// `req.session.update`: reads, changes and writes in one piece, whoever else writes to the session.
+// `req.session.update`: an atomic change, whatever other requests write meanwhile.
 import { setImmediate } from 'node:timers/promises'
 import { type Awaitable, after, isPromise } from '../../domain/awaitable.ts'
 import { emptyObject, NO_VALUES, valuesOfRow } from '../data.ts'
@@ -9,7 +9,7 @@ import type { RequestState } from './request-state.ts'
 import { createRow } from './save.ts'
 import type { SessionHandle } from './session-handle.ts'
 
-/** A change that loses to others so often in a row is given up. */
+/** A change that other writers overtake so often in a row is given up. */
 const MAX_TRIES = 1000
 
 type Change<T> = (data: object) => Awaitable<T>
@@ -24,7 +24,7 @@ export function gone(): Error {
   return new Error('req.session.update: this session is no longer there')
 }
 
-/** Reads the session as it is now, changes it, writes only if nobody else wrote meanwhile; else begins again. */
+/** Reads the session, changes it, and writes only if nobody else wrote meanwhile; else begins again. */
 function changeStored<T>(of: RequestState, handle: SessionHandle, change: Change<T>, tries = 0): Awaitable<T> {
   const { store, reserved, isLive } = of.engine
   if (tries === MAX_TRIES) throw new Error(`req.session.update: others were faster ${MAX_TRIES} times`)
@@ -34,15 +34,15 @@ function changeStored<T>(of: RequestState, handle: SessionHandle, change: Change
       throw gone()
     }
     const values = valuesOfRow(row)
-    const draft = emptyObject()
-    fill(draft, values, reserved)
-    return after(call(of, change, draft), (result) => {
-      const patch = diff(draft, values, reserved)
+    const copy = emptyObject()
+    fill(copy, values, reserved)
+    return after(runChange(of, change, copy), (result) => {
+      const patch = diff(copy, values, reserved)
       if (patch === undefined) return result
       return after(store.update(row.hash, patch, { ifRevision: row.revision }), (updated) => {
         if (!updated) {
           const again = () => changeStored(of, handle, change, tries + 1)
-          // A store that answers at once would hold the process while another one writes.
+          // A synchronous store would block this process while another one writes.
           return tries % 10 === 9 ? setImmediate().then(again) : again()
         }
         handle.patched(patch)
@@ -55,9 +55,9 @@ function changeStored<T>(of: RequestState, handle: SessionHandle, change: Change
 
 /** The same if nothing is stored yet: nobody else can know this session. */
 function changeNew<T>(of: RequestState, handle: SessionHandle, change: Change<T>): Awaitable<T> {
-  const draft = Object.assign(emptyObject(), handle.session)
-  return after(call(of, change, draft), (result) => {
-    const patch = diff(draft, NO_VALUES, of.engine.reserved)
+  const copy = Object.assign(emptyObject(), handle.session)
+  return after(runChange(of, change, copy), (result) => {
+    const patch = diff(copy, NO_VALUES, of.engine.reserved)
     if (patch === undefined) return result
     return after(createRow(of, handle, patch), () => {
       show(of, handle, patch)
@@ -66,24 +66,24 @@ function changeNew<T>(of: RequestState, handle: SessionHandle, change: Change<T>
   })
 }
 
-/** Whatever else the function asks of the session would wait for it, and it for that: refused until it has settled. */
-function call<T>(of: RequestState, change: Change<T>, draft: object): Awaitable<T> {
-  const settled = (): void => {
+/** Other operations inside the function would deadlock with it: they are refused until it has finished. */
+function runChange<T>(of: RequestState, change: Change<T>, copy: object): Awaitable<T> {
+  const finished = (): void => {
     of.isChanging = false
   }
   of.isChanging = true
   try {
-    const result = change(draft)
-    if (isPromise(result)) return Promise.resolve(result).finally(settled)
-    settled()
+    const result = change(copy)
+    if (isPromise(result)) return Promise.resolve(result).finally(finished)
+    finished()
     return result
   } catch (error) {
-    settled()
+    finished()
     throw error
   }
 }
 
-/** What an atomic change wrote is there for this request too. */
+/** Shows this request what the change wrote. */
 function show({ engine }: RequestState, { session }: SessionHandle, patch: SessionPatch): void {
   if (session === undefined) return
   const written = Object.entries(patch).filter((entry): entry is [string, string] => entry[1] !== null)

@@ -1,0 +1,27 @@
+// One-time tokens of users, as a mail would have brought them.
+import { digest, newToken } from '../../src/domain/secret.ts'
+import { inDatabase, type Kept } from './database-inspector.ts'
+
+interface Given {
+  readonly purpose: string
+  /** When its mail left. */
+  readonly at: number
+}
+
+const HOUR_MS = 3_600_000
+
+/** Stores a token of this user and returns it. */
+export async function giveToken(kept: Kept, userId: string, { purpose, at }: Given): Promise<string> {
+  const token = newToken()
+  await inDatabase(
+    kept,
+    `INSERT INTO guildhall_tokens (hash, purpose, user_id, ends_with, created_at, expires_at)
+     VALUES (?, ?, ?, 'credentials', ?, ?)`,
+    digest(token),
+    purpose,
+    userId,
+    at,
+    at + HOUR_MS,
+  )
+  return token
+}
