@@ -143,13 +143,12 @@ describe('a link', () => {
       tokens.push({ visitor, token: tokenIn(await onlyMail(site)) })
     }
     const uses = await Promise.all(
-      Array.from({ length: 100 }, (_, n) => {
-        const one = tokens[n % tokens.length]
-        return one?.visitor.api('/verify-email', { token: one.token })
-      }),
+      Array.from({ length: 10 }, () => tokens).flatMap((each) =>
+        each.map(({ visitor, token }) => visitor.api('/verify-email', { token })),
+      ),
     )
-    expect(uses.filter((answer) => answer?.status === 204)).toHaveLength(1)
-    expect(uses.filter((answer) => ![204, 422].includes(answer?.status ?? 0))).toEqual([])
+    expect(uses.filter(({ status }) => status === 204)).toHaveLength(1)
+    expect(uses.filter(({ status }) => ![204, 422].includes(status))).toEqual([])
     const rows = await inDatabase(site, 'SELECT email_verified_at AS at FROM guildhall_users WHERE email_key = ?', ADDRESS)
     expect(rows).toHaveLength(1)
     expect(rows[0]?.at).not.toBeNull()
