@@ -13,6 +13,7 @@ import { fuzzing } from './fuzzing.ts'
 import { gracefulStop } from './graceful-stop.ts'
 import { histories } from './histories.ts'
 import { killed } from './kill.ts'
+import { killedMails } from './kill-mails.ts'
 import { killedSaves } from './kill-saves.ts'
 import { logoutRace } from './logout-race.ts'
 import { oneName } from './one-name.ts'
@@ -32,6 +33,7 @@ export const stressRuns: readonly StressRun[] = [
   oneName,
   killed,
   killedSaves,
+  killedMails,
   powerLoss,
   logoutRace,
   writersRace,

@@ -111,7 +111,7 @@ const TABLES = {
 }
 
 function inFile(file: string, sql: string, values: readonly (string | number)[]): readonly Row[] {
-  const database = new DatabaseSync(file)
+  const database = new DatabaseSync(file, { timeout: 5000 })
   try {
     return database.prepare(sql).all(...values)
   } finally {
