@@ -1,9 +1,10 @@
 // Somebody in a browser forgot the password: from the login page over the mail in their webmail to the login.
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { describeInChromium } from '../support/in-chromium.ts'
 import { linkIn, type MailSite, mailSiteOfTest, userWith } from '../support/site-with-mail.ts'
-import { openThirdPartySite } from './environment.ts'
+import { GOOD_PASSWORD } from '../support/visitor.ts'
 import { enter, type Person, WITH_AND_WITHOUT_SCRIPTS } from './person.ts'
+import { openWebmail } from './webmail.ts'
 
 const NEW = 'harbour violet kettle'
 
@@ -40,19 +41,11 @@ const LANGUAGES = [
   },
 ] as const
 
-/** A page of webmail on another site, with a link for each mail, named by who gets it. */
-async function openWebmail(site: MailSite, links: Readonly<Record<string, string>>): Promise<string> {
-  const list = Object.entries(links).map(([name, link]) => `<p><a href="${site.base}${link}">${name}</a>`)
-  const { base, close } = await openThirdPartySite({ '/': list.join('') })
-  onTestFinished(close)
-  return base
-}
-
 /** Follows a link in webmail, over the page that reloads itself if there is one, to the page of the site. */
 async function follow({ page }: Person, webmail: string, name: string): Promise<void> {
   await page.goto(webmail)
   await page.getByRole('link', { name, exact: true }).click()
-  await page.waitForURL(/\/reset-password(?:\?flow=[\w-]+)?$/)
+  await page.waitForURL(/\/(?:reset-password|not-me)(?:\?flow=[\w-]+)?$/)
   await page.waitForLoadState()
 }
 
@@ -105,6 +98,33 @@ describeInChromium((browser) => {
       expect(person.path).toBe('/forgot-password')
       expect(person.problems).toEqual([])
       await person.leave()
+    })
+
+    test('the mail about a new password logs everybody out by its button, and leads to another password', async () => {
+      const site = await mailSiteOfTest()
+      await userWith(site, 'anna')
+      const thief = await enter(browser(), site.base, { javaScriptEnabled })
+      await thief.logIn('anna')
+      await thief.open('/account/password')
+      await thief.page.getByLabel('Current password', { exact: true }).fill(GOOD_PASSWORD)
+      await thief.page.getByLabel('New password', { exact: true }).fill(NEW)
+      await thief.press('Change the password')
+      const [report] = await site.deliver()
+      const owner = await enter(browser(), site.base, { javaScriptEnabled })
+      const webmail = await openWebmail(site, { report: report ? linkIn(report) : '' })
+      await follow(owner, webmail, 'report')
+      expect([owner.path.includes('token'), await owner.heading.textContent()]).toEqual([false, 'Was it not you?'])
+      await owner.press('Log everybody out')
+      expect(await owner.page.getByRole('status').textContent()).toContain('Everybody is logged out.')
+      await thief.open('/profile')
+      expect(thief.path).toBe('/login?returnTo=%2Fprofile')
+      const [recovery] = await site.deliver()
+      await follow(owner, await openWebmail(site, { recovery: recovery ? linkIn(recovery) : '' }), 'recovery')
+      await owner.page.getByLabel('New password', { exact: true }).fill('copper meadow lantern')
+      await owner.press('Set the password')
+      expect((await site.visitor().logIn('anna', 'copper meadow lantern')).status).toBe(200)
+      expect([...owner.problems, ...thief.problems]).toEqual([])
+      for (const person of [owner, thief]) await person.leave()
     })
 
     test('a member who comes from webmail does not look logged out, and two mails in two tabs do not meet', async () => {

@@ -7,7 +7,7 @@ import { GOOD_PASSWORD } from './visitor.ts'
 
 export interface MailSite extends Site {
   readonly server: MailServer
-  /** The outbox does what is due three seconds later. Returns the mails that came. */
+  /** The outbox does what is due three seconds later. Returns the mails that came since the last time: some are sent at once. */
   deliver(): Promise<readonly TakenMail[]>
 }
 
@@ -25,14 +25,16 @@ export async function mailSiteOfTest(options: SiteOptions = {}): Promise<MailSit
   const mail = { from: 'noreply@site.example', url: `smtp://127.0.0.1:${server.port}` }
   const site = await openSite({ mail, ...options })
   onTestFinished(() => site.close())
+  let given = 0
   return {
     ...site,
     server,
     async deliver() {
-      const before = server.mails.length
       site.clock.forward('3s')
       await site.outbox?.run()
-      return server.mails.slice(before)
+      const came = server.mails.slice(given)
+      given += came.length
+      return came
     },
   }
 }
