@@ -26,9 +26,9 @@ const ONLY_IN_THE_FULL_RUN = {
 const ON_EVERY_DATABASE = [
   'test/membership.test.ts',
   'test/core/credentials-changed.test.ts',
-  'test/features/{login,logout,password,password-reset,profile,recent-login,registration,security}.test.ts',
+  'test/features/{email-verification,login,logout,password,password-reset,profile,recent-login,registration,security}.test.ts',
   'test/users/**/*.test.ts',
-  'test/security/{registration,session-ends}.test.ts',
+  'test/security/{addresses,registration,session-ends}.test.ts',
 ]
 /** The rest of what reaches the database through the membership: on PostgreSQL in the full run. */
 const ON_EVERY_DATABASE_IN_FULL = [
@@ -40,7 +40,7 @@ const ON_EVERY_DATABASE_IN_FULL = [
 
 /** What is about sessions and throttles; it runs once more with both in Redis, and everything else in SQLite. */
 const ON_REDIS = [
-  'test/features/{login,logout,password,recent-login,security}.test.ts',
+  'test/features/{email-verification,login,logout,password,recent-login,security}.test.ts',
   'test/users/**/*.test.ts',
   'test/security/{session-data,session-ends}.test.ts',
 ]

@@ -165,6 +165,7 @@ describe('a real server', () => {
       body: { currentPassword: 'wrong', newPassword: 'harbour violet kettle' },
     })
     await free.call(contract.operation('POST', '/api/account/sessions/{id}/end'), { cookie: other, id: 'nobody-s' })
+    await free.call(contract.operation('POST', '/api/verify-email'), { cookie: other, body: { code: 'BCDF-GHJK' } })
     for (const described of members) {
       if (described.path !== '/api/register') {
         const cookie = await free.logIn()
@@ -190,6 +191,9 @@ describe('a real server', () => {
       ['/api/forgot-password', { identifier: 'nobody' }],
       ['/api/not-me', { token: 'A'.repeat(43) }],
       ['/api/reset-password', { token: 'A'.repeat(43), password: 'harbour violet kettle' }],
+      ['/api/verify-email', { token: 'A'.repeat(43), password: 'wrong' }],
+      ['/api/verify-email/disown', { token: 'A'.repeat(43) }],
+      ['/api/verify-email/resend', {}],
     ] as const)
       for (let n = 0; n < 61; n++) await strict.call(contract.operation('POST', path), { cookie, body })
     // On the counter that end-others has filled.
@@ -230,6 +234,22 @@ describe('a real server', () => {
     await hosted.call(reset, { body })
     site.core.passwords.hash = hash
     await hosted.call(reset, { body })
+    const { check } = site.core.overload
+    for (const path of ['/api/verify-email', '/api/verify-email/disown']) {
+      const [username, password] = [`named${path.length}`, 'granite lantern ferry']
+      const email = `${username}@mail.example`
+      const user = await site.membership.users.create({ username, password, email })
+      const mailed = await giveToken(site, user.id, { purpose: 'verify', at: site.clock.now(), emailKey: email })
+      const operation = contract.operation('POST', path)
+      site.core.overload.check = () => {
+        throw new MembershipError('overloaded', { retryAfter: 1 })
+      }
+      await hosted.call(operation, { body: { token: mailed, password } })
+      site.core.overload.check = check
+      for (const wrong of path === '/api/verify-email' ? [{}, { password: 'wrong' }] : [])
+        await hosted.call(operation, { body: { token: mailed, ...wrong } })
+      await hosted.call(operation, { body: { token: mailed, password } })
+    }
     const alarm = await giveToken(site, id, { purpose: 'not-me', at: site.clock.now() })
     await hosted.call(contract.operation('POST', '/api/not-me'), { body: { token: alarm } })
 
@@ -285,7 +305,12 @@ describe('a real server', () => {
 })
 
 /** Nobody guesses the token of a mail. */
-const NEEDS_MAIL: ReadonlySet<string> = new Set(['/api/reset-password', '/api/not-me'])
+const NEEDS_MAIL: ReadonlySet<string> = new Set([
+  '/api/reset-password',
+  '/api/not-me',
+  '/api/verify-email',
+  '/api/verify-email/disown',
+])
 
 const PARSER = / (?:400|408|413|431) -$/
 

@@ -81,9 +81,11 @@ const FIELD_MEANINGS: Readonly<Record<FieldErrorCode, string>> = {
   bad_characters: 'It has characters that this field does not take.',
   reserved: 'The username is kept for the site itself.',
   too_common: 'The password is on the list of common ones.',
-  too_personal: 'Without username and site name too little of the password is left.',
+  too_personal: 'Without username, address and site name too little of the password is left.',
   unchanged: 'The new password is the one that it is to replace.',
   unknown_choice: 'It is none of the values that the field takes.',
+  not_an_address: 'It is no mail address: one `@`, ASCII before it, a domain with a dot after it.',
+  taken: 'Another user has proven this address. Operators alone are told.',
 }
 
 const LIMITS: Readonly<Partial<Record<FieldErrorCode, Readonly<Record<string, number>>>>> = {

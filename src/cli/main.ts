@@ -55,6 +55,8 @@ function commands(): Command {
     .description('make an account; asks for its password')
     .argument('<username>', USERNAME)
     .option('--display-name <name>', 'how to greet the person')
+    .option('--email <address>', 'the mail address; a mail asks for its proof')
+    .option('--email-verified', 'you know that the address is theirs: no proof is asked for')
     .option(
       '--role <role>',
       'a role the account gets; may be given several times',

@@ -12,6 +12,8 @@ import { withMembership } from './with-membership.ts'
 
 export interface NewUserOptions extends Json {
   readonly displayName?: string
+  readonly email?: string
+  readonly emailVerified?: boolean
   readonly role?: readonly string[]
   readonly passwordStdin?: boolean
 }
@@ -19,21 +21,22 @@ export interface NewUserOptions extends Json {
 /** Also if registration is closed. */
 export async function createUser(
   username: string,
-  { displayName, role: roles = [], passwordStdin, json }: NewUserOptions,
+  { displayName, email, emailVerified, role: roles = [], passwordStdin, json }: NewUserOptions,
 ): Promise<void> {
   if (!passwordStdin && !process.stdin.isTTY)
     throw new UsageError('This is no terminal to ask for a password in. Pipe it in with --password-stdin.')
   // Everything is checked before a database is created: a refusal must create none.
+  const user = { username, displayName, email, emailVerified, roles }
   let password = passwordStdin ? await readPassword(process.stdin) : undefined
   const check = async (settings: Settings) => {
-    checkNewUser(settings, { username, password, displayName, roles })
+    checkNewUser(settings, { ...user, password })
     password ??= await askNewPassword(username)
-    checkNewUser(settings, { username, password, displayName, roles })
+    checkNewUser(settings, { ...user, password })
   }
   const create = async ({ membership: { users } }: Internals) => {
-    const user = await users.create({ username, password, displayName, roles })
-    if (json) return printJson(toJson(user))
-    print(`${user.username} can log in now.`)
+    const created = await users.create({ ...user, password })
+    if (json) return printJson(toJson(created))
+    print(`${created.username} can log in now.`)
   }
   await withMembership('create', create, check)
 }
@@ -45,7 +48,7 @@ export async function listUsers({ json }: Json): Promise<void> {
     const listed = await all(users)
     if (json) return printJson(listed.map((user) => ({ ...toJson(user), status: user.status })))
     if (listed.length === 0) return print('Nobody has an account yet.')
-    print(table([['Username', 'Display name', 'Status', 'Roles', 'Since (UTC)'], ...listed.map(rowOf)]))
+    print(table([['Username', 'Display name', 'Address', 'Status', 'Roles', 'Since (UTC)'], ...listed.map(rowOf)]))
   })
 }
 
@@ -58,8 +61,10 @@ async function all(users: Users): Promise<readonly ListedUser[]> {
   }
 }
 
-function rowOf({ username, displayName, status, roles, createdAt }: ListedUser): string[] {
-  return [username, displayName, status, roles.join(', '), createdAt.toISOString().slice(0, 10)]
+/** An address that is only claimed stands in brackets. */
+function rowOf({ username, displayName, email, emailVerified, status, roles, createdAt }: ListedUser): string[] {
+  const address = email === undefined ? '' : emailVerified ? email : `(${email})`
+  return [username, displayName, address, status, roles.join(', '), createdAt.toISOString().slice(0, 10)]
 }
 
 export async function showUser(username: string, { json }: Json): Promise<void> {
@@ -70,6 +75,7 @@ export async function showUser(username: string, { json }: Json): Promise<void> 
     const lines: readonly (readonly [string, string])[] = [
       ['Username', user.username],
       ['Display name', user.displayName],
+      ['Address', addressOf(details)],
       ['Id', user.id],
       ['Status', status],
       ['Roles', user.roles.join(', ')],
@@ -79,6 +85,11 @@ export async function showUser(username: string, { json }: Json): Promise<void> 
     ]
     print(table(lines))
   })
+}
+
+function addressOf({ user: { email, emailVerified }, emailUndeliverable }: UserDetails): string {
+  if (email === undefined) return '-'
+  return `${email} (${emailVerified ? 'proven' : 'not proven'}${emailUndeliverable ? ', refuses mails' : ''})`
 }
 
 export async function setUserStatus(username: string, status: string, { json }: Json): Promise<void> {
@@ -137,6 +148,6 @@ export async function setDisplayName(username: string, displayName: string | und
 }
 
 /** The user as in the HTTP API, with fields that only operators see. */
-function detailsJson({ user, status, passwordChangedAt, sessions }: UserDetails): object {
-  return { ...toJson(user), status, passwordChangedAt: passwordChangedAt ?? null, sessions }
+function detailsJson({ user, status, emailUndeliverable, passwordChangedAt, sessions }: UserDetails): object {
+  return { ...toJson(user), status, emailUndeliverable, passwordChangedAt: passwordChangedAt ?? null, sessions }
 }

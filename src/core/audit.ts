@@ -19,7 +19,7 @@ export function auditEvent<const Name extends string>(name: Name, { hidden = fal
 }
 
 /** The text of any outcome but success is `activity.<name>.<outcome>`. */
-export type AuditOutcome = 'success' | 'wrong_password' | 'suspended'
+export type AuditOutcome = 'success' | 'wrong_password' | 'suspended' | 'throttled'
 
 /** More facts about an act. */
 export interface AuditData {

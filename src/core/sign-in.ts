@@ -7,6 +7,7 @@ import type { SessionWithUser, StoredUser } from '../storage/contract.ts'
 import { findUserById } from '../storage/users.ts'
 import { audit, auditEvent } from './audit.ts'
 import type { Caller, NewLoginSession } from './caller.ts'
+import { keepReturn } from './came-back.ts'
 import type { Core } from './core.ts'
 
 export const loginEvent = auditEvent('login')
@@ -18,6 +19,8 @@ export interface Proof {
   readonly remember: boolean
   /** Whether another site may send the request, because a state of its own was checked. Default: false. */
   readonly crossSite?: boolean | undefined
+  /** Whether it belongs to the registration: only a later login shows that the user came back. Default: false. */
+  readonly isRegistration?: boolean
 }
 
 export interface SignInResult {
@@ -44,6 +47,7 @@ export async function signIn(core: Core, user: StoredUser, proof: Proof, caller:
     const now = await core.db.first(findUserById, { id: user.id })
     return refuse(core, user, now?.status === 'active' ? 'wrong_password' : 'suspended', caller)
   }
+  if (proof.isRegistration !== true) await keepReturn(core, user)
   await endOldest(core, user, session)
   core.events.emit('login', { outcome: 'success', user: toUser(user), ip: caller.ip, requestId: caller.requestId })
   return { next: 'done', user }

@@ -8,7 +8,7 @@ import { type Limit, type Outcome, releaseSlot, takeSlot, unlockUses } from './c
 
 export type { Budget, Limit, Outcome, Rate } from './counter-state.ts'
 
-/** Proofs of one user's identity, by canonical username. The second rate lengthens the wait; NIST SP 800-63B-4 3.2.2 allows 100. */
+/** Proofs of one user's identity, by what was typed and by user (core/proofs.ts). The second rate lengthens the wait; NIST SP 800-63B-4 3.2.2 allows 100. */
 export const PROOFS_PER_USER: Limit = {
   name: 'login account',
   budgets: [

@@ -40,6 +40,8 @@ export const FIELD_ERROR_CODES = [
   'too_personal',
   'unchanged',
   'unknown_choice',
+  'not_an_address',
+  'taken',
 ] as const
 
 export type FieldErrorCode = (typeof FIELD_ERROR_CODES)[number]

@@ -1,5 +1,6 @@
 // The list of features, from which the types of their names and paths are inferred.
 import type { LocalPath, PathChoice } from '../settings/options.ts'
+import { emailVerification } from './email-verification/email-verification.ts'
 import { language } from './language/language.ts'
 import { login } from './login/login.ts'
 import { logout } from './logout/logout.ts'
@@ -19,6 +20,7 @@ export const FEATURES = [
   security,
   password,
   passwordReset,
+  emailVerification,
   notMe,
   logout,
   recentLogin,

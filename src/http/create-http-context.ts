@@ -1,4 +1,5 @@
 // Creates the HttpContext, which all requests share.
+import { keepVisit } from '../core/came-back.ts'
 import type { Core } from '../core/core.ts'
 import { isLive } from '../core/live-session.ts'
 import { createTranslators } from '../i18n/translate.ts'
@@ -36,6 +37,7 @@ export function createHttpContext(
       clock: core.clock,
       SessionClass: MembershipSession,
       judge: isLive,
+      onTouch: ({ user }) => void keepVisit(core, user),
       reload: reloadSettings(settings, translator),
       onError: (error, step) => core.log.warn({ err: error, step }, 'the session store did not take a write'),
     }),

@@ -1,11 +1,12 @@
 // Input fields that several actions share: type and length. The rules for names are in domain.
 import { z } from 'zod'
+import { MAX_ADDRESS } from '../domain/mail-address.ts'
 import { MAX_DISPLAY_NAME, MAX_USERNAME, MIN_USERNAME, USERNAME } from '../domain/names.ts'
 import { isPasswordTooLong, MAX_PASSWORD_CODE_POINTS } from '../domain/password-policy.ts'
 import { LOCALES } from '../i18n/translate.ts'
 
-/** A mail address has at most 254 characters (RFC 5321), and usernames are shorter. */
-const MAX_IDENTIFIER = 254
+/** Usernames are shorter. */
+const MAX_IDENTIFIER = MAX_ADDRESS
 
 const MAX_PATH = 2048
 
@@ -13,7 +14,10 @@ export const identifier = z
   .string()
   .min(1)
   .max(MAX_IDENTIFIER)
-  .meta({ description: 'The username; letter case does not matter.', examples: ['alice'] })
+  .meta({
+    description: 'The username, or an address that the user has proven; letter case does not matter.',
+    examples: ['alice'],
+  })
 
 /** Its length is checked after tidying, by the domain: a limit here would be on another text. */
 export const newUsername = z
@@ -39,7 +43,7 @@ export const passwordText = z
 export function newPassword(minLength: number) {
   return passwordText.meta({
     description:
-      'Any characters, counted as code points after NFC; neither a common password nor made of the username or the site name.',
+      'Any characters, counted as code points after NFC; neither a common password nor made of the username, the address or the site name.',
     minLength,
   })
 }
@@ -56,6 +60,16 @@ export const mailedToken = z
     format: 'password',
     description: 'From the mailed link: what follows `?token=`.',
     examples: ['R3S0d6nKXw2Vd7rO6b8mJp0hT5yqLz9aFcEgUiWvYxk'],
+  })
+
+export const mailedCode = z
+  .string()
+  .min(1)
+  .max(MAX_TOKEN)
+  .meta({
+    format: 'password',
+    description: 'The code of the mail, in any case, with or without its dash.',
+    examples: ['BCDF-GHJK'],
   })
 
 /** Of a flow: our pages send it, clients have tokens. */
@@ -77,6 +91,15 @@ export const returnTo = z
   .max(MAX_PATH)
   .meta({ description: 'Where the page leads afterwards; this endpoint ignores it.' })
   .optional()
+
+/** Read by the domain, which trims it: empty is none. */
+export const emailAddress = z
+  .string()
+  .max(2 * MAX_ADDRESS)
+  .meta({
+    description: 'A mail address: ASCII before the `@`, a domain in any script. Letter case does not matter.',
+    examples: ['alice@example.org'],
+  })
 
 export const displayName = z
   .string()

@@ -137,7 +137,8 @@ function withoutLater(values: ReadonlyMap<string, string>, faults: string[], war
   if (email?.includes('@')) {
     warnings.push('EMAIL holds an address, as other programs mean it, and is passed over: ours is optional, required or off')
     dropped.push('EMAIL')
-  } else if (email === 'required') warnings.push('EMAIL=required does nothing yet: this version asks nobody for an address')
+  } else if (email === 'required')
+    warnings.push('EMAIL=required is EMAIL=optional yet: in this version nobody has to prove an address')
   const registration = values.get('REGISTRATION')
   if (registration !== 'invite' && registration !== 'approval') return without(values, dropped)
   faults.push(

@@ -149,7 +149,8 @@ function settingsOf(values: Values): Settings {
     rateLimit: values.rateLimit,
     trustedOrigins: asList(values.trustedOrigins),
     mail,
-    email: values.email ?? (mail === undefined ? 'off' : 'optional'),
+    // Without mail nobody could prove an address.
+    email: mail === undefined ? 'off' : (values.email ?? 'optional'),
     strictOrigin: values.strictOrigin,
     locale: values.locale,
     hooks: values.hooks ?? {},

@@ -61,6 +61,8 @@ export interface StoredUser {
   readonly emailVerified: boolean
   /** Whether a mail server refused the address for good. */
   readonly isUndeliverable: boolean
+  /** Whether the user came back after the registration: a later login, or a request a day later. */
+  readonly isUsed: boolean
 }
 
 /** A session with its user, read together. */

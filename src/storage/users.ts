@@ -3,7 +3,7 @@
 import { sql } from 'kysely'
 import { USER_STATUSES, type UserStatus } from '../domain/user.ts'
 import type { StoredUser } from './contract.ts'
-import { statement } from './statement.ts'
+import { type StatementValues, statement } from './statement.ts'
 
 /** In the order in which `userFrom` takes their values. */
 export const USER_COLUMNS = [
@@ -19,6 +19,7 @@ export const USER_COLUMNS = [
   'email_key',
   'email_verified_at',
   'email_undeliverable_at',
+  'used_at',
 ] as const
 
 type UserColumns = Readonly<Record<(typeof USER_COLUMNS)[number], unknown>>
@@ -28,23 +29,34 @@ const QUALIFIED_COLUMNS = USER_COLUMNS.map((column) => `guildhall_users.${column
 // Written out, not bound: the partial index of passwords serves a statement that says so, without a new plan at each use.
 const PASSWORD = sql.lit<'password'>('password')
 
+interface NewUserRow extends StatementValues {
+  readonly id: string
+  readonly username: string
+  readonly usernameKey: string
+  readonly displayName: string
+  readonly roles: string
+  readonly now: number
+  readonly email: string | undefined
+  readonly emailKey: string | undefined
+}
+
 /** Touches no row if the name is taken: of concurrent registrations of one canonical name, one succeeds. */
-export const insertUser = statement(
-  'insert user',
-  (db, p: { id: string; username: string; usernameKey: string; displayName: string; roles: string; now: number }) =>
-    db
-      .insertInto('guildhall_users')
-      .values({
-        id: p.id,
-        username: p.username,
-        username_key: p.usernameKey,
-        display_name: p.displayName,
-        status: 'active',
-        credential_epoch: 1,
-        roles: p.roles,
-        created_at: p.now,
-      })
-      .onConflict((conflict) => conflict.column('username_key').doNothing()),
+export const insertUser = statement('insert user', (db, p: NewUserRow) =>
+  db
+    .insertInto('guildhall_users')
+    .values({
+      id: p.id,
+      username: p.username,
+      username_key: p.usernameKey,
+      display_name: p.displayName,
+      status: 'active',
+      credential_epoch: 1,
+      roles: p.roles,
+      created_at: p.now,
+      email: p.email ?? null,
+      email_key: p.emailKey ?? null,
+    })
+    .onConflict((conflict) => conflict.column('username_key').doNothing()),
 )
 
 export const insertPassword = statement('insert password', (db, p: { id: string; userId: string; hash: string; now: number }) =>
@@ -101,7 +113,22 @@ export const findForLogin = statement(
       )
       .select([...QUALIFIED_COLUMNS, 'guildhall_credentials.data as password_hash'])
       .where('username_key', '=', p.usernameKey),
-  (row) => ({ user: storedUser(row), passwordHash: row.password_hash ?? undefined }),
+  withPassword,
+)
+
+/** The same by an address that the user has proven: a claim logs nobody in. */
+export const findForLoginByAddress = statement(
+  'find user for login by address',
+  (db, p: { emailKey: string }) =>
+    db
+      .selectFrom('guildhall_users')
+      .leftJoin('guildhall_credentials', (join) =>
+        join.onRef('guildhall_credentials.user_id', '=', 'guildhall_users.id').on('guildhall_credentials.kind', '=', PASSWORD),
+      )
+      .select([...QUALIFIED_COLUMNS, 'guildhall_credentials.data as password_hash'])
+      .where('email_key', '=', p.emailKey)
+      .where('email_verified_at', 'is not', null),
+  withPassword,
 )
 
 export const findPassword = statement(
@@ -125,6 +152,11 @@ export const listUsers = statement(
       .orderBy('username_key')
       .limit(p.limit),
   storedUser,
+)
+
+/** All ways to log in but the password. */
+export const deleteOtherCredentials = statement('delete other credentials', (db, p: { userId: string }) =>
+  db.deleteFrom('guildhall_credentials').where('user_id', '=', p.userId).where('kind', '<>', 'password'),
 )
 
 export const setDisplayName = statement('set display name', (db, p: { id: string; displayName: string }) =>
@@ -187,7 +219,7 @@ export const setUsername = statement('set username', (db, p: { id: string; usern
 /** The user from the values of USER_COLUMNS. */
 export function userFrom(values: readonly unknown[]): StoredUser {
   const [id, username, displayName, status, credentialEpoch, roles, createdAt, locale, ...address] = values
-  const [email, emailKey, verifiedAt, undeliverableAt] = address
+  const [email, emailKey, verifiedAt, undeliverableAt, usedAt] = address
   return {
     id: String(id),
     username: String(username),
@@ -202,6 +234,7 @@ export function userFrom(values: readonly unknown[]): StoredUser {
     emailKey: textOf(emailKey),
     emailVerified: typeof verifiedAt === 'number',
     isUndeliverable: typeof undeliverableAt === 'number',
+    isUsed: typeof usedAt === 'number',
   }
 }
 
@@ -216,8 +249,12 @@ export function displayNameOf(username: string, chosen: string): string {
   return chosen === NO_CHOICE ? username : chosen
 }
 
-function storedUser(row: UserColumns): StoredUser {
+export function storedUser(row: UserColumns): StoredUser {
   return userFrom(USER_COLUMNS.map((column) => row[column]))
+}
+
+function withPassword(row: UserColumns & { readonly password_hash: string | null }) {
+  return { user: storedUser(row), passwordHash: row.password_hash ?? undefined }
 }
 
 const NO_ROLES: readonly string[] = Object.freeze([])

@@ -2,15 +2,18 @@
 import { auditEntry, auditEvent } from '../core/audit.ts'
 import type { Origin } from '../core/caller.ts'
 import type { Core } from '../core/core.ts'
+import { requestStatement } from '../core/outbox.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { askHook } from '../domain/hooks.ts'
 import { newId } from '../domain/secret.ts'
 import { toUser } from '../domain/user.ts'
 import type { Priority } from '../passwords/pool.ts'
+import { dropOtherClaims, proveAddress } from '../storage/addresses.ts'
 import { type StoredUser, UnexpectedRowCountError } from '../storage/contract.ts'
 import { type BoundStatement, bind } from '../storage/statement.ts'
 import { displayNameOf, findUserByKey, insertPassword, insertUser, setLocale } from '../storage/users.ts'
 import { checkNewUser, type NewUser } from './check-new-user.ts'
+import { verifyRequest } from './verification.ts'
 
 export const registeredEvent = auditEvent('registered')
 
@@ -23,16 +26,18 @@ export async function createUser(core: Core, input: NewUser, by: Registrant): Pr
   const { ip, userAgent, locale } = by
   const isVisitor = by.actor === undefined
   if (isVisitor) refuseIfClosed(core)
-  const { username, usernameKey, displayName, roles, password } = checkNewUser(core.settings, input)
+  const { username, usernameKey, displayName, roles, password, email, emailVerified } = checkNewUser(core.settings, input)
   if (isVisitor) await askHook(() => core.hooks.beforeRegister?.({ username, displayName: input.displayName, ip, userAgent }))
   if (await core.db.first(findUserByKey, { usernameKey })) throw new MembershipError('username_taken')
   const hash = password === undefined ? undefined : await core.passwords.hash(password, by.priority)
 
   const id = newId()
   const now = core.clock.now()
+  const row = { id, username, usernameKey, displayName, roles: JSON.stringify(roles), now }
   await takeUsername(
     core,
-    bind(insertUser, { id, username, usernameKey, displayName, roles: JSON.stringify(roles), now }, { expectRows: 1 }),
+    bind(insertUser, { ...row, email: email?.address, emailKey: email?.key }, { expectRows: 1 }),
+    ...(email ? addressStatements(core, { id, emailKey: email.key, emailVerified }, by) : []),
     ...(hash === undefined ? [] : [bind(insertPassword, { id: newId(), userId: id, hash, now })]),
     // A language chosen before the registration also applies in the next browser.
     ...(locale === undefined ? [] : [bind(setLocale, { id, locale }, { expectRows: 1 })]),
@@ -47,13 +52,30 @@ export async function createUser(core: Core, input: NewUser, by: Registrant): Pr
     roles,
     createdAt: now,
     locale,
-    email: undefined,
-    emailKey: undefined,
-    emailVerified: false,
+    email: email?.address,
+    emailKey: email?.key,
+    emailVerified,
     isUndeliverable: false,
+    isUsed: false,
   }
   core.events.emit('registered', { user: toUser(user) })
   return user
+}
+
+interface NewAddress {
+  readonly id: string
+  readonly emailKey: string
+  readonly emailVerified: boolean
+}
+
+/** A claim writes the same, whoever else has the address. */
+function addressStatements(core: Core, { id, emailKey, emailVerified }: NewAddress, by: Origin): readonly BoundStatement[] {
+  if (emailVerified)
+    return [
+      bind(proveAddress, { id, emailKey, now: core.clock.now() }, { expectRows: 1 }),
+      bind(dropOtherClaims, { id, emailKey }),
+    ]
+  return core.mailer ? [requestStatement(core, verifyRequest, id, by)] : []
 }
 
 /** Runs a transaction that gives a user a name. Throws `username_taken` if another user has it: then the first statement touches no row. */
@@ -61,8 +83,11 @@ export async function takeUsername(core: Core, first: BoundStatement, ...others:
   try {
     await core.db.transaction([first, ...others])
   } catch (error) {
-    const isTaken = error instanceof UnexpectedRowCountError && error.statement === first.name
-    throw isTaken ? new MembershipError('username_taken') : error
+    const missed = error instanceof UnexpectedRowCountError ? error.statement : undefined
+    if (missed === first.name) throw new MembershipError('username_taken')
+    // To operators alone: a visitor proves nothing here.
+    if (missed === proveAddress.name) throw new MembershipError('invalid_input', { errors: [{ field: 'email', code: 'taken' }] })
+    throw error
   }
 }
 

@@ -8,10 +8,10 @@ import type { FoundToken } from '../core/tokens.ts'
 import { MembershipError } from '../domain/errors.ts'
 import { newId } from '../domain/secret.ts'
 import { toUser } from '../domain/user.ts'
+import { dropOtherClaims, proveAddress } from '../storage/addresses.ts'
 import { type StoredUser, UnexpectedRowCountError } from '../storage/contract.ts'
-import { deleteOtherCredentials, findClaimantById, proveAddress } from '../storage/recovery.ts'
 import { type BoundStatement, bind } from '../storage/statement.ts'
-import { findPassword, insertPassword, setPassword } from '../storage/users.ts'
+import { deleteOtherCredentials, findPassword, findUserById, insertPassword, setPassword } from '../storage/users.ts'
 import { passwordChangedMail } from './password-changed-mail.ts'
 import { mayRecover } from './recovery.ts'
 import { unlock } from './unlock.ts'
@@ -20,9 +20,9 @@ export const passwordResetEvent = auditEvent('password_reset')
 
 /** Whether the token still opens the account: its user may have been suspended, or have come into use, since the mail left. */
 export async function isRecoverable(core: Core, { user: { id }, data }: FoundToken): Promise<boolean> {
-  const claimant = await core.db.first(findClaimantById, { id })
-  if (claimant?.user.status !== 'active') return false
-  return data.byOperator === true || mayRecover(claimant)
+  const user = await core.db.first(findUserById, { id })
+  if (user?.status !== 'active') return false
+  return data.byOperator === true || mayRecover(user)
 }
 
 /** `also`: statements of the same transaction. Throws `invalid_token` if the token was used, or the user changed, meanwhile. */
@@ -65,6 +65,7 @@ function proofStatements(core: Core, user: StoredUser, { emailKey }: FoundToken)
   if (user.emailVerified || emailKey === undefined) return []
   return [
     bind(proveAddress, { id: user.id, emailKey, now: core.clock.now() }, { expectRows: 1 }),
+    bind(dropOtherClaims, { id: user.id, emailKey }),
     bind(deleteOtherCredentials, { userId: user.id }),
   ]
 }

@@ -1,5 +1,6 @@
 // Checks a new password, by the same rules wherever it is set.
 import type { FieldIssue } from '../domain/errors.ts'
+import { localPartOf } from '../domain/mail-address.ts'
 import { passwordIssue } from '../domain/password-policy.ts'
 import { isCommonPassword } from '../passwords/common.ts'
 import type { Settings } from '../settings/options.ts'
@@ -7,8 +8,9 @@ import type { Settings } from '../settings/options.ts'
 export function newPasswordIssue(
   { passwords, siteName }: Pick<Settings, 'passwords' | 'siteName'>,
   password: string,
-  username: string,
+  { username, email }: { readonly username: string; readonly email?: string | undefined },
 ): FieldIssue | undefined {
-  const rules = { minLength: passwords.minLength, context: [username, siteName], isCommon: isCommonPassword }
+  const context = [username, siteName, ...(email === undefined ? [] : [localPartOf(email)])]
+  const rules = { minLength: passwords.minLength, context, isCommon: isCommonPassword }
   return passwordIssue(password, rules)
 }

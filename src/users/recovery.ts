@@ -4,11 +4,11 @@ import type { Origin } from '../core/caller.ts'
 import type { Core } from '../core/core.ts'
 import type { RequestedMail, RequestKind } from '../core/mail-kind.ts'
 import { mailStatement } from '../core/outbox.ts'
-import { isMailAddress } from '../domain/mail-address.ts'
+import { readMailAddress } from '../domain/mail-address.ts'
 import { canonicalUsername } from '../domain/names.ts'
+import { findClaimants } from '../storage/addresses.ts'
 import type { StoredUser } from '../storage/contract.ts'
-import { type Claimant, findClaimantByName, findClaimants } from '../storage/recovery.ts'
-import { findPassword } from '../storage/users.ts'
+import { findPassword, findUserByKey } from '../storage/users.ts'
 import { claimMail, resetMail } from './recovery-mails.ts'
 
 export const resetSentEvent = auditEvent('reset_sent')
@@ -21,7 +21,7 @@ export const resetRequest: RequestKind = {
   name: 'reset',
   async decide(core, { identifier, locale }) {
     const claimants = await findNamed(core, identifier)
-    const mails = await Promise.all(claimants.map((claimant) => recoveryMail(core, claimant, locale)))
+    const mails = await Promise.all(claimants.map((user) => recoveryMail(core, user, locale)))
     return mails.filter((mail) => mail !== undefined)
   },
 }
@@ -49,25 +49,19 @@ export async function sendReset(core: Core, user: StoredUser, by: Origin): Promi
 }
 
 /** A username names one user; an address the one who has proven it, else all who claim it. */
-async function findNamed(core: Core, identifier: string): Promise<readonly Claimant[]> {
-  const emailKey = keyOf(identifier)
-  if (emailKey === undefined) return core.db.all(findClaimantByName, { usernameKey: canonicalUsername(identifier) })
+async function findNamed(core: Core, identifier: string): Promise<readonly StoredUser[]> {
+  const emailKey = readMailAddress(identifier)?.key
+  if (emailKey === undefined) return core.db.all(findUserByKey, { usernameKey: canonicalUsername(identifier) })
   const claimants = await core.db.all(findClaimants, { emailKey, limit: MAX_CLAIMANTS })
   const [first] = claimants
-  return first?.user.emailVerified ? [first] : claimants
-}
-
-function keyOf(typed: string): string | undefined {
-  const address = typed.trim()
-  return isMailAddress(address) ? address.toLowerCase() : undefined
+  return first?.emailVerified ? [first] : claimants
 }
 
 /** Undefined: there is no address, or the user may not log in. */
-async function recoveryMail(core: Core, claimant: Claimant, locale: string | undefined): Promise<RequestedMail | undefined> {
-  const { user } = claimant
+async function recoveryMail(core: Core, user: StoredUser, locale: string | undefined): Promise<RequestedMail | undefined> {
   const { email: to, emailKey: toKey, emailVerified: isRecovery } = user
   if (to === undefined || toKey === undefined || user.status !== 'active') return undefined
-  if (!mayRecover(claimant)) return { kind: claimMail, to, toKey, user, locale }
+  if (!mayRecover(user)) return { kind: claimMail, to, toKey, user, locale }
   const stored = await core.db.first(findPassword, { userId: user.id })
   return { kind: resetMail, to, toKey, user, locale, isRecovery, data: { hasPassword: stored !== undefined } }
 }
@@ -76,6 +70,6 @@ async function recoveryMail(core: Core, claimant: Claimant, locale: string | und
  * Whether a link to the address may open the account. One that nobody has proven may be a typo, and its mailbox a stranger's: only an
  * account that nobody has come back to, and that may do no more than any other, is worth less than the way back in.
  */
-export function mayRecover({ user: { emailVerified, roles }, isInUse }: Claimant): boolean {
-  return emailVerified || (!isInUse && roles.length === 0)
+export function mayRecover({ emailVerified, isUsed, roles }: StoredUser): boolean {
+  return emailVerified || (!isUsed && roles.length === 0)
 }

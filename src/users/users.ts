@@ -69,6 +69,8 @@ export interface SentReset extends User {
 export interface UserDetails {
   readonly user: User
   readonly status: UserStatus
+  /** Whether a mail server refused the address for good: only notifications are still sent there. */
+  readonly emailUndeliverable: boolean
   readonly passwordChangedAt: Date | undefined
   /** The number of live sessions. */
   readonly sessions: number
@@ -105,6 +107,7 @@ export function createUsers(core: Core): Users {
       return {
         user: toUser(row),
         status: row.status,
+        emailUndeliverable: row.isUndeliverable,
         passwordChangedAt: password && new Date(password.changedAt),
         sessions: sessions.length,
       }

@@ -1,10 +1,10 @@
 // Somebody in a browser forgot the password: from the login page over the mail in their webmail to the login.
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { describeInChromium } from '../support/in-chromium.ts'
 import { linkIn, type MailSite, mailSiteOfTest, userWith } from '../support/site-with-mail.ts'
 import { GOOD_PASSWORD } from '../support/visitor.ts'
-import { openThirdPartySite } from './environment.ts'
 import { enter, type Person, WITH_AND_WITHOUT_SCRIPTS } from './person.ts'
+import { openWebmail } from './webmail.ts'
 
 const NEW = 'harbour violet kettle'
 
@@ -40,14 +40,6 @@ const LANGUAGES = [
     again: '重新寄送連結',
   },
 ] as const
-
-/** A page of webmail on another site, with a link for each mail, named by who gets it. */
-async function openWebmail(site: MailSite, links: Readonly<Record<string, string>>): Promise<string> {
-  const list = Object.entries(links).map(([name, link]) => `<p><a href="${site.base}${link}">${name}</a>`)
-  const { base, close } = await openThirdPartySite({ '/': list.join('') })
-  onTestFinished(close)
-  return base
-}
 
 /** Follows a link in webmail, over the page that reloads itself if there is one, to the page of the site. */
 async function follow({ page }: Person, webmail: string, name: string): Promise<void> {

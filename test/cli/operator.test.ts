@@ -56,11 +56,11 @@ describe('accounts', () => {
     const { user } = JSON.parse((await post(server, '/api/login', { username: 'anna', password })).text)
     expect(JSON.parse(made.stdout)).toEqual(user)
     expect(JSON.parse((await run(['user', 'list', '--json'], { folder })).stdout)).toEqual([{ ...user, status: 'active' }])
-    const { status, sessions, passwordChangedAt, ...shown } = JSON.parse(
+    const { status, sessions, emailUndeliverable, passwordChangedAt, ...shown } = JSON.parse(
       (await run(['user', 'show', 'anna', '--json'], { folder })).stdout,
     )
     expect(shown).toEqual(user)
-    expect([status, sessions, passwordChangedAt]).toEqual(['active', 1, user.createdAt])
+    expect([status, sessions, emailUndeliverable, passwordChangedAt]).toEqual(['active', 1, false, user.createdAt])
   })
 
   test('wrong usage is 2, what cannot be done is 1, and nothing is changed', async () => {

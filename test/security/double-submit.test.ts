@@ -56,6 +56,9 @@ const FORMS: Readonly<Record<string, Form>> = {
   },
   // The form that its link opens, test/security/password-reset.test.ts sends a hundred times at once.
   '/forgot-password': { by: 'guest', fields: { identifier: 'anna' }, effect: { isLoggedIn: false } },
+  // Its other forms the link alone opens: test/features/email-verification.test.ts sends them a hundred times at once.
+  '/verify-email': { by: 'member', fields: { code: 'BCDF-GHJK' } },
+  '/verify-email/resend': { by: 'member' },
   '/reauthenticate': { by: 'member', fields: { password: GOOD_PASSWORD }, each: 'recent_login' },
   '/account/password': {
     by: 'member',
@@ -76,7 +79,7 @@ interface Scene {
 async function openScene(): Promise<Scene> {
   const site = await siteOfTest()
   const browsers = [site.visitor(), site.visitor(), site.visitor()]
-  await site.membership.users.create({ username: 'anna', password: GOOD_PASSWORD })
+  await site.membership.users.create({ username: 'anna', password: GOOD_PASSWORD, email: 'anna@mail.example' })
   for (const browser of browsers) await browser.logIn('anna')
   return { site, guest: site.visitor(), member: browsers[0] ?? site.visitor() }
 }

@@ -7,7 +7,13 @@ export const NOBODYS_ID = '00000000-0000-4000-8000-000000000000'
 
 /** The fields of each write, with values that the action takes. */
 const INPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  '/register': { username: 'newcomer', password: GOOD_PASSWORD, displayName: 'New Comer', returnTo: '/profile' },
+  '/register': {
+    username: 'newcomer',
+    password: GOOD_PASSWORD,
+    displayName: 'New Comer',
+    email: 'newcomer@mail.example',
+    returnTo: '/profile',
+  },
   '/login': { username: 'alice', password: GOOD_PASSWORD, remember: 'on', returnTo: '/profile' },
   '/logout': {},
   '/profile': { displayName: 'Alice' },
@@ -19,6 +25,10 @@ const INPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '/forgot-password': { identifier: 'alice' },
   // Nobody's token: it is refused once its length and that of the password were judged.
   '/reset-password': { token: 'A'.repeat(43), flow: NOBODYS_ID, password: 'harbour violet kettle' },
+  // Nobody's token, too.
+  '/verify-email': { token: 'A'.repeat(43), flow: NOBODYS_ID, code: 'BCDF-GHJK', password: GOOD_PASSWORD },
+  '/verify-email/disown': { token: 'A'.repeat(43), flow: NOBODYS_ID },
+  '/verify-email/resend': {},
   '/not-me': { token: 'A'.repeat(43), flow: NOBODYS_ID },
   '/reauthenticate': { password: GOOD_PASSWORD, returnTo: '/profile' },
 }

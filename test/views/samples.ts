@@ -10,6 +10,7 @@ import { deviceName } from '../../src/views/device-name.ts'
 import type { FormState, PageData } from '../../src/views/pages.ts'
 import { createViews, type FeatureTemplate } from '../../src/views/render.ts'
 import { translator } from '../support/texts.ts'
+import { addressSamples } from './address-samples.ts'
 import { resetSamples } from './reset-samples.ts'
 
 export interface Sample {
@@ -60,7 +61,14 @@ export function samples(word?: string, { path = '', locale = 'en' }: { path?: st
   const header = parts.header.map(({ template }) => views.part(template, common))
   const anybody: PageData = { ...common, header, menu: menuOf('guest') }
   const closed = anybody.menu.filter(({ href }) => !href.endsWith('/register'))
-  const user = { username, displayName: fullName, createdAt: new Date(NOW - 400 * DAY).toISOString(), roles: ['admin', 'editor'] }
+  const user = {
+    username,
+    displayName: fullName,
+    email: word ?? 'anna@mail.example',
+    emailVerified: false,
+    createdAt: new Date(NOW - 400 * DAY).toISOString(),
+    roles: ['admin', 'editor'],
+  }
   const member: PageData = { ...common, header, menu: menuOf('member'), user }
   const at = (data: PageData, current: string) => ({ ...data, menu: menuOf(data.user ? 'member' : 'guest', current) })
   const part = (template: FeatureTemplate, data: object) => views.part(template, { ...common, ...data })
@@ -104,12 +112,18 @@ export function samples(word?: string, { path = '', locale = 'en' }: { path?: st
   const panels = (shown: readonly object[]) => ({
     parts: [
       part('security/password-panel', { ...password, now: NOW }),
+      part('email-verification/panel', { address: user.email, isProven: shown.length > 1, isUndeliverable: false }),
       part('security/sessions-panel', { sessions: shown, now: NOW }),
     ],
   })
   const forgotLink = part('password-reset/forgot-link', { forgotPath: `${path}/forgot-password` })
-  const login = { ...at(anybody, '/login'), rememberDays: 30, parts: [part('registration/login-link', {}), forgotLink] }
-  const register = { ...at(anybody, '/register'), minLength: 8 }
+  const login = {
+    ...at(anybody, '/login'),
+    rememberDays: 30,
+    takesEmail: true,
+    parts: [part('registration/login-link', {}), forgotLink],
+  }
+  const register = { ...at(anybody, '/register'), minLength: 8, asksForEmail: true }
   const profile = at(member, '/profile')
   const changePassword = { ...member, ...password, now: NOW, minLength: 8 }
   const security = { ...at(member, '/account/security'), activity, ...panels(sessions) }
@@ -198,6 +212,7 @@ export function samples(word?: string, { path = '', locale = 'en' }: { path?: st
     },
     { name: 'password-none', html: views.featurePage('password/password', { ...changePassword, changedAt: undefined }) },
     ...resetSamples(views, anybody, username),
+    ...addressSamples(views, anybody, member, word),
     { name: 'error', html: views.page('error', { ...anybody, ...error }) },
     {
       name: 'error-way-back',

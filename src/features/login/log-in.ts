@@ -1,13 +1,13 @@
-// Logs a user in with name and password.
+// Logs a user in with the password, and the username or an address that is proven.
 import { audit } from '../../core/audit.ts'
 import type { Caller } from '../../core/caller.ts'
 import type { Core } from '../../core/core.ts'
+import { countLogin, type LoginName, loginNameOf } from '../../core/proofs.ts'
 import { loginEvent, type SignInResult, signIn } from '../../core/sign-in.ts'
 import { MembershipError } from '../../domain/errors.ts'
-import { canonicalUsername } from '../../domain/names.ts'
 import { toUser } from '../../domain/user.ts'
 import type { StoredUser } from '../../storage/contract.ts'
-import { findForLogin, upgradePasswordHash } from '../../storage/users.ts'
+import { findForLogin, findForLoginByAddress, upgradePasswordHash } from '../../storage/users.ts'
 
 export interface Credentials {
   readonly username: string
@@ -17,20 +17,29 @@ export interface Credentials {
 
 /** The route has already counted the try; a success refunds it. Throws `invalid_credentials`. */
 export async function logIn(core: Core, input: Credentials, caller: Caller): Promise<SignInResult> {
-  const found = await core.db.first(findForLogin, { usernameKey: canonicalUsername(input.username) })
-  const stored = found?.passwordHash
-  // Also if there is no such user: the hasher then takes as long with a dummy hash.
+  const name = loginNameOf(core, input.username)
+  const found = await findFor(core, name)
+  const isJudged = await countLogin(core, name, found?.user, caller)
+  const stored = isJudged ? found?.passwordHash : undefined
+  // Also if there is no such user, or too many tries: the hasher then takes as long with a dummy hash.
   const matches = await core.passwords.verify(stored, input.password, caller.priority)
   if (!found || stored === undefined || !matches) {
-    await audit(core, loginEvent, found?.user.id, caller, 'wrong_password')
+    await audit(core, loginEvent, found?.user.id, caller, isJudged ? 'wrong_password' : 'throttled')
     const user = found && toUser(found.user)
-    core.events.emit('login', { outcome: 'wrong_credentials', user, ip: caller.ip, requestId: caller.requestId })
+    const outcome = isJudged ? 'wrong_credentials' : 'throttled'
+    core.events.emit('login', { outcome, user, ip: caller.ip, requestId: caller.requestId })
     throw new MembershipError('invalid_credentials')
   }
   const { user } = found
   const result = await signIn(core, user, { factors: 'password', remember: input.remember }, caller)
   if (core.passwords.needsRehash(stored)) await upgradeHash(core, user, stored, input.password, caller)
   return result
+}
+
+function findFor(core: Core, { usernameKey, emailKey }: LoginName) {
+  return emailKey === undefined
+    ? core.db.first(findForLogin, { usernameKey })
+    : core.db.first(findForLoginByAddress, { emailKey })
 }
 
 /** Renews a hash of old settings. Never throws: a failure here must not fail the login. */

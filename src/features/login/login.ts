@@ -1,4 +1,4 @@
-// `/login`: logs in by username and password.
+// `/login`: logs in by the password, and the username or a proven address.
 import { z } from 'zod'
 import { loginEvent } from '../../core/sign-in.ts'
 import { type Action, action } from '../../http/action.ts'
@@ -18,6 +18,7 @@ const remember = flag.default(false).meta({ description: 'Keeps the person logge
 const DAY_MS = 86_400_000
 
 const loginPage: Page = page('login/login', async (context) => ({
+  takesEmail: context.core.settings.email !== 'off',
   rememberDays: Math.round(context.core.settings.remember.absoluteMs / DAY_MS),
   parts: await renderParts(context, context.http.parts.login),
 }))
@@ -32,7 +33,7 @@ const logInAction: Action = action({
     name: 'logIn',
     summary: 'Log in',
     description:
-      'Takes the username, in any case, and the password. The response sets the session cookie; an earlier session id is dead. The refusal does not say whether the name is unknown or the password wrong.',
+      'Takes the username or an address that the user has proven, in any case, and the password. The response sets the session cookie; an earlier session id is dead. The refusal does not say whether the name is unknown or the password wrong.',
     body: UserBody,
     refuses: ['invalid_credentials', 'refused'],
   },

@@ -21,7 +21,7 @@ export interface NewPassword {
 export async function resetPassword(core: Core, input: NewPassword, caller: Caller): Promise<void> {
   const { token, flow } = await findProof(core, input, caller)
   const { user } = token
-  const issue = newPasswordIssue(core.settings, input.password, user.username)
+  const issue = newPasswordIssue(core.settings, input.password, user)
   if (issue) throw new MembershipError('invalid_input', { errors: [{ field: 'password', ...issue }] })
   const hash = await core.passwords.hash(input.password, caller.priority)
   await finishRecovery(core, token, hash, flow ? [useFlow(flow)] : [], caller)

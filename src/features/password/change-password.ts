@@ -5,11 +5,11 @@ import type { Core } from '../../core/core.ts'
 import { credentialsChanged } from '../../core/credentials-changed.ts'
 import { requireSession } from '../../core/live-session.ts'
 import { notificationsOf } from '../../core/outbox.ts'
-import { PROOFS_PER_USER } from '../../core/throttle.ts'
+import { countProof } from '../../core/proofs.ts'
 import { type FieldIssue, MembershipError } from '../../domain/errors.ts'
-import { canonicalUsername } from '../../domain/names.ts'
 import { normalizePassword } from '../../domain/password-policy.ts'
 import { toUser } from '../../domain/user.ts'
+import type { StoredUser } from '../../storage/contract.ts'
 import { bind } from '../../storage/statement.ts'
 import { findPassword, setPassword } from '../../storage/users.ts'
 import { newPasswordIssue } from '../../users/new-password-issue.ts'
@@ -27,10 +27,10 @@ export async function changePassword(core: Core, input: PasswordChange, caller: 
   const { user } = requireSession(caller)
   const { currentPassword, newPassword } = input
   // Checked before anything is hashed or counted: an issue of the new password reveals nothing about the stored one.
-  const issue = issueOf(core, input, user.username)
+  const issue = issueOf(core, input, user)
   if (issue) throw new MembershipError('invalid_input', { errors: [{ field: 'newPassword', ...issue }] })
   // Counts with the tries to log in: a stolen session must not allow more guesses.
-  await caller.count(PROOFS_PER_USER, canonicalUsername(user.username))
+  await countProof(core, user, caller)
   const stored = await core.db.first(findPassword, { userId: user.id })
   // Also for a user without a password: the hasher then takes as long with a dummy hash.
   const matches = await core.passwords.verify(stored?.passwordHash, currentPassword)
@@ -57,7 +57,7 @@ export async function changePassword(core: Core, input: PasswordChange, caller: 
 }
 
 /** Setting the same password again is refused: after a theft it would only look like a change. */
-function issueOf(core: Core, { currentPassword, newPassword }: PasswordChange, username: string): FieldIssue | undefined {
+function issueOf(core: Core, { currentPassword, newPassword }: PasswordChange, user: StoredUser): FieldIssue | undefined {
   const isSame = normalizePassword(newPassword) === normalizePassword(currentPassword)
-  return isSame ? { code: 'unchanged' } : newPasswordIssue(core.settings, newPassword, username)
+  return isSame ? { code: 'unchanged' } : newPasswordIssue(core.settings, newPassword, user)
 }

@@ -3,10 +3,9 @@ import { audit, auditEvent } from '../../core/audit.ts'
 import type { Caller } from '../../core/caller.ts'
 import type { Core } from '../../core/core.ts'
 import { requireSession } from '../../core/live-session.ts'
+import { countProof } from '../../core/proofs.ts'
 import { continueLogin } from '../../core/sign-in.ts'
-import { PROOFS_PER_USER } from '../../core/throttle.ts'
 import { MembershipError } from '../../domain/errors.ts'
-import { canonicalUsername } from '../../domain/names.ts'
 import { findPassword } from '../../storage/users.ts'
 
 export const recentLoginEvent = auditEvent('recent_login', { folds: true })
@@ -14,7 +13,7 @@ export const recentLoginEvent = auditEvent('recent_login', { folds: true })
 export async function reauthenticate(core: Core, input: { readonly password: string }, caller: Caller): Promise<void> {
   const { session, user } = requireSession(caller)
   // Counts with the tries to log in: a stolen session must not allow more guesses.
-  await caller.count(PROOFS_PER_USER, canonicalUsername(user.username))
+  await countProof(core, user, caller)
   // No priority is given, so it is high: the user is logged in already.
   const credential = await core.db.first(findPassword, { userId: user.id })
   const matches = await core.passwords.verify(credential?.passwordHash, input.password)

@@ -8,14 +8,15 @@ export interface Registration {
   readonly username: string
   readonly password: string
   readonly displayName?: string | undefined
+  readonly email?: string | undefined
 }
 
 /** Visitors choose only these fields: a role in the request is ignored. */
 export async function register(
   core: Core,
-  { username, password, displayName }: Registration,
+  { username, password, displayName, email }: Registration,
   caller: Caller,
 ): Promise<SignInResult> {
-  const user = await createUser(core, { username, password, displayName }, caller)
-  return signIn(core, user, { factors: 'password', remember: false }, caller)
+  const user = await createUser(core, { username, password, displayName, email }, caller)
+  return signIn(core, user, { factors: 'password', remember: false, isRegistration: true }, caller)
 }

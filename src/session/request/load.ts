@@ -10,14 +10,19 @@ import type { Engine, LoadedSession } from './engine.ts'
 /** How many recent touches are remembered; with more sessions than these, some are touched once more than needed. */
 const MAX_TOUCHED = 20_000
 
+interface TouchListeners<Row> {
+  onTouch(row: Row): void
+  onError(error: unknown): void
+}
+
 export class Loader<Row extends SessionRow> {
   readonly #engine: Engine<Row>
-  readonly #onTouchError: (error: unknown) => void
+  readonly #listeners: TouchListeners<Row>
   readonly #touched = new BoundedCache<number>(MAX_TOUCHED)
 
-  constructor(engine: Engine<Row>, onTouchError: (error: unknown) => void) {
+  constructor(engine: Engine<Row>, listeners: TouchListeners<Row>) {
     this.#engine = engine
-    this.#onTouchError = onTouchError
+    this.#listeners = listeners
   }
 
   load(ids: readonly string[], from = 0): Awaitable<LoadedSession<Row> | undefined> {
@@ -40,16 +45,17 @@ export class Loader<Row extends SessionRow> {
   }
 
   /** At most once per interval, however many requests come at once. Nobody waits for it. */
-  #touch(row: SessionRow): void {
+  #touch(row: Row): void {
     const { clock, store } = this.#engine
     const now = clock.now()
     if (!needsTouch(row, now)) return
     const touchedAt = this.#touched.get(row.hash)
     if (touchedAt !== undefined && !needsTouch({ lastSeenAt: touchedAt, idleMs: row.idleMs }, now)) return
     this.#touched.set(row.hash, now)
+    this.#listeners.onTouch(row)
     const failed = (error: unknown): void => {
       this.#touched.delete(row.hash)
-      this.#onTouchError(error)
+      this.#listeners.onError(error)
     }
     try {
       const touched = store.touch(row.hash, { lastSeenAt: now, expiresAt: expiryAfter(now, row) })

@@ -38,6 +38,8 @@ export interface SessionsOptions<Row extends SessionRow = SessionRow> {
   readonly SessionClass?: (new (operations: SessionOperations<Row>) => Session<Row>) | undefined
   /** Whether a stored row is a live session. Default: if it has not expired. */
   judge?(row: Row, now: number): boolean
+  /** Called when a session is touched. Nobody waits for it. */
+  onTouch?(row: Row): void
   /** Called for failures that fail no request. Default: a process warning. */
   onError?(error: unknown, step: 'touch' | 'cleanup'): void
 }
@@ -83,8 +85,11 @@ export class Sessions<Row extends SessionRow = SessionRow> {
       keyOf: store.keyOf ? keyOf : digest,
     }
     this.#readCookies = cookieReader(cookie)
-    this.#loader = new Loader(this.#engine, (error) => {
-      this.#report(error, 'touch')
+    this.#loader = new Loader(this.#engine, {
+      onTouch: (row) => options.onTouch?.(row),
+      onError: (error) => {
+        this.#report(error, 'touch')
+      },
     })
     this.#stopCleanup = startCleanup(store, clock, (error) => {
       this.#report(error, 'cleanup')
