@@ -7,8 +7,11 @@ import { describe, expect, test } from 'vitest'
 import { membersOf } from '../scripts/docs/declarations.ts'
 import { generatedPages } from '../scripts/docs/pages.ts'
 import { FAILURE, WRONG_USAGE } from '../src/cli/terminal.ts'
+import { TEST_MAIL } from '../src/core/test-mail.ts'
 import { ERROR_CODES, FIELD_ERROR_CODES } from '../src/domain/errors.ts'
+import { FEATURES } from '../src/features/all.ts'
 import { statusOf } from '../src/http/errors.ts'
+import type { AnyFeature } from '../src/http/feature.ts'
 import { configOf } from '../src/server/config.ts'
 import { mergeEnvironment } from '../src/server/env.ts'
 import { SERVICE_PATHS } from '../src/server/service-paths.ts'
@@ -84,6 +87,12 @@ describe('the pages of the features', () => {
     const numbers = [...read('src/server/metrics.ts').matchAll(/'(guildhall_\w+)'/g)].map(([, name = '']) => name)
     expect(numbers.length).toBeGreaterThan(5)
     for (const name of numbers) expect(page).toContain(`\`${name}\``)
+  })
+
+  test('explain every mail', () => {
+    const mails = new Set(FEATURES.flatMap(({ mails = [] }: AnyFeature) => mails.map(({ name }) => name)))
+    const explained = [...read(`${folder}/mail.md`).matchAll(/^\| `([a-z-]+)` \| .+ \| “/gm)].map(([, name = '']) => name)
+    expect(explained.toSorted()).toEqual([...mails, TEST_MAIL].toSorted())
   })
 
   test('explain everything that can be done with accounts', () => {

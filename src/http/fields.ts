@@ -59,7 +59,7 @@ export const mailedToken = z
   .meta({
     format: 'password',
     description: 'From the mailed link: what follows `?token=`.',
-    examples: ['R3S0d6nKXw2Vd7rO6b8mJp0hT5yqLz9aFcEgUiWvYxk'],
+    examples: ['R3S0d6nKXw2Vd7rO6b8mJp'],
   })
 
 export const mailedCode = z

@@ -55,7 +55,7 @@ export interface MembershipOptions {
   readonly mail?: MailOptions
   /**
    * Whether people have a mail address. Default: `'optional'` if `mail` is set, and in development; else `'off'`. `'required'` does not
-   * start in production without `mail`. No feature asks for an address in this version yet.
+   * start in production without `mail`; in this version it is like `'optional'` otherwise: nobody has to prove an address to log in.
    */
   readonly email?: 'optional' | 'required' | 'off'
   /** Who may register. Default: `'open'`. `'closed'`: only the command line and `membership.users` create users. */

@@ -103,7 +103,7 @@ export const SETTINGS = {
     env: 'EMAIL',
     kind: choice(['optional', 'required', 'off']),
     about:
-      'Whether people have a mail address: optional, required or off. Default: optional if SMTP_URL is set, and in development; else off. required does not start in production without SMTP_URL. No feature asks for an address in this version yet.',
+      'Whether people have a mail address: optional, required or off. Default: optional if SMTP_URL is set, and in development; else off. required does not start in production without SMTP_URL; in this version it is like optional otherwise: nobody has to prove an address to log in.',
     example: 'optional',
   },
   rateLimit: {

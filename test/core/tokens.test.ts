@@ -81,7 +81,7 @@ test('E-08 the life of a token begins when its mail leaves, not when it is writt
   expect(await findToken(core, PROOF, tokenIn(mailsTo('anna@example.org')[0]))).toBeDefined()
 })
 
-test.each(['', ' ', 'null', 'undefined', 'A'.repeat(42), 'A'.repeat(44), `${'A'.repeat(42)}\0`, '%', "' OR 1=1 --"])(
+test.each(['', ' ', 'null', 'undefined', 'A'.repeat(21), 'A'.repeat(23), `${'A'.repeat(21)}\0`, '%', "' OR 1=1 --"])(
   'E-17 the token %j is nobody’s',
   async (token) => {
     const { core } = await sent()

@@ -174,7 +174,7 @@ describe('a link', () => {
   test('E-17 that is blank, absent or wrong matches nothing, and no row changes', async () => {
     const { site, anna } = await registered()
     const before = await inDatabase(site, 'SELECT * FROM guildhall_users')
-    for (const token of ['', null, undefined, [], {}, 0, ['x'], { $ne: null }, 'x', 'A'.repeat(43), ' ', '\u0000'])
+    for (const token of ['', null, undefined, [], {}, 0, ['x'], { $ne: null }, 'x', 'A'.repeat(22), ' ', '\u0000'])
       for (const path of ['/verify-email', '/verify-email/disown']) {
         const refused = await anna.api(path, { token })
         expect([token, refused.status]).toEqual([token, 422])

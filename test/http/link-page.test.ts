@@ -132,7 +132,7 @@ test('E-09 a link that is opened again and again, or looked at by programs, stil
 test('a dead link, and any text in its place, leads to the page without a row and without a cookie', async () => {
   const over = await linkOf('anna', { ageMs: purpose.lifeMs })
   const visitor = browser()
-  for (const token of [over, '', 'x', 'A'.repeat(43), 'x'.repeat(4000), '%00', '%F0%9F%98%80', `${over}&token=${over}`]) {
+  for (const token of [over, '', 'x', 'A'.repeat(22), 'x'.repeat(4000), '%00', '%F0%9F%98%80', `${over}&token=${over}`]) {
     const arrived = await visitor.get(`/pick?token=${token}`)
     expect([arrived.status, arrived.location, arrived.setCookies]).toEqual([303, '/pick', []])
   }

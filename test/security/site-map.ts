@@ -24,12 +24,12 @@ const INPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '/account/password': { currentPassword: GOOD_PASSWORD, newPassword: GOOD_PASSWORD },
   '/forgot-password': { identifier: 'alice' },
   // Nobody's token: it is refused once its length and that of the password were judged.
-  '/reset-password': { token: 'A'.repeat(43), flow: NOBODYS_ID, password: 'harbour violet kettle' },
+  '/reset-password': { token: 'A'.repeat(22), flow: NOBODYS_ID, password: 'harbour violet kettle' },
   // Nobody's token, too.
-  '/verify-email': { token: 'A'.repeat(43), flow: NOBODYS_ID, code: 'BCDF-GHJK', password: GOOD_PASSWORD },
-  '/verify-email/disown': { token: 'A'.repeat(43), flow: NOBODYS_ID },
+  '/verify-email': { token: 'A'.repeat(22), flow: NOBODYS_ID, code: 'BCDF-GHJK', password: GOOD_PASSWORD },
+  '/verify-email/disown': { token: 'A'.repeat(22), flow: NOBODYS_ID },
   '/verify-email/resend': {},
-  '/not-me': { token: 'A'.repeat(43), flow: NOBODYS_ID },
+  '/not-me': { token: 'A'.repeat(22), flow: NOBODYS_ID },
   '/reauthenticate': { password: GOOD_PASSWORD, returnTo: '/profile' },
 }
 

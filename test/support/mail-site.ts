@@ -131,7 +131,7 @@ export async function withAddress(
 
 /** The token in the link of a mail. */
 export function tokenIn(mail: TakenMail | undefined): string {
-  const token = /[?&]token=([\w-]{43})(?:\s|$)/.exec(mail?.parsed.text ?? '')?.[1]
+  const token = /[?&]token=([\w-]{22})(?:\s|$)/.exec(mail?.parsed.text ?? '')?.[1]
   expect(token, 'the mail has a link with a token').toBeDefined()
   return token ?? ''
 }

@@ -1,5 +1,5 @@
 // One-time tokens of users, as a mail would have brought them.
-import { digest, newToken } from '../../src/domain/secret.ts'
+import { digest, newNonce } from '../../src/domain/secret.ts'
 import { inDatabase, type Kept } from './database-inspector.ts'
 
 interface Given {
@@ -14,7 +14,7 @@ const HOUR_MS = 3_600_000
 
 /** Stores a token of this user and returns it. */
 export async function giveToken(kept: Kept, userId: string, { purpose, at, emailKey }: Given): Promise<string> {
-  const token = newToken()
+  const token = newNonce()
   await inDatabase(
     kept,
     `INSERT INTO guildhall_tokens (hash, purpose, user_id, ends_with, email_key, created_at, expires_at)
