@@ -1,6 +1,7 @@
 // A member replaces the password: it needs the current one, and every other session ends.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { translator } from '../../src/i18n/translate.ts'
+import { testMailbox } from '../../src/testing/index.ts'
 import { inDatabase } from '../support/database-inspector.ts'
 import { idOf, memberOf, statusWith } from '../support/members.ts'
 import { openSite, type Site } from '../support/site.ts'
@@ -257,4 +258,32 @@ test('a site that leaves the feature out has no page for it, and no link', async
   expect((await visitor.get('/account/password')).status).toBe(404)
   expect((await visitor.get('/account/security')).text).not.toContain('/account/password')
   await without.close()
+})
+
+test('a member is told by mail that the password was changed, in their language, at the address they have proven', async () => {
+  const mailbox = testMailbox()
+  const mailed = await openSite({ mail: { mailer: mailbox, from: 'noreply@example.org' } })
+  const visitor = mailed.visitor()
+  await visitor.register('told')
+  const address = async (verifiedAt: string) => {
+    const sql = `UPDATE guildhall_users SET email = 'Told@example.org', email_key = 'told@example.org', email_verified_at = ${verifiedAt}`
+    await inDatabase(mailed, sql)
+  }
+  await address('NULL')
+  expect((await change(visitor, GOOD_PASSWORD, OTHER)).status).toBe(204)
+  // One that is refused tells nobody anything.
+  expect((await change(visitor, GOOD_PASSWORD, 'granite otter ferry')).status).toBe(401)
+  await address('1')
+  expect((await change(visitor, OTHER, GOOD_PASSWORD)).status).toBe(204)
+  const mail = await mailbox.next('Told@example.org')
+  expect(mail.subject).toContain('Your password was changed')
+  expect(mail.text).toContain('told')
+  // On a line of its own.
+  expect(mail.text.split('\n')).toContainEqual(expect.stringMatching(/^http:\/\/localhost:\d+\/not-me\?token=[\w-]{43}$/))
+  for (const secret of [OTHER, GOOD_PASSWORD]) expect(mail.text + mail.html).not.toContain(secret)
+  await inDatabase(mailed, "UPDATE guildhall_users SET locale = 'zh-TW'")
+  expect((await change(visitor, GOOD_PASSWORD, OTHER)).status).toBe(204)
+  expect((await mailbox.next('Told@example.org')).subject).toContain('密碼')
+  expect(mailbox.mails).toHaveLength(2)
+  await mailed.close()
 })
