@@ -129,7 +129,7 @@ describeInChromium((browser) => {
       }
       expect(await fields('/reauthenticate')).toEqual(['text username', 'password current-password'])
       await person.context.clearCookies()
-      expect(await fields('/register')).toEqual(['text username', 'text nickname', 'password new-password'])
+      expect(await fields('/register')).toEqual(['text username', 'text nickname', 'text email', 'password new-password'])
       expect(await fields('/login')).toEqual(['text username', 'password current-password'])
 
       const username = person.page.getByLabel('Username')

@@ -78,7 +78,8 @@ describeInChromium((browser) => {
       await person.open('/account/security')
       await person.page.getByRole('link', { name: 'Change the password' }).click()
       expect(person.path).toBe('/account/password')
-      const [current, next] = [person.page.getByLabel('Current password'), person.page.getByLabel('New password')]
+      const field = (label: string) => person.page.getByLabel(label, { exact: true })
+      const [current, next] = [field('Current password'), field('New password')]
       await current.fill('not the password')
       await next.fill('harbour violet kettle')
       await person.press('Change the password')

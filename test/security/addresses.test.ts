@@ -158,6 +158,22 @@ describe('a login by an address', () => {
     expect(claimed).toEqual(nobody)
   })
 
+  test('B-05 a login makes as many counts by an address that nobody has as by one that somebody has', async () => {
+    const site = await mailSiteOfTest({ rateLimit: true })
+    await userWith(site, 'alice', { email: 'alice@mail.example' })
+    await userWith(site, 'claimed', { email: 'claimed@mail.example', isProven: false })
+    const counters = async () => Number((await inDatabase(site, 'SELECT count(*) AS n FROM guildhall_counters'))[0]?.n)
+    // Of the network, which all of them share.
+    await site.visitor().logIn('first', WRONG)
+    const made: number[] = []
+    for (const name of ['alice', 'claimed', 'nobody']) {
+      const before = await counters()
+      await site.visitor().logIn(`${name}@mail.example`, WRONG)
+      made.push((await counters()) - before)
+    }
+    expect(made).toEqual([2, 2, 2])
+  })
+
   test('B-05 a hash is computed for an address that is refused, as for a wrong password', async () => {
     const site = await mailSiteOfTest({ rateLimit: true })
     await userWith(site, 'alice', { email: 'alice@mail.example' })

@@ -6,7 +6,7 @@ import type { Views } from '../../src/views/render.ts'
 export function addressSamples(views: Views, anybody: PageData, member: PageData, word: string | undefined) {
   const { t } = anybody
   const username = word ?? 'anna'
-  const address = word ?? `${'wilhelmina.konstantinopel'.repeat(2)}@xn--fsqu00a.xn--kpry57d`
+  const address = word ?? 'anna@x.tw'
   const link = { flow: 'f2a1', account: username, address, isUndeliverable: false }
   const none = { ...link, flow: undefined, account: undefined }
   const show = (data: PageData & Readonly<Record<string, unknown>>) => views.featurePage('email-verification/verify', data)

@@ -64,7 +64,7 @@ export function samples(word?: string, { path = '', locale = 'en' }: { path?: st
   const user = {
     username,
     displayName: fullName,
-    email: word ?? 'anna@mail.example',
+    email: word ?? 'anna@x.tw',
     emailVerified: false,
     createdAt: new Date(NOW - 400 * DAY).toISOString(),
     roles: ['admin', 'editor'],
