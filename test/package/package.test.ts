@@ -25,7 +25,7 @@ import {
   tsconfig,
 } from './projects.ts'
 
-const LARGEST_TARBALL = 480_000
+const LARGEST_TARBALL = 560_000
 const ENTRIES = ['', '/session', '/session/sqlite', '/session/postgres', '/session/redis', '/testing'].map(
   (path) => `guildhall${path}`,
 )
