@@ -44,6 +44,7 @@ test('somebody who generates a client calls operations by their names, and finds
     'changePassword',
     'changeProfile',
     'confirmLogin',
+    'disownEmail',
     'endOtherSessions',
     'endSession',
     'getProfile',
@@ -52,8 +53,10 @@ test('somebody who generates a client calls operations by their names, and finds
     'logOut',
     'register',
     'requestPasswordReset',
+    'resendVerification',
     'resetPassword',
     'sayNotMe',
+    'verifyEmail',
   ])
   for (const { operationId, summary, description, responses } of operations) {
     expect([operationId, summary.length < 40, description.length > summary.length]).toEqual([operationId, true, true])
