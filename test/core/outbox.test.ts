@@ -345,3 +345,14 @@ test('of four processes on one outbox each mail is sent once, and one process wo
       [1, 2, 3, 4].map((number) => `Number ${number} for ${user.username}`),
     )
 })
+
+test('a process whose clock is behind sends the next mail, as soon as another one has sent its own', async () => {
+  const outbox = await openOutbox({ kinds: [kind] })
+  const user = await outbox.member('anna')
+  const ahead = await outbox.another({ clock: { now: () => outbox.clock.now() + 120_000 } })
+  await outbox.put(mailTo(user, kind, 1))
+  await ahead.run()
+  await outbox.put(mailTo(user, kind, 2))
+  await outbox.run()
+  expect(subjects(outbox)).toEqual(['Number 1 for anna', 'Number 2 for anna'])
+})

@@ -34,7 +34,7 @@ export interface OutboxOfTest {
   mailsTo(address: string): readonly TakenMail[]
   member(username: string): Promise<StoredUser>
   /** Another process on the same database and mail server, beside this one. */
-  another(): Promise<OutboxOfTest>
+  another(options?: Partial<MembershipOptions>): Promise<OutboxOfTest>
   /** As a process that starts again: another core on the same database and mail server. */
   restart(options?: Partial<MembershipOptions>): Promise<OutboxOfTest>
 }
@@ -108,7 +108,7 @@ async function start(work: Kinds, places: Places, options: Partial<MembershipOpt
       const { id } = await createUser(core, { username, password: 'violet otter lantern' }, OPERATOR)
       return withAddress({ core, database }, id, `${username}@example.org`)
     },
-    another: () => start(work, places, options),
+    another: (changed = {}) => start(work, places, { ...options, ...changed }),
     async restart(changed = {}) {
       await close()
       return start(work, places, { ...options, ...changed })
