@@ -82,7 +82,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
     maxWorkers: 2,
-    // The quick run loads the sources once for many files; in the full run every file stands alone, but where it runs once more.
+    // The quick run loads the sources once for many files; in the full run every file stands alone.
     isolate: !isQuick,
     exclude: ['**/node_modules/**', ...(isQuick ? Object.values(ONLY_IN_THE_FULL_RUN).flat() : [])],
     sequence: { sequencer: LongestFirst },
@@ -95,7 +95,6 @@ export default defineConfig({
               extends: true as const,
               test: {
                 name: 'postgres',
-                isolate: false,
                 include: [...ON_EVERY_DATABASE, ...(isQuick ? [] : ON_EVERY_DATABASE_IN_FULL)],
                 env: { GUILDHALL_TEST_DATABASE: 'postgres' },
                 globalSetup: './test/support/postgres-run.ts',
@@ -108,7 +107,7 @@ export default defineConfig({
             {
               extends: true as const,
               resolve: { alias: { express: 'express4' } },
-              test: { name: 'express4', isolate: false, include: ON_EXPRESS_4 },
+              test: { name: 'express4', include: ON_EXPRESS_4 },
             },
           ]
         : []),
@@ -118,7 +117,6 @@ export default defineConfig({
               extends: true as const,
               test: {
                 name: 'redis',
-                isolate: false,
                 include: [...ON_REDIS, ...(isQuick ? [] : ON_REDIS_IN_FULL)],
                 env: { GUILDHALL_TEST_REDIS: '1' },
               },
